@@ -1,0 +1,236 @@
+//! The browser's face of `accord-document`.
+//!
+//! Every method hands its arguments to [`Client`] or [`Replica`](accord_document::model::Replica)
+//! and turns the answer into what JavaScript takes: structured values cross as JSON text, updates
+//! and frames as `Uint8Array`. There is no logic here.
+
+// wasm-bindgen's generated glue needs what the workspace forbids elsewhere.
+#![allow(unsafe_code, missing_debug_implementations)]
+
+use accord_document::model::completeness::checklist;
+use accord_document::model::delta::{self, Op};
+use accord_document::model::{Replica, Target};
+use accord_document::sync::{Client, wire};
+use js_sys::{Array, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::{JsError, wasm_bindgen};
+
+/// One document in one tab.
+#[wasm_bindgen]
+pub struct AccordClient {
+    client: Client,
+}
+
+#[wasm_bindgen]
+impl AccordClient {
+    /// `client_id`: a fresh random integer below 2^53. `remembered`: what [`Self::remembered`]
+    /// gave in an earlier life of this document on this device, or nothing.
+    #[wasm_bindgen(constructor)]
+    pub fn new(client_id: f64, remembered: Option<String>) -> Self {
+        console_error_panic_hook::set_once();
+        let remembered = remembered.and_then(|json| serde_json::from_str(&json).ok());
+        // An integer below 2^53 is exact in both types.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let replica = Replica::new(client_id as u64);
+        Self { client: Client::new(replica, remembered) }
+    }
+
+    /// Loads an update that the device kept.
+    pub fn load(&mut self, update: &[u8]) -> Result<(), JsError> {
+        self.client.replica_mut().apply(update).map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// Ends loading: forgets the changes it made, and assumes that some of it was never sent.
+    pub fn loaded(&mut self, any: bool) {
+        self.client.replica_mut().take_changes();
+        self.client.replica_mut().take_all();
+        if any {
+            self.client.assume_unsaved();
+        }
+    }
+
+    pub fn opened(&mut self) {
+        self.client.opened();
+    }
+
+    pub fn frame(&mut self, frame: &[u8]) -> Result<(), JsError> {
+        self.client.frame(frame).map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    pub fn closed(&mut self, code: u16, reason: &str) {
+        self.client.closed(code, reason);
+    }
+
+    pub fn renew(&mut self) {
+        self.client.renew();
+    }
+
+    #[wasm_bindgen(js_name = takeFrames)]
+    pub fn take_frames(&mut self) -> Array {
+        bytes(self.client.take_frames())
+    }
+
+    /// The updates since the last call, to be kept on the device.
+    #[wasm_bindgen(js_name = takeUpdates)]
+    pub fn take_updates(&mut self) -> Array {
+        bytes(self.client.replica_mut().take_all())
+    }
+
+    /// JSON: the changes since the last call that the editor did not make itself.
+    #[wasm_bindgen(js_name = takeChanges)]
+    pub fn take_changes(&mut self) -> String {
+        let changes = self.client.replica_mut().take_changes();
+        if changes.is_empty() { String::new() } else { json(&changes) }
+    }
+
+    /// JSON: everybody else who is here, or nothing when that did not change.
+    #[wasm_bindgen(js_name = takePeers)]
+    pub fn take_peers(&mut self) -> Option<String> {
+        self.client.take_peers().map(|peers| json(&peers))
+    }
+
+    /// JSON: the state of the link.
+    pub fn link(&self) -> String {
+        json(self.client.link())
+    }
+
+    #[wasm_bindgen(js_name = isUnsaved)]
+    pub fn is_unsaved(&self) -> bool {
+        self.client.is_unsaved()
+    }
+
+    #[wasm_bindgen(js_name = mayWrite)]
+    pub fn may_write(&self) -> bool {
+        self.client.may_write()
+    }
+
+    /// JSON: what this client knows of the server's ledger.
+    pub fn remembered(&self) -> Option<String> {
+        self.client.remembered().map(json)
+    }
+
+    /// The whole document as one update.
+    pub fn state(&self) -> Vec<u8> {
+        self.client.replica().encode_since(&yrs_empty())
+    }
+
+    /// JSON: a text as a normalised Delta.
+    pub fn read(&self, target: String) -> String {
+        json(&delta::normalise(&self.client.replica().read(&Target(target))))
+    }
+
+    /// Changes a text: `ops` is a Delta as JSON.
+    pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
+        let ops: Vec<Op> =
+            serde_json::from_str(ops).map_err(|error| JsError::new(&error.to_string()))?;
+        self.change(now, |replica| replica.edit(&Target(target), &ops));
+        Ok(())
+    }
+
+    pub fn undo(&mut self, now: f64) -> bool {
+        self.change(now, Replica::undo)
+    }
+
+    pub fn redo(&mut self, now: f64) -> bool {
+        self.change(now, Replica::redo)
+    }
+
+    #[wasm_bindgen(js_name = canUndo)]
+    pub fn can_undo(&self) -> bool {
+        self.client.replica().can_undo()
+    }
+
+    #[wasm_bindgen(js_name = canRedo)]
+    pub fn can_redo(&self) -> bool {
+        self.client.replica().can_redo()
+    }
+
+    #[wasm_bindgen(js_name = stopCapturing)]
+    pub fn stop_capturing(&mut self) {
+        self.client.replica_mut().stop_capturing();
+    }
+
+    #[wasm_bindgen(js_name = addMilestone)]
+    pub fn add_milestone(&mut self, now: f64, id: &str, after: Option<String>) {
+        self.change(now, |replica| replica.add_milestone(id, after.as_deref()));
+    }
+
+    #[wasm_bindgen(js_name = removeMilestone)]
+    pub fn remove_milestone(&mut self, now: f64, id: &str) {
+        self.change(now, |replica| replica.remove_milestone(id));
+    }
+
+    #[wasm_bindgen(js_name = moveMilestone)]
+    pub fn move_milestone(&mut self, now: f64, id: &str, before: Option<String>) {
+        self.change(now, |replica| replica.move_milestone(id, before.as_deref()));
+    }
+
+    #[wasm_bindgen(js_name = setMilestone)]
+    pub fn set_milestone(&mut self, now: f64, id: &str, key: &str, value: &str) {
+        self.change(now, |replica| replica.set_milestone(id, key, value));
+    }
+
+    #[wasm_bindgen(js_name = setFact)]
+    pub fn set_fact(&mut self, now: f64, key: &str, value: &str) {
+        self.change(now, |replica| replica.set_fact(key, value));
+    }
+
+    /// JSON: the milestones to show, in order.
+    pub fn milestones(&self) -> String {
+        json(&self.client.replica().milestones())
+    }
+
+    /// JSON: the dates of the commitment.
+    pub fn facts(&self) -> String {
+        json(&self.client.replica().facts())
+    }
+
+    /// JSON: the whole visible content.
+    pub fn content(&self) -> String {
+        json(&self.client.replica().content())
+    }
+
+    /// JSON: the completeness checklist.
+    pub fn checklist(&self) -> String {
+        json(&checklist(&self.client.replica().content()))
+    }
+
+    /// Says where one's own caret is; no target when the document has no focus.
+    pub fn point(&mut self, target: Option<String>, anchor: u32, head: u32) {
+        let target = target.map(Target);
+        self.client.point(target.as_ref().map(|target| (target, anchor, head)));
+    }
+}
+
+impl AccordClient {
+    fn change<R>(&mut self, now: f64, change: impl FnOnce(&mut Replica) -> R) -> R {
+        // Milliseconds since the page opened or the epoch: far below 2^53.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        self.client.replica_mut().set_now(now as u64);
+        self.client.change(change)
+    }
+}
+
+/// The subprotocol to ask the server for.
+#[wasm_bindgen]
+pub fn subprotocol() -> String {
+    wire::SUBPROTOCOL.to_owned()
+}
+
+/// JSON: the template's text fields.
+#[wasm_bindgen]
+pub fn fields() -> String {
+    json(accord_document::model::template::FIELDS)
+}
+
+fn yrs_empty() -> accord_document::StateVector {
+    accord_document::StateVector::default()
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("what crosses to JavaScript has only string keys")
+}
+
+fn bytes(list: Vec<Vec<u8>>) -> Array {
+    list.iter().map(|bytes| Uint8Array::from(bytes.as_slice())).collect()
+}

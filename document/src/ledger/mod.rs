@@ -1,0 +1,11 @@
+//! The ledger: everything that ever happened to a document, in order.
+//!
+//! [`Entry`] is the unit, numbered without gaps and chained by hashes; [`DocumentState`] is what
+//! applying a ledger gives. The same checks run before an entry is appended and when it is
+//! applied again, so every node agrees on what each entry did.
+
+mod entry;
+mod state;
+
+pub use entry::{Body, Entry, EntryError, Genesis, Salt, FORMAT};
+pub use state::{DocumentState, LedgerError, Outcome, Position, RULES};

@@ -1,0 +1,212 @@
+//! What applying a ledger gives: the live document and what later entries are judged by.
+
+use super::entry::{Body, Entry, EntryError, Genesis, Salt};
+use crate::ids::{Digest, LineageId, Seq};
+use crate::limits;
+use crate::people::{Action, Actor, permits};
+use crate::update::{Known, Refusal};
+use crate::ydoc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use thiserror::Error;
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
+
+/// The rules version that this code implements.
+pub const RULES: u32 = 1;
+
+/// Why a ledger can't be applied. Each means that what is stored is not what was written, or was
+/// written by a newer version.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LedgerError {
+    #[error("entry {0} does not follow the one before it")]
+    Order(Seq),
+    #[error("entry {0} does not match the hash chain")]
+    Chain(Seq),
+    #[error("the ledger does not begin with its genesis")]
+    NoGenesis,
+    #[error("the ledger follows rules version {0}, which this version does not know")]
+    Rules(u32),
+    #[error("entry {seq}: {error}")]
+    Entry { seq: Seq, error: EntryError },
+    #[error("the document broke while an update was integrated, and must be rebuilt")]
+    Broken,
+}
+
+/// What an applied entry did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Applied,
+    /// The entry's edit may not be integrated where it stands: it changes nothing, on any node.
+    Void(Refusal),
+}
+
+/// Where a ledger stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub seq: Seq,
+    pub head: Digest,
+    /// Milliseconds since the Unix epoch.
+    pub time: u64,
+}
+
+/// A document as its ledger made it. Call [`begin`](Self::begin) once, then
+/// [`apply`](Self::apply) for each stored entry, or [`edit`](Self::edit) for each new one.
+#[derive(Debug)]
+pub struct DocumentState {
+    doc: Doc,
+    known: Known,
+    genesis: Genesis,
+    position: Position,
+    /// An upper bound of the encoded state: refined when it passes the limit.
+    size: usize,
+    broken: bool,
+}
+
+impl DocumentState {
+    /// Starts from entry 0.
+    ///
+    /// # Errors
+    /// When `entry` is not a genesis that this version understands.
+    pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
+        let Body::Genesis(genesis) = &entry.body else { return Err(LedgerError::NoGenesis) };
+        if entry.seq != Seq(0) || entry.previous != Digest::ZERO {
+            return Err(LedgerError::NoGenesis);
+        }
+        if genesis.rules != RULES {
+            return Err(LedgerError::Rules(genesis.rules));
+        }
+        Ok(Self {
+            // The server's replica never writes: its client id is never used.
+            doc: ydoc::new(0),
+            known: Known::default(),
+            genesis: genesis.clone(),
+            position: Position { seq: entry.seq, head: entry.hash(), time: entry.time },
+            size: 0,
+            broken: false,
+        })
+    }
+
+    /// Applies a stored entry. Deterministic: reads nothing but the state and the entry.
+    ///
+    /// # Errors
+    /// When the entry is not the next one of this ledger; the state is then as before.
+    pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
+        if entry.seq.0 != self.position.seq.0 + 1 || entry.time < self.position.time {
+            return Err(LedgerError::Order(entry.seq));
+        }
+        if entry.previous != self.position.head {
+            return Err(LedgerError::Chain(entry.seq));
+        }
+        let outcome = match &entry.body {
+            Body::Genesis(_) => return Err(LedgerError::Order(entry.seq)),
+            Body::Edit(update) => match self.integrate(&entry.actor, update) {
+                Ok(_) => Outcome::Applied,
+                Err(_) if self.broken => return Err(LedgerError::Broken),
+                Err(refusal) => Outcome::Void(refusal),
+            },
+        };
+        self.position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
+        Ok(outcome)
+    }
+
+    /// Checks and integrates a new update, and gives the entry to be appended for it: none when
+    /// the update adds nothing. The state is then ahead of the store until the entry is durable.
+    ///
+    /// `now` is in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// With the refusal; the state is then as before, unless [`is_broken`](Self::is_broken).
+    pub fn edit(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+    ) -> Result<Option<Entry>, Refusal> {
+        let Some(net) = self.integrate(actor, update)? else { return Ok(None) };
+        let entry = Entry {
+            seq: Seq(self.position.seq.0 + 1),
+            time: now.max(self.position.time),
+            actor: actor.clone(),
+            previous: self.position.head,
+            salt,
+            body: Body::Edit(net),
+        };
+        self.position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
+        Ok(Some(entry))
+    }
+
+    /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
+    fn integrate(&mut self, actor: &Actor, update: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+        let novelty = self.known.check(&actor.person, update)?;
+        if novelty.is_empty() {
+            return Ok(None);
+        }
+        if !permits(actor.seat, Action::Write) {
+            return Err(Refusal::ReadOnly);
+        }
+        if self.size + update.len() > limits::STATE_BYTES {
+            self.size = self.encode_since(&StateVector::default()).len();
+            if self.size + update.len() > limits::STATE_BYTES {
+                return Err(Refusal::TooLarge);
+            }
+        }
+        let malformed = Refusal::Scan(crate::update::ScanError::Malformed("it can't be decoded"));
+        // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes: a
+        // panic in here leaves the document half changed, so it is marked broken and rebuilt.
+        let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| malformed)?;
+        let decoded = decoded.map_err(|_| malformed)?;
+        let doc = &self.doc;
+        let integrated = catch_unwind(AssertUnwindSafe(move || {
+            let mut txn = doc.transact_mut();
+            txn.apply_update(decoded).ok()?;
+            let complete = txn.store().pending_update().is_none()
+                && txn.store().pending_ds().is_none_or(yrs::IdSet::is_empty);
+            complete.then(|| (txn.encode_update_v1(), txn.delete_set().clone()))
+        }));
+        let Ok(Some((net, deleted))) = integrated else {
+            self.broken = true;
+            return Err(malformed);
+        };
+        self.size += net.len();
+        self.known.commit(&actor.person, novelty, &deleted);
+        Ok(Some(net))
+    }
+
+    /// Whether integration failed half way: the state must be rebuilt from the ledger.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    #[must_use]
+    pub fn lineage(&self) -> &LineageId {
+        &self.genesis.lineage
+    }
+
+    #[must_use]
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+
+    #[must_use]
+    pub fn state_vector(&self) -> StateVector {
+        self.doc.transact().state_vector()
+    }
+
+    /// Everything a replica with this state vector lacks, as an update v1.
+    #[must_use]
+    pub fn encode_since(&self, remote: &StateVector) -> Vec<u8> {
+        self.doc.transact().encode_diff_v1(remote)
+    }
+}

@@ -1,0 +1,39 @@
+//! What a commitment document is and how it changes.
+//!
+//! This crate is pure: no async, no sockets, no clock, no randomness, no JavaScript. Time and
+//! random bytes are handed in, outputs are handed back as values. The server drives it with
+//! sockets and a store, the browser with `WebSocket` and IndexedDB, the tests with a seeded fake
+//! network; all three run the same code.
+//!
+//! - [`update`] decides whether the bytes of a Yjs update may be integrated at all.
+//! - [`ledger`] is the ordered list of entries whose application is the document.
+//! - [`sync`] holds the protocol: wire format, server room, client, presence.
+//! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
+
+pub mod ids;
+pub mod ledger;
+pub mod lib0;
+pub mod model;
+pub mod people;
+pub mod sync;
+pub mod update;
+pub mod ydoc;
+
+pub use yrs::StateVector;
+
+/// The limits of rules version 1 (see `PROTOCOL.md`, section 6).
+pub mod limits {
+    /// Bytes of a document's encoded state, and of one WebSocket message: a step 2 may carry a
+    /// whole offline spell.
+    pub const STATE_BYTES: usize = 8 * 1024 * 1024;
+    /// Distinct client ids that may bring new content in one update.
+    pub const CLIENTS_PER_UPDATE: usize = 64;
+    /// How deep shared types, and JSON values inside them, may nest.
+    pub const NESTING: u8 = 32;
+    /// Bytes of one client's awareness state.
+    pub const AWARENESS_BYTES: usize = 4 * 1024;
+    /// The largest client id Yjs can represent exactly (53 bits).
+    pub const CLIENT_ID: u64 = (1 << 53) - 1;
+    /// Clocks stay below this, so that no arithmetic on them can overflow 32 signed bits.
+    pub const CLOCK: u32 = 1 << 30;
+}

@@ -1,0 +1,101 @@
+//! Ready to freeze: what a commitment needs before both sides should sign it. Missing things are
+//! shown as a gentle checklist; nothing is ever refused for them while writing.
+
+use super::content::Content;
+use super::delta;
+use serde::{Deserialize, Serialize};
+
+/// One thing a commitment needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    Title,
+    Lead,
+    Problem,
+    Solution,
+    Results,
+    /// At least one of transparency, participation and accountability explained.
+    Value,
+    /// At least one milestone.
+    Milestone,
+    /// Every milestone has a date, also in words.
+    MilestoneDates,
+    /// Every milestone has somebody responsible.
+    MilestonePeople,
+}
+
+/// A need and whether it is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub need: Need,
+    pub met: bool,
+}
+
+/// The whole checklist, in the order of the page.
+#[must_use]
+pub fn checklist(content: &Content) -> Vec<Check> {
+    let filled = |key: &str| !content.plain(key).trim().is_empty();
+    let every = |has: &dyn Fn(&super::Milestone) -> bool| {
+        !content.milestones.is_empty() && content.milestones.iter().all(has)
+    };
+    let dated =
+        |m: &super::Milestone| !m.due.trim().is_empty() || !m.due_text.trim().is_empty();
+    let staffed = |m: &super::Milestone| !delta::plain(&m.who).trim().is_empty();
+    let value = ["transparency", "participation", "accountability"].into_iter().any(filled);
+    [
+        (Need::Title, filled("title")),
+        (Need::Lead, filled("lead")),
+        (Need::Problem, filled("problem")),
+        (Need::Solution, filled("solution")),
+        (Need::Results, filled("results")),
+        (Need::Value, value),
+        (Need::Milestone, !content.milestones.is_empty()),
+        (Need::MilestoneDates, every(&dated)),
+        (Need::MilestonePeople, every(&staffed)),
+    ]
+    .map(|(need, met)| Check { need, met })
+    .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MilestoneDraft;
+    use crate::model::delta::Op;
+    use crate::model::template::{Draft, seed};
+    use crate::ydoc;
+    use yrs::updates::decoder::Decode;
+    use yrs::{Transact, Update};
+
+    fn open(draft: &Draft) -> Content {
+        let doc = ydoc::new(0);
+        doc.transact_mut().apply_update(Update::decode_v1(&seed(1, draft)).unwrap()).unwrap();
+        Content::read(&doc)
+    }
+
+    #[test]
+    fn an_empty_commitment_needs_everything() {
+        assert!(checklist(&open(&Draft::default())).iter().all(|check| !check.met));
+    }
+
+    #[test]
+    fn a_filled_commitment_is_ready_and_a_milestone_without_a_date_is_not() {
+        let mut draft = Draft {
+            texts: ["title", "lead", "problem", "solution", "results", "participation"]
+                .map(|key| (key, vec![Op::text("Words")]))
+                .to_vec(),
+            milestones: vec![MilestoneDraft {
+                id: "m1".into(),
+                who: "The registry".into(),
+                due_text: "Fall 2027".into(),
+                ..Default::default()
+            }],
+            facts: vec![],
+        };
+        assert!(checklist(&open(&draft)).iter().all(|check| check.met));
+        draft.milestones[0].due_text.clear();
+        let open: Vec<_> =
+            checklist(&open(&draft)).into_iter().filter(|c| !c.met).map(|c| c.need).collect();
+        assert_eq!(open, [Need::MilestoneDates]);
+    }
+}

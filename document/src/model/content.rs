@@ -1,0 +1,56 @@
+//! What a document says at a moment.
+
+use super::delta::{self, Op};
+use super::milestone::{self, Milestone};
+use super::template::{FACTS, FIELDS, MILESTONES};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use yrs::{Doc, Map, Out, ReadTxn, Transact};
+
+/// The visible content. As JSON: one Delta for each text field under its key, then `milestones`
+/// and `facts`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Content {
+    #[serde(flatten)]
+    pub texts: BTreeMap<String, Vec<Op>>,
+    /// In the order of the page.
+    pub milestones: Vec<Milestone>,
+    pub facts: BTreeMap<String, Value>,
+}
+
+impl Content {
+    #[must_use]
+    pub fn read(doc: &Doc) -> Self {
+        let txn = doc.transact();
+        let texts = FIELDS
+            .iter()
+            .map(|field| {
+                let ops = txn.get_text(field.key).map(|text| delta::read(&text, &txn));
+                (field.key.to_owned(), ops.unwrap_or_default())
+            })
+            .collect();
+        let milestones = txn.get_map(MILESTONES);
+        let facts = txn.get_map(FACTS);
+        Self {
+            texts,
+            milestones: milestones.map_or_else(Vec::new, |map| milestone::read_all(&map, &txn)),
+            facts: facts.map_or_else(BTreeMap::new, |map| read_facts(&map, &txn)),
+        }
+    }
+
+    /// The characters of a text field.
+    #[must_use]
+    pub fn plain(&self, key: &str) -> String {
+        self.texts.get(key).map(|ops| delta::plain(ops)).unwrap_or_default()
+    }
+}
+
+pub(super) fn read_facts<T: ReadTxn>(map: &yrs::MapRef, txn: &T) -> BTreeMap<String, Value> {
+    map.iter(txn)
+        .filter_map(|(key, value)| match value {
+            Out::Any(any) => Some((key.to_owned(), delta::any_to_json(&any))),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,268 @@
+//! Flat text in the layout of Quill's Delta: a run of characters in which a newline ends a block
+//! and carries the block's attributes, and characters carry marks.
+//!
+//! Lengths are UTF-16 code units; an embedded value has length 1.
+//! Source: <https://quilljs.com/docs/delta>.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use yrs::types::text::YChange;
+use yrs::types::{Attrs, Delta as YrsDelta};
+use yrs::{Any, In, Out, ReadTxn, Text, TextRef};
+
+/// Attributes by name; `null` clears one.
+pub type Attributes = Map<String, Value>;
+
+/// One step of a Delta.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Op {
+    Insert {
+        /// A string, or an embedded value.
+        insert: Value,
+        #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+        attributes: Attributes,
+    },
+    Retain {
+        retain: u32,
+        #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+        attributes: Attributes,
+    },
+    Delete {
+        delete: u32,
+    },
+}
+
+/// Attributes that belong to a block and sit on its newline.
+pub const BLOCK_ATTRIBUTES: [&str; 4] = ["header", "list", "blockquote", "indent"];
+/// Attributes that belong to characters.
+pub const MARKS: [&str; 3] = ["bold", "italic", "link"];
+
+impl Op {
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::insert(text, Attributes::new())
+    }
+
+    #[must_use]
+    pub fn insert(text: &str, attributes: Attributes) -> Self {
+        Self::Insert { insert: text.into(), attributes }
+    }
+
+    #[must_use]
+    pub fn retain(retain: u32, attributes: Attributes) -> Self {
+        Self::Retain { retain, attributes }
+    }
+
+    #[must_use]
+    pub fn delete(delete: u32) -> Self {
+        Self::Delete { delete }
+    }
+
+    /// How much of the text *after* the step it covers.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        match self {
+            Self::Insert { insert: Value::String(text), .. } => utf16_len(text),
+            Self::Insert { .. } => 1,
+            Self::Retain { retain, .. } => *retain,
+            Self::Delete { .. } => 0,
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && !matches!(self, Self::Delete { delete: 1.. })
+    }
+
+    /// The step as yrs takes it; `None` when it does nothing.
+    #[must_use]
+    pub fn to_yrs(&self) -> Option<YrsDelta<In>> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(match self {
+            Self::Insert { insert, attributes } => {
+                YrsDelta::Inserted(In::Any(to_any(insert)), attrs(attributes))
+            }
+            Self::Retain { retain, attributes } => YrsDelta::Retain(*retain, attrs(attributes)),
+            Self::Delete { delete } => YrsDelta::Deleted(*delete),
+        })
+    }
+
+    pub(crate) fn from_yrs(delta: &YrsDelta) -> Self {
+        match delta {
+            YrsDelta::Inserted(value, attrs) => {
+                Self::Insert { insert: out_to_json(value), attributes: from_attrs(attrs.as_deref()) }
+            }
+            YrsDelta::Retain(len, attrs) => Self::retain(*len, from_attrs(attrs.as_deref())),
+            YrsDelta::Deleted(len) => Self::delete(*len),
+        }
+    }
+}
+
+/// The length of a text in UTF-16 code units.
+#[must_use]
+pub fn utf16_len(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
+}
+
+/// What a text says, as Yjs's `toDelta` gives it.
+pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
+    text.diff(txn, YChange::identity)
+        .into_iter()
+        .map(|chunk| Op::Insert {
+            insert: out_to_json(&chunk.insert),
+            attributes: from_attrs(chunk.attributes.as_deref()),
+        })
+        .collect()
+}
+
+/// The same text as it is meant: block attributes count only on newlines, marks only on
+/// characters, exclusive block attributes give way (header over list over blockquote), and the
+/// last block is ended. Unknown attributes stay where they are.
+#[must_use]
+pub fn normalise(ops: &[Op]) -> Vec<Op> {
+    let mut out: Vec<Op> = Vec::new();
+    let mut ended = false;
+    for op in ops {
+        let Op::Insert { insert, attributes } = op else { continue };
+        let Value::String(text) = insert else {
+            out.push(op.clone());
+            ended = false;
+            continue;
+        };
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let at = rest.find('\n').unwrap_or(rest.len());
+            if at > 0 {
+                push(&mut out, &rest[..at], without(attributes, &BLOCK_ATTRIBUTES));
+                ended = false;
+            }
+            if at < rest.len() {
+                push(&mut out, "\n", exclusive(without(attributes, &MARKS)));
+                ended = true;
+                rest = &rest[at + 1..];
+            } else {
+                rest = "";
+            }
+        }
+    }
+    if !ended {
+        push(&mut out, "\n", Attributes::new());
+    }
+    out
+}
+
+/// The characters of a text, without attributes and embedded values.
+#[must_use]
+pub fn plain(ops: &[Op]) -> String {
+    ops.iter()
+        .filter_map(|op| match op {
+            Op::Insert { insert: Value::String(text), .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
+    if let Some(Op::Insert { insert: Value::String(last), attributes: same }) = out.last_mut()
+        && *same == attributes
+    {
+        last.push_str(text);
+    } else {
+        out.push(Op::insert(text, attributes));
+    }
+}
+
+fn without(attributes: &Attributes, names: &[&str]) -> Attributes {
+    attributes
+        .iter()
+        .filter(|(name, value)| !names.contains(&name.as_str()) && !is_off(value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// y-quill clears an attribute with `false`, Quill itself with `null`.
+fn is_off(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(false))
+}
+
+fn exclusive(mut attributes: Attributes) -> Attributes {
+    let kinds = ["header", "list", "blockquote"];
+    if let Some(first) = kinds.iter().find(|kind| attributes.contains_key(**kind)) {
+        for other in kinds.iter().filter(|kind| *kind != first) {
+            attributes.remove(*other);
+        }
+    }
+    attributes
+}
+
+fn attrs(attributes: &Attributes) -> Option<Box<Attrs>> {
+    if attributes.is_empty() {
+        return None;
+    }
+    let attrs = attributes.iter().map(|(name, value)| (Arc::from(name.as_str()), to_any(value)));
+    Some(Box::new(attrs.collect()))
+}
+
+fn from_attrs(attrs: Option<&Attrs>) -> Attributes {
+    attrs
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_string(), any_to_json(value)))
+        .collect()
+}
+
+fn to_any(value: &Value) -> Any {
+    serde_json::from_value(value.clone()).unwrap_or(Any::Null)
+}
+
+pub(crate) fn any_to_json(any: &Any) -> Value {
+    serde_json::to_value(any).unwrap_or(Value::Null)
+}
+
+fn out_to_json(out: &Out) -> Value {
+    match out {
+        Out::Any(any) => any_to_json(any),
+        // A nested shared type inside a text: kept, and shown as something unknown.
+        _ => serde_json::json!({ "unknown": true }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(ops: Value, expect: Value) {
+        let ops: Vec<Op> = serde_json::from_value(ops).unwrap();
+        assert_eq!(serde_json::to_value(normalise(&ops)).unwrap(), expect);
+    }
+
+    #[test]
+    fn normalising_puts_every_attribute_where_it_counts() {
+        check(json!([]), json!([{"insert": "\n"}]));
+        check(json!([{"insert": "a"}]), json!([{"insert": "a\n"}]));
+        check(
+            json!([{"insert": "a\n", "attributes": {"list": "bullet", "bold": true}}]),
+            json!([
+                {"insert": "a", "attributes": {"bold": true}},
+                {"insert": "\n", "attributes": {"list": "bullet"}},
+            ]),
+        );
+        check(
+            json!([{"insert": "\n", "attributes": {"blockquote": true, "header": 2, "list": "ordered", "indent": 1}}]),
+            json!([{"insert": "\n", "attributes": {"header": 2, "indent": 1}}]),
+        );
+        check(
+            json!([{"insert": "a", "attributes": {"bold": false, "comment": 7}}, {"insert": {"image": "x"}}]),
+            json!([
+                {"insert": "a", "attributes": {"comment": 7}},
+                {"insert": {"image": "x"}},
+                {"insert": "\n"},
+            ]),
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! Milestones: one `Map` each in the `milestones` root, by id.
+//!
+//! Deleting a milestone never deletes its `Map`: it deletes the characters the person sees and
+//! marks the milestone `removed`. A removed milestone that still holds text, because somebody
+//! typed in it meanwhile, stays visible. So nobody's words can vanish with somebody else's
+//! deletion, and undoing the creation of a milestone can't take a colleague's text with it.
+
+use super::delta::{self, Op};
+use super::template::MILESTONE_TEXTS;
+use serde::{Deserialize, Serialize};
+use yrs::types::text::TextPrelim;
+use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TextRef, TransactionMut};
+
+/// A milestone as read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Milestone {
+    pub id: String,
+    pub order: String,
+    pub what: Vec<Op>,
+    pub outputs: Vec<Op>,
+    pub who: Vec<Op>,
+    /// `YYYY-MM-DD`, or empty.
+    pub due: String,
+    /// The date in words ("Fall 2027"), or empty.
+    pub due_text: String,
+}
+
+/// A milestone to be made.
+#[derive(Debug, Clone, Default)]
+pub struct MilestoneDraft {
+    pub id: String,
+    pub what: String,
+    pub outputs: String,
+    pub who: String,
+    pub due: String,
+    pub due_text: String,
+}
+
+pub(super) fn create(
+    txn: &mut TransactionMut<'_>,
+    root: &MapRef,
+    draft: &MilestoneDraft,
+    order: &str,
+    removed: bool,
+) {
+    let map = root.insert(txn, draft.id.as_str(), MapPrelim::default());
+    for (key, text) in MILESTONE_TEXTS.into_iter().zip([&draft.what, &draft.outputs, &draft.who]) {
+        map.insert(txn, key, TextPrelim::new(format!("{text}\n")));
+    }
+    for (key, value) in [("order", order), ("due", &draft.due), ("due_text", &draft.due_text)] {
+        map.insert(txn, key, value);
+    }
+    map.insert(txn, "removed", removed);
+}
+
+/// The milestones to show, in order.
+pub(super) fn read_all<T: ReadTxn>(root: &MapRef, txn: &T) -> Vec<Milestone> {
+    let mut all: Vec<_> =
+        root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
+    all.sort_by(|a, b| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
+    all
+}
+
+fn read<T: ReadTxn>(id: &str, value: &Out, txn: &T) -> Option<Milestone> {
+    let Out::YMap(map) = value else { return None };
+    let string = |key: &str| match map.get(txn, key) {
+        Some(Out::Any(Any::String(text))) => text.to_string(),
+        _ => String::new(),
+    };
+    let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, |t| delta::read(&t, txn));
+    let milestone = Milestone {
+        id: id.to_owned(),
+        order: string("order"),
+        what: text("what"),
+        outputs: text("outputs"),
+        who: text("who"),
+        due: string("due"),
+        due_text: string("due_text"),
+    };
+    let removed = !matches!(map.get(txn, "removed"), Some(Out::Any(Any::Bool(false))));
+    (!removed || milestone.has_text()).then_some(milestone)
+}
+
+pub(super) fn text<T: ReadTxn>(map: &MapRef, key: &str, txn: &T) -> Option<TextRef> {
+    match map.get(txn, key) {
+        Some(Out::YText(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Deletes what a person sees of a milestone.
+pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
+    for key in MILESTONE_TEXTS {
+        if let Some(text) = text(map, key, txn) {
+            let len = text.len(txn);
+            // The newline that ends the last block stays, so that the text stays well formed.
+            text.remove_range(txn, 0, len.saturating_sub(1));
+        }
+    }
+    map.insert(txn, "removed", true);
+}
+
+impl Milestone {
+    fn has_text(&self) -> bool {
+        [&self.what, &self.outputs, &self.who]
+            .into_iter()
+            .any(|ops| ops.iter().any(|op| match op {
+                Op::Insert { insert: serde_json::Value::String(text), .. } => {
+                    !text.trim_matches('\n').is_empty()
+                }
+                _ => true,
+            }))
+    }
+}

@@ -1,0 +1,16 @@
+//! The commitment itself.
+//!
+//! [`template`] names its fields, [`delta`] is the flat text each field holds, [`content`] what a
+//! document says at a moment, [`completeness`] whether it is ready to freeze, and [`Replica`] the
+//! editor's own copy, with undo and change events.
+
+pub mod completeness;
+pub mod content;
+pub mod delta;
+mod milestone;
+pub mod order;
+mod replica;
+pub mod template;
+
+pub use milestone::{Milestone, MilestoneDraft};
+pub use replica::{Change, Replica, Target};

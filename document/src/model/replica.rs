@@ -1,0 +1,401 @@
+//! The editor's copy of a document: local edits, remote updates, undo, positions, and what
+//! changed since it was last asked.
+//!
+//! The observers registered here only note what happened; nothing is ever written because of a
+//! remote change.
+
+use super::content::{self, Content};
+use super::delta::{self, Op};
+use super::milestone::{self, Milestone, MilestoneDraft};
+use super::order;
+use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use crate::ydoc;
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use yrs::branch::{Branch, BranchPtr};
+use yrs::error::UpdateError;
+use yrs::types::{Event, PathSegment};
+use yrs::undo::Options as UndoOptions;
+use yrs::updates::decoder::Decode;
+use yrs::{
+    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn, StateVector,
+    StickyIndex, Text, TextRef, Transact, UndoManager, Update,
+};
+
+/// Keystrokes closer together than this are undone together, in milliseconds.
+const UNDO_GROUP_MS: u64 = 500;
+
+/// The transaction origins: where a change comes from.
+const EDIT: &str = "edit";
+const SETUP: &str = "setup";
+const REMOTE: &str = "remote";
+
+/// Which text: the key of a field, or `milestones/{id}/{key}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Target(pub String);
+
+impl Target {
+    #[must_use]
+    pub fn field(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
+    #[must_use]
+    pub fn milestone(id: &str, key: &str) -> Self {
+        Self(format!("{MILESTONES}/{id}/{key}"))
+    }
+}
+
+/// What changed, other than by [`Replica::edit`] itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    Text { target: Target, delta: Vec<Op>, own: bool },
+    /// Which milestones there are, their order or their dates.
+    Milestones,
+    Facts,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    changes: Vec<Change>,
+    /// Updates of this replica's own making, in order.
+    made: Vec<Vec<u8>>,
+    /// Every update, for the device's store.
+    all: Vec<Vec<u8>>,
+}
+
+/// An editable copy of a document.
+#[allow(missing_debug_implementations)]
+pub struct Replica {
+    doc: Doc,
+    undo: UndoManager,
+    log: Arc<Mutex<Log>>,
+    now: Arc<AtomicU64>,
+}
+
+impl Replica {
+    /// An empty copy that writes under `client`: a fresh random id of at most 53 bits, never one
+    /// that was used before.
+    #[must_use]
+    pub fn new(client: u64) -> Self {
+        let doc = ydoc::new(client);
+        let log = Arc::new(Mutex::new(Log::default()));
+        let now = Arc::new(AtomicU64::new(1));
+        let clock = now.clone();
+        let mut undo = UndoManager::with_options(UndoOptions {
+            capture_timeout_millis: UNDO_GROUP_MS,
+            tracked_origins: std::iter::once(EDIT.into()).collect(),
+            capture_transaction: None,
+            timestamp: Arc::new(move || clock.load(Ordering::Relaxed)),
+            init_undo_stack: Vec::new(),
+            init_redo_stack: Vec::new(),
+        });
+        for field in FIELDS {
+            let text = doc.get_or_insert_text(field.key);
+            undo.expand_scope(&doc, &text);
+            observe_text(&text, field.key, log.clone());
+        }
+        let milestones = doc.get_or_insert_map(MILESTONES);
+        undo.expand_scope(&doc, &milestones);
+        observe_milestones(&milestones, log.clone());
+        let facts = doc.get_or_insert_map(FACTS);
+        undo.expand_scope(&doc, &facts);
+        let noted = log.clone();
+        facts.observe("log", move |_, _| note(&noted, Change::Facts));
+        let noted = log.clone();
+        let observed = doc.observe_update_v1("log", move |txn, event| {
+            let mut log = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            log.all.push(event.update.clone());
+            if txn.origin() != Some(&REMOTE.into()) {
+                log.made.push(event.update.clone());
+            }
+        });
+        assert!(observed.is_ok(), "no transaction is open on a document just made");
+        Self { doc, undo, log, now }
+    }
+
+    #[must_use]
+    pub fn client_id(&self) -> u64 {
+        self.doc.client_id().get()
+    }
+
+    #[must_use]
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+
+    /// Tells the time, in milliseconds, by which keystrokes are grouped for undo. It never runs
+    /// backwards.
+    pub fn set_now(&mut self, now: u64) {
+        self.now.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// Applies an update from the server or from the device's store.
+    ///
+    /// # Errors
+    /// When the bytes are not an update.
+    pub fn apply(&mut self, update: &[u8]) -> Result<(), UpdateError> {
+        let update = Update::decode_v1(update).map_err(|_| {
+            // Only `UpdateError` says why integration fails; a malformed update is the same here.
+            UpdateError::InvalidParent(yrs::ID::new(yrs::ClientID::new(0), 0), 0)
+        })?;
+        self.doc.transact_mut_with(REMOTE).apply_update(update)
+    }
+
+    /// Changes a text. Does nothing when the target does not exist (any more).
+    pub fn edit(&mut self, target: &Target, ops: &[Op]) {
+        let mut txn = self.doc.transact_mut_with(EDIT);
+        if let Some(text) = find(&txn, target) {
+            text.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
+        }
+    }
+
+    /// Takes back the last group of one's own changes. Text that somebody else wrote stays.
+    pub fn undo(&mut self) -> bool {
+        self.undo.undo_blocking()
+    }
+
+    pub fn redo(&mut self) -> bool {
+        self.undo.redo_blocking()
+    }
+
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        self.undo.can_undo()
+    }
+
+    #[must_use]
+    pub fn can_redo(&self) -> bool {
+        self.undo.can_redo()
+    }
+
+    /// Begins a new undo group.
+    pub fn stop_capturing(&mut self) {
+        self.undo.reset();
+    }
+
+    /// Adds an empty milestone after the others, or after `after`. `id` must be fresh.
+    ///
+    /// The milestone is made hidden first and shown second, and only showing it can be undone:
+    /// so undo never deletes the shared type that somebody else may be typing in.
+    pub fn add_milestone(&mut self, id: &str, after: Option<&str>) {
+        let all = self.milestones();
+        let at = after.and_then(|after| all.iter().position(|m| m.id == after));
+        let at = at.unwrap_or(all.len().wrapping_sub(1));
+        let low = all.get(at).map(|m| m.order.as_str());
+        let high = all.get(at.wrapping_add(1)).map(|m| m.order.as_str());
+        let order = order::between(low, high);
+        let draft = MilestoneDraft { id: id.to_owned(), ..Default::default() };
+        let root = self.doc.get_or_insert_map(MILESTONES);
+        {
+            let mut txn = self.doc.transact_mut_with(SETUP);
+            milestone::create(&mut txn, &root, &draft, &order, true);
+        }
+        self.own_group(|txn| {
+            if let Some(map) = find_milestone(txn, id) {
+                map.insert(txn, "removed", false);
+            }
+        });
+    }
+
+    /// Deletes what is to be seen of a milestone. Text that others are adding meanwhile stays.
+    pub fn remove_milestone(&mut self, id: &str) {
+        self.own_group(|txn| {
+            if let Some(map) = find_milestone(txn, id) {
+                milestone::remove(txn, &map);
+            }
+        });
+    }
+
+    /// Moves a milestone to stand before `before`, or to the end.
+    pub fn move_milestone(&mut self, id: &str, before: Option<&str>) {
+        let mut all = self.milestones();
+        all.retain(|m| m.id != id);
+        let at = before.and_then(|before| all.iter().position(|m| m.id == before));
+        let at = at.unwrap_or(all.len());
+        let low = at.checked_sub(1).map(|i| all[i].order.as_str());
+        let order = order::between(low, all.get(at).map(|m| m.order.as_str()));
+        self.own_group(|txn| {
+            if let Some(map) = find_milestone(txn, id) {
+                map.insert(txn, "order", order.as_str());
+            }
+        });
+    }
+
+    /// Sets a milestone's date (`due`, `YYYY-MM-DD`) or its date in words (`due_text`).
+    pub fn set_milestone(&mut self, id: &str, key: &str, value: &str) {
+        if !matches!(key, "due" | "due_text") {
+            return;
+        }
+        self.own_group(|txn| {
+            if let Some(map) = find_milestone(txn, id) {
+                map.insert(txn, key, value);
+            }
+        });
+    }
+
+    /// Sets one of the dates of the commitment.
+    pub fn set_fact(&mut self, key: &str, value: &str) {
+        let facts = self.doc.get_or_insert_map(FACTS);
+        self.own_group(|txn| {
+            facts.insert(txn, key, value);
+        });
+    }
+
+    /// One change that is undone by itself.
+    fn own_group(&mut self, change: impl FnOnce(&mut yrs::TransactionMut<'_>)) {
+        self.undo.reset();
+        change(&mut self.doc.transact_mut_with(EDIT));
+        self.undo.reset();
+    }
+
+    /// What a text says, or nothing when it does not exist.
+    #[must_use]
+    pub fn read(&self, target: &Target) -> Vec<Op> {
+        let txn = self.doc.transact();
+        find(&txn, target).map_or_else(Vec::new, |text| delta::read(&text, &txn))
+    }
+
+    #[must_use]
+    pub fn milestones(&self) -> Vec<Milestone> {
+        let txn = self.doc.transact();
+        txn.get_map(MILESTONES).map_or_else(Vec::new, |root| milestone::read_all(&root, &txn))
+    }
+
+    #[must_use]
+    pub fn facts(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
+        let txn = self.doc.transact();
+        txn.get_map(FACTS).map(|map| content::read_facts(&map, &txn)).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content::read(&self.doc)
+    }
+
+    /// A position that stays with its neighbours as the text changes, as Yjs's relative position.
+    #[must_use]
+    pub fn sticky(&self, target: &Target, offset: u32) -> Option<StickyIndex> {
+        let txn = self.doc.transact();
+        let text = find(&txn, target)?;
+        let offset = offset.min(text.len(&txn));
+        text.sticky_index(&txn, offset, Assoc::After)
+    }
+
+    /// Where a sticky position is now.
+    #[must_use]
+    pub fn resolve(&self, sticky: &StickyIndex) -> Option<(Target, u32)> {
+        let txn = self.doc.transact();
+        let offset = sticky.get_offset(&txn)?;
+        Some((target_of(&txn, offset.branch)?, offset.index))
+    }
+
+    #[must_use]
+    pub fn state_vector(&self) -> StateVector {
+        self.doc.transact().state_vector()
+    }
+
+    /// Everything that a replica with this state vector lacks.
+    #[must_use]
+    pub fn encode_since(&self, remote: &StateVector) -> Vec<u8> {
+        self.doc.transact().encode_diff_v1(remote)
+    }
+
+    /// What changed since this was last called.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.log().changes)
+    }
+
+    /// The updates that this replica made since this was last called.
+    pub fn take_made(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.log().made)
+    }
+
+    /// All updates since this was last called, to be kept on the device.
+    pub fn take_all(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.log().all)
+    }
+
+    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note(log: &Mutex<Log>, change: Change) {
+    log.lock().unwrap_or_else(PoisonError::into_inner).changes.push(change);
+}
+
+fn observe_text(text: &TextRef, key: &'static str, log: Arc<Mutex<Log>>) {
+    text.observe("log", move |txn, event| {
+        if txn.origin() == Some(&EDIT.into()) {
+            return;
+        }
+        let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
+        let own = txn.origin() != Some(&REMOTE.into());
+        note(&log, Change::Text { target: Target::field(key), delta, own });
+    });
+}
+
+fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
+    root.observe_deep("log", move |txn, events| {
+        let mut structure = false;
+        for event in events.iter() {
+            let Event::Text(event) = event else {
+                structure = true;
+                continue;
+            };
+            let path = event.path();
+            let (Some(PathSegment::Key(id)), Some(PathSegment::Key(key))) = (path.front(), path.get(1))
+            else {
+                continue;
+            };
+            if txn.origin() != Some(&EDIT.into()) {
+                let target = Target::milestone(id, key);
+                let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
+                let own = txn.origin() != Some(&REMOTE.into());
+                note(&log, Change::Text { target, delta, own });
+            }
+            // A removed milestone shows again while it holds text.
+            structure = true;
+        }
+        if structure {
+            note(&log, Change::Milestones);
+        }
+    });
+}
+
+fn find_milestone<T: ReadTxn>(txn: &T, id: &str) -> Option<MapRef> {
+    match txn.get_map(MILESTONES)?.get(txn, id) {
+        Some(Out::YMap(map)) => Some(map),
+        _ => None,
+    }
+}
+
+fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
+    let Some(rest) = target.0.strip_prefix(MILESTONES).and_then(|rest| rest.strip_prefix('/')) else {
+        return txn.get_text(target.0.as_str());
+    };
+    let (id, key) = rest.split_once('/')?;
+    milestone::text(&find_milestone(txn, id)?, key, txn)
+}
+
+fn target_of<T: ReadTxn>(txn: &T, branch: BranchPtr) -> Option<Target> {
+    let wanted = Branch::id(&branch);
+    if let yrs::BranchID::Root(name) = &wanted {
+        return Some(Target::field(name));
+    }
+    let root = txn.get_map(MILESTONES)?;
+    for (id, value) in root.iter(txn) {
+        let Out::YMap(map) = value else { continue };
+        for key in MILESTONE_TEXTS {
+            let Some(text) = milestone::text(&map, key, txn) else { continue };
+            if AsRef::<Branch>::as_ref(&text).id() == wanted {
+                return Some(Target::milestone(id, key));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,113 @@
+//! The fields of a commitment (OGP's template of 2022 and later; the wording of labels is ours
+//! and lives in the web app's message catalogue).
+
+use super::delta::Op;
+use super::milestone::{self, MilestoneDraft};
+use crate::ydoc;
+use serde::Serialize;
+use yrs::{ReadTxn, Text, Transact};
+
+/// The schema name that a genesis records.
+pub const SCHEMA: &str = "ogp-commitment/1";
+
+/// The `Map` root that holds the milestones by id.
+pub const MILESTONES: &str = "milestones";
+/// The `Map` root that holds the dates.
+pub const FACTS: &str = "facts";
+
+/// How much a field is meant to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// One line.
+    Line,
+    /// Any number of blocks.
+    Text,
+}
+
+/// A `Text` root of the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Field {
+    pub key: &'static str,
+    pub extent: Extent,
+    /// Characters above which the page suggests to shorten. Nothing is ever cut.
+    pub soft_limit: Option<u32>,
+}
+
+const fn line(key: &'static str, soft_limit: Option<u32>) -> Field {
+    Field { key, extent: Extent::Line, soft_limit }
+}
+
+const fn text(key: &'static str, soft_limit: u32) -> Field {
+    Field { key, extent: Extent::Text, soft_limit: Some(soft_limit) }
+}
+
+/// All text fields, in the order of the page.
+pub const FIELDS: &[Field] = &[
+    line("title", Some(150)),
+    text("brief", 500),
+    line("lead", None),
+    text("supporting_government", 3000),
+    text("supporting_civil_society", 3000),
+    text("supporting_other", 3000),
+    text("problem", 3000),
+    text("causes", 3000),
+    text("done_so_far", 3000),
+    text("solution", 3000),
+    text("results", 3000),
+    text("transparency", 3000),
+    text("participation", 3000),
+    text("accountability", 3000),
+    line("contact_person", None),
+    line("contact_title", None),
+    line("contact_department", None),
+    line("contact_email", None),
+];
+
+/// The text keys of a milestone.
+pub const MILESTONE_TEXTS: [&str; 3] = ["what", "outputs", "who"];
+
+/// The most milestones that the template suggests.
+pub const MILESTONES_SUGGESTED: usize = 12;
+
+/// What a new document starts with.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Text fields by key. Fields not named start empty.
+    pub texts: Vec<(&'static str, Vec<Op>)>,
+    pub milestones: Vec<MilestoneDraft>,
+    pub facts: Vec<(String, String)>,
+}
+
+/// The update that seeds a new document: written once, by the server, under `client`. Every text
+/// starts with the newline that ends its last block, as Quill has it.
+#[must_use]
+pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
+    let doc = ydoc::new(client);
+    for field in FIELDS {
+        doc.get_or_insert_text(field.key);
+    }
+    let milestones = doc.get_or_insert_map(MILESTONES);
+    let facts = doc.get_or_insert_map(FACTS);
+    {
+        let mut txn = doc.transact_mut();
+        for field in FIELDS {
+            let Some(root) = txn.get_text(field.key) else { continue };
+            root.insert(&mut txn, 0, "\n");
+            if let Some((_, ops)) = draft.texts.iter().find(|(key, _)| *key == field.key) {
+                root.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
+            }
+        }
+        let mut last: Option<String> = None;
+        for milestone in &draft.milestones {
+            let order = super::order::between(last.as_deref(), None);
+            milestone::create(&mut txn, &milestones, milestone, &order, false);
+            last = Some(order);
+        }
+        for (key, value) in &draft.facts {
+            yrs::Map::insert(&facts, &mut txn, key.as_str(), value.as_str());
+        }
+    }
+    let txn = doc.transact();
+    txn.encode_diff_v1(&yrs::StateVector::default())
+}

@@ -1,0 +1,323 @@
+//! The browser's side of one document: the replica, the link to the server, and who else is there.
+//!
+//! The driver owns the socket and the timers. It calls [`Client::opened`], [`Client::frame`] and
+//! [`Client::closed`] as they happen, and after every call sends what [`Client::take_frames`]
+//! gives. An edit counts as saved only when the server says that it is on disk.
+
+use super::close::Close;
+use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
+use crate::ids::LineageId;
+use crate::lib0::{ReadError, Reader, Write};
+use crate::model::{Replica, Target};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{StateVector, StickyIndex};
+
+/// The connection to the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "link", rename_all = "snake_case")]
+pub enum Link {
+    /// Not connected. Edits are kept on this device.
+    Offline { reason: Option<String> },
+    /// Connected, and comparing what each side has.
+    Syncing,
+    /// Connected: what is typed is sent at once.
+    Live,
+    /// The server has refused something for good: what this device has must be set aside.
+    Denied { code: u16, reason: String },
+}
+
+/// Somebody else in the document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Peer {
+    pub client: u64,
+    pub user: Value,
+    /// Where their caret is: a text, and the ends of the selection in it.
+    pub cursor: Option<(Target, u32, u32)>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    clock: u64,
+    state: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cursor {
+    anchor: StickyIndex,
+    head: StickyIndex,
+}
+
+/// One document in one browser tab.
+#[allow(missing_debug_implementations)]
+pub struct Client {
+    replica: Replica,
+    link: Link,
+    may_write: bool,
+    /// What this client knows to be on the server's disk.
+    remembered: Option<Remembered>,
+    /// The number of the last edit sent on this connection.
+    sent: u64,
+    /// The number of the last edit known to be saved.
+    saved: u64,
+    /// Whether there are edits that were not sent on this connection.
+    unsent: bool,
+    frames: Vec<Vec<u8>>,
+    presence: Option<Value>,
+    presence_clock: u64,
+    heard: BTreeMap<u64, Heard>,
+    peers_changed: bool,
+    refused: Option<String>,
+}
+
+impl Client {
+    /// A client over a replica as the device kept it, and what it remembers of the ledger.
+    #[must_use]
+    pub fn new(replica: Replica, remembered: Option<Remembered>) -> Self {
+        Self {
+            replica,
+            link: Link::Offline { reason: None },
+            may_write: true,
+            remembered,
+            sent: 0,
+            saved: 0,
+            unsent: false,
+            frames: Vec::new(),
+            presence: None,
+            presence_clock: 0,
+            heard: BTreeMap::new(),
+            peers_changed: false,
+            refused: None,
+        }
+    }
+
+    #[must_use]
+    pub fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.may_write
+    }
+
+    #[must_use]
+    pub fn remembered(&self) -> Option<&Remembered> {
+        self.remembered.as_ref()
+    }
+
+    #[must_use]
+    pub fn lineage(&self) -> Option<&LineageId> {
+        self.remembered.as_ref().map(|remembered| &remembered.lineage)
+    }
+
+    /// Whether there is anything that the server has not said to be on disk.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.unsent || self.saved < self.sent
+    }
+
+    /// Notes that the device's store holds edits which may never have been sent.
+    pub fn assume_unsaved(&mut self) {
+        self.unsent = true;
+    }
+
+    /// Makes local changes and queues them for the server.
+    pub fn change<R>(&mut self, change: impl FnOnce(&mut Replica) -> R) -> R {
+        let result = change(&mut self.replica);
+        for update in self.replica.take_made() {
+            if self.link == Link::Live && self.may_write {
+                self.send_edit(&update);
+            } else {
+                self.unsent = true;
+            }
+        }
+        result
+    }
+
+    /// What changed in the replica, and all updates to keep on the device: see [`Replica`].
+    pub fn replica_mut(&mut self) -> &mut Replica {
+        &mut self.replica
+    }
+
+    /// The socket is open.
+    pub fn opened(&mut self) {
+        self.link = Link::Syncing;
+        self.sent = 0;
+        self.saved = 0;
+        self.frames.clear();
+        let hello = ClientNote::Hello { remembered: self.remembered.clone() };
+        let json = serde_json::to_string(&hello).expect("a note is plain strings and numbers");
+        self.frames.push(Message::Note(&json).encode());
+        self.frames.push(Message::Step1(&self.replica.state_vector().encode_v1()).encode());
+        self.announce();
+    }
+
+    /// A binary frame has come.
+    ///
+    /// # Errors
+    /// When the server's bytes are malformed: close the socket and connect again.
+    pub fn frame(&mut self, frame: &[u8]) -> Result<(), ReadError> {
+        for message in read_frame(frame)? {
+            match message {
+                Message::Step2(update) | Message::Update(update) => {
+                    self.replica.apply(update).map_err(|_| ReadError::Truncated)?;
+                    // Positions of others' carets may only now be known.
+                    self.peers_changed = true;
+                }
+                Message::Step1(vector) => {
+                    let vector =
+                        StateVector::decode_v1(vector).map_err(|_| ReadError::Truncated)?;
+                    self.link = Link::Live;
+                    if self.may_write {
+                        let lacking = self.replica.encode_since(&vector);
+                        self.unsent = false;
+                        self.send_edit(&lacking);
+                    }
+                }
+                Message::Awareness(update) => self.hear(update)?,
+                Message::Note(json) => {
+                    if let Ok(note) = serde_json::from_str(json) {
+                        self.note(note);
+                    }
+                }
+                Message::QueryAwareness => self.announce(),
+                Message::Edit { .. } | Message::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket is closed, or could not be opened.
+    pub fn closed(&mut self, code: u16, reason: &str) {
+        if matches!(self.link, Link::Denied { .. }) {
+            return;
+        }
+        self.unsent = self.is_unsaved();
+        (self.sent, self.saved) = (0, 0);
+        self.frames.clear();
+        self.peers_changed |= !self.heard.is_empty();
+        self.heard.clear();
+        let reason = self.refused.take().unwrap_or_else(|| reason.to_owned());
+        self.link = if Close::is_final(code) {
+            Link::Denied { code, reason }
+        } else {
+            Link::Offline { reason: Some(reason).filter(|reason| !reason.is_empty()) }
+        };
+    }
+
+    /// Says where one's own caret is; `None` when the document has no focus.
+    pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
+        let cursor = cursor.and_then(|(target, anchor, head)| {
+            let anchor = self.replica.sticky(target, anchor)?;
+            let head = self.replica.sticky(target, head)?;
+            Some(serde_json::json!({ "anchor": anchor, "head": head }))
+        });
+        let state = serde_json::json!({ "cursor": cursor });
+        if self.presence.as_ref() != Some(&state) {
+            self.presence = Some(state);
+            self.announce();
+        }
+    }
+
+    /// Call every 15 seconds: says again that one is here.
+    pub fn renew(&mut self) {
+        self.announce();
+    }
+
+    /// What to send now.
+    pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.frames)
+    }
+
+    /// Everybody else who is here, when that changed since the last call.
+    pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
+        std::mem::take(&mut self.peers_changed).then(|| self.peers())
+    }
+
+    #[must_use]
+    pub fn peers(&self) -> Vec<Peer> {
+        let own = self.replica.client_id();
+        self.heard
+            .iter()
+            .filter(|(client, heard)| **client != own && !heard.state.is_null())
+            .map(|(&client, heard)| Peer {
+                client,
+                user: heard.state.get("user").cloned().unwrap_or_default(),
+                cursor: self.cursor(&heard.state),
+            })
+            .collect()
+    }
+
+    fn cursor(&self, state: &Value) -> Option<(Target, u32, u32)> {
+        let cursor: Cursor = serde_json::from_value(state.get("cursor")?.clone()).ok()?;
+        let (target, anchor) = self.replica.resolve(&cursor.anchor)?;
+        let (same, head) = self.replica.resolve(&cursor.head)?;
+        (target == same).then_some((target, anchor, head))
+    }
+
+    fn send_edit(&mut self, update: &[u8]) {
+        self.sent += 1;
+        self.frames.push(Message::Edit { number: self.sent, update }.encode());
+    }
+
+    fn note(&mut self, note: ServerNote) {
+        match note {
+            ServerNote::Hello { position, may_write } => {
+                self.may_write = may_write;
+                if self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
+                    self.remembered = Some(position);
+                }
+            }
+            ServerNote::Saved { number, seq, head } => {
+                self.saved = self.saved.max(number);
+                if let Some(remembered) = &mut self.remembered {
+                    (remembered.seq, remembered.head) = (seq, head);
+                }
+            }
+            ServerNote::Refused { message, .. } | ServerNote::Trouble { message } => {
+                self.refused = Some(message);
+            }
+        }
+    }
+
+    fn announce(&mut self) {
+        if matches!(self.link, Link::Offline { .. } | Link::Denied { .. }) {
+            return;
+        }
+        let Some(state) = &self.presence else { return };
+        self.presence_clock += 1;
+        let mut update = Vec::new();
+        update.put_var(1);
+        update.put_var(self.replica.client_id());
+        update.put_var(self.presence_clock);
+        update.put_buf(state.to_string().as_bytes());
+        self.frames.push(Message::Awareness(&update).encode());
+    }
+
+    fn hear(&mut self, update: &[u8]) -> Result<(), ReadError> {
+        let mut r = Reader::new(update);
+        for _ in 0..r.count()? {
+            let client = r.var_u64()?;
+            let clock = r.var_u64()?;
+            let state = serde_json::from_str(r.string()?).unwrap_or(Value::Null);
+            let stale = self.heard.get(&client).is_some_and(|heard| {
+                clock < heard.clock || (clock == heard.clock && !state.is_null())
+            });
+            if stale {
+                continue;
+            }
+            self.peers_changed = true;
+            self.heard.insert(client, Heard { clock, state });
+        }
+        Ok(())
+    }
+}

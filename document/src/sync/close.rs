@@ -1,0 +1,50 @@
+//! Why a connection ends, as WebSocket close codes (RFC 6455, section 7.4).
+
+use std::borrow::Cow;
+
+/// A close code and a sentence for people.
+///
+/// Codes from 4400 to 4499 are final: stock clients from y-websocket 3.1 on stop reconnecting.
+/// All others ask the client to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Close {
+    pub code: u16,
+    /// At most 123 bytes.
+    pub reason: Cow<'static, str>,
+}
+
+impl Close {
+    /// The server is shutting down or restarting.
+    pub const RESTART: u16 = 1012;
+    /// The server can't save at the moment.
+    pub const TRY_AGAIN: u16 = 1013;
+    /// The client missed something: it should sync again from the start.
+    pub const RESYNC: u16 = 4300;
+    /// The client reads more slowly than the others write: it should sync again.
+    pub const SLOW: u16 = 4301;
+    pub const MALFORMED: u16 = 4400;
+    pub const SIGNED_OUT: u16 = 4401;
+    pub const FORBIDDEN: u16 = 4403;
+    /// The ledger is not the one the client knows: its lineage or its head differ.
+    pub const OTHER_LEDGER: u16 = 4409;
+    pub const TOO_LARGE: u16 = 4413;
+
+    #[must_use]
+    pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
+        let mut reason = reason.into();
+        if reason.len() > 123 {
+            let mut cut = 123;
+            while !reason.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            reason.to_mut().truncate(cut);
+        }
+        Self { code, reason }
+    }
+
+    /// Whether the client must not come back with what it has.
+    #[must_use]
+    pub fn is_final(code: u16) -> bool {
+        (4400..4500).contains(&code)
+    }
+}

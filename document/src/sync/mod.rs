@@ -1,0 +1,15 @@
+//! The protocol, without input or output: [`wire`] names the messages, [`Room`] is the server's
+//! side of one document, [`Client`] the browser's side, [`Presence`] who is there.
+//!
+//! The numbered rules are in `PROTOCOL.md`; tests cite them.
+
+mod client;
+mod close;
+mod presence;
+mod room;
+pub mod wire;
+
+pub use client::{Client, Link};
+pub use close::Close;
+pub use presence::{Face, Presence};
+pub use room::{Admission, ConnectionId, Dialect, Effect, Room};

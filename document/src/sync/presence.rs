@@ -1,0 +1,259 @@
+//! Who is in a document: awareness (y-protocols 1.0) as the server keeps it.
+//!
+//! A connection owns the awareness entry it announces first, and may set or remove only that one.
+//! Entries of others in its messages are ordinary, since stock clients repeat what they hear, and
+//! ignored. Names, colours and sectors come from the server, whatever the client claims. Clocks
+//! are the server's own, so that somebody who returns after their entry was removed is seen.
+
+use super::room::ConnectionId;
+use crate::ids::PersonId;
+use crate::lib0::{ReadError, Reader, Write};
+use crate::limits;
+use crate::people::Sector;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+
+/// An entry not renewed for this long is removed, in milliseconds (as y-protocols does).
+const TIMEOUT_MS: u64 = 30_000;
+
+/// How many removed entries' clocks are remembered.
+const REMEMBERED: usize = 4096;
+
+/// What others see of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Face {
+    pub person: PersonId,
+    pub name: String,
+    pub sector: Sector,
+}
+
+#[derive(Debug)]
+struct Entry {
+    owner: ConnectionId,
+    person: PersonId,
+    /// The clock its client last announced.
+    announced: u64,
+    state: String,
+    renewed: u64,
+}
+
+/// The awareness of one document.
+#[derive(Debug, Default)]
+pub struct Presence {
+    entries: BTreeMap<u64, Entry>,
+    /// The clock each client id was last sent out with.
+    clocks: HashMap<u64, u64>,
+}
+
+impl Presence {
+    /// Takes an awareness message and returns the update to broadcast, if it changes anything.
+    ///
+    /// `now` is in milliseconds.
+    ///
+    /// # Errors
+    /// When the message is cut short or an own state is larger than 4 KiB.
+    pub fn receive(
+        &mut self,
+        from: ConnectionId,
+        face: &Face,
+        owned: &mut Option<u64>,
+        message: &[u8],
+        now: u64,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        let mut r = Reader::new(message);
+        let mut changed = false;
+        for _ in 0..r.count()? {
+            let client = r.var_u64()?;
+            let clock = r.var_u64()?;
+            let state = r.string()?;
+            if client > limits::CLIENT_ID || !self.may_own(from, face, *owned, client) {
+                continue;
+            }
+            if state == "null" {
+                changed |= *owned == Some(client) && self.entries.remove(&client).is_some();
+                continue;
+            }
+            if state.len() > limits::AWARENESS_BYTES {
+                return Err(ReadError::Overflow);
+            }
+            *owned = Some(client);
+            let stale = self
+                .entries
+                .get(&client)
+                .is_some_and(|entry| entry.owner == from && clock < entry.announced);
+            if stale {
+                continue;
+            }
+            let state = dress(state, face);
+            self.entries.insert(
+                client,
+                Entry {
+                    owner: from,
+                    person: face.person.clone(),
+                    announced: clock,
+                    state,
+                    renewed: now,
+                },
+            );
+            changed = true;
+        }
+        Ok(owned.filter(|_| changed).map(|client| self.announce(&[client])))
+    }
+
+    /// A connection owns the first id it announces, unless somebody else has it.
+    fn may_own(&self, from: ConnectionId, face: &Face, owned: Option<u64>, client: u64) -> bool {
+        match owned {
+            Some(id) => id == client,
+            None => self
+                .entries
+                .get(&client)
+                .is_none_or(|entry| entry.owner == from || entry.person == face.person),
+        }
+    }
+
+    /// Removes what a closed connection had announced.
+    pub fn leave(&mut self, connection: ConnectionId) -> Option<Vec<u8>> {
+        self.remove(|entry| entry.owner == connection)
+    }
+
+    /// Removes what was not renewed in time.
+    pub fn expire(&mut self, now: u64) -> Option<Vec<u8>> {
+        self.remove(|entry| now.saturating_sub(entry.renewed) >= TIMEOUT_MS)
+    }
+
+    fn remove(&mut self, gone: impl Fn(&Entry) -> bool) -> Option<Vec<u8>> {
+        let clients: Vec<u64> =
+            self.entries.iter().filter(|(_, e)| gone(e)).map(|(&client, _)| client).collect();
+        if clients.is_empty() {
+            return None;
+        }
+        for client in &clients {
+            self.entries.remove(client);
+        }
+        let update = self.announce(&clients);
+        if self.clocks.len() > REMEMBERED {
+            self.clocks.retain(|client, _| self.entries.contains_key(client));
+        }
+        Some(update)
+    }
+
+    /// Everybody who is here, as an awareness update.
+    #[must_use]
+    pub fn everybody(&self) -> Vec<u8> {
+        self.encode(&self.entries.keys().copied().collect::<Vec<_>>())
+    }
+
+    /// The people who are here, each once.
+    pub fn people(&self) -> impl Iterator<Item = &PersonId> {
+        let mut people: Vec<_> = self.entries.values().map(|entry| &entry.person).collect();
+        people.sort();
+        people.dedup();
+        people.into_iter()
+    }
+
+    /// Encodes entries under their next clocks.
+    fn announce(&mut self, clients: &[u64]) -> Vec<u8> {
+        for &client in clients {
+            let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);
+            let clock = self.clocks.entry(client).or_insert(0);
+            *clock = announced.max(*clock + 1);
+        }
+        self.encode(clients)
+    }
+
+    fn encode(&self, clients: &[u64]) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_var(clients.len() as u64);
+        for client in clients {
+            out.put_var(*client);
+            out.put_var(self.clocks.get(client).copied().unwrap_or(0));
+            let state = self.entries.get(client).map_or("null", |entry| &entry.state);
+            out.put_buf(state.as_bytes());
+        }
+        out
+    }
+}
+
+/// A client's state with the identity replaced by the server's.
+fn dress(state: &str, face: &Face) -> String {
+    let mut state: Map<String, Value> = serde_json::from_str(state).unwrap_or_default();
+    let user = serde_json::json!({
+        "name": face.name,
+        "color": face.sector.colour(),
+        "colorLight": format!("{}33", face.sector.colour()),
+        "person": face.person,
+        "sector": face.sector,
+    });
+    state.insert("user".into(), user);
+    Value::Object(state).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ConnectionId = ConnectionId(1);
+    const B: ConnectionId = ConnectionId(2);
+
+    fn face(name: &str) -> Face {
+        Face { person: PersonId::new(name), name: name.into(), sector: Sector::Government }
+    }
+
+    fn message(client: u64, clock: u64, state: &str) -> Vec<u8> {
+        let mut out = vec![1];
+        out.put_var(client);
+        out.put_var(clock);
+        out.put_buf(state.as_bytes());
+        out
+    }
+
+    fn read(update: &[u8]) -> (u64, u64, String) {
+        let mut r = Reader::new(update);
+        assert_eq!(r.count(), Ok(1));
+        (r.var_u64().unwrap(), r.var_u64().unwrap(), r.string().unwrap().to_owned())
+    }
+
+    #[test]
+    fn p3_names_come_from_the_server_whatever_the_client_claims() {
+        let mut presence = Presence::default();
+        let forged = message(5, 1, r#"{"user":{"name":"Ben"},"cursor":null}"#);
+        let out = presence.receive(A, &face("Ana"), &mut None, &forged, 0).unwrap().unwrap();
+        let (_, _, state) = read(&out);
+        assert!(state.contains(r#""name":"Ana""#) && !state.contains("Ben"), "{state}");
+        assert!(state.contains("cursor"));
+    }
+
+    #[test]
+    fn p4_a_connection_sets_and_removes_only_its_own_entry() {
+        let mut presence = Presence::default();
+        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        let mut owned = None;
+        presence.receive(B, &face("Ben"), &mut owned, &message(6, 1, "{}"), 0).unwrap();
+        for attack in [message(5, 9, "{}"), message(5, 9, "null"), message(7, 1, "{}")] {
+            let out = presence.receive(B, &face("Ben"), &mut owned, &attack, 0).unwrap();
+            assert_eq!(out, None);
+        }
+        assert_eq!(presence.people().count(), 2);
+    }
+
+    #[test]
+    fn p5_somebody_who_returns_is_announced_under_a_higher_clock() {
+        let mut presence = Presence::default();
+        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        let gone = presence.leave(A).unwrap();
+        let (_, removed_at, state) = read(&gone);
+        assert_eq!(state, "null");
+        let back = presence.receive(B, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        assert!(read(&back.unwrap()).1 > removed_at);
+    }
+
+    #[test]
+    fn p6_an_entry_not_renewed_for_30_seconds_goes() {
+        let mut presence = Presence::default();
+        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 1_000).unwrap();
+        assert_eq!(presence.expire(30_999), None);
+        assert!(presence.expire(31_000).is_some());
+        assert_eq!(presence.people().count(), 0);
+    }
+}

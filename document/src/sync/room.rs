@@ -1,0 +1,449 @@
+//! The server's side of one document: its state, its connections, and what goes to whom when.
+//!
+//! A room is driven by one task, which calls [`Room::join`], [`Room::frame`], [`Room::committed`]
+//! and so on, one at a time, and carries out the [`Effect`]s in order. The room integrates an
+//! edit at once, in its own order, but nothing that shows the edit leaves before the store has
+//! it: effects that depend on an entry wait until [`Room::committed`] names it. When the store
+//! fails, the room is ahead of it and must be thrown away ([`Room::fail`]).
+
+use super::close::Close;
+use super::presence::{Face, Presence};
+use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
+use crate::ids::{PersonId, Seq};
+use crate::ledger::{DocumentState, Entry, Position, Salt};
+use crate::limits;
+use crate::people::{Action, Actor, permits};
+use crate::update::Refusal;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use yrs::StateVector;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+
+/// Stock clients close after 30 s without a message, pings not counted: none gets that quiet.
+const QUIET_MS: u64 = 15_000;
+
+/// A connection, for as long as the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// y-websocket, as stock clients speak it.
+    Stock,
+    /// `accord.v1`.
+    Accord,
+}
+
+/// Who comes in, as decided before the upgrade.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    pub actor: Actor,
+    pub face: Face,
+    pub dialect: Dialect,
+}
+
+/// What the driver of a room must do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(ConnectionId, Arc<[u8]>),
+    Close(ConnectionId, Close),
+    /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
+    Append(Entry),
+    /// For the log and the metrics: an edit was refused.
+    Refused(ConnectionId, Refusal),
+    /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
+    Betrayed(ConnectionId),
+    /// The room is unusable: drop it, so that it is rebuilt from the ledger.
+    Rebuild,
+}
+
+#[derive(Debug)]
+struct Session {
+    admission: Admission,
+    /// The awareness entry this connection owns.
+    presence: Option<u64>,
+    /// Whether it has been sent the document, so that it follows updates from there.
+    follows: bool,
+    last_sent: u64,
+}
+
+/// An effect that waits for an entry to be durable.
+#[derive(Debug)]
+enum Held {
+    Send(ConnectionId, Arc<[u8]>),
+    Document(ConnectionId, Arc<[u8]>),
+    Broadcast { frame: Arc<[u8]>, except: Option<ConnectionId> },
+}
+
+/// One document and everybody connected to it.
+#[derive(Debug)]
+pub struct Room {
+    state: DocumentState,
+    /// Salts are derived from this, so that a room needs no randomness of its own.
+    seed: [u8; 32],
+    sessions: BTreeMap<ConnectionId, Session>,
+    presence: Presence,
+    durable: Seq,
+    held: VecDeque<(Seq, Held)>,
+    now: u64,
+    out: Vec<Effect>,
+}
+
+impl Room {
+    /// A room over a state whose entries are all durable. `seed` must be random and secret.
+    #[must_use]
+    pub fn new(state: DocumentState, seed: [u8; 32]) -> Self {
+        let durable = state.position().seq;
+        Self {
+            state,
+            seed,
+            sessions: BTreeMap::new(),
+            presence: Presence::default(),
+            durable,
+            held: VecDeque::new(),
+            now: 0,
+            out: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn state(&self) -> &DocumentState {
+        &self.state
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// The people who are here now.
+    pub fn people(&self) -> impl Iterator<Item = &PersonId> {
+        self.presence.people()
+    }
+
+    /// Lets a connection in. `now` is in milliseconds, here as everywhere below.
+    pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
+        self.now = now;
+        let accord = admission.dialect == Dialect::Accord;
+        let may_write = permits(admission.actor.seat, Action::Write);
+        self.sessions.insert(
+            id,
+            Session { admission, presence: None, follows: false, last_sent: now },
+        );
+        if accord {
+            let position = self.remembered();
+            self.note_when_durable(id, &ServerNote::Hello { position, may_write });
+        }
+        self.take()
+    }
+
+    /// Takes one binary frame from a connection.
+    pub fn frame(&mut self, id: ConnectionId, frame: &[u8], now: u64) -> Vec<Effect> {
+        self.now = now;
+        match read_frame(frame) {
+            Ok(messages) => {
+                for message in messages {
+                    if !self.sessions.contains_key(&id) {
+                        break;
+                    }
+                    self.message(id, &message);
+                }
+            }
+            Err(error) => self.expel(id, Close::MALFORMED, format!("A message is malformed: {error}.")),
+        }
+        self.take()
+    }
+
+    /// All entries up to `seq` are durable.
+    pub fn committed(&mut self, seq: Seq) -> Vec<Effect> {
+        self.durable = self.durable.max(seq);
+        while self.held.front().is_some_and(|(after, _)| *after <= self.durable) {
+            if let Some((_, held)) = self.held.pop_front() {
+                self.release(held);
+            }
+        }
+        self.take()
+    }
+
+    /// The store could not append: everybody is told, and the room is over.
+    pub fn fail(&mut self, message: &str) -> Vec<Effect> {
+        self.held.clear();
+        let note = ServerNote::Trouble { message: message.to_owned() };
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            if self.is_accord(id) {
+                self.send(id, note_frame(&note));
+            }
+            self.expel(id, Close::TRY_AGAIN, "The server can't save at the moment.");
+        }
+        self.out.push(Effect::Rebuild);
+        self.take()
+    }
+
+    /// The connection is closed.
+    pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
+        self.now = now;
+        self.sessions.remove(&id);
+        if let Some(update) = self.presence.leave(id) {
+            self.broadcast_presence(&update);
+        }
+        self.take()
+    }
+
+    /// Call about once a second.
+    pub fn tick(&mut self, now: u64) -> Vec<Effect> {
+        self.now = now;
+        if let Some(update) = self.presence.expire(now) {
+            self.broadcast_presence(&update);
+        }
+        let quiet: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| now.saturating_sub(session.last_sent) >= QUIET_MS)
+            .map(|(&id, _)| id)
+            .collect();
+        if !quiet.is_empty() {
+            let frame: Arc<[u8]> = Message::Awareness(&self.presence.everybody()).encode().into();
+            for id in quiet {
+                self.send(id, frame.clone());
+            }
+        }
+        self.take()
+    }
+
+    /// The server stops: everybody is asked to come back.
+    pub fn shut_down(&mut self) -> Vec<Effect> {
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.expel(id, Close::RESTART, "The server is restarting.");
+        }
+        self.take()
+    }
+
+    fn message(&mut self, id: ConnectionId, message: &Message<'_>) {
+        match message {
+            Message::Step1(vector) => self.step1(id, vector),
+            Message::Step2(update) | Message::Update(update) => self.edit(id, None, update),
+            Message::Edit { number, update } if self.is_accord(id) => {
+                self.edit(id, Some(*number), update);
+            }
+            Message::Note(json) if self.is_accord(id) => self.note(id, json),
+            Message::Awareness(update) => self.awareness(id, update),
+            Message::QueryAwareness => {
+                let everybody = Message::Awareness(&self.presence.everybody()).encode();
+                self.send(id, everybody.into());
+            }
+            Message::Edit { .. } | Message::Note(_) | Message::Unknown => {}
+        }
+    }
+
+    fn step1(&mut self, id: ConnectionId, vector: &[u8]) {
+        let Some(remote) = read_state_vector(vector) else {
+            return self.expel(id, Close::MALFORMED, "A state vector is malformed.");
+        };
+        let document = Message::Step2(&self.state.encode_since(&remote)).encode();
+        let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
+        self.hold(Held::Document(id, document.into()));
+        self.hold(Held::Send(id, mine.into()));
+        let everybody = Message::Awareness(&self.presence.everybody()).encode();
+        self.hold(Held::Send(id, everybody.into()));
+    }
+
+    fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8]) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let actor = session.admission.actor.clone();
+        let salt = self.salt();
+        match self.state.edit(&actor, self.now, salt, update) {
+            Ok(entry) => {
+                if let Some(entry) = entry {
+                    let crate::ledger::Body::Edit(net) = &entry.body else { return };
+                    let frame = Message::Update(net).encode().into();
+                    // A numbered edit is acknowledged by its number; others come back as they are.
+                    let except = number.map(|_| id);
+                    self.out.push(Effect::Append(entry));
+                    self.hold(Held::Broadcast { frame, except });
+                }
+                if let Some(number) = number {
+                    let Position { seq, head, .. } = self.state.position();
+                    self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
+                }
+            }
+            Err(refusal) => self.refuse(id, number, refusal),
+        }
+    }
+
+    fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {
+        self.out.push(Effect::Refused(id, refusal));
+        let message = format!("{}.", capitalised(&refusal.to_string()));
+        if refusal.asks_for_resync() {
+            self.expel(id, Close::RESYNC, message);
+        } else {
+            if let (Some(number), true) = (number, self.is_accord(id)) {
+                let reason = refusal.reason().to_owned();
+                let message = message.clone();
+                self.send(id, note_frame(&ServerNote::Refused { number, reason, message }));
+            }
+            let code = match refusal {
+                Refusal::Forged { .. } | Refusal::ReadOnly => Close::FORBIDDEN,
+                Refusal::TooLarge | Refusal::TooManyClients => Close::TOO_LARGE,
+                _ => Close::MALFORMED,
+            };
+            self.expel(id, code, message);
+        }
+        if self.state.is_broken() {
+            let others: Vec<_> = self.sessions.keys().copied().collect();
+            for other in others {
+                self.expel(other, Close::RESYNC, "The document is being rebuilt.");
+            }
+            self.out.push(Effect::Rebuild);
+        }
+    }
+
+    fn note(&mut self, id: ConnectionId, json: &str) {
+        match serde_json::from_str(json) {
+            Ok(ClientNote::Hello { remembered: Some(remembered) }) => {
+                let here = self.state.position();
+                let same_lineage = remembered.lineage == *self.state.lineage();
+                let continues = remembered.seq < here.seq
+                    || (remembered.seq == here.seq && remembered.head == here.head);
+                if same_lineage && continues {
+                    return;
+                }
+                if same_lineage {
+                    self.out.push(Effect::Betrayed(id));
+                }
+                let reason = "This document's history is not the one this device remembers.";
+                self.expel(id, Close::OTHER_LEDGER, reason);
+            }
+            Ok(ClientNote::Hello { remembered: None }) => {}
+            Err(_) => self.expel(id, Close::MALFORMED, "A note is malformed."),
+        }
+    }
+
+    fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let face = &session.admission.face;
+        match self.presence.receive(id, face, &mut session.presence, update, self.now) {
+            Ok(Some(update)) => self.broadcast_presence(&update),
+            Ok(None) => {}
+            Err(_) => self.expel(
+                id,
+                Close::MALFORMED,
+                "An awareness message is malformed or larger than 4 KiB.",
+            ),
+        }
+    }
+
+    fn broadcast_presence(&mut self, update: &[u8]) {
+        let frame: Arc<[u8]> = Message::Awareness(update).encode().into();
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.send(id, frame.clone());
+        }
+    }
+
+    fn note_when_durable(&mut self, id: ConnectionId, note: &ServerNote) {
+        self.hold(Held::Send(id, note_frame(note)));
+    }
+
+    /// Carries out an effect once everything integrated so far is durable.
+    fn hold(&mut self, held: Held) {
+        let after = self.state.position().seq;
+        if self.held.is_empty() && after <= self.durable {
+            self.release(held);
+        } else {
+            self.held.push_back((after, held));
+        }
+    }
+
+    fn release(&mut self, held: Held) {
+        match held {
+            Held::Send(id, frame) => self.send(id, frame),
+            Held::Document(id, frame) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.follows = true;
+                }
+                self.send(id, frame);
+            }
+            Held::Broadcast { frame, except } => {
+                let ids: Vec<_> = self
+                    .sessions
+                    .iter()
+                    .filter(|(id, session)| session.follows && Some(**id) != except)
+                    .map(|(&id, _)| id)
+                    .collect();
+                for id in ids {
+                    self.send(id, frame.clone());
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, id: ConnectionId, frame: Arc<[u8]>) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.last_sent = self.now;
+            self.out.push(Effect::Send(id, frame));
+        }
+    }
+
+    fn expel(&mut self, id: ConnectionId, code: u16, reason: impl Into<std::borrow::Cow<'static, str>>) {
+        if self.sessions.remove(&id).is_none() {
+            return;
+        }
+        self.out.push(Effect::Close(id, Close::new(code, reason)));
+        if let Some(update) = self.presence.leave(id) {
+            self.broadcast_presence(&update);
+        }
+    }
+
+    fn is_accord(&self, id: ConnectionId) -> bool {
+        self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
+    }
+
+    fn remembered(&self) -> Remembered {
+        let Position { seq, head, .. } = self.state.position();
+        Remembered { lineage: self.state.lineage().clone(), seq, head }
+    }
+
+    fn salt(&self) -> Salt {
+        let mut hasher = Sha256::new();
+        hasher.update(self.seed);
+        hasher.update(self.state.position().head.0);
+        let mut salt = Salt::default();
+        let len = salt.len();
+        salt.copy_from_slice(&hasher.finalize()[..len]);
+        salt
+    }
+
+    fn take(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.out)
+    }
+}
+
+fn note_frame(note: &ServerNote) -> Arc<[u8]> {
+    let json = serde_json::to_string(note).expect("notes are plain strings and numbers");
+    Message::Note(&json).encode().into()
+}
+
+/// Reads a state vector, bounded: each of its pairs takes at least two bytes.
+fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
+    let mut r = crate::lib0::Reader::new(bytes);
+    for _ in 0..r.count().ok()? {
+        if r.var_u64().ok()? > limits::CLIENT_ID {
+            return None;
+        }
+        r.var_u32().ok()?;
+    }
+    if !r.is_empty() {
+        return None;
+    }
+    StateVector::decode_v1(bytes).ok()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,144 @@
+//! The messages of a sync connection.
+//!
+//! Types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness.
+//! Types 100 and 101 exist only on connections that negotiated the subprotocol `accord.v1`.
+
+use crate::ids::{Digest, LineageId, Seq};
+use crate::lib0::{ReadError, Reader, Write};
+use serde::{Deserialize, Serialize};
+
+/// The WebSocket subprotocol of Accord's own client.
+pub const SUBPROTOCOL: &str = "accord.v1";
+
+const SYNC: u64 = 0;
+const AWARENESS: u64 = 1;
+const QUERY_AWARENESS: u64 = 3;
+const NOTE: u64 = 100;
+const EDIT: u64 = 101;
+
+/// One message, borrowing from the frame it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// "This is what I have": a state vector.
+    Step1(&'a [u8]),
+    /// "This is what you lack": an update.
+    Step2(&'a [u8]),
+    Update(&'a [u8]),
+    Awareness(&'a [u8]),
+    QueryAwareness,
+    /// `accord.v1`: a JSON [`ClientNote`] or [`ServerNote`].
+    Note(&'a str),
+    /// `accord.v1`: an update numbered by its sender, to be answered by [`ServerNote::Saved`].
+    Edit { number: u64, update: &'a [u8] },
+    /// A message of a kind this version does not know: ignored, its frame with it.
+    Unknown,
+}
+
+impl Message<'_> {
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            Self::Step1(bytes) => tagged(&mut out, &[SYNC, 0], bytes),
+            Self::Step2(bytes) => tagged(&mut out, &[SYNC, 1], bytes),
+            Self::Update(bytes) => tagged(&mut out, &[SYNC, 2], bytes),
+            Self::Awareness(bytes) => tagged(&mut out, &[AWARENESS], bytes),
+            Self::QueryAwareness => out.put_var(QUERY_AWARENESS),
+            Self::Note(json) => tagged(&mut out, &[NOTE], json.as_bytes()),
+            Self::Edit { number, update } => tagged(&mut out, &[EDIT, *number], update),
+            Self::Unknown => {}
+        }
+        out
+    }
+}
+
+fn tagged(out: &mut Vec<u8>, tags: &[u64], bytes: &[u8]) {
+    out.reserve(bytes.len() + 12);
+    tags.iter().for_each(|&tag| out.put_var(tag));
+    out.put_buf(bytes);
+}
+
+/// Reads all messages of a frame: stock clients send one, but may send more.
+///
+/// # Errors
+/// When any of it is cut short.
+pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
+    let mut r = Reader::new(frame);
+    let mut messages = Vec::with_capacity(1);
+    while !r.is_empty() {
+        let message = match r.var_u64()? {
+            SYNC => match r.var_u64()? {
+                0 => Message::Step1(r.buf()?),
+                1 => Message::Step2(r.buf()?),
+                2 => Message::Update(r.buf()?),
+                _ => Message::Unknown,
+            },
+            AWARENESS => Message::Awareness(r.buf()?),
+            QUERY_AWARENESS => Message::QueryAwareness,
+            NOTE => Message::Note(r.string()?),
+            EDIT => Message::Edit { number: r.var_u64()?, update: r.buf()? },
+            _ => Message::Unknown,
+        };
+        let unknown = message == Message::Unknown;
+        messages.push(message);
+        if unknown {
+            break;
+        }
+    }
+    Ok(messages)
+}
+
+/// What Accord's client tells the server beside the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum ClientNote {
+    /// The first message: what the client remembers of this document's ledger, if anything.
+    Hello { remembered: Option<Remembered> },
+}
+
+/// A place in a ledger that a client has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    pub lineage: LineageId,
+    pub seq: Seq,
+    pub head: Digest,
+}
+
+/// What the server tells Accord's client beside the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum ServerNote {
+    /// The first message: which ledger this is, where it stands, and whether one may write.
+    Hello { position: Remembered, may_write: bool },
+    /// The edit with this number, and all before it, are on disk.
+    Saved { number: u64, seq: Seq, head: Digest },
+    /// The edit with this number was refused: the connection closes next.
+    Refused { number: u64, reason: String, message: String },
+    /// The server can't save at the moment: the connection closes next, and may be tried again.
+    Trouble { message: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_round_trip_alone_and_together() {
+        let messages = [
+            Message::Step1(&[0]),
+            Message::Step2(&[0, 0]),
+            Message::Update(&[1, 2, 3]),
+            Message::Awareness(&[]),
+            Message::QueryAwareness,
+            Message::Note("{}"),
+            Message::Edit { number: 300, update: &[0, 0] },
+        ];
+        let mut frame = Vec::new();
+        for message in &messages {
+            assert_eq!(read_frame(&message.encode()).unwrap(), std::slice::from_ref(message));
+            frame.extend(message.encode());
+        }
+        assert_eq!(read_frame(&frame).unwrap(), messages);
+        assert!(read_frame(&frame[..frame.len() - 1]).is_err());
+    }
+}

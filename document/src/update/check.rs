@@ -1,0 +1,335 @@
+//! The net effect of an update: what is new in it, and whether it may be.
+//!
+//! [`Known`] remembers, beside the yrs document, what yrs doesn't tell: whose each client id is,
+//! where each element stands, and what is deleted. All of it follows from the ledger alone, so
+//! the same update gets the same answer on every node and at every replay.
+
+use super::scan::{Body, Id, Parent, Scan, ScanError, Struct, scan};
+use crate::ids::PersonId;
+use crate::limits;
+use std::collections::{BTreeMap, HashMap};
+use thiserror::Error;
+use yrs::{ClientID, ID, IdSet};
+
+/// Why an update is not integrated. Refusals change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Scan(ScanError),
+    #[error("the update skips clocks of client {client}: {expected} comes next")]
+    Gap { client: u64, expected: u32 },
+    #[error("the update refers to content that is not here")]
+    Unknown,
+    #[error("the update deletes content that does not exist yet")]
+    DeleteAhead,
+    #[error("client id {client} belongs to somebody else")]
+    Forged { client: u64 },
+    #[error("content is placed inside something that holds no content, or in two places at once")]
+    Misplaced,
+    #[error("shared types nest more than {} deep", limits::NESTING)]
+    TooDeep,
+    #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
+    TooManyClients,
+    #[error("the document would exceed {} MiB", limits::STATE_BYTES / 1024 / 1024)]
+    TooLarge,
+    #[error("this seat may read, but not write")]
+    ReadOnly,
+}
+
+impl Refusal {
+    /// Whether the sender may merely have missed something: it should sync again from the start,
+    /// rather than be told that its update is wrong.
+    #[must_use]
+    pub fn asks_for_resync(self) -> bool {
+        matches!(
+            self,
+            Self::Scan(ScanError::Pending) | Self::Gap { .. } | Self::Unknown | Self::DeleteAhead
+        )
+    }
+
+    /// A stable name for metrics and logs.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Scan(ScanError::Read(_) | ScanError::Malformed(_)) => "malformed",
+            Self::Scan(ScanError::TooDeep) | Self::TooDeep => "too_deep",
+            Self::Scan(ScanError::Pending) => "pending",
+            Self::Gap { .. } => "gap",
+            Self::Unknown => "unknown_content",
+            Self::DeleteAhead => "delete_ahead",
+            Self::Forged { .. } => "forged_client",
+            Self::Misplaced => "misplaced",
+            Self::TooManyClients => "too_many_clients",
+            Self::TooLarge => "too_large",
+            Self::ReadOnly => "read_only",
+        }
+    }
+}
+
+impl From<ScanError> for Refusal {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
+    }
+}
+
+/// Where an element stands: in a root, in a shared type made by an element, or in something that
+/// its sender had already collected as garbage.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Place {
+    Root(Box<str>),
+    Nested(Id),
+    Gone,
+}
+
+type PlaceIndex = u32;
+
+/// The places of one client's elements, as runs: from each clock on, until the next.
+type PlaceRuns = Vec<(u32, PlaceIndex)>;
+
+/// What has been integrated so far, as far as later updates are judged by it.
+#[derive(Debug, Default)]
+pub struct Known {
+    clocks: BTreeMap<u64, u32>,
+    owners: HashMap<u64, PersonId>,
+    deleted: IdSet,
+    places: Vec<Place>,
+    place_of: HashMap<Place, PlaceIndex>,
+    runs: HashMap<u64, PlaceRuns>,
+    /// The nesting of each shared type that an element made.
+    types: HashMap<Id, u8>,
+}
+
+/// What an update adds, once checked: hand it to [`Known::commit`] after integrating the update.
+#[derive(Debug, Default)]
+pub struct Novelty {
+    clocks: BTreeMap<u64, u32>,
+    places: Vec<Place>,
+    place_of: HashMap<Place, PlaceIndex>,
+    runs: HashMap<u64, PlaceRuns>,
+    types: HashMap<Id, u8>,
+    deletes: bool,
+}
+
+impl Novelty {
+    /// Whether the update adds nothing, as a stock client's step 2 usually does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.clocks.is_empty() && !self.deletes
+    }
+}
+
+impl Known {
+    /// The person a client id belongs to.
+    #[must_use]
+    pub fn owner(&self, client: u64) -> Option<&PersonId> {
+        self.owners.get(&client)
+    }
+
+    /// Checks an update by `person` against what is known.
+    ///
+    /// # Errors
+    /// With the reason, when any of it may not be integrated: updates are taken whole or not at
+    /// all.
+    pub fn check(&self, person: &PersonId, update: &[u8]) -> Result<Novelty, Refusal> {
+        let scan = scan(update)?;
+        let mut check = Check { known: self, new: Novelty::default() };
+        check.structs(person, &scan)?;
+        check.deletes(&scan)?;
+        Ok(check.new)
+    }
+
+    /// Records an integrated update: what [`check`](Self::check) found new and what yrs reports
+    /// as deleted by it, implied deletions included.
+    pub fn commit(&mut self, person: &PersonId, novelty: Novelty, deleted: &IdSet) {
+        self.places.extend(novelty.places);
+        self.place_of.extend(novelty.place_of);
+        for (client, new) in novelty.runs {
+            let runs = self.runs.entry(client).or_default();
+            for (clock, place) in new {
+                extend(runs, clock, place);
+            }
+        }
+        for (client, clock) in novelty.clocks {
+            self.clocks.insert(client, clock);
+            self.owners.entry(client).or_insert_with(|| person.clone());
+        }
+        self.types.extend(novelty.types);
+        self.deleted.merge_with(deleted.clone());
+    }
+
+    fn clock(&self, client: u64) -> u32 {
+        self.clocks.get(&client).copied().unwrap_or(0)
+    }
+}
+
+/// Lets everything from `clock` on stand at `place`.
+fn extend(runs: &mut PlaceRuns, clock: u32, place: PlaceIndex) {
+    if runs.last().is_none_or(|&(_, last)| last != place) {
+        runs.push((clock, place));
+    }
+}
+
+fn find(runs: &PlaceRuns, clock: u32) -> Option<PlaceIndex> {
+    let after = runs.partition_point(|&(from, _)| from <= clock);
+    after.checked_sub(1).map(|at| runs[at].1)
+}
+
+fn index(len: usize) -> PlaceIndex {
+    PlaceIndex::try_from(len).expect("fewer places than clocks, which fit 32 bits")
+}
+
+struct Check<'k> {
+    known: &'k Known,
+    new: Novelty,
+}
+
+impl Check<'_> {
+    /// Walks the new structs in an order in which each finds what it refers to, as integration
+    /// would, and places each one.
+    fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
+        let mut fronts: Vec<(u64, &[Struct<'_>])> = Vec::new();
+        for run in &scan.runs {
+            let next = self.known.clock(run.client);
+            let old = run.structs.partition_point(|s| s.end() <= next);
+            let new = &run.structs[old..];
+            let Some(first) = new.first() else { continue };
+            if first.clock > next {
+                return Err(Refusal::Gap { client: run.client, expected: next });
+            }
+            if self.known.owner(run.client).is_some_and(|owner| owner != person) {
+                return Err(Refusal::Forged { client: run.client });
+            }
+            fronts.push((run.client, new));
+        }
+        if fronts.len() > limits::CLIENTS_PER_UPDATE {
+            return Err(Refusal::TooManyClients);
+        }
+        // Each pass moves every client as far as it can go. A pass without progress means that
+        // something refers to content that is neither here nor in the update.
+        while !fronts.is_empty() {
+            let mut progress = false;
+            for (client, structs) in &mut fronts {
+                while let Some((first, rest)) = structs.split_first() {
+                    if !self.place(*client, first)? {
+                        break;
+                    }
+                    *structs = rest;
+                    progress = true;
+                }
+            }
+            if !progress {
+                return Err(Refusal::Unknown);
+            }
+            fronts.retain(|(_, structs)| !structs.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Places one struct, or says that what it refers to has not come yet.
+    fn place(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
+        let place = match &item.body {
+            Body::Collected => self.intern(Place::Gone),
+            Body::Item { origin, right_origin, parent, .. } => {
+                let parent_id = match parent {
+                    Some(Parent::Nested(id)) => Some(*id),
+                    _ => None,
+                };
+                if ![*origin, *right_origin, parent_id].into_iter().flatten().all(|id| self.has(id)) {
+                    return Ok(false);
+                }
+                match parent {
+                    Some(Parent::Root(name)) => self.intern(Place::Root((*name).into())),
+                    Some(Parent::Nested(id)) => self.inside(*id)?,
+                    None => self.beside(*origin, *right_origin)?,
+                }
+            }
+        };
+        if matches!(item.body, Body::Item { makes_type: true, .. }) {
+            let depth = self.depth(place) + 1;
+            if depth > limits::NESTING {
+                return Err(Refusal::TooDeep);
+            }
+            let id = Id { client, clock: item.end() - 1 };
+            self.new.types.insert(id, depth);
+        }
+        let from = self.next(client).max(item.clock);
+        extend(self.new.runs.entry(client).or_default(), from, place);
+        self.new.clocks.insert(client, item.end());
+        Ok(true)
+    }
+
+    /// The place of something whose parent is the shared type made by `id`.
+    fn inside(&mut self, id: Id) -> Result<PlaceIndex, Refusal> {
+        if self.type_depth(id).is_some() {
+            return Ok(self.intern(Place::Nested(id)));
+        }
+        let gone = self.intern(Place::Gone);
+        if self.place_at(id) == Some(gone) { Ok(gone) } else { Err(Refusal::Misplaced) }
+    }
+
+    /// The place of something that stands between two elements: theirs, which must be one.
+    fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<PlaceIndex, Refusal> {
+        let gone = self.intern(Place::Gone);
+        let places: Vec<_> =
+            [left, right].into_iter().flatten().filter_map(|id| self.place_at(id)).collect();
+        match *places.as_slice() {
+            [place] => Ok(place),
+            [a, b] if a == b => Ok(a),
+            [a, b] if a == gone || b == gone => Ok(gone),
+            _ => Err(Refusal::Misplaced),
+        }
+    }
+
+    fn next(&self, client: u64) -> u32 {
+        self.new.clocks.get(&client).copied().unwrap_or_else(|| self.known.clock(client))
+    }
+
+    fn has(&self, id: Id) -> bool {
+        id.clock < self.next(id.client)
+    }
+
+    fn place_at(&self, id: Id) -> Option<PlaceIndex> {
+        let staged = self.new.runs.get(&id.client).and_then(|runs| find(runs, id.clock));
+        staged.or_else(|| self.known.runs.get(&id.client).and_then(|runs| find(runs, id.clock)))
+    }
+
+    fn intern(&mut self, place: Place) -> PlaceIndex {
+        if let Some(&known) = self.known.place_of.get(&place) {
+            return known;
+        }
+        if let Some(&staged) = self.new.place_of.get(&place) {
+            return staged;
+        }
+        let new = index(self.known.places.len() + self.new.places.len());
+        self.new.places.push(place.clone());
+        self.new.place_of.insert(place, new);
+        new
+    }
+
+    fn depth(&self, place: PlaceIndex) -> u8 {
+        let place = place as usize;
+        let base = self.known.places.len();
+        let place =
+            if place < base { &self.known.places[place] } else { &self.new.places[place - base] };
+        match place {
+            Place::Nested(id) => self.type_depth(*id).unwrap_or(0),
+            Place::Root(_) | Place::Gone => 0,
+        }
+    }
+
+    fn type_depth(&self, id: Id) -> Option<u8> {
+        self.new.types.get(&id).or_else(|| self.known.types.get(&id)).copied()
+    }
+
+    fn deletes(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
+        let mut asked = IdSet::new();
+        for range in &scan.deletes {
+            if range.clock + range.len > self.next(range.client) {
+                return Err(Refusal::DeleteAhead);
+            }
+            asked.insert(ID::new(ClientID::new(range.client), range.clock), range.len);
+        }
+        self.new.deletes = !asked.diff(&self.known.deleted).is_empty();
+        Ok(())
+    }
+}

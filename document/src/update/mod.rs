@@ -1,0 +1,11 @@
+//! Whether the bytes of a Yjs update may be integrated, and what they add.
+//!
+//! yrs trusts its input: some short updates abort the process, others silently discard or hide
+//! what somebody else types. So nothing reaches yrs before [`scan()`] has bounded it and
+//! [`Known::check`] has placed every struct and deletion.
+
+mod check;
+mod scan;
+
+pub use check::{Known, Novelty, Refusal};
+pub use scan::{Id, Scan, ScanError, scan};

@@ -1,0 +1,361 @@
+//! A non-recursive reading of update v1 bytes, run before anything decodes them.
+//!
+//! It bounds every count by the bytes that are left, every nesting by
+//! [`limits::NESTING`](crate::limits::NESTING), every clock by
+//! [`limits::CLOCK`](crate::limits::CLOCK), and keeps only what the check of the net effect needs:
+//! where each struct stands and what it refers to. The format is that of Yjs 13
+//! (`UpdateEncoderV1`).
+
+use crate::lib0::{ReadError, Reader};
+use crate::limits;
+use thiserror::Error;
+
+/// The identity of one element: who made it and their how manieth it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    pub client: u64,
+    pub clock: u32,
+}
+
+/// Why bytes are not an update that this server integrates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ScanError {
+    #[error("the update is malformed: {0}")]
+    Read(#[from] ReadError),
+    #[error("the update is malformed: {0}")]
+    Malformed(&'static str),
+    #[error("the update nests values more than {} deep", limits::NESTING)]
+    TooDeep,
+    #[error("the update holds content its own sender could not place yet")]
+    Pending,
+}
+
+/// What an update says, without its content.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Scan<'a> {
+    /// One run of consecutive structs for each client.
+    pub runs: Vec<Run<'a>>,
+    pub deletes: Vec<Range>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Run<'a> {
+    pub client: u64,
+    pub structs: Vec<Struct<'a>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Struct<'a> {
+    pub clock: u32,
+    pub len: u32,
+    pub body: Body<'a>,
+}
+
+impl Struct<'_> {
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.clock + self.len
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// Content whose sender has collected it as garbage: only its length is left.
+    Collected,
+    Item {
+        origin: Option<Id>,
+        right_origin: Option<Id>,
+        /// Present exactly when both origins are absent.
+        parent: Option<Parent<'a>>,
+        makes_type: bool,
+    },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parent<'a> {
+    Root(&'a str),
+    Nested(Id),
+}
+
+/// `len` elements of `client` from `clock`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    pub client: u64,
+    pub clock: u32,
+    pub len: u32,
+}
+
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+const HAS_PARENT_SUB: u8 = 0x20;
+const KIND: u8 = 0x1f;
+
+/// Reads a whole update.
+///
+/// # Errors
+/// When the bytes are not exactly one update, or pass a limit.
+pub fn scan(bytes: &[u8]) -> Result<Scan<'_>, ScanError> {
+    let mut r = Reader::new(bytes);
+    let mut scan = Scan::default();
+    for _ in 0..r.count()? {
+        let run = read_run(&mut r)?;
+        if scan.runs.iter().any(|other| other.client == run.client) {
+            return Err(ScanError::Malformed("a client appears twice"));
+        }
+        scan.runs.push(run);
+        // A behaving client's update names the clients it has content for; anything beyond this
+        // is refused later by the limit on new ones, but must not make the test above quadratic.
+        if scan.runs.len() > 16 * 1024 {
+            return Err(ScanError::Malformed("too many clients"));
+        }
+    }
+    for _ in 0..r.count()? {
+        let client = read_client(&mut r)?;
+        for _ in 0..r.count()? {
+            let clock = r.var_u32()?;
+            let len = r.var_u32()?;
+            bounded(clock, len)?;
+            scan.deletes.push(Range { client, clock, len });
+        }
+    }
+    if !r.is_empty() {
+        return Err(ScanError::Malformed("bytes follow the update"));
+    }
+    Ok(scan)
+}
+
+fn read_run<'a>(r: &mut Reader<'a>) -> Result<Run<'a>, ScanError> {
+    let count = r.count()?;
+    let client = read_client(r)?;
+    let mut clock = r.var_u32()?;
+    let mut structs = Vec::with_capacity(count.min(1024));
+    for _ in 0..count {
+        let (len, body) = read_struct(r)?;
+        bounded(clock, len)?;
+        structs.push(Struct { clock, len, body });
+        clock += len;
+    }
+    Ok(Run { client, structs })
+}
+
+fn read_client(r: &mut Reader<'_>) -> Result<u64, ScanError> {
+    let client = r.var_u64()?;
+    if client > limits::CLIENT_ID {
+        return Err(ScanError::Malformed("a client id has more than 53 bits"));
+    }
+    Ok(client)
+}
+
+fn read_id(r: &mut Reader<'_>) -> Result<Id, ScanError> {
+    let client = read_client(r)?;
+    let clock = r.var_u32()?;
+    bounded(clock, 1)?;
+    Ok(Id { client, clock })
+}
+
+fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
+    match clock.checked_add(len) {
+        Some(end) if end <= limits::CLOCK && len > 0 => Ok(()),
+        Some(_) if len == 0 => Err(ScanError::Malformed("a struct or range is empty")),
+        _ => Err(ScanError::Malformed("a clock is out of range")),
+    }
+}
+
+fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
+    let info = r.byte()?;
+    match info & KIND {
+        0 => return Ok((r.var_u32()?, Body::Collected)),
+        10 => return Err(ScanError::Pending),
+        _ => {}
+    }
+    let origin = if info & HAS_ORIGIN != 0 { Some(read_id(r)?) } else { None };
+    let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(read_id(r)?) } else { None };
+    let parent = if origin.is_none() && right_origin.is_none() {
+        let parent = match r.var_u64()? {
+            1 => Parent::Root(r.string()?),
+            0 => Parent::Nested(read_id(r)?),
+            _ => return Err(ScanError::Malformed("a parent is neither a name nor an id")),
+        };
+        if info & HAS_PARENT_SUB != 0 {
+            r.string()?;
+        }
+        Some(parent)
+    } else {
+        None
+    };
+    let (len, makes_type) = read_content(r, info & KIND)?;
+    Ok((len, Body::Item { origin, right_origin, parent, makes_type }))
+}
+
+/// The length of an item's content in elements, and whether it makes a shared type.
+fn read_content(r: &mut Reader<'_>, kind: u8) -> Result<(u32, bool), ScanError> {
+    match kind {
+        1 => Ok((r.var_u32()?, false)),
+        2 => {
+            let count = r.count()?;
+            for _ in 0..count {
+                skip_json(r.string()?, true)?;
+            }
+            Ok((length(count)?, false))
+        }
+        3 => r.buf().map(|_| (1, false)).map_err(Into::into),
+        4 => {
+            let text = r.string()?;
+            Ok((length(text.encode_utf16().count())?, false))
+        }
+        5 => {
+            skip_json(r.string()?, false)?;
+            Ok((1, false))
+        }
+        6 => {
+            r.string()?;
+            skip_json(r.string()?, false)?;
+            Ok((1, false))
+        }
+        7 => {
+            match r.var_u64()? {
+                0..=2 | 4 | 6 => {}
+                // XmlElement and XmlHook carry their node name.
+                3 | 5 => {
+                    r.string()?;
+                }
+                _ => return Err(ScanError::Malformed("an unknown kind of shared type")),
+            }
+            Ok((1, true))
+        }
+        8 => {
+            let count = r.count()?;
+            skip_any(r, count)?;
+            Ok((length(count)?, false))
+        }
+        9 => {
+            r.string()?;
+            skip_any(r, 1)?;
+            Ok((1, false))
+        }
+        _ => Err(ScanError::Malformed("an unknown kind of content")),
+    }
+}
+
+fn length(count: usize) -> Result<u32, ScanError> {
+    u32::try_from(count).map_err(|_| ScanError::Read(ReadError::Overflow))
+}
+
+/// Skips `count` consecutive `Any` values. What is left to read at each level is kept on an
+/// explicit stack whose height is the nesting.
+fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError> {
+    struct Level {
+        left: usize,
+        keyed: bool,
+    }
+    let mut levels = vec![Level { left: count, keyed: false }];
+    while let Some(level) = levels.last_mut() {
+        if level.left == 0 {
+            levels.pop();
+            continue;
+        }
+        level.left -= 1;
+        if level.keyed {
+            r.string()?;
+        }
+        match r.byte()? {
+            127 | 126 | 121 | 120 => {}
+            125 => r.skip_var_int()?,
+            124 => {
+                r.take(4)?;
+            }
+            123 | 122 => {
+                r.take(8)?;
+            }
+            119 => {
+                r.string()?;
+            }
+            116 => {
+                r.buf()?;
+            }
+            tag @ (118 | 117) => {
+                let left = r.count()?;
+                if levels.len() > usize::from(limits::NESTING) {
+                    return Err(ScanError::TooDeep);
+                }
+                levels.push(Level { left, keyed: tag == 118 });
+            }
+            _ => return Err(ScanError::Malformed("an unknown kind of value")),
+        }
+    }
+    Ok(())
+}
+
+/// Bounds the nesting of a JSON text, then has it parsed, since yrs takes it for granted.
+fn skip_json(text: &str, may_be_undefined: bool) -> Result<(), ScanError> {
+    if may_be_undefined && text == "undefined" {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > usize::from(limits::NESTING) {
+                    return Err(ScanError::TooDeep);
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(text)
+        .map(|_| ())
+        .map_err(|_| ScanError::Malformed("a value is not JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lib0::Write;
+
+    #[test]
+    fn a_real_update_is_read_struct_by_struct() {
+        use yrs::{Text, Transact};
+        let doc = crate::ydoc::new(7);
+        let text = doc.get_or_insert_text("title");
+        let update = {
+            let mut txn = doc.transact_mut();
+            text.insert(&mut txn, 0, "한a😀");
+            text.remove_range(&mut txn, 1, 1);
+            txn.encode_update_v1()
+        };
+        let scan = scan(&update).unwrap();
+        assert_eq!(scan.runs[0].client, 7);
+        assert_eq!(scan.runs[0].structs.iter().map(|s| s.len).sum::<u32>(), 4);
+        assert_eq!(scan.deletes, vec![Range { client: 7, clock: 1, len: 1 }]);
+    }
+
+    #[test]
+    fn counts_beyond_the_bytes_are_refused() {
+        for bytes in [&[0xff, 0xff, 0xff, 0x7f][..], &[0, 0xff, 0xff, 0xff, 0x7f], &[1, 0xff, 1, 1]] {
+            assert!(matches!(scan(bytes), Err(ScanError::Read(_))), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_without_recursion() {
+        let mut bytes = vec![1, 1, 7, 0, 8, 1, 1, b't', 1];
+        bytes.extend(std::iter::repeat_n([117, 1], 10_000).flatten());
+        bytes.push(126);
+        bytes.push(0);
+        assert_eq!(scan(&bytes), Err(ScanError::TooDeep));
+        let mut json = vec![1, 1, 7, 0, 5, 1, 1, b't'];
+        json.put_buf("[".repeat(20_000).as_bytes());
+        json.push(0);
+        assert_eq!(scan(&json), Err(ScanError::TooDeep));
+    }
+
+    #[test]
+    fn skip_structs_ask_for_a_resync() {
+        assert_eq!(scan(&[1, 1, 7, 0, 10, 3, 0]), Err(ScanError::Pending));
+    }
+}

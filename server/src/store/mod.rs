@@ -1,0 +1,103 @@
+//! Where things are kept. Two traits, implemented by each backend, with one contract suite that
+//! all of them run. Nothing in here knows HTTP, rooms or documents: ledgers are opaque bytes.
+//!
+//! All calls block: callers outside the committer's own thread use `spawn_blocking`.
+
+#[cfg(test)]
+mod contract;
+mod memory;
+mod sled;
+
+pub use memory::MemoryStore;
+pub use sled::SledStore;
+
+use accord_document::ids::{DocumentId, Seq};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why the store did not do what was asked. Each is a sentence for whoever runs the server.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    #[error("another server is already using the data folder {}", .0.display())]
+    InUse(PathBuf),
+    #[error("the data folder {} can't be used: {reason}", .path.display())]
+    Unusable { path: PathBuf, reason: String },
+    #[error("the disk is full: nothing more is saved until there is room")]
+    Full,
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    #[error("somebody else changed this meanwhile")]
+    Conflict,
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// A sync failed, so what reached the disk is unknown: only reading everything again can tell.
+    #[error("the disk did not confirm a write: {0}; the server must be started again")]
+    SyncFailed(String),
+}
+
+/// One entry to append.
+#[derive(Debug, Clone)]
+pub struct Append {
+    pub document: DocumentId,
+    pub seq: Seq,
+    pub bytes: Vec<u8>,
+}
+
+/// Ordered, durable, append-only: one ledger for each document.
+pub trait Ledger: Send + Sync {
+    /// Appends all of a batch, or none of it. When this returns `Ok`, all of it is on disk, and
+    /// survives the loss of power.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when an entry is not the next of its ledger, among others.
+    fn append(&self, batch: &[Append]) -> Result<(), StoreError>;
+
+    /// All entries from `from` on, in order. Empty when there is no such ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
+    fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
+}
+
+/// Small records by kind and key, each with a revision.
+pub trait Records: Send + Sync {
+    /// # Errors
+    /// When the record can't be read.
+    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError>;
+
+    /// All records of a kind whose key starts with `prefix`, in the order of their keys.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError>;
+
+    /// Writes a record if its revision is still `expected` (`None`: if there is none), or removes
+    /// it (`value: None`). Durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the revision is another.
+    fn swap(
+        &self,
+        kind: &str,
+        key: &str,
+        expected: Option<u64>,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError>;
+}
+
+/// A record's value and its revision, which grows by one with each write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub revision: u64,
+    pub value: Vec<u8>,
+}
+
+/// A backend: both traits over one place.
+pub trait Store: Ledger + Records {
+    /// Whether there is room for more. Appending when there is none is refused up front, since a
+    /// store that hits the end of the disk half way is harder to trust.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], or that the disk can't be asked.
+    fn has_room(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,354 @@
+//! The store of one machine: sled 0.34, hardened.
+//!
+//! What sled does not do by itself: its flush does not fsync on Linux, so each commit here syncs
+//! the database file; values from about 128 KiB go to files that are never synced, so larger ones
+//! are split; a leftover `snap.*.generating` file keeps it from opening, so it is removed first;
+//! and its own checksums do not cover what we mean, so every value carries one over key and value.
+
+use super::{Append, Ledger, Record, Records, Store, StoreError};
+use accord_document::ids::{DocumentId, Seq};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// The largest piece of a value, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// sled's cache, in bytes.
+const CACHE: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug)]
+pub struct SledStore {
+    path: PathBuf,
+    db: sled::Db,
+    ledger: sled::Tree,
+    records: sled::Tree,
+    /// The database file, opened again only to sync it: the page cache belongs to the file, not
+    /// to the descriptor that wrote.
+    file: File,
+    /// Bytes of the disk that must stay free.
+    reserve: u64,
+}
+
+impl SledStore {
+    /// Opens or creates the store in a folder. `reserve` is how many bytes of the disk stay free.
+    ///
+    /// # Errors
+    /// With a sentence that says what is wrong with the folder.
+    pub fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
+        let unusable = |reason: &dyn std::fmt::Display| StoreError::Unusable {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        };
+        fs::create_dir_all(path).map_err(|error| unusable(&error))?;
+        let home = path.join("store");
+        remove_leftovers(&home).map_err(|error| unusable(&error))?;
+        let config = sled::Config::new()
+            .path(&home)
+            .cache_capacity(CACHE)
+            // Commits flush; a background flush would only race with them.
+            .flush_every_ms(None);
+        let db = config.open().map_err(|error| match error {
+            sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
+            sled::Error::Corruption { .. } => {
+                StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
+            }
+            other => unusable(&other),
+        })?;
+        let ledger = db.open_tree("ledger").map_err(failed)?;
+        let records = db.open_tree("records").map_err(failed)?;
+        let file = File::open(home.join("db")).map_err(|error| unusable(&error))?;
+        let store = Self { path: path.to_owned(), db, ledger, records, file, reserve };
+        store.sync()?;
+        sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
+        Ok(store)
+    }
+
+    /// Everything written so far is on disk when this returns.
+    fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush().map_err(failed)?;
+        self.file.sync_data().map_err(|error| StoreError::SyncFailed(error.to_string()))
+    }
+}
+
+/// A crash while sled writes a snapshot leaves a file that it then takes for corruption.
+fn remove_leftovers(home: &Path) -> std::io::Result<()> {
+    if !home.exists() {
+        return Ok(());
+    }
+    let mut removed = false;
+    for entry in fs::read_dir(home)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+            removed = true;
+        }
+    }
+    if removed { sync_dir(home) } else { Ok(()) }
+}
+
+fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+fn is_lock(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::WouldBlock || error.to_string().contains("lock")
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+        sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
+        other => StoreError::Failed(other.to_string()),
+    }
+}
+
+/// `document 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
+fn ledger_key(document: &DocumentId, seq: Seq, piece: u16) -> Vec<u8> {
+    let mut key = ledger_prefix(document);
+    key.extend_from_slice(&seq.0.to_be_bytes());
+    key.extend_from_slice(&piece.to_be_bytes());
+    key
+}
+
+fn ledger_prefix(document: &DocumentId) -> Vec<u8> {
+    let mut key = document.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// `crc32(key ‖ rest):4 more:1 bytes`.
+fn seal(key: &[u8], more: bool, bytes: &[u8]) -> Vec<u8> {
+    let mut value = vec![0; 4];
+    value.push(u8::from(more));
+    value.extend_from_slice(bytes);
+    let checksum = checksum(key, &value[4..]);
+    value[..4].copy_from_slice(&checksum.to_be_bytes());
+    value
+}
+
+fn unseal<'v>(key: &[u8], value: &'v [u8]) -> Result<(bool, &'v [u8]), StoreError> {
+    let damaged = || StoreError::Damaged("a record does not match its checksum".into());
+    let (sum, rest) = value.split_at_checked(4).ok_or_else(damaged)?;
+    let (&more, bytes) = rest.split_first().ok_or_else(damaged)?;
+    if checksum(key, rest).to_be_bytes() != sum {
+        return Err(damaged());
+    }
+    Ok((more == 1, bytes))
+}
+
+fn checksum(key: &[u8], rest: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(rest);
+    hasher.finalize()
+}
+
+impl Ledger for SledStore {
+    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
+        let mut next: BTreeMap<&DocumentId, u64> = BTreeMap::new();
+        let mut writes = sled::Batch::default();
+        for append in batch {
+            let has = |seq| {
+                let key = ledger_key(&append.document, Seq(seq), 0);
+                self.ledger.contains_key(key).map_err(failed)
+            };
+            let seq = append.seq.0;
+            let follows = match next.get(&append.document) {
+                Some(&next) => seq == next,
+                None => !has(seq)? && (seq == 0 || has(seq - 1)?),
+            };
+            if !follows {
+                return Err(StoreError::Conflict);
+            }
+            next.insert(&append.document, seq + 1);
+            let pieces = append.bytes.chunks(PIECE).count().max(1);
+            for piece in 0..pieces {
+                let end = append.bytes.len().min((piece + 1) * PIECE);
+                let number = u16::try_from(piece)
+                    .map_err(|_| StoreError::Failed("an entry is too large".into()))?;
+                let key = ledger_key(&append.document, append.seq, number);
+                let value = seal(&key, piece + 1 < pieces, &append.bytes[piece * PIECE..end]);
+                writes.insert(key, value);
+            }
+        }
+        self.ledger.apply_batch(writes).map_err(failed)?;
+        self.sync()
+    }
+
+    fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let damaged = |what: &str| {
+            StoreError::Damaged(format!("the ledger of document {document} {what}"))
+        };
+        let prefix = ledger_prefix(document);
+        let mut entries: Vec<Vec<u8>> = Vec::new();
+        let mut expected = (from.0, 0u16);
+        let end = ledger_key(document, Seq(u64::MAX), u16::MAX);
+        for pair in self.ledger.range(ledger_key(document, from, 0)..=end) {
+            let (key, value) = pair.map_err(failed)?;
+            let (more, bytes) = unseal(&key, &value)?;
+            let place = key.get(prefix.len()..).filter(|place| place.len() == 10);
+            let place = place.ok_or_else(|| damaged("has a key of the wrong length"))?;
+            let mut seq = [0; 8];
+            seq.copy_from_slice(&place[..8]);
+            let found = (u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]]));
+            if found != expected {
+                return Err(damaged(&format!("lacks entry {}", expected.0)));
+            }
+            match (found.1, entries.last_mut()) {
+                (1.., Some(entry)) => entry.extend_from_slice(bytes),
+                _ => entries.push(bytes.to_vec()),
+            }
+            expected = if more { (found.0, found.1 + 1) } else { (found.0 + 1, 0) };
+        }
+        if expected.1 != 0 {
+            return Err(damaged(&format!("lacks the end of entry {}", expected.0)));
+        }
+        Ok(entries)
+    }
+}
+
+fn record_key(kind: &str, key: &str) -> Vec<u8> {
+    [kind.as_bytes(), &[0], key.as_bytes()].concat()
+}
+
+fn read_record(key: &[u8], value: &[u8]) -> Result<Record, StoreError> {
+    let (_, bytes) = unseal(key, value)?;
+    let (revision, value) =
+        bytes.split_first_chunk().ok_or_else(|| StoreError::Damaged("a record is cut short".into()))?;
+    Ok(Record { revision: u64::from_be_bytes(*revision), value: value.to_vec() })
+}
+
+impl Records for SledStore {
+    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        let key = record_key(kind, key);
+        let value = self.records.get(&key).map_err(failed)?;
+        value.map(|value| read_record(&key, &value)).transpose()
+    }
+
+    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        let mut found = Vec::new();
+        for pair in self.records.scan_prefix(record_key(kind, prefix)) {
+            let (key, value) = pair.map_err(failed)?;
+            let name = String::from_utf8_lossy(&key[kind.len() + 1..]).into_owned();
+            found.push((name, read_record(&key, &value)?));
+        }
+        Ok(found)
+    }
+
+    fn swap(
+        &self,
+        kind: &str,
+        key: &str,
+        expected: Option<u64>,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        if value.is_some_and(|value| value.len() > PIECE) {
+            return Err(StoreError::Failed("a record is larger than 64 KiB".into()));
+        }
+        let key = record_key(kind, key);
+        let new = value.map(|value| {
+            let revision = expected.map_or(1, |revision| revision + 1);
+            seal(&key, false, &[&revision.to_be_bytes()[..], value].concat())
+        });
+        let swapped = (&self.records,).transaction(|(records,)| {
+            let abort = ConflictableTransactionError::Abort;
+            let current = match records.get(&key)? {
+                Some(value) => Some(read_record(&key, &value).map_err(abort)?.revision),
+                None => None,
+            };
+            if current != expected {
+                return Err(abort(StoreError::Conflict));
+            }
+            match &new {
+                Some(value) => records.insert(key.as_slice(), value.as_slice())?,
+                None => records.remove(key.as_slice())?,
+            };
+            Ok(())
+        });
+        swapped.map_err(|error| match error {
+            TransactionError::Abort(error) => error,
+            TransactionError::Storage(error) => failed(error),
+        })?;
+        self.sync()
+    }
+}
+
+impl Store for SledStore {
+    fn has_room(&self) -> Result<(), StoreError> {
+        let disk = rustix::fs::statvfs(&self.path)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < self.reserve { Err(StoreError::Full) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(document: &str, seq: u64, bytes: Vec<u8>) -> Append {
+        Append { document: DocumentId::new(document), seq: Seq(seq), bytes }
+    }
+
+    fn open(dir: &Path) -> SledStore {
+        SledStore::open(dir, 0).unwrap()
+    }
+
+    #[test]
+    fn entries_and_records_survive_reopening() {
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let store = open(dir.path());
+            store.append(&[entry("a", 0, vec![1; 200_000]), entry("a", 1, vec![])]).unwrap();
+            store.swap("person", "p1", None, Some(b"x")).unwrap();
+        }
+        let store = open(dir.path());
+        let read = store.read(&DocumentId::new("a"), Seq(0)).unwrap();
+        assert_eq!(read, [vec![1; 200_000], vec![]]);
+        assert_eq!(store.get("person", "p1").unwrap().unwrap().value, b"x");
+    }
+
+    #[test]
+    fn a_second_server_on_the_same_folder_is_told_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = open(dir.path());
+        assert!(matches!(SledStore::open(dir.path(), 0), Err(StoreError::InUse(_))));
+    }
+
+    #[test]
+    fn a_leftover_snapshot_does_not_keep_the_store_from_opening() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).append(&[entry("a", 0, vec![7])]).unwrap();
+        fs::write(dir.path().join("store/snap.0000000000000ABC.generating"), b"half").unwrap();
+        assert_eq!(open(dir.path()).read(&DocumentId::new("a"), Seq(0)).unwrap(), [vec![7]]);
+    }
+
+    #[test]
+    fn a_changed_value_and_a_missing_entry_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let a = DocumentId::new("a");
+        for seq in 0..3 {
+            store.append(&[entry("a", seq, vec![9; 10])]).unwrap();
+        }
+        let key = ledger_key(&a, Seq(1), 0);
+        let good = store.ledger.get(&key).unwrap().unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.to_vec();
+            bad[at] ^= 4;
+            store.ledger.insert(&key, bad).unwrap();
+            assert!(matches!(store.read(&a, Seq(0)), Err(StoreError::Damaged(_))), "byte {at}");
+        }
+        store.ledger.remove(&key).unwrap();
+        assert!(matches!(store.read(&a, Seq(0)), Err(StoreError::Damaged(_))));
+    }
+
+    #[test]
+    fn too_little_room_is_refused_before_anything_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SledStore::open(dir.path(), u64::MAX).unwrap();
+        assert!(matches!(store.has_room(), Err(StoreError::Full)));
+    }
+}

@@ -1,0 +1,83 @@
+//! Building: the browser's WebAssembly, the web app, and the one binary with both inside.
+
+use crate::process::{Cmd, root};
+use crate::tools::{self, WasmToolchain};
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::{fs, io};
+
+const WASM_MODULE: &str = "accord_client";
+
+/// Builds `target/release/accord`.
+pub fn release() -> Result<()> {
+    web()?;
+    Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
+}
+
+/// Builds the web app into `web/dist`, with every file that compresses also as brotli.
+pub fn web() -> Result<()> {
+    tools::npm("web")?;
+    wasm()?;
+    Cmd::new("npm").args(["run", "--silent", "build"]).dir("web").run()?;
+    compress(&root().join("web/dist"))
+}
+
+/// Builds the browser's WebAssembly and its glue into `web/src/wasm`.
+fn wasm() -> Result<()> {
+    let common =
+        ["build", "--package", "accord-client", "--profile", "wasm", "--target", "wasm32-unknown-unknown"];
+    let target = root().join("target/browser");
+    match tools::wasm_toolchain()? {
+        WasmToolchain::Own => Cmd::new("cargo").args(common),
+        WasmToolchain::Debian { linker } => Cmd::new("/usr/bin/cargo")
+            .args(common)
+            .args(["-Z", "build-std=std,panic_abort"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTC", "/usr/bin/rustc")
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker),
+    }
+    .env("CARGO_TARGET_DIR", &target)
+    .env("RUSTFLAGS", r#"--cfg getrandom_backend="wasm_js""#)
+    .run()?;
+    let module = target.join("wasm32-unknown-unknown/wasm").join(format!("{WASM_MODULE}.wasm"));
+    let out = root().join("web/src/wasm");
+    let fresh = out.join(format!("{WASM_MODULE}_bg.wasm"));
+    if newer(&fresh, &module) {
+        return Ok(());
+    }
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(&module)
+        .web(true)
+        .and_then(|bindgen| bindgen.typescript(true).generate(&out))
+        .context("wasm-bindgen can't write the glue between JavaScript and WebAssembly")?;
+    Cmd::new("npx")
+        .args(["--no-install", "wasm-opt", "-Oz", "--all-features", "-o"])
+        .args([&fresh, &fresh])
+        .dir("web")
+        .run()
+}
+
+fn newer(a: &Path, b: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified());
+    matches!((time(a), time(b)), (Ok(a), Ok(b)) if a >= b)
+}
+
+/// Writes a `.br` beside each file of a folder that gains by it.
+fn compress(dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            compress(&path)?;
+            continue;
+        }
+        let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if ["html", "js", "css", "svg", "wasm", "json", "webmanifest"].contains(&extension.as_str()) {
+            let params =
+                brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+            let mut out = Vec::new();
+            brotli::BrotliCompress(&mut io::Cursor::new(fs::read(&path)?), &mut out, &params)?;
+            fs::write(path.with_extension(format!("{extension}.br")), out)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! What building needs beside Rust and Node, found or installed.
+
+use crate::process::{Cmd, root};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// A way to compile for the browser.
+pub enum WasmToolchain {
+    /// The running toolchain has the target.
+    Own,
+    /// Debian's packages for it, which build the standard library from source.
+    Debian { linker: PathBuf },
+}
+
+/// Finds or installs a way to compile for the browser.
+pub fn wasm_toolchain() -> Result<WasmToolchain> {
+    if has_target() {
+        return Ok(WasmToolchain::Own);
+    }
+    if Cmd::new("rustup").args(["target", "add", WASM]).succeeds() && has_target() {
+        return Ok(WasmToolchain::Own);
+    }
+    let packages = ["rustc-web", "cargo-web", "rust-web-src"];
+    if !packages.iter().all(|package| has_package(package)) {
+        apt_install(&packages).with_context(|| {
+            format!(
+                "The browser's code can't be compiled: run `rustup target add {WASM}`, or on \
+                 Debian install the packages {}.",
+                packages.join(", ")
+            )
+        })?;
+    }
+    let sysroot = Cmd::new("rustc").args(["--print", "sysroot"]).output()?;
+    let host = Cmd::new("rustc").args(["--print", "host-tuple"]).output()?;
+    let linker = Path::new(sysroot.trim()).join("lib/rustlib").join(host.trim()).join("bin/rust-lld");
+    if !linker.exists() {
+        bail!("The linker rust-lld is missing from {}: reinstall the Rust toolchain.", linker.display());
+    }
+    Ok(WasmToolchain::Debian { linker })
+}
+
+fn has_target() -> bool {
+    let libdir = Cmd::new("rustc").args(["--print", "target-libdir", "--target", WASM]).output();
+    libdir.is_ok_and(|dir| Path::new(dir.trim()).exists())
+}
+
+/// Installs the npm packages of a folder, when its lock file changed since the last time.
+pub fn npm(folder: &str) -> Result<()> {
+    let dir = root().join(folder);
+    let lock = std::fs::read(dir.join("package-lock.json"))?;
+    let stamp = dir.join("node_modules/.accord-lock");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    if !Cmd::new("npm").args(["--version"]).succeeds() {
+        bail!("Node.js is missing: install version 20 or later, with npm.");
+    }
+    Cmd::new("npm").args(["ci", "--no-audit", "--no-fund"]).dir(folder).run()?;
+    std::fs::write(stamp, lock)?;
+    Ok(())
+}
+
+/// The browser for the tests, installed when missing.
+pub fn chromium() -> Result<PathBuf> {
+    let known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    if let Some(path) = std::env::var_os("ACCORD_CHROMIUM") {
+        return Ok(path.into());
+    }
+    let found = || known.iter().map(PathBuf::from).find(|path| path.exists());
+    if let Some(path) = found() {
+        return Ok(path);
+    }
+    let how = "The tests need Chromium: install it, or name one in ACCORD_CHROMIUM.";
+    apt_install(&["chromium", "fonts-noto-core", "fonts-noto-cjk"]).context(how)?;
+    found().context(how)
+}
+
+/// cargo-deny, built once into the target folder.
+pub fn cargo_deny() -> Result<PathBuf> {
+    let home = root().join("target/tools");
+    let path = home.join("bin/cargo-deny");
+    if !path.exists() {
+        Cmd::new("cargo")
+            .args(["install", "cargo-deny", "--locked", "--version", "0.19.4", "--root"])
+            .args([&home])
+            .run()?;
+    }
+    Ok(path)
+}
+
+fn has_package(name: &str) -> bool {
+    Cmd::new("dpkg").args(["-s", name]).succeeds()
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    Cmd::new("apt-get").args(["update", "-q"]).run()?;
+    Cmd::new("apt-get")
+        .args(["install", "-y", "-q", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
+}

@@ -1,0 +1,145 @@
+//! The demo: a plan of an invented city, and people whom anybody on this machine may sign in as.
+
+use crate::clock::now_ms;
+use crate::committer::Committer;
+use crate::documents;
+use crate::people::{DocumentRecord, People, Person, Plan, SeatRecord};
+use crate::store::StoreError;
+use accord_document::ids::{DocumentId, PersonId, SessionId};
+use accord_document::model::MilestoneDraft;
+use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::template::Draft;
+use accord_document::people::{Actor, Seat, Sector};
+
+pub(crate) const PLAN: &str = "demo";
+
+/// The demo people: sign-in name, full name, seat, sector.
+pub(crate) const PEOPLE: [(&str, &str, Seat, Sector); 5] = [
+    ("ana", "Ana Ferreira", Seat::Author, Sector::Government),
+    ("ben", "Ben Okafor", Seat::Author, Sector::CivilSociety),
+    ("ada", "Ada Lindqvist", Seat::Adviser, Sector::Adviser),
+    ("obi", "Obi Mensah", Seat::Observer, Sector::Other),
+    ("fay", "Fay Duarte", Seat::Facilitator, Sector::Government),
+];
+
+pub(crate) fn person_id(name: &str) -> PersonId {
+    PersonId::new(format!("demo-{name}"))
+}
+
+/// Adds whatever of the demo is not there yet.
+pub(crate) async fn seed(committer: &Committer, people: &People) -> Result<(), StoreError> {
+    let adding = people.clone();
+    let existing = tokio::task::spawn_blocking(move || add_people(&adding))
+        .await
+        .map_err(|error| StoreError::Failed(error.to_string()))??;
+    let actor = Actor {
+        person: person_id("fay"),
+        seat: Seat::Facilitator,
+        sector: Sector::Government,
+        session: SessionId::new("demo"),
+    };
+    let commitments = [("demo", procurement()), ("demo-budget", budget()), ("demo-water", water())];
+    for (place, (id, draft)) in commitments.into_iter().enumerate() {
+        let id = DocumentId::new(id);
+        if existing.contains(&id) {
+            continue;
+        }
+        let record = DocumentRecord {
+            id,
+            plan: PLAN.into(),
+            language: "en".into(),
+            created: now_ms() + place as u64,
+        };
+        match documents::create(committer, people, &actor, record.clone(), &draft).await {
+            // Its ledger is there, but a crash kept it from being listed.
+            Err(StoreError::Conflict) => people.add_document(&record)?,
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn add_people(people: &People) -> Result<Vec<DocumentId>, StoreError> {
+    people.add_plan(&Plan {
+        id: PLAN.into(),
+        title: "Riverton: Open Government Action Plan 2027–2028".into(),
+    })?;
+    for (name, full_name, seat, sector) in PEOPLE {
+        let id = person_id(name);
+        people.add_person(&Person { id: id.clone(), name: full_name.into(), sector })?;
+        people.add_seat(PLAN, &id, SeatRecord { seat, sector })?;
+    }
+    Ok(people.documents(PLAN)?.into_iter().map(|document| document.id).collect())
+}
+
+fn words(paragraphs: &[&str]) -> Vec<Op> {
+    // The template already ends the last paragraph.
+    vec![Op::text(&paragraphs.join("\n"))]
+}
+
+fn list(items: &[&str]) -> Vec<Op> {
+    let bullet = || Attributes::from_iter([("list".to_owned(), "bullet".into())]);
+    let mut ops = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        ops.push(Op::text(item));
+        if at + 1 < items.len() {
+            ops.push(Op::insert("\n", bullet()));
+        } else {
+            ops.push(Op::retain(1, bullet()));
+        }
+    }
+    ops
+}
+
+fn milestone(id: &str, what: &str, outputs: &str, who: &str, due: &str, words: &str) -> MilestoneDraft {
+    MilestoneDraft {
+        id: id.into(),
+        what: what.into(),
+        outputs: outputs.into(),
+        who: who.into(),
+        due: due.into(),
+        due_text: words.into(),
+    }
+}
+
+fn procurement() -> Draft {
+    Draft {
+        texts: vec![
+            ("title", words(&["Every public contract above €10,000 is published within ten days"])),
+            ("brief", words(&["The city will publish each contract it signs, with its price, its supplier and every later change, as open data that residents can search and compare."])),
+            ("lead", words(&["Department of Finance, City of Riverton"])),
+            ("supporting_government", list(&["Legal Services", "Office for Digital Riverton"])),
+            ("supporting_civil_society", list(&["Follow the Money Riverton", "Chamber of Small Builders"])),
+            ("problem", words(&[
+                "Residents and small firms can't see what the city buys, from whom, and at what price. Contracts are filed on paper in eleven departments, and a request for one takes six weeks on average.",
+                "When contracts change after signing, nobody outside the department learns of it.",
+            ])),
+            ("causes", words(&["Each department keeps its own register. There is no rule that says when a contract must be published, and no one is responsible for doing it."])),
+            ("solution", list(&[
+                "One register for all departments, kept by the Department of Finance.",
+                "Publication within ten days of signing, in the Open Contracting Data Standard.",
+                "Every amendment published like the contract itself.",
+            ])),
+        ],
+        milestones: vec![
+            milestone("m1", "Agree on the register’s fields with departments and civil society", "A published data dictionary", "Department of Finance with Follow the Money Riverton", "2027-03-31", ""),
+            milestone("m2", "Publish all contracts signed since January 2026", "Register online with search and download", "Office for Digital Riverton", "", "Autumn 2027"),
+        ],
+        facts: vec![("period_from".into(), "2027-01-01".into()), ("period_to".into(), "2028-12-31".into())],
+    }
+}
+
+fn budget() -> Draft {
+    Draft {
+        texts: vec![
+            ("title", words(&["Residents decide on a tenth of the investment budget"])),
+            ("lead", words(&["Office of the Mayor"])),
+            ("problem", words(&["Fewer than two hundred people attend the yearly budget hearing, most of them from three of fourteen districts."])),
+        ],
+        ..Draft::default()
+    }
+}
+
+fn water() -> Draft {
+    Draft { texts: vec![("title", words(&["Open data on drinking water quality, street by street"]))], ..Draft::default() }
+}

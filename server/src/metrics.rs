@@ -1,0 +1,58 @@
+//! What the server counts, in the Prometheus text format at `/metrics`.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    pub reason: &'static str,
+}
+
+/// All metrics. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    pub edits_accepted: Counter,
+    pub edits_refused: Family<Reason, Counter>,
+    pub entries_committed: Counter,
+    pub commits: Counter,
+    pub commits_failed: Counter,
+    pub deliveries: Counter,
+    pub slow_receivers_closed: Counter,
+    pub ledgers_betrayed: Counter,
+    pub rooms_open: Gauge,
+    pub connections_open: Gauge,
+}
+
+impl Metrics {
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut registry = Registry::with_prefix("accord");
+        let r = &mut registry;
+        r.register("edits_accepted", "Edits integrated", self.edits_accepted.clone());
+        r.register("edits_refused", "Edits refused, by reason", self.edits_refused.clone());
+        r.register("entries_committed", "Ledger entries on disk", self.entries_committed.clone());
+        r.register("commits", "Commits: one disk sync each", self.commits.clone());
+        r.register("commits_failed", "Commits that failed", self.commits_failed.clone());
+        r.register("deliveries", "Frames handed to connections", self.deliveries.clone());
+        r.register(
+            "slow_receivers_closed",
+            "Connections closed because they read too slowly",
+            self.slow_receivers_closed.clone(),
+        );
+        r.register(
+            "ledgers_betrayed",
+            "Clients that remember a ledger this server does not continue",
+            self.ledgers_betrayed.clone(),
+        );
+        r.register("rooms_open", "Documents open", self.rooms_open.clone());
+        r.register("connections_open", "Sync connections open", self.connections_open.clone());
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}

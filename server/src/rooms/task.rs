@@ -1,0 +1,316 @@
+//! One open document: a task that feeds the pure [`Room`] and carries out its effects.
+//!
+//! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
+//! disk decides how large commits get.
+
+use super::{OpenError, Replayed, Rooms, bytes, now, seed};
+use crate::metrics::Reason;
+use crate::store::{Append, StoreError};
+use accord_document::ids::{DocumentId, PersonId, Seq};
+use accord_document::ledger::Position;
+use accord_document::model::completeness::{Check, checklist};
+use accord_document::model::content::Content;
+use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
+use axum::body::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How long an empty room stays open.
+const IDLE: Duration = Duration::from_secs(30);
+/// Entries that may wait for the disk before the room stops taking events.
+const WAITING: usize = 8192;
+
+/// All that can happen to a room.
+#[derive(Debug)]
+pub enum RoomEvent {
+    Join {
+        id: ConnectionId,
+        admission: Box<Admission>,
+        outgoing: mpsc::Sender<Outgoing>,
+        answer: oneshot::Sender<Result<(), OpenError>>,
+    },
+    Frame { id: ConnectionId, bytes: Bytes },
+    Leave { id: ConnectionId },
+    /// Answers as soon as the document is open.
+    Open { answer: oneshot::Sender<Result<(), OpenError>> },
+    Content { answer: oneshot::Sender<Result<Content, OpenError>> },
+    Summary { answer: oneshot::Sender<Result<Summary, OpenError>> },
+    Stop,
+}
+
+/// The answer to an append.
+struct Committed {
+    upto: Seq,
+    result: Result<(), StoreError>,
+}
+
+/// What goes out on a connection.
+#[derive(Debug)]
+pub enum Outgoing {
+    Frame(Bytes),
+    Close(Close),
+}
+
+/// What a list shows of a document.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub title: String,
+    pub checklist: Vec<Check>,
+    pub here: Vec<PersonId>,
+    pub position: Position,
+    pub last_editor: Option<PersonId>,
+}
+
+pub(super) async fn run(
+    rooms: Rooms,
+    document: DocumentId,
+    mut events: mpsc::Receiver<RoomEvent>,
+) {
+    let loading = (rooms.clone(), document.clone());
+    let loaded = tokio::task::spawn_blocking(move || loading.0.load(&loading.1)).await;
+    let loaded = loaded.unwrap_or_else(|_| {
+        Err(StoreError::Failed("reading the ledger failed unexpectedly".into()).into())
+    });
+    let Replayed { state, last_editor } = match loaded {
+        Ok(replayed) => replayed,
+        Err(error) => {
+            if !matches!(error, OpenError::Missing) {
+                tracing::error!(%document, %error, "a document can't be opened");
+            }
+            return refuse_all(events, &error).await;
+        }
+    };
+    let metrics = &rooms.shared.metrics;
+    metrics.rooms_open.inc();
+    let mut task = Task {
+        rooms: rooms.clone(),
+        document,
+        room: Room::new(state, seed()),
+        last_editor,
+        connections: HashMap::new(),
+        in_flight: false,
+        waiting: Vec::new(),
+        answers: VecDeque::new(),
+        over: false,
+    };
+    task.serve(&mut events).await;
+    metrics.rooms_open.dec();
+    metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
+}
+
+async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
+    events.close();
+    while let Some(event) = events.recv().await {
+        let error = error.clone();
+        // Whoever asked may be gone.
+        let _ = match event {
+            RoomEvent::Join { answer, .. } | RoomEvent::Open { answer } => {
+                answer.send(Err(error)).is_ok()
+            }
+            RoomEvent::Content { answer } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Summary { answer } => answer.send(Err(error)).is_ok(),
+            _ => true,
+        };
+    }
+}
+
+struct Task {
+    rooms: Rooms,
+    document: DocumentId,
+    room: Room,
+    last_editor: Option<PersonId>,
+    connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
+    in_flight: bool,
+    waiting: Vec<Append>,
+    /// Answers that show entries not yet on disk, and the entry each waits for.
+    answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
+    /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
+    over: bool,
+}
+
+impl Task {
+    async fn serve(&mut self, events: &mut mpsc::Receiver<RoomEvent>) {
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // One append is in flight at most, so one place is enough.
+        let (answer, mut committed) = mpsc::channel(1);
+        let mut used = Instant::now();
+        let mut stopping = false;
+        while !self.over {
+            tokio::select! {
+                Some(result) = committed.recv() => self.committed(result),
+                event = events.recv(), if self.waiting.len() < WAITING => {
+                    let Some(event) = event else { break };
+                    used = Instant::now();
+                    stopping |= matches!(event, RoomEvent::Stop);
+                    self.event(event);
+                }
+                _ = tick.tick() => {
+                    let effects = self.room.tick(now());
+                    self.carry_out(effects);
+                    let idle = self.room.is_empty() && used.elapsed() >= IDLE;
+                    if idle && self.is_settled() {
+                        break;
+                    }
+                }
+            }
+            self.commit(&answer).await;
+            if stopping && self.is_settled() {
+                break;
+            }
+        }
+        // What is still queued is dropped unanswered: whoever asked opens the room again.
+        events.close();
+    }
+
+    fn is_settled(&self) -> bool {
+        !self.in_flight && self.waiting.is_empty()
+    }
+
+    fn event(&mut self, event: RoomEvent) {
+        let effects = match event {
+            RoomEvent::Join { id, admission, outgoing, answer } => {
+                if answer.send(Ok(())).is_err() {
+                    return;
+                }
+                self.connections.insert(id, outgoing);
+                self.rooms.shared.metrics.connections_open.inc();
+                self.room.join(id, *admission, now())
+            }
+            RoomEvent::Frame { id, bytes } => self.room.frame(id, &bytes, now()),
+            RoomEvent::Leave { id } => {
+                self.disconnect(id);
+                self.room.leave(id, now())
+            }
+            RoomEvent::Open { answer } => {
+                let _ = answer.send(Ok(()));
+                return;
+            }
+            RoomEvent::Content { answer } => {
+                let content = Content::read(self.room.state().doc());
+                return self.answer_when_durable(move || drop(answer.send(Ok(content))));
+            }
+            RoomEvent::Summary { answer } => {
+                let summary = self.summary();
+                return self.answer_when_durable(move || drop(answer.send(Ok(summary))));
+            }
+            RoomEvent::Stop => self.room.shut_down(),
+        };
+        self.carry_out(effects);
+    }
+
+    fn committed(&mut self, Committed { upto, result }: Committed) {
+        self.in_flight = false;
+        let effects = match result {
+            Ok(()) => self.room.committed(upto),
+            Err(error) => {
+                self.waiting.clear();
+                self.room.fail(&error.to_string())
+            }
+        };
+        self.carry_out(effects);
+        while self.answers.front().is_some_and(|(after, _)| *after <= upto) && !self.over {
+            if let Some((_, answer)) = self.answers.pop_front() {
+                answer();
+            }
+        }
+    }
+
+    /// Answers once all that the answer shows is on disk. An answer that never can be given is
+    /// dropped, and its question asked again.
+    fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
+        if self.is_settled() {
+            answer();
+        } else {
+            self.answers.push_back((self.room.state().position().seq, Box::new(answer)));
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        let content = Content::read(self.room.state().doc());
+        Summary {
+            title: content.plain("title").trim().to_owned(),
+            checklist: checklist(&content),
+            here: self.room.people().cloned().collect(),
+            position: self.room.state().position(),
+            last_editor: self.last_editor.clone(),
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let metrics = self.rooms.shared.metrics.clone();
+        for effect in effects {
+            match effect {
+                Effect::Send(id, frame) => self.send(id, Outgoing::Frame(bytes(frame))),
+                Effect::Close(id, close) => {
+                    self.send(id, Outgoing::Close(close));
+                    self.disconnect(id);
+                }
+                Effect::Append(entry) => {
+                    metrics.edits_accepted.inc();
+                    self.last_editor = Some(entry.actor.person.clone());
+                    let document = self.document.clone();
+                    self.waiting.push(Append { document, seq: entry.seq, bytes: entry.encode() });
+                }
+                Effect::Refused(id, refusal) => {
+                    let reason = refusal.reason();
+                    metrics.edits_refused.get_or_create(&Reason { reason }).inc();
+                    tracing::warn!(document = %self.document, connection = id.0, reason, "an edit was refused");
+                }
+                Effect::Betrayed(id) => {
+                    metrics.ledgers_betrayed.inc();
+                    tracing::error!(
+                        document = %self.document,
+                        connection = id.0,
+                        "a client remembers more of this ledger than is here: it may have been truncated"
+                    );
+                }
+                Effect::Rebuild => self.over = true,
+            }
+        }
+    }
+
+    fn send(&mut self, id: ConnectionId, outgoing: Outgoing) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        match connection.try_send(outgoing) {
+            Ok(()) => {
+                self.rooms.shared.metrics.deliveries.inc();
+            }
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                // It must not miss a frame silently: without its connection it syncs again.
+                self.rooms.shared.metrics.slow_receivers_closed.inc();
+                tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
+                self.disconnect(id);
+                let effects = self.room.leave(id, now());
+                self.carry_out(effects);
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
+        }
+    }
+
+    fn disconnect(&mut self, id: ConnectionId) {
+        if self.connections.remove(&id).is_some() {
+            self.rooms.shared.metrics.connections_open.dec();
+        }
+    }
+
+    /// Hands what waits to the committer, unless an append is in flight.
+    async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
+        if self.in_flight || self.over {
+            return;
+        }
+        let Some(last) = self.waiting.last() else { return };
+        let (upto, answer) = (last.seq, answer.clone());
+        let entries = std::mem::take(&mut self.waiting);
+        self.in_flight = true;
+        let committer = self.rooms.shared.committer.clone();
+        committer
+            .append(entries, move |result| {
+                // The room may be gone; then nobody waits for this.
+                let _ = answer.try_send(Committed { upto, result });
+            })
+            .await;
+    }
+}

@@ -78,24 +78,26 @@ impl Presence {
                 return Err(ReadError::Overflow);
             }
             *owned = Some(client);
-            let stale = self
-                .entries
-                .get(&client)
-                .is_some_and(|entry| entry.owner == from && clock < entry.announced);
-            if stale {
+            let state = dress(state, face);
+            let sent = self.clocks.get(&client).copied().unwrap_or(0);
+            // A stock client answers the echo of its own state with the same state again: that
+            // renews it, but must not go out, or the two would never stop.
+            if clock <= sent
+                && let Some(entry) = self.entries.get_mut(&client)
+                && entry.owner == from
+                && entry.state == state
+            {
+                entry.renewed = now;
                 continue;
             }
-            let state = dress(state, face);
-            self.entries.insert(
-                client,
-                Entry {
-                    owner: from,
-                    person: face.person.clone(),
-                    announced: clock,
-                    state,
-                    renewed: now,
-                },
-            );
+            let entry = Entry {
+                owner: from,
+                person: face.person.clone(),
+                announced: clock,
+                state,
+                renewed: now,
+            };
+            self.entries.insert(client, entry);
             changed = true;
         }
         Ok(owned.filter(|_| changed).map(|client| self.announce(&[client])))
@@ -246,6 +248,19 @@ mod tests {
         assert_eq!(state, "null");
         let back = presence.receive(B, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
         assert!(read(&back.unwrap()).1 > removed_at);
+    }
+
+    #[test]
+    fn p7_the_echo_of_an_echo_is_not_sent() {
+        let mut presence = Presence::default();
+        let mut owned = None;
+        let mut send = |clock, state: &str| {
+            presence.receive(A, &face("Ana"), &mut owned, &message(5, clock, state), 0).unwrap()
+        };
+        let (_, clock, state) = read(&send(1, r#"{"x":1}"#).unwrap());
+        assert_eq!(send(clock, &state), None);
+        assert!(send(clock, r#"{"x":2}"#).is_some(), "a changed state goes out");
+        assert!(send(clock + 9, r#"{"x":2}"#).is_some(), "a renewal goes out");
     }
 
     #[test]

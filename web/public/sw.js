@@ -1,0 +1,49 @@
+// Keeps the app itself on the device, so that it opens without a network. What people write never
+// passes through here: documents are kept by the app, under the person who wrote them.
+
+const CACHE = 'accord-1';
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(keepPage().then(() => self.skipWaiting()));
+});
+
+// The page and everything it names, so that the first visit is enough.
+async function keepPage() {
+  const cache = await caches.open(CACHE);
+  const response = await fetch('/', { cache: 'no-cache' });
+  const html = await response.clone().text();
+  await cache.put('/', response);
+  const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1]);
+  await cache.addAll(named);
+}
+
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== 'GET' || url.origin !== location.origin) return;
+  if (/^\/(api|sync|metrics|healthz|readyz)(\/|$)/.test(url.pathname)) return;
+  if (event.request.mode === 'navigate') event.respondWith(page(event.request));
+  else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(event.request));
+});
+
+async function page(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put('/', response.clone());
+    return response;
+  } catch {
+    return (await cache.match('/')) ?? Response.error();
+  }
+}
+
+// An asset's name carries a hash of its content: what is kept is never stale.
+async function asset(request) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request);
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok) await cache.put(request, response.clone());
+  return response;
+}

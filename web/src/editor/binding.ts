@@ -1,0 +1,184 @@
+// Ties one ProseMirror editor to one text of a live document: own transactions become changes of
+// the text, changes of the text become steps. Nothing is ever written because of a remote change.
+
+import { type EditorState, Plugin, PluginKey, TextSelection, type Transaction } from 'prosemirror-state';
+import type { EditorView } from 'prosemirror-view';
+import type { LiveDocument, TextChange } from '../sync/live.svelte';
+import { type Delta, transform } from './delta';
+import { applyDelta, documentOf, makeSay } from './fromDelta';
+import { toFlat, toPlace } from './positions';
+import { deltasOf } from './toDelta';
+
+/** Marks transactions that bring in changes of the text. */
+export const REMOTE = 'remote';
+
+interface Composition {
+  /** Changes of the text that wait for the composition to end, relative to what the editor shows. */
+  held: Delta[];
+}
+
+export class Binding {
+  private view: EditorView | undefined;
+  private composition: Composition | undefined;
+
+  constructor(
+    private readonly live: LiveDocument,
+    readonly target: string,
+  ) {}
+
+  /** The document to start the editor with. */
+  initial() {
+    return documentOf(this.live.read(this.target));
+  }
+
+  /** Follows the text from now on; gives what ends it. */
+  attach(view: EditorView, onPeers: () => void): () => void {
+    this.view = view;
+    const stop = this.live.listen(this.target, (change) => this.receive(change), onPeers);
+    return () => {
+      stop();
+      this.view = undefined;
+    };
+  }
+
+  /** Call with each transaction of the editor, once its state is applied. */
+  sent(tr: Transaction): void {
+    if (!tr.docChanged || tr.getMeta(REMOTE)) return;
+    for (const delta of deltasOf(tr)) {
+      if (!this.composition || this.composition.held.length === 0) {
+        this.live.edit(this.target, delta);
+        continue;
+      }
+      // The text is ahead of the editor by what is held: each is moved past the other.
+      let own = delta;
+      const held: Delta[] = [];
+      for (const ahead of this.composition.held) {
+        held.push(transform(own, ahead, false));
+        own = transform(ahead, own, true);
+      }
+      this.composition.held = held;
+      this.live.edit(this.target, own);
+    }
+  }
+
+  /** Call when a composition (an input method at work) has ended. */
+  composed(): void {
+    const held = this.composition?.held ?? [];
+    this.composition = undefined;
+    for (const delta of held) this.apply(delta, false);
+    if (held.length > 0) this.compare();
+  }
+
+  private receive({ delta, own }: TextChange): void {
+    const view = this.view;
+    if (!view) return;
+    if (view.composing && !own) {
+      this.composition ??= { held: [] };
+      const waits = this.composition.held.length > 0 || this.touchesComposition(view, delta);
+      if (waits) {
+        this.composition.held.push(delta);
+        return;
+      }
+    }
+    this.apply(delta, own);
+  }
+
+  /** Whether a change reaches the line in which the input method is at work. */
+  private touchesComposition(view: EditorView, delta: Delta): boolean {
+    const { doc, selection } = view.state;
+    const start = toFlat(doc, selection.$from.start(1));
+    const end = toFlat(doc, selection.$to.end(1));
+    let offset = 0;
+    for (const op of delta) {
+      if ('insert' in op) {
+        if (offset >= start && offset <= end) return true;
+      } else {
+        const size = 'retain' in op ? op.retain : op.delete;
+        const changes = 'delete' in op || op.attributes !== undefined;
+        if (changes && offset <= end && offset + size >= start) return true;
+        offset += size;
+      }
+    }
+    return false;
+  }
+
+  private apply(delta: Delta, own: boolean): void {
+    const view = this.view;
+    if (!view) return;
+    const tr = view.state.tr;
+    if (!applyDelta(tr, delta)) makeSay(tr, this.live.read(this.target));
+    tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
+    if (own) {
+      // Undo and redo put the caret where they changed something.
+      const at = endOfChange(delta);
+      const { position } = toPlace(tr.doc, at);
+      tr.setSelection(TextSelection.create(tr.doc, position)).scrollIntoView();
+    }
+    view.dispatch(tr);
+  }
+
+  /** Makes sure that the editor shows the text. */
+  private compare(): void {
+    const view = this.view;
+    if (!view) return;
+    const tr = view.state.tr;
+    makeSay(tr, this.live.read(this.target));
+    if (tr.docChanged) view.dispatch(tr.setMeta(REMOTE, true));
+  }
+
+  /** Tells the others where the caret is. */
+  point(state: EditorState | null): void {
+    if (!state) {
+      this.live.point(null);
+      return;
+    }
+    const { doc, selection } = state;
+    this.live.point(this.target, toFlat(doc, selection.anchor), toFlat(doc, selection.head));
+  }
+}
+
+function endOfChange(delta: Delta): number {
+  let offset = 0;
+  let end = 0;
+  for (const op of delta) {
+    if ('insert' in op) offset += typeof op.insert === 'string' ? op.insert.length : 1;
+    else if ('retain' in op) {
+      offset += op.retain;
+      if (!op.attributes) continue;
+    }
+    end = offset;
+  }
+  return end;
+}
+
+const key = new PluginKey('binding');
+
+/** Reports carets and the ends of compositions. */
+export function bindingPlugin(binding: Binding): Plugin {
+  return new Plugin({
+    key,
+    view: () => ({
+      update(view, before) {
+        const moved = !before.selection.eq(view.state.selection) || !before.doc.eq(view.state.doc);
+        if (moved && view.hasFocus()) binding.point(view.state);
+      },
+    }),
+    props: {
+      handleDOMEvents: {
+        focus: (view) => {
+          binding.point(view.state);
+          return false;
+        },
+        blur: () => {
+          binding.point(null);
+          return false;
+        },
+        compositionend: () => {
+          // ProseMirror reads what was composed a little later; only then is it safe to go on.
+          setTimeout(() => binding.composed(), 60);
+          return false;
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,60 @@
+// The carets and selections of others, named and in the shape and colour of their sector.
+
+import { Plugin, PluginKey } from 'prosemirror-state';
+import { Decoration, DecorationSet, type EditorView } from 'prosemirror-view';
+import type { LiveDocument, Peer } from '../sync/live.svelte';
+import { toPlace } from './positions';
+
+const key = new PluginKey<DecorationSet>('carets');
+
+/** Shows everybody whose caret is in `target`. Call `refreshCarets` when somebody moved. */
+export function caretsPlugin(live: LiveDocument, target: string): Plugin<DecorationSet> {
+  return new Plugin<DecorationSet>({
+    key,
+    state: {
+      init: (_, state) => DecorationSet.create(state.doc, []),
+      apply(tr, set, _before, state) {
+        if (!tr.getMeta(key)) return set.map(tr.mapping, tr.doc);
+        const here = live.peers.filter((peer) => peer.cursor?.[0] === target);
+        return DecorationSet.create(
+          state.doc,
+          here.flatMap((peer) => decorate(state.doc, peer)),
+        );
+      },
+    },
+    props: { decorations: (state) => key.getState(state) },
+  });
+}
+
+export function refreshCarets(view: EditorView, live: LiveDocument, target: string): void {
+  const shown = key.getState(view.state)?.find().length ?? 0;
+  const any = live.peers.some((peer) => peer.cursor?.[0] === target);
+  if (any || shown > 0) view.dispatch(view.state.tr.setMeta(key, true));
+}
+
+function decorate(doc: Parameters<typeof toPlace>[0], { client, user, cursor }: Peer): Decoration[] {
+  if (!cursor) return [];
+  const [, anchor, head] = cursor;
+  const from = toPlace(doc, Math.min(anchor, head)).position;
+  const to = toPlace(doc, Math.max(anchor, head)).position;
+  const caret = Decoration.widget(toPlace(doc, head).position, () => caretOf(user), {
+    key: `caret-${client}-${user.name}`,
+    side: 10,
+    ignoreSelection: true,
+    stopEvent: () => true,
+  });
+  if (from === to) return [caret];
+  return [Decoration.inline(from, to, { class: `selected-by sector-${user.sector}` }), caret];
+}
+
+function caretOf(user: Peer['user']): HTMLElement {
+  const caret = document.createElement('span');
+  caret.className = `caret sector-${user.sector}`;
+  // Who is where is told in the list of people; a caret in the text must not be read out.
+  caret.setAttribute('aria-hidden', 'true');
+  const name = document.createElement('span');
+  name.className = 'caret-name';
+  name.textContent = user.name;
+  caret.append(name);
+  return caret;
+}

@@ -1,0 +1,167 @@
+// What the toolbar, the keyboard and typing can do to lines and characters.
+
+import {
+  chainCommands,
+  deleteSelection,
+  joinBackward,
+  selectNodeBackward,
+  splitBlockAs,
+  toggleMark,
+} from 'prosemirror-commands';
+import { InputRule, inputRules } from 'prosemirror-inputrules';
+import type { Node } from 'prosemirror-model';
+import type { Command, EditorState } from 'prosemirror-state';
+import { type LineAttributes, MAX_INDENT, safeLink, schema } from './schema';
+
+function lines(state: EditorState): { node: Node; position: number }[] {
+  const found: { node: Node; position: number }[] = [];
+  state.doc.nodesBetween(state.selection.from, state.selection.to, (node, position) => {
+    if (node.type.name === 'line') found.push({ node, position });
+    return false;
+  });
+  return found;
+}
+
+function attrsOf(node: Node): LineAttributes {
+  return node.attrs as LineAttributes;
+}
+
+/** Sets line attributes, one step for each line that changes. */
+function setLines(change: (attrs: LineAttributes) => Partial<LineAttributes> | null): Command {
+  return (state, dispatch) => {
+    const tr = state.tr;
+    for (const { node, position } of lines(state)) {
+      for (const [name, value] of Object.entries(change(attrsOf(node)) ?? {})) {
+        if (node.attrs[name] !== value) tr.setNodeAttribute(position, name, value);
+      }
+    }
+    if (!tr.docChanged) return false;
+    dispatch?.(tr.scrollIntoView());
+    return true;
+  };
+}
+
+const PLAIN = { header: null, list: null, blockquote: false } as const;
+
+export type LineKind = 'bullet' | 'ordered' | 'heading' | 'quote';
+
+export function isKind(state: EditorState, kind: LineKind): boolean {
+  const all = lines(state);
+  return all.length > 0 && all.every(({ node }) => matches(attrsOf(node), kind));
+}
+
+function matches(attrs: LineAttributes, kind: LineKind): boolean {
+  if (kind === 'heading') return attrs.header !== null;
+  if (kind === 'quote') return attrs.blockquote;
+  return attrs.list === kind;
+}
+
+/** Makes all selected lines of a kind, or plain when they all are already. */
+export function toggleKind(kind: LineKind): Command {
+  return (state, dispatch) => {
+    const wanted: Partial<LineAttributes> = isKind(state, kind)
+      ? PLAIN
+      : kind === 'heading'
+        ? { ...PLAIN, header: 1 }
+        : kind === 'quote'
+          ? { ...PLAIN, blockquote: true }
+          : { ...PLAIN, list: kind };
+    return setLines(() => wanted)(state, dispatch);
+  };
+}
+
+export function indentBy(step: 1 | -1): Command {
+  return setLines(({ indent }) => ({ indent: Math.min(Math.max(indent + step, 0), MAX_INDENT) }));
+}
+
+export const toggleBold = toggleMark(schema.marks.bold as never);
+export const toggleItalic = toggleMark(schema.marks.italic as never);
+
+/** Whether what is typed or selected here carries a mark. */
+export function hasMark(state: EditorState, name: 'bold' | 'italic'): boolean {
+  const { from, $from, to, empty } = state.selection;
+  const type = schema.marks[name];
+  if (!type) return false;
+  if (empty) return type.isInSet(state.storedMarks ?? $from.marks()) !== undefined;
+  return state.doc.rangeHasMark(from, to, type);
+}
+
+/** The address of the link at the caret, if any. */
+export function linkAt(state: EditorState): string | null {
+  const { from, $from, to, empty } = state.selection;
+  const inside = empty ? $from.marks() : [];
+  let href: string | null = inside.find((mark) => mark.type.name === 'link')?.attrs.href ?? null;
+  state.doc.nodesBetween(from, to, (node) => {
+    href ??= node.marks.find((mark) => mark.type.name === 'link')?.attrs.href ?? null;
+  });
+  return href;
+}
+
+/** Links the selection, or inserts the address as text; an empty address removes the link. */
+export function setLink(href: string): Command {
+  return (state, dispatch) => {
+    const { from, to, empty } = state.selection;
+    const safe = safeLink(href);
+    const tr = state.tr;
+    if (!href) {
+      tr.removeMark(from, to, schema.marks.link);
+    } else if (!safe) {
+      return false;
+    } else if (empty) {
+      tr.insert(from, schema.text(safe, [schema.mark('link', { href: safe })]));
+    } else {
+      tr.addMark(from, to, schema.mark('link', { href: safe }));
+    }
+    dispatch?.(tr);
+    return true;
+  };
+}
+
+/** Enter: an empty list item or quote ends its list, a heading is followed by plain text. */
+export const enter: Command = (state, dispatch) => {
+  const { $from, empty } = state.selection;
+  const line = $from.node(1);
+  const attrs = attrsOf(line);
+  if (empty && line.content.size === 0 && (attrs.list || attrs.blockquote || attrs.indent > 0)) {
+    return attrs.indent > 0 ? indentBy(-1)(state, dispatch) : setLines(() => PLAIN)(state, dispatch);
+  }
+  return splitBlockAs((node, atEnd) => ({
+    type: node.type,
+    attrs: attrsOf(node).header && atEnd ? { ...node.attrs, header: null } : node.attrs,
+  }))(state, dispatch);
+};
+
+/** Backspace at the start of a line first takes its kind back, then joins it to the one before. */
+export const backspace: Command = (state, dispatch, view) => {
+  const { $from, empty } = state.selection;
+  const attrs = attrsOf($from.node(1));
+  if (empty && $from.parentOffset === 0) {
+    if (attrs.indent > 0) return indentBy(-1)(state, dispatch);
+    if (attrs.list || attrs.blockquote || attrs.header) return setLines(() => PLAIN)(state, dispatch);
+  }
+  return chainCommands(deleteSelection, joinBackward, selectNodeBackward)(state, dispatch, view);
+};
+
+/** `- `, `1. `, `# ` and `> ` at the start of a line make it what they say. */
+export function markdownRules() {
+  const rule = (pattern: RegExp, attrs: Partial<LineAttributes>) =>
+    new InputRule(pattern, (state, _match, start, end) => {
+      const $start = state.doc.resolve(start);
+      if ($start.parentOffset !== 0) return null;
+      const tr = state.tr.delete(start, end);
+      const position = tr.mapping.map($start.before(1));
+      for (const [name, value] of Object.entries({ ...PLAIN, ...attrs })) {
+        if (tr.doc.nodeAt(position)?.attrs[name] !== value) tr.setNodeAttribute(position, name, value);
+      }
+      return tr;
+    });
+  return inputRules({
+    rules: [
+      rule(/^[-*•]\s$/, { list: 'bullet' }),
+      rule(/^1[.)]\s$/, { list: 'ordered' }),
+      rule(/^#\s$/, { header: 1 }),
+      rule(/^##\s$/, { header: 2 }),
+      rule(/^>\s$/, { blockquote: true }),
+    ],
+  });
+}

@@ -1,0 +1,108 @@
+// Quill's Delta, as far as the binding needs it: the type, and how an edit is moved past another.
+
+export type Attributes = Record<string, unknown>;
+
+export type Op =
+  | { insert: string | Record<string, unknown>; attributes?: Attributes }
+  | { retain: number; attributes?: Attributes }
+  | { delete: number };
+
+export type Delta = Op[];
+
+export function length(op: Op): number {
+  if ('insert' in op) return typeof op.insert === 'string' ? op.insert.length : 1;
+  return 'retain' in op ? op.retain : op.delete;
+}
+
+/** A Delta under construction: neighbours of a kind are joined, a closing plain retain is dropped. */
+export class Builder {
+  readonly ops: Delta = [];
+
+  retain(retain: number, attributes?: Attributes): this {
+    if (retain <= 0) return this;
+    const some = attributes && Object.keys(attributes).length > 0 ? attributes : undefined;
+    const last = this.ops.at(-1);
+    if (last && 'retain' in last && !last.attributes && !some) last.retain += retain;
+    else this.ops.push(some ? { retain, attributes: some } : { retain });
+    return this;
+  }
+
+  delete(count: number): this {
+    if (count <= 0) return this;
+    const last = this.ops.at(-1);
+    if (last && 'delete' in last) last.delete += count;
+    else this.ops.push({ delete: count });
+    return this;
+  }
+
+  insert(insert: string | Record<string, unknown>, attributes?: Attributes): this {
+    if (insert === '') return this;
+    this.ops.push(attributes && Object.keys(attributes).length > 0 ? { insert, attributes } : { insert });
+    return this;
+  }
+
+  done(): Delta {
+    for (let last = this.ops.at(-1); last && 'retain' in last && !last.attributes; last = this.ops.at(-1)) {
+      this.ops.pop();
+    }
+    return this.ops;
+  }
+}
+
+class Cursor {
+  private index = 0;
+  private offset = 0;
+
+  constructor(private readonly ops: Delta) {}
+
+  get op(): Op | undefined {
+    return this.ops[this.index];
+  }
+
+  get left(): number {
+    return this.op ? length(this.op) - this.offset : Number.POSITIVE_INFINITY;
+  }
+
+  take(count: number): void {
+    this.offset += count;
+    if (this.op && this.offset >= length(this.op)) {
+      this.index += 1;
+      this.offset = 0;
+    }
+  }
+}
+
+/**
+ * What `edit` becomes when `first`, made beside it on the same text, has been applied before it.
+ * Where both insert at one place, the one that goes `first` stands first if `before`.
+ */
+export function transform(first: Delta, edit: Delta, before: boolean): Delta {
+  const out = new Builder();
+  const a = new Cursor(first);
+  const b = new Cursor(edit);
+  while (b.op) {
+    if (a.op && 'insert' in a.op && (before || !('insert' in b.op))) {
+      out.retain(length(a.op));
+      a.take(a.left);
+      continue;
+    }
+    if ('insert' in b.op) {
+      out.insert(b.op.insert, b.op.attributes);
+      b.take(b.left);
+      continue;
+    }
+    if (a.op && 'insert' in a.op) {
+      out.retain(length(a.op));
+      a.take(a.left);
+      continue;
+    }
+    const count = Math.min(a.left, b.left);
+    if (!(a.op && 'delete' in a.op)) {
+      if ('delete' in b.op) out.delete(count);
+      else out.retain(count, b.op.attributes);
+    }
+    if (a.op) a.take(count);
+    b.take(count);
+  }
+  return out.done();
+}

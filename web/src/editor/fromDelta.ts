@@ -1,0 +1,137 @@
+// From the flat text to the editor: whole documents, and changes as minimal ProseMirror steps.
+
+import { Fragment, type Node } from 'prosemirror-model';
+import type { Transaction } from 'prosemirror-state';
+import type { Attributes, Delta, Op } from './delta';
+import { flatLength, toPlace } from './positions';
+import { attributesOf, lineAttributes, marksOf, newlineAttributes, schema } from './schema';
+
+/** The document that a text says. */
+export function documentOf(text: Delta): Node {
+  const lines: Node[] = [];
+  let inline: Node[] = [];
+  const end = (attributes?: Attributes) => {
+    lines.push(schema.node('line', lineAttributes(attributes), Fragment.from(inline)));
+    inline = [];
+  };
+  for (const op of text) {
+    if (!('insert' in op)) continue;
+    if (typeof op.insert !== 'string') {
+      inline.push(schema.node('opaque', { value: op.insert }, undefined, marksOf(op.attributes)));
+      continue;
+    }
+    op.insert.split('\n').forEach((part, index) => {
+      if (index > 0) end(op.attributes);
+      if (part) inline.push(schema.text(part, marksOf(op.attributes)));
+    });
+  }
+  if (inline.length > 0 || lines.length === 0) end();
+  return schema.node('doc', null, lines);
+}
+
+/**
+ * Applies a change of the flat text. Gives false when the change touches what follows the last
+ * newline, which only foreign editors do: then compare whole texts with `makeSay`.
+ */
+export function applyDelta(tr: Transaction, delta: Delta): boolean {
+  let offset = 0;
+  for (const op of delta) {
+    if ('insert' in op) {
+      if (offset >= flatLength(tr.doc)) return false;
+      offset += insert(tr, offset, op);
+    } else if ('retain' in op) {
+      if (op.attributes) {
+        if (offset + op.retain > flatLength(tr.doc)) return false;
+        format(tr, offset, op.retain, op.attributes);
+      }
+      offset += op.retain;
+    } else {
+      if (offset + op.delete >= flatLength(tr.doc)) return false;
+      remove(tr, offset, op.delete);
+    }
+  }
+  return true;
+}
+
+/** Makes the editor say `text`, changing only from the first difference to the last. */
+export function makeSay(tr: Transaction, text: Delta): void {
+  const wanted = documentOf(text);
+  const start = tr.doc.content.findDiffStart(wanted.content);
+  if (start === null) return;
+  const end = tr.doc.content.findDiffEnd(wanted.content);
+  if (!end) return;
+  // Equal text before and after can overlap: then both ends move on by as much.
+  const overlap = Math.max(0, start - Math.min(end.a, end.b));
+  tr.replace(start, end.a + overlap, wanted.slice(start, end.b + overlap));
+}
+
+function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }>): number {
+  if (typeof op.insert !== 'string') {
+    tr.insert(
+      toPlace(tr.doc, at).position,
+      schema.node('opaque', { value: op.insert }, undefined, marksOf(op.attributes)),
+    );
+    return 1;
+  }
+  let offset = at;
+  op.insert.split('\n').forEach((part, index) => {
+    if (index > 0) {
+      endLine(tr, offset, op.attributes);
+      offset += 1;
+    }
+    if (part) {
+      tr.insert(toPlace(tr.doc, offset).position, schema.text(part, marksOf(op.attributes)));
+      offset += part.length;
+    }
+  });
+  return op.insert.length;
+}
+
+/** A newline comes in: what stands before it becomes a line with its attributes. */
+function endLine(tr: Transaction, offset: number, attributes?: Attributes): void {
+  const { position, start, node } = toPlace(tr.doc, offset);
+  tr.split(position, 1, [{ type: node.type, attrs: node.attrs }]);
+  setLine(tr, start, lineAttributes(attributes) as unknown as Attributes);
+}
+
+function remove(tr: Transaction, offset: number, count: number): void {
+  const from = toPlace(tr.doc, offset);
+  const to = toPlace(tr.doc, offset + count);
+  tr.delete(from.position, to.position);
+  // Joined lines end in the newline that is left: the last one's.
+  if (from.line !== to.line) setLine(tr, from.start, to.node.attrs);
+}
+
+function format(tr: Transaction, offset: number, count: number, attributes: Attributes): void {
+  const end = offset + count;
+  for (let at = offset; at < end; ) {
+    const { position, start, node } = toPlace(tr.doc, at);
+    const inLine = position - start - 1;
+    const size = Math.min(node.content.size - inLine, end - at);
+    if (size > 0) formatCharacters(tr, position, position + size, attributes);
+    at += size;
+    if (at < end) {
+      const merged = { ...newlineAttributes(node), ...attributes };
+      setLine(tr, start, lineAttributes(merged) as unknown as Attributes);
+      at += 1;
+    }
+  }
+}
+
+function formatCharacters(tr: Transaction, from: number, to: number, attributes: Attributes): void {
+  tr.doc.nodesBetween(from, to, (node, position) => {
+    if (!node.isInline) return;
+    const start = Math.max(from, position);
+    const end = Math.min(to, position + node.nodeSize);
+    const wanted = marksOf({ ...attributesOf(node.marks), ...attributes });
+    for (const mark of node.marks) if (!mark.isInSet(wanted)) tr.removeMark(start, end, mark);
+    for (const mark of wanted) if (!mark.isInSet(node.marks)) tr.addMark(start, end, mark);
+  });
+}
+
+function setLine(tr: Transaction, start: number, attrs: Attributes): void {
+  const line = tr.doc.nodeAt(start);
+  if (line && JSON.stringify(line.attrs) !== JSON.stringify({ ...line.attrs, ...attrs })) {
+    tr.setNodeMarkup(start, null, attrs);
+  }
+}

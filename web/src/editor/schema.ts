@@ -1,0 +1,185 @@
+// The editor's view of a flat text: one `line` node for each block, nothing nested. A line's
+// attributes are those of the newline that ends it, so positions map linearly (positions.ts).
+
+import { type DOMOutputSpec, type Mark, type Node, Schema } from 'prosemirror-model';
+import type { Attributes } from './delta';
+
+export type ListKind = 'bullet' | 'ordered';
+
+/** A line's attributes, as the newline carries them. */
+export interface LineAttributes {
+  header: number | null;
+  list: ListKind | null;
+  indent: number;
+  blockquote: boolean;
+  /** Attributes this version does not know: kept, not shown. */
+  other: Attributes | null;
+}
+
+export const MAX_INDENT = 8;
+
+function lineToDom(node: Node): DOMOutputSpec {
+  const { header, list, indent, blockquote } = node.attrs as LineAttributes;
+  const attrs = indent > 0 ? { 'data-indent': String(indent) } : {};
+  // The page's own headings are levels 1 and 2, so those in the text begin at 3.
+  if (header) return [`h${Math.min(header + 2, 6)}`, attrs, 0];
+  if (list) return [list === 'ordered' ? 'ol' : 'ul', attrs, ['li', 0]];
+  if (blockquote) return ['blockquote', attrs, ['p', 0]];
+  return ['p', attrs, 0];
+}
+
+function indentOf(dom: HTMLElement): number {
+  return Math.min(Number(dom.dataset.indent ?? 0) || 0, MAX_INDENT);
+}
+
+/** How deep a pasted list item is nested. */
+function nesting(dom: HTMLElement): number {
+  let depth = -1;
+  for (let at = dom.parentElement; at; at = at.parentElement) {
+    if (at.nodeName === 'UL' || at.nodeName === 'OL') depth += 1;
+  }
+  return Math.min(Math.max(depth, 0), MAX_INDENT);
+}
+
+export const schema = new Schema({
+  nodes: {
+    doc: { content: 'line+' },
+    line: {
+      content: 'inline*',
+      attrs: {
+        header: { default: null },
+        list: { default: null },
+        indent: { default: 0 },
+        blockquote: { default: false },
+        other: { default: null },
+      },
+      parseDOM: [
+        { tag: 'p', getAttrs: (dom) => ({ indent: indentOf(dom) }) },
+        { tag: 'h1', attrs: { header: 1 } },
+        { tag: 'h2', attrs: { header: 1 } },
+        { tag: 'h3', attrs: { header: 1 } },
+        { tag: 'h4', attrs: { header: 2 } },
+        { tag: 'h5', attrs: { header: 3 } },
+        { tag: 'h6', attrs: { header: 3 } },
+        {
+          tag: 'li',
+          getAttrs: (dom) => ({
+            list: dom.parentElement?.nodeName === 'OL' ? 'ordered' : 'bullet',
+            indent: Math.max(nesting(dom), indentOf(dom.parentElement ?? dom)),
+          }),
+        },
+        { tag: 'blockquote', attrs: { blockquote: true } },
+      ],
+      toDOM: lineToDom,
+    },
+    text: { group: 'inline' },
+    // Something a newer version or another editor put here: shown as opaque, and kept.
+    opaque: {
+      inline: true,
+      atom: true,
+      group: 'inline',
+      attrs: { value: { default: null } },
+      toDOM: () => ['span', { class: 'opaque', role: 'img', 'aria-label': '□' }, '□'],
+    },
+  },
+  marks: {
+    link: {
+      attrs: { href: {} },
+      inclusive: false,
+      parseDOM: [
+        {
+          tag: 'a[href]',
+          getAttrs: (dom) =>
+            safeLink(dom.getAttribute('href') ?? '')
+              ? { href: safeLink(dom.getAttribute('href') ?? '') }
+              : false,
+        },
+      ],
+      toDOM: (mark) => [
+        'a',
+        { href: safeLink(String(mark.attrs.href)) ?? '', rel: 'noopener noreferrer nofollow' },
+        0,
+      ],
+    },
+    bold: {
+      parseDOM: [
+        { tag: 'strong' },
+        { tag: 'b', getAttrs: (dom) => dom.style.fontWeight !== 'normal' && null },
+        { style: 'font-weight', getAttrs: (value) => /^(bold(er)?|[6-9]\d{2})$/.test(value) && null },
+      ],
+      toDOM: () => ['strong', 0],
+    },
+    italic: {
+      parseDOM: [{ tag: 'em' }, { tag: 'i' }, { style: 'font-style=italic' }],
+      toDOM: () => ['em', 0],
+    },
+    // Marks this version does not know: kept, not shown.
+    other: { attrs: { attributes: {} }, excludes: '', toDOM: () => ['span', 0] },
+  },
+});
+
+/** A link's address if it may be followed, else nothing: no `javascript:` and the like. */
+export function safeLink(href: string): string | null {
+  try {
+    const url = new URL(href.trim());
+    return ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? href.trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+const isOn = (value: unknown) => value !== null && value !== undefined && value !== false;
+
+/** The node attributes of a line whose newline carries `attributes`. */
+export function lineAttributes(attributes: Attributes = {}): LineAttributes {
+  const { header, list, indent, blockquote, ...rest } = attributes;
+  const known = new Set(['bold', 'italic', 'link']);
+  const other = Object.fromEntries(
+    Object.entries(rest).filter(([key, value]) => !known.has(key) && isOn(value)),
+  );
+  // Where exclusive attributes meet, header wins over list over blockquote.
+  const heading = typeof header === 'number' ? header : null;
+  const listed = !heading && (list === 'bullet' || list === 'ordered') ? list : null;
+  return {
+    header: heading,
+    list: listed,
+    indent: typeof indent === 'number' ? Math.min(Math.max(indent, 0), MAX_INDENT) : 0,
+    blockquote: !heading && !listed && isOn(blockquote),
+    other: Object.keys(other).length > 0 ? other : null,
+  };
+}
+
+/** What the newline that ends a line carries. */
+export function newlineAttributes(line: Node): Attributes {
+  const { header, list, indent, blockquote, other } = line.attrs as LineAttributes;
+  return {
+    ...(other ?? {}),
+    ...(header ? { header } : {}),
+    ...(list ? { list } : {}),
+    ...(indent ? { indent } : {}),
+    ...(blockquote ? { blockquote: true } : {}),
+  };
+}
+
+/** The marks of characters that carry `attributes`. */
+export function marksOf(attributes: Attributes = {}): Mark[] {
+  const { bold, italic, link, header, list, indent, blockquote, ...rest } = attributes;
+  const other = Object.fromEntries(Object.entries(rest).filter(([, value]) => isOn(value)));
+  let marks: readonly Mark[] = [];
+  if (isOn(bold)) marks = schema.mark('bold').addToSet(marks);
+  if (isOn(italic)) marks = schema.mark('italic').addToSet(marks);
+  if (typeof link === 'string') marks = schema.mark('link', { href: link }).addToSet(marks);
+  if (Object.keys(other).length > 0) marks = schema.mark('other', { attributes: other }).addToSet(marks);
+  return [...marks];
+}
+
+/** What characters with these marks carry. */
+export function attributesOf(marks: readonly Mark[]): Attributes {
+  const attributes: Attributes = {};
+  for (const mark of marks) {
+    if (mark.type.name === 'link') attributes.link = mark.attrs.href;
+    else if (mark.type.name === 'other') Object.assign(attributes, mark.attrs.attributes);
+    else attributes[mark.type.name] = true;
+  }
+  return attributes;
+}

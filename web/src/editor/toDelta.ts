@@ -1,0 +1,179 @@
+// From the editor to the flat text: each ProseMirror step as a minimal change.
+
+import type { Node } from 'prosemirror-model';
+import type { Transaction } from 'prosemirror-state';
+import { AddMarkStep, AddNodeMarkStep, AttrStep, RemoveMarkStep, type Step } from 'prosemirror-transform';
+import { type Attributes, Builder, type Delta } from './delta';
+import { flatLength, toFlat } from './positions';
+import { attributesOf, newlineAttributes } from './schema';
+
+/** One place of the flat text. */
+interface Unit {
+  value: string | Record<string, unknown>;
+  attributes: Attributes;
+}
+
+interface Range {
+  oldStart: number;
+  oldEnd: number;
+  newStart: number;
+  newEnd: number;
+}
+
+/** The changes of a transaction, one for each step that changes anything, in order. */
+export function deltasOf(tr: Transaction): Delta[] {
+  const deltas: Delta[] = [];
+  tr.steps.forEach((step, index) => {
+    const before = tr.docs[index];
+    const after = tr.docs[index + 1] ?? tr.doc;
+    if (!before) return;
+    const delta = deltaOf(before, after, rangeOf(step));
+    if (delta.length > 0) deltas.push(delta);
+  });
+  return deltas;
+}
+
+function rangeOf(step: Step): Range | null {
+  if (step instanceof AddMarkStep || step instanceof RemoveMarkStep) {
+    return { oldStart: step.from, oldEnd: step.to, newStart: step.from, newEnd: step.to };
+  }
+  if (step instanceof AttrStep || step instanceof AddNodeMarkStep) {
+    const end = step.pos + 1;
+    return { oldStart: step.pos, oldEnd: end, newStart: step.pos, newEnd: end };
+  }
+  let range: Range | null = null;
+  step.getMap().forEach((oldStart, oldEnd, newStart, newEnd) => {
+    if (!range) range = { oldStart, oldEnd, newStart, newEnd };
+    else range = { ...range, oldEnd, newEnd };
+  });
+  return range;
+}
+
+/** What lies in a range changes; what follows, to the end of its line, stays but for the newline's attributes. */
+function deltaOf(before: Node, after: Node, range: Range | null): Delta {
+  if (!range) return [];
+  const from = toFlat(before, range.oldStart);
+  let removed = units(before, range.oldStart, range.oldEnd);
+  let added = units(after, range.newStart, range.newEnd);
+  const oldTail = tail(before, range.oldEnd);
+  const newTail = tail(after, range.newEnd);
+
+  // A line ended at its very end: the new newline goes after the old one, so that what others
+  // type at the end of this line stays on it.
+  const atEnd =
+    oldTail && newTail && oldTail.length === 1 && removed.length === 0 && added[0]?.value === '\n';
+  if (atEnd && oldTail && newTail) {
+    removed = [{ value: '\n', attributes: oldTail.attributes }];
+    added = [...added, { value: '\n', attributes: newTail.attributes }];
+  }
+
+  const out = new Builder().retain(from);
+  let start = 0;
+  while (start < removed.length && start < added.length && same(removed[start], added[start])) start += 1;
+  let end = 0;
+  while (
+    end < removed.length - start &&
+    end < added.length - start &&
+    same(removed[removed.length - 1 - end], added[added.length - 1 - end])
+  ) {
+    end += 1;
+  }
+  // Half a character outside the basic plane is no character: never cut between the two.
+  if (isHighSurrogate(added[start - 1])) start -= 1;
+  if (isLowSurrogate(added[added.length - end])) end -= 1;
+  keep(out, removed.slice(0, start), added.slice(0, start));
+  insertAll(out, added.slice(start, added.length - end));
+  out.delete(removed.length - start - end);
+  keep(out, removed.slice(removed.length - end), added.slice(added.length - end));
+  if (oldTail && newTail && !atEnd) {
+    out.retain(oldTail.length - 1);
+    out.retain(1, changed(oldTail.attributes, newTail.attributes));
+  }
+  return out.done();
+}
+
+/** What follows a position in its line: how much, newline included, and what that newline carries. */
+function tail(doc: Node, position: number): { length: number; attributes: Attributes } | null {
+  const flat = toFlat(doc, position);
+  if (flat >= flatLength(doc)) return null;
+  const $position = doc.resolve(position);
+  const line = doc.child($position.index(0));
+  const end = $position.depth > 0 ? $position.end(1) - position : line.content.size;
+  return { length: end + 1, attributes: newlineAttributes(line) };
+}
+
+/** What a range holds: characters, and a newline where a line closes. */
+function units(doc: Node, from: number, to: number): Unit[] {
+  const all: Unit[] = [];
+  if (from >= to) return all;
+  const closings: { at: number; unit: Unit }[] = [];
+  const closeBefore = (position: number) => {
+    while (closings[0] && closings[0].at < position) all.push(closings.shift()?.unit as Unit);
+  };
+  doc.nodesBetween(from, to, (node, position) => {
+    if (node.isInline) {
+      closeBefore(position);
+      const attributes = attributesOf(node.marks);
+      const end = Math.min(to, position + node.nodeSize);
+      for (let at = Math.max(from, position); at < end; at += 1) {
+        const value = node.isText ? (node.text ?? '').charAt(at - position) : node.attrs.value;
+        all.push({ value, attributes });
+      }
+      return false;
+    }
+    const at = position + node.nodeSize - 1;
+    if (at >= from && at < to)
+      closings.push({ at, unit: { value: '\n', attributes: newlineAttributes(node) } });
+    return true;
+  });
+  closeBefore(to);
+  return all;
+}
+
+const isHighSurrogate = (unit?: Unit) =>
+  typeof unit?.value === 'string' && /[\uD800-\uDBFF]/.test(unit.value);
+const isLowSurrogate = (unit?: Unit) => typeof unit?.value === 'string' && /[\uDC00-\uDFFF]/.test(unit.value);
+
+function same(a?: Unit, b?: Unit): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    (a.value === b.value || JSON.stringify(a.value) === JSON.stringify(b.value))
+  );
+}
+
+function keep(out: Builder, before: Unit[], after: Unit[]): void {
+  before.forEach((unit, index) => {
+    out.retain(1, changed(unit.attributes, after[index]?.attributes ?? {}));
+  });
+}
+
+function insertAll(out: Builder, added: Unit[]): void {
+  let run = '';
+  let runAttributes: Attributes = {};
+  const flush = () => {
+    out.insert(run, runAttributes);
+    run = '';
+  };
+  for (const { value, attributes } of added) {
+    if (typeof value !== 'string') {
+      flush();
+      out.insert(value, attributes);
+      continue;
+    }
+    if (run && JSON.stringify(attributes) !== JSON.stringify(runAttributes)) flush();
+    runAttributes = attributes;
+    run += value;
+  }
+  flush();
+}
+
+/** The attributes to set and, as `null`, to clear. */
+function changed(before: Attributes, after: Attributes): Attributes {
+  const out: Attributes = {};
+  for (const key of Object.keys(before)) if (!(key in after)) out[key] = null;
+  for (const [key, value] of Object.entries(after)) {
+    if (JSON.stringify(before[key]) !== JSON.stringify(value)) out[key] = value;
+  }
+  return out;
+}

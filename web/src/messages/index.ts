@@ -1,0 +1,47 @@
+// The message catalogue: `t` says a message, dates and times come in the reader's own language
+// and zone.
+
+import { en, type MessageKey } from './en';
+
+export type { MessageKey };
+
+const catalogues: Record<string, Record<MessageKey, string>> = { en };
+
+const language =
+  navigator.languages.map((tag) => tag.split('-')[0] ?? '').find((tag) => tag in catalogues) ?? 'en';
+const messages = catalogues[language] ?? en;
+
+export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
+  return messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** Whether there is such a message. */
+export function has(key: string): key is MessageKey {
+  return key in messages;
+}
+
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' });
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000_000],
+  ['month', 2_592_000_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** "2 hours ago". */
+export function ago(time: number): string {
+  const past = time - Date.now();
+  for (const [unit, length] of units) {
+    if (Math.abs(past) >= length) return relative.format(Math.round(past / length), unit);
+  }
+  return relative.format(0, 'minute');
+}
+
+/** The exact time, in the reader's zone. */
+export function exactly(time: number): string {
+  return exact.format(time);
+}
+
+export const list = new Intl.ListFormat(language, { type: 'conjunction' });

@@ -1,0 +1,384 @@
+// One open document: the driver of the pure client. It owns the socket, the timers and the
+// device's store; what to send and what is saved, the client decides.
+
+import type { Delta } from '../editor/delta';
+import init, { AccordClient, subprotocol } from '../wasm/accord_client';
+import wasmUrl from '../wasm/accord_client_bg.wasm?url';
+import { type Facts, Shelf } from './device';
+
+export type Sector = 'government' | 'civil_society' | 'other' | 'adviser';
+
+export interface Peer {
+  client: number;
+  user: { name: string; person: string; sector: Sector };
+  cursor: [target: string, anchor: number, head: number] | null;
+}
+
+export interface Milestone {
+  id: string;
+  order: string;
+  due: string;
+  due_text: string;
+}
+
+export interface Check {
+  need: string;
+  met: boolean;
+}
+
+export interface TextChange {
+  target: string;
+  delta: Delta;
+  own: boolean;
+}
+
+type Change = ({ change: 'text' } & TextChange) | { change: 'milestones' } | { change: 'facts' };
+
+type Link =
+  | { link: 'offline'; reason: string | null }
+  | { link: 'syncing' }
+  | { link: 'live' }
+  | { link: 'denied'; code: number; reason: string };
+
+/** The one honest status. */
+export type Status =
+  | { state: 'opening' }
+  | { state: 'saved' }
+  | { state: 'saving' }
+  | { state: 'offline'; unsaved: boolean; reason: string | null }
+  | { state: 'denied'; code: number; reason: string };
+
+const RENEW_MS = 15_000;
+const PERSIST_MS = 100;
+const CHECK_MS = 400;
+const FIRST_RETRY_MS = 300;
+const LAST_RETRY_MS = 5_000;
+
+let loading: Promise<unknown> | undefined;
+
+/** Loads the WebAssembly once. */
+export function loadCore(): Promise<unknown> {
+  loading ??= init({ module_or_path: wasmUrl });
+  return loading;
+}
+
+export class LiveDocument {
+  status = $state<Status>({ state: 'opening' });
+  peers = $state<Peer[]>([]);
+  milestones = $state<Milestone[]>([]);
+  facts = $state<Record<string, string>>({});
+  checklist = $state<Check[]>([]);
+  mayWrite = $state(true);
+  canUndo = $state(false);
+  canRedo = $state(false);
+  /** Whether there is anything to show: from the device or from the server. */
+  ready = $state(false);
+
+  private readonly listeners = new Map<string, (change: TextChange) => void>();
+  private readonly pointers = new Map<string, () => void>();
+  private socket: WebSocket | undefined;
+  private retry = FIRST_RETRY_MS;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private persistTimer: ReturnType<typeof setTimeout> | undefined;
+  private checkTimer: ReturnType<typeof setTimeout> | undefined;
+  private renewTimer: ReturnType<typeof setInterval> | undefined;
+  private keeping: Promise<void> = Promise.resolve();
+  private remembered: string | undefined;
+  private closed = false;
+
+  private constructor(
+    readonly id: string,
+    private client: AccordClient,
+    private readonly shelf: Shelf,
+    private deviceFacts: Facts,
+  ) {}
+
+  static async open(id: string, person: string): Promise<LiveDocument> {
+    await loadCore();
+    const shelf = new Shelf(person, id);
+    const [updates, facts] = await Promise.all([shelf.load(), shelf.facts()]);
+    const client = newClient(facts.remembered);
+    for (const update of updates) client.load(update);
+    client.loaded(updates.length > 0);
+    const live = new LiveDocument(id, client, shelf, facts);
+    live.remembered = facts.remembered;
+    live.ready = updates.length > 0;
+    live.refresh();
+    live.connect();
+    live.renewTimer = setInterval(() => live.with((c) => c.renew()), RENEW_MS);
+    window.addEventListener('online', live.reconnect);
+    window.addEventListener('offline', live.goOffline);
+    window.addEventListener('pagehide', live.persistNow);
+    return live;
+  }
+
+  /** Keeps the page's description of the document, for when the server can't be asked. */
+  rememberView(view: unknown): void {
+    this.deviceFacts = { ...this.deviceFacts, view };
+    void this.shelf.setFacts(this.deviceFacts).catch(() => undefined);
+  }
+
+  static async storedView(id: string, person: string): Promise<unknown> {
+    return (await new Shelf(person, id).facts()).view;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.persistNow();
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.checkTimer);
+    clearInterval(this.renewTimer);
+    window.removeEventListener('online', this.reconnect);
+    window.removeEventListener('offline', this.goOffline);
+    window.removeEventListener('pagehide', this.persistNow);
+    this.socket?.close();
+  }
+
+  // ── Texts ─────────────────────────────────────────────────────────────────
+
+  read(target: string): Delta {
+    return JSON.parse(this.client.read(target)) as Delta;
+  }
+
+  edit(target: string, delta: Delta): void {
+    this.with((client) => client.edit(performance.now(), target, JSON.stringify(delta)));
+  }
+
+  /** Tells `listener` what others, undo and redo change in a text. */
+  listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
+    this.listeners.set(target, listener);
+    this.pointers.set(target, onPeers);
+    return () => {
+      this.listeners.delete(target);
+      this.pointers.delete(target);
+    };
+  }
+
+  undo(): void {
+    this.with((client) => client.undo(performance.now()));
+  }
+
+  redo(): void {
+    this.with((client) => client.redo(performance.now()));
+  }
+
+  point(target: string | null, anchor = 0, head = 0): void {
+    this.with((client) => client.point(target ?? undefined, anchor, head));
+  }
+
+  // ── Milestones and dates ──────────────────────────────────────────────────
+
+  addMilestone(after?: string): string {
+    const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
+    this.with((client) => client.addMilestone(performance.now(), id, after));
+    return id;
+  }
+
+  removeMilestone(id: string): void {
+    this.with((client) => client.removeMilestone(performance.now(), id));
+  }
+
+  moveMilestone(id: string, before?: string): void {
+    this.with((client) => client.moveMilestone(performance.now(), id, before));
+  }
+
+  setMilestone(id: string, key: 'due' | 'due_text', value: string): void {
+    this.with((client) => client.setMilestone(performance.now(), id, key, value));
+  }
+
+  setFact(key: string, value: string): void {
+    this.with((client) => client.setFact(performance.now(), key, value));
+  }
+
+  // ── What was set aside ────────────────────────────────────────────────────
+
+  parked(): ReturnType<Shelf['parked']> {
+    return this.shelf.parked();
+  }
+
+  discardParked(key: IDBValidKey): Promise<void> {
+    return this.shelf.discardParked(key);
+  }
+
+  // ── The driver ────────────────────────────────────────────────────────────
+
+  /** Does something with the client, then carries out what follows from it. */
+  private with(action: (client: AccordClient) => void): void {
+    action(this.client);
+    for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) {
+      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
+    }
+    const changes = this.client.takeChanges();
+    if (changes) this.tell(JSON.parse(changes) as Change[]);
+    const peers = this.client.takePeers();
+    if (peers) {
+      this.peers = JSON.parse(peers) as Peer[];
+      for (const tell of this.pointers.values()) tell();
+    }
+    this.setStatus();
+    this.persistSoon();
+  }
+
+  private tell(changes: Change[]): void {
+    for (const change of changes) {
+      if (change.change === 'text') this.listeners.get(change.target)?.(change);
+      else if (change.change === 'milestones')
+        this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
+      else this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
+    }
+  }
+
+  private refresh(): void {
+    this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
+    this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
+    this.checklist = JSON.parse(this.client.checklist()) as Check[];
+  }
+
+  private setStatus(): void {
+    const next = this.statusNow();
+    if (JSON.stringify(next) !== JSON.stringify(this.status)) this.status = next;
+    this.canUndo = this.client.canUndo();
+    this.canRedo = this.client.canRedo();
+    this.mayWrite = this.client.mayWrite();
+  }
+
+  private statusNow(): Status {
+    const link = JSON.parse(this.client.link()) as Link;
+    const unsaved = this.client.isUnsaved();
+    switch (link.link) {
+      case 'live':
+        return unsaved ? { state: 'saving' } : { state: 'saved' };
+      case 'syncing':
+        return unsaved ? { state: 'saving' } : { state: 'opening' };
+      case 'offline':
+        return { state: 'offline', unsaved, reason: link.reason };
+      case 'denied':
+        return { state: 'denied', code: link.code, reason: link.reason };
+    }
+  }
+
+  private connect(): void {
+    if (this.closed || this.socket) return;
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const socket = new WebSocket(
+      `${scheme}://${location.host}/sync/${encodeURIComponent(this.id)}`,
+      subprotocol(),
+    );
+    socket.binaryType = 'arraybuffer';
+    this.socket = socket;
+    socket.onopen = () => {
+      if (this.socket === socket) this.with((client) => client.opened());
+    };
+    socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (this.socket === socket) this.receive(new Uint8Array(event.data));
+    };
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.disconnected(event.code, event.reason);
+    };
+  }
+
+  private receive(frame: Uint8Array): void {
+    this.with((client) => {
+      try {
+        client.frame(frame);
+      } catch {
+        this.socket?.close();
+      }
+    });
+    if (this.status.state === 'saved' || this.status.state === 'saving') {
+      this.retry = FIRST_RETRY_MS;
+      if (!this.ready) {
+        this.ready = true;
+        this.refresh();
+      }
+    }
+  }
+
+  private disconnected(code: number, reason: string): void {
+    this.socket = undefined;
+    this.with((client) => client.closed(code, reason));
+    if (this.closed) return;
+    if (this.status.state === 'denied') {
+      void this.setAside(this.status.code, this.status.reason);
+      return;
+    }
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.connect(), this.retry * (0.75 + Math.random() / 2));
+    this.retry = Math.min(this.retry * 2, LAST_RETRY_MS);
+  }
+
+  /** What the server refused for good goes aside, readable; the document starts anew from the server. */
+  private async setAside(code: number, reason: string): Promise<void> {
+    clearTimeout(this.persistTimer);
+    await this.keeping;
+    await this.shelf.park(reason, this.client.content());
+    // Without the right to read there is nothing to start anew from.
+    if (code === 4401) return;
+    this.deviceFacts = { view: this.deviceFacts.view };
+    this.remembered = undefined;
+    this.client = newClient(undefined);
+    this.dispatchReset();
+    this.connect();
+  }
+
+  /** Tells the page to build its editors again. */
+  private dispatchReset(): void {
+    this.ready = false;
+    this.generation += 1;
+  }
+
+  /** Grows when the document was started anew, and editors must be too. */
+  generation = $state(0);
+
+  private readonly reconnect = () => {
+    clearTimeout(this.retryTimer);
+    this.retry = FIRST_RETRY_MS;
+    this.connect();
+  };
+
+  private readonly goOffline = () => {
+    const socket = this.socket;
+    if (!socket) return;
+    socket.onclose = null;
+    socket.close();
+    this.disconnected(1006, '');
+  };
+
+  private persistSoon(): void {
+    this.persistTimer ??= setTimeout(this.persistNow, PERSIST_MS);
+    this.checkTimer ??= setTimeout(() => {
+      this.checkTimer = undefined;
+      this.checklist = JSON.parse(this.client.checklist()) as Check[];
+    }, CHECK_MS);
+  }
+
+  private readonly persistNow = () => {
+    clearTimeout(this.persistTimer);
+    this.persistTimer = undefined;
+    const updates = this.client.takeUpdates() as Uint8Array[];
+    const remembered = this.client.remembered() ?? undefined;
+    const client = this.client;
+    const factsChanged = remembered !== this.remembered;
+    if (updates.length === 0 && !factsChanged) return;
+    this.remembered = remembered;
+    if (factsChanged) this.deviceFacts = { ...this.deviceFacts, ...(remembered ? { remembered } : {}) };
+    this.keeping = this.keeping
+      .then(async () => {
+        if (updates.length > 0) await this.shelf.keep(updates, () => client.state());
+        if (factsChanged) await this.shelf.setFacts(this.deviceFacts);
+        this.deviceFailed = false;
+      })
+      .catch(() => {
+        this.deviceFailed = true;
+      });
+  };
+
+  /** Whether this device can't keep what is typed offline. */
+  deviceFailed = $state(false);
+}
+
+function newClient(remembered: string | undefined): AccordClient {
+  // 53 random bits: an id nobody writes under again.
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return new AccordClient((high & 0x1fffff) * 2 ** 32 + low, remembered);
+}

@@ -8,6 +8,16 @@ use std::{fs, io};
 
 const WASM_MODULE: &str = "accord_client";
 
+/// What rustc emits and every browser of the last years knows; more, and some refuse the module.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 /// Builds `target/release/accord`.
 pub fn release() -> Result<()> {
     web()?;
@@ -51,7 +61,9 @@ fn wasm() -> Result<()> {
         .and_then(|bindgen| bindgen.typescript(true).generate(&out))
         .context("wasm-bindgen can't write the glue between JavaScript and WebAssembly")?;
     Cmd::new("npx")
-        .args(["--no-install", "wasm-opt", "-Oz", "--all-features", "-o"])
+        .args(["--no-install", "wasm-opt", "-Oz"])
+        .args(FEATURES)
+        .args(["-o"])
         .args([&fresh, &fresh])
         .dir("web")
         .run()

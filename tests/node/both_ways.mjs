@@ -1,0 +1,41 @@
+// Two stock clients, one of each version: both ways, formatting, awareness, reconnects.
+import assert from 'node:assert/strict';
+import * as Y from 'yjs';
+import { connect, synced, ticketFor, until } from './stock.mjs';
+
+const [address, document] = process.argv.slice(2);
+const a = await connect(address, await ticketFor(address, 'ana', document), document, { version: '3.0' });
+const b = await connect(address, await ticketFor(address, 'ben', document), document, { version: '3.1' });
+const text = (client) => client.doc.getText('problem').toString();
+const same = () => text(a) === text(b);
+
+a.doc.getText('problem').insert(0, 'from three-oh ');
+b.doc.getText('problem').insert(0, '한글 😀 ');
+await until('both see both', () => same() && text(a).includes('한글') && text(a).includes('three-oh'));
+
+a.doc.getText('problem').format(0, 2, { bold: true });
+b.doc.getMap('anything').set('nested', new Y.Map([['deep', 1]]));
+await until('formats and other roots', () => a.doc.getMap('anything').get('nested')?.get('deep') === 1);
+assert.deepEqual(a.doc.getText('problem').toDelta(), b.doc.getText('problem').toDelta());
+
+// Awareness: each sees the other, under the server's name.
+a.provider.awareness.setLocalStateField('user', { name: 'Somebody else', color: '#000000' });
+await until('names', () => {
+  const states = [...b.provider.awareness.getStates().values()];
+  return states.some((state) => state.user?.name === 'Ana Ferreira') && states.length === 2;
+});
+
+// Twenty reconnects, each with edits made while away.
+for (let round = 0; round < 20; round += 1) {
+  const [away, here] = round % 2 ? [a, b] : [b, a];
+  away.provider.disconnect();
+  away.doc.getText('problem').insert(0, `away${round} `);
+  here.doc.getText('problem').insert(text(here).length, ` here${round}`);
+  away.provider.connect();
+  await synced(away.provider);
+  await until(`round ${round}`, () => same() && text(a).includes(`away${round} `) && text(a).includes(` here${round}`));
+}
+await until('visible again', () => b.provider.awareness.getStates().size === 2 && a.provider.awareness.getStates().size === 2);
+const final = [...a.closes, ...b.closes].filter(({ code }) => code >= 4400 && code < 4500);
+assert.deepEqual(final, []);
+process.exit(0);

@@ -1,0 +1,8 @@
+// A stock client that joins, prints a text and leaves: read.mjs ADDRESS TICKET DOCUMENT FIELD
+import { connect } from './stock.mjs';
+
+const [address, ticket, document, field] = process.argv.slice(2);
+const { doc, provider } = await connect(address, ticket, document);
+process.stdout.write(doc.getText(field).toString());
+provider.destroy();
+process.exit(0);

@@ -1,0 +1,9 @@
+//! What Accord promises. A file for each promise; one binary, so that it links once.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod real_input;
+mod start_up;
+mod stock_clients;
+mod survives;

@@ -1,0 +1,60 @@
+//! What keeps a server from starting is said in a sentence.
+
+use accord_tests::{Server, accord_binary};
+use anyhow::Result;
+use std::path::Path;
+use std::process::Command;
+
+/// Starts a server that is not meant to start, and gives what it says.
+fn refusal(data: &Path, listen: &str) -> Result<String> {
+    let output = Command::new(accord_binary())
+        .args(["serve", "--demo", "--listen", listen, "--data"])
+        .arg(data)
+        .output()?;
+    assert!(!output.status.success());
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_told_so() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let _first = Server::start(dir.path())?;
+    let said = refusal(dir.path(), "127.0.0.1:0")?;
+    assert!(said.contains("another server is already using the data folder"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_taken_port_is_named() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let first = Server::start(dir.path())?;
+    let said = refusal(&dir.path().join("other"), &first.address)?;
+    assert!(said.contains("can't listen on") && said.contains("another program"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("data");
+    std::fs::write(&file, b"")?;
+    let said = refusal(&file, "127.0.0.1:0")?;
+    assert!(said.contains("can't be used"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_demo_refuses_to_listen_beyond_this_machine() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let said = refusal(dir.path(), "0.0.0.0:0")?;
+    assert!(said.contains("loopback"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_server_asked_to_stop_ends_cleanly() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    assert!(server.stop()?.success());
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Unmodified yjs clients sync, through whatever happens to connections.
+
+use accord_tests::{Server, ServerOptions, node};
+use anyhow::Result;
+
+#[test]
+fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let document = server.visit("ana")?.create("Stock")?;
+    node("both_ways.mjs", &[&server.address, &document])?;
+    assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0, "nobody was refused");
+    Ok(())
+}
+
+/// The server dies and comes back under them: what was typed meanwhile arrives, nothing twice.
+#[test]
+fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (address, port) = (server.address.clone(), server.port());
+    let document = server.visit("ana")?.create("Stock")?;
+    let script = std::thread::spawn(move || node("restart.mjs", &[&address, &document]));
+    // The script types before, during and after; it decides when it is done.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    server.kill();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let options = ServerOptions { port, ..Default::default() };
+    let server = Server::start_with(dir.path(), &options)?;
+    script.join().expect("the script's thread does not panic")?;
+    assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0, "nobody was refused");
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! A sync client in Rust: speaks y-websocket as stock clients do, or sends whatever a test wants.
+
+use crate::{SOON, Server, Visitor};
+use accord_document::sync::Dialect;
+use accord_document::sync::wire::{self, Message, ServerNote, read_frame};
+use accord_document::ydoc;
+use anyhow::{Context, Result, bail};
+use futures_util::{SinkExt, StreamExt};
+use std::collections::VecDeque;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message as WsMessage;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub code: u16,
+    pub reason: String,
+}
+
+/// A connection with a replica of its own.
+#[derive(Debug)]
+pub struct SyncClient {
+    socket: Socket,
+    dialect: Dialect,
+    pub doc: Doc,
+    /// The updates that have come and wait to be applied.
+    pub inbox: VecDeque<Vec<u8>>,
+    /// In `accord.v1`: the number of the last edit sent, and of the last known to be on disk.
+    pub sent: u64,
+    pub saved: u64,
+    /// In `accord.v1`: the server's first note.
+    pub hello: Option<ServerNote>,
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens a socket to a document as a visitor, with a fresh ticket.
+pub async fn dial(
+    server: &Server,
+    visitor: &Visitor,
+    document: &str,
+    dialect: Dialect,
+) -> Result<Socket> {
+    let ticket = visitor.ticket(document)?;
+    let url = format!("ws://{}/sync/{document}?ticket={ticket}", server.address);
+    let mut request = url.into_client_request()?;
+    if dialect == Dialect::Accord {
+        let protocol = wire::SUBPROTOCOL.parse()?;
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+    }
+    let (socket, _) = timeout(SOON, connect_async(request)).await??;
+    Ok(socket)
+}
+
+impl SyncClient {
+    /// Connects under a client id as a stock client and syncs both ways.
+    pub async fn connect(
+        server: &Server,
+        visitor: &Visitor,
+        document: &str,
+        client: u64,
+    ) -> Result<Self> {
+        Self::resume(server, visitor, document, Dialect::Stock, ydoc::new(client)).await
+    }
+
+    /// The same in `accord.v1`.
+    pub async fn connect_accord(
+        server: &Server,
+        visitor: &Visitor,
+        document: &str,
+        client: u64,
+    ) -> Result<Self> {
+        Self::resume(server, visitor, document, Dialect::Accord, ydoc::new(client)).await
+    }
+
+    /// Connects with what a replica already has.
+    pub async fn resume(
+        server: &Server,
+        visitor: &Visitor,
+        document: &str,
+        dialect: Dialect,
+        doc: Doc,
+    ) -> Result<Self> {
+        let socket = dial(server, visitor, document, dialect).await?;
+        let inbox = VecDeque::new();
+        let mut client = Self { socket, dialect, doc, inbox, sent: 0, saved: 0, hello: None };
+        let vector = client.doc.transact().state_vector().encode_v1();
+        client.send(Message::Step1(&vector)).await?;
+        loop {
+            let frame = client.receive().await?;
+            for message in read_frame(&frame)? {
+                match message {
+                    Message::Step2(update) => client.apply(update)?,
+                    Message::Update(update) => client.inbox.push_back(update.to_vec()),
+                    Message::Note(json) => client.hello = serde_json::from_str(json).ok(),
+                    Message::Step1(vector) => {
+                        let vector = StateVector::decode_v1(vector)?;
+                        let lacking = client.doc.transact().encode_diff_v1(&vector);
+                        match dialect {
+                            Dialect::Stock => client.send(Message::Step2(&lacking)).await?,
+                            Dialect::Accord => client.feed_update(&lacking).await?,
+                        }
+                        client.flush().await?;
+                        return Ok(client);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    pub async fn send(&mut self, message: Message<'_>) -> Result<()> {
+        self.send_raw(message.encode()).await
+    }
+
+    pub async fn send_raw(&mut self, frame: Vec<u8>) -> Result<()> {
+        Ok(self.socket.send(WsMessage::Binary(frame.into())).await?)
+    }
+
+    /// Queues a frame without flushing.
+    pub async fn feed_update(&mut self, update: &[u8]) -> Result<()> {
+        let frame = match self.dialect {
+            Dialect::Stock => Message::Update(update).encode(),
+            Dialect::Accord => {
+                self.sent += 1;
+                Message::Edit { number: self.sent, update }.encode()
+            }
+        };
+        Ok(self.socket.feed(WsMessage::Binary(frame.into())).await?)
+    }
+
+    pub async fn flush(&mut self) -> Result<()> {
+        Ok(self.socket.flush().await?)
+    }
+
+    /// The next binary frame.
+    pub async fn receive(&mut self) -> Result<Vec<u8>> {
+        loop {
+            match timeout(SOON, self.socket.next()).await.context("no frame came in time")? {
+                Some(Ok(WsMessage::Binary(bytes))) => return Ok(bytes.to_vec()),
+                Some(Ok(WsMessage::Close(frame))) => bail!("closed: {frame:?}"),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => bail!("broken: {error}"),
+                None => bail!("ended"),
+            }
+        }
+    }
+
+    /// Waits until the server closes, and says how.
+    pub async fn closed(mut self) -> Result<Closed> {
+        loop {
+            match timeout(SOON, self.socket.next()).await.context("the server does not close")? {
+                Some(Ok(WsMessage::Close(frame))) => {
+                    let frame = frame.context("a close frame says why")?;
+                    return Ok(Closed { code: frame.code.into(), reason: frame.reason.to_string() });
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => bail!("broken: {error}"),
+                None => bail!("ended without a close frame"),
+            }
+        }
+    }
+
+    pub fn apply(&mut self, update: &[u8]) -> Result<()> {
+        self.doc.transact_mut().apply_update(Update::decode_v1(update)?)?;
+        Ok(())
+    }
+
+    /// Takes the next frame: updates go to the inbox, acknowledgements to `saved`.
+    pub async fn fetch(&mut self) -> Result<()> {
+        let frame = self.receive().await?;
+        for message in read_frame(&frame)? {
+            match message {
+                Message::Update(update) => self.inbox.push_back(update.to_vec()),
+                Message::Note(json) => {
+                    if let Ok(ServerNote::Saved { number, .. }) = serde_json::from_str(json) {
+                        self.saved = self.saved.max(number);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a text, and sends and gives the update.
+    pub async fn edit(&mut self, field: &str, at: u32, delete: u32, insert: &str) -> Result<Vec<u8>> {
+        let update = self.change(field, at, delete, insert);
+        self.feed_update(&update).await?;
+        self.flush().await?;
+        Ok(update)
+    }
+
+    /// Changes a text of the replica only.
+    pub fn change(&self, field: &str, at: u32, delete: u32, insert: &str) -> Vec<u8> {
+        let text = self.doc.get_or_insert_text(field);
+        let mut txn = self.doc.transact_mut();
+        text.remove_range(&mut txn, at, delete);
+        text.insert(&mut txn, at, insert);
+        txn.encode_update_v1()
+    }
+
+    #[must_use]
+    pub fn text(&self, field: &str) -> String {
+        let text = self.doc.get_or_insert_text(field);
+        text.get_string(&self.doc.transact())
+    }
+
+    /// Applies what comes until the text is as wanted.
+    pub async fn until(&mut self, field: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        loop {
+            while let Some(update) = self.inbox.pop_front() {
+                self.apply(&update)?;
+            }
+            let text = self.text(field);
+            if wanted(&text) {
+                return Ok(());
+            }
+            self.fetch().await.with_context(|| format!("the text is {text:?}"))?;
+        }
+    }
+}

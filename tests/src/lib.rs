@@ -1,0 +1,19 @@
+//! What the tests and benchmarks stand on: a server as a process of its own, its HTTP API, sync
+//! clients in Rust, Node scripts, and the recorded typing.
+
+mod client;
+mod kill;
+mod node;
+mod server;
+mod trace;
+
+pub use client::{Closed, SyncClient, dial};
+pub use kill::kill_rounds;
+pub use node::node;
+pub use server::{Server, ServerOptions, Visitor, accord_binary};
+pub use trace::{Patch, Trace, Transaction};
+
+use std::time::Duration;
+
+/// Long enough for anything that should happen at once, on a busy machine.
+pub const SOON: Duration = Duration::from_secs(20);

@@ -91,7 +91,14 @@ fn list(items: &[&str]) -> Vec<Op> {
     ops
 }
 
-fn milestone(id: &str, what: &str, outputs: &str, who: &str, due: &str, words: &str) -> MilestoneDraft {
+fn milestone(
+    id: &str,
+    what: &str,
+    outputs: &str,
+    who: &str,
+    due: &str,
+    words: &str,
+) -> MilestoneDraft {
     MilestoneDraft {
         id: id.into(),
         what: what.into(),
@@ -106,26 +113,62 @@ fn procurement() -> Draft {
     Draft {
         texts: vec![
             ("title", words(&["Every public contract above €10,000 is published within ten days"])),
-            ("brief", words(&["The city will publish each contract it signs, with its price, its supplier and every later change, as open data that residents can search and compare."])),
+            (
+                "brief",
+                words(&[
+                    "The city will publish each contract it signs, with its price, its supplier and every later change, as open data that residents can search and compare.",
+                ]),
+            ),
             ("lead", words(&["Department of Finance, City of Riverton"])),
             ("supporting_government", list(&["Legal Services", "Office for Digital Riverton"])),
-            ("supporting_civil_society", list(&["Follow the Money Riverton", "Chamber of Small Builders"])),
-            ("problem", words(&[
-                "Residents and small firms can't see what the city buys, from whom, and at what price. Contracts are filed on paper in eleven departments, and a request for one takes six weeks on average.",
-                "When contracts change after signing, nobody outside the department learns of it.",
-            ])),
-            ("causes", words(&["Each department keeps its own register. There is no rule that says when a contract must be published, and no one is responsible for doing it."])),
-            ("solution", list(&[
-                "One register for all departments, kept by the Department of Finance.",
-                "Publication within ten days of signing, in the Open Contracting Data Standard.",
-                "Every amendment published like the contract itself.",
-            ])),
+            (
+                "supporting_civil_society",
+                list(&["Follow the Money Riverton", "Chamber of Small Builders"]),
+            ),
+            (
+                "problem",
+                words(&[
+                    "Residents and small firms can't see what the city buys, from whom, and at what price. Contracts are filed on paper in eleven departments, and a request for one takes six weeks on average.",
+                    "When contracts change after signing, nobody outside the department learns of it.",
+                ]),
+            ),
+            (
+                "causes",
+                words(&[
+                    "Each department keeps its own register. There is no rule that says when a contract must be published, and no one is responsible for doing it.",
+                ]),
+            ),
+            (
+                "solution",
+                list(&[
+                    "One register for all departments, kept by the Department of Finance.",
+                    "Publication within ten days of signing, in the Open Contracting Data Standard.",
+                    "Every amendment published like the contract itself.",
+                ]),
+            ),
         ],
         milestones: vec![
-            milestone("m1", "Agree on the register’s fields with departments and civil society", "A published data dictionary", "Department of Finance with Follow the Money Riverton", "2027-03-31", ""),
-            milestone("m2", "Publish all contracts signed since January 2026", "Register online with search and download", "Office for Digital Riverton", "", "Autumn 2027"),
+            milestone(
+                "m1",
+                "Agree on the register’s fields with departments and civil society",
+                "A published data dictionary",
+                "Department of Finance with Follow the Money Riverton",
+                "2027-03-31",
+                "",
+            ),
+            milestone(
+                "m2",
+                "Publish all contracts signed since January 2026",
+                "Register online with search and download",
+                "Office for Digital Riverton",
+                "",
+                "Autumn 2027",
+            ),
         ],
-        facts: vec![("period_from".into(), "2027-01-01".into()), ("period_to".into(), "2028-12-31".into())],
+        facts: vec![
+            ("period_from".into(), "2027-01-01".into()),
+            ("period_to".into(), "2028-12-31".into()),
+        ],
     }
 }
 
@@ -134,12 +177,20 @@ fn budget() -> Draft {
         texts: vec![
             ("title", words(&["Residents decide on a tenth of the investment budget"])),
             ("lead", words(&["Office of the Mayor"])),
-            ("problem", words(&["Fewer than two hundred people attend the yearly budget hearing, most of them from three of fourteen districts."])),
+            (
+                "problem",
+                words(&[
+                    "Fewer than two hundred people attend the yearly budget hearing, most of them from three of fourteen districts.",
+                ]),
+            ),
         ],
         ..Draft::default()
     }
 }
 
 fn water() -> Draft {
-    Draft { texts: vec![("title", words(&["Open data on drinking water quality, street by street"]))], ..Draft::default() }
+    Draft {
+        texts: vec![("title", words(&["Open data on drinking water quality, street by street"]))],
+        ..Draft::default()
+    }
 }

@@ -43,11 +43,7 @@ pub(crate) async fn create(
     let seeded = seeded.map_err(|error| unexpected(&error))?;
     let batch: Vec<Append> = std::iter::once(genesis)
         .chain(seeded)
-        .map(|entry| Append {
-            document: record.id.clone(),
-            seq: entry.seq,
-            bytes: entry.encode(),
-        })
+        .map(|entry| Append { document: record.id.clone(), seq: entry.seq, bytes: entry.encode() })
         .collect();
     let (answer, answered) = oneshot::channel();
     committer.append(batch, move |result| drop(answer.send(result))).await;

@@ -46,7 +46,9 @@ pub enum ServeError {
     Store(#[from] StoreError),
     #[error("the server can't start: {0}")]
     System(#[from] std::io::Error),
-    #[error("the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040")]
+    #[error(
+        "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
+    )]
     DemoInPublic,
     /// Nothing more can be saved safely: start again.
     #[error("{0}")]
@@ -67,7 +69,8 @@ pub async fn run(
         return Err(ServeError::DemoInPublic);
     }
     let opening = config.clone();
-    let opened = tokio::task::spawn_blocking(move || SledStore::open(&opening.data, opening.reserve));
+    let opened =
+        tokio::task::spawn_blocking(move || SledStore::open(&opening.data, opening.reserve));
     let opened = opened.await.map_err(std::io::Error::other)??;
     serve(listener, &config, Arc::new(opened), shutdown).await
 }

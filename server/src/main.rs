@@ -76,7 +76,9 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
     let address = options.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program is using it; choose another with --listen",
+            std::io::ErrorKind::AddrInUse => {
+                "another program is using it; choose another with --listen"
+            }
             std::io::ErrorKind::PermissionDenied => "this user may not; choose a port above 1023",
             _ => "choose another with --listen",
         };

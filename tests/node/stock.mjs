@@ -15,7 +15,7 @@ export async function connect(address, ticket, document, { version = '3.1', doc 
     maxBackoffTime: 500,
   });
   const closes = [];
-  provider.on('connection-close', (event) => closes.push({ code: event.code, reason: event.reason }));
+  provider.on('connection-close', (event) => event && closes.push({ code: event.code, reason: event.reason }));
   await synced(provider);
   return { doc, provider, closes };
 }

@@ -11,7 +11,10 @@ const NOTHING: [u8; 2] = [0, 0];
 /// Flat offsets of UTF-16 units and code points agree as long as all is in the basic plane.
 fn is_basic(trace: &Trace) -> bool {
     trace.end_content.chars().all(|c| c.len_utf16() == 1)
-        && trace.txns.iter().all(|t| t.patches.iter().all(|p| p.2.chars().all(|c| c.len_utf16() == 1)))
+        && trace
+            .txns
+            .iter()
+            .all(|t| t.patches.iter().all(|p| p.2.chars().all(|c| c.len_utf16() == 1)))
 }
 
 /// Types one transaction into a replica.

@@ -34,7 +34,8 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
         client.fetch().await?;
     }
     let ahead = Remembered { seq: Seq(position.seq.0 + 50), ..position.clone() };
-    let forked = Remembered { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
+    let forked =
+        Remembered { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
     let other = Remembered { lineage: LineageId::new("other"), ..position };
     for (name, remembered) in [("ahead", ahead), ("forked", forked), ("lineage", other)] {
         let mut client = SyncClient::connect_accord(&server, &ana, &document, 2).await?;

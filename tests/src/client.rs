@@ -158,7 +158,10 @@ impl SyncClient {
             match timeout(SOON, self.socket.next()).await.context("the server does not close")? {
                 Some(Ok(WsMessage::Close(frame))) => {
                     let frame = frame.context("a close frame says why")?;
-                    return Ok(Closed { code: frame.code.into(), reason: frame.reason.to_string() });
+                    return Ok(Closed {
+                        code: frame.code.into(),
+                        reason: frame.reason.to_string(),
+                    });
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => bail!("broken: {error}"),
@@ -190,7 +193,13 @@ impl SyncClient {
     }
 
     /// Changes a text, and sends and gives the update.
-    pub async fn edit(&mut self, field: &str, at: u32, delete: u32, insert: &str) -> Result<Vec<u8>> {
+    pub async fn edit(
+        &mut self,
+        field: &str,
+        at: u32,
+        delete: u32,
+        insert: &str,
+    ) -> Result<Vec<u8>> {
         let update = self.change(field, at, delete, insert);
         self.feed_update(&update).await?;
         self.flush().await?;

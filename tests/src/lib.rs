@@ -9,7 +9,7 @@ mod trace;
 
 pub use client::{Closed, SyncClient, dial};
 pub use kill::kill_rounds;
-pub use node::node;
+pub use node::{node, node_with};
 pub use server::{Server, ServerOptions, Visitor, accord_binary};
 pub use trace::{Patch, Trace, Transaction};
 

@@ -16,7 +16,8 @@ pub fn accord_binary() -> PathBuf {
     let built = || {
         let exe = std::env::current_exe().unwrap_or_default();
         // target/debug/deps/promises-… or target/debug/accord-bench.
-        let found = exe.ancestors().skip(1).take(2).map(|dir| dir.join("accord")).find(|p| p.exists());
+        let found =
+            exe.ancestors().skip(1).take(2).map(|dir| dir.join("accord")).find(|p| p.exists());
         found.unwrap_or_else(|| "target/debug/accord".into())
     };
     std::env::var_os("ACCORD_BIN").map_or_else(built, Into::into)
@@ -160,7 +161,8 @@ impl Server {
     pub fn visit(&self, demo: &str) -> Result<Visitor> {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let response = agent.post(self.url("/api/v1/session")).send_json(json!({ "demo": demo }))?;
+        let response =
+            agent.post(self.url("/api/v1/session")).send_json(json!({ "demo": demo }))?;
         let cookie = response.headers().get("set-cookie").context("signing in sets a cookie")?;
         let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
         Ok(Visitor { agent, cookie, base: self.url("") })
@@ -196,14 +198,16 @@ impl Visitor {
     }
 
     pub fn ticket(&self, document: &str) -> Result<String> {
-        let (status, answer) = self.post(&format!("/api/v1/documents/{document}/tickets"), json!({}))?;
+        let (status, answer) =
+            self.post(&format!("/api/v1/documents/{document}/tickets"), json!({}))?;
         let ticket = answer["ticket"].as_str().map(str::to_owned);
         ticket.with_context(|| format!("no ticket: {status} {answer}"))
     }
 
     /// A new commitment in the demo plan.
     pub fn create(&self, title: &str) -> Result<String> {
-        let (status, answer) = self.post("/api/v1/plans/demo/documents", json!({ "title": title }))?;
+        let (status, answer) =
+            self.post("/api/v1/plans/demo/documents", json!({ "title": title }))?;
         let id = answer["id"].as_str().map(str::to_owned);
         id.with_context(|| format!("no document: {status} {answer}"))
     }

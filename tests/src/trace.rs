@@ -32,8 +32,10 @@ pub struct Trace {
 
 impl Trace {
     pub fn load(name: &str) -> Result<Self> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(format!("{name}.json.gz"));
-        let file = File::open(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(format!("{name}.json.gz"));
+        let file =
+            File::open(&path).with_context(|| format!("{} can't be read", path.display()))?;
         Ok(serde_json::from_reader(GzDecoder::new(file))?)
     }
 }

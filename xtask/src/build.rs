@@ -34,8 +34,15 @@ pub fn web() -> Result<()> {
 
 /// Builds the browser's WebAssembly and its glue into `web/src/wasm`.
 fn wasm() -> Result<()> {
-    let common =
-        ["build", "--package", "accord-client", "--profile", "wasm", "--target", "wasm32-unknown-unknown"];
+    let common = [
+        "build",
+        "--package",
+        "accord-client",
+        "--profile",
+        "wasm",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
     let target = root().join("target/browser");
     match tools::wasm_toolchain()? {
         WasmToolchain::Own => Cmd::new("cargo").args(common),
@@ -83,7 +90,8 @@ fn compress(dir: &Path) -> Result<()> {
             continue;
         }
         let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        if ["html", "js", "css", "svg", "wasm", "json", "webmanifest"].contains(&extension.as_str()) {
+        if ["html", "js", "css", "svg", "wasm", "json", "webmanifest"].contains(&extension.as_str())
+        {
             let params =
                 brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
             let mut out = Vec::new();
@@ -92,4 +100,12 @@ fn compress(dir: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Bundles the web app's editor for the tests that run it in Node, beside stock editors.
+pub fn bundle_for_node() -> Result<()> {
+    Cmd::new("npx")
+        .args(["--no-install", "rolldown", "--config", "rolldown.editor.config.js"])
+        .dir("web")
+        .run()
 }

@@ -1,2 +1,71 @@
-pub fn all() -> anyhow::Result<()> { Ok(()) }
-pub fn run(_: &[String]) -> anyhow::Result<()> { Ok(()) }
+//! Checks that need no running server: formatting, lints, layering, licences, types, drift.
+
+use crate::process::{Cmd, root};
+use crate::tools;
+use anyhow::{Result, bail};
+use std::fs;
+
+/// What the pure crate must not depend on.
+const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
+
+/// Runs all checks. Needs the web app built (`web/src/wasm`).
+pub fn all() -> Result<()> {
+    Cmd::new("cargo").args(["fmt", "--all", "--check"]).run()?;
+    Cmd::new("cargo")
+        .args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+        .run()?;
+    layering()?;
+    licences()?;
+    api_types()?;
+    Cmd::new("npx").args(["--no-install", "biome", "check", "src"]).dir("web").run()?;
+    Cmd::new("npm").args(["run", "--silent", "check"]).dir("web").run()
+}
+
+/// Arrows point one way: the document crate knows none of those who use it.
+fn layering() -> Result<()> {
+    let tree = Cmd::new("cargo")
+        .args(["tree", "--edges", "normal", "--package", "accord-document", "--prefix", "none"])
+        .output()?;
+    for name in IMPURE {
+        if tree.lines().any(|line| line.split(' ').next() == Some(name)) {
+            bail!("accord-document must stay pure, but depends on {name}");
+        }
+    }
+    Ok(())
+}
+
+/// Licences, sources and duplicates of dependencies. The database of advisories is fetched from
+/// outside, so it is asked only where that can be reached: `cargo deny check advisories`.
+fn licences() -> Result<()> {
+    let deny = tools::cargo_deny()?;
+    Cmd::new(deny).args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]).run()
+}
+
+/// The web app's API types are those the server describes.
+fn api_types() -> Result<()> {
+    let described = Cmd::new("cargo")
+        .args(["run", "--quiet", "--package", "accord-server", "--", "openapi"])
+        .output()?;
+    let path = root().join("web/src/api/openapi.json");
+    let fresh = "web/src/api/openapi.json is not what the server describes";
+    if fs::read_to_string(&path).unwrap_or_default() != described {
+        fs::write(&path, &described)?;
+        bail!("{fresh}: it is written anew now; commit it and schema.d.ts");
+    }
+    let schema = root().join("web/src/api/schema.d.ts");
+    let before = fs::read_to_string(&schema).unwrap_or_default();
+    Cmd::new("npx")
+        .args([
+            "--no-install",
+            "openapi-typescript",
+            "src/api/openapi.json",
+            "-o",
+            "src/api/schema.d.ts",
+        ])
+        .dir("web")
+        .output()?;
+    if fs::read_to_string(&schema)? != before {
+        bail!("web/src/api/schema.d.ts was not generated from openapi.json: it is now; commit it");
+    }
+    Ok(())
+}

@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 
 /// The root of the workspace.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").into()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+        .into()
 }
 
 pub struct Cmd {
@@ -48,7 +51,8 @@ impl Cmd {
     /// Runs it with its output shown.
     pub fn run(mut self) -> Result<()> {
         eprintln!("› {}", self.line);
-        let status = self.command.status().with_context(|| format!("`{}` can't be run", self.line))?;
+        let status =
+            self.command.status().with_context(|| format!("`{}` can't be run", self.line))?;
         if !status.success() {
             bail!("`{}` failed ({status})", self.line);
         }

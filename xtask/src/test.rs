@@ -1,2 +1,20 @@
-pub fn all() -> anyhow::Result<()> { Ok(()) }
-pub fn run(_: &[String]) -> anyhow::Result<()> { Ok(()) }
+//! Every check and every test, real browser included.
+
+use crate::process::Cmd;
+use crate::{build, check, tools};
+use anyhow::Result;
+
+pub fn all() -> Result<()> {
+    build::web()?;
+    check::all()?;
+    tools::npm("tests")?;
+    build::bundle_for_node()?;
+    let chromium = tools::chromium()?;
+    // The promises run the server as a process of its own.
+    Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()?;
+    Cmd::new("cargo")
+        .args(["test", "--workspace", "--exclude", "accord-client", "--no-fail-fast"])
+        .env("ACCORD_CHROMIUM", chromium)
+        .env("RUST_BACKTRACE", "0")
+        .run()
+}

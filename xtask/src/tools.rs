@@ -34,9 +34,13 @@ pub fn wasm_toolchain() -> Result<WasmToolchain> {
     }
     let sysroot = Cmd::new("rustc").args(["--print", "sysroot"]).output()?;
     let host = Cmd::new("rustc").args(["--print", "host-tuple"]).output()?;
-    let linker = Path::new(sysroot.trim()).join("lib/rustlib").join(host.trim()).join("bin/rust-lld");
+    let linker =
+        Path::new(sysroot.trim()).join("lib/rustlib").join(host.trim()).join("bin/rust-lld");
     if !linker.exists() {
-        bail!("The linker rust-lld is missing from {}: reinstall the Rust toolchain.", linker.display());
+        bail!(
+            "The linker rust-lld is missing from {}: reinstall the Rust toolchain.",
+            linker.display()
+        );
     }
     Ok(WasmToolchain::Debian { linker })
 }
@@ -83,7 +87,7 @@ pub fn cargo_deny() -> Result<PathBuf> {
     let path = home.join("bin/cargo-deny");
     if !path.exists() {
         Cmd::new("cargo")
-            .args(["install", "cargo-deny", "--locked", "--version", "0.19.4", "--root"])
+            .args(["install", "cargo-deny", "--locked", "--version", "0.20.2", "--root"])
             .args([&home])
             .run()?;
     }

@@ -145,8 +145,14 @@ impl Entry {
             return Err(EntryError::Damaged("its body does not match its header"));
         }
         let body = Body::decode(kind, body_bytes)?;
-        let entry =
-            Self { seq, time, actor: Actor { person, seat, sector, session }, previous, salt, body };
+        let entry = Self {
+            seq,
+            time,
+            actor: Actor { person, seat, sector, session },
+            previous,
+            salt,
+            body,
+        };
         if entry.header(body_bytes) != header_bytes {
             return Err(EntryError::Damaged("its header is not canonical"));
         }

@@ -7,5 +7,5 @@
 mod entry;
 mod state;
 
-pub use entry::{Body, Entry, EntryError, Genesis, Salt, FORMAT};
+pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
 pub use state::{DocumentState, LedgerError, Outcome, Position, RULES};

@@ -38,8 +38,7 @@ pub fn checklist(content: &Content) -> Vec<Check> {
     let every = |has: &dyn Fn(&super::Milestone) -> bool| {
         !content.milestones.is_empty() && content.milestones.iter().all(has)
     };
-    let dated =
-        |m: &super::Milestone| !m.due.trim().is_empty() || !m.due_text.trim().is_empty();
+    let dated = |m: &super::Milestone| !m.due.trim().is_empty() || !m.due_text.trim().is_empty();
     let staffed = |m: &super::Milestone| !delta::plain(&m.who).trim().is_empty();
     let value = ["transparency", "participation", "accountability"].into_iter().any(filled);
     [

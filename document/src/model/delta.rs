@@ -93,9 +93,10 @@ impl Op {
 
     pub(crate) fn from_yrs(delta: &YrsDelta) -> Self {
         match delta {
-            YrsDelta::Inserted(value, attrs) => {
-                Self::Insert { insert: out_to_json(value), attributes: from_attrs(attrs.as_deref()) }
-            }
+            YrsDelta::Inserted(value, attrs) => Self::Insert {
+                insert: out_to_json(value),
+                attributes: from_attrs(attrs.as_deref()),
+            },
             YrsDelta::Retain(len, attrs) => Self::retain(*len, from_attrs(attrs.as_deref())),
             YrsDelta::Deleted(len) => Self::delete(*len),
         }

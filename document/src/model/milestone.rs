@@ -55,8 +55,7 @@ pub(super) fn create(
 
 /// The milestones to show, in order.
 pub(super) fn read_all<T: ReadTxn>(root: &MapRef, txn: &T) -> Vec<Milestone> {
-    let mut all: Vec<_> =
-        root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
+    let mut all: Vec<_> = root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
     all.sort_by(|a, b| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
     all
 }
@@ -102,13 +101,13 @@ pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
 
 impl Milestone {
     fn has_text(&self) -> bool {
-        [&self.what, &self.outputs, &self.who]
-            .into_iter()
-            .any(|ops| ops.iter().any(|op| match op {
+        [&self.what, &self.outputs, &self.who].into_iter().any(|ops| {
+            ops.iter().any(|op| match op {
                 Op::Insert { insert: serde_json::Value::String(text), .. } => {
                     !text.trim_matches('\n').is_empty()
                 }
                 _ => true,
-            }))
+            })
+        })
     }
 }

@@ -19,8 +19,8 @@ use yrs::types::{Event, PathSegment};
 use yrs::undo::Options as UndoOptions;
 use yrs::updates::decoder::Decode;
 use yrs::{
-    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn, StateVector,
-    StickyIndex, Text, TextRef, Transact, UndoManager, Update,
+    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
+    StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
 };
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
@@ -52,7 +52,11 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    Text { target: Target, delta: Vec<Op>, own: bool },
+    Text {
+        target: Target,
+        delta: Vec<Op>,
+        own: bool,
+    },
     /// Which milestones there are, their order or their dates.
     Milestones,
     Facts,
@@ -348,7 +352,8 @@ fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
                 continue;
             };
             let path = event.path();
-            let (Some(PathSegment::Key(id)), Some(PathSegment::Key(key))) = (path.front(), path.get(1))
+            let (Some(PathSegment::Key(id)), Some(PathSegment::Key(key))) =
+                (path.front(), path.get(1))
             else {
                 continue;
             };
@@ -375,7 +380,8 @@ fn find_milestone<T: ReadTxn>(txn: &T, id: &str) -> Option<MapRef> {
 }
 
 fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
-    let Some(rest) = target.0.strip_prefix(MILESTONES).and_then(|rest| rest.strip_prefix('/')) else {
+    let Some(rest) = target.0.strip_prefix(MILESTONES).and_then(|rest| rest.strip_prefix('/'))
+    else {
         return txn.get_text(target.0.as_str());
     };
     let (id, key) = rest.split_once('/')?;

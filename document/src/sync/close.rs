@@ -14,6 +14,8 @@ pub struct Close {
 }
 
 impl Close {
+    /// A message is larger than any may be.
+    pub const TOO_LONG: u16 = 1009;
     /// The server is shutting down or restarting.
     pub const RESTART: u16 = 1012;
     /// The server can't save at the moment.

@@ -129,10 +129,8 @@ impl Room {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
         let may_write = permits(admission.actor.seat, Action::Write);
-        self.sessions.insert(
-            id,
-            Session { admission, presence: None, follows: false, last_sent: now },
-        );
+        self.sessions
+            .insert(id, Session { admission, presence: None, follows: false, last_sent: now });
         if accord {
             let position = self.remembered();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
@@ -152,7 +150,9 @@ impl Room {
                     self.message(id, &message);
                 }
             }
-            Err(error) => self.expel(id, Close::MALFORMED, format!("A message is malformed: {error}.")),
+            Err(error) => {
+                self.expel(id, Close::MALFORMED, format!("A message is malformed: {error}."))
+            }
         }
         self.take()
     }
@@ -389,7 +389,12 @@ impl Room {
         }
     }
 
-    fn expel(&mut self, id: ConnectionId, code: u16, reason: impl Into<std::borrow::Cow<'static, str>>) {
+    fn expel(
+        &mut self,
+        id: ConnectionId,
+        code: u16,
+        reason: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
         if self.sessions.remove(&id).is_none() {
             return;
         }

@@ -29,7 +29,10 @@ pub enum Message<'a> {
     /// `accord.v1`: a JSON [`ClientNote`] or [`ServerNote`].
     Note(&'a str),
     /// `accord.v1`: an update numbered by its sender, to be answered by [`ServerNote::Saved`].
-    Edit { number: u64, update: &'a [u8] },
+    Edit {
+        number: u64,
+        update: &'a [u8],
+    },
     /// A message of a kind this version does not know: ignored, its frame with it.
     Unknown,
 }

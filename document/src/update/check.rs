@@ -234,7 +234,8 @@ impl Check<'_> {
                     Some(Parent::Nested(id)) => Some(*id),
                     _ => None,
                 };
-                if ![*origin, *right_origin, parent_id].into_iter().flatten().all(|id| self.has(id)) {
+                if ![*origin, *right_origin, parent_id].into_iter().flatten().all(|id| self.has(id))
+                {
                     return Ok(false);
                 }
                 match parent {

@@ -336,7 +336,8 @@ mod tests {
 
     #[test]
     fn counts_beyond_the_bytes_are_refused() {
-        for bytes in [&[0xff, 0xff, 0xff, 0x7f][..], &[0, 0xff, 0xff, 0xff, 0x7f], &[1, 0xff, 1, 1]] {
+        for bytes in [&[0xff, 0xff, 0xff, 0x7f][..], &[0, 0xff, 0xff, 0xff, 0x7f], &[1, 0xff, 1, 1]]
+        {
             assert!(matches!(scan(bytes), Err(ScanError::Read(_))), "{bytes:?}");
         }
     }

@@ -7,11 +7,21 @@ use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Accord", description = "Write Open Government Partnership commitments together."),
+    info(
+        title = "Accord",
+        description = "Write Open Government Partnership commitments together."
+    ),
     paths(
-        session::demo_people, session::current, session::sign_in, session::sign_out,
-        plans::list, plans::show, plans::create_document,
-        documents::show, documents::content, documents::ticket,
+        session::demo_people,
+        session::current,
+        session::sign_in,
+        session::sign_out,
+        plans::list,
+        plans::show,
+        plans::create_document,
+        documents::show,
+        documents::content,
+        documents::ticket,
     ),
     components(schemas(Problem))
 )]

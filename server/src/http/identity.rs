@@ -54,7 +54,8 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether the `Origin` is the host that was asked. Programs that are not browsers send none.
 pub(crate) fn is_same_origin(headers: &HeaderMap, none_is_fine: bool) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let text =
+        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     match (text(header::ORIGIN), text(header::HOST)) {
         (None, _) => none_is_fine,
         (Some(origin), Some(host)) => {
@@ -77,7 +78,9 @@ pub(crate) async fn seated(
     if permits(seat.seat, action) {
         Ok(seat)
     } else {
-        Err(Problem::forbidden("Your seat in this plan does not include that. Ask its facilitator."))
+        Err(Problem::forbidden(
+            "Your seat in this plan does not include that. Ask its facilitator.",
+        ))
     }
 }
 

@@ -90,8 +90,14 @@ pub(crate) fn router(app: App) -> Router {
                 .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .layer(fixed(header::REFERRER_POLICY, "same-origin"))
                 .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
-                .layer(fixed(HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"))
-                .layer(fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin")),
+                .layer(fixed(
+                    HeaderName::from_static("cross-origin-embedder-policy"),
+                    "require-corp",
+                ))
+                .layer(fixed(
+                    HeaderName::from_static("cross-origin-resource-policy"),
+                    "same-origin",
+                )),
         )
         .with_state(app)
 }

@@ -25,7 +25,11 @@ impl Problem {
     }
 
     pub(crate) fn signed_out() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "signed_out", "You are not signed in. Sign in and try again.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "signed_out",
+            "You are not signed in. Sign in and try again.",
+        )
     }
 
     pub(crate) fn bad_ticket() -> Self {

@@ -45,7 +45,8 @@ pub(super) async fn upgrade(
     app.rooms.probe(&record.id).await?;
     let upgrade =
         upgrade.protocols([wire::SUBPROTOCOL]).max_message_size(MESSAGE).max_frame_size(MESSAGE);
-    let dialect = if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
+    let dialect =
+        if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
     let admission = Admission { actor: actor(&by, seat), face: by.person.face(), dialect };
     Ok(upgrade.on_upgrade(move |socket| serve(app, document, admission, socket)))
 }
@@ -69,10 +70,14 @@ async fn identify(
 async fn serve(app: App, document: DocumentId, admission: Admission, socket: WebSocket) {
     let (outgoing, queue) = mpsc::channel(QUEUE);
     let (sink, stream) = socket.split();
-    match app.rooms.join(&document, admission, outgoing).await {
+    match app.rooms.join(&document, admission, outgoing.clone()).await {
         Ok(joined) => {
             let writing = tokio::spawn(write(sink, queue));
-            read(stream, &joined).await;
+            if let Some(close) = read(stream, &joined).await {
+                // The writer may be gone already.
+                let _ = outgoing.send(Outgoing::Close(close)).await;
+            }
+            drop(outgoing);
             // Without its room an event has nowhere to go.
             let _ = joined.room.send(RoomEvent::Leave { id: joined.id }).await;
             let _ = writing.await;
@@ -81,26 +86,34 @@ async fn serve(app: App, document: DocumentId, admission: Admission, socket: Web
     }
 }
 
-/// Hands frames to the room until the socket or the room closes.
-async fn read(mut stream: SplitStream<WebSocket>, joined: &Joined) {
+/// Hands frames to the room until the socket or the room closes. Gives what to tell a client that
+/// broke the WebSocket protocol or its limits.
+async fn read(mut stream: SplitStream<WebSocket>, joined: &Joined) -> Option<Close> {
     loop {
         let message = tokio::select! {
-            message = stream.next() => message,
-            () = joined.room.closed() => return,
+            message = stream.next() => message?,
+            () = joined.room.closed() => return None,
         };
-        let Some(Ok(message)) = message else { return };
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return too_large(&error),
+        };
         match message {
             Message::Binary(bytes) => {
                 let frame = RoomEvent::Frame { id: joined.id, bytes };
-                if joined.room.send(frame).await.is_err() {
-                    return;
-                }
+                joined.room.send(frame).await.ok()?;
             }
-            Message::Close(_) => return,
+            Message::Close(_) => return None,
             // Text is no part of the protocol; pings are answered below us.
             Message::Text(_) | Message::Ping(_) | Message::Pong(_) => {}
         }
     }
+}
+
+/// Other errors mean that the connection is gone, and nobody is there to be told.
+fn too_large(error: &axum::Error) -> Option<Close> {
+    let limit = error.to_string().contains("too long");
+    limit.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
 }
 
 /// Feeds all that waits, then flushes once. Ends when the room lets go of the connection.

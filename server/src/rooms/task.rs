@@ -31,12 +31,23 @@ pub enum RoomEvent {
         outgoing: mpsc::Sender<Outgoing>,
         answer: oneshot::Sender<Result<(), OpenError>>,
     },
-    Frame { id: ConnectionId, bytes: Bytes },
-    Leave { id: ConnectionId },
+    Frame {
+        id: ConnectionId,
+        bytes: Bytes,
+    },
+    Leave {
+        id: ConnectionId,
+    },
     /// Answers as soon as the document is open.
-    Open { answer: oneshot::Sender<Result<(), OpenError>> },
-    Content { answer: oneshot::Sender<Result<Content, OpenError>> },
-    Summary { answer: oneshot::Sender<Result<Summary, OpenError>> },
+    Open {
+        answer: oneshot::Sender<Result<(), OpenError>>,
+    },
+    Content {
+        answer: oneshot::Sender<Result<Content, OpenError>>,
+    },
+    Summary {
+        answer: oneshot::Sender<Result<Summary, OpenError>>,
+    },
     Stop,
 }
 
@@ -63,11 +74,7 @@ pub struct Summary {
     pub last_editor: Option<PersonId>,
 }
 
-pub(super) async fn run(
-    rooms: Rooms,
-    document: DocumentId,
-    mut events: mpsc::Receiver<RoomEvent>,
-) {
+pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Receiver<RoomEvent>) {
     let loading = (rooms.clone(), document.clone());
     let loaded = tokio::task::spawn_blocking(move || loading.0.load(&loading.1)).await;
     let loaded = loaded.unwrap_or_else(|_| {

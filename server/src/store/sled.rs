@@ -178,9 +178,8 @@ impl Ledger for SledStore {
     }
 
     fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        let damaged = |what: &str| {
-            StoreError::Damaged(format!("the ledger of document {document} {what}"))
-        };
+        let damaged =
+            |what: &str| StoreError::Damaged(format!("the ledger of document {document} {what}"));
         let prefix = ledger_prefix(document);
         let mut entries: Vec<Vec<u8>> = Vec::new();
         let mut expected = (from.0, 0u16);
@@ -215,8 +214,9 @@ fn record_key(kind: &str, key: &str) -> Vec<u8> {
 
 fn read_record(key: &[u8], value: &[u8]) -> Result<Record, StoreError> {
     let (_, bytes) = unseal(key, value)?;
-    let (revision, value) =
-        bytes.split_first_chunk().ok_or_else(|| StoreError::Damaged("a record is cut short".into()))?;
+    let (revision, value) = bytes
+        .split_first_chunk()
+        .ok_or_else(|| StoreError::Damaged("a record is cut short".into()))?;
     Ok(Record { revision: u64::from_be_bytes(*revision), value: value.to_vec() })
 }
 

@@ -1,0 +1,206 @@
+// Real browsers for the stories: a server of one's own, people in contexts of their own.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A demo server over a data folder; `stop` kills it, `start` brings it back on the same port. */
+class Server {
+  constructor(data) {
+    this.data = data;
+    this.port = 0;
+  }
+
+  async start() {
+    const args = ['serve', '--demo', '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
+    this.child = spawn(process.env.ACCORD_BIN, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    this.port = await new Promise((resolve, reject) => {
+      this.child.stderr.on('data', (chunk) => {
+        log += chunk;
+        const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(log);
+        if (found) resolve(Number(found[1]));
+      });
+      this.child.once('exit', () => reject(new Error(`the server ended: ${log}`)));
+    });
+    for (;;) {
+      const ready = await fetch(`${this.base}/readyz`).catch(() => undefined);
+      if (ready?.ok) return;
+      await sleep(20);
+    }
+  }
+
+  get base() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get address() {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async stop(signal = 'SIGKILL') {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.removeAllListeners('exit');
+    const done = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill(signal);
+    await Promise.race([ended, done]);
+  }
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until `condition` holds; says what it last saw. */
+export async function until(what, condition, limit = 15_000) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const seen = await condition();
+    if (seen === true) return;
+    if (Date.now() > end) throw new Error(`${what}: not within ${limit} ms; last seen: ${JSON.stringify(seen)}`);
+    await sleep(25);
+  }
+}
+
+/** Runs a story with a fresh server and browser, and ends the process with its outcome. */
+export async function story(tell) {
+  const data = mkdtempSync(join(tmpdir(), 'accord-'));
+  const server = new Server(data);
+  const browser = await chromium.launch({ executablePath: process.env.ACCORD_CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  const people = [];
+  let outcome = 0;
+  try {
+    await server.start();
+    await tell({ server, browser, person: (name, options) => enter(server, browser, people, name, options) });
+  } catch (error) {
+    outcome = 1;
+    console.error(error);
+    for (const { page, name } of people) {
+      const shot = join(tmpdir(), `accord-failed-${name}.png`);
+      await page.screenshot({ path: shot }).catch(() => undefined);
+      console.error(`${name} saw ${shot}`);
+    }
+  }
+  await browser.close();
+  await server.stop();
+  rmSync(data, { recursive: true, force: true });
+  process.exit(outcome);
+}
+
+/** A person in a browser context of their own, on the demo commitment unless told otherwise. */
+async function enter(server, browser, people, name, { document = 'demo', context: options = {}, context } = {}) {
+  const own = context?.newPage ? context : await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  const page = await own.newPage();
+  const person = new Person(server, own, page, name);
+  people.push(person);
+  page.on('pageerror', (error) => person.errors.push(error.message));
+  await page.goto(server.base);
+  await page.click(`[data-demo=${name}]`);
+  await page.waitForSelector('h3 a');
+  if (document) await person.open(document);
+  return person;
+}
+
+class Person {
+  errors = [];
+
+  constructor(server, context, page, name) {
+    Object.assign(this, { server, context, page, name });
+  }
+
+  async open(document) {
+    await this.page.goto(`${this.server.base}/documents/${document}`);
+    await this.page.waitForSelector('[data-target=problem]');
+    await this.saved();
+  }
+
+  field(target) {
+    return this.page.locator(`[data-target="${target}"]`);
+  }
+
+  /** The lines of a text, carets of others left out. */
+  lines(target) {
+    return this.field(target).evaluate((field) =>
+      [...field.children].map((line) => {
+        const copy = line.cloneNode(true);
+        for (const caret of copy.querySelectorAll('.caret, .ProseMirror-trailingBreak, img')) caret.remove();
+        return copy.textContent;
+      }),
+    );
+  }
+
+  async text(target) {
+    return (await this.lines(target)).join('\n');
+  }
+
+  /** The element names of a text's lines. */
+  kinds(target) {
+    return this.field(target).evaluate((field) => [...field.children].map((line) => line.nodeName.toLowerCase()));
+  }
+
+  /** Puts the caret into a line (from 0; -1: the last), after `offset` characters (-1: at its end). */
+  async caret(target, line = 0, offset = 0) {
+    await this.field(target).focus();
+    await this.field(target).evaluate(
+      (field, [line, offset]) => {
+        const element = field.children[line < 0 ? field.children.length + line : line];
+        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
+          node.parentElement.closest('.caret') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
+        );
+        const nodes = [];
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) nodes.push(node);
+        const total = nodes.reduce((sum, node) => sum + node.length, 0);
+        let left = offset < 0 ? total + 1 + offset : offset;
+        const selection = getSelection();
+        for (const node of nodes) {
+          if (left <= node.length) {
+            selection.collapse(node, left);
+            return;
+          }
+          left -= node.length;
+        }
+        selection.collapse(element.querySelector('li, p') ?? element, 0);
+      },
+      [line, offset],
+    );
+    await sleep(60);
+  }
+
+  type(text, delay = 0) {
+    return this.page.keyboard.type(text, { delay });
+  }
+
+  press(keys) {
+    return this.page.keyboard.press(keys);
+  }
+
+  status() {
+    return this.page.locator('[data-testid=status]').innerText();
+  }
+
+  saved() {
+    return until(`${this.name}: saved`, async () => {
+      const status = await this.status().catch((error) => error.message);
+      return status.includes('Saved on the server') || status;
+    });
+  }
+}
+
+/** Waits until all see the same in a text, and gives it. */
+export async function agree(target, ...people) {
+  let seen;
+  await until(`all agree on ${target}`, async () => {
+    seen = await Promise.all(people.map((person) => person.text(target)));
+    return seen.every((text) => text === seen[0]) || seen;
+  });
+  return seen[0];
+}

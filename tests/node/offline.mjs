@@ -1,0 +1,74 @@
+// A lost connection with edits on both sides and a reload in the middle; a server that dies and
+// comes back; a second person on the same laptop.
+import assert from 'node:assert/strict';
+import { agree, sleep, story, until } from './browser.mjs';
+
+await story(async ({ person, server }) => {
+  const ana = await person('ana');
+  const ben = await person('ben');
+  const has = (who, words) => until(`${who.name} has ${words}`, async () => (await who.text('causes')).includes(words) || who.text('causes'));
+  // The app itself must be on the device before the network goes.
+  await until('the app is kept', () => ana.page.evaluate(() => navigator.serviceWorker.ready.then((ready) => ready.active?.state === 'activated')));
+
+  await ana.context.setOffline(true);
+  await until('Ana is offline', async () => (await ana.status()).startsWith('Offline') || ana.status());
+  await ana.caret('causes', 0, 0);
+  await ana.type('Ana offline. ');
+  assert.equal(await ana.status(), 'Offline — kept on this device');
+  await ben.caret('causes', 0, -1);
+  await ben.type(' Ben online.');
+  await sleep(400);
+  await ana.page.reload();
+  await has(ana, 'Ana offline. ');
+  assert.ok((await ana.status()).startsWith('Offline'), await ana.status());
+  await ana.caret('causes', 0, 0);
+  await ana.type('Again. ');
+  await ana.context.setOffline(false);
+  await has(ana, ' Ben online.');
+  await has(ben, 'Again. Ana offline. ');
+  await ana.saved();
+  await agree('causes', ana, ben);
+
+  // The server dies under both; both type on; it comes back.
+  await server.stop();
+  await until('both notice', async () => [await ana.status(), await ben.status()].every((s) => s.startsWith('Offline')));
+  await ana.caret('causes', 0, 0);
+  await ana.type('While down, Ana. ');
+  await ben.caret('causes', 0, -1);
+  await ben.type(' While down, Ben.');
+  await server.start();
+  await ana.saved();
+  await ben.saved();
+  const text = await agree('causes', ana, ben);
+  for (const words of ['While down, Ana. ', ' While down, Ben.', 'Again. Ana offline. ', ' Ben online.']) {
+    assert.equal(text.split(words).length, 2, `${words} once in ${text}`);
+  }
+
+  // The same laptop: Ana's unsaved words wait for Ana, whoever signs in meanwhile.
+  await ana.context.setOffline(true);
+  await until('offline', async () => (await ana.status()).startsWith('Offline'));
+  await ana.caret('brief', 0, 0);
+  await ana.type('ONLY ANA ');
+  await sleep(400);
+  // Ana walks away; the network is back, but the page is closed before it syncs.
+  await ana.page.goto('about:blank');
+  await ana.context.setOffline(false);
+  await ana.context.clearCookies();
+  const page = await ana.context.newPage();
+  await page.goto(server.base);
+  await page.click('[data-demo=fay]');
+  await page.waitForSelector('h3 a');
+  await page.goto(`${server.base}/documents/demo`);
+  await page.waitForSelector('[data-target=brief]');
+  await sleep(1_000);
+  assert.ok(!(await page.innerText('[data-target=brief]')).includes('ONLY ANA'), 'Fay does not get Ana’s words');
+  assert.ok(!(await ben.text('brief')).includes('ONLY ANA'), 'nobody sends them in her name');
+  await page.goto(server.base);
+  await page.goto(`${server.base}/plans/demo`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.click('[data-demo=ana]');
+  await page.waitForSelector('h3 a');
+  await page.goto(`${server.base}/documents/demo`);
+  await until('Ben gets Ana’s words when she is back', async () => (await ben.text('brief')).includes('ONLY ANA '));
+  assert.deepEqual([...ana.errors, ...ben.errors], []);
+});

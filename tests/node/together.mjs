@@ -1,0 +1,80 @@
+// Two people in one paragraph: typing, splitting and formatting at once, carets where they belong.
+import assert from 'node:assert/strict';
+import { agree, sleep, story, until } from './browser.mjs';
+
+await story(async ({ person, server }) => {
+  const ana = await person('ana');
+  const ben = await person('ben');
+
+  // Both type into one line at the same time.
+  await ana.caret('causes', 0, 0);
+  await ben.caret('causes', 0, -1);
+  const before = await ana.text('causes');
+  await Promise.all([ana.type('Ana types at the start. ', 8), ben.type(' Ben types at the end.', 8)]);
+  const both = await agree('causes', ana, ben);
+  assert.equal(both, `Ana types at the start. ${before} Ben types at the end.`);
+
+  // One splits and makes a list while the other types behind.
+  await ana.caret('brief', 0, 8);
+  await ben.caret('brief', 0, -1);
+  const brief = await ana.text('brief');
+  await Promise.all([
+    (async () => {
+      await ana.press('Enter');
+      await ana.press('Control+Shift+8');
+      await ana.type('first words ', 8);
+    })(),
+    ben.type(' and Ben goes on typing', 12),
+  ]);
+  const split = await agree('brief', ana, ben);
+  assert.equal(split, `${brief.slice(0, 8)}\nfirst words ${brief.slice(8)} and Ben goes on typing`);
+  assert.deepEqual(await ben.kinds('brief'), ['p', 'ul']);
+
+  // Bold reaches the other; typing Markdown makes a heading.
+  await ana.caret('results', 0, 0);
+  await ana.type('# Results');
+  await ana.press('Enter');
+  await ana.press('Control+b');
+  await ana.type('bold');
+  await ana.press('Control+b');
+  await ana.type(' plain');
+  await until('bold for Ben', async () => (await ben.field('results').locator('strong').allInnerTexts()).join() === 'bold');
+  assert.deepEqual(await ben.kinds('results'), ['h3', 'p']);
+
+  // Carets: named, and in the right place, also after the text before them changes.
+  await ben.caret('results', 1, 4);
+  const caretOffset = () =>
+    ana.field('results').evaluate((field) => {
+      const caret = field.querySelector('.caret');
+      if (!caret) return 'no caret';
+      const range = document.createRange();
+      range.setStart(field.children[1], 0);
+      range.setEndBefore(caret);
+      return `${caret.querySelector('.caret-name').textContent} ${range.toString().length}`;
+    });
+  await until('Ben’s caret', async () => (await caretOffset()) === 'Ben Okafor 4' || (await caretOffset()));
+  await ana.caret('results', 1, 0);
+  await ana.type('xyz');
+  await until('Ben’s caret moved', async () => (await caretOffset()) === 'Ben Okafor 7' || (await caretOffset()));
+  await ben.type('!');
+  assert.equal((await agree('results', ana, ben)).split('\n')[1], 'xyzbold! plain');
+
+  // Milestones: added, moved and dated by one, seen by the other.
+  await ana.page.getByRole('button', { name: 'Add a milestone' }).click();
+  await ana.type('A third step');
+  await until('Ben sees it', async () => (await ben.page.locator('[data-milestone]').count()) === 3);
+  await ana.page.getByRole('button', { name: 'Move milestone 3 up' }).click();
+  await until('moved', async () => {
+    const all = await ben.page.locator('[data-milestone] fieldset > div [data-target$="/what"]').allInnerTexts();
+    return all[1] === 'A third step' || all;
+  });
+  await ana.saved();
+  await ben.saved();
+
+  // What both see is what is on disk.
+  const cookie = (await ana.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const stored = await (await fetch(`${server.base}/api/v1/documents/demo/content`, { headers: { cookie } })).json();
+  assert.equal(stored.causes.map((op) => op.insert).join(''), `${both}\n`);
+  await sleep(50);
+  assert.deepEqual([...ana.errors, ...ben.errors], []);
+});

@@ -1,0 +1,49 @@
+//! Stories in real browsers. Each runs a script of `tests/node` with a server of its own.
+
+use accord_tests::{accord_binary, node};
+use anyhow::Result;
+use std::sync::{Mutex, PoisonError};
+
+/// Browsers are heavy: one story at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+fn story(script: &str) -> Result<()> {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let binary = accord_binary();
+    accord_tests::node_with(script, &[], &[("ACCORD_BIN", binary.as_os_str())]).map(drop)
+}
+
+#[test]
+fn two_people_write_in_one_paragraph_and_see_each_others_carets() -> Result<()> {
+    story("together.mjs")
+}
+
+#[test]
+fn undo_never_takes_a_colleagues_words() -> Result<()> {
+    story("undo.mjs")
+}
+
+#[test]
+fn a_korean_composition_survives_edits_in_its_line() -> Result<()> {
+    story("ime.mjs")
+}
+
+#[test]
+fn offline_edits_survive_reloads_restarts_and_other_people_on_the_laptop() -> Result<()> {
+    story("offline.mjs")
+}
+
+#[test]
+fn a_browser_and_a_stock_client_share_a_text() -> Result<()> {
+    story("with_stock.mjs")
+}
+
+#[test]
+fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
+    story("accessible.mjs")
+}
+
+#[test]
+fn the_editor_and_a_stock_quill_end_in_the_same_delta() -> Result<()> {
+    node("quill.mjs", &["60"]).map(drop)
+}

@@ -1,0 +1,11 @@
+// What tests of the binding use: the editor without a page around it.
+
+export { EditorState, TextSelection } from 'prosemirror-state';
+export { AccordClient, initSync } from '../wasm/accord_client';
+export * as commands from './commands';
+export { transform } from './delta';
+export { applyDelta, documentOf, makeSay } from './fromDelta';
+export { cleanHtml, plainSlice } from './paste';
+export { flatLength, toFlat, toPlace } from './positions';
+export { newlineAttributes, safeLink, schema } from './schema';
+export { deltasOf } from './toDelta';

@@ -119,6 +119,12 @@ impl AccordClient {
         json(&delta::normalise(&self.client.replica().read(&Target(target))))
     }
 
+    /// Whether a text ends in a newline of its own.
+    #[wasm_bindgen(js_name = isEnded)]
+    pub fn is_ended(&self, target: String) -> bool {
+        self.client.replica().is_ended(&Target(target))
+    }
+
     /// Changes a text: `ops` is a Delta as JSON.
     pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
         let ops: Vec<Op> =

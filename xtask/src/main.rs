@@ -17,6 +17,7 @@ cargo xtask COMMAND
   demo    build everything and serve a demo on http://127.0.0.1:4040
   test    run every check and every test, real browser included
   build   build target/release/accord with the web app inside
+  web     build the web app alone, for a server run with `cargo run`
   check   formatting, lints, layering, licences, types
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
@@ -35,6 +36,7 @@ fn main() -> Result<()> {
         }
         Some("test") => test::all(),
         Some("build") => build::release(),
+        Some("web") => build::web(),
         Some("check") => {
             build::web()?;
             check::all()

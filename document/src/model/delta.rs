@@ -71,6 +71,16 @@ impl Op {
         }
     }
 
+    /// How much of the text *before* the step it covers.
+    #[must_use]
+    pub fn reach(&self) -> u32 {
+        match self {
+            Self::Insert { .. } => 0,
+            Self::Retain { retain, .. } => *retain,
+            Self::Delete { delete } => *delete,
+        }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && !matches!(self, Self::Delete { delete: 1.. })

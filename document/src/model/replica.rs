@@ -150,11 +150,24 @@ impl Replica {
     }
 
     /// Changes a text. Does nothing when the target does not exist (any more).
+    ///
+    /// An editor shows the last block as ended even where concurrent deletions have left the text
+    /// without a last newline. A change that reaches that newline brings it back.
     pub fn edit(&mut self, target: &Target, ops: &[Op]) {
         let mut txn = self.doc.transact_mut_with(EDIT);
         if let Some(text) = find(&txn, target) {
+            let len = text.len(&txn);
+            if ops.iter().map(Op::reach).sum::<u32>() > len {
+                text.insert(&mut txn, len, "\n");
+            }
             text.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
         }
+    }
+
+    /// Whether a text ends in a newline, as it does but for rare concurrent deletions.
+    #[must_use]
+    pub fn is_ended(&self, target: &Target) -> bool {
+        delta::plain(&self.read(target)).ends_with('\n')
     }
 
     /// Takes back the last group of one's own changes. Text that somebody else wrote stays.

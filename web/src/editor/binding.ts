@@ -5,7 +5,7 @@ import { type EditorState, Plugin, PluginKey, TextSelection, type Transaction } 
 import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
 import { type Delta, transform } from './delta';
-import { applyDelta, documentOf, makeSay } from './fromDelta';
+import { documentOf, Follower } from './fromDelta';
 import { toFlat, toPlace } from './positions';
 import { deltasOf } from './toDelta';
 
@@ -20,11 +20,14 @@ interface Composition {
 export class Binding {
   private view: EditorView | undefined;
   private composition: Composition | undefined;
+  private readonly follower: Follower;
 
   constructor(
     private readonly live: LiveDocument,
     readonly target: string,
-  ) {}
+  ) {
+    this.follower = new Follower({ read: () => live.read(target), isEnded: () => live.isEnded(target) });
+  }
 
   /** The document to start the editor with. */
   initial() {
@@ -47,6 +50,7 @@ export class Binding {
     for (const delta of deltasOf(tr)) {
       if (!this.composition || this.composition.held.length === 0) {
         this.live.edit(this.target, delta);
+        this.follower.edited();
         continue;
       }
       // The text is ahead of the editor by what is held: each is moved past the other.
@@ -65,8 +69,7 @@ export class Binding {
   composed(): void {
     const held = this.composition?.held ?? [];
     this.composition = undefined;
-    for (const delta of held) this.apply(delta, false);
-    if (held.length > 0) this.compare();
+    for (const delta of held) if (this.apply(delta, false)) return;
   }
 
   private receive({ delta, own }: TextChange): void {
@@ -102,11 +105,12 @@ export class Binding {
     return false;
   }
 
-  private apply(delta: Delta, own: boolean): void {
+  /** Gives whether the editor now shows the whole text. */
+  private apply(delta: Delta, own: boolean): boolean {
     const view = this.view;
-    if (!view) return;
+    if (!view) return true;
     const tr = view.state.tr;
-    if (!applyDelta(tr, delta)) makeSay(tr, this.live.read(this.target));
+    const whole = this.follower.follow(tr, delta);
     tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
     if (own) {
       // Undo and redo put the caret where they changed something.
@@ -115,15 +119,7 @@ export class Binding {
       tr.setSelection(TextSelection.create(tr.doc, position)).scrollIntoView();
     }
     view.dispatch(tr);
-  }
-
-  /** Makes sure that the editor shows the text. */
-  private compare(): void {
-    const view = this.view;
-    if (!view) return;
-    const tr = view.state.tr;
-    makeSay(tr, this.live.read(this.target));
-    if (tr.docChanged) view.dispatch(tr.setMeta(REMOTE, true));
+    return whole;
   }
 
   /** Tells the others where the caret is. */

@@ -11,7 +11,7 @@ import {
 import { InputRule, inputRules } from 'prosemirror-inputrules';
 import type { Node } from 'prosemirror-model';
 import type { Command, EditorState } from 'prosemirror-state';
-import { type LineAttributes, MAX_INDENT, safeLink, schema } from './schema';
+import { type Kind, kindOf, type LineAttributes, MAX_INDENT, safeLink, schema } from './schema';
 
 function lines(state: EditorState): { node: Node; position: number }[] {
   const found: { node: Node; position: number }[] = [];
@@ -43,17 +43,11 @@ function setLines(change: (attrs: LineAttributes) => Partial<LineAttributes> | n
 
 const PLAIN = { header: null, list: null, blockquote: false } as const;
 
-export type LineKind = 'bullet' | 'ordered' | 'heading' | 'quote';
+export type LineKind = Exclude<Kind, 'plain'>;
 
 export function isKind(state: EditorState, kind: LineKind): boolean {
   const all = lines(state);
-  return all.length > 0 && all.every(({ node }) => matches(attrsOf(node), kind));
-}
-
-function matches(attrs: LineAttributes, kind: LineKind): boolean {
-  if (kind === 'heading') return attrs.header !== null;
-  if (kind === 'quote') return attrs.blockquote;
-  return attrs.list === kind;
+  return all.length > 0 && all.every(({ node }) => kindOf(attrsOf(node)) === kind);
 }
 
 /** Makes all selected lines of a kind, or plain when they all are already. */

@@ -14,6 +14,10 @@ export function length(op: Op): number {
   return 'retain' in op ? op.retain : op.delete;
 }
 
+function equal(a?: Attributes, b?: Attributes): boolean {
+  return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
+}
+
 /** A Delta under construction: neighbours of a kind are joined, a closing plain retain is dropped. */
 export class Builder {
   readonly ops: Delta = [];
@@ -22,7 +26,8 @@ export class Builder {
     if (retain <= 0) return this;
     const some = attributes && Object.keys(attributes).length > 0 ? attributes : undefined;
     const last = this.ops.at(-1);
-    if (last && 'retain' in last && !last.attributes && !some) last.retain += retain;
+    // Runs are joined so that no step ends between the halves of a character outside the basic plane.
+    if (last && 'retain' in last && equal(last.attributes, some)) last.retain += retain;
     else this.ops.push(some ? { retain, attributes: some } : { retain });
     return this;
   }

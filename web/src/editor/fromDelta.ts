@@ -29,11 +29,42 @@ export function documentOf(text: Delta): Node {
   return schema.node('doc', null, lines);
 }
 
-/**
- * Applies a change of the flat text. Gives false when the change touches what follows the last
- * newline, which only foreign editors do: then compare whole texts with `makeSay`.
- */
-export function applyDelta(tr: Transaction, delta: Delta): boolean {
+/** A text as its editor sees it. */
+export interface Source {
+  read(): Delta;
+  /** Whether it ends in a newline of its own. */
+  isEnded(): boolean;
+}
+
+/** Keeps an editor showing a text, change by change. */
+export class Follower {
+  private ended: boolean;
+
+  constructor(private readonly source: Source) {
+    this.ended = source.isEnded();
+  }
+
+  /**
+   * Brings a change of the text into the editor. Gives whether the editor now shows the whole text,
+   * with all later changes in it.
+   */
+  follow(tr: Transaction, delta: Delta): boolean {
+    // Where the last newline is only shown, or comes or goes, offsets do not map: there whole texts
+    // are compared.
+    if (this.ended && applyDelta(tr, delta)) return false;
+    makeSay(tr, this.source.read());
+    this.ended = this.source.isEnded();
+    return true;
+  }
+
+  /** Call when the editor has changed the text. */
+  edited(): void {
+    if (!this.ended) this.ended = this.source.isEnded();
+  }
+}
+
+/** Applies a change of the flat text. Gives false when the change touches the last newline. */
+function applyDelta(tr: Transaction, delta: Delta): boolean {
   let offset = 0;
   for (const op of delta) {
     if ('insert' in op) {
@@ -54,7 +85,7 @@ export function applyDelta(tr: Transaction, delta: Delta): boolean {
 }
 
 /** Makes the editor say `text`, changing only from the first difference to the last. */
-export function makeSay(tr: Transaction, text: Delta): void {
+function makeSay(tr: Transaction, text: Delta): void {
   const wanted = documentOf(text);
   const start = tr.doc.content.findDiffStart(wanted.content);
   if (start === null) return;

@@ -4,7 +4,7 @@ export { EditorState, TextSelection } from 'prosemirror-state';
 export { AccordClient, initSync } from '../wasm/accord_client';
 export * as commands from './commands';
 export { transform } from './delta';
-export { applyDelta, documentOf, makeSay } from './fromDelta';
+export { documentOf, Follower } from './fromDelta';
 export { cleanHtml, plainSlice } from './paste';
 export { flatLength, toFlat, toPlace } from './positions';
 export { newlineAttributes, safeLink, schema } from './schema';

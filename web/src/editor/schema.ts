@@ -6,7 +6,10 @@ import type { Attributes } from './delta';
 
 export type ListKind = 'bullet' | 'ordered';
 
-/** A line's attributes, as the newline carries them. */
+/**
+ * A line's attributes, as the newline carries them. Concurrent changes can leave several exclusive
+ * ones: all are kept, and `kindOf` says which one shows.
+ */
 export interface LineAttributes {
   header: number | null;
   list: ListKind | null;
@@ -18,14 +21,30 @@ export interface LineAttributes {
 
 export const MAX_INDENT = 8;
 
+export type Kind = 'heading' | ListKind | 'quote' | 'plain';
+
+/** What a line is shown as: header wins over list over blockquote. */
+export function kindOf({ header, list, blockquote }: LineAttributes): Kind {
+  if (header) return 'heading';
+  return list ?? (blockquote ? 'quote' : 'plain');
+}
+
 function lineToDom(node: Node): DOMOutputSpec {
-  const { header, list, indent, blockquote } = node.attrs as LineAttributes;
-  const attrs = indent > 0 ? { 'data-indent': String(indent) } : {};
-  // The page's own headings are levels 1 and 2, so those in the text begin at 3.
-  if (header) return [`h${Math.min(header + 2, 6)}`, attrs, 0];
-  if (list) return [list === 'ordered' ? 'ol' : 'ul', attrs, ['li', 0]];
-  if (blockquote) return ['blockquote', attrs, ['p', 0]];
-  return ['p', attrs, 0];
+  const line = node.attrs as LineAttributes;
+  const attrs = line.indent > 0 ? { 'data-indent': String(line.indent) } : {};
+  switch (kindOf(line)) {
+    case 'heading':
+      // The page's own headings are levels 1 and 2, so those in the text begin at 3.
+      return [`h${Math.min((line.header ?? 1) + 2, 6)}`, attrs, 0];
+    case 'bullet':
+      return ['ul', attrs, ['li', 0]];
+    case 'ordered':
+      return ['ol', attrs, ['li', 0]];
+    case 'quote':
+      return ['blockquote', attrs, ['p', 0]];
+    case 'plain':
+      return ['p', attrs, 0];
+  }
 }
 
 function indentOf(dom: HTMLElement): number {
@@ -137,14 +156,11 @@ export function lineAttributes(attributes: Attributes = {}): LineAttributes {
   const other = Object.fromEntries(
     Object.entries(rest).filter(([key, value]) => !known.has(key) && isOn(value)),
   );
-  // Where exclusive attributes meet, header wins over list over blockquote.
-  const heading = typeof header === 'number' ? header : null;
-  const listed = !heading && (list === 'bullet' || list === 'ordered') ? list : null;
   return {
-    header: heading,
-    list: listed,
+    header: typeof header === 'number' ? header : null,
+    list: list === 'bullet' || list === 'ordered' ? list : null,
     indent: typeof indent === 'number' ? Math.min(Math.max(indent, 0), MAX_INDENT) : 0,
-    blockquote: !heading && !listed && isOn(blockquote),
+    blockquote: isOn(blockquote),
     other: Object.keys(other).length > 0 ? other : null,
   };
 }

@@ -140,6 +140,11 @@ export class LiveDocument {
     return JSON.parse(this.client.read(target)) as Delta;
   }
 
+  /** Whether a text ends in a newline of its own. */
+  isEnded(target: string): boolean {
+    return this.client.isEnded(target);
+  }
+
   edit(target: string, delta: Delta): void {
     this.with((client) => client.edit(performance.now(), target, JSON.stringify(delta)));
   }

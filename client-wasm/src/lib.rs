@@ -114,9 +114,9 @@ impl AccordClient {
         self.client.replica().encode_since(&yrs_empty())
     }
 
-    /// JSON: a text as a normalised Delta.
+    /// JSON: a text as a Delta with every attribute where it counts.
     pub fn read(&self, target: String) -> String {
-        json(&delta::normalise(&self.client.replica().read(&Target(target))))
+        json(&delta::arrange(&self.client.replica().read(&Target(target))))
     }
 
     /// Whether a text ends in a newline of its own.

@@ -135,6 +135,17 @@ class QuillPerson {
     return normal(this.text.toDelta());
   }
 
+  /** Takes the weaker of exclusive attributes back: which one Quill shows depends on their order. */
+  settle() {
+    let at = 0;
+    for (const { insert, attributes = {} } of this.text.toDelta()) {
+      const kinds = ['header', 'list', 'blockquote'].filter((kind) => attributes[kind]);
+      const weaker = Object.fromEntries(kinds.slice(1).map((kind) => [kind, null]));
+      if (kinds.length > 1) this.text.format(at, insert.length, weaker);
+      at += insert.length;
+    }
+  }
+
   /** A fresh editor on the same text. */
   reopen() {
     this.binding.destroy();
@@ -326,12 +337,17 @@ function run(seed) {
     }
     const stock = people[0];
     const wanted = normal(stock.text.toDelta());
+    const whole = !JSON.stringify(wanted).includes('\uFFFD');
+    if (!whole) halved += 1;
     people.forEach((person, index) => {
       const name = `person ${index} (${person.constructor.name})`;
       assert.deepEqual(person.replica(), wanted, `${name}: the text`);
+      if (!whole) return;
       if (person instanceof OurPerson) assert.deepEqual(person.said(), wanted, `${name}: what the editor shows`);
       else if (JSON.stringify(person.said()) !== JSON.stringify(wanted)) strayed += 1;
     });
+    if (!whole) return;
+    stock.settle();
     stock.reopen();
     assert.deepEqual(stock.said(), wanted, 'a Quill opened at the end');
   } catch (error) {
@@ -346,6 +362,7 @@ const runs = Number(process.argv[2] ?? 50);
 const first = Number(process.argv[3] ?? 1);
 let failed = 0;
 let strayed = 0;
+let halved = 0;
 for (let seed = first; seed < first + runs; seed += 1) {
   try {
     run(seed);
@@ -355,5 +372,5 @@ for (let seed = first; seed < first + runs; seed += 1) {
     if (failed >= Number(process.env.FAILURES ?? 1)) break;
   }
 }
-console.log(`${runs} runs from seed ${first}, ${failed} failed; ${strayed} open Quills strayed from their own text`);
+console.log(`${runs} runs from seed ${first}, ${failed} failed; ${strayed} open Quills strayed from their own text; ${halved} texts with half characters`);
 process.exit(failed > 0 ? 1 : 0);

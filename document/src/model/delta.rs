@@ -130,11 +130,27 @@ pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
         .collect()
 }
 
-/// The same text as it is meant: block attributes count only on newlines, marks only on
-/// characters, exclusive block attributes give way (header over list over blockquote), and the
-/// last block is ended. Unknown attributes stay where they are.
+/// The same text as it is meant: arranged, and where exclusive block attributes meet, the weaker
+/// give way (header over list over blockquote).
 #[must_use]
 pub fn normalise(ops: &[Op]) -> Vec<Op> {
+    let mut out: Vec<Op> = Vec::new();
+    for op in arrange(ops) {
+        match op {
+            Op::Insert { insert: Value::String(text), attributes } => {
+                push(&mut out, &text, exclusive(attributes));
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// The same text with every attribute where it counts: those of blocks on newlines, marks on
+/// characters. The last block is ended. Unknown attributes stay where they are, and so do exclusive
+/// ones that meet: if the stronger is taken back, the weaker shows.
+#[must_use]
+pub fn arrange(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
     let mut ended = false;
     for op in ops {
@@ -152,7 +168,7 @@ pub fn normalise(ops: &[Op]) -> Vec<Op> {
                 ended = false;
             }
             if at < rest.len() {
-                push(&mut out, "\n", exclusive(without(attributes, &MARKS)));
+                push(&mut out, "\n", without(attributes, &MARKS));
                 ended = true;
                 rest = &rest[at + 1..];
             } else {

@@ -14,6 +14,9 @@ export function length(op: Op): number {
   return 'retain' in op ? op.retain : op.delete;
 }
 
+/** Halves of characters outside the basic plane, which no encoding can carry. */
+const HALVES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
 function equal(a?: Attributes, b?: Attributes): boolean {
   return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
 }
@@ -42,7 +45,9 @@ export class Builder {
 
   insert(insert: string | Record<string, unknown>, attributes?: Attributes): this {
     if (insert === '') return this;
-    this.ops.push(attributes && Object.keys(attributes).length > 0 ? { insert, attributes } : { insert });
+    const whole = typeof insert === 'string' ? insert.replace(HALVES, '\uFFFD') : insert;
+    const some = attributes && Object.keys(attributes).length > 0;
+    this.ops.push(some ? { insert: whole, attributes } : { insert: whole });
     return this;
   }
 

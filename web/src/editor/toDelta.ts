@@ -79,8 +79,9 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
     end += 1;
   }
   // Half a character outside the basic plane is no character: never cut between the two.
-  if (isHighSurrogate(added[start - 1])) start -= 1;
-  if (isLowSurrogate(added[added.length - end])) end -= 1;
+  const differs = start + end < Math.max(removed.length, added.length);
+  if (differs && isHighSurrogate(added[start - 1])) start -= 1;
+  if (differs && isLowSurrogate(added[added.length - end])) end -= 1;
   keep(out, removed.slice(0, start), added.slice(0, start));
   insertAll(out, added.slice(start, added.length - end));
   out.delete(removed.length - start - end);

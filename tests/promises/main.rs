@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod browser;
+mod intents;
 mod real_input;
 mod start_up;
 mod stock_clients;

@@ -1,7 +1,9 @@
 //! What was acknowledged is there after the server dies at any moment.
 
-use accord_tests::{Server, SyncClient};
-use anyhow::{Context, Result};
+use accord_document::sync::Dialect;
+use accord_tests::{Death, Server, ServerOptions, SyncClient, kill_rounds};
+use anyhow::{Context, Result, ensure};
+use std::process::Command;
 
 /// SIGKILLs in every test run; the benchmarks do hundreds.
 const KILLS: usize = 5;
@@ -9,7 +11,123 @@ const KILLS: usize = 5;
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_edit_survives_kill_nine() -> Result<()> {
     let seed = rand::random();
-    accord_tests::kill_rounds(KILLS, seed).await.with_context(|| format!("seed {seed}"))
+    kill_rounds(KILLS, Death::Kill, seed).await.with_context(|| format!("seed {seed}")).map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledged_edit_survives_the_loss_of_everything_not_synced() -> Result<()> {
+    let seed = rand::random();
+    kill_rounds(KILLS, Death::PowerLoss, seed)
+        .await
+        .with_context(|| format!("seed {seed}"))
+        .map(drop)
+}
+
+/// A small disk of its own.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn new(size: &str) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(dir.path())
+            .status()?;
+        ensure!(mount.success(), "this test needs the right to mount a tmpfs");
+        Ok(Self(dir))
+    }
+
+    fn resize(&self, size: &str) -> Result<()> {
+        let options = format!("remount,size={size}");
+        let mount = Command::new("mount").args(["-o", &options]).arg(self.0.path()).status()?;
+        ensure!(mount.success(), "the disk can't be resized");
+        Ok(())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Result<()> {
+    let disk = Disk::new("40m")?;
+    let options =
+        ServerOptions { args: vec!["--reserve-mib".into(), "16".into()], ..Default::default() };
+    let mut server = Server::start_with(disk.0.path(), &options)?;
+    let ana = server.visit("ana")?;
+    let document = ana.create("Full")?;
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 77).await?;
+    let mut words = 0;
+    let told = loop {
+        let word = format!("[{words}]{}", "x".repeat(200_000));
+        if client.edit("problem", 0, 0, &word).await.is_err() {
+            break None;
+        }
+        words += 1;
+        ensure!(words < 200, "the disk does not fill");
+        while client.saved < client.sent && client.trouble.is_none() {
+            if client.fetch().await.is_err() {
+                break;
+            }
+        }
+        if client.trouble.is_some() {
+            break client.trouble.clone();
+        }
+    };
+    let told = told.context("the writer is told before the connection closes")?;
+    ensure!(told.contains("disk is full"), "{told}");
+    let doc = client.doc.clone();
+    ensure!(client.closed().await?.code == 1013, "it may come back");
+    ensure!(server.is_alive(), "the server goes on");
+    // What was acknowledged can be read; what was not is still with its writer.
+    let stored = ana.text(&document, "problem")?;
+    ensure!(stored.contains(&format!("[{}]", words - 2)), "acknowledged text is there");
+    ensure!(!stored.contains(&format!("[{}]", words - 1)), "refused text is not");
+    ensure!(
+        ana.post("/api/v1/plans/demo/documents", serde_json::json!({"title": "More"}))?.0 == 507
+    );
+
+    disk.resize("200m")?;
+    let mut client = SyncClient::resume(&server, &ana, &document, Dialect::Accord, doc).await?;
+    while client.saved < client.sent {
+        client.fetch().await?;
+    }
+    ensure!(
+        ana.text(&document, "problem")?.contains(&format!("[{}]", words - 1)),
+        "all is saved now"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let ana = server.visit("ana")?;
+    let document = ana.create("Damage this")?;
+    ensure!(server.stop()?.success());
+    {
+        use accord_document::ids::{DocumentId, Seq};
+        use accord_server::store::{Append, Ledger, SledStore};
+        // Somebody writes an entry of their own making into the store, checksums and all.
+        let store = SledStore::open(dir.path(), 0)?;
+        let id = DocumentId::new(document.as_str());
+        let entries = store.read(&id, Seq(0))?;
+        let forged = entries.last().context("a document has entries")?.clone();
+        store.append(&[Append { document: id, seq: Seq(entries.len() as u64), bytes: forged }])?;
+    }
+    let server = Server::start(dir.path())?;
+    let ana = server.visit("ana")?;
+    let (status, answer) = ana.get(&format!("/api/v1/documents/{document}/content"))?;
+    ensure!(status == 500 && answer["error"] == "damaged", "{status} {answer}");
+    ensure!(ana.text("demo", "title")?.contains("contract"), "others are served");
+    let (_, plan) = ana.get("/api/v1/plans/demo")?;
+    let listed = plan["documents"].as_array().context("a plan lists documents")?;
+    ensure!(listed.iter().any(|d| d["id"] == document.as_str() && d["damaged"] == true), "{plan}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,8 @@ pub struct SyncClient {
     /// In `accord.v1`: the number of the last edit sent, and of the last known to be on disk.
     pub sent: u64,
     pub saved: u64,
+    /// In `accord.v1`: why the server can't save.
+    pub trouble: Option<String>,
     /// In `accord.v1`: the server's first note.
     pub hello: Option<ServerNote>,
 }
@@ -89,7 +91,8 @@ impl SyncClient {
     ) -> Result<Self> {
         let socket = dial(server, visitor, document, dialect).await?;
         let inbox = VecDeque::new();
-        let mut client = Self { socket, dialect, doc, inbox, sent: 0, saved: 0, hello: None };
+        let mut client =
+            Self { socket, dialect, doc, inbox, sent: 0, saved: 0, trouble: None, hello: None };
         let vector = client.doc.transact().state_vector().encode_v1();
         client.send(Message::Step1(&vector)).await?;
         loop {
@@ -181,11 +184,11 @@ impl SyncClient {
         for message in read_frame(&frame)? {
             match message {
                 Message::Update(update) => self.inbox.push_back(update.to_vec()),
-                Message::Note(json) => {
-                    if let Ok(ServerNote::Saved { number, .. }) = serde_json::from_str(json) {
-                        self.saved = self.saved.max(number);
-                    }
-                }
+                Message::Note(json) => match serde_json::from_str(json) {
+                    Ok(ServerNote::Saved { number, .. }) => self.saved = self.saved.max(number),
+                    Ok(ServerNote::Trouble { message }) => self.trouble = Some(message),
+                    _ => {}
+                },
                 _ => {}
             }
         }

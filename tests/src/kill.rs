@@ -1,6 +1,8 @@
-//! Killing the server at random moments under typing load.
+//! Killing the server at random moments under typing load, with and without losing what it had not
+//! synced.
 
-use crate::{Server, SyncClient};
+use crate::power::{build_recorder, lose_power};
+use crate::{Server, ServerOptions, SyncClient};
 use anyhow::{Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -8,16 +10,42 @@ use std::time::{Duration, Instant};
 
 const FIELD: &str = "problem";
 
-/// Kills a server `rounds` times while two people type, and checks after each restart that its
+/// How the server ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Death {
+    /// SIGKILL: the page cache survives.
+    Kill,
+    /// SIGKILL, and of what was written and not synced any subset is thrown away.
+    PowerLoss,
+}
+
+/// What the rounds came to.
+#[derive(Debug, Default)]
+pub struct Toll {
+    /// Edits acknowledged, all found again after each death.
+    pub acknowledged: usize,
+    /// Writes thrown away.
+    pub lost_writes: usize,
+}
+
+/// Ends a server `rounds` times while two people type, and checks after each restart that its
 /// ledgers verify (a document that does not verify is not opened) and that every acknowledged word
 /// is there, once.
-pub async fn kill_rounds(rounds: usize, seed: u64) -> Result<()> {
+pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll> {
     let mut random = StdRng::seed_from_u64(seed);
     let dir = tempfile::tempdir()?;
+    let (data, record) = (dir.path().join("data"), dir.path().join("record"));
+    let mut options = ServerOptions::default();
+    if death == Death::PowerLoss {
+        let recorder = build_recorder(dir.path())?.display().to_string();
+        options.env.push(("LD_PRELOAD".into(), recorder));
+        options.env.push(("ACCORD_RECORD".into(), record.display().to_string()));
+    }
+    let mut toll = Toll::default();
     let mut acknowledged: Vec<String> = Vec::new();
-    let mut document = None;
+    let mut document: Option<String> = None;
     for round in 0..rounds {
-        let server = Server::start(dir.path())?;
+        let server = Server::start_with(&data, &options)?;
         let ana = server.visit("ana")?;
         let document = match &document {
             Some(document) => String::clone(document),
@@ -37,13 +65,30 @@ pub async fn kill_rounds(rounds: usize, seed: u64) -> Result<()> {
         for task in typing {
             acknowledged.extend(task.await?);
         }
+        if death == Death::PowerLoss {
+            // The record goes on from start to start: the file is always what all of it gives.
+            toll.lost_writes += lose_power(&data, &record, &mut random)?;
+            rebase(&data, &record)?;
+        }
     }
-    let server = Server::start(dir.path())?;
+    let server = Server::start_with(&data, &options)?;
     if let Some(document) = document {
         check(&server.visit("ana")?.text(&document, FIELD)?, &acknowledged)?;
     }
     ensure!(!acknowledged.is_empty(), "nothing was acknowledged: the load was no load");
-    Ok(())
+    toll.acknowledged = acknowledged.len();
+    Ok(toll)
+}
+
+/// Starts the record anew from the file as it is now.
+fn rebase(data: &std::path::Path, record: &std::path::Path) -> Result<()> {
+    let file = std::fs::read(data.join("store/db"))?;
+    let mut bytes = vec![b'W'];
+    bytes.extend(0u64.to_ne_bytes());
+    bytes.extend((file.len() as u64).to_ne_bytes());
+    bytes.extend(file);
+    bytes.push(b'S');
+    Ok(std::fs::write(record, bytes)?)
 }
 
 fn check(text: &str, acknowledged: &[String]) -> Result<()> {

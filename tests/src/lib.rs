@@ -4,11 +4,12 @@
 mod client;
 mod kill;
 mod node;
+mod power;
 mod server;
 mod trace;
 
 pub use client::{Closed, SyncClient, dial};
-pub use kill::kill_rounds;
+pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
 pub use server::{Server, ServerOptions, Visitor, accord_binary};
 pub use trace::{Patch, Trace, Transaction};

@@ -4,8 +4,10 @@
 
 mod bad_input;
 mod browser;
+mod golden;
 mod intents;
 mod real_input;
+mod simulation;
 mod start_up;
 mod stock_clients;
 mod survives;

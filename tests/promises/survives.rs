@@ -53,9 +53,9 @@ impl Drop for Disk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Result<()> {
-    let disk = Disk::new("40m")?;
+    let disk = Disk::new("28m")?;
     let options =
-        ServerOptions { args: vec!["--reserve-mib".into(), "16".into()], ..Default::default() };
+        ServerOptions { args: vec!["--reserve-mib".into(), "20".into()], ..Default::default() };
     let mut server = Server::start_with(disk.0.path(), &options)?;
     let ana = server.visit("ana")?;
     let document = ana.create("Full")?;

@@ -1,0 +1,292 @@
+//! The server's room and the browsers' clients, the very code that runs, over a fake network that
+//! delays, cuts and a store that fails and crashes. Seeded: a failing seed is named and repeats.
+
+use accord_document::ids::{Digest, LineageId, PersonId, Seq, SessionId};
+use accord_document::ledger::{Body, DocumentState, Entry, Genesis, RULES};
+use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::template::{Draft, SCHEMA, seed};
+use accord_document::model::{MilestoneDraft, Replica, Target};
+use accord_document::people::{Actor, Seat, Sector};
+use accord_document::sync::{Admission, Client, ConnectionId, Dialect, Effect, Face, Link, Room};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+const RUNS: u64 = 150;
+const PEOPLE: usize = 4;
+const STEPS: usize = 400;
+
+fn actor(person: usize) -> Actor {
+    Actor {
+        person: PersonId::new(format!("p{person}")),
+        seat: Seat::Author,
+        sector: Sector::CivilSociety,
+        session: SessionId::new("s"),
+    }
+}
+
+struct Wire {
+    connection: ConnectionId,
+    up: VecDeque<Vec<u8>>,
+    down: VecDeque<Arc<[u8]>>,
+}
+
+struct World {
+    random: StdRng,
+    room: Option<Room>,
+    /// What is on disk, and what waits to be.
+    disk: Vec<Entry>,
+    queue: VecDeque<Entry>,
+    clients: Vec<Client>,
+    wires: BTreeMap<usize, Wire>,
+    connections: u64,
+    typed: Vec<String>,
+    now: u64,
+}
+
+impl World {
+    fn new(run: u64) -> Self {
+        let genesis = Entry {
+            seq: Seq(0),
+            time: 0,
+            actor: actor(99),
+            previous: Digest::ZERO,
+            salt: [1; 16],
+            body: Body::Genesis(Genesis {
+                lineage: LineageId::new("simulated"),
+                schema: SCHEMA.into(),
+                language: "en".into(),
+                rules: RULES,
+            }),
+        };
+        let mut state = DocumentState::begin(&genesis).unwrap();
+        let milestones = vec![MilestoneDraft { id: "m1".into(), ..Default::default() }];
+        let template = seed(1 << 40, &Draft { milestones, ..Draft::default() });
+        let seeded = state.edit(&actor(99), 0, [2; 16], &template).unwrap().unwrap();
+        Self {
+            random: StdRng::seed_from_u64(run),
+            room: None,
+            disk: vec![genesis, seeded],
+            queue: VecDeque::new(),
+            clients: (0..PEOPLE).map(|p| Client::new(Replica::new(p as u64 + 1), None)).collect(),
+            wires: BTreeMap::new(),
+            connections: 0,
+            typed: Vec::new(),
+            now: 1_000,
+        }
+    }
+
+    fn step(&mut self) {
+        self.now += 50;
+        let person = self.random.random_range(0..PEOPLE);
+        match self.random.random_range(0..100) {
+            0..30 => self.edit(person),
+            30..55 => self.deliver_up(person),
+            55..80 => self.deliver_down(person),
+            80..90 => self.commit(),
+            90..94 => self.cut(person),
+            94..98 => self.connect(person),
+            98 => self.crash(),
+            _ => {
+                let effects = self.room.as_mut().map(|room| room.fail("the disk is full"));
+                self.carry_out(effects.unwrap_or_default());
+            }
+        }
+    }
+
+    fn edit(&mut self, person: usize) {
+        let client = &mut self.clients[person];
+        // Nobody writes before they have seen the document.
+        if client.replica().milestones().is_empty() {
+            return;
+        }
+        let target = match self.random.random_range(0..3) {
+            0 => Target::field("problem"),
+            1 => Target::field("causes"),
+            _ => Target::milestone("m1", "what"),
+        };
+        let length: u32 = client.replica().read(&target).iter().map(Op::len).sum();
+        let at = self.random.random_range(0..length.max(1));
+        let now = self.now;
+        let word = format!("<{}>", self.typed.len());
+        let choice = self.random.random_range(0..10);
+        client.change(|replica| {
+            replica.set_now(now);
+            match choice {
+                0 => drop(replica.undo()),
+                1 => replica.edit(&target, &[Op::retain(at, Attributes::new()), Op::text("\n")]),
+                2 => replica.move_milestone("m1", None),
+                3 => replica.set_fact("period_from", &word),
+                _ => {
+                    replica.stop_capturing();
+                    replica.edit(&target, &[Op::retain(at, Attributes::new()), Op::text(&word)]);
+                }
+            }
+        });
+        self.typed.push(word);
+        self.send(person);
+    }
+
+    /// Puts what a client has to send on its wire.
+    fn send(&mut self, person: usize) {
+        let frames = self.clients[person].take_frames();
+        if let Some(wire) = self.wires.get_mut(&person) {
+            wire.up.extend(frames);
+        }
+    }
+
+    fn connect(&mut self, person: usize) {
+        if self.wires.contains_key(&person) {
+            return;
+        }
+        let disk = &self.disk;
+        let room = self.room.get_or_insert_with(|| {
+            let mut state = DocumentState::begin(&disk[0]).unwrap();
+            for entry in &disk[1..] {
+                // What is on disk went through bytes, and verifies.
+                state.apply(&Entry::decode(&entry.encode()).unwrap()).unwrap();
+            }
+            Room::new(state, [7; 32])
+        });
+        self.connections += 1;
+        let connection = ConnectionId(self.connections);
+        self.wires.insert(person, Wire { connection, up: VecDeque::new(), down: VecDeque::new() });
+        let actor = actor(person);
+        let face =
+            Face { person: actor.person.clone(), name: format!("P{person}"), sector: actor.sector };
+        let effects =
+            room.join(connection, Admission { actor, face, dialect: Dialect::Accord }, self.now);
+        self.clients[person].opened();
+        self.send(person);
+        self.carry_out(effects);
+    }
+
+    fn cut(&mut self, person: usize) {
+        if let Some(wire) = self.wires.remove(&person) {
+            self.clients[person].closed(1006, "");
+            let now = self.now;
+            let effects = self.room.as_mut().map(|room| room.leave(wire.connection, now));
+            self.carry_out(effects.unwrap_or_default());
+        }
+    }
+
+    fn crash(&mut self) {
+        self.room = None;
+        self.queue.clear();
+        for person in std::mem::take(&mut self.wires).into_keys() {
+            self.clients[person].closed(1006, "");
+        }
+    }
+
+    fn deliver_up(&mut self, person: usize) {
+        let Some(wire) = self.wires.get_mut(&person) else { return };
+        let (connection, frame) = (wire.connection, wire.up.pop_front());
+        if let (Some(frame), Some(room)) = (frame, self.room.as_mut()) {
+            let effects = room.frame(connection, &frame, self.now);
+            self.carry_out(effects);
+        }
+    }
+
+    fn deliver_down(&mut self, person: usize) {
+        let Some(wire) = self.wires.get_mut(&person) else { return };
+        if let Some(frame) = wire.down.pop_front() {
+            self.clients[person].frame(&frame).unwrap();
+            self.send(person);
+        }
+    }
+
+    fn commit(&mut self) {
+        let batch = self.queue.drain(..);
+        self.disk.extend(batch);
+        let last = self.disk.last().unwrap().seq;
+        let effects = self.room.as_mut().map(|room| room.committed(last));
+        self.carry_out(effects.unwrap_or_default());
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(connection, frame) => {
+                    let wire = self.wires.values_mut().find(|wire| wire.connection == connection);
+                    if let Some(wire) = wire {
+                        wire.down.push_back(frame);
+                    }
+                }
+                Effect::Append(entry) => self.queue.push_back(entry),
+                Effect::Close(connection, close) => {
+                    assert!(close.code < 4400, "a behaving client was refused: {close:?}");
+                    let person = self.wires.iter().find(|(_, w)| w.connection == connection);
+                    if let Some((&person, _)) = person {
+                        self.wires.remove(&person);
+                        self.clients[person].closed(close.code, &close.reason);
+                    }
+                }
+                Effect::Rebuild => {
+                    self.room = None;
+                    self.queue.clear();
+                }
+                Effect::Refused(_, refusal) => {
+                    panic!("a behaving client's edit was refused: {refusal}")
+                }
+                Effect::Betrayed(_) => panic!("the ledger forgot something it had acknowledged"),
+            }
+        }
+    }
+
+    /// Connects everybody and lets everything arrive.
+    fn settle(&mut self) {
+        for _ in 0..10_000 {
+            for person in 0..PEOPLE {
+                self.connect(person);
+                self.deliver_up(person);
+                self.deliver_down(person);
+            }
+            self.commit();
+            let quiet = self.wires.len() == PEOPLE
+                && self.queue.is_empty()
+                && self.wires.values().all(|wire| wire.up.is_empty() && wire.down.is_empty());
+            if quiet {
+                return;
+            }
+        }
+        panic!("it never becomes quiet");
+    }
+}
+
+#[test]
+fn whatever_happens_all_agree_and_everything_is_saved_in_the_end() {
+    for run in 0..RUNS {
+        let outcome = std::panic::catch_unwind(|| {
+            let mut world = World::new(run);
+            for _ in 0..STEPS {
+                world.step();
+            }
+            world.settle();
+            let contents: Vec<_> = world.clients.iter().map(|c| c.replica().content()).collect();
+            let server = accord_document::model::content::Content::read(
+                world.room.as_ref().unwrap().state().doc(),
+            );
+            for (person, content) in contents.iter().enumerate() {
+                assert_eq!(*content, server, "person {person}");
+                assert!(!world.clients[person].is_unsaved(), "person {person} has unsaved edits");
+                assert_eq!(*world.clients[person].link(), Link::Live);
+            }
+            let mut replayed = DocumentState::begin(&world.disk[0]).unwrap();
+            for entry in &world.disk[1..] {
+                let outcome = replayed.apply(entry).unwrap();
+                assert_eq!(
+                    outcome,
+                    accord_document::ledger::Outcome::Applied,
+                    "entry {}",
+                    entry.seq
+                );
+            }
+            let text = serde_json::to_string(&server).unwrap();
+            for word in &world.typed {
+                assert!(text.matches(word.as_str()).count() <= 1, "{word} twice in {text}");
+            }
+        });
+        assert!(outcome.is_ok(), "run {run} failed");
+    }
+}

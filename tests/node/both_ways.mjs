@@ -25,6 +25,22 @@ await until('names', () => {
   return states.some((state) => state.user?.name === 'Ana Ferreira') && states.length === 2;
 });
 
+// Content made and deleted while away arrives as garbage-collected structs: that is no offence.
+b.provider.disconnect();
+const notes = b.doc.getMap('notes');
+notes.set('draft', new Y.Map([['title', new Y.Text('to be deleted')]]));
+notes.get('draft').get('title').insert(0, 'all of it ');
+notes.set('draft', 'replaced');
+b.doc.getText('problem').insert(0, 'typed and deleted');
+b.doc.getText('problem').delete(0, 17);
+b.doc.getArray('list').insert(0, [1, [2, { three: 3 }], 'four']);
+b.doc.getArray('list').delete(1, 1);
+b.doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('p')]);
+b.doc.getXmlFragment('xml').delete(0, 1);
+b.provider.connect();
+await synced(b.provider);
+await until('what is left arrives', () => a.doc.getMap('notes').get('draft') === 'replaced' && a.doc.getArray('list').length === 2);
+
 // Twenty reconnects, each with edits made while away.
 for (let round = 0; round < 20; round += 1) {
   const [away, here] = round % 2 ? [a, b] : [b, a];

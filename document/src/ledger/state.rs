@@ -210,3 +210,143 @@ impl DocumentState {
         self.doc.transact().encode_diff_v1(remote)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{PersonId, SessionId};
+    use crate::model::content::Content;
+    use crate::model::delta::{Attributes, Op};
+    use crate::model::{Replica, Target};
+    use crate::people::{Seat, Sector};
+
+    fn actor(person: &str, seat: Seat) -> Actor {
+        Actor {
+            person: PersonId::new(person),
+            seat,
+            sector: Sector::Other,
+            session: SessionId::new("s"),
+        }
+    }
+
+    fn genesis() -> Entry {
+        Entry {
+            seq: Seq(0),
+            time: 5,
+            actor: actor("p", Seat::Author),
+            previous: Digest::ZERO,
+            salt: [0; 16],
+            body: Body::Genesis(Genesis {
+                lineage: LineageId::new("l"),
+                schema: "s".into(),
+                language: "en".into(),
+                rules: RULES,
+            }),
+        }
+    }
+
+    /// Real updates of every shape, from two clients.
+    fn updates() -> Vec<Vec<u8>> {
+        let mut replicas = [Replica::new(1), Replica::new(2)];
+        let mut all = Vec::new();
+        for round in 0..12usize {
+            let replica = &mut replicas[round % 2];
+            let target = Target::field("problem");
+            match round {
+                4 => replica.add_milestone("m", None),
+                6 => replica.remove_milestone("m"),
+                5 | 7 => replica.edit(
+                    &target,
+                    &[Op::retain(2, Attributes::from_iter([("bold".to_owned(), true.into())]))],
+                ),
+                8 => replica.edit(&target, &[Op::retain(1, Attributes::new()), Op::delete(2)]),
+                _ => replica.edit(&target, &[Op::text("some words, \u{d55c}\u{1f600}")]),
+            }
+            for update in replica.take_made() {
+                replicas[(round + 1) % 2].apply(&update).unwrap();
+                all.push(update);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn mutated_updates_are_refused_or_replay_to_the_same_document() {
+        let updates = updates();
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = move |limit: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % limit as u64) as usize
+        };
+        let (mut taken, mut refused) = (0, 0);
+        for _ in 0..1_500 {
+            let mut state = DocumentState::begin(&genesis()).unwrap();
+            let mut entries = Vec::new();
+            for update in &updates {
+                let mut bytes = update.clone();
+                if next(3) == 0 {
+                    for _ in 0..=next(3) {
+                        let at = next(bytes.len());
+                        bytes[at] = next(256) as u8;
+                    }
+                }
+                match state.edit(&actor("p", Seat::Author), 9, [1; 16], &bytes) {
+                    Ok(entry) => {
+                        taken += 1;
+                        entries.extend(entry);
+                    }
+                    Err(_) => refused += 1,
+                }
+                if state.is_broken() {
+                    break;
+                }
+            }
+            let mut replayed = DocumentState::begin(&genesis()).unwrap();
+            for entry in &entries {
+                let entry = Entry::decode(&entry.encode()).unwrap();
+                assert_eq!(replayed.apply(&entry), Ok(Outcome::Applied));
+            }
+            assert_eq!(replayed.position(), state.position());
+            if !state.is_broken() {
+                assert_eq!(replayed.state_vector(), state.state_vector());
+                assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
+            }
+        }
+        assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+    }
+
+    #[test]
+    fn a_client_id_belongs_to_the_first_person_who_used_it() {
+        let mut state = DocumentState::begin(&genesis()).unwrap();
+        let updates = updates();
+        state.edit(&actor("ana", Seat::Author), 9, [1; 16], &updates[0]).unwrap();
+        let mut stolen = Replica::new(1);
+        stolen.apply(&updates[0]).unwrap();
+        stolen.edit(&Target::field("problem"), &[Op::text("in her name")]);
+        let forged = stolen.take_made().pop().unwrap();
+        let refused = state.edit(&actor("ben", Seat::Author), 9, [1; 16], &forged);
+        assert_eq!(refused, Err(Refusal::Forged { client: 1 }));
+        assert!(state.edit(&actor("ana", Seat::Author), 9, [1; 16], &forged).is_ok());
+    }
+
+    #[test]
+    fn what_adds_nothing_is_no_entry_also_for_readers() {
+        let mut state = DocumentState::begin(&genesis()).unwrap();
+        let update = &updates()[0];
+        state.edit(&actor("ana", Seat::Author), 9, [1; 16], update).unwrap();
+        let reader = actor("obi", Seat::Observer);
+        assert_eq!(state.edit(&reader, 9, [1; 16], update), Ok(None));
+        let new = &updates()[1];
+        assert_eq!(state.edit(&reader, 9, [1; 16], new), Err(Refusal::ReadOnly));
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut state = DocumentState::begin(&genesis()).unwrap();
+        let entry =
+            state.edit(&actor("p", Seat::Author), 1, [1; 16], &updates()[0]).unwrap().unwrap();
+        assert_eq!(entry.time, 5, "not less than the entry before");
+    }
+}

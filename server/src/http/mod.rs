@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::people::People;
 use crate::rooms::Rooms;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -84,7 +84,10 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(web::page)
         .layer(
             ServiceBuilder::new()
-                .layer(TraceLayer::new_for_http())
+                // The path alone: a query can carry a ticket.
+                .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+                    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+                }))
                 .layer(CatchPanicLayer::new())
                 .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
                 .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

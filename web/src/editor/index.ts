@@ -1,6 +1,7 @@
 // What tests of the binding use: the editor without a page around it.
 
 export { EditorState, TextSelection } from 'prosemirror-state';
+export { EditorView } from 'prosemirror-view';
 export { AccordClient, initSync } from '../wasm/accord_client';
 export * as commands from './commands';
 export { transform } from './delta';

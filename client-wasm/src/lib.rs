@@ -10,7 +10,7 @@
 use accord_document::model::completeness::checklist;
 use accord_document::model::delta::{self, Op};
 use accord_document::model::{Replica, Target};
-use accord_document::sync::{Client, wire};
+use accord_document::sync::{Client, Link, wire};
 use js_sys::{Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
@@ -89,19 +89,15 @@ impl AccordClient {
         self.client.take_peers().map(|peers| json(&peers))
     }
 
-    /// JSON: the state of the link.
-    pub fn link(&self) -> String {
-        json(self.client.link())
-    }
-
-    #[wasm_bindgen(js_name = isUnsaved)]
-    pub fn is_unsaved(&self) -> bool {
-        self.client.is_unsaved()
-    }
-
-    #[wasm_bindgen(js_name = mayWrite)]
-    pub fn may_write(&self) -> bool {
-        self.client.may_write()
+    /// JSON: the link, and what the page shows of the client beside the document.
+    pub fn status(&self) -> String {
+        json(&Status {
+            link: self.client.link(),
+            unsaved: self.client.is_unsaved(),
+            may_write: self.client.may_write(),
+            can_undo: self.client.replica().can_undo(),
+            can_redo: self.client.replica().can_redo(),
+        })
     }
 
     /// JSON: what this client knows of the server's ledger.
@@ -139,16 +135,6 @@ impl AccordClient {
 
     pub fn redo(&mut self, now: f64) -> bool {
         self.change(now, Replica::redo)
-    }
-
-    #[wasm_bindgen(js_name = canUndo)]
-    pub fn can_undo(&self) -> bool {
-        self.client.replica().can_undo()
-    }
-
-    #[wasm_bindgen(js_name = canRedo)]
-    pub fn can_redo(&self) -> bool {
-        self.client.replica().can_redo()
     }
 
     #[wasm_bindgen(js_name = stopCapturing)]
@@ -206,6 +192,15 @@ impl AccordClient {
         let target = target.map(Target);
         self.client.point(target.as_ref().map(|target| (target, anchor, head)));
     }
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    link: &'a Link,
+    unsaved: bool,
+    may_write: bool,
+    can_undo: bool,
+    can_redo: bool,
 }
 
 impl AccordClient {

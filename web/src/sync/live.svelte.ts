@@ -48,6 +48,28 @@ export type Status =
   | { state: 'offline'; unsaved: boolean; reason: string | null }
   | { state: 'denied'; code: number; reason: string };
 
+/** What the client tells of itself. */
+interface Told {
+  link: Link;
+  unsaved: boolean;
+  may_write: boolean;
+  can_undo: boolean;
+  can_redo: boolean;
+}
+
+function statusOf({ link, unsaved }: Told): Status {
+  switch (link.link) {
+    case 'live':
+      return unsaved ? { state: 'saving' } : { state: 'saved' };
+    case 'syncing':
+      return unsaved ? { state: 'saving' } : { state: 'opening' };
+    case 'offline':
+      return { state: 'offline', unsaved, reason: link.reason };
+    case 'denied':
+      return { state: 'denied', code: link.code, reason: link.reason };
+  }
+}
+
 const RENEW_MS = 15_000;
 const PERSIST_MS = 100;
 const CHECK_MS = 400;
@@ -84,6 +106,7 @@ export class LiveDocument {
   private renewTimer: ReturnType<typeof setInterval> | undefined;
   private keeping: Promise<void> = Promise.resolve();
   private remembered: string | undefined;
+  private told = '';
   private closed = false;
 
   private constructor(
@@ -240,26 +263,16 @@ export class LiveDocument {
   }
 
   private setStatus(): void {
-    const next = this.statusNow();
+    const told = this.client.status();
+    // Most keystrokes change nothing here.
+    if (told === this.told) return;
+    this.told = told;
+    const now = JSON.parse(told) as Told;
+    const next = statusOf(now);
     if (JSON.stringify(next) !== JSON.stringify(this.status)) this.status = next;
-    this.canUndo = this.client.canUndo();
-    this.canRedo = this.client.canRedo();
-    this.mayWrite = this.client.mayWrite();
-  }
-
-  private statusNow(): Status {
-    const link = JSON.parse(this.client.link()) as Link;
-    const unsaved = this.client.isUnsaved();
-    switch (link.link) {
-      case 'live':
-        return unsaved ? { state: 'saving' } : { state: 'saved' };
-      case 'syncing':
-        return unsaved ? { state: 'saving' } : { state: 'opening' };
-      case 'offline':
-        return { state: 'offline', unsaved, reason: link.reason };
-      case 'denied':
-        return { state: 'denied', code: link.code, reason: link.reason };
-    }
+    this.canUndo = now.can_undo;
+    this.canRedo = now.can_redo;
+    this.mayWrite = now.may_write;
   }
 
   private connect(): void {

@@ -7,8 +7,6 @@ export const en = {
   'app.skip': 'Skip to the text',
   'app.loading': 'Opening…',
   'app.signOut': 'Sign out',
-  'app.signedInAs': 'Signed in as {name}, {sector}',
-  'app.home': 'All commitments',
 
   'sector.government': 'government',
   'sector.civil_society': 'civil society',
@@ -54,8 +52,6 @@ export const en = {
   'doc.checklist': 'Before both sides sign',
   'doc.checklistCount': '{met} of {all}',
   'doc.people': 'People here',
-  'doc.you': 'you',
-  'doc.alone': 'Nobody else is here right now',
   'doc.undo': 'Undo',
   'doc.redo': 'Redo',
 

@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 #[wasm_bindgen]
 pub struct AccordClient {
     client: Client,
+    told: Option<Status>,
 }
 
 #[wasm_bindgen]
@@ -32,7 +33,7 @@ impl AccordClient {
         // An integer below 2^53 is exact in both types.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let replica = Replica::new(client_id as u64);
-        Self { client: Client::new(replica, remembered) }
+        Self { client: Client::new(replica, remembered), told: None }
     }
 
     /// Loads an update that the device kept.
@@ -76,11 +77,11 @@ impl AccordClient {
         bytes(self.client.replica_mut().take_all())
     }
 
-    /// JSON: the changes since the last call that the editor did not make itself.
+    /// JSON: the changes since the last call that the editor did not make itself, if any.
     #[wasm_bindgen(js_name = takeChanges)]
-    pub fn take_changes(&mut self) -> String {
+    pub fn take_changes(&mut self) -> Option<String> {
         let changes = self.client.replica_mut().take_changes();
-        if changes.is_empty() { String::new() } else { json(&changes) }
+        (!changes.is_empty()).then(|| json(&changes))
     }
 
     /// JSON: everybody else who is here, or nothing when that did not change.
@@ -89,15 +90,28 @@ impl AccordClient {
         self.client.take_peers().map(|peers| json(&peers))
     }
 
-    /// JSON: the link, and what the page shows of the client beside the document.
-    pub fn status(&self) -> String {
-        json(&Status {
-            link: self.client.link(),
+    /// JSON: everybody else who is here, with their carets where they are now.
+    pub fn peers(&mut self) -> String {
+        json(&self.client.peers())
+    }
+
+    /// JSON: the link, and what the page shows of the client beside the document, or nothing when
+    /// that did not change since the last call.
+    #[wasm_bindgen(js_name = takeStatus)]
+    pub fn take_status(&mut self) -> Option<String> {
+        let status = Status {
+            link: self.client.link().clone(),
             unsaved: self.client.is_unsaved(),
             may_write: self.client.may_write(),
             can_undo: self.client.replica().can_undo(),
             can_redo: self.client.replica().can_redo(),
-        })
+        };
+        if self.told.as_ref() == Some(&status) {
+            return None;
+        }
+        let told = json(&status);
+        self.told = Some(status);
+        Some(told)
     }
 
     /// JSON: what this client knows of the server's ledger.
@@ -135,11 +149,6 @@ impl AccordClient {
 
     pub fn redo(&mut self, now: f64) -> bool {
         self.change(now, Replica::redo)
-    }
-
-    #[wasm_bindgen(js_name = stopCapturing)]
-    pub fn stop_capturing(&mut self) {
-        self.client.replica_mut().stop_capturing();
     }
 
     #[wasm_bindgen(js_name = addMilestone)]
@@ -194,9 +203,9 @@ impl AccordClient {
     }
 }
 
-#[derive(Serialize)]
-struct Status<'a> {
-    link: &'a Link,
+#[derive(PartialEq, Serialize)]
+struct Status {
+    link: Link,
     unsaved: bool,
     may_write: bool,
     can_undo: bool,
@@ -218,10 +227,10 @@ pub fn subprotocol() -> String {
     wire::SUBPROTOCOL.to_owned()
 }
 
-/// JSON: the template's text fields.
+/// JSON: the template.
 #[wasm_bindgen]
-pub fn fields() -> String {
-    json(accord_document::model::template::FIELDS)
+pub fn template() -> String {
+    json(&accord_document::model::template::TEMPLATE)
 }
 
 fn yrs_empty() -> accord_document::StateVector {

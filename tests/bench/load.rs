@@ -101,6 +101,7 @@ async fn live(
     let mut due = origin + offset;
     let mut seen = Vec::new();
     let mut own = std::collections::HashSet::new();
+    let mut typed = 0;
     loop {
         let wake = if types { due.min(end) } else { end };
         tokio::select! {
@@ -120,7 +121,9 @@ async fn live(
                     let micros = (due - origin).as_micros() as u64;
                     own.insert(micros);
                     let token = format!("@{micros:012};");
-                    let update = client.change("problem", 0, 0, &token);
+                    // Everybody goes on where they left off, as people do.
+                    let update = client.change("problem", typed, 0, &token);
+                    typed += token.len() as u32;
                     client.feed_update(&update).await?;
                     client.flush().await?;
                     due += every;

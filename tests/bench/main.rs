@@ -1,28 +1,47 @@
-//! Measurements: `cargo xtask bench [kill N | power N | load | replay]`. Without arguments, all.
+//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | load | replay]`. Without
+//! arguments, all.
 
 mod load;
 mod replay;
 
 use accord_tests::{Death, kill_rounds};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::Path;
+use std::process::Command;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let count = |default| args.get(1).map_or(Ok(default), |n| n.parse::<usize>());
     match args.first().map(String::as_str) {
+        Some("keystroke") => in_browser("script.mjs"),
+        Some("paint") => in_browser("paint.mjs"),
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("load") => load::all().await,
         Some("replay") => replay::all(),
         None => {
+            in_browser("script.mjs")?;
+            in_browser("paint.mjs")?;
             replay::all()?;
             load::all().await?;
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await
         }
-        Some(other) => bail!("there is no benchmark `{other}`: kill N, power N, load, replay"),
+        Some(other) => {
+            bail!(
+                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, load, replay"
+            )
+        }
     }
+}
+
+/// Runs a script of `bench/browser`, which prints its table.
+fn in_browser(script: &str) -> Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/browser").join(script);
+    let status = Command::new("node").arg(path).status().context("Node.js can't be run")?;
+    ensure!(status.success(), "{script} failed ({status})");
+    Ok(())
 }
 
 async fn kills(death: Death, rounds: usize) -> Result<()> {

@@ -15,6 +15,10 @@ const ARGS = [
   '--disable-sync',
 ];
 
+export function launch() {
+  return chromium.launch({ executablePath: process.env.ACCORD_CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+}
+
 /** A demo server over a data folder; `stop` kills it, `start` brings it back on the same port. */
 class Server {
   constructor(data) {
@@ -75,7 +79,7 @@ export async function until(what, condition, limit = 15_000) {
 export async function story(tell) {
   const data = mkdtempSync(join(tmpdir(), 'accord-'));
   const server = new Server(data);
-  const browser = await chromium.launch({ executablePath: process.env.ACCORD_CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  const browser = await launch();
   const people = [];
   let outcome = 0;
   try {

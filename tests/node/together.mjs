@@ -58,6 +58,27 @@ await story(async ({ person, server }) => {
   await until('Ben’s caret moved', async () => (await caretOffset()) === 'Ben Okafor 7' || (await caretOffset()));
   await ben.type('!');
   assert.equal((await agree('results', ana, ben)).split('\n')[1], 'xyzbold! plain');
+  const benAt = (place) => until(`Ben’s caret ${place}`, async () => (await caretOffset()) === `Ben Okafor ${place}` || (await caretOffset()));
+  // It goes along with what he types in the middle of a word, and with what he deletes.
+  await benAt(8);
+  await ben.type('ab');
+  await benAt(10);
+  await ben.press('Backspace');
+  await ben.press('Backspace');
+  await benAt(8);
+  // It stays at the end of its line when a line is ended there by somebody else.
+  await ben.caret('results', 1, -1);
+  await benAt(14);
+  await ana.caret('results', 1, -1);
+  await ana.press('Enter');
+  await ana.type('next');
+  await benAt(14);
+  await ben.type('.');
+  assert.equal(await agree('results', ana, ben), 'Results\nxyzbold! plain.\nnext');
+
+  // Whoever can't see the carets is told in words, once, who changed what.
+  const told = () => ben.page.locator('p[role=status][aria-live=polite]').first().innerText();
+  await until('Ben is told', async () => (await told()).includes('Ana Ferreira changed “What results do you want?”') || (await told()));
 
   // Milestones: added, moved and dated by one, seen by the other.
   await ana.page.getByRole('button', { name: 'Add a milestone' }).click();

@@ -224,12 +224,25 @@ impl SyncClient {
         text.get_string(&self.doc.transact())
     }
 
+    /// The length of a text in UTF-16 code units.
+    #[must_use]
+    pub fn len(&self, field: &str) -> u32 {
+        let text = self.doc.get_or_insert_text(field);
+        text.len(&self.doc.transact())
+    }
+
+    /// Applies the updates that have come.
+    pub fn integrate(&mut self) -> Result<()> {
+        while let Some(update) = self.inbox.pop_front() {
+            self.apply(&update)?;
+        }
+        Ok(())
+    }
+
     /// Applies what comes until the text is as wanted.
     pub async fn until(&mut self, field: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
         loop {
-            while let Some(update) = self.inbox.pop_front() {
-                self.apply(&update)?;
-            }
+            self.integrate()?;
             let text = self.text(field);
             if wanted(&text) {
                 return Ok(());

@@ -6,9 +6,13 @@ use crate::{Server, ServerOptions, SyncClient};
 use anyhow::{Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 const FIELD: &str = "problem";
+
+/// How fast each of the two types: far faster than any person.
+const BETWEEN_WORDS: Duration = Duration::from_millis(2);
 
 /// How the server ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,9 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
     let mut acknowledged: Vec<String> = Vec::new();
     let mut document: Option<String> = None;
     for round in 0..rounds {
+        if round > 0 && round % 25 == 0 {
+            eprintln!("{round} of {rounds}: {} acknowledged edits", acknowledged.len());
+        }
         let server = Server::start_with(&data, &options)?;
         let ana = server.visit("ana")?;
         let document = match &document {
@@ -92,28 +99,30 @@ fn rebase(data: &std::path::Path, record: &std::path::Path) -> Result<()> {
 }
 
 fn check(text: &str, acknowledged: &[String]) -> Result<()> {
+    let mut found: HashMap<&str, usize> = HashMap::new();
+    for word in text.split_inclusive(']') {
+        *found.entry(word).or_default() += 1;
+    }
     for word in acknowledged {
-        let times = text.matches(word.as_str()).count();
+        let times = found.get(word.as_str()).copied().unwrap_or_default();
         ensure!(times == 1, "the acknowledged word {word:?} is there {times} times");
     }
     Ok(())
 }
 
-/// Types until the connection dies; gives the words whose edits were acknowledged.
+/// Types until the connection dies, taking in what the other types; gives the words whose edits
+/// were acknowledged.
 async fn type_on(mut client: SyncClient, name: String) -> Vec<String> {
     let mut words = Vec::new();
     loop {
         let word = format!("[{name}n{}]", words.len());
         words.push(word.clone());
-        if client.edit(FIELD, 0, 0, &word).await.is_err() {
+        // At the end, before the newline that every text ends in.
+        let end = client.len(FIELD).saturating_sub(1);
+        if client.edit(FIELD, end, 0, &word).await.is_err() {
             break;
         }
-        // Up to eight edits are under way at once.
-        let mut dead = false;
-        while client.sent - client.saved > 8 && !dead {
-            dead = client.fetch().await.is_err();
-        }
-        if dead {
+        if pause(&mut client).await.is_err() {
             break;
         }
     }
@@ -123,4 +132,16 @@ async fn type_on(mut client: SyncClient, name: String) -> Vec<String> {
     let saved = usize::try_from(client.saved.saturating_sub(1)).unwrap_or(0);
     words.truncate(saved);
     words
+}
+
+/// Listens until the next word is due and at most eight edits are under way.
+async fn pause(client: &mut SyncClient) -> Result<()> {
+    let due = tokio::time::Instant::now() + BETWEEN_WORDS;
+    while let Ok(frame) = tokio::time::timeout_at(due, client.fetch()).await {
+        frame?;
+    }
+    while client.sent - client.saved > 8 {
+        client.fetch().await?;
+    }
+    client.integrate()
 }

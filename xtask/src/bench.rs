@@ -7,6 +7,7 @@ use anyhow::Result;
 pub fn run(args: &[String]) -> Result<()> {
     build::release()?;
     tools::npm("tests")?;
+    build::bundle_for_bench()?;
     let chromium = tools::chromium()?;
     Cmd::new("cargo").args(["build", "--release", "--package", "accord-tests"]).run()?;
     Cmd::new("target/release/accord-bench")

@@ -104,8 +104,14 @@ fn compress(dir: &Path) -> Result<()> {
 
 /// Bundles the web app's editor for the tests that run it in Node, beside stock editors.
 pub fn bundle_for_node() -> Result<()> {
-    Cmd::new("npx")
-        .args(["--no-install", "rolldown", "--config", "rolldown.editor.config.js"])
-        .dir("web")
-        .run()
+    bundle("rolldown.editor.config.js")
+}
+
+/// Bundles the web app's editor and y-prosemirror for the benchmarks' page.
+pub fn bundle_for_bench() -> Result<()> {
+    bundle("../tests/bench/browser/rolldown.config.js")
+}
+
+fn bundle(config: &str) -> Result<()> {
+    Cmd::new("npx").args(["--no-install", "rolldown", "--config", config]).dir("web").run()
 }

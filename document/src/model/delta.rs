@@ -16,7 +16,7 @@ pub type Attributes = Map<String, Value>;
 
 /// One step of a Delta.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "AnyOp")]
 pub enum Op {
     Insert {
         /// A string, or an embedded value.
@@ -32,6 +32,30 @@ pub enum Op {
     Delete {
         delete: u32,
     },
+}
+
+/// A step as it is written. Each keystroke reads some, and trying one variant of [`Op`] after the
+/// other would cost half as much again.
+#[derive(Deserialize)]
+struct AnyOp {
+    insert: Option<Value>,
+    retain: Option<u32>,
+    delete: Option<u32>,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+impl TryFrom<AnyOp> for Op {
+    type Error = &'static str;
+
+    fn try_from(op: AnyOp) -> Result<Self, Self::Error> {
+        match (op.insert, op.retain, op.delete) {
+            (Some(insert), None, None) => Ok(Self::Insert { insert, attributes: op.attributes }),
+            (None, Some(retain), None) => Ok(Self::Retain { retain, attributes: op.attributes }),
+            (None, None, Some(delete)) => Ok(Self::Delete { delete }),
+            _ => Err("a step of a Delta is one of insert, retain and delete"),
+        }
+    }
 }
 
 /// Attributes that belong to a block and sit on its newline.

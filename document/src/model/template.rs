@@ -15,6 +15,20 @@ pub const MILESTONES: &str = "milestones";
 /// The `Map` root that holds the dates.
 pub const FACTS: &str = "facts";
 
+/// A part of the page, in the order in which they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    Promise,
+    Who,
+    When,
+    Why,
+    How,
+    Values,
+    Milestones,
+    Contact,
+}
+
 /// How much a field is meant to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,46 +43,55 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Field {
     pub key: &'static str,
+    /// Where it stands; the title stands above all sections.
+    pub section: Option<Section>,
     pub extent: Extent,
     /// Characters above which the page suggests to shorten. Nothing is ever cut.
     pub soft_limit: Option<u32>,
 }
 
-const fn line(key: &'static str, soft_limit: Option<u32>) -> Field {
-    Field { key, extent: Extent::Line, soft_limit }
+const fn line(section: Section, key: &'static str) -> Field {
+    Field { key, section: Some(section), extent: Extent::Line, soft_limit: None }
 }
 
-const fn text(key: &'static str, soft_limit: u32) -> Field {
-    Field { key, extent: Extent::Text, soft_limit: Some(soft_limit) }
+const fn text(section: Section, key: &'static str) -> Field {
+    Field { key, section: Some(section), extent: Extent::Text, soft_limit: Some(3000) }
 }
 
 /// All text fields, in the order of the page.
 pub const FIELDS: &[Field] = &[
-    line("title", Some(150)),
-    text("brief", 500),
-    line("lead", None),
-    text("supporting_government", 3000),
-    text("supporting_civil_society", 3000),
-    text("supporting_other", 3000),
-    text("problem", 3000),
-    text("causes", 3000),
-    text("done_so_far", 3000),
-    text("solution", 3000),
-    text("results", 3000),
-    text("transparency", 3000),
-    text("participation", 3000),
-    text("accountability", 3000),
-    line("contact_person", None),
-    line("contact_title", None),
-    line("contact_department", None),
-    line("contact_email", None),
+    Field { key: "title", section: None, extent: Extent::Line, soft_limit: Some(150) },
+    Field { soft_limit: Some(500), ..text(Section::Promise, "brief") },
+    line(Section::Who, "lead"),
+    text(Section::Who, "supporting_government"),
+    text(Section::Who, "supporting_civil_society"),
+    text(Section::Who, "supporting_other"),
+    text(Section::Why, "problem"),
+    text(Section::Why, "causes"),
+    text(Section::Why, "done_so_far"),
+    text(Section::How, "solution"),
+    text(Section::How, "results"),
+    text(Section::Values, "transparency"),
+    text(Section::Values, "participation"),
+    text(Section::Values, "accountability"),
+    line(Section::Contact, "contact_person"),
+    line(Section::Contact, "contact_title"),
+    line(Section::Contact, "contact_department"),
+    line(Section::Contact, "contact_email"),
 ];
 
 /// The text keys of a milestone.
 pub const MILESTONE_TEXTS: [&str; 3] = ["what", "outputs", "who"];
 
-/// The most milestones that the template suggests.
-pub const MILESTONES_SUGGESTED: usize = 12;
+/// What a page must know of the template to show it.
+#[derive(Debug, Serialize)]
+pub struct Template {
+    pub fields: &'static [Field],
+    /// The most milestones that the template suggests.
+    pub suggested_milestones: usize,
+}
+
+pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 12 };
 
 /// What a new document starts with.
 #[derive(Debug, Clone, Default)]

@@ -70,6 +70,8 @@ pub struct Client {
     presence_clock: u64,
     heard: BTreeMap<u64, Heard>,
     peers_changed: bool,
+    /// Whether somebody's caret stands in text that has not come yet.
+    unplaced: bool,
     refused: Option<String>,
 }
 
@@ -90,6 +92,7 @@ impl Client {
             presence_clock: 0,
             heard: BTreeMap::new(),
             peers_changed: false,
+            unplaced: false,
             refused: None,
         }
     }
@@ -170,8 +173,7 @@ impl Client {
             match message {
                 Message::Step2(update) | Message::Update(update) => {
                     self.replica.apply(update).map_err(|_| ReadError::Truncated)?;
-                    // Positions of others' carets may only now be known.
-                    self.peers_changed = true;
+                    self.peers_changed |= self.unplaced;
                 }
                 Message::Step1(vector) => {
                     let vector =
@@ -238,23 +240,27 @@ impl Client {
         std::mem::take(&mut self.frames)
     }
 
-    /// Everybody else who is here, when that changed since the last call.
+    /// Everybody else who is here, when that changed since the last call. Carets that only move
+    /// along with the text they stand before are no change: an editor moves them itself.
     pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
         std::mem::take(&mut self.peers_changed).then(|| self.peers())
     }
 
-    #[must_use]
-    pub fn peers(&self) -> Vec<Peer> {
+    /// Everybody else who is here, now.
+    pub fn peers(&mut self) -> Vec<Peer> {
         let own = self.replica.client_id();
-        self.heard
-            .iter()
-            .filter(|(client, heard)| **client != own && !heard.state.is_null())
-            .map(|(&client, heard)| Peer {
-                client,
-                user: heard.state.get("user").cloned().unwrap_or_default(),
-                cursor: self.cursor(&heard.state),
+        let present =
+            self.heard.iter().filter(|(client, heard)| **client != own && !heard.state.is_null());
+        let peers: Vec<(bool, Peer)> = present
+            .map(|(&client, heard)| {
+                let points = !heard.state["cursor"].is_null();
+                let cursor = self.cursor(&heard.state);
+                let user = heard.state.get("user").cloned().unwrap_or_default();
+                (points && cursor.is_none(), Peer { client, user, cursor })
             })
-            .collect()
+            .collect();
+        self.unplaced = peers.iter().any(|(unplaced, _)| *unplaced);
+        peers.into_iter().map(|(_, peer)| peer).collect()
     }
 
     fn cursor(&self, state: &Value) -> Option<(Target, u32, u32)> {

@@ -1,12 +1,12 @@
 // Ties one ProseMirror editor to one text of a live document: own transactions become changes of
 // the text, changes of the text become steps. Nothing is ever written because of a remote change.
 
-import { type EditorState, Plugin, PluginKey, TextSelection, type Transaction } from 'prosemirror-state';
+import { Plugin, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
-import { type Delta, transform } from './delta';
+import { type Delta, moved, transform } from './delta';
 import { documentOf, Follower } from './fromDelta';
-import { toFlat, toPlace } from './positions';
+import { flatOf, toFlat, toPlace } from './positions';
 import { deltasOf } from './toDelta';
 
 /** Marks transactions that bring in changes of the text. */
@@ -17,9 +17,17 @@ interface Composition {
   held: Delta[];
 }
 
+/** The ends of a selection, as flat offsets. */
+interface Caret {
+  anchor: number;
+  head: number;
+}
+
 export class Binding {
   private view: EditorView | undefined;
   private composition: Composition | undefined;
+  /** Where the others know the caret to be. */
+  private told: Caret | undefined;
   private readonly follower: Follower;
 
   constructor(
@@ -46,23 +54,21 @@ export class Binding {
 
   /** Call with each transaction of the editor, once its state is applied. */
   sent(tr: Transaction): void {
-    if (!tr.docChanged || tr.getMeta(REMOTE)) return;
-    for (const delta of deltasOf(tr)) {
-      if (!this.composition || this.composition.held.length === 0) {
-        this.live.edit(this.target, delta);
-        this.follower.edited();
-        continue;
-      }
-      // The text is ahead of the editor by what is held: each is moved past the other.
-      let own = delta;
-      const held: Delta[] = [];
-      for (const ahead of this.composition.held) {
-        held.push(transform(own, ahead, false));
-        own = transform(ahead, own, true);
-      }
-      this.composition.held = held;
-      this.live.edit(this.target, own);
-    }
+    if (tr.docChanged && !tr.getMeta(REMOTE)) for (const delta of deltasOf(tr)) this.edit(delta);
+    if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.point();
+  }
+
+  private edit(delta: Delta): void {
+    this.move(delta);
+    const held = this.composition?.held ?? [];
+    // The text is ahead of the editor by what is held: each is moved past the other.
+    let own = delta;
+    held.forEach((ahead, index) => {
+      held[index] = transform(own, ahead, false);
+      own = transform(ahead, own, true);
+    });
+    this.live.edit(this.target, own);
+    if (held.length === 0) this.follower.edited();
   }
 
   /** Call when a composition (an input method at work) has ended. */
@@ -111,6 +117,8 @@ export class Binding {
     if (!view) return true;
     const tr = view.state.tr;
     const whole = this.follower.follow(tr, delta);
+    if (whole) this.told = undefined;
+    else this.move(delta);
     tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
     if (own) {
       // Undo and redo put the caret where they changed something.
@@ -122,14 +130,28 @@ export class Binding {
     return whole;
   }
 
-  /** Tells the others where the caret is. */
-  point(state: EditorState | null): void {
-    if (!state) {
-      this.live.point(null);
-      return;
-    }
-    const { doc, selection } = state;
-    this.live.point(this.target, toFlat(doc, selection.anchor), toFlat(doc, selection.head));
+  /** Tells the others where the caret is, unless it only moved along with the text. */
+  point(): void {
+    // While changes are held back the editor's offsets are not the text's.
+    if (!this.view || this.composition?.held.length) return;
+    const { $anchor, $head } = this.view.state.selection;
+    const anchor = flatOf($anchor);
+    const head = flatOf($head);
+    if (this.told?.anchor === anchor && this.told.head === head) return;
+    this.told = { anchor, head };
+    this.live.point(this.target, anchor, head);
+  }
+
+  /** Tells the others that the caret is not in this text. */
+  leave(): void {
+    this.told = undefined;
+    this.live.point(null);
+  }
+
+  /** A caret that the others know moves with the text before which it stands. */
+  private move(delta: Delta): void {
+    if (!this.told) return;
+    this.told = { anchor: moved(this.told.anchor, delta), head: moved(this.told.head, delta) };
   }
 }
 
@@ -147,26 +169,17 @@ function endOfChange(delta: Delta): number {
   return end;
 }
 
-const key = new PluginKey('binding');
-
-/** Reports carets and the ends of compositions. */
+/** Reports the coming and going of the caret, and the ends of compositions. */
 export function bindingPlugin(binding: Binding): Plugin {
   return new Plugin({
-    key,
-    view: () => ({
-      update(view, before) {
-        const moved = !before.selection.eq(view.state.selection) || !before.doc.eq(view.state.doc);
-        if (moved && view.hasFocus()) binding.point(view.state);
-      },
-    }),
     props: {
       handleDOMEvents: {
-        focus: (view) => {
-          binding.point(view.state);
+        focus: () => {
+          binding.point();
           return false;
         },
         blur: () => {
-          binding.point(null);
+          binding.leave();
           return false;
         },
         compositionend: () => {

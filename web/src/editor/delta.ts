@@ -14,6 +14,11 @@ export function length(op: Op): number {
   return 'retain' in op ? op.retain : op.delete;
 }
 
+/** Whether a change brings a newline. */
+export function endsLine(delta: Delta): boolean {
+  return delta.some((op) => 'insert' in op && typeof op.insert === 'string' && op.insert.includes('\n'));
+}
+
 /** Halves of characters outside the basic plane, which no encoding can carry. */
 const HALVES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
@@ -80,6 +85,21 @@ class Cursor {
       this.offset = 0;
     }
   }
+}
+
+/** Where a place goes that keeps standing before what follows it, as a relative position of Yjs. */
+export function moved(offset: number, delta: Delta): number {
+  let at = 0;
+  let place = offset;
+  for (const op of delta) {
+    if (at > place) break;
+    if ('insert' in op) {
+      place += length(op);
+      at += length(op);
+    } else if ('retain' in op) at += op.retain;
+    else place -= Math.min(op.delete, place - at);
+  }
+  return place;
 }
 
 /**

@@ -3,6 +3,8 @@
 export { EditorState, TextSelection } from 'prosemirror-state';
 export { EditorView } from 'prosemirror-view';
 export { AccordClient, initSync } from '../wasm/accord_client';
+export { Binding, bindingPlugin } from './binding';
+export { caretsPlugin, refreshCarets } from './carets';
 export * as commands from './commands';
 export { transform } from './delta';
 export { documentOf, Follower } from './fromDelta';

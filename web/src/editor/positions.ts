@@ -4,7 +4,7 @@
 // opening and closing). So inside line k a position is the flat offset plus k + 1, and between
 // lines, before line k, it is the offset plus k.
 
-import type { Node } from 'prosemirror-model';
+import type { Node, ResolvedPos } from 'prosemirror-model';
 
 /** The length of the flat text, every newline included. */
 export function flatLength(doc: Node): number {
@@ -12,9 +12,12 @@ export function flatLength(doc: Node): number {
 }
 
 export function toFlat(doc: Node, position: number): number {
-  const $position = doc.resolve(position);
+  return flatOf(doc.resolve(position));
+}
+
+export function flatOf($position: ResolvedPos): number {
   const line = $position.index(0);
-  return $position.depth > 0 ? position - line - 1 : position - line;
+  return $position.depth > 0 ? $position.pos - line - 1 : $position.pos - line;
 }
 
 export interface Place {

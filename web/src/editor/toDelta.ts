@@ -4,7 +4,7 @@ import type { Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
 import { AddMarkStep, AddNodeMarkStep, AttrStep, RemoveMarkStep, type Step } from 'prosemirror-transform';
 import { type Attributes, Builder, type Delta } from './delta';
-import { flatLength, toFlat } from './positions';
+import { flatOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 
 /** One place of the flat text. */
@@ -12,6 +12,9 @@ interface Unit {
   value: string | Record<string, unknown>;
   attributes: Attributes;
 }
+
+/** What follows a range in its line: how much, newline included, and what that newline carries. */
+type Tail = { length: number; attributes: Attributes } | null;
 
 interface Range {
   oldStart: number;
@@ -52,11 +55,15 @@ function rangeOf(step: Step): Range | null {
 /** What lies in a range changes; what follows, to the end of its line, stays but for the newline's attributes. */
 function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   if (!range) return [];
-  const from = toFlat(before, range.oldStart);
-  let removed = units(before, range.oldStart, range.oldEnd);
-  let added = units(after, range.newStart, range.newEnd);
-  const oldTail = tail(before, range.oldEnd);
-  const newTail = tail(after, range.newEnd);
+  // Up to the range both documents are the same.
+  const $start = before.resolve(range.oldStart);
+  const first = { index: $start.index(0), start: $start.depth > 0 ? $start.before(1) : $start.pos };
+  const old = read(before, first, range.oldStart, range.oldEnd);
+  const now = read(after, first, range.newStart, range.newEnd);
+  let { units: removed } = old;
+  let { units: added } = now;
+  const { tail: oldTail } = old;
+  const { tail: newTail } = now;
 
   // A line ended at its very end: the new newline goes after the old one, so that what others
   // type at the end of this line stays on it.
@@ -67,7 +74,7 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
     added = [...added, { value: '\n', attributes: newTail.attributes }];
   }
 
-  const out = new Builder().retain(from);
+  const out = new Builder().retain(flatOf($start));
   let start = 0;
   while (start < removed.length && start < added.length && same(removed[start], added[start])) start += 1;
   let end = 0;
@@ -93,42 +100,44 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   return out.done();
 }
 
-/** What follows a position in its line: how much, newline included, and what that newline carries. */
-function tail(doc: Node, position: number): { length: number; attributes: Attributes } | null {
-  const flat = toFlat(doc, position);
-  if (flat >= flatLength(doc)) return null;
-  const $position = doc.resolve(position);
-  const line = doc.child($position.index(0));
-  const end = $position.depth > 0 ? $position.end(1) - position : line.content.size;
-  return { length: end + 1, attributes: newlineAttributes(line) };
+/**
+ * What a range holds, characters and a newline where a line closes, and its tail. `first` is the line
+ * in which the range begins, and where that line's node starts.
+ */
+function read(
+  doc: Node,
+  first: { index: number; start: number },
+  from: number,
+  to: number,
+): { units: Unit[]; tail: Tail } {
+  const units: Unit[] = [];
+  let { index, start } = first;
+  for (let line = doc.maybeChild(index); line; line = doc.maybeChild(index)) {
+    const begin = start + 1;
+    const end = begin + line.content.size;
+    characters(line, begin, Math.max(from, begin), Math.min(to, end), units);
+    const attributes = newlineAttributes(line);
+    if (to <= end) return { units, tail: { length: end - Math.max(to, begin) + 1, attributes } };
+    units.push({ value: '\n', attributes });
+    start = end + 1;
+    index += 1;
+  }
+  return { units, tail: null };
 }
 
-/** What a range holds: characters, and a newline where a line closes. */
-function units(doc: Node, from: number, to: number): Unit[] {
-  const all: Unit[] = [];
-  if (from >= to) return all;
-  const closings: { at: number; unit: Unit }[] = [];
-  const closeBefore = (position: number) => {
-    while (closings[0] && closings[0].at < position) all.push(closings.shift()?.unit as Unit);
-  };
-  doc.nodesBetween(from, to, (node, position) => {
-    if (node.isInline) {
-      closeBefore(position);
-      const attributes = attributesOf(node.marks);
-      const end = Math.min(to, position + node.nodeSize);
-      for (let at = Math.max(from, position); at < end; at += 1) {
-        const value = node.isText ? (node.text ?? '').charAt(at - position) : node.attrs.value;
-        all.push({ value, attributes });
-      }
-      return false;
+/** Adds the characters of a line, whose content begins at `begin`, that stand between two positions. */
+function characters(line: Node, begin: number, from: number, to: number, units: Unit[]): void {
+  if (from >= to) return;
+  line.nodesBetween(from - begin, to - begin, (node, offset) => {
+    const attributes = attributesOf(node.marks);
+    const start = begin + offset;
+    const end = Math.min(to, start + node.nodeSize);
+    for (let at = Math.max(from, start); at < end; at += 1) {
+      const value = node.isText ? (node.text ?? '').charAt(at - start) : node.attrs.value;
+      units.push({ value, attributes });
     }
-    const at = position + node.nodeSize - 1;
-    if (at >= from && at < to)
-      closings.push({ at, unit: { value: '\n', attributes: newlineAttributes(node) } });
-    return true;
+    return false;
   });
-  closeBefore(to);
-  return all;
 }
 
 const isHighSurrogate = (unit?: Unit) =>

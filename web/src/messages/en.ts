@@ -162,7 +162,7 @@ export const en = {
 
   'announce.joined': '{name} is here',
   'announce.left': '{name} has left',
-  'announce.changed': '{names} changed {field}',
+  'announce.changed': '{names} changed “{field}”',
   'announce.somebody': 'Somebody',
 } as const;
 

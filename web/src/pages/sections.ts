@@ -1,46 +1,33 @@
-// How the template's fields stand on the page.
+// How the template stands on the page. Which fields there are, where and how large, `document` says.
 
-export interface FieldOnPage {
+import { template } from '../wasm/accord_client';
+
+export type SectionId = 'promise' | 'who' | 'when' | 'why' | 'how' | 'values' | 'milestones' | 'contact';
+
+export interface TemplateField {
   key: string;
-  single?: boolean;
-  softLimit?: number;
+  section: SectionId | null;
+  extent: 'line' | 'text';
+  soft_limit: number | null;
 }
 
-export interface Section {
-  id: 'promise' | 'who' | 'when' | 'why' | 'how' | 'values' | 'milestones' | 'contact';
-  fields: FieldOnPage[];
+interface Template {
+  fields: TemplateField[];
+  suggested_milestones: number;
 }
 
-const LONG = 3000;
-const text = (key: string, softLimit = LONG): FieldOnPage => ({ key, softLimit });
-const line = (key: string): FieldOnPage => ({ key, single: true });
-
-/** The title stands above all sections. */
-export const TITLE: FieldOnPage = { key: 'title', single: true, softLimit: 150 };
-
-export const SECTIONS: Section[] = [
-  { id: 'promise', fields: [text('brief', 500)] },
-  {
-    id: 'who',
-    fields: [
-      line('lead'),
-      text('supporting_government'),
-      text('supporting_civil_society'),
-      text('supporting_other'),
-    ],
-  },
-  { id: 'when', fields: [] },
-  { id: 'why', fields: [text('problem'), text('causes'), text('done_so_far')] },
-  { id: 'how', fields: [text('solution'), text('results')] },
-  { id: 'values', fields: [text('transparency'), text('participation'), text('accountability')] },
-  { id: 'milestones', fields: [] },
-  {
-    id: 'contact',
-    fields: [
-      line('contact_person'),
-      line('contact_title'),
-      line('contact_department'),
-      line('contact_email'),
-    ],
-  },
+export const SECTIONS: SectionId[] = [
+  'promise',
+  'who',
+  'when',
+  'why',
+  'how',
+  'values',
+  'milestones',
+  'contact',
 ];
+
+/** Call once the core is loaded. */
+export function readTemplate(): Template {
+  return JSON.parse(template()) as Template;
+}

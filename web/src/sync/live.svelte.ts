@@ -1,7 +1,7 @@
 // One open document: the driver of the pure client. It owns the socket, the timers and the
 // device's store; what to send and what is saved, the client decides.
 
-import type { Delta } from '../editor/delta';
+import { type Delta, endsLine } from '../editor/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 import { type Facts, Shelf } from './device';
@@ -73,6 +73,7 @@ function statusOf({ link, unsaved }: Told): Status {
 const RENEW_MS = 15_000;
 const PERSIST_MS = 100;
 const CHECK_MS = 400;
+const CALM_MS = 600;
 const FIRST_RETRY_MS = 300;
 const LAST_RETRY_MS = 5_000;
 
@@ -96,6 +97,9 @@ export class LiveDocument {
   /** Whether there is anything to show: from the device or from the server. */
   ready = $state(false);
 
+  /** Told of each change that somebody else made: of a text, or of the milestones or the dates. */
+  onOthers: ((target: string) => void) | undefined;
+
   private readonly listeners = new Map<string, (change: TextChange) => void>();
   private readonly pointers = new Map<string, () => void>();
   private socket: WebSocket | undefined;
@@ -103,10 +107,10 @@ export class LiveDocument {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private persistTimer: ReturnType<typeof setTimeout> | undefined;
   private checkTimer: ReturnType<typeof setTimeout> | undefined;
+  private calmTimer: ReturnType<typeof setTimeout> | undefined;
   private renewTimer: ReturnType<typeof setInterval> | undefined;
   private keeping: Promise<void> = Promise.resolve();
   private remembered: string | undefined;
-  private told = '';
   private closed = false;
 
   private constructor(
@@ -150,6 +154,7 @@ export class LiveDocument {
     this.persistNow();
     clearTimeout(this.retryTimer);
     clearTimeout(this.checkTimer);
+    clearTimeout(this.calmTimer);
     clearInterval(this.renewTimer);
     window.removeEventListener('online', this.reconnect);
     window.removeEventListener('offline', this.goOffline);
@@ -170,12 +175,15 @@ export class LiveDocument {
 
   edit(target: string, delta: Delta): void {
     this.with((client) => client.edit(performance.now(), target, JSON.stringify(delta)));
+    // Where somebody's caret stands at the end of a line, a line ended there leaves it behind.
+    if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
   }
 
   /** Tells `listener` what others, undo and redo change in a text. */
   listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
     this.listeners.set(target, listener);
     this.pointers.set(target, onPeers);
+    if (this.peers.length > 0) this.placePeers();
     return () => {
       this.listeners.delete(target);
       this.pointers.delete(target);
@@ -239,18 +247,27 @@ export class LiveDocument {
     const changes = this.client.takeChanges();
     if (changes) this.tell(JSON.parse(changes) as Change[]);
     const peers = this.client.takePeers();
-    if (peers) {
-      this.peers = JSON.parse(peers) as Peer[];
-      for (const tell of this.pointers.values()) tell();
-    }
+    if (peers) this.setPeers(peers);
     this.setStatus();
     this.persistSoon();
   }
 
+  /** Looks again where the carets of the others are. */
+  private placePeers(): void {
+    this.setPeers(this.client.peers());
+  }
+
+  private setPeers(json: string): void {
+    this.peers = JSON.parse(json) as Peer[];
+    for (const tell of this.pointers.values()) tell();
+  }
+
   private tell(changes: Change[]): void {
     for (const change of changes) {
-      if (change.change === 'text') this.listeners.get(change.target)?.(change);
-      else if (change.change === 'milestones')
+      if (change.change === 'text') {
+        this.listeners.get(change.target)?.(change);
+        if (!change.own) this.onOthers?.(change.target);
+      } else if (change.change === 'milestones')
         this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
       else this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
     }
@@ -263,16 +280,25 @@ export class LiveDocument {
   }
 
   private setStatus(): void {
-    const told = this.client.status();
-    // Most keystrokes change nothing here.
-    if (told === this.told) return;
-    this.told = told;
+    const told = this.client.takeStatus();
+    if (!told) return;
     const now = JSON.parse(told) as Told;
-    const next = statusOf(now);
-    if (JSON.stringify(next) !== JSON.stringify(this.status)) this.status = next;
+    this.show(statusOf(now));
     this.canUndo = now.can_undo;
     this.canRedo = now.can_redo;
     this.mayWrite = now.may_write;
+  }
+
+  /** Between two keystrokes the page goes on saying “Saving”: what flickers is not read. */
+  private show(next: Status): void {
+    clearTimeout(this.calmTimer);
+    if (next.state === 'saved' && this.status.state === 'saving') {
+      this.calmTimer = setTimeout(() => {
+        this.status = next;
+      }, CALM_MS);
+      return;
+    }
+    if (JSON.stringify(next) !== JSON.stringify(this.status)) this.status = next;
   }
 
   private connect(): void {

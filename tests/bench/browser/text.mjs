@@ -1,0 +1,8 @@
+/** `words` words in blocks of `block`. */
+export function textOf(words, block) {
+  const lines = [];
+  for (let n = 0; n < words; n += block) {
+    lines.push(Array.from({ length: Math.min(block, words - n) }, (_, i) => `word${(n + i) % 97}`).join(' '));
+  }
+  return `${lines.join('\n')}\n`;
+}

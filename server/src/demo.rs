@@ -1,6 +1,6 @@
 //! The demo: a plan of an invented city, and people whom anybody on this machine may sign in as.
 
-use crate::clock::now_ms;
+use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::documents;
 use crate::people::{DocumentRecord, People, Person, Plan, SeatRecord};
@@ -27,7 +27,11 @@ pub(crate) fn person_id(name: &str) -> PersonId {
 }
 
 /// Adds whatever of the demo is not there yet.
-pub(crate) async fn seed(committer: &Committer, people: &People) -> Result<(), StoreError> {
+pub(crate) async fn seed(
+    committer: &Committer,
+    people: &People,
+    clock: &Clock,
+) -> Result<(), StoreError> {
     let adding = people.clone();
     let existing = tokio::task::spawn_blocking(move || add_people(&adding))
         .await
@@ -48,7 +52,7 @@ pub(crate) async fn seed(committer: &Committer, people: &People) -> Result<(), S
             id,
             plan: PLAN.into(),
             language: "en".into(),
-            created: now_ms() + place as u64,
+            created: clock.now_ms() + place as u64,
         };
         match documents::create(committer, people, &actor, record.clone(), &draft).await {
             // Its ledger is there, but a crash kept it from being listed.

@@ -1,11 +1,10 @@
 //! Making a document: its ledger's first two entries (genesis and template), then its record.
 
-use crate::clock::now_ms;
 use crate::committer::Committer;
 use crate::people::{DocumentRecord, People, fresh_id};
 use crate::store::{Append, StoreError};
-use accord_document::ids::{Digest, DocumentId, LineageId, Seq};
-use accord_document::ledger::{Body, DocumentState, Entry, Genesis, RULES};
+use accord_document::ids::{DocumentId, LineageId};
+use accord_document::ledger::{DocumentState, Genesis, RULES};
 use accord_document::model::template::{self, Draft};
 use accord_document::people::Actor;
 use tokio::sync::oneshot;
@@ -22,19 +21,13 @@ pub(crate) async fn create(
     record: DocumentRecord,
     draft: &Draft,
 ) -> Result<(), StoreError> {
-    let genesis = Entry {
-        seq: Seq(0),
-        time: now_ms(),
-        actor: actor.clone(),
-        previous: Digest::ZERO,
-        salt: rand::random(),
-        body: Body::Genesis(Genesis {
-            lineage: LineageId::new(fresh_id()),
-            schema: template::SCHEMA.into(),
-            language: record.language.clone(),
-            rules: RULES,
-        }),
+    let genesis = Genesis {
+        lineage: LineageId::new(fresh_id()),
+        schema: template::SCHEMA.into(),
+        language: record.language.clone(),
+        rules: RULES,
     };
+    let genesis = genesis.entry(actor.clone(), record.created, rand::random());
     let unexpected = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
     let mut state = DocumentState::begin(&genesis).map_err(|error| unexpected(&error))?;
     // 53 random bits: an id that nobody writes under again.

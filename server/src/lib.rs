@@ -4,7 +4,7 @@
 //! they write on disk, `store` is where. Arrows point one way: `http → rooms → (document,
 //! store)`. Only [`run`] names a concrete store.
 
-mod clock;
+pub mod clock;
 mod committer;
 mod demo;
 mod documents;
@@ -14,6 +14,7 @@ pub mod people;
 pub mod rooms;
 pub mod store;
 
+use clock::Clock;
 use committer::Committer;
 use http::App;
 use metrics::Metrics;
@@ -37,6 +38,8 @@ pub struct Config {
     pub reserve: u64,
     /// Whether to seed the demo plan and let anybody sign in as one of the demo people.
     pub demo: bool,
+    /// What entries and tickets are dated by.
+    pub clock: Clock,
 }
 
 /// Why a server can't start or had to stop.
@@ -83,13 +86,13 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let metrics = Metrics::default();
     let committer = Committer::start(store.clone(), metrics.clone())?;
-    let people = People::new(store.clone());
+    let people = People::new(store.clone(), config.clock.clone());
     if config.demo {
-        demo::seed(&committer, &people).await?;
+        demo::seed(&committer, &people, &config.clock).await?;
     }
-    let rooms = Rooms::new(store, committer.clone(), metrics.clone());
-    let demo = config.demo;
-    let app = App::new(rooms.clone(), committer.clone(), people, metrics, demo);
+    let rooms = Rooms::new(store, committer.clone(), metrics.clone(), config.clock.clone());
+    let (demo, clock) = (config.demo, config.clock.clone());
+    let app = App::new(rooms.clone(), committer.clone(), people, metrics, demo, clock);
     let broken = Arc::new(std::sync::OnceLock::new());
     let (stopping, reason, ready) = (rooms.clone(), broken.clone(), app.clone());
     let stop = async move {

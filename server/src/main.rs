@@ -1,5 +1,6 @@
 //! `accord`: the command line.
 
+use accord_server::clock::Clock;
 use accord_server::{Config, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -93,6 +94,7 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
         data: options.data,
         reserve: options.reserve_mib.saturating_mul(1024 * 1024),
         demo: options.demo,
+        clock: Clock::system(),
     };
     run(listener, config, asked_to_stop()).await
 }

@@ -1,6 +1,6 @@
 //! People, sessions, tickets, plans and seats, as records. Secrets are stored hashed.
 
-use crate::clock::now_ms;
+use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector};
@@ -83,6 +83,7 @@ pub struct DocumentRecord {
 #[derive(Clone)]
 pub struct People {
     store: Arc<dyn Store>,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for People {
@@ -95,8 +96,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 impl People {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     pub fn person(&self, id: &PersonId) -> Result<Option<Person>> {
@@ -147,7 +148,7 @@ impl People {
     /// Signs a person in and gives the secret for their cookie.
     pub fn sign_in(&self, person: &PersonId) -> Result<String> {
         let secret = secret();
-        let record = SessionRecord { person: person.clone(), since: now_ms() };
+        let record = SessionRecord { person: person.clone(), since: self.clock.now_ms() };
         self.add(SESSION, &hash(&secret), &record)?;
         Ok(secret)
     }
@@ -178,7 +179,7 @@ impl People {
         let record = TicketRecord {
             document: document.clone(),
             session: by.session.clone(),
-            made: now_ms(),
+            made: self.clock.now_ms(),
             used: false,
         };
         self.add(TICKET, &hash(&secret), &record)?;
@@ -195,7 +196,7 @@ impl People {
             return Ok(None);
         }
         if !ticket.used {
-            if now_ms().saturating_sub(ticket.made) > TICKET_MS {
+            if self.clock.now_ms().saturating_sub(ticket.made) > TICKET_MS {
                 return Ok(None);
             }
             ticket.used = true;

@@ -3,6 +3,8 @@
 
 use accord_tests::{Server, SyncClient};
 use anyhow::{Context, Result};
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -36,15 +38,19 @@ const WARM_UP: Duration = Duration::from_secs(3);
 const LASTS: Duration = Duration::from_secs(15);
 
 pub(crate) async fn all() -> Result<()> {
+    let cores = cores();
     for load in &LOADS {
-        run(load).await?;
+        run(load, cores).await?;
     }
     Ok(())
 }
 
-async fn run(load: &Load) -> Result<()> {
+async fn run(load: &Load, cores: usize) -> Result<()> {
     let dir = tempfile::tempdir()?;
+    // The server has one core, the load the others: neither takes the other's time.
+    pin(std::process::id(), &[0])?;
     let server = Server::start(dir.path())?;
+    pin(std::process::id(), &(1..cores).collect::<Vec<_>>())?;
     let visitors = [server.visit("ana")?, server.visit("ben")?];
     let mut clients = Vec::new();
     for document in 0..load.documents {
@@ -139,6 +145,21 @@ fn tokens(frame: &[u8]) -> impl Iterator<Item = u64> + '_ {
         .windows(14)
         .filter(|w| w[0] == b'@' && w[13] == b';')
         .filter_map(|w| std::str::from_utf8(&w[1..13]).ok()?.parse().ok())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).max(2)
+}
+
+/// Keeps all threads of a process, and what it starts, to some cores.
+fn pin(pid: u32, cores: &[usize]) -> Result<()> {
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|&core| set.set(core));
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let id = task?.file_name().to_string_lossy().parse()?;
+        sched_setaffinity(Pid::from_raw(id), &set).context("this machine has one core only")?;
+    }
+    Ok(())
 }
 
 fn cpu_seconds(pid: u32) -> Result<f64> {

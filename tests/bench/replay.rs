@@ -1,7 +1,7 @@
 //! How long a document takes to open: its ledger replayed, each entry checked, applied and hashed.
 
-use accord_document::ids::{Digest, LineageId, PersonId, Seq, SessionId};
-use accord_document::ledger::{Body, DocumentState, Entry, Genesis, RULES};
+use accord_document::ids::{LineageId, PersonId, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
 use accord_document::model::template::SCHEMA;
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::ydoc;
@@ -32,19 +32,13 @@ pub(crate) fn all() -> Result<()> {
         sector: Sector::Government,
         session: SessionId::new("s"),
     };
-    let genesis = Entry {
-        seq: Seq(0),
-        time: 0,
-        actor: actor.clone(),
-        previous: Digest::ZERO,
-        salt: [0; 16],
-        body: Body::Genesis(Genesis {
-            lineage: LineageId::new("l"),
-            schema: SCHEMA.into(),
-            language: "en".into(),
-            rules: RULES,
-        }),
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: SCHEMA.into(),
+        language: "en".into(),
+        rules: RULES,
     };
+    let genesis = genesis.entry(actor.clone(), 0, [0; 16]);
     let mut state = DocumentState::begin(&genesis)?;
     let started = Instant::now();
     let mut entries = Vec::with_capacity(updates.len());

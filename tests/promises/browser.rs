@@ -39,6 +39,11 @@ fn a_browser_and_a_stock_client_share_a_text() -> Result<()> {
 }
 
 #[test]
+fn what_is_pasted_from_word_and_the_web_becomes_what_a_text_can_hold() -> Result<()> {
+    story("paste.mjs")
+}
+
+#[test]
 fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
     story("accessible.mjs")
 }

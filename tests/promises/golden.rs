@@ -1,8 +1,8 @@
 //! A ledger of entry format 1, kept as bytes: every later version must replay it to the same head
 //! and content. Written once; a change of it is a change of the format.
 
-use accord_document::ids::{Digest, LineageId, PersonId, Seq, SessionId};
-use accord_document::ledger::{Body, DocumentState, Entry, Genesis};
+use accord_document::ids::{LineageId, PersonId, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis};
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
@@ -26,19 +26,13 @@ fn make() -> Vec<Entry> {
         session: SessionId::new("session"),
     };
     let (ana, ben) = (actor("ana", Sector::Government), actor("ben", Sector::CivilSociety));
-    let genesis = Entry {
-        seq: Seq(0),
-        time: 1_750_000_000_000,
-        actor: ana.clone(),
-        previous: Digest::ZERO,
-        salt: [0; 16],
-        body: Body::Genesis(Genesis {
-            lineage: LineageId::new("golden"),
-            schema: "ogp-commitment/1".into(),
-            language: "ko".into(),
-            rules: 1,
-        }),
+    let genesis = Genesis {
+        lineage: LineageId::new("golden"),
+        schema: "ogp-commitment/1".into(),
+        language: "ko".into(),
+        rules: 1,
     };
+    let genesis = genesis.entry(ana.clone(), 1_750_000_000_000, [0; 16]);
     let mut state = DocumentState::begin(&genesis).unwrap();
     let draft = Draft {
         texts: vec![("title", vec![Op::text("열린 정부 😀")])],

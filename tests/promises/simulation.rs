@@ -1,8 +1,8 @@
 //! The server's room and the browsers' clients, the very code that runs, over a fake network that
 //! delays, cuts and a store that fails and crashes. Seeded: a failing seed is named and repeats.
 
-use accord_document::ids::{Digest, LineageId, PersonId, Seq, SessionId};
-use accord_document::ledger::{Body, DocumentState, Entry, Genesis, RULES};
+use accord_document::ids::{LineageId, PersonId, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::template::{Draft, SCHEMA, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
@@ -47,19 +47,13 @@ struct World {
 
 impl World {
     fn new(run: u64) -> Self {
-        let genesis = Entry {
-            seq: Seq(0),
-            time: 0,
-            actor: actor(99),
-            previous: Digest::ZERO,
-            salt: [1; 16],
-            body: Body::Genesis(Genesis {
-                lineage: LineageId::new("simulated"),
-                schema: SCHEMA.into(),
-                language: "en".into(),
-                rules: RULES,
-            }),
+        let genesis = Genesis {
+            lineage: LineageId::new("simulated"),
+            schema: SCHEMA.into(),
+            language: "en".into(),
+            rules: RULES,
         };
+        let genesis = genesis.entry(actor(99), 0, [1; 16]);
         let mut state = DocumentState::begin(&genesis).unwrap();
         let milestones = vec![MilestoneDraft { id: "m1".into(), ..Default::default() }];
         let template = seed(1 << 40, &Draft { milestones, ..Draft::default() });

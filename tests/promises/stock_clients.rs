@@ -1,7 +1,8 @@
 //! Unmodified yjs clients sync, through whatever happens to connections.
 
-use accord_tests::{Server, ServerOptions, node};
+use accord_tests::{Server, ServerInTime, ServerOptions, Visitor, node};
 use anyhow::Result;
+use std::time::Duration;
 
 #[test]
 fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
@@ -29,5 +30,27 @@ fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> R
     let server = Server::start_with(dir.path(), &options)?;
     script.join().expect("the script's thread does not panic")?;
     assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0, "nobody was refused");
+    Ok(())
+}
+
+/// A ticket must be used within a minute. Once used it serves for reconnecting, as long as its
+/// session; one that was never used is refused before the upgrade, and the client, given a fresh
+/// one, goes on with what it typed meanwhile.
+#[test]
+fn an_expired_ticket_is_refused_and_a_fresh_one_goes_on() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = ServerInTime::start(dir.path())?;
+    let ana = Visitor::sign_in(&server.address, "ana")?;
+    let document = ana.create("Tickets")?;
+    for version in ["3.0", "3.1"] {
+        let late = ana.ticket(&document)?;
+        server.pass(Duration::from_millis(60_001));
+        let fresh = ana.ticket(&document)?;
+        server.pass(Duration::from_secs(60));
+        node("tickets.mjs", &[&server.address, &document, version, &late, &fresh])?;
+        server.pass(Duration::from_secs(3_600));
+        node("tickets.mjs", &[&server.address, &document, version, &fresh])?;
+    }
+    assert_eq!(ana.text(&document, "problem")?.matches("typed meanwhile").count(), 4);
     Ok(())
 }

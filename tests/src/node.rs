@@ -1,9 +1,15 @@
 //! Runs the Node scripts of `tests/node` against a server.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// No script takes a tenth of this, on a machine that is not busy with something else.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs a script with arguments; what it prints is given back, and its failure is ours.
 pub fn node(script: &str, args: &[&str]) -> Result<String> {
@@ -13,17 +19,33 @@ pub fn node(script: &str, args: &[&str]) -> Result<String> {
 /// The same with environment variables.
 pub fn node_with(script: &str, args: &[&str], env: &[(&str, &OsStr)]) -> Result<String> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new("node")
+    let mut child = Command::new("node")
         .arg(dir.join("node").join(script))
         .args(args)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .context("Node.js can't be run")?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        bail!("{script} failed ({}):\n{printed}", output.status);
-    }
+    let mut stdout = child.stdout.take().context("stdout is piped")?;
+    let reader = thread::spawn(move || {
+        let mut printed = String::new();
+        stdout.read_to_string(&mut printed).map(|_| printed)
+    });
+    let end = Instant::now() + LIMIT;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() > end {
+            child.kill()?;
+            child.wait()?;
+            bail!("{script} did not end within {} s", LIMIT.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let printed = reader.join().expect("reading does not panic")?;
+    ensure!(status.success(), "{script} failed ({status}):\n{printed}");
     Ok(printed)
 }

@@ -1,12 +1,18 @@
 //! A server as a process of its own, and visitors of its HTTP API.
 
+use accord_server::Config;
+use accord_server::clock::Clock;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use crate::SOON;
 
@@ -99,7 +105,7 @@ impl Server {
             if std::time::Instant::now() > end {
                 bail!("the server is not ready: {}", self.log_so_far().join("\n"));
             }
-            thread::sleep(std::time::Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -140,7 +146,7 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            thread::sleep(std::time::Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
         bail!("the server does not stop: {}", self.log_so_far().join("\n"))
     }
@@ -159,13 +165,7 @@ impl Server {
 
     /// Signs a demo person in.
     pub fn visit(&self, demo: &str) -> Result<Visitor> {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let response =
-            agent.post(self.url("/api/v1/session")).send_json(json!({ "demo": demo }))?;
-        let cookie = response.headers().get("set-cookie").context("signing in sets a cookie")?;
-        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
-        Ok(Visitor { agent, cookie, base: self.url("") })
+        Visitor::sign_in(&self.address, demo)
     }
 }
 
@@ -173,6 +173,34 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A demo server in this process, whose time the test tells. It ends when dropped.
+#[derive(Debug)]
+pub struct ServerInTime {
+    pub address: String,
+    now: Arc<AtomicU64>,
+    _runtime: Runtime,
+}
+
+impl ServerInTime {
+    pub fn start(data: &Path) -> Result<Self> {
+        let now = Arc::new(AtomicU64::new(1_800_000_000_000));
+        let runtime = Runtime::new()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?.to_string();
+        let told = now.clone();
+        let clock = Clock::new(move || told.load(Ordering::Relaxed));
+        let config = Config { data: data.into(), reserve: 0, demo: true, clock };
+        runtime.spawn(accord_server::run(listener, config, std::future::pending()));
+        Ok(Self { address, now, _runtime: runtime })
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.now.fetch_add(ms, Ordering::Relaxed);
     }
 }
 
@@ -185,6 +213,18 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// Signs a demo person in.
+    pub fn sign_in(address: &str, demo: &str) -> Result<Self> {
+        let base = format!("http://{address}");
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let response =
+            agent.post(format!("{base}/api/v1/session")).send_json(json!({ "demo": demo }))?;
+        let cookie = response.headers().get("set-cookie").context("signing in sets a cookie")?;
+        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        Ok(Self { agent, cookie, base })
+    }
+
     pub fn get(&self, path: &str) -> Result<(u16, Value)> {
         let url = format!("{}{path}", self.base);
         let mut response = self.agent.get(url).header("cookie", &self.cookie).call()?;

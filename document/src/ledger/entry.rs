@@ -47,6 +47,15 @@ pub struct Genesis {
     pub rules: u32,
 }
 
+impl Genesis {
+    /// Entry 0 of a ledger. `time` is in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn entry(self, actor: Actor, time: u64, salt: Salt) -> Entry {
+        let (seq, previous) = (Seq(0), Digest::ZERO);
+        Entry { seq, time, actor, previous, salt, body: Body::Genesis(self) }
+    }
+}
+
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {

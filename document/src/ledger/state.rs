@@ -230,19 +230,13 @@ mod tests {
     }
 
     fn genesis() -> Entry {
-        Entry {
-            seq: Seq(0),
-            time: 5,
-            actor: actor("p", Seat::Author),
-            previous: Digest::ZERO,
-            salt: [0; 16],
-            body: Body::Genesis(Genesis {
-                lineage: LineageId::new("l"),
-                schema: "s".into(),
-                language: "en".into(),
-                rules: RULES,
-            }),
-        }
+        let genesis = Genesis {
+            lineage: LineageId::new("l"),
+            schema: "s".into(),
+            language: "en".into(),
+            rules: RULES,
+        };
+        genesis.entry(actor("p", Seat::Author), 5, [0; 16])
     }
 
     /// Real updates of every shape, from two clients.

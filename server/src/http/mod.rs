@@ -12,6 +12,7 @@ mod web;
 
 pub use describe::openapi;
 
+use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     people: People,
     metrics: Metrics,
     demo: bool,
+    clock: Clock,
     draining: Arc<AtomicBool>,
 }
 
@@ -48,8 +50,9 @@ impl App {
         people: People,
         metrics: Metrics,
         demo: bool,
+        clock: Clock,
     ) -> Self {
-        Self { rooms, committer, people, metrics, demo, draining: Arc::default() }
+        Self { rooms, committer, people, metrics, demo, clock, draining: Arc::default() }
     }
 
     /// From now on the server says that it is not ready.

@@ -4,7 +4,6 @@ use super::App;
 use super::identity::{Visitor, seated};
 use super::problem::{Problem, blocking};
 use super::session::{PersonView, seat_name, sector_name};
-use crate::clock::now_ms;
 use crate::documents;
 use crate::people::{DocumentRecord, actor};
 use accord_document::ids::PersonId;
@@ -178,8 +177,8 @@ pub(super) async fn create_document(
         return Err(Problem::invalid(format!("A title has at most {TITLE} characters.")));
     }
     let draft = Draft { texts: vec![("title", vec![Op::text(&title)])], ..Draft::default() };
-    let record =
-        DocumentRecord { id: documents::fresh(), plan, language: "en".into(), created: now_ms() };
+    let created = app.clock.now_ms();
+    let record = DocumentRecord { id: documents::fresh(), plan, language: "en".into(), created };
     let id = record.id.to_string();
     documents::create(&app.committer, &app.people, &actor(&by, seat), record, &draft).await?;
     Ok((StatusCode::CREATED, Json(Created { id })))

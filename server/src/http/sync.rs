@@ -26,6 +26,8 @@ const QUEUE: usize = 1024;
 const STALLED: Duration = Duration::from_secs(30);
 /// A message: a whole offline spell, and the tags around it.
 const MESSAGE: usize = limits::STATE_BYTES + 1024;
+/// Zeroed before every read, and most frames are a keystroke.
+const READ_BUFFER: usize = 4 * 1024;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Credentials {
@@ -43,8 +45,11 @@ pub(super) async fn upgrade(
     let by = identify(&app, &document, credentials.ticket, &headers).await?;
     let (record, seat) = readable(&app, &by, &document).await?;
     app.rooms.probe(&record.id).await?;
-    let upgrade =
-        upgrade.protocols([wire::SUBPROTOCOL]).max_message_size(MESSAGE).max_frame_size(MESSAGE);
+    let upgrade = upgrade
+        .protocols([wire::SUBPROTOCOL])
+        .max_message_size(MESSAGE)
+        .max_frame_size(MESSAGE)
+        .read_buffer_size(READ_BUFFER);
     let dialect =
         if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
     let admission = Admission { actor: actor(&by, seat), face: by.person.face(), dialect };

@@ -5,7 +5,7 @@ mod task;
 
 pub use task::{Outgoing, RoomEvent, Summary};
 
-use crate::clock;
+use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
@@ -53,6 +53,7 @@ struct Shared {
     store: Arc<dyn Store>,
     committer: Committer,
     metrics: Metrics,
+    clock: Clock,
     connections: AtomicU64,
     stop: watch::Sender<bool>,
 }
@@ -72,12 +73,18 @@ pub struct Joined {
 
 impl Rooms {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, committer: Committer, metrics: Metrics) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        committer: Committer,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> Self {
         let shared = Shared {
             open: Mutex::default(),
             store,
             committer,
             metrics,
+            clock,
             connections: AtomicU64::new(0),
             stop: watch::channel(false).0,
         };
@@ -217,8 +224,4 @@ fn seed() -> [u8; 32] {
 
 fn bytes(frame: Arc<[u8]>) -> Bytes {
     Bytes::from_owner(frame)
-}
-
-fn now() -> u64 {
-    clock::now_ms()
 }

@@ -3,7 +3,7 @@
 //! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
 //! disk decides how large commits get.
 
-use super::{OpenError, Replayed, Rooms, bytes, now, seed};
+use super::{OpenError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
@@ -155,7 +155,7 @@ impl Task {
                     self.event(event);
                 }
                 _ = tick.tick() => {
-                    let effects = self.room.tick(now());
+                    let effects = self.room.tick(self.now());
                     self.carry_out(effects);
                     let idle = self.room.is_empty() && used.elapsed() >= IDLE;
                     if idle && self.is_settled() {
@@ -184,12 +184,12 @@ impl Task {
                 }
                 self.connections.insert(id, outgoing);
                 self.rooms.shared.metrics.connections_open.inc();
-                self.room.join(id, *admission, now())
+                self.room.join(id, *admission, self.now())
             }
-            RoomEvent::Frame { id, bytes } => self.room.frame(id, &bytes, now()),
+            RoomEvent::Frame { id, bytes } => self.room.frame(id, &bytes, self.now()),
             RoomEvent::Leave { id } => {
                 self.disconnect(id);
-                self.room.leave(id, now())
+                self.room.leave(id, self.now())
             }
             RoomEvent::Open { answer } => {
                 let _ = answer.send(Ok(()));
@@ -290,11 +290,15 @@ impl Task {
                 self.rooms.shared.metrics.slow_receivers_closed.inc();
                 tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
                 self.disconnect(id);
-                let effects = self.room.leave(id, now());
+                let effects = self.room.leave(id, self.now());
                 self.carry_out(effects);
             }
             Err(mpsc::error::TrySendError::Closed(_)) => {}
         }
+    }
+
+    fn now(&self) -> u64 {
+        self.rooms.shared.clock.now_ms()
     }
 
     fn disconnect(&mut self, id: ConnectionId) {

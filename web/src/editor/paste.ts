@@ -1,6 +1,7 @@
 // What is pasted from Word, web pages and mail, cleaned to what a text here can hold.
 
 import { Fragment, DOMParser as Parser, Slice } from 'prosemirror-model';
+import { AllSelection, Selection, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { schema } from './schema';
 
@@ -15,6 +16,18 @@ export function cleanHtml(html: string): string {
   for (const paragraph of parsed.querySelectorAll<HTMLElement>('p[class*="MsoList"], p[style*="mso-list"]')) {
     wordListItem(paragraph);
   }
+  for (const styled of parsed.querySelectorAll<HTMLElement>('[style]')) marksOfStyle(styled);
+  // One line is one block here: what wraps paragraphs gives way to them.
+  for (const paragraph of parsed.querySelectorAll('li > p:first-child')) {
+    paragraph.replaceWith(...paragraph.childNodes);
+  }
+  for (const paragraph of parsed.querySelectorAll('blockquote > p')) {
+    const quote = parsed.createElement('blockquote');
+    quote.append(...paragraph.childNodes);
+    paragraph.parentElement?.before(quote);
+    paragraph.remove();
+  }
+  for (const empty of parsed.querySelectorAll('blockquote')) if (!empty.textContent?.trim()) empty.remove();
   // A table becomes a line for each row, its cells apart.
   for (const row of parsed.querySelectorAll('tr')) {
     const line = parsed.createElement('p');
@@ -24,6 +37,26 @@ export function cleanHtml(html: string): string {
     row.replaceWith(line);
   }
   return parsed.body.innerHTML;
+}
+
+/**
+ * Makes bold and italic that are only styled so elements of their own, and the reverse. The attribute
+ * is read as text: our content security policy keeps the browser from reading it as style.
+ */
+function marksOfStyle(element: HTMLElement): void {
+  const style = element.getAttribute('style') ?? '';
+  const value = (name: string) =>
+    new RegExp(`(?:^|;)\\s*${name}\\s*:\\s*([^;]+)`, 'i').exec(style)?.[1]?.trim() ?? '';
+  const wrap = (name: string) => {
+    const mark = element.ownerDocument.createElement(name);
+    mark.append(...element.childNodes);
+    element.append(mark);
+  };
+  if (/^italic/i.test(value('font-style'))) wrap('em');
+  const weight = value('font-weight');
+  if (/^(bold|[6-9]00)/i.test(weight)) wrap('strong');
+  else if (/^(normal|[1-5]00)/i.test(weight) && element.matches('b, strong'))
+    element.replaceWith(...element.childNodes);
 }
 
 function wordListItem(paragraph: HTMLElement): void {
@@ -60,7 +93,34 @@ export function handlePaste(view: EditorView, event: ClipboardEvent, single: boo
   }
   const body = document.createElement('div');
   body.append(...new DOMParser().parseFromString(cleanHtml(html), 'text/html').body.childNodes);
-  const slice = Parser.fromSchema(schema).parseSlice(body, { preserveWhitespace: false });
-  view.dispatch(view.state.tr.replaceSelection(slice).scrollIntoView().setMeta('paste', true));
+  const { content } = Parser.fromSchema(schema).parse(body, { preserveWhitespace: false });
+  view.dispatch(putLines(view.state.tr, content).scrollIntoView().setMeta('paste', true));
   return true;
+}
+
+/**
+ * Puts lines in the place of the selection. Text that was there before and after it stays what it was,
+ * a heading or a list; where there was none, the pasted line is what it was where it came from.
+ */
+function putLines(tr: Transaction, lines: Fragment): Transaction {
+  const all = tr.selection instanceof AllSelection;
+  const { $from } = all ? Selection.atStart(tr.doc) : tr.selection;
+  const { $to } = all ? Selection.atEnd(tr.doc) : tr.selection;
+  const { firstChild: first, lastChild: last } = lines;
+  if (!first || !last) return tr;
+  const before = $from.parent.content.cut(0, $from.parentOffset);
+  const after = $to.parent.content.cut($to.parentOffset);
+  if (lines.childCount === 1) {
+    const kind = before.size + after.size > 0 ? $from.parent : first;
+    tr.replaceWith($from.before(1), $to.after(1), kind.copy(before.append(first.content).append(after)));
+  } else {
+    const kindOfFirst = before.size > 0 ? $from.parent : first;
+    const kindOfLast = after.size > 0 ? $to.parent : last;
+    const put = lines
+      .replaceChild(0, kindOfFirst.copy(before.append(first.content)))
+      .replaceChild(lines.childCount - 1, kindOfLast.copy(last.content.append(after)));
+    tr.replaceWith($from.before(1), $to.after(1), put);
+  }
+  const end = tr.mapping.map($to.after(1)) - 1 - after.size;
+  return tr.setSelection(TextSelection.create(tr.doc, end));
 }

@@ -2,15 +2,20 @@
 
 use accord_tests::{Server, accord_binary};
 use anyhow::Result;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
 /// Starts a server that is not meant to start, and gives what it says.
 fn refusal(data: &Path, listen: &str) -> Result<String> {
-    let output = Command::new(accord_binary())
-        .args(["serve", "--demo", "--listen", listen, "--data"])
-        .arg(data)
-        .output()?;
+    refusal_of(&mut Command::new(accord_binary()), data, listen)
+}
+
+fn refusal_of(command: &mut Command, data: &Path, listen: &str) -> Result<String> {
+    let output =
+        command.args(["serve", "--demo", "--listen", listen, "--data"]).arg(data).output()?;
     assert!(!output.status.success());
     Ok(String::from_utf8_lossy(&output.stderr).into_owned())
 }
@@ -40,6 +45,31 @@ fn a_data_folder_that_is_a_file_is_named() -> Result<()> {
     std::fs::write(&file, b"")?;
     let said = refusal(&file, "127.0.0.1:0")?;
     assert!(said.contains("can't be used"), "{said}");
+    Ok(())
+}
+
+/// The data of a server that ran as somebody else: nothing of it is touched.
+#[test]
+fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let data = dir.path().join("data");
+    assert!(Server::start(&data)?.stop()?.success());
+    let mut command = Command::new(accord_binary());
+    if rustix::process::geteuid().is_root() {
+        // Root may read everything: the server runs as nobody, from where nobody may go.
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
+        std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
+        let binary = dir.path().join("accord");
+        std::fs::copy(accord_binary(), &binary)?;
+        command = Command::new(binary);
+        command.uid(65_534).gid(65_534);
+    } else {
+        std::fs::set_permissions(&data, Permissions::from_mode(0o000))?;
+    }
+    let said = refusal_of(command.current_dir("/"), &data, "127.0.0.1:0")?;
+    std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
+    assert!(said.contains("data folder") && said.contains("may not"), "{said}");
+    let _again = Server::start(&data)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use accord_document::ids::{DocumentId, Seq};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The largest piece of a value, in bytes.
@@ -37,9 +38,14 @@ impl SledStore {
     /// # Errors
     /// With a sentence that says what is wrong with the folder.
     pub fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
-        let unusable = |reason: &dyn std::fmt::Display| StoreError::Unusable {
+        let unusable = |error: &io::Error| StoreError::Unusable {
             path: path.to_owned(),
-            reason: reason.to_string(),
+            reason: match error.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    "this user may not read and write it: run Accord as its owner".into()
+                }
+                _ => error.to_string(),
+            },
         };
         fs::create_dir_all(path).map_err(|error| unusable(&error))?;
         let home = path.join("store");
@@ -54,7 +60,8 @@ impl SledStore {
             sled::Error::Corruption { .. } => {
                 StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
             }
-            other => unusable(&other),
+            sled::Error::Io(io) => unusable(&io),
+            other => unusable(&io::Error::other(other)),
         })?;
         let ledger = db.open_tree("ledger").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
@@ -73,7 +80,7 @@ impl SledStore {
 }
 
 /// A crash while sled writes a snapshot leaves a file that it then takes for corruption.
-fn remove_leftovers(home: &Path) -> std::io::Result<()> {
+fn remove_leftovers(home: &Path) -> io::Result<()> {
     if !home.exists() {
         return Ok(());
     }
@@ -88,17 +95,17 @@ fn remove_leftovers(home: &Path) -> std::io::Result<()> {
     if removed { sync_dir(home) } else { Ok(()) }
 }
 
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
+fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-fn is_lock(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::WouldBlock || error.to_string().contains("lock")
+fn is_lock(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("lock")
 }
 
 fn failed(error: sled::Error) -> StoreError {
     match error {
-        sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+        sled::Error::Io(io) if io.kind() == io::ErrorKind::StorageFull => StoreError::Full,
         sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
         other => StoreError::Failed(other.to_string()),
     }

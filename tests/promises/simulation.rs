@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-const RUNS: u64 = 150;
+const RUNS: u64 = 400;
 const PEOPLE: usize = 4;
 const STEPS: usize = 400;
 
@@ -35,6 +35,8 @@ struct Wire {
 struct World {
     random: StdRng,
     room: Option<Room>,
+    /// What the disk's entries come to.
+    durable: DocumentState,
     /// What is on disk, and what waits to be.
     disk: Vec<Entry>,
     queue: VecDeque<Entry>,
@@ -61,6 +63,7 @@ impl World {
         Self {
             random: StdRng::seed_from_u64(run),
             room: None,
+            durable: state,
             disk: vec![genesis, seeded],
             queue: VecDeque::new(),
             clients: (0..PEOPLE).map(|p| Client::new(Replica::new(p as u64 + 1), None)).collect(),
@@ -191,8 +194,10 @@ impl World {
     }
 
     fn commit(&mut self) {
-        let batch = self.queue.drain(..);
-        self.disk.extend(batch);
+        for entry in self.queue.drain(..) {
+            self.durable.apply(&entry).unwrap();
+            self.disk.push(entry);
+        }
         let last = self.disk.last().unwrap().seq;
         let effects = self.room.as_mut().map(|room| room.committed(last));
         self.carry_out(effects.unwrap_or_default());
@@ -228,6 +233,22 @@ impl World {
         }
     }
 
+    /// At every moment: nobody sees what is not on disk, and nobody is told that an edit is saved that
+    /// is not.
+    fn check(&self) {
+        let disk = self.durable.state_vector();
+        for (person, client) in self.clients.iter().enumerate() {
+            let replica = client.replica();
+            for (id, clock) in replica.state_vector().iter() {
+                if id.get() != replica.client_id() {
+                    assert!(*clock <= disk.get(id), "person {person} sees what is not on disk");
+                } else if !client.is_unsaved() {
+                    assert!(*clock <= disk.get(id), "person {person} is told of a save too early");
+                }
+            }
+        }
+    }
+
     /// Connects everybody and lets everything arrive.
     fn settle(&mut self) {
         for _ in 0..10_000 {
@@ -255,6 +276,7 @@ fn whatever_happens_all_agree_and_everything_is_saved_in_the_end() {
             let mut world = World::new(run);
             for _ in 0..STEPS {
                 world.step();
+                world.check();
             }
             world.settle();
             let contents: Vec<_> = world.clients.iter().map(|c| c.replica().content()).collect();

@@ -54,7 +54,10 @@ export class Binding {
 
   /** Call with each transaction of the editor, once its state is applied. */
   sent(tr: Transaction): void {
-    if (tr.docChanged && !tr.getMeta(REMOTE)) for (const delta of deltasOf(tr)) this.edit(delta);
+    if (tr.docChanged && !tr.getMeta(REMOTE)) {
+      const missing = this.composition?.held.length ? null : this.follower.missing(tr.before);
+      for (const delta of [...(missing ? [missing] : []), ...deltasOf(tr)]) this.edit(delta);
+    }
     if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.point();
   }
 

@@ -57,6 +57,14 @@ export class Follower {
     return true;
   }
 
+  /**
+   * What to put into the text before a change of one's own to `doc`, the editor's document: the last
+   * newline, where it is only shown.
+   */
+  missing(doc: Node): Delta | null {
+    return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
+  }
+
   /** Call when the editor has changed the text. */
   edited(): void {
     if (!this.ended) this.ended = this.source.isEnded();

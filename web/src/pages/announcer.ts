@@ -38,10 +38,10 @@ export class Announcer {
     }
   }
 
-  /** `names`, or somebody unknown, changed a field. */
+  /** A field changed, by `names` if they are known. */
   change(field: string, names: string[]): void {
     const who = this.changed.get(field) ?? new Set();
-    for (const name of names.length > 0 ? names : [t('announce.somebody')]) who.add(name);
+    for (const name of names) who.add(name);
     this.changed.set(field, who);
     this.soon();
   }
@@ -59,8 +59,11 @@ export class Announcer {
   private speak(): void {
     this.timer = undefined;
     this.last = Date.now();
-    for (const [field, names] of this.changed)
-      this.said.push(t('announce.changed', { names: list.format(names), field }));
+    for (const [field, names] of this.changed) {
+      // A first word can come before its writer's caret: then nobody's name is known yet.
+      const who = names.size > 0 ? list.format(names) : t('announce.somebody');
+      this.said.push(t('announce.changed', { names: who, field }));
+    }
     this.changed.clear();
     this.say(this.said.splice(0).join('. '));
   }

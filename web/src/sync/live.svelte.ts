@@ -112,6 +112,8 @@ export class LiveDocument {
   private keeping: Promise<void> = Promise.resolve();
   private remembered: string | undefined;
   private closed = false;
+  /** Whether the server and this page have compared what each has. */
+  private linked = false;
 
   private constructor(
     readonly id: string,
@@ -283,16 +285,21 @@ export class LiveDocument {
     const told = this.client.takeStatus();
     if (!told) return;
     const now = JSON.parse(told) as Told;
+    this.linked = now.link.link === 'live';
     this.show(statusOf(now));
     this.canUndo = now.can_undo;
     this.canRedo = now.can_redo;
     this.mayWrite = now.may_write;
   }
 
-  /** Between two keystrokes the page goes on saying “Saving”: what flickers is not read. */
+  /**
+   * Between two keystrokes the page goes on saying “Saving”, and on opening it does not say so for the
+   * handshake alone: what flickers is not read.
+   */
   private show(next: Status): void {
     clearTimeout(this.calmTimer);
-    if (next.state === 'saved' && this.status.state === 'saving') {
+    const step = `${this.status.state} ${next.state}`;
+    if (step === 'saving saved' || step === 'opening saving') {
       this.calmTimer = setTimeout(() => {
         this.status = next;
       }, CALM_MS);
@@ -329,7 +336,7 @@ export class LiveDocument {
         this.socket?.close();
       }
     });
-    if (this.status.state === 'saved' || this.status.state === 'saving') {
+    if (this.linked) {
       this.retry = FIRST_RETRY_MS;
       if (!this.ready) {
         this.ready = true;

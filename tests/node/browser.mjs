@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
+const BUILT = new URL('../../target/debug/accord', import.meta.url).pathname;
+
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -28,7 +30,7 @@ class Server {
 
   async start() {
     const args = ['serve', '--demo', '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
-    this.child = spawn(process.env.ACCORD_BIN, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(process.env.ACCORD_BIN ?? BUILT, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
     this.port = await new Promise((resolve, reject) => {
       this.child.stderr.on('data', (chunk) => {

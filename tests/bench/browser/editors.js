@@ -50,6 +50,14 @@ function plain(text) {
   };
 }
 
+/** An update as it travels: a message of the sync protocol. */
+function frameOf(update) {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, 0);
+  writeUpdate(encoder, update);
+  return encoding.toUint8Array(encoder);
+}
+
 /** What the server makes of a client's awareness: it says whose it is. */
 function named(frame) {
   const decoder = decoding.createDecoder(frame);
@@ -94,17 +102,17 @@ function accord(text) {
     return sent;
   };
   const live = {
-      get peers() {
-        return peers;
-      },
-      read: (target) => JSON.parse(client.read(target)),
-      isEnded: (target) => client.isEnded(target),
-      edit: (target, delta) => act(() => client.edit(performance.now(), target, JSON.stringify(delta))),
-      point: (target, anchor = 0, head = 0) => act(() => client.point(target ?? undefined, anchor, head)),
-      listen: (_, tell) => {
-        listener = tell;
-        return () => {};
-      },
+    get peers() {
+      return peers;
+    },
+    read: (target) => JSON.parse(client.read(target)),
+    isEnded: (target) => client.isEnded(target),
+    edit: (target, delta) => act(() => client.edit(performance.now(), target, JSON.stringify(delta))),
+    point: (target, anchor = 0, head = 0) => act(() => client.point(target ?? undefined, anchor, head)),
+    listen: (_, tell) => {
+      listener = tell;
+      return () => {};
+    },
   };
   const binding = new Binding(live, FIELD);
   const view = viewOf(binding.initial(), [bindingPlugin(binding), caretsPlugin(live, FIELD)], (tr) => {
@@ -128,10 +136,7 @@ function accord(text) {
       other.edit(0, FIELD, JSON.stringify([{ retain: at }, { insert: 'b' }]));
       const [update] = other.takeUpdates();
       other.takeChanges();
-      const encoder = encoding.createEncoder();
-      encoding.writeVarUint(encoder, 0);
-      writeUpdate(encoder, update);
-      const frame = encoding.toUint8Array(encoder);
+      const frame = frameOf(update);
       return () => act(() => client.frame(frame));
     },
     destroy: () => view.destroy(),
@@ -149,10 +154,7 @@ function yProsemirror(text) {
   awareness.setLocalStateField('user', { name: 'Ana', color: '#336699' });
   let sent = 0;
   ydoc.on('update', (update) => {
-    const encoder = encoding.createEncoder();
-    encoding.writeVarUint(encoder, 0);
-    writeUpdate(encoder, update);
-    sent += encoding.toUint8Array(encoder).length;
+    sent += frameOf(update).length;
   });
   awareness.on('update', ({ added, updated, removed }) => {
     sent += encodeAwarenessUpdate(awareness, [...added, ...updated, ...removed]).length;
@@ -170,10 +172,7 @@ function yProsemirror(text) {
       const { line, position, start } = toPlace(view.state.doc, at);
       const before = Y.encodeStateVector(other);
       other.getXmlFragment(FIELD).get(line).get(0).insert(position - start - 1, 'b');
-      const encoder = encoding.createEncoder();
-      encoding.writeVarUint(encoder, 0);
-      writeUpdate(encoder, Y.encodeStateAsUpdate(other, before));
-      const frame = encoding.toUint8Array(encoder);
+      const frame = frameOf(Y.encodeStateAsUpdate(other, before));
       return () => {
         const decoder = decoding.createDecoder(frame);
         decoding.readVarUint(decoder);

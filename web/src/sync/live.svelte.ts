@@ -97,7 +97,7 @@ export class LiveDocument {
   /** Whether there is anything to show: from the device or from the server. */
   ready = $state(false);
 
-  /** Told of each change that somebody else made: of a text, or of the milestones or the dates. */
+  /** Told of each text that somebody else changed. */
   onOthers: ((target: string) => void) | undefined;
 
   private readonly listeners = new Map<string, (change: TextChange) => void>();

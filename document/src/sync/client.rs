@@ -249,18 +249,19 @@ impl Client {
     /// Everybody else who is here, now.
     pub fn peers(&mut self) -> Vec<Peer> {
         let own = self.replica.client_id();
+        let mut unplaced = false;
         let present =
             self.heard.iter().filter(|(client, heard)| **client != own && !heard.state.is_null());
-        let peers: Vec<(bool, Peer)> = present
+        let peers = present
             .map(|(&client, heard)| {
-                let points = !heard.state["cursor"].is_null();
                 let cursor = self.cursor(&heard.state);
+                unplaced |= cursor.is_none() && !heard.state["cursor"].is_null();
                 let user = heard.state.get("user").cloned().unwrap_or_default();
-                (points && cursor.is_none(), Peer { client, user, cursor })
+                Peer { client, user, cursor }
             })
             .collect();
-        self.unplaced = peers.iter().any(|(unplaced, _)| *unplaced);
-        peers.into_iter().map(|(_, peer)| peer).collect()
+        self.unplaced = unplaced;
+        peers
     }
 
     fn cursor(&self, state: &Value) -> Option<(Target, u32, u32)> {

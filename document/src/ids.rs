@@ -50,9 +50,44 @@ text_id!(
     DocumentId
 );
 text_id!(
+    /// A government's action plan for one launch. Never reused.
+    PlanId
+);
+text_id!(
     /// The lineage of a ledger: a restore from backup starts a new one.
     LineageId
 );
+
+/// A ledger, by what it tells of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LedgerId {
+    Document(DocumentId),
+    Plan(PlanId),
+    /// What administrators and facilitators did.
+    Audit,
+}
+
+impl fmt::Display for LedgerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(id) => write!(f, "document {id}"),
+            Self::Plan(id) => write!(f, "plan {id}"),
+            Self::Audit => f.write_str("the audit record"),
+        }
+    }
+}
+
+impl From<DocumentId> for LedgerId {
+    fn from(id: DocumentId) -> Self {
+        Self::Document(id)
+    }
+}
+
+impl From<PlanId> for LedgerId {
+    fn from(id: PlanId) -> Self {
+        Self::Plan(id)
+    }
+}
 
 /// The number of an entry in its ledger, from 0, without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,7 +101,7 @@ impl fmt::Display for Seq {
 }
 
 /// A SHA-256 digest. Shown and serialised as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {

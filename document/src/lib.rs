@@ -8,13 +8,16 @@
 //! - [`update`] decides whether the bytes of a Yjs update may be integrated at all.
 //! - [`ledger`] is the ordered list of entries whose application is the document.
 //! - [`sync`] holds the protocol: wire format, server room, client, presence.
+//! - [`plan`] is who sits in a plan and what it holds, [`audit`] the record of what was done to it.
 //! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
 
+pub mod audit;
 pub mod ids;
 pub mod ledger;
 pub mod lib0;
 pub mod model;
 pub mod people;
+pub mod plan;
 pub mod sync;
 pub mod update;
 pub mod ydoc;

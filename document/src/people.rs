@@ -2,6 +2,7 @@
 
 use crate::ids::{PersonId, SessionId};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// The side a person sits for. Shown everywhere by one hue *and* one shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub enum Sector {
 }
 
 impl Sector {
+    pub const ALL: [Self; 4] = [Self::Government, Self::CivilSociety, Self::Other, Self::Adviser];
+
     /// The colour stock Yjs editors paint this sector's carets in (`#rrggbb`).
     #[must_use]
     pub fn colour(self) -> &'static str {
@@ -36,23 +39,118 @@ pub enum Seat {
     Author,
     Adviser,
     Observer,
+    /// Whoever runs the installation, acting in a plan without a seat of their own. Nobody can be
+    /// seated as this.
+    Administrator,
 }
 
-/// What somebody wants to do with a plan or a document.
+impl Seat {
+    pub const ALL: [Self; 5] =
+        [Self::Facilitator, Self::Author, Self::Adviser, Self::Observer, Self::Administrator];
+}
+
+/// What somebody wants to do in a plan or with one of its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// Read the plan's documents and see who is in them.
     Read,
     Write,
     CreateDocument,
+    /// Archive a document, take it back, delete it.
+    RetireDocument,
+    /// See who sits in the plan.
+    SeePeople,
+    /// Invite, change seats, end them.
+    ManagePeople,
+    /// Name, close and reopen the plan.
+    ManagePlan,
+    ReadAudit,
+}
+
+impl Action {
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Write,
+        Self::CreateDocument,
+        Self::RetireDocument,
+        Self::SeePeople,
+        Self::ManagePeople,
+        Self::ManagePlan,
+        Self::ReadAudit,
+    ];
 }
 
 /// The one place that decides what a seat may do.
+///
+/// An administrator runs the installation and reads nobody's drafts: to read or write they must be
+/// seated, which everybody in the plan can see.
 #[must_use]
 pub fn permits(seat: Seat, action: Action) -> bool {
-    match (seat, action) {
-        (_, Action::Read) => true,
-        (Seat::Facilitator | Seat::Author, Action::Write | Action::CreateDocument) => true,
-        (Seat::Adviser | Seat::Observer, Action::Write | Action::CreateDocument) => false,
+    match action {
+        Action::Read => seat != Seat::Administrator,
+        Action::Write | Action::CreateDocument => {
+            matches!(seat, Seat::Facilitator | Seat::Author)
+        }
+        Action::RetireDocument => seat == Seat::Facilitator,
+        Action::SeePeople => true,
+        Action::ManagePeople | Action::ManagePlan | Action::ReadAudit => {
+            matches!(seat, Seat::Facilitator | Seat::Administrator)
+        }
+    }
+}
+
+/// A person's place in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Standing {
+    pub seat: Seat,
+    pub sector: Sector,
+    /// Whether this person may approve a freeze for their sector.
+    #[serde(default)]
+    pub signatory: bool,
+}
+
+/// Why there is no such place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum StandingError {
+    #[error("Nobody can be seated as administrator: an administrator runs the installation.")]
+    Administrator,
+    #[error("An adviser sits for no side: their sector is “adviser”, and it is theirs alone.")]
+    Adviser,
+    #[error(
+        "Only an author or facilitator of government or civil society can sign for their side."
+    )]
+    Signatory,
+}
+
+impl Standing {
+    /// A place that may exist.
+    ///
+    /// # Errors
+    /// When seat, sector and mark do not go together.
+    pub fn new(seat: Seat, sector: Sector, signatory: bool) -> Result<Self, StandingError> {
+        let standing = Self { seat, sector, signatory };
+        standing.check().map(|()| standing)
+    }
+
+    /// Whether seat, sector and mark go together.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn check(self) -> Result<(), StandingError> {
+        let Self { seat, sector, signatory } = self;
+        if seat == Seat::Administrator {
+            return Err(StandingError::Administrator);
+        }
+        // An observer may be anybody, an adviser among them.
+        if seat != Seat::Observer && (seat == Seat::Adviser) != (sector == Sector::Adviser) {
+            return Err(StandingError::Adviser);
+        }
+        let signs = matches!(seat, Seat::Author | Seat::Facilitator)
+            && matches!(sector, Sector::Government | Sector::CivilSociety);
+        if signatory && !signs {
+            return Err(StandingError::Signatory);
+        }
+        Ok(())
     }
 }
 
@@ -61,6 +159,7 @@ pub fn permits(seat: Seat, action: Action) -> bool {
 pub struct Actor {
     pub person: PersonId,
     pub seat: Seat,
+    /// An administrator without a seat acts for no side: [`Sector::Other`].
     pub sector: Sector,
     pub session: SessionId,
 }
@@ -69,16 +168,37 @@ pub struct Actor {
 mod tests {
     use super::*;
 
+    /// The whole table, so that no seat gains anything unnoticed.
     #[test]
-    fn only_facilitators_and_authors_write() {
-        for (seat, writes) in [
-            (Seat::Facilitator, true),
-            (Seat::Author, true),
-            (Seat::Adviser, false),
-            (Seat::Observer, false),
-        ] {
-            assert_eq!(permits(seat, Action::Write), writes, "{seat:?}");
-            assert!(permits(seat, Action::Read), "{seat:?}");
+    fn every_seat_may_do_what_this_table_says_and_nothing_else() {
+        use Action::*;
+        let table: [(Seat, &[Action]); 5] = [
+            (Seat::Facilitator, &Action::ALL),
+            (Seat::Author, &[Read, Write, CreateDocument, SeePeople]),
+            (Seat::Adviser, &[Read, SeePeople]),
+            (Seat::Observer, &[Read, SeePeople]),
+            (Seat::Administrator, &[SeePeople, ManagePeople, ManagePlan, ReadAudit]),
+        ];
+        for (seat, may) in table {
+            for action in Action::ALL {
+                assert_eq!(permits(seat, action), may.contains(&action), "{seat:?} {action:?}");
+            }
         }
+    }
+
+    #[test]
+    fn seat_sector_and_mark_must_go_together() {
+        use Sector::*;
+        let ok = |seat, sector, signs| Standing::new(seat, sector, signs).is_ok();
+        assert!(ok(Seat::Author, CivilSociety, true));
+        assert!(ok(Seat::Facilitator, Government, true));
+        assert!(ok(Seat::Author, Other, false));
+        assert!(ok(Seat::Adviser, Adviser, false));
+        assert!(ok(Seat::Observer, Adviser, false));
+        assert!(!ok(Seat::Author, Other, true), "the other sectors sign nothing");
+        assert!(!ok(Seat::Observer, Government, true));
+        assert!(!ok(Seat::Author, Adviser, false));
+        assert!(!ok(Seat::Adviser, Government, false));
+        assert!(!ok(Seat::Administrator, Government, false));
     }
 }

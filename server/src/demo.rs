@@ -1,25 +1,25 @@
 //! The demo: a plan of an invented city, and people whom anybody on this machine may sign in as.
 
-use crate::clock::Clock;
-use crate::committer::Committer;
-use crate::documents;
-use crate::people::{DocumentRecord, People, Person, Plan, SeatRecord};
+use crate::people::{People, Person};
+use crate::plans::{ActError, Plans, installation};
 use crate::store::StoreError;
-use accord_document::ids::{DocumentId, PersonId, SessionId};
+use accord_document::ids::{DocumentId, PersonId, PlanId, SessionId};
 use accord_document::model::MilestoneDraft;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::template::Draft;
-use accord_document::people::{Actor, Seat, Sector};
+use accord_document::people::{Actor, Seat, Sector, Standing};
+use accord_document::plan::Act;
 
 pub(crate) const PLAN: &str = "demo";
 
-/// The demo people: sign-in name, full name, seat, sector.
-pub(crate) const PEOPLE: [(&str, &str, Seat, Sector); 5] = [
+/// The demo people: sign-in name, full name, seat, sector. The administrator has no seat.
+pub(crate) const PEOPLE: [(&str, &str, Seat, Sector); 6] = [
     ("ana", "Ana Ferreira", Seat::Author, Sector::Government),
     ("ben", "Ben Okafor", Seat::Author, Sector::CivilSociety),
     ("ada", "Ada Lindqvist", Seat::Adviser, Sector::Adviser),
     ("obi", "Obi Mensah", Seat::Observer, Sector::Other),
     ("fay", "Fay Duarte", Seat::Facilitator, Sector::Government),
+    ("ida", "Ida Novak", Seat::Administrator, Sector::Other),
 ];
 
 pub(crate) fn person_id(name: &str) -> PersonId {
@@ -27,53 +27,61 @@ pub(crate) fn person_id(name: &str) -> PersonId {
 }
 
 /// Adds whatever of the demo is not there yet.
-pub(crate) async fn seed(
-    committer: &Committer,
-    people: &People,
-    clock: &Clock,
-) -> Result<(), StoreError> {
+pub(crate) async fn seed(plans: &Plans, people: &People) -> Result<(), StoreError> {
     let adding = people.clone();
-    let existing = tokio::task::spawn_blocking(move || add_people(&adding))
+    tokio::task::spawn_blocking(move || add_people(&adding))
         .await
         .map_err(|error| StoreError::Failed(error.to_string()))??;
-    let actor = Actor {
+    let id = PlanId::new(PLAN);
+    fill(plans, &id).await.map_err(|error| match error {
+        ActError::Store(error) => error,
+        other => StoreError::Failed(format!("the demo can't be filled: {other}")),
+    })
+}
+
+fn add_people(people: &People) -> Result<(), StoreError> {
+    for (name, full_name, seat, _) in PEOPLE {
+        people.add_demo(&Person {
+            id: person_id(name),
+            name: full_name.into(),
+            email: None,
+            administrator: seat == Seat::Administrator,
+            since: 0,
+            forgotten: false,
+        })?;
+    }
+    Ok(())
+}
+
+async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
+    if plans.get(id).is_none() {
+        let title = "Riverton: Open Government Action Plan 2027–2028";
+        plans.create(id.clone(), title.into(), &installation(), None).await?;
+        let seats = PEOPLE.into_iter().filter_map(|(name, _, seat, sector)| {
+            let standing = Standing::new(seat, sector, false).ok()?;
+            Some(Act::Seat { person: person_id(name), standing })
+        });
+        plans.act_all(id, &installation(), seats.collect(), None).await?;
+    }
+    let fay = Actor {
         person: person_id("fay"),
         seat: Seat::Facilitator,
         sector: Sector::Government,
         session: SessionId::new("demo"),
     };
     let commitments = [("demo", procurement()), ("demo-budget", budget()), ("demo-water", water())];
-    for (place, (id, draft)) in commitments.into_iter().enumerate() {
-        let id = DocumentId::new(id);
-        if existing.contains(&id) {
-            continue;
-        }
-        let record = DocumentRecord {
-            id,
-            plan: PLAN.into(),
-            language: "en".into(),
-            created: clock.now_ms() + place as u64,
-        };
-        match documents::create(committer, people, &actor, record.clone(), &draft).await {
-            // Its ledger is there, but a crash kept it from being listed.
-            Err(StoreError::Conflict) => people.add_document(&record)?,
-            other => other?,
+    for (document, draft) in commitments {
+        let document = DocumentId::new(document);
+        let fresh = plans.home(&document).is_none();
+        let facilitates = plans
+            .get(id)
+            .and_then(|plan| plan.standing(&fay.person))
+            .is_some_and(|standing| standing.seat == fay.seat);
+        if fresh && facilitates {
+            plans.add_document(id, &fay, document, "en", &draft).await?;
         }
     }
     Ok(())
-}
-
-fn add_people(people: &People) -> Result<Vec<DocumentId>, StoreError> {
-    people.add_plan(&Plan {
-        id: PLAN.into(),
-        title: "Riverton: Open Government Action Plan 2027–2028".into(),
-    })?;
-    for (name, full_name, seat, sector) in PEOPLE {
-        let id = person_id(name);
-        people.add_person(&Person { id: id.clone(), name: full_name.into(), sector })?;
-        people.add_seat(PLAN, &id, SeatRecord { seat, sector })?;
-    }
-    Ok(people.documents(PLAN)?.into_iter().map(|document| document.id).collect())
 }
 
 fn words(paragraphs: &[&str]) -> Vec<Op> {

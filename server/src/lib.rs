@@ -4,30 +4,42 @@
 //! they write on disk, `store` is where. Arrows point one way: `http → rooms → (document,
 //! store)`. Only [`run`] names a concrete store.
 
+pub mod access;
 pub mod clock;
 mod committer;
 mod demo;
-mod documents;
 mod http;
 mod metrics;
 pub mod people;
+pub mod plans;
 pub mod rooms;
+pub mod site;
 pub mod store;
 
+use access::{Access, Generation};
 use clock::Clock;
 use committer::Committer;
 use http::App;
 use metrics::Metrics;
-use people::People;
+use people::{Passwords, People, Purpose, SessionLimits, Throttle};
+use plans::Plans;
 use rooms::Rooms;
+use site::{PublicUrl, Site};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{SledStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::time::{MissedTickBehavior, interval};
 
-pub use http::openapi;
+pub use http::{ConnectionLimits, openapi};
+
+/// How long the link that makes the first administrator is valid, in milliseconds. Each start
+/// without an administrator makes a new one.
+const SETUP_MS: u64 = 24 * 3_600_000;
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -38,8 +50,33 @@ pub struct Config {
     pub reserve: u64,
     /// Whether to seed the demo plan and let anybody sign in as one of the demo people.
     pub demo: bool,
+    /// The address at which browsers find it. Without one, only this machine and bare addresses are
+    /// its own.
+    pub public_url: Option<PublicUrl>,
+    /// Whether a proxy in front says whose address a request comes from (`X-Forwarded-For`).
+    pub behind_proxy: bool,
+    pub sessions: SessionLimits,
+    pub connections: ConnectionLimits,
     /// What entries and tickets are dated by.
     pub clock: Clock,
+}
+
+impl Config {
+    /// The defaults, over a data folder.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            data,
+            reserve: 64 * 1024 * 1024,
+            demo: false,
+            public_url: None,
+            behind_proxy: false,
+            sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
+            connections: ConnectionLimits { per_address: 2_000, per_person: 60 },
+            clock: Clock::system(),
+        }
+    }
 }
 
 /// Why a server can't start or had to stop.
@@ -84,15 +121,11 @@ async fn serve(
     store: Arc<dyn Store>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let metrics = Metrics::default();
-    let committer = Committer::start(store.clone(), metrics.clone())?;
-    let people = People::new(store.clone(), config.clock.clone());
-    if config.demo {
-        demo::seed(&committer, &people, &config.clock).await?;
-    }
-    let rooms = Rooms::new(store, committer.clone(), metrics.clone(), config.clock.clone());
-    let (demo, clock) = (config.demo, config.clock.clone());
-    let app = App::new(rooms.clone(), committer.clone(), people, metrics, demo, clock);
+    let listen = listener.local_addr()?;
+    let site = Site::new(config.public_url.clone(), listen, config.behind_proxy);
+    let app = assemble(config, store, site).await?;
+    let (rooms, committer) = (app.rooms.clone(), app.committer.clone());
+    let housekeeping = tokio::spawn(keep_house(app.clone()));
     let broken = Arc::new(std::sync::OnceLock::new());
     let (stopping, reason, ready) = (rooms.clone(), broken.clone(), app.clone());
     let stop = async move {
@@ -106,9 +139,91 @@ async fn serve(
         ready.drain();
         stopping.shut_down().await;
     };
-    axum::serve(listener, http::router(app)).with_graceful_shutdown(stop).await?;
+    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    housekeeping.abort();
     match broken.get() {
         Some(reason) => Err(ServeError::Broken(reason.clone())),
         None => Ok(()),
+    }
+}
+
+/// Reads what is stored and puts the parts of the server together.
+async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<App, ServeError> {
+    let metrics = Metrics::default();
+    let committer = Committer::start(store.clone(), metrics.clone())?;
+    let generation = Generation::default();
+    let clock = config.clock.clone();
+    let opening = (store.clone(), committer.clone(), clock.clone(), generation.clone());
+    let limits = config.sessions;
+    let opened = tokio::task::spawn_blocking(move || {
+        let (store, committer, clock, generation) = opening;
+        let people = People::open(store.clone(), clock.clone(), limits, generation.clone())?;
+        Ok::<_, StoreError>((people, Plans::open(store, committer, clock, generation)?))
+    });
+    let (people, plans) = opened.await.map_err(std::io::Error::other)??;
+    if config.demo {
+        demo::seed(&plans, &people).await?;
+    } else {
+        offer_setup(&people, &site).await?;
+    }
+    let access = Access::new(people.clone(), plans.clone(), generation);
+    let rooms =
+        Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
+    Ok(App {
+        store,
+        rooms,
+        committer,
+        plans,
+        people,
+        passwords: Passwords::start()?,
+        throttle: Arc::new(Throttle::new(&clock)),
+        connections: http::connections(config.connections),
+        metrics,
+        site: Arc::new(site),
+        demo: config.demo,
+        clock,
+        session_seconds: config.sessions.absolute.as_secs(),
+        draining: Arc::default(),
+    })
+}
+
+/// Tells whoever started the server how to become its first administrator.
+async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
+    let asked = people.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        if asked.has_administrator()? {
+            return Ok(None);
+        }
+        asked.make_link(Purpose::Setup, SETUP_MS).map(Some)
+    });
+    if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
+        // The one secret that is logged: whoever reads this log runs the server.
+        tracing::warn!(
+            "nobody runs this installation yet: open {}/links/{secret} within a day to become its administrator",
+            site.base()
+        );
+    }
+    Ok(())
+}
+
+/// What has to be looked after while the server runs: sessions whose time is over, and what throttling
+/// and tickets no longer need.
+async fn keep_house(app: App) {
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for second in 0u64.. {
+        tick.tick().await;
+        let people = app.people.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            people.sessions().expire()?;
+            if second.is_multiple_of(600) { people.expire_tickets() } else { Ok(()) }
+        });
+        if let Ok(Err(error)) = done.await {
+            tracing::error!(%error, "sessions and tickets can't be tidied up");
+        }
+        if second.is_multiple_of(60) {
+            app.throttle.forget();
+        }
     }
 }

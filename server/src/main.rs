@@ -1,11 +1,13 @@
 //! `accord`: the command line.
 
-use accord_server::clock::Clock;
-use accord_server::{Config, ServeError, run};
+use accord_server::people::SessionLimits;
+use accord_server::site::PublicUrl;
+use accord_server::{Config, ConnectionLimits, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +38,26 @@ struct Serve {
     /// Seed a demo plan and let anybody on this machine sign in as one of the demo people.
     #[arg(long, env = "ACCORD_DEMO")]
     demo: bool,
+    /// The address at which browsers find this server, like https://accord.example.org. Needed
+    /// wherever it is not used from this machine alone.
+    #[arg(long, env = "ACCORD_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
+    /// A proxy in front of the server says whose address a request comes from: the last one in
+    /// X-Forwarded-For.
+    #[arg(long, env = "ACCORD_BEHIND_PROXY")]
+    behind_proxy: bool,
+    /// Days after which everybody has to sign in again.
+    #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    session_days: u32,
+    /// Days after which whoever did not use Accord has to sign in again.
+    #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
+    session_idle_days: u32,
+    /// Sync connections that one address may hold: a whole city may share one.
+    #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = 2_000)]
+    connections_per_address: usize,
+    /// Sync connections that one person may hold, in all tabs and devices.
+    #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 60)]
+    connections_per_person: usize,
     /// MiB of the disk that stay free: below that, nothing more is accepted.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
@@ -90,11 +112,21 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
     if options.demo {
         tracing::info!("the demo is at http://{address} — open it in two browsers");
     }
+    let days = |days: u32| Duration::from_secs(86_400) * days;
     let config = Config {
-        data: options.data,
         reserve: options.reserve_mib.saturating_mul(1024 * 1024),
         demo: options.demo,
-        clock: Clock::system(),
+        public_url: options.public_url,
+        behind_proxy: options.behind_proxy,
+        sessions: SessionLimits {
+            absolute: days(options.session_days),
+            idle: days(options.session_idle_days),
+        },
+        connections: ConnectionLimits {
+            per_address: options.connections_per_address,
+            per_person: options.connections_per_person,
+        },
+        ..Config::new(options.data)
     };
     run(listener, config, asked_to_stop()).await
 }

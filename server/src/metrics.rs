@@ -23,6 +23,7 @@ pub struct Metrics {
     pub deliveries: Counter,
     pub slow_receivers_closed: Counter,
     pub ledgers_betrayed: Counter,
+    pub sign_ins_refused: Counter,
     pub rooms_open: Gauge,
     pub connections_open: Gauge,
 }
@@ -47,6 +48,11 @@ impl Metrics {
             "ledgers_betrayed",
             "Clients that remember a ledger this server does not continue",
             self.ledgers_betrayed.clone(),
+        );
+        r.register(
+            "sign_ins_refused",
+            "Sign-ins with a wrong password or for an unknown account",
+            self.sign_ins_refused.clone(),
         );
         r.register("rooms_open", "Documents open", self.rooms_open.clone());
         r.register("connections_open", "Sync connections open", self.connections_open.clone());

@@ -4,8 +4,11 @@
 
 mod bad_input;
 mod browser;
+mod forgery;
 mod golden;
 mod intents;
+mod joining;
+mod permissions;
 mod real_input;
 mod simulation;
 mod start_up;

@@ -153,7 +153,17 @@ impl World {
         let face =
             Face { person: actor.person.clone(), name: format!("P{person}"), sector: actor.sector };
         let effects =
-            room.join(connection, Admission { actor, face, dialect: Dialect::Accord }, self.now);
+            room.join(
+                connection,
+                Admission {
+                    session: actor.session.clone(),
+                    actor,
+                    face,
+                    dialect: Dialect::Accord,
+                    may_write: true,
+                },
+                self.now,
+            );
         self.clients[person].opened();
         self.send(person);
         self.carry_out(effects);
@@ -225,7 +235,7 @@ impl World {
                     self.room = None;
                     self.queue.clear();
                 }
-                Effect::Refused(_, refusal) => {
+                Effect::Refused(_, _, refusal) => {
                     panic!("a behaving client's edit was refused: {refusal}")
                 }
                 Effect::Betrayed(_) => panic!("the ledger forgot something it had acknowledged"),

@@ -110,14 +110,14 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
     let document = ana.create("Damage this")?;
     ensure!(server.stop()?.success());
     {
-        use accord_document::ids::{DocumentId, Seq};
+        use accord_document::ids::{DocumentId, LedgerId, Seq};
         use accord_server::store::{Append, Ledger, SledStore};
         // Somebody writes an entry of their own making into the store, checksums and all.
         let store = SledStore::open(dir.path(), 0)?;
-        let id = DocumentId::new(document.as_str());
-        let entries = store.read(&id, Seq(0))?;
+        let ledger = LedgerId::from(DocumentId::new(document.as_str()));
+        let entries = store.read(&ledger, Seq(0))?;
         let forged = entries.last().context("a document has entries")?.clone();
-        store.append(&[Append { document: id, seq: Seq(entries.len() as u64), bytes: forged }])?;
+        store.append(&[Append { ledger, seq: Seq(entries.len() as u64), bytes: forged }])?;
     }
     let server = Server::start(dir.path())?;
     let ana = server.visit("ana")?;

@@ -11,7 +11,7 @@ mod trace;
 pub use client::{Closed, SyncClient, dial};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
-pub use server::{Server, ServerInTime, ServerOptions, Visitor, accord_binary};
+pub use server::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary};
 pub use trace::{Patch, Trace, Transaction};
 
 use std::time::Duration;

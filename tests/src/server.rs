@@ -16,6 +16,9 @@ use tokio::runtime::Runtime;
 
 use crate::SOON;
 
+/// The password of everybody who joins in a test.
+pub const PASSWORD: &str = "cobalt umbrella seventeen";
+
 /// The server's binary: named in `ACCORD_BIN`, or as `cargo build` leaves it.
 #[must_use]
 pub fn accord_binary() -> PathBuf {
@@ -192,7 +195,7 @@ impl ServerInTime {
         let address = listener.local_addr()?.to_string();
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::Relaxed));
-        let config = Config { data: data.into(), reserve: 0, demo: true, clock };
+        let config = Config { reserve: 0, demo: true, clock, ..Config::new(data.into()) };
         runtime.spawn(accord_server::run(listener, config, std::future::pending()));
         Ok(Self { address, now, _runtime: runtime })
     }
@@ -204,37 +207,100 @@ impl ServerInTime {
     }
 }
 
-/// Somebody signed in.
+/// Somebody at the HTTP API, signed in or not.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     agent: ureq::Agent,
+    /// Empty for whoever is not signed in.
     pub cookie: String,
     base: String,
 }
 
 impl Visitor {
+    /// Somebody who is not signed in.
+    #[must_use]
+    pub fn nobody(address: &str) -> Self {
+        let base = format!("http://{address}");
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = config.allow_non_standard_methods(true).build().into();
+        Self { agent, cookie: String::new(), base }
+    }
+
     /// Signs a demo person in.
     pub fn sign_in(address: &str, demo: &str) -> Result<Self> {
-        let base = format!("http://{address}");
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let response =
-            agent.post(format!("{base}/api/v1/session")).send_json(json!({ "demo": demo }))?;
-        let cookie = response.headers().get("set-cookie").context("signing in sets a cookie")?;
-        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
-        Ok(Self { agent, cookie, base })
+        Self::enter(address, "/api/v1/session", json!({ "demo": demo }))
+    }
+
+    /// Signs in by address and password.
+    pub fn sign_in_as(address: &str, email: &str, password: &str) -> Result<Self> {
+        Self::enter(address, "/api/v1/session", json!({ "email": email, "password": password }))
+    }
+
+    /// Joins a plan by an invitation's link, with a new account.
+    pub fn join(address: &str, link: &str, email: &str) -> Result<Self> {
+        let secret = link.rsplit('/').next().unwrap_or_default();
+        let name = email.split('@').next().unwrap_or_default();
+        let account = json!({ "name": name, "email": email, "password": PASSWORD });
+        let path = format!("/api/v1/invitations/{secret}");
+        Self::enter(address, &path, json!({ "account": account }))
+    }
+
+    /// Posts something that is answered by a session cookie.
+    pub fn enter(address: &str, path: &str, body: Value) -> Result<Self> {
+        let mut visitor = Self::nobody(address);
+        let url = format!("{}{path}", visitor.base);
+        let mut response = visitor.agent.post(url).send_json(body)?;
+        let Some(cookie) = response.headers().get("set-cookie") else {
+            bail!("{}: {}", response.status(), response.body_mut().read_to_string()?);
+        };
+        visitor.cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        Ok(visitor)
     }
 
     pub fn get(&self, path: &str) -> Result<(u16, Value)> {
-        let url = format!("{}{path}", self.base);
-        let mut response = self.agent.get(url).header("cookie", &self.cookie).call()?;
-        Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
+        self.request("GET", path, None)
     }
 
     pub fn post(&self, path: &str, body: Value) -> Result<(u16, Value)> {
-        let url = format!("{}{path}", self.base);
-        let mut response = self.agent.post(url).header("cookie", &self.cookie).send_json(body)?;
+        self.request("POST", path, Some(body))
+    }
+
+    /// Any request: its status, and the JSON it is answered with, if any.
+    pub fn request(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie);
+        let mut response = match body {
+            Some(body) => {
+                let request = request.header("content-type", "application/json");
+                self.agent.run(request.body(body.to_string())?)?
+            }
+            None => self.agent.run(request.body(())?)?,
+        };
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
+    }
+
+    /// The opaque id of whoever is signed in.
+    pub fn id(&self) -> Result<String> {
+        let (status, answer) = self.get("/api/v1/session")?;
+        let id = answer["person"]["id"].as_str().map(str::to_owned);
+        id.with_context(|| format!("not signed in: {status} {answer}"))
+    }
+
+    /// Makes an invitation to the demo plan, and gives its link.
+    pub fn invite(&self, seat: &str, sector: &str) -> Result<String> {
+        let wanted = json!({ "invitations": [{ "seat": seat, "sector": sector }] });
+        let (status, answer) = self.post("/api/v1/plans/demo/invitations", wanted)?;
+        let link = answer[0]["link"].as_str().map(str::to_owned);
+        link.with_context(|| format!("no invitation: {status} {answer}"))
+    }
+
+    /// Changes somebody's seat in the demo plan.
+    pub fn seat(&self, person: &str, seat: &str, sector: &str) -> Result<u16> {
+        let path = format!("/api/v1/plans/demo/people/{person}");
+        let standing = json!({ "seat": seat, "sector": sector });
+        Ok(self.request("PUT", &path, Some(standing))?.0)
     }
 
     pub fn ticket(&self, document: &str) -> Result<String> {

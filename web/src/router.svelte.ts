@@ -1,15 +1,37 @@
-// The addresses of the app: `/`, `/plans/{plan}`, `/documents/{document}`.
+// The addresses of the app.
 
 export type Route =
   | { page: 'home' }
   | { page: 'plan'; plan: string }
-  | { page: 'document'; document: string };
+  | { page: 'people'; plan: string }
+  | { page: 'record'; plan?: string }
+  | { page: 'document'; document: string }
+  | { page: 'link'; secret: string }
+  | { page: 'invitation'; secret: string }
+  | { page: 'account' }
+  | { page: 'administration' };
 
 function parse(path: string): Route {
-  const [kind, id] = path.split('/').filter(Boolean).map(decodeURIComponent);
-  if (kind === 'plans' && id) return { page: 'plan', plan: id };
+  const [kind, id, part] = path.split('/').filter(Boolean).map(decoded);
+  if (kind === 'plans' && id) {
+    if (part === 'people') return { page: 'people', plan: id };
+    if (part === 'record') return { page: 'record', plan: id };
+    return { page: 'plan', plan: id };
+  }
   if (kind === 'documents' && id) return { page: 'document', document: id };
+  if (kind === 'links' && id) return { page: 'link', secret: id };
+  if (kind === 'invitations' && id) return { page: 'invitation', secret: id };
+  if (kind === 'account') return { page: 'account' };
+  if (kind === 'administration') return id === 'record' ? { page: 'record' } : { page: 'administration' };
   return { page: 'home' };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 class Router {
@@ -23,7 +45,17 @@ class Router {
 
   go(path: string): void {
     history.pushState(null, '', path);
-    this.route = parse(location.pathname);
+    this.arrive(path);
+  }
+
+  /** Goes where going back does not lead to the page that was left: it is used up. */
+  replace(path: string): void {
+    history.replaceState(null, '', path);
+    this.arrive(path);
+  }
+
+  private arrive(path: string): void {
+    this.route = parse(path);
     scrollTo(0, 0);
   }
 
@@ -32,7 +64,7 @@ class Router {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    if (link.closest('[contenteditable]')) return;
+    if (link.closest('[contenteditable]') || link.hasAttribute('download')) return;
     event.preventDefault();
     this.go(link.pathname);
   };

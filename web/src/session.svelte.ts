@@ -8,6 +8,8 @@ const KEY = 'accord.person';
 class Session {
   person = $state<Person | null>(null);
   known = $state(false);
+  /** Whether it ended by itself, not by signing out here. */
+  ended = $state(false);
 
   async load(): Promise<void> {
     try {
@@ -20,8 +22,16 @@ class Session {
     this.known = true;
   }
 
-  async signIn(demo: string): Promise<void> {
-    this.set((await api.signIn(demo)).person);
+  /** Takes over whoever the server says is signed in now. */
+  begin({ person }: { person: Person }): void {
+    this.set(person);
+    this.ended = false;
+  }
+
+  /** The server says that the session has ended. What is on the device stays there. */
+  end(): void {
+    this.ended = this.person !== null;
+    this.set(null);
   }
 
   async signOut(): Promise<void> {
@@ -29,7 +39,7 @@ class Session {
     this.set(null);
   }
 
-  private set(person: Person | null): void {
+  set(person: Person | null): void {
     this.person = person;
     if (person) localStorage.setItem(KEY, JSON.stringify(person));
     else localStorage.removeItem(KEY);

@@ -12,11 +12,15 @@
 //! hash   = SHA-256("accord entry 1" ‖ header)      body_hash = SHA-256(salt ‖ body)
 //! ```
 
+use crate::audit::Event;
 use crate::ids::{Digest, LineageId, PersonId, Seq, SessionId};
 use crate::lib0::{ReadError, Reader, Write};
 use crate::people::{Actor, Seat, Sector};
+use crate::plan::Act;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use thiserror::Error;
 
 /// The entry format that this version writes.
@@ -35,13 +39,13 @@ pub enum EntryError {
     Damaged(&'static str),
 }
 
-/// What entry 0 fixes for a document's whole life.
+/// What entry 0 fixes for a ledger's whole life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
     pub lineage: LineageId,
-    /// The template's name and version.
+    /// What the ledger tells of: a template's name and version, a plan, the audit record.
     pub schema: String,
-    /// BCP 47.
+    /// BCP 47; empty for what has no language.
     pub language: String,
     /// The rules by which entries are checked and applied.
     pub rules: u32,
@@ -62,6 +66,10 @@ pub enum Body {
     Genesis(Genesis),
     /// The net effect of one Yjs update, v1.
     Edit(Vec<u8>),
+    /// In a plan's ledger: something done in the plan.
+    Act(Act),
+    /// In the audit record: something done by an administrator or facilitator.
+    Event(Event),
 }
 
 impl Body {
@@ -69,27 +77,37 @@ impl Body {
         match self {
             Self::Genesis(_) => 0,
             Self::Edit(_) => 1,
+            Self::Act(_) => 2,
+            Self::Event(_) => 3,
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    fn encode(&self) -> Cow<'_, [u8]> {
         match self {
-            Self::Genesis(genesis) => {
-                serde_json::to_vec(genesis).expect("a genesis is plain strings and numbers")
-            }
-            Self::Edit(update) => update.clone(),
+            Self::Genesis(genesis) => json(genesis).into(),
+            Self::Edit(update) => update.into(),
+            Self::Act(act) => json(act).into(),
+            Self::Event(event) => json(event).into(),
         }
     }
 
     fn decode(kind: u8, bytes: &[u8]) -> Result<Self, EntryError> {
         match kind {
-            0 => serde_json::from_slice(bytes)
-                .map(Self::Genesis)
-                .map_err(|_| EntryError::Damaged("its genesis is not readable")),
+            0 => read_json(bytes).map(Self::Genesis),
             1 => Ok(Self::Edit(bytes.to_vec())),
+            2 => read_json(bytes).map(Self::Act),
+            3 => read_json(bytes).map(Self::Event),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("bodies are plain strings and numbers")
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EntryError> {
+    serde_json::from_slice(bytes).map_err(|_| EntryError::Damaged("its body is not readable"))
 }
 
 /// An immutable, numbered, attributed change.
@@ -162,8 +180,8 @@ impl Entry {
             salt,
             body,
         };
-        if entry.header(body_bytes) != header_bytes {
-            return Err(EntryError::Damaged("its header is not canonical"));
+        if entry.header(&entry.body.encode()) != header_bytes {
+            return Err(EntryError::Damaged("it is not written the one way it can be"));
         }
         Ok(entry)
     }
@@ -200,11 +218,12 @@ fn seat_byte(seat: Seat) -> u8 {
         Seat::Author => 1,
         Seat::Adviser => 2,
         Seat::Observer => 3,
+        Seat::Administrator => 4,
     }
 }
 
 fn seat_from(byte: u8) -> Result<Seat, EntryError> {
-    [Seat::Facilitator, Seat::Author, Seat::Adviser, Seat::Observer]
+    Seat::ALL
         .into_iter()
         .find(|&seat| seat_byte(seat) == byte)
         .ok_or(EntryError::Damaged("its seat is unknown"))
@@ -220,7 +239,7 @@ fn sector_byte(sector: Sector) -> u8 {
 }
 
 fn sector_from(byte: u8) -> Result<Sector, EntryError> {
-    [Sector::Government, Sector::CivilSociety, Sector::Other, Sector::Adviser]
+    Sector::ALL
         .into_iter()
         .find(|&sector| sector_byte(sector) == byte)
         .ok_or(EntryError::Damaged("its sector is unknown"))

@@ -1,11 +1,16 @@
 //! The ledger: everything that ever happened to a document, in order.
 //!
 //! [`Entry`] is the unit, numbered without gaps and chained by hashes; [`DocumentState`] is what
-//! applying a ledger gives. The same checks run before an entry is appended and when it is
+//! applying a document's ledger gives. Plans ([`crate::plan`]) and the audit record
+//! ([`crate::audit`]) have ledgers of the same form. The same checks run before an entry is appended and when it is
 //! applied again, so every node agrees on what each entry did.
 
+mod chain;
 mod entry;
 mod state;
 
+pub(crate) use chain::Chain;
+pub use chain::{Position, RULES};
+
 pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
-pub use state::{DocumentState, LedgerError, Outcome, Position, RULES};
+pub use state::{DocumentState, LedgerError, Outcome};

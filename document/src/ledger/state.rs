@@ -1,7 +1,8 @@
 //! What applying a ledger gives: the live document and what later entries are judged by.
 
+use super::chain::{Chain, Position};
 use super::entry::{Body, Entry, EntryError, Genesis, Salt};
-use crate::ids::{Digest, LineageId, Seq};
+use crate::ids::{LineageId, Seq};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{Known, Refusal};
@@ -10,9 +11,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
-
-/// The rules version that this code implements.
-pub const RULES: u32 = 1;
 
 /// Why a ledger can't be applied. Each means that what is stored is not what was written, or was
 /// written by a newer version.
@@ -26,6 +24,8 @@ pub enum LedgerError {
     NoGenesis,
     #[error("the ledger follows rules version {0}, which this version does not know")]
     Rules(u32),
+    #[error("entry {0} belongs into a ledger of another kind")]
+    Foreign(Seq),
     #[error("entry {seq}: {error}")]
     Entry { seq: Seq, error: EntryError },
     #[error("the document broke while an update was integrated, and must be rebuilt")]
@@ -34,19 +34,10 @@ pub enum LedgerError {
 
 /// What an applied entry did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<R = Refusal> {
     Applied,
-    /// The entry's edit may not be integrated where it stands: it changes nothing, on any node.
-    Void(Refusal),
-}
-
-/// Where a ledger stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    pub seq: Seq,
-    pub head: Digest,
-    /// Milliseconds since the Unix epoch.
-    pub time: u64,
+    /// What the entry does is not allowed where it stands: it changes nothing, on any node.
+    Void(R),
 }
 
 /// A document as its ledger made it. Call [`begin`](Self::begin) once, then
@@ -55,8 +46,7 @@ pub struct Position {
 pub struct DocumentState {
     doc: Doc,
     known: Known,
-    genesis: Genesis,
-    position: Position,
+    chain: Chain,
     /// An upper bound of the encoded state: refined when it passes the limit.
     size: usize,
     broken: bool,
@@ -68,19 +58,12 @@ impl DocumentState {
     /// # Errors
     /// When `entry` is not a genesis that this version understands.
     pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
-        let Body::Genesis(genesis) = &entry.body else { return Err(LedgerError::NoGenesis) };
-        if entry.seq != Seq(0) || entry.previous != Digest::ZERO {
-            return Err(LedgerError::NoGenesis);
-        }
-        if genesis.rules != RULES {
-            return Err(LedgerError::Rules(genesis.rules));
-        }
+        let chain = Chain::begin(entry)?;
         Ok(Self {
             // The server's replica never writes: its client id is never used.
             doc: ydoc::new(0),
             known: Known::default(),
-            genesis: genesis.clone(),
-            position: Position { seq: entry.seq, head: entry.hash(), time: entry.time },
+            chain,
             size: 0,
             broken: false,
         })
@@ -91,21 +74,18 @@ impl DocumentState {
     /// # Errors
     /// When the entry is not the next one of this ledger; the state is then as before.
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
-        if entry.seq.0 != self.position.seq.0 + 1 || entry.time < self.position.time {
-            return Err(LedgerError::Order(entry.seq));
-        }
-        if entry.previous != self.position.head {
-            return Err(LedgerError::Chain(entry.seq));
-        }
+        self.chain.follows(entry)?;
         let outcome = match &entry.body {
-            Body::Genesis(_) => return Err(LedgerError::Order(entry.seq)),
             Body::Edit(update) => match self.integrate(&entry.actor, update) {
                 Ok(_) => Outcome::Applied,
                 Err(_) if self.broken => return Err(LedgerError::Broken),
                 Err(refusal) => Outcome::Void(refusal),
             },
+            Body::Genesis(_) | Body::Act(_) | Body::Event(_) => {
+                return Err(LedgerError::Foreign(entry.seq));
+            }
         };
-        self.position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
+        self.chain.advance(entry);
         Ok(outcome)
     }
 
@@ -124,16 +104,18 @@ impl DocumentState {
         update: &[u8],
     ) -> Result<Option<Entry>, Refusal> {
         let Some(net) = self.integrate(actor, update)? else { return Ok(None) };
-        let entry = Entry {
-            seq: Seq(self.position.seq.0 + 1),
-            time: now.max(self.position.time),
-            actor: actor.clone(),
-            previous: self.position.head,
-            salt,
-            body: Body::Edit(net),
-        };
-        self.position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Edit(net));
+        self.chain.advance(&entry);
         Ok(Some(entry))
+    }
+
+    /// Checks that an update of somebody who may not write now adds nothing.
+    ///
+    /// # Errors
+    /// With [`Refusal::ReadOnly`] when it would, or with what else is wrong with it.
+    pub fn compare(&self, actor: &Actor, update: &[u8]) -> Result<(), Refusal> {
+        let novelty = self.known.check(&actor.person, update)?;
+        if novelty.is_empty() { Ok(()) } else { Err(Refusal::ReadOnly) }
     }
 
     /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
@@ -181,17 +163,17 @@ impl DocumentState {
 
     #[must_use]
     pub fn position(&self) -> Position {
-        self.position
+        self.chain.position()
     }
 
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+        self.chain.genesis()
     }
 
     #[must_use]
     pub fn lineage(&self) -> &LineageId {
-        &self.genesis.lineage
+        self.chain.lineage()
     }
 
     #[must_use]
@@ -215,6 +197,7 @@ impl DocumentState {
 mod tests {
     use super::*;
     use crate::ids::{PersonId, SessionId};
+    use crate::ledger::RULES;
     use crate::model::content::Content;
     use crate::model::delta::{Attributes, Op};
     use crate::model::{Replica, Target};

@@ -137,7 +137,8 @@ impl Client {
     pub fn change<R>(&mut self, change: impl FnOnce(&mut Replica) -> R) -> R {
         let result = change(&mut self.replica);
         for update in self.replica.take_made() {
-            if self.link == Link::Live && self.may_write {
+            // Also where one may not write: the server refuses it, and it is set aside, readable.
+            if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
                 self.unsent = true;
@@ -179,11 +180,11 @@ impl Client {
                     let vector =
                         StateVector::decode_v1(vector).map_err(|_| ReadError::Truncated)?;
                     self.link = Link::Live;
-                    if self.may_write {
-                        let lacking = self.replica.encode_since(&vector);
-                        self.unsent = false;
-                        self.send_edit(&lacking);
-                    }
+                    // What adds nothing is taken from anybody. What was written here before the
+                    // right to write ended is refused, and set aside.
+                    let lacking = self.replica.encode_since(&vector);
+                    self.unsent = false;
+                    self.send_edit(&lacking);
                 }
                 Message::Awareness(update) => self.hear(update)?,
                 Message::Note(json) => {
@@ -284,6 +285,7 @@ impl Client {
                     self.remembered = Some(position);
                 }
             }
+            ServerNote::Access { may_write } => self.may_write = may_write,
             ServerNote::Saved { number, seq, head } => {
                 self.saved = self.saved.max(number);
                 if let Some(remembered) = &mut self.remembered {

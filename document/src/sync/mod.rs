@@ -12,4 +12,4 @@ pub mod wire;
 pub use client::{Client, Link};
 pub use close::Close;
 pub use presence::{Face, Presence};
-pub use room::{Admission, ConnectionId, Dialect, Effect, Room};
+pub use room::{Admission, ConnectionId, Denied, Dialect, Effect, Room};

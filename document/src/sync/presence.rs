@@ -44,6 +44,8 @@ pub struct Presence {
     entries: BTreeMap<u64, Entry>,
     /// The clock each client id was last sent out with.
     clocks: HashMap<u64, u64>,
+    /// The entries whose identity changed since they were last sent out.
+    redressed: Vec<u64>,
 }
 
 impl Presence {
@@ -112,6 +114,22 @@ impl Presence {
                 .get(&client)
                 .is_none_or(|entry| entry.owner == from || entry.person == face.person),
         }
+    }
+
+    /// Somebody's identity has changed: their entry shows it from now on.
+    pub fn redress(&mut self, connection: ConnectionId, face: &Face) {
+        for (&client, entry) in &mut self.entries {
+            if entry.owner == connection {
+                entry.state = dress(&entry.state, face);
+                self.redressed.push(client);
+            }
+        }
+    }
+
+    /// The entries that were dressed anew, to be broadcast.
+    pub fn take_redressed(&mut self) -> Option<Vec<u8>> {
+        let clients = std::mem::take(&mut self.redressed);
+        (!clients.is_empty()).then(|| self.announce(&clients))
     }
 
     /// Removes what a closed connection had announced.

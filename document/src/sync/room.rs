@@ -9,10 +9,11 @@
 use super::close::Close;
 use super::presence::{Face, Presence};
 use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
-use crate::ids::{PersonId, Seq};
+use crate::ids::{PersonId, Seq, SessionId};
 use crate::ledger::{DocumentState, Entry, Position, Salt};
 use crate::limits;
-use crate::people::{Action, Actor, permits};
+use crate::people::Actor;
+use crate::plan::Grant;
 use crate::update::Refusal;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -37,12 +38,35 @@ pub enum Dialect {
     Accord,
 }
 
-/// Who comes in, as decided before the upgrade.
+/// Who comes in, as decided before the upgrade. What they may do is decided anew whenever it
+/// changes ([`Room::revise`]).
 #[derive(Debug, Clone)]
 pub struct Admission {
     pub actor: Actor,
+    /// The whole id of the session, of which the actor carries a part.
+    pub session: SessionId,
     pub face: Face,
     pub dialect: Dialect,
+    pub may_write: bool,
+}
+
+impl Admission {
+    /// Takes over what this person may do now.
+    pub fn take(&mut self, Grant { standing, may_write }: Grant) {
+        self.actor.seat = standing.seat;
+        self.actor.sector = standing.sector;
+        self.face.sector = standing.sector;
+        self.may_write = may_write;
+    }
+}
+
+/// Why somebody may not be in a document (any more).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Their session has ended.
+    SignedOut,
+    /// They have no seat that lets them see it, or it is gone.
+    NotShared,
 }
 
 /// What the driver of a room must do, in this order.
@@ -52,8 +76,8 @@ pub enum Effect {
     Close(ConnectionId, Close),
     /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
     Append(Entry),
-    /// For the log and the metrics: an edit was refused.
-    Refused(ConnectionId, Refusal),
+    /// For the log and the metrics: an edit of this person was refused.
+    Refused(ConnectionId, PersonId, Refusal),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
     Betrayed(ConnectionId),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.
@@ -128,7 +152,7 @@ impl Room {
     pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
-        let may_write = permits(admission.actor.seat, Action::Write);
+        let may_write = admission.may_write;
         self.sessions
             .insert(id, Session { admission, presence: None, follows: false, last_sent: now });
         if accord {
@@ -180,6 +204,54 @@ impl Room {
             self.expel(id, Close::TRY_AGAIN, "The server can't save at the moment.");
         }
         self.out.push(Effect::Rebuild);
+        self.take()
+    }
+
+    /// What people may do here has changed, or may have: `grant` says what each may do now. Whoever
+    /// may not be here any more is closed; who may only read from now on stays and is told.
+    pub fn revise(
+        &mut self,
+        grant: impl Fn(&Admission) -> Result<Grant, Denied>,
+        now: u64,
+    ) -> Vec<Effect> {
+        self.now = now;
+        let mut told = Vec::new();
+        let mut gone = Vec::new();
+        for (&id, session) in &mut self.sessions {
+            let admission = &mut session.admission;
+            match grant(admission) {
+                Ok(grant) => {
+                    let (before, sector) = (admission.may_write, admission.face.sector);
+                    admission.take(grant);
+                    if admission.face.sector != sector {
+                        self.presence.redress(id, &admission.face);
+                    }
+                    if admission.may_write != before {
+                        told.push((id, admission.may_write));
+                    }
+                }
+                Err(denied) => gone.push((id, denied)),
+            }
+        }
+        if let Some(update) = self.presence.take_redressed() {
+            self.broadcast_presence(&update);
+        }
+        for (id, may_write) in told {
+            if self.is_accord(id) {
+                self.send(id, note_frame(&ServerNote::Access { may_write }));
+            }
+        }
+        for (id, denied) in gone {
+            match denied {
+                Denied::SignedOut => {
+                    self.expel(id, Close::SIGNED_OUT, "You are signed out. Sign in again to go on.");
+                }
+                Denied::NotShared => {
+                    let reason = "This document is not shared with you any more.";
+                    self.expel(id, Close::FORBIDDEN, reason);
+                }
+            }
+        }
         self.take()
     }
 
@@ -254,9 +326,15 @@ impl Room {
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8]) {
         let Some(session) = self.sessions.get(&id) else { return };
-        let actor = session.admission.actor.clone();
+        let Admission { actor, may_write, .. } = session.admission.clone();
         let salt = self.salt();
-        match self.state.edit(&actor, self.now, salt, update) {
+        // What adds nothing is taken from anybody.
+        let taken = if may_write {
+            self.state.edit(&actor, self.now, salt, update)
+        } else {
+            self.state.compare(&actor, update).map(|()| None)
+        };
+        match taken {
             Ok(entry) => {
                 if let Some(entry) = entry {
                     let crate::ledger::Body::Edit(net) = &entry.body else { return };
@@ -276,7 +354,10 @@ impl Room {
     }
 
     fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {
-        self.out.push(Effect::Refused(id, refusal));
+        if let Some(session) = self.sessions.get(&id) {
+            let person = session.admission.actor.person.clone();
+            self.out.push(Effect::Refused(id, person, refusal));
+        }
         let message = format!("{}.", capitalised(&refusal.to_string()));
         if refusal.asks_for_resync() {
             self.expel(id, Close::RESYNC, message);

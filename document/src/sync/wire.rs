@@ -113,6 +113,8 @@ pub struct Remembered {
 pub enum ServerNote {
     /// The first message: which ledger this is, where it stands, and whether one may write.
     Hello { position: Remembered, may_write: bool },
+    /// What one may do has changed.
+    Access { may_write: bool },
     /// The edit with this number, and all before it, are on disk.
     Saved { number: u64, seq: Seq, head: Digest },
     /// The edit with this number was refused: the connection closes next.

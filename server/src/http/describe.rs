@@ -1,7 +1,7 @@
 //! The description of the API (OpenAPI 3.1), from which the web app's types are generated.
 
 use super::problem::Problem;
-use super::{documents, plans, session};
+use super::{account, administration, audit, documents, invitations, links, plans, seats, session};
 use axum::Json;
 use utoipa::OpenApi;
 
@@ -16,14 +16,40 @@ use utoipa::OpenApi;
         session::current,
         session::sign_in,
         session::sign_out,
+        links::show,
+        links::take,
+        invitations::show,
+        invitations::accept,
+        account::show,
+        account::rename,
+        account::set_password,
+        account::end_others,
+        account::end_one,
         plans::list,
+        plans::create,
         plans::show,
+        plans::change,
         plans::create_document,
+        seats::list,
+        seats::change,
+        seats::end,
+        seats::reset,
+        invitations::make,
+        invitations::revoke,
+        audit::of_plan,
         documents::show,
+        documents::change,
+        documents::delete,
         documents::content,
         documents::ticket,
+        administration::show,
+        audit::whole,
+        administration::change,
+        administration::forget,
+        administration::reset,
+        administration::end_sessions,
     ),
-    components(schemas(Problem))
+    components(schemas(Problem, audit::Format))
 )]
 struct Api;
 

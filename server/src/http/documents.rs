@@ -1,15 +1,18 @@
 //! `/documents`: one commitment in one language.
 
 use super::App;
-use super::identity::{Visitor, readable};
-use super::problem::{Problem, blocking};
-use super::session::{seat_name, sector_name};
+use super::identity::{Visitor, acting, readable};
+use super::problem::{Body, Problem, blocking};
+use super::views::{SeatName, SectorName};
 use accord_document::ids::DocumentId;
 use accord_document::model::content::Content;
-use accord_document::people::{Action, permits};
+use accord_document::people::Action;
+use accord_document::plan::{Act, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Serialize;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,9 +23,11 @@ pub(crate) struct DocumentView {
     /// BCP 47.
     language: String,
     /// One's own seat in its plan.
-    seat: String,
-    sector: String,
+    seat: SeatName,
+    sector: SectorName,
     may_write: bool,
+    /// Why nobody may write: `archived`, or the plan is `closed`.
+    resting: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,26 +36,40 @@ pub(crate) struct Ticket {
     ticket: String,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct DocumentChange {
+    /// An archived document can be read, and taken back.
+    archived: bool,
+}
+
 /// What a document is, and what one may do with it.
 #[utoipa::path(get, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
     responses((status = 200, body = DocumentView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
 ) -> Result<Json<DocumentView>, Problem> {
-    let (record, seat) = readable(&app, &by, &DocumentId::new(document)).await?;
-    app.rooms.probe(&record.id).await?;
-    let (people, plan) = (app.people.clone(), record.plan.clone());
-    let plan = blocking(move || people.plan(&plan)).await?;
+    let found = readable(&app, &by, &document)?;
+    app.rooms.probe(&found.id).await?;
+    let (plan, standing) = (found.state, found.grant.standing);
+    let (language, stage) = plan
+        .document(&found.id)
+        .map_or((String::new(), Stage::Deleted), |known| (known.language.clone(), known.stage));
+    let resting = match stage {
+        _ if plan.is_closed() => Some("closed"),
+        Stage::Archived => Some("archived"),
+        Stage::Drafting | Stage::Deleted => None,
+    };
     Ok(Json(DocumentView {
-        id: record.id.to_string(),
-        plan: record.plan,
-        plan_title: plan.map(|plan| plan.title).unwrap_or_default(),
-        language: record.language,
-        seat: seat_name(seat.seat),
-        sector: sector_name(seat.sector),
-        may_write: permits(seat.seat, Action::Write),
+        id: found.id.to_string(),
+        plan: found.plan.to_string(),
+        plan_title: plan.title().to_owned(),
+        language,
+        seat: standing.seat.into(),
+        sector: standing.sector.into(),
+        may_write: found.grant.may_write,
+        resting,
     }))
 }
 
@@ -60,11 +79,11 @@ pub(super) async fn show(
     responses((status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn content(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
 ) -> Result<Json<Content>, Problem> {
-    let (record, _) = readable(&app, &by, &DocumentId::new(document)).await?;
-    Ok(Json(app.rooms.content(&record.id).await?))
+    let found = readable(&app, &by, &document)?;
+    Ok(Json(app.rooms.content(&found.id).await?))
 }
 
 /// A ticket for a sync client that has no cookie.
@@ -72,11 +91,53 @@ pub(super) async fn content(
     responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn ticket(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
 ) -> Result<Json<Ticket>, Problem> {
-    let (record, _) = readable(&app, &by, &DocumentId::new(document)).await?;
+    let found = readable(&app, &by, &document)?;
     let people = app.people.clone();
-    let ticket = blocking(move || people.ticket(&record.id, &by)).await?;
+    let ticket = blocking(move || people.ticket(&found.id, &by)).await?;
     Ok(Json(Ticket { ticket }))
+}
+
+/// Archives a document, or takes it back.
+#[utoipa::path(patch, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
+    request_body = DocumentChange, responses(
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn change(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(document): Path<String>,
+    Body(change): Body<DocumentChange>,
+) -> Result<StatusCode, Problem> {
+    let act = |document| {
+        if change.archived { Act::Archive { document } } else { Act::Unarchive { document } }
+    };
+    retire(&app, visitor, &document, act).await
+}
+
+/// Deletes a document, for everybody and for good.
+#[utoipa::path(delete, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(document): Path<String>,
+) -> Result<StatusCode, Problem> {
+    retire(&app, visitor, &document, |document| Act::Delete { document }).await
+}
+
+async fn retire(
+    app: &App,
+    Visitor { by, from }: Visitor,
+    document: &str,
+    act: impl FnOnce(DocumentId) -> Act,
+) -> Result<StatusCode, Problem> {
+    let found = readable(app, &by, document)?;
+    let (actor, _) = acting(app, &by, &found.plan, Action::RetireDocument)?;
+    let from: Option<IpAddr> = Some(from);
+    app.plans.act(&found.plan, &actor, act(found.id), from).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,37 +1,70 @@
-//! Who asks: the session cookie, the origin, and what the person's seat permits.
+//! Who asks: the session cookie, the address, and what the person's seat permits.
 
 use super::App;
 use super::problem::{Problem, blocking};
-use crate::people::{DocumentRecord, SeatRecord, SignedIn};
-use accord_document::ids::DocumentId;
-use accord_document::people::{Action, permits};
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use crate::people::SignedIn;
+use crate::site::Source;
+use accord_document::ids::{DocumentId, PlanId};
+use accord_document::people::{Action, Actor, Seat, permits};
+use accord_document::plan::{Grant, PlanState};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-pub(crate) const COOKIE: &str = "accord_session";
-
-/// Somebody signed in by cookie. Requests that change something must come from our own pages.
-pub(crate) struct Visitor(pub(crate) SignedIn);
+/// Somebody signed in by cookie.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) by: SignedIn,
+    pub(crate) from: IpAddr,
+}
 
 impl FromRequestParts<App> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        if parts.method != Method::GET && !is_same_origin(&parts.headers, true) {
-            return Err(foreign());
-        }
-        by_cookie(&parts.headers, app).await?.map(Self).ok_or_else(Problem::signed_out)
+        let Ok(From { address, .. }) = From::from_request_parts(parts, app).await;
+        let by = by_cookie(&parts.headers, app).await?.ok_or_else(Problem::signed_out)?;
+        Ok(Self { by, from: address })
     }
 }
 
-impl OptionalFromRequestParts<App> for Visitor {
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct From {
+    pub(crate) address: IpAddr,
+    /// What the browser says it is.
+    pub(crate) agent: String,
+}
+
+impl FromRequestParts<App> for From {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Infallible> {
-        Ok(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await.ok())
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+        let agent = parts.headers.get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+        Ok(Self { address: app.site.address(peer, &parts.headers), agent })
     }
+}
+
+/// Requests that change something must not come from somebody else's pages: those would bring our
+/// visitor's cookie along.
+pub(super) async fn refuse_foreign(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && app.site.source(request.headers()) == Source::Foreign {
+        return Err(foreign());
+    }
+    Ok(next.run(request).await)
 }
 
 pub(crate) fn foreign() -> Problem {
@@ -39,60 +72,55 @@ pub(crate) fn foreign() -> Problem {
 }
 
 pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<SignedIn>, Problem> {
-    let Some(secret) = cookie(headers) else { return Ok(None) };
+    let Some(secret) = app.site.session(headers) else { return Ok(None) };
     let (people, secret) = (app.people.clone(), secret.to_owned());
-    blocking(move || people.signed_in(&secret)).await
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| value)
-}
-
-/// Whether the `Origin` is the host that was asked. Programs that are not browsers send none.
-pub(crate) fn is_same_origin(headers: &HeaderMap, none_is_fine: bool) -> bool {
-    let text =
-        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => none_is_fine,
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+    blocking(move || {
+        let by = people.signed_in(&secret)?;
+        if let Some(by) = &by {
+            people.sessions().touch(&by.session)?;
         }
-        (Some(_), None) => false,
-    }
+        Ok(by)
+    })
+    .await
 }
 
-/// A person's seat in a plan, if it permits an action.
-pub(crate) async fn seated(
+/// As whom somebody does something in a plan: by their seat, or, where that does not permit it, as
+/// an administrator.
+pub(crate) fn acting(
     app: &App,
     by: &SignedIn,
-    plan: &str,
+    plan: &PlanId,
     action: Action,
-) -> Result<SeatRecord, Problem> {
-    let (people, plan, person) = (app.people.clone(), plan.to_owned(), by.person.id.clone());
-    let seat = blocking(move || people.seat(&plan, &person)).await?;
-    let seat = seat.ok_or_else(|| Problem::missing("plan"))?;
-    if permits(seat.seat, action) {
-        Ok(seat)
-    } else {
-        Err(Problem::forbidden(
-            "Your seat in this plan does not include that. Ask its facilitator.",
-        ))
+) -> Result<(Actor, Arc<PlanState>), Problem> {
+    let missing = || Problem::missing("plan");
+    let state = app.plans.get(plan).ok_or_else(missing)?;
+    let standing = state.standing(&by.person.id);
+    if let Some(standing) = standing.filter(|standing| permits(standing.seat, action)) {
+        return Ok((by.actor(standing), state));
     }
+    if by.person.administrator && permits(Seat::Administrator, action) {
+        return Ok((by.administrator(), state));
+    }
+    if standing.is_none() && !by.person.administrator {
+        return Err(missing());
+    }
+    Err(Problem::forbidden("Your seat in this plan does not include that. Ask its facilitator."))
 }
 
-/// A document that a person may read, and their seat in its plan.
-pub(crate) async fn readable(
-    app: &App,
-    by: &SignedIn,
-    document: &DocumentId,
-) -> Result<(DocumentRecord, SeatRecord), Problem> {
-    let (people, id) = (app.people.clone(), document.clone());
+/// A document that somebody may read.
+#[derive(Debug)]
+pub(crate) struct Readable {
+    pub(crate) id: DocumentId,
+    pub(crate) plan: PlanId,
+    pub(crate) state: Arc<PlanState>,
+    pub(crate) grant: Grant,
+}
+
+/// Finds a document, if this person may read it.
+pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
+    let id = DocumentId::new(document);
     let missing = || Problem::missing("document");
-    let record = blocking(move || people.document(&id)).await?.ok_or_else(missing)?;
-    let seat = seated(app, by, &record.plan, Action::Read).await.map_err(|_| missing())?;
-    Ok((record, seat))
+    let (plan, state) = app.plans.home(&id).ok_or_else(missing)?;
+    let grant = state.grant(&by.person.id, &id).ok_or_else(missing)?;
+    Ok(Readable { id, plan, state, grant })
 }

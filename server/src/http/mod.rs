@@ -1,26 +1,40 @@
 //! HTTP: the whole route table is on this page, one file for each resource.
 
+mod account;
+mod administration;
+mod audit;
+mod connections;
 mod describe;
 mod documents;
 mod health;
 mod identity;
+mod invitations;
+mod links;
 mod plans;
 mod problem;
+mod seats;
 mod session;
 mod sync;
+mod views;
 mod web;
 
+pub use connections::ConnectionLimits;
 pub use describe::openapi;
 
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
-use crate::people::People;
+use crate::people::{Passwords, People, Throttle};
+use crate::plans::Plans;
 use crate::rooms::Rooms;
+use crate::site::Site;
+use crate::store::Store;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, patch, post, put};
+use connections::Connections;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tower::ServiceBuilder;
@@ -32,29 +46,32 @@ use tower_http::trace::TraceLayer;
 const BODY: usize = 64 * 1024;
 
 /// What every handler can reach. Cloning shares it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct App {
-    rooms: Rooms,
-    committer: Committer,
-    people: People,
-    metrics: Metrics,
-    demo: bool,
-    clock: Clock,
-    draining: Arc<AtomicBool>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) rooms: Rooms,
+    pub(crate) committer: Committer,
+    pub(crate) plans: Plans,
+    pub(crate) people: People,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) connections: Connections,
+    pub(crate) metrics: Metrics,
+    pub(crate) site: Arc<Site>,
+    pub(crate) demo: bool,
+    pub(crate) clock: Clock,
+    /// How long a session's cookie lives.
+    pub(crate) session_seconds: u64,
+    pub(crate) draining: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
 }
 
 impl App {
-    pub(crate) fn new(
-        rooms: Rooms,
-        committer: Committer,
-        people: People,
-        metrics: Metrics,
-        demo: bool,
-        clock: Clock,
-    ) -> Self {
-        Self { rooms, committer, people, metrics, demo, clock, draining: Arc::default() }
-    }
-
     /// From now on the server says that it is not ready.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -65,19 +82,49 @@ impl App {
     }
 }
 
+/// A counter of open connections within limits.
+pub(crate) fn connections(limits: ConnectionLimits) -> Connections {
+    Connections::new(limits)
+}
+
 pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .route("/openapi.json", get(describe::document))
         .route("/demo", get(session::demo_people))
         .route("/session", get(session::current).post(session::sign_in).delete(session::sign_out))
-        .route("/plans", get(plans::list))
-        .route("/plans/{plan}", get(plans::show))
+        .route("/links/{secret}", get(links::show).post(links::take))
+        .route("/invitations/{secret}", get(invitations::show).post(invitations::accept))
+        .route("/account", get(account::show).patch(account::rename))
+        .route("/account/password", put(account::set_password))
+        .route("/account/sessions", delete(account::end_others))
+        .route("/account/sessions/{session}", delete(account::end_one))
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/{plan}", get(plans::show).patch(plans::change))
         .route("/plans/{plan}/documents", post(plans::create_document))
-        .route("/documents/{document}", get(documents::show))
+        .route("/plans/{plan}/people", get(seats::list))
+        .route("/plans/{plan}/people/{person}", put(seats::change).delete(seats::end))
+        .route("/plans/{plan}/people/{person}/reset", post(seats::reset))
+        .route("/plans/{plan}/invitations", post(invitations::make))
+        .route("/plans/{plan}/invitations/{invitation}", delete(invitations::revoke))
+        .route("/plans/{plan}/audit", get(audit::of_plan))
+        .route(
+            "/documents/{document}",
+            get(documents::show).patch(documents::change).delete(documents::delete),
+        )
         .route("/documents/{document}/content", get(documents::content))
         .route("/documents/{document}/tickets", post(documents::ticket))
+        .route("/administration", get(administration::show))
+        .route("/administration/audit", get(audit::whole))
+        .route(
+            "/administration/people/{person}",
+            patch(administration::change).delete(administration::forget),
+        )
+        .route("/administration/people/{person}/reset", post(administration::reset))
+        .route("/administration/people/{person}/sessions", delete(administration::end_sessions))
         .fallback(problem::no_such_route)
-        .layer(DefaultBodyLimit::max(BODY));
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn_with_state(app.clone(), identity::refuse_foreign))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"));
     Router::new()
         .nest("/api/v1", api)
         .route("/sync/{document}", get(sync::upgrade))
@@ -87,9 +134,11 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(web::page)
         .layer(
             ServiceBuilder::new()
-                // The path alone: a query can carry a ticket.
+                // The route alone: a query can carry a ticket, a path the secret of a link.
                 .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-                    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+                    let route = request.extensions().get::<MatchedPath>();
+                    let route = route.map_or("a page", MatchedPath::as_str);
+                    tracing::info_span!("request", method = %request.method(), route)
                 }))
                 .layer(CatchPanicLayer::new())
                 .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))

@@ -1,15 +1,15 @@
 //! `/plans`: what a plan holds, and new commitments in it.
 
 use super::App;
-use super::identity::{Visitor, seated};
-use super::problem::{Problem, blocking};
-use super::session::{PersonView, seat_name, sector_name};
-use crate::documents;
-use crate::people::{DocumentRecord, actor};
-use accord_document::ids::PersonId;
+use super::identity::{Visitor, acting};
+use super::problem::{Body, Problem};
+use super::views::{FaceView, SeatName, SectorName, faces};
+use crate::plans::fresh_plan;
+use accord_document::ids::{DocumentId, PersonId, PlanId};
 use accord_document::model::delta::Op;
 use accord_document::model::template::Draft;
-use accord_document::people::{Action, permits};
+use accord_document::people::{Action, Seat, permits};
+use accord_document::plan::{Act, Document, PlanState, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -23,16 +23,23 @@ const TITLE: usize = 500;
 pub(crate) struct PlanView {
     id: String,
     title: String,
+    closed: bool,
+    seat: SeatName,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanDetail {
     id: String,
     title: String,
-    /// One's own seat: `facilitator`, `author`, `adviser` or `observer`.
-    seat: String,
-    sector: String,
+    closed: bool,
+    /// One's own seat. Administrators without one see the plan, but none of its documents.
+    seat: SeatName,
+    sector: SectorName,
     may_create: bool,
+    /// Whether one may archive and delete documents.
+    may_retire: bool,
+    /// Whether one may invite people, change seats, and name, close and reopen the plan.
+    may_manage: bool,
     documents: Vec<DocumentSummary>,
 }
 
@@ -42,14 +49,14 @@ pub(crate) struct DocumentSummary {
     /// As written so far; may be empty.
     title: String,
     language: String,
-    /// `drafting`.
+    /// `drafting` or `archived`.
     status: String,
     checklist: Vec<CheckView>,
     /// Who is in it right now.
-    here: Vec<PersonView>,
+    here: Vec<FaceView>,
     /// Milliseconds since the Unix epoch.
     changed_at: u64,
-    changed_by: Option<PersonView>,
+    changed_by: Option<FaceView>,
     /// Whether it can't be opened because what is stored is damaged.
     damaged: bool,
 }
@@ -58,6 +65,18 @@ pub(crate) struct DocumentSummary {
 pub(crate) struct CheckView {
     need: String,
     met: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewPlan {
+    title: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct PlanChange {
+    title: Option<String>,
+    /// A closed plan can be read; nothing in it can be changed.
+    closed: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -70,24 +89,42 @@ pub(crate) struct Created {
     id: String,
 }
 
-/// The plans in which one has a seat.
+/// The plans in which one has a seat; for an administrator, all plans.
 #[utoipa::path(get, path = "/api/v1/plans", responses(
     (status = 200, body = [PlanView]), (status = 401, body = Problem)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Visitor(by): Visitor,
-) -> Result<Json<Vec<PlanView>>, Problem> {
-    let people = app.people.clone();
-    let plans = blocking(move || {
-        let mut mine = Vec::new();
-        for plan in people.plans()? {
-            if people.seat(&plan.id, &by.person.id)?.is_some() {
-                mine.push(PlanView { id: plan.id, title: plan.title });
-            }
-        }
-        Ok(mine)
+    Visitor { by, .. }: Visitor,
+) -> Json<Vec<PlanView>> {
+    let all = app.plans.all().into_iter();
+    let mine = all.filter_map(|(id, plan)| {
+        let seat = plan.standing(&by.person.id).map(|standing| standing.seat);
+        let seat = seat.or(by.person.administrator.then_some(Seat::Administrator))?;
+        Some(PlanView {
+            id: id.to_string(),
+            title: plan.title().to_owned(),
+            closed: plan.is_closed(),
+            seat: seat.into(),
+        })
     });
-    plans.await.map(Json)
+    Json(mine.collect())
+}
+
+/// Makes a plan. For administrators.
+#[utoipa::path(post, path = "/api/v1/plans", request_body = NewPlan, responses(
+    (status = 201, body = Created), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 422, body = Problem)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Body(new): Body<NewPlan>,
+) -> Result<(StatusCode, Json<Created>), Problem> {
+    if !by.person.administrator {
+        return Err(Problem::forbidden("Only an administrator can make a plan."));
+    }
+    let id = fresh_plan();
+    app.plans.create(id.clone(), new.title, &by.administrator(), Some(from)).await?;
+    Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
 /// A plan and its commitments.
@@ -95,41 +132,53 @@ pub(super) async fn list(
     (status = 200, body = PlanDetail), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
     Path(plan): Path<String>,
 ) -> Result<Json<PlanDetail>, Problem> {
-    let seat = seated(&app, &by, &plan, Action::Read).await?;
-    let people = app.people.clone();
-    let found = blocking(move || Ok((people.plan(&plan)?, people.documents(&plan)?))).await?;
-    let (Some(plan), records) = found else { return Err(Problem::missing("plan")) };
-    let mut documents = Vec::with_capacity(records.len());
-    for record in records {
-        documents.push(summarise(&app, record).await?);
+    let id = PlanId::new(plan);
+    let (actor, plan) = acting(&app, &by, &id, Action::SeePeople)?;
+    let mut documents = Vec::new();
+    if permits(actor.seat, Action::Read) {
+        for (id, document) in plan.documents() {
+            documents.push(summarise(&app, &plan, id, document).await?);
+        }
     }
+    let may = |action| acting(&app, &by, &id, action).is_ok();
     Ok(Json(PlanDetail {
-        id: plan.id,
-        title: plan.title,
-        seat: seat_name(seat.seat),
-        sector: sector_name(seat.sector),
-        may_create: permits(seat.seat, Action::CreateDocument),
+        title: plan.title().to_owned(),
+        closed: plan.is_closed(),
+        seat: actor.seat.into(),
+        sector: actor.sector.into(),
+        may_create: may(Action::CreateDocument) && !plan.is_closed(),
+        may_retire: may(Action::RetireDocument) && !plan.is_closed(),
+        may_manage: may(Action::ManagePeople),
         documents,
+        id: id.to_string(),
     }))
 }
 
-async fn summarise(app: &App, record: DocumentRecord) -> Result<DocumentSummary, Problem> {
+async fn summarise(
+    app: &App,
+    plan: &PlanState,
+    id: &DocumentId,
+    document: &Document,
+) -> Result<DocumentSummary, Problem> {
     let base = DocumentSummary {
-        id: record.id.to_string(),
+        id: id.to_string(),
         title: String::new(),
-        language: record.language,
-        status: "drafting".into(),
+        language: document.language.clone(),
+        status: match document.stage {
+            Stage::Archived => "archived".into(),
+            Stage::Drafting | Stage::Deleted => "drafting".into(),
+        },
         checklist: Vec::new(),
         here: Vec::new(),
-        changed_at: record.created,
+        changed_at: document.created,
         changed_by: None,
         damaged: true,
     };
     // One damaged document must not hide the others.
-    let Ok(summary) = app.rooms.summary(&record.id).await else { return Ok(base) };
+    let Ok(summary) = app.rooms.summary(id).await else { return Ok(base) };
     let checklist = summary.checklist.iter().map(|check| CheckView {
         need: serde_json::to_value(check.need)
             .ok()
@@ -137,38 +186,58 @@ async fn summarise(app: &App, record: DocumentRecord) -> Result<DocumentSummary,
             .unwrap_or_default(),
         met: check.met,
     });
+    let named: Vec<PersonId> = summary.here.iter().chain(&summary.last_editor).cloned().collect();
+    let known = faces(app, plan, named).await?;
+    let face = |person: &PersonId| known.get(person).cloned();
     Ok(DocumentSummary {
         title: summary.title,
         checklist: checklist.collect(),
-        here: faces(app, summary.here).await?,
+        here: summary.here.iter().filter_map(face).collect(),
         changed_at: summary.position.time,
-        changed_by: faces(app, summary.last_editor.into_iter().collect()).await?.pop(),
+        changed_by: summary.last_editor.as_ref().and_then(face),
         damaged: false,
         ..base
     })
 }
 
-async fn faces(app: &App, ids: Vec<PersonId>) -> Result<Vec<PersonView>, Problem> {
-    let people = app.people.clone();
-    blocking(move || {
-        let found: Result<Vec<_>, _> = ids.iter().map(|id| people.person(id)).collect();
-        Ok(found?.iter().flatten().map(PersonView::from).collect())
-    })
-    .await
+/// Names, closes or reopens a plan.
+#[utoipa::path(patch, path = "/api/v1/plans/{plan}", params(("plan" = String, Path)),
+    request_body = PlanChange, responses(
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn change(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(plan): Path<String>,
+    Body(change): Body<PlanChange>,
+) -> Result<StatusCode, Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::ManagePlan)?;
+    let closed = change.closed.map(|closed| if closed { Act::Close } else { Act::Reopen });
+    // Reopened first and closed last: the title can be changed in between.
+    let (first, last) = match closed {
+        Some(Act::Reopen) => (closed, None),
+        _ => (None, closed),
+    };
+    let title = change.title.map(|title| Act::Title { title });
+    let acts = [first, title, last].into_iter().flatten().collect();
+    app.plans.act_all(&plan, &actor, acts, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Creates a commitment from the template.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/documents", params(("plan" = String, Path)),
     request_body = NewDocument, responses(
     (status = 201, body = Created), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem), (status = 422, body = Problem)))]
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn create_document(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
     Path(plan): Path<String>,
-    Json(new): Json<NewDocument>,
+    Body(new): Body<NewDocument>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
-    let seat = seated(&app, &by, &plan, Action::CreateDocument).await?;
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
     let title = new.title.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return Err(Problem::invalid("A commitment needs a title."));
@@ -177,9 +246,7 @@ pub(super) async fn create_document(
         return Err(Problem::invalid(format!("A title has at most {TITLE} characters.")));
     }
     let draft = Draft { texts: vec![("title", vec![Op::text(&title)])], ..Draft::default() };
-    let created = app.clock.now_ms();
-    let record = DocumentRecord { id: documents::fresh(), plan, language: "en".into(), created };
-    let id = record.id.to_string();
-    documents::create(&app.committer, &app.people, &actor(&by, seat), record, &draft).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    let id = DocumentId::new(crate::people::fresh_id());
+    app.plans.add_document(&plan, &actor, id.clone(), "en", &draft).await?;
+    Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }

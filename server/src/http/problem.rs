@@ -1,11 +1,19 @@
 //! The one place that maps errors to HTTP statuses.
 
+use crate::people::{AccountError, ChangeError, PasswordError};
+use crate::plans::ActError;
 use crate::rooms::OpenError;
 use crate::store::StoreError;
-use axum::Json;
-use axum::http::StatusCode;
+use accord_document::plan::Refused;
+use accord_document::sync::Denied;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::Json;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// What went wrong, for programs (`error`) and for people (`message`).
@@ -13,6 +21,9 @@ use utoipa::ToSchema;
 pub(crate) struct Problem {
     #[serde(skip)]
     status: StatusCode,
+    /// Seconds to wait before trying again.
+    #[serde(skip)]
+    retry_after: Option<u64>,
     /// A stable name.
     error: &'static str,
     /// A sentence that says what happened and what to do.
@@ -21,7 +32,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self { status, error, message: message.into() }
+        Self { status, retry_after: None, error, message: message.into() }
     }
 
     pub(crate) fn signed_out() -> Self {
@@ -32,9 +43,26 @@ impl Problem {
         )
     }
 
+    pub(crate) fn wrong_credentials() -> Self {
+        let message = "This e-mail address and password do not go together.";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
+    }
+
     pub(crate) fn bad_ticket() -> Self {
         let message = "This ticket is for another document, has expired, or its session has ended. Get a new one.";
         Self::new(StatusCode::UNAUTHORIZED, "bad_ticket", message)
+    }
+
+    pub(crate) fn bad_link() -> Self {
+        let message = "This link was used already, has expired, or was never made. Ask for a new one.";
+        Self::new(StatusCode::NOT_FOUND, "bad_link", message)
+    }
+
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let message = format!("Too many tries. Wait {seconds} seconds, then try again.");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
+        Self { retry_after: Some(seconds), ..problem }
     }
 
     pub(crate) fn forbidden(message: &str) -> Self {
@@ -49,11 +77,20 @@ impl Problem {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
     }
+
+    pub(crate) fn conflict(error: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, error, message)
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
+        let retry_after = self.retry_after.map(HeaderValue::from);
+        let mut response = (self.status, Json(self)).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }
 
@@ -68,10 +105,10 @@ impl From<StoreError> for Problem {
                 let message = "What is stored here is damaged and is not shown. The administrator must restore it.";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", message)
             }
-            StoreError::Conflict => {
-                let message = "Somebody else changed this at the same moment. Try again.";
-                Self::new(StatusCode::CONFLICT, "conflict", message)
-            }
+            StoreError::Conflict => Self::conflict(
+                "conflict",
+                "Somebody else changed this at the same moment. Try again.",
+            ),
             _ => {
                 tracing::error!(%error, "the store failed a request");
                 let message = "The server can't reach its store. Try again later.";
@@ -84,7 +121,8 @@ impl From<StoreError> for Problem {
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Missing => Self::missing("document"),
+            OpenError::Missing | OpenError::Denied(Denied::NotShared) => Self::missing("document"),
+            OpenError::Denied(Denied::SignedOut) => Self::signed_out(),
             OpenError::Store(error) => error.into(),
             OpenError::Ledger(error) => StoreError::Damaged(error.to_string()).into(),
             OpenError::Stopping => {
@@ -95,14 +133,114 @@ impl From<OpenError> for Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            Refused::Seat => Self::forbidden(&message),
+            Refused::Closed => Self::conflict("closed", message),
+            Refused::LastFacilitator => Self::conflict("last_facilitator", message),
+            Refused::Standing(_) | Refused::Title => Self::invalid(message),
+            Refused::NotSeated | Refused::NoDocument => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", message)
+            }
+            Refused::AlreadySeated => Self::conflict("already_seated", message),
+            Refused::NoInvitation => Self::new(StatusCode::NOT_FOUND, "no_invitation", message),
+            Refused::Used => Self::new(StatusCode::GONE, "used", message),
+            Refused::Revoked => Self::new(StatusCode::GONE, "revoked", message),
+            Refused::Expired => Self::new(StatusCode::GONE, "expired", message),
+            Refused::Unchanged => Self::conflict("unchanged", message),
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Missing => Self::missing("plan"),
+            ActError::Refused(refused) => refused.into(),
+            ActError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::Name | AccountError::Email => Self::invalid(message),
+            AccountError::EmailTaken => Self::conflict("email_taken", message),
+            AccountError::LastAdministrator => Self::conflict("last_administrator", message),
+            AccountError::Missing => Self::new(StatusCode::NOT_FOUND, "not_found", message),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Account(error) => error.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        let message = error.to_string();
+        match error {
+            PasswordError::Length | PasswordError::Weak => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", message)
+            }
+            PasswordError::Busy | PasswordError::Failed(_) => {
+                let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+                Self { retry_after: Some(5), ..busy }
+            }
+        }
+    }
+}
+
 pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
+}
+
+/// A JSON body whose faults are told like all others.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::from_request(request, state).await.map_err(|error| match error {
+            JsonRejection::BytesRejection(_) => {
+                let message = "The request is too large, or was cut short.";
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+            }
+            other => Problem::invalid(other.body_text()),
+        })?;
+        Ok(Self(body))
+    }
 }
 
 /// Runs something that blocks on the store.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Problem> {
+    run(work).await
+}
+
+/// Runs a change of records, which blocks on the store.
+pub(crate) async fn changing<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ChangeError> + Send + 'static,
+) -> Result<T, Problem> {
+    run(work).await
+}
+
+async fn run<T: Send + 'static, E: Into<Problem> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|error| StoreError::Failed(error.to_string()))??)
+    let done = done.map_err(|error| Problem::from(StoreError::Failed(error.to_string())))?;
+    done.map_err(Into::into)
 }

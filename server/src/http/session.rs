@@ -1,15 +1,16 @@
-//! `/session`: signing in and out. So far only as one of the demo people.
+//! `/session`: signing in and out.
 
 use super::App;
-use super::identity::{COOKIE, Visitor, foreign, is_same_origin};
-use super::problem::{Problem, blocking};
+use super::identity::{From, Visitor};
+use super::problem::{Body, Problem, blocking};
+use super::views::{SeatName, SectorName};
 use crate::demo;
 use crate::people::Person;
-use accord_document::people::{Seat, Sector};
+use accord_document::ids::PersonId;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::http::{StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,16 +18,16 @@ use utoipa::ToSchema;
 pub(crate) struct PersonView {
     id: String,
     name: String,
-    /// `government`, `civil_society`, `other` or `adviser`.
-    sector: String,
+    /// Whether this person runs the installation.
+    administrator: bool,
 }
 
-impl From<&Person> for PersonView {
+impl std::convert::From<&Person> for PersonView {
     fn from(person: &Person) -> Self {
         Self {
             id: person.id.to_string(),
             name: person.name.clone(),
-            sector: sector_name(person.sector),
+            administrator: person.administrator,
         }
     }
 }
@@ -36,10 +37,23 @@ pub(crate) struct SessionView {
     person: PersonView,
 }
 
+impl SessionView {
+    pub(super) fn of(person: &Person) -> Self {
+        Self { person: person.into() }
+    }
+}
+
 #[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct SignIn {
-    /// The sign-in name of a demo person.
-    demo: String,
+#[serde(untagged)]
+pub(crate) enum SignIn {
+    Password {
+        email: String,
+        password: String,
+    },
+    Demo {
+        /// The sign-in name of a demo person.
+        demo: String,
+    },
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,24 +61,8 @@ pub(crate) struct DemoPerson {
     /// What to send to sign in.
     demo: String,
     name: String,
-    /// `facilitator`, `author`, `adviser` or `observer`.
-    seat: String,
-    sector: String,
-}
-
-pub(super) fn sector_name(sector: Sector) -> String {
-    plain(&sector)
-}
-
-pub(super) fn seat_name(seat: Seat) -> String {
-    plain(&seat)
-}
-
-fn plain<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    seat: SeatName,
+    sector: SectorName,
 }
 
 /// Who can be signed in with one click. Empty unless the server runs the demo.
@@ -76,8 +74,8 @@ pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>>
             .map(|(demo, name, seat, sector)| DemoPerson {
                 demo: demo.into(),
                 name: name.into(),
-                seat: seat_name(seat),
-                sector: sector_name(sector),
+                seat: seat.into(),
+                sector: sector.into(),
             })
             .collect(),
     )
@@ -86,40 +84,84 @@ pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>>
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", responses(
     (status = 200, body = SessionView), (status = 401, body = Problem)))]
-pub(super) async fn current(Visitor(by): Visitor) -> Json<SessionView> {
-    Json(SessionView { person: (&by.person).into() })
+pub(super) async fn current(Visitor { by, .. }: Visitor) -> Json<SessionView> {
+    Json(SessionView::of(&by.person))
 }
 
 /// Signs in, with a session cookie.
 #[utoipa::path(post, path = "/api/v1/session", request_body = SignIn, responses(
-    (status = 200, body = SessionView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    (status = 200, body = SessionView), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn sign_in(
     State(app): State<App>,
-    headers: HeaderMap,
-    Json(wanted): Json<SignIn>,
-) -> Result<impl IntoResponse, Problem> {
-    if !is_same_origin(&headers, true) {
-        return Err(foreign());
+    from: From,
+    Body(wanted): Body<SignIn>,
+) -> Result<Response, Problem> {
+    let person = match wanted {
+        SignIn::Password { email, password } => by_password(&app, &from, email, &password).await?,
+        SignIn::Demo { demo } => demo_person(&app, demo).await?,
+    };
+    begin(&app, &from, &person).await
+}
+
+async fn by_password(
+    app: &App,
+    from: &From,
+    email: String,
+    password: &str,
+) -> Result<Person, Problem> {
+    let (people, account) = (app.people.clone(), email.clone());
+    let found = blocking(move || {
+        let person = people.by_email(&account)?;
+        let hash = person.as_ref().map_or(Ok(None), |person| people.password(&person.id))?;
+        Ok((person, hash))
+    });
+    let (person, hash) = found.await?;
+    let id = person.as_ref().map(|person| &person.id);
+    app.throttle.attempt(&email, id, from.address).map_err(Problem::too_many)?;
+    let right = app.passwords.verify(password, hash.as_deref()).await?;
+    match person.filter(|_| right) {
+        Some(person) => {
+            app.throttle.succeeded(&person.id, from.address);
+            Ok(person)
+        }
+        None => {
+            app.metrics.sign_ins_refused.inc();
+            tracing::info!(address = %from.address, "a sign-in was refused");
+            Err(Problem::wrong_credentials())
+        }
     }
+}
+
+async fn demo_person(app: &App, name: String) -> Result<Person, Problem> {
     if !app.demo {
         return Err(Problem::forbidden("This server does not run the demo."));
     }
-    if !demo::PEOPLE.iter().any(|(name, ..)| *name == wanted.demo) {
+    if !demo::PEOPLE.iter().any(|(known, ..)| *known == name) {
         return Err(Problem::invalid("There is no demo person of that name."));
     }
     let people = app.people.clone();
-    let signed_in = blocking(move || {
-        let id = demo::person_id(&wanted.demo);
-        let person = people.person(&id)?;
-        let secret = people.sign_in(&id)?;
-        Ok(person.map(|person| (person, secret)))
-    });
-    let (person, secret) = signed_in.await?.ok_or_else(|| Problem::missing("person"))?;
-    let cookie = format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000");
-    Ok((
-        AppendHeaders([(header::SET_COOKIE, cookie)]),
-        Json(SessionView { person: (&person).into() }),
-    ))
+    let found = blocking(move || people.person(&demo::person_id(&name))).await?;
+    found.filter(|person| !person.forgotten).ok_or_else(|| Problem::missing("person"))
+}
+
+/// Begins a session and answers with its cookie.
+pub(super) async fn begin(app: &App, from: &From, person: &Person) -> Result<Response, Problem> {
+    let secret = open(app, from, person.id.clone()).await?;
+    Ok(answer(app, person, &secret))
+}
+
+/// Begins a session and gives its secret.
+pub(super) async fn open(app: &App, from: &From, person: PersonId) -> Result<String, Problem> {
+    let (people, From { address, agent }) = (app.people.clone(), from.clone());
+    blocking(move || people.sessions().begin(&person, &address.to_string(), &agent)).await
+}
+
+/// The answer that signs somebody in.
+pub(super) fn answer(app: &App, person: &Person, secret: &str) -> Response {
+    let cookie = app.site.cookie(secret, app.session_seconds);
+    let view = Json(SessionView::of(person));
+    (AppendHeaders([(header::SET_COOKIE, cookie)]), view).into_response()
 }
 
 /// Signs out and ends the session.
@@ -127,10 +169,9 @@ pub(super) async fn sign_in(
     (status = 204), (status = 401, body = Problem)))]
 pub(super) async fn sign_out(
     State(app): State<App>,
-    Visitor(by): Visitor,
+    Visitor { by, .. }: Visitor,
 ) -> Result<impl IntoResponse, Problem> {
     let people = app.people.clone();
-    blocking(move || people.sign_out(&by.session)).await?;
-    let cookie = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+    blocking(move || people.sessions().end(&by.session)).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, app.site.cookie("", 0))])))
 }

@@ -1,10 +1,13 @@
 //! The open documents. A room is opened by whoever needs it first, exactly once, and closes when
 //! nobody has been in it for a while.
 
+mod pace;
 mod task;
 
+pub use pace::{Meter, Pace};
 pub use task::{Outgoing, RoomEvent, Summary};
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
@@ -12,7 +15,7 @@ use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::ledger::{DocumentState, Entry, LedgerError};
 use accord_document::model::content::Content;
-use accord_document::sync::{Admission, ConnectionId};
+use accord_document::sync::{Admission, ConnectionId, Denied};
 use axum::body::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +31,9 @@ const QUEUE: usize = 1024;
 pub enum OpenError {
     #[error("there is no such document")]
     Missing,
+    /// It may have been shared with this person a moment ago.
+    #[error("the document is not shared with this person")]
+    Denied(Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the document's ledger is damaged: {0}")]
@@ -54,6 +60,7 @@ struct Shared {
     committer: Committer,
     metrics: Metrics,
     clock: Clock,
+    access: Access,
     connections: AtomicU64,
     stop: watch::Sender<bool>,
 }
@@ -69,6 +76,7 @@ impl Shared {
 pub struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
+    pub meter: Meter,
 }
 
 impl Rooms {
@@ -78,6 +86,7 @@ impl Rooms {
         committer: Committer,
         metrics: Metrics,
         clock: Clock,
+        access: Access,
     ) -> Self {
         let shared = Shared {
             open: Mutex::default(),
@@ -85,6 +94,7 @@ impl Rooms {
             committer,
             metrics,
             clock,
+            access,
             connections: AtomicU64::new(0),
             stop: watch::channel(false).0,
         };
@@ -111,12 +121,13 @@ impl Rooms {
         outgoing: mpsc::Sender<Outgoing>,
     ) -> Result<Joined, OpenError> {
         let id = ConnectionId(self.shared.connections.fetch_add(1, Ordering::Relaxed));
+        let meter = Meter::default();
         let ask = |answer| {
-            let (admission, outgoing) = (admission.clone(), outgoing.clone());
-            RoomEvent::Join { id, admission: Box::new(admission), outgoing, answer }
+            let (admission, outgoing) = (Box::new(admission.clone()), outgoing.clone());
+            RoomEvent::Join { id, admission, outgoing, meter: meter.clone(), answer }
         };
         let room = self.ask(document, ask).await?.0;
-        Ok(Joined { id, room })
+        Ok(Joined { id, room, meter })
     }
 
     /// What a document says now, as far as it is on disk.
@@ -186,7 +197,7 @@ impl Rooms {
     }
 
     fn load(&self, document: &DocumentId) -> Result<Replayed, OpenError> {
-        let entries = self.shared.store.read(document, Seq(0))?;
+        let entries = self.shared.store.read(&document.clone().into(), Seq(0))?;
         replay(&entries)
     }
 }

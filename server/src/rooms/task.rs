@@ -3,10 +3,11 @@
 //! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
 //! disk decides how large commits get.
 
+use super::pace::Meter;
 use super::{OpenError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
-use accord_document::ids::{DocumentId, PersonId, Seq};
+use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
 use accord_document::ledger::Position;
 use accord_document::model::completeness::{Check, checklist};
 use accord_document::model::content::Content;
@@ -14,7 +15,7 @@ use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
 use axum::body::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How long an empty room stays open.
@@ -29,11 +30,14 @@ pub enum RoomEvent {
         id: ConnectionId,
         admission: Box<Admission>,
         outgoing: mpsc::Sender<Outgoing>,
+        meter: Meter,
         answer: oneshot::Sender<Result<(), OpenError>>,
     },
     Frame {
         id: ConnectionId,
         bytes: Bytes,
+        /// Given back once the frame is worked on.
+        place: Option<OwnedSemaphorePermit>,
     },
     Leave {
         id: ConnectionId,
@@ -123,12 +127,17 @@ async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
     }
 }
 
+struct Connection {
+    outgoing: mpsc::Sender<Outgoing>,
+    meter: Meter,
+}
+
 struct Task {
     rooms: Rooms,
     document: DocumentId,
     room: Room,
     last_editor: Option<PersonId>,
-    connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
+    connections: HashMap<ConnectionId, Connection>,
     in_flight: bool,
     waiting: Vec<Append>,
     /// Answers that show entries not yet on disk, and the entry each waits for.
@@ -143,6 +152,7 @@ impl Task {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // One append is in flight at most, so one place is enough.
         let (answer, mut committed) = mpsc::channel(1);
+        let mut changes = self.rooms.shared.access.changes();
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
@@ -154,6 +164,7 @@ impl Task {
                     stopping |= matches!(event, RoomEvent::Stop);
                     self.event(event);
                 }
+                Ok(()) = changes.changed() => self.revise(),
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
                     self.carry_out(effects);
@@ -172,21 +183,47 @@ impl Task {
         events.close();
     }
 
+    /// Looks again who may do what.
+    fn revise(&mut self) {
+        let (access, document) = (self.rooms.shared.access.clone(), self.document.clone());
+        let effects =
+            self.room.revise(|admission| access.grant(admission, &document), self.now());
+        self.carry_out(effects);
+    }
+
     fn is_settled(&self) -> bool {
         !self.in_flight && self.waiting.is_empty()
     }
 
     fn event(&mut self, event: RoomEvent) {
         let effects = match event {
-            RoomEvent::Join { id, admission, outgoing, answer } => {
-                if answer.send(Ok(())).is_err() {
+            RoomEvent::Join { id, mut admission, outgoing, meter, answer } => {
+                // What was decided before the upgrade may not hold any more.
+                let grant = self.rooms.shared.access.grant(&admission, &self.document);
+                let joined = match grant {
+                    Ok(grant) => {
+                        admission.take(grant);
+                        Ok(())
+                    }
+                    Err(denied) => Err(OpenError::Denied(denied)),
+                };
+                let may_join = joined.is_ok();
+                if answer.send(joined).is_err() || !may_join {
                     return;
                 }
-                self.connections.insert(id, outgoing);
+                self.connections.insert(id, Connection { outgoing, meter });
                 self.rooms.shared.metrics.connections_open.inc();
                 self.room.join(id, *admission, self.now())
             }
-            RoomEvent::Frame { id, bytes } => self.room.frame(id, &bytes, self.now()),
+            RoomEvent::Frame { id, bytes, place } => {
+                let began = Instant::now();
+                let effects = self.room.frame(id, &bytes, self.now());
+                if let Some(connection) = self.connections.get(&id) {
+                    connection.meter.spend(began.elapsed());
+                }
+                drop(place);
+                effects
+            }
             RoomEvent::Leave { id } => {
                 self.disconnect(id);
                 self.room.leave(id, self.now())
@@ -258,13 +295,19 @@ impl Task {
                 Effect::Append(entry) => {
                     metrics.edits_accepted.inc();
                     self.last_editor = Some(entry.actor.person.clone());
-                    let document = self.document.clone();
-                    self.waiting.push(Append { document, seq: entry.seq, bytes: entry.encode() });
+                    let ledger = LedgerId::Document(self.document.clone());
+                    self.waiting.push(Append { ledger, seq: entry.seq, bytes: entry.encode() });
                 }
-                Effect::Refused(id, refusal) => {
+                Effect::Refused(id, person, refusal) => {
                     let reason = refusal.reason();
                     metrics.edits_refused.get_or_create(&Reason { reason }).inc();
-                    tracing::warn!(document = %self.document, connection = id.0, reason, "an edit was refused");
+                    tracing::warn!(
+                        document = %self.document,
+                        %person,
+                        connection = id.0,
+                        reason,
+                        "an edit was refused"
+                    );
                 }
                 Effect::Betrayed(id) => {
                     metrics.ledgers_betrayed.inc();
@@ -281,7 +324,7 @@ impl Task {
 
     fn send(&mut self, id: ConnectionId, outgoing: Outgoing) {
         let Some(connection) = self.connections.get(&id) else { return };
-        match connection.try_send(outgoing) {
+        match connection.outgoing.try_send(outgoing) {
             Ok(()) => {
                 self.rooms.shared.metrics.deliveries.inc();
             }

@@ -1,7 +1,7 @@
 //! What every backend promises, run against each.
 
-use super::{Append, MemoryStore, SledStore, Store, StoreError};
-use accord_document::ids::{DocumentId, Seq};
+use super::{Append, MemoryStore, SledStore, Store, StoreError, Swap};
+use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 
 fn each(check: impl Fn(&dyn Store)) {
     check(&MemoryStore::default());
@@ -9,8 +9,12 @@ fn each(check: impl Fn(&dyn Store)) {
     check(&SledStore::open(dir.path(), 0).unwrap());
 }
 
-fn entry(document: &str, seq: u64, byte: u8) -> Append {
-    Append { document: DocumentId::new(document), seq: Seq(seq), bytes: vec![byte; 3] }
+fn document(id: &str) -> LedgerId {
+    DocumentId::new(id).into()
+}
+
+fn entry(id: &str, seq: u64, byte: u8) -> Append {
+    Append { ledger: document(id), seq: Seq(seq), bytes: vec![byte; 3] }
 }
 
 #[test]
@@ -18,12 +22,12 @@ fn entries_come_back_in_order_from_any_place() {
     each(|store| {
         store.append(&[entry("a", 0, 0), entry("b", 0, 9), entry("a", 1, 1)]).unwrap();
         store.append(&[entry("a", 2, 2)]).unwrap();
-        let a = DocumentId::new("a");
+        let a = document("a");
         assert_eq!(store.read(&a, Seq(0)).unwrap(), [[0; 3], [1; 3], [2; 3]]);
         assert_eq!(store.read(&a, Seq(2)).unwrap(), [[2; 3]]);
         assert!(store.read(&a, Seq(3)).unwrap().is_empty());
-        assert_eq!(store.read(&DocumentId::new("b"), Seq(0)).unwrap(), [[9; 3]]);
-        assert!(store.read(&DocumentId::new("none"), Seq(0)).unwrap().is_empty());
+        assert_eq!(store.read(&document("b"), Seq(0)).unwrap(), [[9; 3]]);
+        assert!(store.read(&document("none"), Seq(0)).unwrap().is_empty());
     });
 }
 
@@ -35,8 +39,8 @@ fn an_entry_out_of_its_place_refuses_the_whole_batch() {
             let batch = [entry("b", 0, 5), entry("a", wrong, 1)];
             assert!(matches!(store.append(&batch), Err(StoreError::Conflict)), "{wrong}");
         }
-        assert!(store.read(&DocumentId::new("b"), Seq(0)).unwrap().is_empty());
-        assert_eq!(store.read(&DocumentId::new("a"), Seq(0)).unwrap().len(), 1);
+        assert!(store.read(&document("b"), Seq(0)).unwrap().is_empty());
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 1);
     });
 }
 
@@ -44,7 +48,44 @@ fn an_entry_out_of_its_place_refuses_the_whole_batch() {
 fn a_document_whose_name_begins_another_has_a_ledger_of_its_own() {
     each(|store| {
         store.append(&[entry("a", 0, 0), entry("ab", 0, 1)]).unwrap();
-        assert_eq!(store.read(&DocumentId::new("a"), Seq(0)).unwrap(), [[0; 3]]);
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap(), [[0; 3]]);
+    });
+}
+
+#[test]
+fn documents_plans_and_the_audit_record_have_ledgers_apart() {
+    each(|store| {
+        let plan = |id| LedgerId::Plan(PlanId::new(id));
+        let ledgers = [document("a"), plan("a"), plan("ab"), plan("b"), LedgerId::Audit];
+        let batch: Vec<_> = (0..)
+            .zip(&ledgers)
+            .map(|(n, ledger)| Append { ledger: ledger.clone(), seq: Seq(0), bytes: vec![n] })
+            .collect();
+        store.append(&batch).unwrap();
+        store.append(&[Append { ledger: plan("ab"), seq: Seq(1), bytes: vec![9] }]).unwrap();
+        for (n, ledger) in (0..).zip(&ledgers) {
+            assert_eq!(store.read(ledger, Seq(0)).unwrap()[0], [n], "{ledger}");
+        }
+        assert_eq!(store.plans().unwrap(), ["a", "ab", "b"].map(PlanId::new));
+    });
+}
+
+#[test]
+fn several_records_change_together_or_not_at_all() {
+    each(|store| {
+        store.swap("email", "x", None, Some(b"taken")).unwrap();
+        let new = |kind, key: &str| Swap {
+            kind,
+            key: key.into(),
+            expected: None,
+            value: Some(b"p1".to_vec()),
+        };
+        let both = store.swap_all(&[new("person", "p1"), new("email", "x")]);
+        assert!(matches!(both, Err(StoreError::Conflict)));
+        assert_eq!(store.get("person", "p1").unwrap(), None);
+        store.swap_all(&[new("person", "p1"), new("email", "y")]).unwrap();
+        assert_eq!(store.get("email", "y").unwrap().unwrap().value, b"p1");
+        assert_eq!(store.get("person", "p1").unwrap().unwrap().revision, 1);
     });
 }
 

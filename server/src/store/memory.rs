@@ -1,7 +1,7 @@
 //! The store of the tests: nothing survives.
 
-use super::{Append, Ledger, Record, Records, Store, StoreError};
-use accord_document::ids::{DocumentId, Seq};
+use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
+use accord_document::ids::{LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Inner {
-    ledgers: BTreeMap<DocumentId, Vec<Vec<u8>>>,
+    ledgers: BTreeMap<LedgerId, Vec<Vec<u8>>>,
     records: BTreeMap<(String, String), Record>,
 }
 
@@ -25,26 +25,35 @@ impl MemoryStore {
 impl Ledger for MemoryStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
         let mut inner = self.lock();
-        let mut next: BTreeMap<&DocumentId, u64> = BTreeMap::new();
+        let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
         for append in batch {
-            let len = inner.ledgers.get(&append.document).map_or(0, Vec::len) as u64;
-            let next = next.entry(&append.document).or_insert(len);
+            let len = inner.ledgers.get(&append.ledger).map_or(0, Vec::len) as u64;
+            let next = next.entry(&append.ledger).or_insert(len);
             if append.seq.0 != *next {
                 return Err(StoreError::Conflict);
             }
             *next += 1;
         }
         for append in batch {
-            inner.ledgers.entry(append.document.clone()).or_default().push(append.bytes.clone());
+            inner.ledgers.entry(append.ledger.clone()).or_default().push(append.bytes.clone());
         }
         Ok(())
     }
 
-    fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         let inner = self.lock();
-        let ledger = inner.ledgers.get(document).map_or(&[][..], Vec::as_slice);
+        let ledger = inner.ledgers.get(ledger).map_or(&[][..], Vec::as_slice);
         let from = usize::try_from(from.0).unwrap_or(usize::MAX).min(ledger.len());
         Ok(ledger[from..].to_vec())
+    }
+
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+        let inner = self.lock();
+        let plans = inner.ledgers.keys().filter_map(|ledger| match ledger {
+            LedgerId::Plan(id) => Some(id.clone()),
+            _ => None,
+        });
+        Ok(plans.collect())
     }
 }
 
@@ -63,25 +72,23 @@ impl Records for MemoryStore {
             .collect())
     }
 
-    fn swap(
-        &self,
-        kind: &str,
-        key: &str,
-        expected: Option<u64>,
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
+    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
         let mut inner = self.lock();
-        let id = (kind.to_owned(), key.to_owned());
-        if inner.records.get(&id).map(|record| record.revision) != expected {
-            return Err(StoreError::Conflict);
-        }
-        match value {
-            Some(value) => {
-                let revision = expected.map_or(1, |revision| revision + 1);
-                inner.records.insert(id, Record { revision, value: value.to_vec() });
+        let id = |swap: &Swap| (swap.kind.to_owned(), swap.key.clone());
+        for swap in swaps {
+            if inner.records.get(&id(swap)).map(|record| record.revision) != swap.expected {
+                return Err(StoreError::Conflict);
             }
-            None => {
-                inner.records.remove(&id);
+        }
+        for swap in swaps {
+            match &swap.value {
+                Some(value) => {
+                    let revision = next_revision(swap.expected);
+                    inner.records.insert(id(swap), Record { revision, value: value.clone() });
+                }
+                None => {
+                    inner.records.remove(&id(swap));
+                }
             }
         }
         Ok(())
@@ -91,5 +98,9 @@ impl Records for MemoryStore {
 impl Store for MemoryStore {
     fn has_room(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn space(&self) -> Result<Space, StoreError> {
+        Ok(Space::default())
     }
 }

@@ -11,7 +11,7 @@ mod sled;
 pub use memory::MemoryStore;
 pub use sled::SledStore;
 
-use accord_document::ids::{DocumentId, Seq};
+use accord_document::ids::{LedgerId, PlanId, Seq};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -38,12 +38,12 @@ pub enum StoreError {
 /// One entry to append.
 #[derive(Debug, Clone)]
 pub struct Append {
-    pub document: DocumentId,
+    pub ledger: LedgerId,
     pub seq: Seq,
     pub bytes: Vec<u8>,
 }
 
-/// Ordered, durable, append-only: one ledger for each document.
+/// Ordered, durable, append-only: one ledger for each document, one for each plan, one of audit.
 pub trait Ledger: Send + Sync {
     /// Appends all of a batch, or none of it. When this returns `Ok`, all of it is on disk, and
     /// survives the loss of power.
@@ -56,7 +56,13 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
-    fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// The plans that have a ledger.
+    ///
+    /// # Errors
+    /// When they can't be listed.
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError>;
 }
 
 /// Small records by kind and key, each with a revision.
@@ -71,18 +77,36 @@ pub trait Records: Send + Sync {
     /// When one can't be read.
     fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError>;
 
-    /// Writes a record if its revision is still `expected` (`None`: if there is none), or removes
-    /// it (`value: None`). Durable when this returns.
+    /// Writes all records of a batch, or none of them. Durable when this returns.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the revision is another.
+    /// [`StoreError::Conflict`] when the revision of any of them is not the expected one.
+    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError>;
+
+    /// Writes one record.
+    ///
+    /// # Errors
+    /// As [`swap_all`](Self::swap_all).
     fn swap(
         &self,
-        kind: &str,
+        kind: &'static str,
         key: &str,
         expected: Option<u64>,
         value: Option<&[u8]>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        let value = value.map(<[u8]>::to_vec);
+        self.swap_all(&[Swap { kind, key: key.to_owned(), expected, value }])
+    }
+}
+
+/// One record to write, or (`value: None`) to remove, if its revision is still `expected`
+/// (`None`: if there is none).
+#[derive(Debug, Clone)]
+pub struct Swap {
+    pub kind: &'static str,
+    pub key: String,
+    pub expected: Option<u64>,
+    pub value: Option<Vec<u8>>,
 }
 
 /// A record's value and its revision, which grows by one with each write.
@@ -90,6 +114,10 @@ pub trait Records: Send + Sync {
 pub struct Record {
     pub revision: u64,
     pub value: Vec<u8>,
+}
+
+fn next_revision(current: Option<u64>) -> u64 {
+    current.map_or(1, |revision| revision + 1)
 }
 
 /// A backend: both traits over one place.
@@ -100,4 +128,17 @@ pub trait Store: Ledger + Records {
     /// # Errors
     /// [`StoreError::Full`], or that the disk can't be asked.
     fn has_room(&self) -> Result<(), StoreError>;
+
+    /// How much is used, and how much is left.
+    ///
+    /// # Errors
+    /// When the disk can't be asked.
+    fn space(&self) -> Result<Space, StoreError>;
+}
+
+/// Bytes on the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Space {
+    pub used: u64,
+    pub free: u64,
 }

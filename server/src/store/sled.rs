@@ -5,8 +5,8 @@
 //! are split; a leftover `snap.*.generating` file keeps it from opening, so it is removed first;
 //! and its own checksums do not cover what we mean, so every value carries one over key and value.
 
-use super::{Append, Ledger, Record, Records, Store, StoreError};
-use accord_document::ids::{DocumentId, Seq};
+use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
+use accord_document::ids::{LedgerId, PlanId, Seq};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// The largest piece of a value, in bytes.
 const PIECE: usize = 64 * 1024;
+
+/// How keys and values are laid out, in the default tree. Form 1 was never released.
+const FORMAT: [u8; 1] = [2];
+const FORMAT_KEY: &[u8] = b"format";
 
 /// sled's cache, in bytes.
 const CACHE: u64 = 64 * 1024 * 1024;
@@ -67,9 +71,33 @@ impl SledStore {
         let records = db.open_tree("records").map_err(failed)?;
         let file = File::open(home.join("db")).map_err(|error| unusable(&error))?;
         let store = Self { path: path.to_owned(), db, ledger, records, file, reserve };
+        store.know_format()?;
         store.sync()?;
         sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
         Ok(store)
+    }
+
+    /// Bytes of the disk that are free.
+    fn free(&self) -> Result<u64, StoreError> {
+        let disk = rustix::fs::statvfs(&self.path)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Makes sure that what is stored here is in the form that this version writes.
+    fn know_format(&self) -> Result<(), StoreError> {
+        match self.db.get(FORMAT_KEY).map_err(failed)? {
+            Some(found) if *found == FORMAT => Ok(()),
+            None if self.ledger.is_empty() && self.records.is_empty() => {
+                self.db.insert(FORMAT_KEY, &FORMAT).map_err(failed).map(drop)
+            }
+            _ => Err(StoreError::Unusable {
+                path: self.path.clone(),
+                reason: "another version of Accord wrote it, in a form that this one does not read: \
+                         name another folder"
+                    .into(),
+            }),
+        }
     }
 
     /// Everything written so far is on disk when this returns.
@@ -111,18 +139,23 @@ fn failed(error: sled::Error) -> StoreError {
     }
 }
 
-/// `document 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
-fn ledger_key(document: &DocumentId, seq: Seq, piece: u16) -> Vec<u8> {
-    let mut key = ledger_prefix(document);
+/// `name 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
+fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {
+    let mut key = ledger_prefix(ledger);
     key.extend_from_slice(&seq.0.to_be_bytes());
     key.extend_from_slice(&piece.to_be_bytes());
     key
 }
 
-fn ledger_prefix(document: &DocumentId) -> Vec<u8> {
-    let mut key = document.as_str().as_bytes().to_vec();
-    key.push(0);
-    key
+const PLANS: &[u8] = b"plan/";
+
+fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
+    let (kind, id) = match ledger {
+        LedgerId::Document(id) => (&b"document/"[..], id.as_str()),
+        LedgerId::Plan(id) => (PLANS, id.as_str()),
+        LedgerId::Audit => (&b"audit"[..], ""),
+    };
+    [kind, id.as_bytes(), &[0]].concat()
 }
 
 /// `crc32(key ‖ rest):4 more:1 bytes`.
@@ -154,28 +187,28 @@ fn checksum(key: &[u8], rest: &[u8]) -> u32 {
 
 impl Ledger for SledStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
-        let mut next: BTreeMap<&DocumentId, u64> = BTreeMap::new();
+        let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
         let mut writes = sled::Batch::default();
         for append in batch {
             let has = |seq| {
-                let key = ledger_key(&append.document, Seq(seq), 0);
+                let key = ledger_key(&append.ledger, Seq(seq), 0);
                 self.ledger.contains_key(key).map_err(failed)
             };
             let seq = append.seq.0;
-            let follows = match next.get(&append.document) {
+            let follows = match next.get(&append.ledger) {
                 Some(&next) => seq == next,
                 None => !has(seq)? && (seq == 0 || has(seq - 1)?),
             };
             if !follows {
                 return Err(StoreError::Conflict);
             }
-            next.insert(&append.document, seq + 1);
+            next.insert(&append.ledger, seq + 1);
             let pieces = append.bytes.chunks(PIECE).count().max(1);
             for piece in 0..pieces {
                 let end = append.bytes.len().min((piece + 1) * PIECE);
                 let number = u16::try_from(piece)
                     .map_err(|_| StoreError::Failed("an entry is too large".into()))?;
-                let key = ledger_key(&append.document, append.seq, number);
+                let key = ledger_key(&append.ledger, append.seq, number);
                 let value = seal(&key, piece + 1 < pieces, &append.bytes[piece * PIECE..end]);
                 writes.insert(key, value);
             }
@@ -184,14 +217,13 @@ impl Ledger for SledStore {
         self.sync()
     }
 
-    fn read(&self, document: &DocumentId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        let damaged =
-            |what: &str| StoreError::Damaged(format!("the ledger of document {document} {what}"));
-        let prefix = ledger_prefix(document);
+    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("the ledger of {ledger} {what}"));
+        let prefix = ledger_prefix(ledger);
         let mut entries: Vec<Vec<u8>> = Vec::new();
         let mut expected = (from.0, 0u16);
-        let end = ledger_key(document, Seq(u64::MAX), u16::MAX);
-        for pair in self.ledger.range(ledger_key(document, from, 0)..=end) {
+        let end = ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        for pair in self.ledger.range(ledger_key(ledger, from, 0)..=end) {
             let (key, value) = pair.map_err(failed)?;
             let (more, bytes) = unseal(&key, &value)?;
             let place = key.get(prefix.len()..).filter(|place| place.len() == 10);
@@ -212,6 +244,20 @@ impl Ledger for SledStore {
             return Err(damaged(&format!("lacks the end of entry {}", expected.0)));
         }
         Ok(entries)
+    }
+
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+        let mut plans = Vec::new();
+        let mut from = PLANS.to_vec();
+        // From the first entry of one plan straight to the next plan.
+        while let Some(pair) = self.ledger.range(from..).next() {
+            let (key, _) = pair.map_err(failed)?;
+            let Some(rest) = key.strip_prefix(PLANS) else { break };
+            let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+            plans.push(PlanId::new(String::from_utf8_lossy(&rest[..end])));
+            from = [PLANS, &rest[..end], &[1]].concat();
+        }
+        Ok(plans)
     }
 }
 
@@ -244,34 +290,34 @@ impl Records for SledStore {
         Ok(found)
     }
 
-    fn swap(
-        &self,
-        kind: &str,
-        key: &str,
-        expected: Option<u64>,
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        if value.is_some_and(|value| value.len() > PIECE) {
-            return Err(StoreError::Failed("a record is larger than 64 KiB".into()));
+    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
+        let mut writes = Vec::with_capacity(swaps.len());
+        for Swap { kind, key, expected, value } in swaps {
+            if value.as_ref().is_some_and(|value| value.len() > PIECE) {
+                return Err(StoreError::Failed("a record is larger than 64 KiB".into()));
+            }
+            let key = record_key(kind, key);
+            let sealed = value.as_ref().map(|value| {
+                let revision = next_revision(*expected);
+                seal(&key, false, &[&revision.to_be_bytes()[..], value].concat())
+            });
+            writes.push((key, *expected, sealed));
         }
-        let key = record_key(kind, key);
-        let new = value.map(|value| {
-            let revision = expected.map_or(1, |revision| revision + 1);
-            seal(&key, false, &[&revision.to_be_bytes()[..], value].concat())
-        });
         let swapped = (&self.records,).transaction(|(records,)| {
             let abort = ConflictableTransactionError::Abort;
-            let current = match records.get(&key)? {
-                Some(value) => Some(read_record(&key, &value).map_err(abort)?.revision),
-                None => None,
-            };
-            if current != expected {
-                return Err(abort(StoreError::Conflict));
+            for (key, expected, sealed) in &writes {
+                let current = match records.get(key)? {
+                    Some(value) => Some(read_record(key, &value).map_err(abort)?.revision),
+                    None => None,
+                };
+                if current != *expected {
+                    return Err(abort(StoreError::Conflict));
+                }
+                match sealed {
+                    Some(value) => records.insert(key.as_slice(), value.as_slice())?,
+                    None => records.remove(key.as_slice())?,
+                };
             }
-            match &new {
-                Some(value) => records.insert(key.as_slice(), value.as_slice())?,
-                None => records.remove(key.as_slice())?,
-            };
             Ok(())
         });
         swapped.map_err(|error| match error {
@@ -284,19 +330,26 @@ impl Records for SledStore {
 
 impl Store for SledStore {
     fn has_room(&self) -> Result<(), StoreError> {
-        let disk = rustix::fs::statvfs(&self.path)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < self.reserve { Err(StoreError::Full) } else { Ok(()) }
+        if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    fn space(&self) -> Result<Space, StoreError> {
+        let used = self.db.size_on_disk().map_err(failed)?;
+        Ok(Space { used, free: self.free()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use accord_document::ids::DocumentId;
 
-    fn entry(document: &str, seq: u64, bytes: Vec<u8>) -> Append {
-        Append { document: DocumentId::new(document), seq: Seq(seq), bytes }
+    fn document(id: &str) -> LedgerId {
+        DocumentId::new(id).into()
+    }
+
+    fn entry(id: &str, seq: u64, bytes: Vec<u8>) -> Append {
+        Append { ledger: document(id), seq: Seq(seq), bytes }
     }
 
     fn open(dir: &Path) -> SledStore {
@@ -312,9 +365,17 @@ mod tests {
             store.swap("person", "p1", None, Some(b"x")).unwrap();
         }
         let store = open(dir.path());
-        let read = store.read(&DocumentId::new("a"), Seq(0)).unwrap();
+        let read = store.read(&document("a"), Seq(0)).unwrap();
         assert_eq!(read, [vec![1; 200_000], vec![]]);
         assert_eq!(store.get("person", "p1").unwrap().unwrap().value, b"x");
+    }
+
+    #[test]
+    fn a_folder_of_another_form_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).db.insert(FORMAT_KEY, &[1]).unwrap();
+        let refused = SledStore::open(dir.path(), 0).unwrap_err();
+        assert!(refused.to_string().contains("another version of Accord"), "{refused}");
     }
 
     #[test]
@@ -329,14 +390,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         open(dir.path()).append(&[entry("a", 0, vec![7])]).unwrap();
         fs::write(dir.path().join("store/snap.0000000000000ABC.generating"), b"half").unwrap();
-        assert_eq!(open(dir.path()).read(&DocumentId::new("a"), Seq(0)).unwrap(), [vec![7]]);
+        assert_eq!(open(dir.path()).read(&document("a"), Seq(0)).unwrap(), [vec![7]]);
     }
 
     #[test]
     fn a_changed_value_and_a_missing_entry_are_found() {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
-        let a = DocumentId::new("a");
+        let a = document("a");
         for seq in 0..3 {
             store.append(&[entry("a", seq, vec![9; 10])]).unwrap();
         }

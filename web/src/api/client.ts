@@ -4,17 +4,35 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 export type Person = Schemas['PersonView'];
+export type Face = Schemas['Face'];
+export type Sector = Schemas['Sector'];
+export type Seat = Schemas['Seat'];
+export type Standing = Required<Schemas['Standing']>;
 export type DemoPerson = Schemas['DemoPerson'];
 export type Plan = Schemas['PlanView'];
 export type PlanDetail = Schemas['PlanDetail'];
+export type PlanPeople = Schemas['PlanPeople'];
+export type SeatEntry = Schemas['SeatEntry'];
+export type InvitationEntry = Schemas['InvitationEntry'];
+export type MadeInvitation = Schemas['MadeInvitation'];
+export type Invitation = Schemas['InvitationView'];
+export type Link = Schemas['LinkView'];
+export type LinkMade = Schemas['LinkMade'];
+export type NewAccount = Schemas['NewAccount'];
+export type Account = Schemas['AccountView'];
 export type DocumentSummary = Schemas['DocumentSummary'];
 export type DocumentView = Schemas['DocumentView'];
+export type Administration = Schemas['Administration'];
+export type AccountEntry = Schemas['AccountEntry'];
+export type AuditEntry = Schemas['AuditEntry'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** A stable name. */
+    readonly error = '',
   ) {
     super(message);
   }
@@ -28,18 +46,78 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   });
   if (response.status === 204) return undefined as T;
   const answer: unknown = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, (answer as { message?: string }).message ?? '');
-  return answer as T;
+  if (response.ok) return answer as T;
+  const { message, error } = answer as { message?: string; error?: string };
+  throw new ApiError(response.status, message ?? '', error);
+}
+
+const id = encodeURIComponent;
+const plan = (plan: string) => `/plans/${id(plan)}`;
+const seat = (of: string, person: string) => `${plan(of)}/people/${id(person)}`;
+const account = (person: string) => `/administration/people/${id(person)}`;
+
+interface SignedIn {
+  person: Person;
 }
 
 export const api = {
-  session: () => call<{ person: Person }>('GET', '/session'),
+  session: () => call<SignedIn>('GET', '/session'),
   demoPeople: () => call<DemoPerson[]>('GET', '/demo'),
-  signIn: (demo: string) => call<{ person: Person }>('POST', '/session', { demo }),
+  signInDemo: (demo: string) => call<SignedIn>('POST', '/session', { demo }),
+  signIn: (email: string, password: string) => call<SignedIn>('POST', '/session', { email, password }),
   signOut: () => call<void>('DELETE', '/session'),
+
+  link: (secret: string) => call<Link>('GET', `/links/${id(secret)}`),
+  setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${id(secret)}`, account),
+  resetPassword: (secret: string, password: string) =>
+    call<SignedIn>('POST', `/links/${id(secret)}`, { password }),
+  invitation: (secret: string) => call<Invitation>('GET', `/invitations/${id(secret)}`),
+  join: (secret: string, account?: NewAccount) =>
+    call<SignedIn>('POST', `/invitations/${id(secret)}`, { account }),
+
+  account: () => call<Account>('GET', '/account'),
+  rename: (name: string) => call<Person>('PATCH', '/account', { name }),
+  setPassword: (current: string, next: string) =>
+    call<void>('PUT', '/account/password', { current, new: next }),
+  endSession: (session: string) => call<void>('DELETE', `/account/sessions/${id(session)}`),
+  endOtherSessions: () => call<void>('DELETE', '/account/sessions'),
+
   plans: () => call<Plan[]>('GET', '/plans'),
-  plan: (id: string) => call<PlanDetail>('GET', `/plans/${encodeURIComponent(id)}`),
-  createDocument: (plan: string, title: string) =>
-    call<{ id: string }>('POST', `/plans/${encodeURIComponent(plan)}/documents`, { title }),
-  document: (id: string) => call<DocumentView>('GET', `/documents/${encodeURIComponent(id)}`),
+  createPlan: (title: string) => call<{ id: string }>('POST', '/plans', { title }),
+  plan: (of: string) => call<PlanDetail>('GET', plan(of)),
+  changePlan: (of: string, change: { title?: string; closed?: boolean }) =>
+    call<void>('PATCH', plan(of), change),
+  people: (of: string) => call<PlanPeople>('GET', `${plan(of)}/people`),
+  seat: (of: string, person: string, standing: Standing) => call<void>('PUT', seat(of, person), standing),
+  unseat: (of: string, person: string) => call<void>('DELETE', seat(of, person)),
+  resetLink: (of: string, person: string) => call<LinkMade>('POST', `${seat(of, person)}/reset`),
+  invite: (of: string, invitations: ({ label: string } & Standing)[], days: number) =>
+    call<MadeInvitation[]>('POST', `${plan(of)}/invitations`, { invitations, days }),
+  revoke: (of: string, invitation: string) =>
+    call<void>('DELETE', `${plan(of)}/invitations/${id(invitation)}`),
+  createDocument: (of: string, title: string) =>
+    call<{ id: string }>('POST', `${plan(of)}/documents`, { title }),
+
+  document: (document: string) => call<DocumentView>('GET', `/documents/${id(document)}`),
+  archive: (document: string, archived: boolean) =>
+    call<void>('PATCH', `/documents/${id(document)}`, { archived }),
+  deleteDocument: (document: string) => call<void>('DELETE', `/documents/${id(document)}`),
+
+  administration: () => call<Administration>('GET', '/administration'),
+  setAdministrator: (person: string, administrator: boolean) =>
+    call<void>('PATCH', account(person), { administrator }),
+  adminResetLink: (person: string) => call<LinkMade>('POST', `${account(person)}/reset`),
+  endSessionsOf: (person: string) => call<void>('DELETE', `${account(person)}/sessions`),
+  forget: (person: string) => call<void>('DELETE', account(person)),
+  audit: (of?: string) => call<AuditEntry[]>('GET', of ? `${plan(of)}/audit` : '/administration/audit'),
 };
+
+/** Where the record can be downloaded. */
+export function auditFile(format: 'csv' | 'chain', of?: string): string {
+  return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
+}
+
+/** What to tell a person of something that failed. */
+export function saying(error: unknown, otherwise: string): string {
+  return (error instanceof ApiError && error.message) || otherwise;
+}

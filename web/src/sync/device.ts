@@ -130,6 +130,17 @@ export class Shelf {
       .add({ person, document, at: Date.now(), reason, content } satisfies Parked);
     transaction.objectStore(UPDATES).delete(this.range);
     transaction.objectStore(FACTS).delete([person, document]);
+    this.held = [];
+    await finished(transaction);
+  }
+
+  /** Forgets the copy: the server has all of it, or nobody here may have it any more. */
+  async clear(): Promise<void> {
+    const db = await open();
+    const transaction = db.transaction([UPDATES, FACTS], 'readwrite');
+    transaction.objectStore(UPDATES).delete(this.range);
+    transaction.objectStore(FACTS).delete([this.person, this.document]);
+    this.held = [];
     await finished(transaction);
   }
 

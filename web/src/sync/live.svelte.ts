@@ -1,12 +1,11 @@
 // One open document: the driver of the pure client. It owns the socket, the timers and the
 // device's store; what to send and what is saved, the client decides.
 
+import type { Sector } from '../api/client';
 import { type Delta, endsLine } from '../editor/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 import { type Facts, Shelf } from './device';
-
-export type Sector = 'government' | 'civil_society' | 'other' | 'adviser';
 
 export interface Peer {
   client: number;
@@ -70,6 +69,8 @@ function statusOf({ link, unsaved }: Told): Status {
   }
 }
 
+/** The close code of a session that has ended. */
+const SIGNED_OUT = 4401;
 const RENEW_MS = 15_000;
 const PERSIST_MS = 100;
 const CHECK_MS = 400;
@@ -114,22 +115,26 @@ export class LiveDocument {
   private closed = false;
   /** Whether the server and this page have compared what each has. */
   private linked = false;
+  /** Whether there is anything here that is not known to be on the server. */
+  private unsaved = false;
 
   private constructor(
     readonly id: string,
     private client: AccordClient,
     private readonly shelf: Shelf,
     private deviceFacts: Facts,
+    /** Called when the server may have changed its mind about who may be here. */
+    private readonly onDoubt: () => void,
   ) {}
 
-  static async open(id: string, person: string): Promise<LiveDocument> {
+  static async open(id: string, person: string, onDoubt: () => void): Promise<LiveDocument> {
     await loadCore();
     const shelf = new Shelf(person, id);
     const [updates, facts] = await Promise.all([shelf.load(), shelf.facts()]);
     const client = newClient(facts.remembered);
     for (const update of updates) client.load(update);
     client.loaded(updates.length > 0);
-    const live = new LiveDocument(id, client, shelf, facts);
+    const live = new LiveDocument(id, client, shelf, facts, onDoubt);
     live.remembered = facts.remembered;
     live.ready = updates.length > 0;
     live.refresh();
@@ -286,6 +291,7 @@ export class LiveDocument {
     if (!told) return;
     const now = JSON.parse(told) as Told;
     this.linked = now.link.link === 'live';
+    this.unsaved = now.unsaved;
     this.show(statusOf(now));
     this.canUndo = now.can_undo;
     this.canRedo = now.can_redo;
@@ -317,14 +323,19 @@ export class LiveDocument {
     );
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       if (this.socket === socket) this.with((client) => client.opened());
     };
     socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (this.socket === socket) this.receive(new Uint8Array(event.data));
     };
     socket.onclose = (event) => {
-      if (this.socket === socket) this.disconnected(event.code, event.reason);
+      if (this.socket !== socket) return;
+      this.disconnected(event.code, event.reason);
+      // A browser does not say why a connection did not open.
+      if (!opened && !this.closed) this.onDoubt();
     };
   }
 
@@ -358,13 +369,22 @@ export class LiveDocument {
     this.retry = Math.min(this.retry * 2, LAST_RETRY_MS);
   }
 
-  /** What the server refused for good goes aside, readable; the document starts anew from the server. */
+  /**
+   * What the server refused for good goes aside, readable; the document starts anew from the server.
+   * Whose session has ended keeps everything as it is, until they sign in again.
+   */
   private async setAside(code: number, reason: string): Promise<void> {
+    if (code === SIGNED_OUT) {
+      this.persistNow();
+      await this.keeping;
+      this.onDoubt();
+      return;
+    }
     clearTimeout(this.persistTimer);
+    this.persistTimer = undefined;
     await this.keeping;
-    await this.shelf.park(reason, this.client.content());
-    // Without the right to read there is nothing to start anew from.
-    if (code === 4401) return;
+    if (this.unsaved) await this.shelf.park(reason, this.client.content());
+    else await this.shelf.clear();
     this.deviceFacts = { view: this.deviceFacts.view };
     this.remembered = undefined;
     this.client = newClient(undefined);

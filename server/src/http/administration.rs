@@ -1,0 +1,244 @@
+//! `/administration`: for whoever runs the installation.
+
+use super::App;
+use super::identity::Visitor;
+use super::problem::{Body, Problem, blocking, changing};
+use super::seats::{LinkMade, make_reset};
+use super::views::{StandingView, people};
+use crate::people::{Person, SignedIn};
+use accord_document::audit::Deed;
+use accord_document::ids::PersonId;
+use accord_document::people::Seat;
+use accord_document::plan::Act;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Administration {
+    version: &'static str,
+    people: Vec<AccountEntry>,
+    plans: Vec<PlanEntry>,
+    storage: StorageView,
+    health: HealthView,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AccountEntry {
+    id: String,
+    name: String,
+    email: Option<String>,
+    administrator: bool,
+    /// Milliseconds since the Unix epoch.
+    since: u64,
+    /// Where this person is signed in.
+    sessions: usize,
+    seats: Vec<SeatIn>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SeatIn {
+    plan: String,
+    plan_title: String,
+    #[serde(flatten)]
+    standing: StandingView,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanEntry {
+    id: String,
+    title: String,
+    closed: bool,
+    people: usize,
+    documents: usize,
+    has_facilitator: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StorageView {
+    /// Bytes.
+    used: u64,
+    free: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    /// Whether the last commit reached the disk.
+    saving: bool,
+    open_documents: i64,
+    connections: i64,
+    /// Plans that are not served because what is stored of them is damaged.
+    damaged_plans: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct PersonChange {
+    administrator: bool,
+}
+
+fn administrator(by: &SignedIn) -> Result<(), Problem> {
+    if by.person.administrator {
+        return Ok(());
+    }
+    Err(Problem::forbidden("Only an administrator may do that."))
+}
+
+/// People, plans, storage and health.
+#[utoipa::path(get, path = "/api/v1/administration", responses(
+    (status = 200, body = Administration), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+) -> Result<Json<Administration>, Problem> {
+    administrator(&by)?;
+    let (records, store) = (app.people.clone(), app.store.clone());
+    let (everybody, space) = blocking(move || Ok((records.everybody()?, store.space()?))).await?;
+    let plans = app.plans.all();
+    let mut entries: Vec<_> = everybody
+        .into_iter()
+        .filter(|person| !person.forgotten)
+        .map(|person| AccountEntry {
+            sessions: app.people.sessions().of(&person.id).len(),
+            seats: plans
+                .iter()
+                .filter_map(|(id, plan)| {
+                    Some(SeatIn {
+                        plan: id.to_string(),
+                        plan_title: plan.title().to_owned(),
+                        standing: plan.standing(&person.id)?.into(),
+                    })
+                })
+                .collect(),
+            id: person.id.to_string(),
+            name: person.name,
+            email: person.email,
+            administrator: person.administrator,
+            since: person.since,
+        })
+        .collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let plan_entries = plans.iter().map(|(id, plan)| PlanEntry {
+        id: id.to_string(),
+        title: plan.title().to_owned(),
+        closed: plan.is_closed(),
+        people: plan.seats().count(),
+        documents: plan.documents().len(),
+        has_facilitator: plan.seats().any(|(_, standing)| standing.seat == Seat::Facilitator),
+    });
+    Ok(Json(Administration {
+        version: env!("CARGO_PKG_VERSION"),
+        people: entries,
+        plans: plan_entries.collect(),
+        storage: StorageView { used: space.used, free: space.free },
+        health: HealthView {
+            saving: app.committer.is_healthy(),
+            open_documents: app.metrics.rooms_open.get(),
+            connections: app.metrics.connections_open.get(),
+            damaged_plans: app.plans.damaged().iter().map(ToString::to_string).collect(),
+        },
+    }))
+}
+
+/// Lets somebody run the installation, or ends that.
+#[utoipa::path(patch, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
+    request_body = PersonChange, responses((status = 204), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn change(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(person): Path<String>,
+    Body(change): Body<PersonChange>,
+) -> Result<StatusCode, Problem> {
+    administrator(&by)?;
+    let person = PersonId::new(person);
+    existing(&app, &person).await?;
+    let (people, id) = (app.people.clone(), person.clone());
+    changing(move || people.set_administrator(&id, change.administrator)).await?;
+    let deed = if change.administrator {
+        Deed::MakeAdministrator { person }
+    } else {
+        Deed::EndAdministrator { person }
+    };
+    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a link by which somebody can set a new password.
+#[utoipa::path(post, path = "/api/v1/administration/people/{person}/reset", params(("person" = String, Path)),
+    responses((status = 200, body = LinkMade), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn reset(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(person): Path<String>,
+) -> Result<Json<LinkMade>, Problem> {
+    administrator(&by)?;
+    let person = PersonId::new(person);
+    existing(&app, &person).await?;
+    let made = make_reset(&app, person.clone()).await?;
+    app.plans.record(&by.administrator(), Deed::MakeResetLink { person }, Some(from)).await?;
+    Ok(Json(made))
+}
+
+/// Signs somebody out everywhere.
+#[utoipa::path(delete, path = "/api/v1/administration/people/{person}/sessions", params(("person" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn end_sessions(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(person): Path<String>,
+) -> Result<StatusCode, Problem> {
+    administrator(&by)?;
+    let person = PersonId::new(person);
+    existing(&app, &person).await?;
+    let (people, id) = (app.people.clone(), person.clone());
+    blocking(move || people.sessions().end_all(&id, None)).await?;
+    app.plans.record(&by.administrator(), Deed::EndSessions { person }, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets a person: their name, address and account are erased, their seats end. What they wrote
+/// stays, with their sector.
+#[utoipa::path(delete, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn forget(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(person): Path<String>,
+) -> Result<StatusCode, Problem> {
+    administrator(&by)?;
+    let id = PersonId::new(person);
+    let person = existing(&app, &id).await?;
+    let seats = app.plans.seating(&id);
+    for (_, plan) in &seats {
+        if plan.standing(&id).is_some_and(|standing| standing.signatory) {
+            return Err(Problem::conflict(
+                "signatory",
+                format!(
+                    "{} signs for their side in “{}”. Take that mark away first, so that everybody sees it.",
+                    person.name,
+                    plan.title()
+                ),
+            ));
+        }
+    }
+    let (people, asked) = (app.people.clone(), id.clone());
+    changing(move || people.may_forget(&asked)).await?;
+    for (plan, _) in seats {
+        let act = Act::Unseat { person: id.clone() };
+        app.plans.act(&plan, &by.administrator(), act, Some(from)).await?;
+    }
+    let (people, forgotten) = (app.people.clone(), id.clone());
+    changing(move || people.forget(&forgotten)).await?;
+    app.plans.record(&by.administrator(), Deed::Forget { person: id }, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn existing(app: &App, id: &PersonId) -> Result<Person, Problem> {
+    let found = people(app, vec![id.clone()]).await?.pop();
+    found.filter(|person| !person.forgotten).ok_or_else(|| Problem::missing("person"))
+}

@@ -1,0 +1,225 @@
+//! The audit record, for those who are answerable: a plan's part for its facilitators, all of it for
+//! administrators. As a list, as a table (CSV), or with everything that verifying it needs.
+
+use super::App;
+use super::identity::{Visitor, acting};
+use super::problem::{Problem, blocking};
+use super::views::{SeatName, people};
+use crate::people::SignedIn;
+use accord_document::audit::{Deed, Event};
+use accord_document::ids::{PersonId, PlanId};
+use accord_document::ledger::{Body, Entry};
+use accord_document::people::{Action, Actor};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditEntry {
+    /// Its number in the whole record.
+    seq: u64,
+    /// Milliseconds since the Unix epoch.
+    time: u64,
+    person: String,
+    /// Empty for a person who was forgotten.
+    name: String,
+    seat: SeatName,
+    /// What was done: `deed` names it, the rest depends on it.
+    what: serde_json::Value,
+    /// The name of whom it was done to, if to anybody.
+    whom: Option<String>,
+    /// The network address it came from; none for the server's own shell.
+    from: Option<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = AuditFormat)]
+pub(crate) enum Format {
+    #[default]
+    Json,
+    /// For a spreadsheet.
+    Csv,
+    /// One JSON object a line, each with its whole entry (base64), from which the hash chain can be
+    /// verified.
+    Chain,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    format: Format,
+}
+
+/// What administrators and facilitators did in a plan, the newest first.
+#[utoipa::path(get, path = "/api/v1/plans/{plan}/audit", params(("plan" = String, Path), Wanted), responses(
+    (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn of_plan(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(plan): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::ReadAudit)?;
+    answer(&app, &actor, Some(plan), wanted.format, from).await
+}
+
+/// What administrators and facilitators did, the newest first.
+#[utoipa::path(get, path = "/api/v1/administration/audit", params(Wanted), responses(
+    (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(super) async fn whole(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let SignedIn { person, .. } = &by;
+    if !person.administrator {
+        return Err(Problem::forbidden("Only an administrator may do that."));
+    }
+    answer(&app, &by.administrator(), None, wanted.format, from).await
+}
+
+async fn answer(
+    app: &App,
+    actor: &Actor,
+    plan: Option<PlanId>,
+    format: Format,
+    from: IpAddr,
+) -> Result<Response, Problem> {
+    if !matches!(format, Format::Json) {
+        app.plans.record(actor, Deed::Export { plan: plan.clone() }, Some(from)).await?;
+    }
+    let plans = app.plans.clone();
+    let entries = blocking(move || plans.audit()).await?;
+    let of_interest = |entry: &&Entry| match (&plan, &entry.body) {
+        (None, _) => true,
+        (Some(plan), Body::Event(event)) => event.deed.plan() == Some(plan),
+        (Some(_), _) => false,
+    };
+    let entries: Vec<Entry> = entries.iter().filter(of_interest).cloned().collect();
+    Ok(match format {
+        Format::Json => Json(view(app, &entries).await?).into_response(),
+        Format::Csv => {
+            let table = csv(&view(app, &entries).await?);
+            file("text/csv; charset=utf-8", "accord-audit.csv", table)
+        }
+        Format::Chain => {
+            file("application/jsonl", "accord-audit.jsonl", chain(&entries))
+        }
+    })
+}
+
+async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> {
+    let named = entries.iter().flat_map(|entry| {
+        let whom = event(entry).and_then(|event| event.deed.person());
+        std::iter::once(&entry.actor.person).chain(whom)
+    });
+    let known: HashMap<PersonId, String> = people(app, named.cloned().collect())
+        .await?
+        .into_iter()
+        .map(|person| (person.id, person.name))
+        .collect();
+    let name = |id: &PersonId| known.get(id).cloned().unwrap_or_default();
+    let shown = entries.iter().rev().filter_map(|entry| {
+        let event = event(entry)?;
+        Some(AuditEntry {
+            seq: entry.seq.0,
+            time: entry.time,
+            person: entry.actor.person.to_string(),
+            name: name(&entry.actor.person),
+            seat: entry.actor.seat.into(),
+            what: serde_json::to_value(&event.deed).unwrap_or_default(),
+            whom: event.deed.person().map(name),
+            from: event.from.clone(),
+        })
+    });
+    Ok(shown.collect())
+}
+
+fn event(entry: &Entry) -> Option<&Event> {
+    match &entry.body {
+        Body::Event(event) => Some(event),
+        _ => None,
+    }
+}
+
+/// A table after RFC 4180.
+fn csv(entries: &[AuditEntry]) -> String {
+    let quoted = |text: &str| {
+        // A spreadsheet must not take a name for a formula.
+        let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        format!("\"{}{}\"", if risky { "'" } else { "" }, text.replace('"', "\"\""))
+    };
+    let mut table = "number,time_ms,person,name,seat,what,whom,from\r\n".to_owned();
+    for entry in entries {
+        let seat = serde_json::to_value(entry.seat).unwrap_or_default();
+        let cells = [
+            entry.seq.to_string(),
+            entry.time.to_string(),
+            quoted(&entry.person),
+            quoted(&entry.name),
+            quoted(seat.as_str().unwrap_or_default()),
+            quoted(&entry.what.to_string()),
+            quoted(entry.whom.as_deref().unwrap_or_default()),
+            quoted(entry.from.as_deref().unwrap_or_default()),
+        ];
+        table.push_str(&cells.join(","));
+        table.push_str("\r\n");
+    }
+    table
+}
+
+fn chain(entries: &[Entry]) -> String {
+    let lines = entries.iter().map(|entry| {
+        let line = serde_json::json!({
+            "seq": entry.seq.0,
+            "previous": entry.previous,
+            "hash": entry.hash(),
+            "entry": BASE64.encode(&entry.encode()),
+        });
+        format!("{line}\n")
+    });
+    lines.collect()
+}
+
+fn file(kind: &'static str, name: &str, content: String) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment")),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, content).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_be_no_formula_and_breaks_no_cell() {
+        let entry = AuditEntry {
+            seq: 1,
+            time: 2,
+            person: "p".into(),
+            name: "=cmd(\"x\"),\n".into(),
+            seat: SeatName::Facilitator,
+            what: serde_json::json!({"deed": "export"}),
+            whom: None,
+            from: None,
+        };
+        let table = csv(&[entry]);
+        assert!(table.contains("\"'=cmd(\"\"x\"\"),\n\",\"facilitator\""), "{table}");
+    }
+}

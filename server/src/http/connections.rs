@@ -1,0 +1,98 @@
+//! How many sync connections one address and one person may hold, and how fast one may go on.
+
+use super::problem::Problem;
+use accord_document::ids::PersonId;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The most connections held at once.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// From one address, which may be a whole city's.
+    pub per_address: usize,
+    /// By one person, in all their tabs and devices.
+    pub per_person: usize,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    addresses: HashMap<IpAddr, usize>,
+    people: HashMap<PersonId, usize>,
+}
+
+/// The connections that are held now. Cloning shares the count.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    limits: ConnectionLimits,
+    held: Arc<Mutex<Held>>,
+}
+
+/// One connection's place among those held; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    connections: Connections,
+    address: IpAddr,
+    person: PersonId,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: ConnectionLimits) -> Self {
+        Self { limits, held: Arc::default() }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// When the address or the person holds too many already.
+    pub(crate) fn enter(&self, address: IpAddr, person: PersonId) -> Result<Place, Problem> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_here = held.addresses.get(&address).copied().unwrap_or(0);
+        let by_them = held.people.get(&person).copied().unwrap_or(0);
+        if from_here >= self.limits.per_address || by_them >= self.limits.per_person {
+            return Err(Problem::too_many(Duration::from_secs(9)));
+        }
+        held.addresses.insert(address, from_here + 1);
+        held.people.insert(person.clone(), by_them + 1);
+        Ok(Place { connections: self.clone(), address, person })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.connections.held.lock().unwrap_or_else(PoisonError::into_inner);
+        leave(&mut held.addresses, &self.address);
+        leave(&mut held.people, &self.person);
+    }
+}
+
+fn leave<K: std::hash::Hash + Eq>(held: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = held.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            held.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_run_out_by_address_and_by_person_and_come_back() {
+        let connections =
+            Connections::new(ConnectionLimits { per_address: 3, per_person: 2 });
+        let here = IpAddr::from([10, 0, 0, 1]);
+        let there = IpAddr::from([10, 0, 0, 2]);
+        let enter = |address, person: &str| connections.enter(address, PersonId::new(person));
+        let first = enter(here, "ana").unwrap();
+        let _second = enter(here, "ana").unwrap();
+        assert!(enter(there, "ana").is_err(), "two of one person");
+        let _third = enter(here, "ben").unwrap();
+        assert!(enter(here, "cem").is_err(), "three from one address");
+        drop(first);
+        enter(here, "cem").expect("a place was given back");
+    }
+}

@@ -1,0 +1,262 @@
+//! `/invitations`: links by which people join a plan.
+
+use super::App;
+use super::identity::{From, Visitor, acting, by_cookie};
+use super::links::NewAccount;
+use super::problem::{Body, Problem, blocking, changing};
+use super::session::{self, SessionView};
+use super::views::{FaceView, StandingView, faces};
+use crate::people::{Invited, Person, SignedIn, digest, secret};
+use crate::plans::ActError;
+use accord_document::ids::{Digest, PlanId, SessionId};
+use accord_document::people::Action;
+use accord_document::plan::{Act, Fate, Invitation, PlanState, Refused};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// How long an invitation is valid, in days, and the most that can be asked for.
+const DAYS: u32 = 14;
+const MOST_DAYS: u32 = 90;
+/// Invitations made at once.
+const AT_ONCE: usize = 200;
+/// The longest label, in characters.
+const LABEL: usize = 200;
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewInvitations {
+    /// At most 200.
+    invitations: Vec<NewInvitation>,
+    /// How many days they are valid: 1 to 90, and 14 unless told otherwise.
+    days: Option<u32>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewInvitation {
+    /// Whom it is for, in any words.
+    #[serde(default)]
+    label: String,
+    #[serde(flatten)]
+    standing: StandingView,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeInvitation {
+    id: String,
+    label: String,
+    /// Shown this once. Whoever opens it can join, once.
+    link: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationEntry {
+    id: String,
+    label: String,
+    #[serde(flatten)]
+    standing: StandingView,
+    made_by: Option<FaceView>,
+    /// Milliseconds since the Unix epoch.
+    made: u64,
+    expires: u64,
+    expired: bool,
+}
+
+/// An invitation as whoever was sent it sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationView {
+    plan: String,
+    plan_title: String,
+    invited_by: Option<FaceView>,
+    #[serde(flatten)]
+    standing: StandingView,
+    expires: u64,
+    /// Whether whoever asks has a seat in this plan already.
+    seated: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct Joining {
+    /// For whoever is not signed in.
+    account: Option<NewAccount>,
+}
+
+/// The open invitations of a plan.
+pub(super) async fn entries(app: &App, plan: &PlanState) -> Result<Vec<InvitationEntry>, Problem> {
+    let open = plan.invitations().filter(|(_, invitation)| invitation.fate == Fate::Open);
+    let open: Vec<_> = open.map(|(digest, invitation)| (*digest, invitation.clone())).collect();
+    let makers = open.iter().map(|(_, invitation)| invitation.made_by.clone()).collect();
+    let known = faces(app, plan, makers).await?;
+    let people = app.people.clone();
+    let digests: Vec<_> = open.iter().map(|(digest, _)| *digest).collect();
+    let labels = blocking(move || {
+        digests.iter().map(|digest| people.invited(digest)).collect::<Result<Vec<_>, _>>()
+    });
+    let now = app.clock.now_ms();
+    let mut entries: Vec<_> = open
+        .into_iter()
+        .zip(labels.await?)
+        .map(|((digest, invitation), invited)| InvitationEntry {
+            id: digest.to_string(),
+            label: invited.unwrap_or_default().label,
+            standing: invitation.standing.into(),
+            made_by: known.get(&invitation.made_by).cloned(),
+            made: invitation.made,
+            expires: invitation.expires,
+            expired: now >= invitation.expires,
+        })
+        .collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.made));
+    Ok(entries)
+}
+
+/// Makes invitations, each for one person.
+#[utoipa::path(post, path = "/api/v1/plans/{plan}/invitations", params(("plan" = String, Path)),
+    request_body = NewInvitations, responses(
+    (status = 201, body = [MadeInvitation]), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn make(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(plan): Path<String>,
+    Body(wanted): Body<NewInvitations>,
+) -> Result<(StatusCode, Json<Vec<MadeInvitation>>), Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
+    if wanted.invitations.is_empty() || wanted.invitations.len() > AT_ONCE {
+        return Err(Problem::invalid(format!("Invite 1 to {AT_ONCE} people at once.")));
+    }
+    let days = wanted.days.unwrap_or(DAYS);
+    if !(1..=MOST_DAYS).contains(&days) {
+        return Err(Problem::invalid(format!("An invitation is valid for 1 to {MOST_DAYS} days.")));
+    }
+    let expires = app.clock.now_ms() + u64::from(days) * 86_400_000;
+    let (mut made, mut acts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for NewInvitation { label, standing } in wanted.invitations {
+        let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
+        if label.chars().count() > LABEL {
+            return Err(Problem::invalid(format!("A label has at most {LABEL} characters.")));
+        }
+        let secret = secret();
+        let invitation = digest(&secret);
+        acts.push(Act::Invite { invitation, standing: standing.parse()?, expires });
+        notes.push((invitation, Invited { label: label.clone(), email: None }));
+        let link = format!("{}/invitations/{secret}", app.site.base());
+        made.push(MadeInvitation { id: invitation.to_string(), label, link });
+    }
+    app.plans.act_all(&plan, &actor, acts, Some(from)).await?;
+    let people = app.people.clone();
+    blocking(move || people.note_invited(&notes)).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Withdraws an invitation.
+#[utoipa::path(delete, path = "/api/v1/plans/{plan}/invitations/{invitation}",
+    params(("plan" = String, Path), ("invitation" = String, Path)), responses(
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 410, body = Problem)))]
+pub(super) async fn revoke(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path((plan, invitation)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
+    let invitation: Digest = invitation.parse().map_err(|_| Refused::NoInvitation)?;
+    app.plans.act(&plan, &actor, Act::Revoke { invitation }, Some(from)).await?;
+    let people = app.people.clone();
+    blocking(move || people.forget_invited(&invitation)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+struct Offer {
+    digest: Digest,
+    plan: PlanId,
+    state: Arc<PlanState>,
+    invitation: Invitation,
+}
+
+/// An invitation that can be used now.
+fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
+    let digest = digest(secret);
+    let (plan, state) = app.plans.inviting(&digest).ok_or(Refused::NoInvitation)?;
+    let invitation = state.invitation(&digest).cloned().ok_or(Refused::NoInvitation)?;
+    invitation.check(app.clock.now_ms())?;
+    if state.is_closed() {
+        return Err(Refused::Closed.into());
+    }
+    Ok(Offer { digest, plan, state, invitation })
+}
+
+/// What an invitation offers.
+#[utoipa::path(get, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
+    responses((status = 200, body = InvitationView), (status = 404, body = Problem),
+    (status = 409, body = Problem), (status = 410, body = Problem)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<InvitationView>, Problem> {
+    let Offer { plan, state, invitation, .. } = offer(&app, &secret)?;
+    let by = by_cookie(&headers, &app).await?;
+    let seated = by.is_some_and(|by| state.standing(&by.person.id).is_some());
+    let maker = vec![invitation.made_by.clone()];
+    Ok(Json(InvitationView {
+        plan: plan.to_string(),
+        plan_title: state.title().to_owned(),
+        invited_by: faces(&app, &state, maker).await?.remove(&invitation.made_by),
+        standing: invitation.standing.into(),
+        expires: invitation.expires,
+        seated,
+    }))
+}
+
+/// Joins a plan: as whoever is signed in, or with a new account.
+#[utoipa::path(post, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
+    request_body = Joining, responses((status = 200, body = SessionView), (status = 401, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
+    (status = 422, body = Problem)))]
+pub(super) async fn accept(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    from: From,
+    headers: HeaderMap,
+    Body(joining): Body<Joining>,
+) -> Result<Response, Problem> {
+    let offer = offer(&app, &secret)?;
+    let Some(NewAccount { name, email, password }) = joining.account else {
+        let by = by_cookie(&headers, &app).await?.ok_or_else(Problem::signed_out)?;
+        join(&app, &offer, &by).await?;
+        return Ok(Json(SessionView::of(&by.person)).into_response());
+    };
+    let hash = app.passwords.hash(&password, &[&name, &email]).await?;
+    let people = app.people.clone();
+    let person = changing(move || people.create(&name, &email, Some(&hash), false)).await?;
+    let secret = session::open(&app, &from, person.id.clone()).await?;
+    let session = SessionId::new(digest(&secret).to_string());
+    let by = SignedIn { person: person.clone(), session };
+    if let Err(refused) = join(&app, &offer, &by).await {
+        // Nothing half done: without the seat there is no account.
+        discard(&app, person).await?;
+        return Err(refused.into());
+    }
+    Ok(session::answer(&app, &person, &secret))
+}
+
+async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
+    let actor = by.actor(offer.invitation.standing);
+    let (plan, invitation) = (&offer.plan, offer.digest);
+    app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;
+    let people = app.people.clone();
+    // Whom it was for is in the account now. A label left behind harms nobody.
+    let _ = tokio::task::spawn_blocking(move || people.forget_invited(&invitation)).await;
+    Ok(())
+}
+
+async fn discard(app: &App, person: Person) -> Result<(), Problem> {
+    let people = app.people.clone();
+    blocking(move || people.discard(&person)).await
+}

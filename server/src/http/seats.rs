@@ -1,0 +1,167 @@
+//! `/plans/{plan}/people`: who sits in a plan, and who is invited.
+
+use super::App;
+use super::identity::{Visitor, acting};
+use super::invitations::{InvitationEntry, entries};
+use super::problem::{Body, Problem, blocking};
+use super::views::{FaceView, StandingView, people};
+use crate::people::{Purpose, SignedIn};
+use accord_document::audit::Deed;
+use accord_document::ids::{PersonId, PlanId};
+use accord_document::people::{Action, Seat};
+use accord_document::plan::{Act, Refused};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How long a link to set a new password is valid, in milliseconds.
+pub(super) const RESET_MS: u64 = 24 * 3_600_000;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanPeople {
+    plan_title: String,
+    /// Whether one may invite people and change their seats.
+    may_manage: bool,
+    people: Vec<SeatEntry>,
+    /// Those not used or withdrawn, for whoever may manage them; the newest first.
+    invitations: Vec<InvitationEntry>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SeatEntry {
+    person: FaceView,
+    #[serde(flatten)]
+    standing: StandingView,
+    /// For whoever may manage people.
+    email: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkMade {
+    /// Works once. Hand it to its person alone.
+    link: String,
+    /// Milliseconds since the Unix epoch.
+    expires: u64,
+}
+
+/// Who sits in a plan.
+#[utoipa::path(get, path = "/api/v1/plans/{plan}/people", params(("plan" = String, Path)),
+    responses((status = 200, body = PlanPeople), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(plan): Path<String>,
+) -> Result<Json<PlanPeople>, Problem> {
+    let id = PlanId::new(plan);
+    let (_, plan) = acting(&app, &by, &id, Action::SeePeople)?;
+    let may_manage = acting(&app, &by, &id, Action::ManagePeople).is_ok();
+    let seated = plan.seats().map(|(id, _)| id.clone()).collect();
+    let mut entries_of_people = Vec::new();
+    for person in people(&app, seated).await? {
+        let Some(standing) = plan.standing(&person.id) else { continue };
+        let (id, sector) = (person.id.to_string(), standing.sector.into());
+        entries_of_people.push(SeatEntry {
+            person: FaceView { id, name: person.name, sector },
+            standing: standing.into(),
+            email: person.email.filter(|_| may_manage),
+        });
+    }
+    entries_of_people.sort_by(|a, b| a.person.name.cmp(&b.person.name));
+    Ok(Json(PlanPeople {
+        plan_title: plan.title().to_owned(),
+        may_manage,
+        people: entries_of_people,
+        invitations: if may_manage { entries(&app, &plan).await? } else { Vec::new() },
+    }))
+}
+
+/// Changes somebody's seat. An administrator may seat anybody who has an account.
+#[utoipa::path(put, path = "/api/v1/plans/{plan}/people/{person}",
+    params(("plan" = String, Path), ("person" = String, Path)), request_body = StandingView,
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn change(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path((plan, person)): Path<(String, String)>,
+    Body(wanted): Body<StandingView>,
+) -> Result<StatusCode, Problem> {
+    let (plan, person) = (PlanId::new(plan), PersonId::new(person));
+    let (mut actor, state) = acting(&app, &by, &plan, Action::ManagePeople)?;
+    if state.standing(&person).is_none() {
+        if !by.person.administrator {
+            return Err(Refused::NotSeated.into());
+        }
+        let found = people(&app, vec![person.clone()]).await?;
+        if !found.iter().any(|person| !person.forgotten) {
+            return Err(Problem::missing("person"));
+        }
+        actor = by.administrator();
+    }
+    let act = Act::Seat { person, standing: wanted.parse()? };
+    app.plans.act(&plan, &actor, act, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends somebody's seat.
+#[utoipa::path(delete, path = "/api/v1/plans/{plan}/people/{person}",
+    params(("plan" = String, Path), ("person" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn end(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path((plan, person)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (plan, person) = (PlanId::new(plan), PersonId::new(person));
+    let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
+    app.plans.act(&plan, &actor, Act::Unseat { person }, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a link by which somebody who lost their password can set a new one.
+#[utoipa::path(post, path = "/api/v1/plans/{plan}/people/{person}/reset",
+    params(("plan" = String, Path), ("person" = String, Path)),
+    responses((status = 200, body = LinkMade), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn reset(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path((plan, person)): Path<(String, String)>,
+) -> Result<Json<LinkMade>, Problem> {
+    let (plan, person) = (PlanId::new(plan), PersonId::new(person));
+    let (actor, state) = acting(&app, &by, &plan, Action::ManagePeople)?;
+    if state.standing(&person).is_none() {
+        return Err(Refused::NotSeated.into());
+    }
+    if actor.seat == Seat::Facilitator {
+        may_reset(&app, &by, &person).await?;
+    }
+    let made = make_reset(&app, person.clone()).await?;
+    app.plans.record(&actor, Deed::MakeResetLink { person }, Some(from)).await?;
+    Ok(Json(made))
+}
+
+/// A new password opens all of somebody's plans: a facilitator may hand out only what is theirs.
+async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Problem> {
+    let facilitates_all = app.plans.seating(person).iter().all(|(_, state)| {
+        state.standing(&by.person.id).is_some_and(|standing| standing.seat == Seat::Facilitator)
+    });
+    let found = people(app, vec![person.clone()]).await?;
+    if facilitates_all && !found.iter().any(|person| person.administrator) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "This person also works in plans that are not yours: only an administrator can make them a link.",
+    ))
+}
+
+/// Makes the link itself.
+pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
+    let people = app.people.clone();
+    let secret = blocking(move || people.make_link(Purpose::Reset { person }, RESET_MS)).await?;
+    let link = format!("{}/links/{secret}", app.site.base());
+    Ok(LinkMade { link, expires: app.clock.now_ms() + RESET_MS })
+}

@@ -1,0 +1,40 @@
+//! Whom an invitation is meant for, as whoever made it wrote down. Kept beside the plan's ledger,
+//! which knows invitations by their digests alone, and only until the invitation is used or withdrawn.
+
+use super::{People, Result, get};
+use crate::store::{StoreError, Swap};
+use accord_document::ids::Digest;
+use serde::{Deserialize, Serialize};
+
+const INVITED: &str = "invited";
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    /// A name, an office, anything that tells invitations apart.
+    pub label: String,
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+impl People {
+    pub fn note_invited(&self, all: &[(Digest, Invited)]) -> Result<()> {
+        let swaps: Result<Vec<Swap>> = all
+            .iter()
+            .map(|(digest, invited)| super::new(INVITED, &digest.to_string(), invited))
+            .collect();
+        self.store.swap_all(&swaps?)
+    }
+
+    pub fn invited(&self, digest: &Digest) -> Result<Option<Invited>> {
+        get(&*self.store, INVITED, &digest.to_string())
+    }
+
+    pub fn forget_invited(&self, digest: &Digest) -> Result<()> {
+        let key = digest.to_string();
+        let Some(record) = self.store.get(INVITED, &key)? else { return Ok(()) };
+        match self.store.swap(INVITED, &key, Some(record.revision), None) {
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
+}

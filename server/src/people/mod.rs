@@ -1,0 +1,485 @@
+//! People and how they prove who they are. Names, addresses and secrets live here, as records, and
+//! never in a ledger; secrets are stored hashed.
+
+mod invited;
+mod links;
+mod passwords;
+mod sessions;
+mod throttle;
+mod tickets;
+
+pub use invited::Invited;
+pub use links::{Link, Purpose};
+pub use passwords::{PasswordError, Passwords};
+pub use sessions::{SessionInfo, Sessions};
+pub use throttle::Throttle;
+
+use crate::access::Generation;
+use crate::clock::Clock;
+use crate::store::{Store, StoreError, Swap};
+use accord_document::ids::{Digest, PersonId, SessionId};
+use accord_document::people::{Actor, Seat, Sector, Standing};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+const PERSON: &str = "person";
+/// From an address to the person who has it.
+const EMAIL: &str = "email";
+const PASSWORD: &str = "password";
+
+/// The longest name of a person, in characters.
+const NAME: usize = 120;
+/// The longest address (RFC 5321, section 4.5.3.1).
+const ADDRESS: usize = 254;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: PersonId,
+    /// Empty once the person is forgotten.
+    pub name: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Whether this person runs the installation.
+    #[serde(default)]
+    pub administrator: bool,
+    /// Milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub since: u64,
+    #[serde(default)]
+    pub forgotten: bool,
+}
+
+/// Somebody signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub person: Person,
+    pub session: SessionId,
+}
+
+impl SignedIn {
+    /// The actor that a ledger records.
+    #[must_use]
+    pub fn actor(&self, standing: Standing) -> Actor {
+        actor(&self.person.id, standing.seat, standing.sector, &self.session)
+    }
+
+    /// The actor of somebody who runs the installation and has no seat.
+    #[must_use]
+    pub fn administrator(&self) -> Actor {
+        actor(&self.person.id, Seat::Administrator, Sector::Other, &self.session)
+    }
+}
+
+fn actor(person: &PersonId, seat: Seat, sector: Sector, session: &SessionId) -> Actor {
+    // Enough of a session's hash to tell sessions apart, too little to be anything else.
+    let session = session.as_str().get(..16).unwrap_or(session.as_str());
+    Actor { person: person.clone(), seat, sector, session: SessionId::new(session) }
+}
+
+/// Why an account is not made or changed. Each is a sentence for whoever tried.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AccountError {
+    #[error("A name has between 1 and {NAME} characters.")]
+    Name,
+    #[error("That is not an e-mail address.")]
+    Email,
+    #[error("There is an account with this e-mail address already. Sign in with it instead.")]
+    EmailTaken,
+    #[error("An installation needs an administrator: name another one first.")]
+    LastAdministrator,
+    #[error("There is no such person.")]
+    Missing,
+}
+
+/// What went wrong with a change of records.
+#[derive(Debug, Clone, Error)]
+pub enum ChangeError {
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// From signing in, whatever happens.
+    pub absolute: Duration,
+    /// Without a request or an open page.
+    pub idle: Duration,
+}
+
+/// The records, typed. All calls block but those on [`Sessions`].
+#[derive(Clone)]
+pub struct People {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    sessions: Arc<Sessions>,
+}
+
+impl std::fmt::Debug for People {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("People").finish_non_exhaustive()
+    }
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+type Change<T> = std::result::Result<T, ChangeError>;
+
+impl People {
+    /// # Errors
+    /// When the sessions can't be read.
+    pub fn open(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        limits: SessionLimits,
+        generation: Generation,
+    ) -> Result<Self> {
+        let sessions = Sessions::load(store.clone(), clock.clone(), limits, generation)?;
+        Ok(Self { store, clock, sessions: Arc::new(sessions) })
+    }
+
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub fn person(&self, id: &PersonId) -> Result<Option<Person>> {
+        get(&*self.store, PERSON, id.as_str())
+    }
+
+    pub fn everybody(&self) -> Result<Vec<Person>> {
+        scan(&*self.store, PERSON)
+    }
+
+    /// Whether anybody runs this installation.
+    pub fn has_administrator(&self) -> Result<bool> {
+        Ok(self.everybody()?.iter().any(|person| person.administrator))
+    }
+
+    /// Adds a demo person unless they are there already.
+    pub fn add_demo(&self, person: &Person) -> Result<()> {
+        match self.store.swap(PERSON, person.id.as_str(), None, Some(&encode(person)?)) {
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes an account. `hash` is what [`Passwords::hash`] gave; none for whoever signs in with a
+    /// provider.
+    ///
+    /// # Errors
+    /// When the name or the address can't be, or the address belongs to somebody.
+    pub fn create(
+        &self,
+        name: &str,
+        email: &str,
+        hash: Option<&str>,
+        administrator: bool,
+    ) -> Change<Person> {
+        let person = Person {
+            id: PersonId::new(fresh_id()),
+            name: clean_name(name)?,
+            email: Some(clean_email(email)?),
+            administrator,
+            since: self.clock.now_ms(),
+            forgotten: false,
+        };
+        let email = person.email.as_deref().unwrap_or_default();
+        let mut swaps = vec![
+            new(PERSON, person.id.as_str(), &person)?,
+            new(EMAIL, &email_key(email), &person.id)?,
+        ];
+        if let Some(hash) = hash {
+            swaps.push(new(PASSWORD, person.id.as_str(), &hash)?);
+        }
+        match self.store.swap_all(&swaps) {
+            Ok(()) => Ok(person),
+            Err(StoreError::Conflict) => Err(AccountError::EmailTaken.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes back an account whose making could not be finished.
+    pub fn discard(&self, person: &Person) -> Result<()> {
+        let email = person.email.as_deref().map(email_key);
+        let mut keys = vec![(PERSON, person.id.to_string())];
+        keys.extend(email.map(|email| (EMAIL, email)));
+        keys.push((PASSWORD, person.id.to_string()));
+        let mut swaps = Vec::new();
+        for (kind, key) in keys {
+            if let Some(record) = self.store.get(kind, &key)? {
+                swaps.push(Swap { kind, key, expected: Some(record.revision), value: None });
+            }
+        }
+        self.store.swap_all(&swaps)?;
+        self.sessions.end_all(&person.id, None).map(drop)
+    }
+
+    pub fn by_email(&self, email: &str) -> Result<Option<Person>> {
+        let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
+        id.map_or(Ok(None), |id| self.person(&id))
+    }
+
+    /// Gives somebody another name.
+    ///
+    /// # Errors
+    /// When the name can't be, or there is no such person.
+    pub fn rename(&self, id: &PersonId, name: &str) -> Change<Person> {
+        let name = clean_name(name)?;
+        self.change(id, |person| person.name = name)
+    }
+
+    /// Lets somebody run the installation, or ends that.
+    ///
+    /// # Errors
+    /// When nobody would be left to run it.
+    pub fn set_administrator(&self, id: &PersonId, administrator: bool) -> Change<Person> {
+        if !administrator && self.is_last_administrator(id)? {
+            return Err(AccountError::LastAdministrator.into());
+        }
+        self.change(id, |person| person.administrator = administrator)
+    }
+
+    fn is_last_administrator(&self, id: &PersonId) -> Result<bool> {
+        let all = self.everybody()?;
+        let mut administrators = all.iter().filter(|person| person.administrator);
+        Ok(administrators.next().is_some_and(|first| first.id == *id)
+            && administrators.next().is_none())
+    }
+
+    fn change(&self, id: &PersonId, change: impl FnOnce(&mut Person)) -> Change<Person> {
+        let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
+        let mut person: Person = parse(&found.value)?;
+        change(&mut person);
+        self.store.swap(PERSON, id.as_str(), Some(found.revision), Some(&encode(&person)?))?;
+        Ok(person)
+    }
+
+    /// Whether a person can be forgotten.
+    ///
+    /// # Errors
+    /// When nobody would be left to run the installation.
+    pub fn may_forget(&self, id: &PersonId) -> Change<()> {
+        if self.is_last_administrator(id)? {
+            return Err(AccountError::LastAdministrator.into());
+        }
+        Ok(())
+    }
+
+    /// Erases a person's name, address and ways to sign in. What they wrote stays theirs, under an
+    /// id that nothing connects to them any more.
+    ///
+    /// # Errors
+    /// When they are the last administrator, or there is no such person.
+    pub fn forget(&self, id: &PersonId) -> Change<()> {
+        self.may_forget(id)?;
+        let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
+        let person: Person = parse(&found.value)?;
+        let former = Person {
+            id: id.clone(),
+            name: String::new(),
+            email: None,
+            administrator: false,
+            since: person.since,
+            forgotten: true,
+        };
+        let mut swaps = vec![Swap {
+            kind: PERSON,
+            key: id.to_string(),
+            expected: Some(found.revision),
+            value: Some(encode(&former)?),
+        }];
+        let email = person.email.map(|email| (EMAIL, email_key(&email)));
+        let gone = email.into_iter().chain([(PASSWORD, id.to_string())]);
+        for (kind, key) in gone {
+            if let Some(record) = self.store.get(kind, &key)? {
+                swaps.push(Swap { kind, key, expected: Some(record.revision), value: None });
+            }
+        }
+        self.store.swap_all(&swaps)?;
+        self.sessions.end_all(id, None)?;
+        Ok(())
+    }
+
+    /// The hash of somebody's password, if they have one.
+    pub fn password(&self, id: &PersonId) -> Result<Option<String>> {
+        get(&*self.store, PASSWORD, id.as_str())
+    }
+
+    /// Sets a password by its hash.
+    pub fn set_password(&self, id: &PersonId, hash: &str) -> Result<()> {
+        let found = self.store.get(PASSWORD, id.as_str())?;
+        let expected = found.map(|record| record.revision);
+        self.store.swap(PASSWORD, id.as_str(), expected, Some(&encode(&hash)?))
+    }
+
+    /// Who holds a cookie's secret.
+    pub fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>> {
+        self.session(SessionId::new(hash(secret)))
+    }
+
+    fn session(&self, session: SessionId) -> Result<Option<SignedIn>> {
+        let Some(id) = self.sessions.person(&session) else { return Ok(None) };
+        let person = self.person(&id)?;
+        Ok(person.filter(|person| !person.forgotten).map(|person| SignedIn { person, session }))
+    }
+}
+
+/// A name as it is shown: without line breaks and doubled spaces.
+fn clean_name(name: &str) -> std::result::Result<String, AccountError> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fits = !name.is_empty() && name.chars().count() <= NAME && !name.contains(char::is_control);
+    if fits { Ok(name) } else { Err(AccountError::Name) }
+}
+
+/// An address that mail can be sent to: something on both sides of an @, a dot in the domain or a
+/// host of one's own. Whether it exists only a mail can tell.
+fn clean_email(email: &str) -> std::result::Result<String, AccountError> {
+    let email = email.trim();
+    let fits = email.len() <= ADDRESS
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c));
+    match email.rsplit_once('@') {
+        Some((local, domain)) if fits && !local.is_empty() && !domain.is_empty() => {
+            Ok(email.to_owned())
+        }
+        _ => Err(AccountError::Email),
+    }
+}
+
+/// Addresses that differ in case only are one.
+fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+fn get<T: DeserializeOwned>(store: &dyn Store, kind: &str, key: &str) -> Result<Option<T>> {
+    store.get(kind, key)?.map(|record| parse(&record.value)).transpose()
+}
+
+fn scan<T: DeserializeOwned>(store: &dyn Store, kind: &str) -> Result<Vec<T>> {
+    store.scan(kind, "")?.iter().map(|(_, record)| parse(&record.value)).collect()
+}
+
+fn new<T: Serialize + ?Sized>(kind: &'static str, key: &str, value: &T) -> Result<Swap> {
+    Ok(Swap { kind, key: key.to_owned(), expected: None, value: Some(encode(value)?) })
+}
+
+fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// 256 random bits.
+#[must_use]
+pub fn secret() -> String {
+    BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
+}
+
+/// A fresh id of 80 random bits.
+#[must_use]
+pub fn fresh_id() -> String {
+    HEXLOWER.encode(&rand::random::<[u8; 10]>())
+}
+
+/// The digest under which a secret is known.
+#[must_use]
+pub fn digest(secret: &str) -> Digest {
+    Digest(Sha256::digest(secret.as_bytes()).into())
+}
+
+fn hash(secret: &str) -> String {
+    digest(secret).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const HOUR: u64 = 3_600_000;
+
+    fn people() -> (People, Arc<AtomicU64>) {
+        let now = Arc::new(AtomicU64::new(1_000_000));
+        let told = now.clone();
+        let clock = Clock::new(move || told.load(Ordering::Relaxed));
+        let limits = SessionLimits {
+            absolute: Duration::from_secs(10 * 3_600),
+            idle: Duration::from_secs(2 * 3_600),
+        };
+        let store = Arc::new(MemoryStore::default());
+        (People::open(store, clock, limits, Generation::default()).unwrap(), now)
+    }
+
+    #[test]
+    fn an_address_belongs_to_one_account_whatever_its_case() {
+        let (people, _) = people();
+        let ana = people.create(" Ana  Ferreira ", "Ana@Example.org", None, false).unwrap();
+        assert_eq!(ana.name, "Ana Ferreira");
+        let again = people.create("Other", "ana@example.ORG", None, false);
+        assert!(matches!(again, Err(ChangeError::Account(AccountError::EmailTaken))));
+        assert_eq!(people.everybody().unwrap().len(), 1, "nothing half done");
+        assert_eq!(people.by_email("ANA@example.org").unwrap(), Some(ana));
+        for bad in ["", "ana", "@example.org", "ana@", "a b@c.d", "a@b.c\n", "a,b@c.d"] {
+            let refused = people.create("X", bad, None, false);
+            let name = matches!(refused, Err(ChangeError::Account(AccountError::Email)));
+            assert!(name || bad.ends_with('\n'), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_administrator_stays() {
+        let (people, _) = people();
+        let ida = people.create("Ida", "ida@x.org", None, true).unwrap();
+        let refused = people.set_administrator(&ida.id, false);
+        assert!(matches!(refused, Err(ChangeError::Account(AccountError::LastAdministrator))));
+        assert!(people.forget(&ida.id).is_err());
+        let jo = people.create("Jo", "jo@x.org", None, false).unwrap();
+        people.set_administrator(&jo.id, true).unwrap();
+        people.set_administrator(&ida.id, false).unwrap();
+        assert!(people.forget(&jo.id).is_err());
+        people.forget(&ida.id).unwrap();
+    }
+
+    #[test]
+    fn nothing_of_a_forgotten_person_is_left_but_an_id() {
+        let (people, _) = people();
+        people.create("Ida", "ida@x.org", None, true).unwrap();
+        let ben = people.create("Ben", "ben@x.org", Some("$argon2id$x"), false).unwrap();
+        let secret = people.sessions().begin(&ben.id, "127.0.0.1", "test").unwrap();
+        people.forget(&ben.id).unwrap();
+        let left = people.person(&ben.id).unwrap().unwrap();
+        assert!(left.forgotten && left.name.is_empty() && left.email.is_none());
+        assert!(people.signed_in(&secret).unwrap().is_none());
+        assert_eq!(people.password(&ben.id).unwrap(), None);
+        assert!(people.by_email("ben@x.org").unwrap().is_none());
+        people.create("Another Ben", "ben@x.org", None, false).expect("the address is free again");
+    }
+
+    #[test]
+    fn a_session_ends_when_idle_and_at_its_absolute_end() {
+        let (people, now) = people();
+        let ana = people.create("Ana", "ana@x.org", None, true).unwrap();
+        let secret = people.sessions().begin(&ana.id, "127.0.0.1", "test").unwrap();
+        for _ in 0..6 {
+            now.fetch_add(3 * HOUR / 2, Ordering::Relaxed);
+            let by = people.signed_in(&secret).unwrap().expect("used within its idle time");
+            people.sessions().touch(&by.session).unwrap();
+        }
+        now.fetch_add(3 * HOUR / 2, Ordering::Relaxed);
+        assert!(people.signed_in(&secret).unwrap().is_none(), "ten hours are over");
+        let secret = people.sessions().begin(&ana.id, "127.0.0.1", "test").unwrap();
+        now.fetch_add(2 * HOUR, Ordering::Relaxed);
+        assert!(people.signed_in(&secret).unwrap().is_none(), "two hours without a word");
+        people.sessions().expire().unwrap();
+        assert!(people.sessions().of(&ana.id).is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! Passwords: what may be one, and their hashing (Argon2id, RFC 9106) on threads of its own.
+//!
+//! Hashing takes tens of milliseconds of a core on purpose. It runs on few threads of low priority,
+//! with a bounded queue, so that many people signing in at once do not slow down those who write.
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use std::num::NonZero;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// The fewest characters of a password, and the most.
+const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
+/// Passwords that may wait to be hashed.
+const QUEUE: usize = 256;
+/// How much lower than the rest of the server hashing is ranked (nice, 0 to 19).
+const NICE: i32 = 10;
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PasswordError {
+    #[error("A password has between {} and {} characters.", LENGTH.start(), LENGTH.end())]
+    Length,
+    #[error("This password is easy to guess. Take several words that don't belong together.")]
+    Weak,
+    #[error("Very many people are signing in at this moment. Try again in a few seconds.")]
+    Busy,
+    #[error("This password can't be hashed: {0}")]
+    Failed(String),
+}
+
+/// Whether a password is strong enough. `about` is what an attacker knows of the person.
+///
+/// # Errors
+/// With what is wrong with it.
+pub(crate) fn judge(password: &str, about: &[&str]) -> Result<(), PasswordError> {
+    if !LENGTH.contains(&password.chars().count()) {
+        return Err(PasswordError::Length);
+    }
+    // A name counts as its words, and as all of them run together.
+    let words = about.iter().flat_map(|known| known.split(|c: char| !c.is_alphanumeric()));
+    let together = about.iter().map(|known| known.replace(' ', ""));
+    let known: Vec<String> = words.map(str::to_owned).chain(together).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    // zxcvbn's 3 of 4: more than 10^8 guesses.
+    let strong = zxcvbn::zxcvbn(password, &known).score() >= zxcvbn::Score::Three;
+    if strong { Ok(()) } else { Err(PasswordError::Weak) }
+}
+
+enum Job {
+    Hash { password: String, answer: oneshot::Sender<Result<String, PasswordError>> },
+    Verify { password: String, hash: String, answer: oneshot::Sender<bool> },
+}
+
+/// The way to the hashing threads. Cloning shares them; they end when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    jobs: mpsc::Sender<Job>,
+    /// What an unknown person's password is compared with, so that the answer takes as long.
+    nobody: Arc<str>,
+}
+
+impl Passwords {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start() -> std::io::Result<Self> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        for n in 0..(cores / 2).max(1) {
+            let queue = queue.clone();
+            std::thread::Builder::new().name(format!("passwords-{n}")).spawn(move || {
+                // Where it is not allowed, hashing is merely less polite.
+                let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+                loop {
+                    let job = queue.blocking_lock().blocking_recv();
+                    match job {
+                        Some(job) => work(job),
+                        None => break,
+                    }
+                }
+            })?;
+        }
+        let nobody = hash(&super::secret()).map_err(std::io::Error::other)?.into();
+        Ok(Self { jobs, nobody })
+    }
+
+    /// Hashes a password that passes [`judge`], with parameters and salt in the result (PHC string).
+    ///
+    /// # Errors
+    /// When the password is too weak, or too many wait.
+    pub async fn hash(&self, password: &str, about: &[&str]) -> Result<String, PasswordError> {
+        judge(password, about)?;
+        let (answer, answered) = oneshot::channel();
+        self.queue(Job::Hash { password: password.to_owned(), answer })?;
+        answered.await.map_err(|_| PasswordError::Busy)?
+    }
+
+    /// Whether a password is the one that was hashed. Without a hash it never is, and the answer
+    /// takes as long.
+    ///
+    /// # Errors
+    /// When too many wait.
+    pub async fn verify(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, PasswordError> {
+        if password.chars().count() > *LENGTH.end() {
+            return Ok(false);
+        }
+        let (answer, answered) = oneshot::channel();
+        let against = hash.unwrap_or(&self.nobody).to_owned();
+        self.queue(Job::Verify { password: password.to_owned(), hash: against, answer })?;
+        let right = answered.await.map_err(|_| PasswordError::Busy)?;
+        Ok(right && hash.is_some())
+    }
+
+    fn queue(&self, job: Job) -> Result<(), PasswordError> {
+        self.jobs.try_send(job).map_err(|_| PasswordError::Busy)
+    }
+}
+
+fn work(job: Job) {
+    // Whoever asked may be gone.
+    let _ = match job {
+        Job::Hash { password, answer } => answer.send(hash(&password)).is_ok(),
+        Job::Verify { password, hash, answer } => answer.send(verify(&password, &hash)).is_ok(),
+    };
+}
+
+/// OWASP's recommendation for Argon2id: 19 MiB of memory, 2 passes, 1 lane.
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+fn hash(password: &str) -> Result<String, PasswordError> {
+    let salt: [u8; 16] = rand::random();
+    let hashed = argon2().hash_password_with_salt(password.as_bytes(), &salt);
+    hashed.map(|hash| hash.to_string()).map_err(|error| PasswordError::Failed(error.to_string()))
+}
+
+fn verify(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_password_that_was_hashed_is_right() {
+        let passwords = Passwords::start().unwrap();
+        let hash = passwords.hash("cobalt umbrella seventeen", &[]).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.verify("cobalt umbrella seventeen", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("cobalt umbrella sixteen", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("cobalt umbrella seventeen", None).await.unwrap());
+        assert!(!passwords.verify("x", Some("not a hash")).await.unwrap());
+    }
+
+    #[test]
+    fn short_common_and_personal_passwords_are_refused() {
+        let about = ["Ana Ferreira", "ana@riverton.example"];
+        for (password, expected) in [
+            ("short", Err(PasswordError::Length)),
+            ("password1234", Err(PasswordError::Weak)),
+            ("aaaaaaaaaaaa", Err(PasswordError::Weak)),
+            ("qwertyuiop", Err(PasswordError::Weak)),
+            ("anaferreira1", Err(PasswordError::Weak)),
+            ("cobalt umbrella seventeen", Ok(())),
+            ("\u{d55c}\u{ad6d}\u{c5b4} \u{be44}\u{bc00}\u{bc88}\u{d638} \u{c5f4}\u{c1e0}", Ok(())),
+        ] {
+            assert_eq!(judge(password, &about), expected, "{password}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Who is signed in. Sessions are few and asked for with every request, so that all live ones are
+//! kept in memory beside the store.
+
+use super::{Result, SessionLimits, encode, hash, parse, secret};
+use crate::access::Generation;
+use crate::clock::Clock;
+use crate::store::{Store, StoreError, Swap};
+use accord_document::ids::{PersonId, SessionId};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const SESSION: &str = "session";
+
+/// A session's last use is written down this often, in milliseconds.
+const NOTED_MS: u64 = 5 * 60_000;
+
+/// The longest description of a browser that is kept, in characters.
+const AGENT: usize = 300;
+
+/// What is known of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    pub person: PersonId,
+    /// Milliseconds since the Unix epoch.
+    pub since: u64,
+    /// When it was last used, within some minutes.
+    pub seen: u64,
+    /// Where it began, and in which browser, as that browser says.
+    pub address: String,
+    pub agent: String,
+}
+
+#[derive(Debug)]
+struct Live {
+    info: SessionInfo,
+    revision: u64,
+}
+
+/// All sessions that have not ended.
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    limits: SessionLimits,
+    generation: Generation,
+    live: Mutex<HashMap<SessionId, Live>>,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions").finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    pub(super) fn load(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        limits: SessionLimits,
+        generation: Generation,
+    ) -> Result<Self> {
+        let mut live = HashMap::new();
+        for (key, record) in store.scan(SESSION, "")? {
+            let info = parse(&record.value)?;
+            live.insert(SessionId::new(key), Live { info, revision: record.revision });
+        }
+        Ok(Self { store, clock, limits, generation, live: Mutex::new(live) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_ended(&self, info: &SessionInfo) -> bool {
+        let now = self.clock.now_ms();
+        let passed = |since: u64| u128::from(now.saturating_sub(since));
+        passed(info.since) >= self.limits.absolute.as_millis()
+            || passed(info.seen) >= self.limits.idle.as_millis()
+    }
+
+    /// Whose session this is, if it has not ended. Does not block.
+    #[must_use]
+    pub fn person(&self, session: &SessionId) -> Option<PersonId> {
+        let live = self.lock();
+        let info = &live.get(session)?.info;
+        (!self.has_ended(info)).then(|| info.person.clone())
+    }
+
+    /// Begins a session and gives the secret for its cookie.
+    pub fn begin(&self, person: &PersonId, address: &str, agent: &str) -> Result<String> {
+        let secret = secret();
+        let now = self.clock.now_ms();
+        let info = SessionInfo {
+            person: person.clone(),
+            since: now,
+            seen: now,
+            address: address.to_owned(),
+            agent: agent.chars().take(AGENT).collect(),
+        };
+        let key = hash(&secret);
+        self.store.swap(SESSION, &key, None, Some(&encode(&info)?))?;
+        self.lock().insert(SessionId::new(key), Live { info, revision: 1 });
+        Ok(secret)
+    }
+
+    /// Notes that a session is in use. Blocks when it is time to write that down.
+    pub fn touch(&self, session: &SessionId) -> Result<()> {
+        let now = self.clock.now_ms();
+        let mut live = self.lock();
+        let Some(Live { info, revision }) = live.get_mut(session) else { return Ok(()) };
+        if now.saturating_sub(info.seen) < NOTED_MS || self.has_ended(info) {
+            return Ok(());
+        }
+        info.seen = now;
+        let value = encode(info)?;
+        self.store.swap(SESSION, session.as_str(), Some(*revision), Some(&value))?;
+        *revision += 1;
+        Ok(())
+    }
+
+    /// The live sessions of a person, the newest first.
+    #[must_use]
+    pub fn of(&self, person: &PersonId) -> Vec<(SessionId, SessionInfo)> {
+        let live = self.lock();
+        let mut all: Vec<_> = live
+            .iter()
+            .filter(|(_, one)| one.info.person == *person && !self.has_ended(&one.info))
+            .map(|(id, one)| (id.clone(), one.info.clone()))
+            .collect();
+        all.sort_by_key(|(_, info)| std::cmp::Reverse(info.since));
+        all
+    }
+
+    pub fn end(&self, session: &SessionId) -> Result<()> {
+        self.end_where(|id, _| id == session).map(drop)
+    }
+
+    /// Ends all sessions of a person, but for one. Gives how many.
+    pub fn end_all(&self, person: &PersonId, but: Option<&SessionId>) -> Result<usize> {
+        self.end_where(|id, info| info.person == *person && Some(id) != but)
+    }
+
+    /// Ends those whose time is over. Call about once a second.
+    pub fn expire(&self) -> Result<usize> {
+        self.end_where(|_, info| self.has_ended(info))
+    }
+
+    fn end_where(&self, gone: impl Fn(&SessionId, &SessionInfo) -> bool) -> Result<usize> {
+        let mut live = self.lock();
+        let ended: Vec<_> = live
+            .iter()
+            .filter(|(id, one)| gone(id, &one.info))
+            .map(|(id, one)| (id.clone(), one.revision))
+            .collect();
+        if ended.is_empty() {
+            return Ok(0);
+        }
+        let swaps: Vec<_> = ended
+            .iter()
+            .map(|(id, revision)| Swap {
+                kind: SESSION,
+                key: id.to_string(),
+                expected: Some(*revision),
+                value: None,
+            })
+            .collect();
+        match self.store.swap_all(&swaps) {
+            // Already gone from the store: gone here too.
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        for (id, _) in &ended {
+            live.remove(id);
+        }
+        drop(live);
+        self.generation.advance();
+        Ok(ended.len())
+    }
+}

@@ -1,0 +1,388 @@
+//! The plans, each as its ledger made it, and the one way to change them.
+//!
+//! Acts are few: one lock lets one after the other through, over all plans, each chained to its
+//! plan's ledger and, when an administrator or facilitator acts, to the audit record in the same
+//! commit. Reading is from memory and does not block.
+
+use crate::access::Generation;
+use crate::clock::Clock;
+use crate::committer::Committer;
+use crate::people::fresh_id;
+use crate::store::{Append, Store, StoreError};
+use accord_document::audit::{self, AuditState, Deed, Event};
+use accord_document::ids::{Digest, DocumentId, LedgerId, LineageId, PersonId, PlanId, Seq};
+use accord_document::ledger::{DocumentState, Entry, Genesis, LedgerError, RULES};
+use accord_document::model::template::{self, Draft};
+use accord_document::people::{Actor, Seat};
+use accord_document::plan::{self, Act, Grant, PlanState, Refused};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use thiserror::Error;
+use tokio::sync::{Mutex, oneshot};
+
+/// Why an act was not done.
+#[derive(Debug, Clone, Error)]
+pub enum ActError {
+    #[error("there is no such plan")]
+    Missing,
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    plans: BTreeMap<PlanId, Arc<PlanState>>,
+    /// The plan of each document.
+    homes: HashMap<DocumentId, PlanId>,
+    /// Plans whose ledger is damaged: they are not served.
+    damaged: Vec<PlanId>,
+}
+
+impl Known {
+    fn set(&mut self, id: &PlanId, state: PlanState) {
+        for (document, _) in state.documents() {
+            if !self.homes.contains_key(document) {
+                self.homes.insert(document.clone(), id.clone());
+            }
+        }
+        self.plans.insert(id.clone(), Arc::new(state));
+    }
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    committer: Committer,
+    clock: Clock,
+    generation: Generation,
+    known: RwLock<Known>,
+    audit: Mutex<AuditState>,
+}
+
+/// All plans. Cloning shares them.
+#[derive(Clone)]
+pub struct Plans {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Plans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plans").finish_non_exhaustive()
+    }
+}
+
+impl Plans {
+    /// Reads all plans, and the end of the audit record, which begins on the first start. Blocks.
+    ///
+    /// # Errors
+    /// When the store fails, or the audit record is damaged. Damaged plans are left out.
+    pub(crate) fn open(
+        store: Arc<dyn Store>,
+        committer: Committer,
+        clock: Clock,
+        generation: Generation,
+    ) -> Result<Self, StoreError> {
+        let mut known = Known::default();
+        for id in store.plans()? {
+            match read_plan(&*store, &id) {
+                Ok(state) => known.set(&id, state),
+                Err(error) => {
+                    tracing::error!(plan = %id, %error, "a plan can't be opened");
+                    known.damaged.push(id);
+                }
+            }
+        }
+        let audit = open_audit(&*store, &clock)?;
+        let (known, audit) = (RwLock::new(known), Mutex::new(audit));
+        Ok(Self { shared: Arc::new(Shared { store, committer, clock, generation, known, audit }) })
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> T {
+        read(&self.shared.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &PlanId) -> Option<Arc<PlanState>> {
+        self.read(|known| known.plans.get(id).cloned())
+    }
+
+    #[must_use]
+    pub fn all(&self) -> Vec<(PlanId, Arc<PlanState>)> {
+        self.read(|known| known.plans.iter().map(|(id, s)| (id.clone(), s.clone())).collect())
+    }
+
+    /// The plans that can't be served because what is stored of them is damaged.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<PlanId> {
+        self.read(|known| known.damaged.clone())
+    }
+
+    /// The plan that a document belongs to.
+    #[must_use]
+    pub fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
+        self.read(|known| {
+            let id = known.homes.get(document)?;
+            Some((id.clone(), known.plans.get(id)?.clone()))
+        })
+    }
+
+    /// The plan that an invitation is for.
+    #[must_use]
+    pub fn inviting(&self, invitation: &Digest) -> Option<(PlanId, Arc<PlanState>)> {
+        let mut all = self.all().into_iter();
+        all.find(|(_, state)| state.invitation(invitation).is_some())
+    }
+
+    /// The plans in which somebody has a seat.
+    #[must_use]
+    pub fn seating(&self, person: &PersonId) -> Vec<(PlanId, Arc<PlanState>)> {
+        self.all().into_iter().filter(|(_, state)| state.standing(person).is_some()).collect()
+    }
+
+    /// What a person may do in a document, if they may see it at all.
+    #[must_use]
+    pub fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {
+        self.home(document)?.1.grant(person, document)
+    }
+
+    /// Does something in a plan. When this returns, it is on disk and in force.
+    ///
+    /// # Errors
+    /// When it is not allowed, or can't be saved: then nothing has changed.
+    pub async fn act(
+        &self,
+        plan: &PlanId,
+        actor: &Actor,
+        act: Act,
+        from: Option<IpAddr>,
+    ) -> Result<(), ActError> {
+        self.act_all(plan, actor, vec![act], from).await
+    }
+
+    /// Does several things in a plan: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`act`](Self::act).
+    pub async fn act_all(
+        &self,
+        plan: &PlanId,
+        actor: &Actor,
+        acts: Vec<Act>,
+        from: Option<IpAddr>,
+    ) -> Result<(), ActError> {
+        self.act_with(plan, actor, acts, from, Vec::new()).await
+    }
+
+    /// Makes a plan, with its title.
+    ///
+    /// # Errors
+    /// As [`act`](Self::act).
+    pub async fn create(
+        &self,
+        id: PlanId,
+        title: String,
+        actor: &Actor,
+        from: Option<IpAddr>,
+    ) -> Result<(), ActError> {
+        let mut audit = self.shared.audit.lock().await;
+        let now = self.shared.clock.now_ms();
+        let genesis = new_ledger(plan::SCHEMA, "").entry(actor.clone(), now, rand::random());
+        let mut state = PlanState::begin(&genesis).map_err(unreadable)?;
+        let titled = state.act(actor, now, rand::random(), Act::Title { title })?;
+        let mut recorded = audit.clone();
+        let event = Event { deed: Deed::CreatePlan { plan: id.clone() }, from: said(from) };
+        let event = recorded.record(actor, now, rand::random(), event);
+        let ledger = LedgerId::Plan(id.clone());
+        let batch =
+            vec![appended(&ledger, &genesis), appended(&ledger, &titled), logged(&event)];
+        self.commit(batch).await?;
+        *audit = recorded;
+        self.set(&id, state);
+        Ok(())
+    }
+
+    /// Adds a document, made from the template and a draft, to a plan: its ledger and its place in
+    /// the plan in one commit.
+    ///
+    /// # Errors
+    /// As [`act`](Self::act).
+    pub async fn add_document(
+        &self,
+        plan: &PlanId,
+        actor: &Actor,
+        document: DocumentId,
+        language: &str,
+        draft: &Draft,
+    ) -> Result<(), ActError> {
+        let now = self.shared.clock.now_ms();
+        let genesis = new_ledger(template::SCHEMA, language);
+        let genesis = genesis.entry(actor.clone(), now, rand::random());
+        let mut state = DocumentState::begin(&genesis).map_err(unreadable)?;
+        // 53 random bits: an id that nobody writes under again.
+        let seed = template::seed(rand::random::<u64>() >> 11, draft);
+        let seeded = state
+            .edit(actor, now, rand::random(), &seed)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let ledger = LedgerId::Document(document.clone());
+        let entries = std::iter::once(genesis).chain(seeded);
+        let entries = entries.map(|entry| appended(&ledger, &entry)).collect();
+        let act = Act::AddDocument { document, language: language.to_owned() };
+        self.act_with(plan, actor, vec![act], None, entries).await
+    }
+
+    async fn act_with(
+        &self,
+        plan: &PlanId,
+        actor: &Actor,
+        acts: Vec<Act>,
+        from: Option<IpAddr>,
+        mut batch: Vec<Append>,
+    ) -> Result<(), ActError> {
+        let mut audit = self.shared.audit.lock().await;
+        let mut state = PlanState::clone(&*self.get(plan).ok_or(ActError::Missing)?);
+        let now = self.shared.clock.now_ms();
+        let ledger = LedgerId::Plan(plan.clone());
+        let mut recorded = audit.clone();
+        for act in acts {
+            let entry = state.act(actor, now, rand::random(), act.clone())?;
+            batch.push(appended(&ledger, &entry));
+            // Joining is the invited person's own act, whatever seat it brings.
+            let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
+                && !matches!(act, Act::Join { .. });
+            if steers {
+                let deed = Deed::InPlan { plan: plan.clone(), act };
+                let event = Event { deed, from: said(from) };
+                batch.push(logged(&recorded.record(actor, now, rand::random(), event)));
+            }
+        }
+        self.commit(batch).await?;
+        *audit = recorded;
+        self.set(plan, state);
+        Ok(())
+    }
+
+    /// Records what was done outside any plan's ledger.
+    ///
+    /// # Errors
+    /// When it can't be saved.
+    pub async fn record(
+        &self,
+        actor: &Actor,
+        deed: Deed,
+        from: Option<IpAddr>,
+    ) -> Result<(), StoreError> {
+        let mut audit = self.shared.audit.lock().await;
+        let mut recorded = audit.clone();
+        let event = Event { deed, from: said(from) };
+        let now = self.shared.clock.now_ms();
+        let event = recorded.record(actor, now, rand::random(), event);
+        self.commit(vec![logged(&event)]).await?;
+        *audit = recorded;
+        Ok(())
+    }
+
+    /// The whole audit record, verified. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be read, or is damaged.
+    pub fn audit(&self) -> Result<Vec<Entry>, StoreError> {
+        let entries = read(&*self.shared.store, &LedgerId::Audit)?;
+        follow_audit(&entries)?;
+        Ok(entries)
+    }
+
+    fn set(&self, id: &PlanId, state: PlanState) {
+        self.shared.known.write().unwrap_or_else(PoisonError::into_inner).set(id, state);
+        self.shared.generation.advance();
+    }
+
+    async fn commit(&self, batch: Vec<Append>) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        // Whoever asked may be gone; the act is done all the same.
+        self.shared.committer.append(batch, move |result| drop(answer.send(result))).await;
+        answered.await.map_err(|_| StoreError::Failed("the server is stopping".into()))?
+    }
+}
+
+/// A fresh id for a plan.
+#[must_use]
+pub(crate) fn fresh_plan() -> PlanId {
+    PlanId::new(fresh_id())
+}
+
+fn said(from: Option<IpAddr>) -> Option<String> {
+    from.map(|address| address.to_string())
+}
+
+fn new_ledger(schema: &str, language: &str) -> Genesis {
+    Genesis {
+        lineage: LineageId::new(fresh_id()),
+        schema: schema.into(),
+        language: language.into(),
+        rules: RULES,
+    }
+}
+
+fn appended(ledger: &LedgerId, entry: &Entry) -> Append {
+    Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() }
+}
+
+fn logged(entry: &Entry) -> Append {
+    appended(&LedgerId::Audit, entry)
+}
+
+fn unreadable(error: LedgerError) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+fn read(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<Entry>, StoreError> {
+    let damaged = |error: &dyn std::fmt::Display| {
+        StoreError::Damaged(format!("the ledger of {ledger}: {error}"))
+    };
+    let entries = store.read(ledger, Seq(0))?;
+    entries.iter().map(|bytes| Entry::decode(bytes).map_err(|error| damaged(&error))).collect()
+}
+
+fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
+    let entries = read(store, &LedgerId::Plan(id.clone()))?;
+    let (first, rest) = entries.split_first().ok_or(unreadable(LedgerError::NoGenesis))?;
+    let mut state = PlanState::begin(first).map_err(unreadable)?;
+    for entry in rest {
+        state.apply(entry).map_err(unreadable)?;
+    }
+    Ok(state)
+}
+
+fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState, StoreError> {
+    let entries = read(store, &LedgerId::Audit)?;
+    if !entries.is_empty() {
+        return follow_audit(&entries);
+    }
+    let genesis = new_ledger(audit::SCHEMA, "");
+    let genesis = genesis.entry(installation(), clock.now_ms(), rand::random());
+    store.append(&[logged(&genesis)])?;
+    AuditState::begin(&genesis).map_err(unreadable)
+}
+
+fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> {
+    let damaged = |error: LedgerError| StoreError::Damaged(format!("the audit record: {error}"));
+    let (first, rest) = entries.split_first().ok_or(damaged(LedgerError::NoGenesis))?;
+    let mut state = AuditState::begin(first).map_err(damaged)?;
+    for entry in rest {
+        state.apply(entry).map_err(damaged)?;
+    }
+    Ok(state)
+}
+
+/// Who acts when nobody is signed in: the installation itself, at its start or its shell.
+#[must_use]
+pub fn installation() -> Actor {
+    Actor {
+        person: PersonId::new("installation"),
+        seat: Seat::Administrator,
+        sector: accord_document::people::Sector::Other,
+        session: accord_document::ids::SessionId::new("shell"),
+    }
+}

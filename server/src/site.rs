@@ -1,0 +1,215 @@
+//! Where this installation is found, and what follows from that: which pages are its own, how its
+//! cookie is named, and whose address a request comes from.
+
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use thiserror::Error;
+
+/// `scheme://host[:port]`, as browsers write an origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the public address is like https://accord.example.org, without a path")]
+pub struct NotAnOrigin;
+
+impl FromStr for PublicUrl {
+    type Err = NotAnOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| NotAnOrigin)?;
+        let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme));
+        let path = uri.path_and_query().is_none_or(|path| path.as_str() == "/");
+        match (scheme, uri.authority(), path) {
+            (Some(scheme), Some(authority), true) if !authority.as_str().contains('@') => {
+                // Browsers leave a scheme's own port out.
+                let own = if scheme == "https" { ":443" } else { ":80" };
+                let authority = authority.as_str().to_lowercase();
+                Ok(Self(format!("{scheme}://{}", authority.trim_end_matches(own))))
+            }
+            _ => Err(NotAnOrigin),
+        }
+    }
+}
+
+impl std::fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a request comes from, as the browser says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// One of our own pages.
+    Own,
+    /// A page of somebody else.
+    Foreign,
+    /// Not said: programs that are not browsers say nothing.
+    Unsaid,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    public: Option<PublicUrl>,
+    /// The address listened on.
+    listen: SocketAddr,
+    behind_proxy: bool,
+}
+
+impl Site {
+    pub(crate) fn new(public: Option<PublicUrl>, listen: SocketAddr, behind_proxy: bool) -> Self {
+        Self { public, listen, behind_proxy }
+    }
+
+    /// The start of every link to this installation.
+    pub(crate) fn base(&self) -> String {
+        match &self.public {
+            Some(PublicUrl(url)) => url.clone(),
+            None if self.listen.ip().is_unspecified() => {
+                format!("http://localhost:{}", self.listen.port())
+            }
+            None => format!("http://{}", self.listen),
+        }
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public.as_ref().is_some_and(|PublicUrl(url)| url.starts_with("https:"))
+    }
+
+    /// Whose page a request comes from.
+    ///
+    /// Without a public address only what can't be somebody else's name is our own: this machine,
+    /// or a bare address. A name could be made to point here (DNS rebinding).
+    pub(crate) fn source(&self, headers: &HeaderMap) -> Source {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Source::Unsaid };
+        let (Ok(origin), Some(host)) = (origin.to_str(), text(headers, &header::HOST)) else {
+            return Source::Foreign;
+        };
+        let own = match &self.public {
+            Some(PublicUrl(url)) => origin == url,
+            None => origin.strip_prefix("http://") == Some(host) && is_nobodys_name(host),
+        };
+        if own { Source::Own } else { Source::Foreign }
+    }
+
+    /// Cookies with this prefix can be set only by this very host, over HTTPS (RFC 6265bis).
+    pub(crate) fn cookie_name(&self) -> &'static str {
+        if self.is_secure() { "__Host-accord_session" } else { "accord_session" }
+    }
+
+    /// A session cookie that lives for `seconds`.
+    pub(crate) fn cookie(&self, secret: &str, seconds: u64) -> String {
+        let secure = if self.is_secure() { "; Secure" } else { "" };
+        let name = self.cookie_name();
+        format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+    }
+
+    /// The session secret that a request brings.
+    pub(crate) fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        all.flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == self.cookie_name())
+            .map(|(_, value)| value)
+    }
+
+    /// Whose address a request comes from: the peer's, or what the proxy in front says it is.
+    pub(crate) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+        if !self.behind_proxy {
+            return peer.to_canonical();
+        }
+        // The proxy adds to the end; whatever stands before may be invented.
+        let last = headers.get_all(FORWARDED).iter().next_back();
+        let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer).to_canonical()
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_nobodys_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn site(public: Option<&str>, behind_proxy: bool) -> Site {
+        let public = public.map(|url| url.parse().unwrap());
+        Site::new(public, "127.0.0.1:4040".parse().unwrap(), behind_proxy)
+    }
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn only_pages_of_this_very_origin_are_our_own() {
+        let https = Some("https://accord.example.org/");
+        for (public, origin, host, expected) in [
+            (https, "https://accord.example.org", "accord.example.org", Source::Own),
+            (https, "https://accord.example.org", "internal:4040", Source::Own),
+            (https, "http://accord.example.org", "accord.example.org", Source::Foreign),
+            (https, "https://accord.example.org.evil.net", "accord.example.org", Source::Foreign),
+            (https, "https://accord.example.org:8443", "accord.example.org", Source::Foreign),
+            (https, "null", "accord.example.org", Source::Foreign),
+            (None, "http://127.0.0.1:4040", "127.0.0.1:4040", Source::Own),
+            (None, "http://localhost:4040", "localhost:4040", Source::Own),
+            (None, "http://[::1]:4040", "[::1]:4040", Source::Own),
+            (None, "http://127.0.0.1:4041", "127.0.0.1:4040", Source::Foreign),
+            (None, "http://rebound.evil.net", "rebound.evil.net", Source::Foreign),
+            (None, "https://127.0.0.1:4040", "127.0.0.1:4040", Source::Foreign),
+        ] {
+            let headers = headers(&[("origin", origin), ("host", host)]);
+            assert_eq!(site(public, false).source(&headers), expected, "{public:?} {origin}");
+        }
+        assert_eq!(site(None, false).source(&HeaderMap::new()), Source::Unsaid);
+    }
+
+    #[test]
+    fn a_public_address_is_an_origin() {
+        for (text, expected) in [
+            ("https://accord.example.org", Some("https://accord.example.org")),
+            ("https://Accord.Example.org:443/", Some("https://accord.example.org")),
+            ("http://127.0.0.1:4040", Some("http://127.0.0.1:4040")),
+            ("https://example.org/accord", None),
+            ("https://me@example.org", None),
+            ("ftp://example.org", None),
+            ("example.org", None),
+        ] {
+            let parsed = text.parse::<PublicUrl>().ok().map(|url| url.to_string());
+            assert_eq!(parsed.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_address_is_the_one_it_added() {
+        let peer: IpAddr = "10.0.0.9".parse().unwrap();
+        let sent = headers(&[("x-forwarded-for", "6.6.6.6, 203.0.113.7")]);
+        assert_eq!(site(None, true).address(peer, &sent).to_string(), "203.0.113.7");
+        assert_eq!(site(None, false).address(peer, &sent), peer, "nobody in front is believed");
+        assert_eq!(site(None, true).address(peer, &HeaderMap::new()), peer);
+    }
+
+    #[test]
+    fn over_https_the_cookie_is_bound_to_this_host() {
+        let cookie = site(Some("https://a.example"), false).cookie("s", 60);
+        assert!(cookie.starts_with("__Host-accord_session=s; Path=/; HttpOnly; SameSite=Strict"));
+        assert!(cookie.ends_with("; Secure"), "{cookie}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Nobody writes in another's name: refused, counted, and logged with the person and the document.
+
+use accord_document::lib0::Write as _;
+use accord_document::sync::wire::Message;
+use accord_tests::{Server, SyncClient};
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use yrs::updates::encoder::Encode;
+use yrs::{ReadTxn, StateVector, Transact};
+
+/// An update of one run of one struct, `xyz` at the start of `problem`, and deletions.
+fn run_of(client: u64, clock: u64, deletes: &[(u64, u64, u64)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend([1, 1]);
+    out.put_var(client);
+    out.put_var(clock);
+    out.extend([4, 1]);
+    out.put_buf(b"problem");
+    out.put_buf(b"xyz");
+    out.put_var(deletes.len() as u64);
+    for &(client, clock, len) in deletes {
+        out.put_var(client);
+        out.put_var(1);
+        out.put_var(clock);
+        out.put_var(len);
+    }
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_document() -> Result<()> {
+    const ANA: u64 = 1_000;
+    const BEN: u64 = 2_000;
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Forgeries")?;
+    let mut author = SyncClient::connect(&server, &ana, &document, ANA).await?;
+    author.edit("problem", 0, 0, "By Ana.").await?;
+    author.until("problem", |text| text.starts_with("By Ana.")).await?;
+    let text = author.text("problem");
+    server.log_so_far();
+    let next = u64::from(author.doc.transact().state_vector().get(&yrs::ClientID::new(ANA)));
+    // What she has written, taken by somebody else as their own once her id is known.
+    let forgeries = [
+        ("another's client id", run_of(ANA, next, &[]), 4403, "forged_client"),
+        ("clock squatting", run_of(ANA, next + 500, &[]), 4300, "gap"),
+        ("delete-ahead", run_of(BEN, 0, &[(ANA, next, 50)]), 4300, "delete_ahead"),
+    ];
+    for (name, forgery, code, reason) in forgeries {
+        let counter = format!("accord_edits_refused_total{{reason=\"{reason}\"}}");
+        let before = server.metric(&counter)?;
+        let mut forger = SyncClient::connect(&server, &ben, &document, BEN).await?;
+        forger.send(Message::Update(&forgery)).await?;
+        let closed = forger.closed().await.with_context(|| name.to_owned())?;
+        ensure!(closed.code == code, "{name}: {closed:?}");
+        ensure!(server.metric(&counter)? == before + 1.0, "{name} is counted");
+        let logged = server.log_so_far().join("\n");
+        let line = logged.lines().find(|line| line.contains("an edit was refused"));
+        let line = line.with_context(|| format!("{name} is logged: {logged}"))?;
+        for part in [reason, &document, &ben.id()?] {
+            ensure!(line.contains(part), "{name}: {part} is in {line}");
+        }
+    }
+    // Replaying what another wrote adds nothing, to nobody's name.
+    let replayed = author.doc.transact().encode_diff_v1(&StateVector::default());
+    let entries = server.metric("accord_entries_committed_total")?;
+    let mut forger = SyncClient::connect(&server, &ben, &document, BEN).await?;
+    forger.send(Message::Update(&replayed)).await?;
+    let vector = forger.doc.transact().state_vector().encode_v1();
+    forger.send(Message::Step1(&vector)).await?;
+    while !forger.receive().await?.starts_with(&[0, 1]) {}
+    assert_eq!(server.metric("accord_entries_committed_total")?, entries);
+    assert_eq!(ana.text(&document, "problem")?, text);
+    // And Ana's own next words are taken.
+    author.edit("problem", 0, 0, "Still ").await?;
+    author.until("problem", |text| text.starts_with("Still By Ana.")).await
+}
+
+/// Awareness can't be forged: the server names people, and nobody speaks for another's caret.
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_awareness_reaches_nobody() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Awareness")?;
+    let state = |client: u64, clock: u64, state: &str| {
+        let mut update = Vec::new();
+        update.put_var(1);
+        update.put_var(client);
+        update.put_var(clock);
+        update.put_buf(state.as_bytes());
+        update
+    };
+    let mut author = SyncClient::connect(&server, &ana, &document, 1_000).await?;
+    author.send(Message::Awareness(&state(1_000, 1, r#"{"cursor":null}"#))).await?;
+    let mut forger = SyncClient::connect(&server, &ben, &document, 2_000).await?;
+    forger.send(Message::Awareness(&state(2_000, 1, r#"{"user":{"name":"Ana Ferreira"}}"#))).await?;
+    for forged in [r#"{"cursor":"forged"}"#, "null"] {
+        forger.send(Message::Awareness(&state(1_000, 99, forged))).await?;
+    }
+    forger.send(Message::QueryAwareness).await?;
+    let everybody = loop {
+        let frame = forger.receive().await?;
+        let text = String::from_utf8_lossy(&frame).into_owned();
+        if text.contains("Ben Okafor") && text.contains("Ana Ferreira") {
+            break text;
+        }
+    };
+    assert_eq!(everybody.matches("Ana Ferreira").count(), 1, "{everybody}");
+    assert!(!everybody.contains("forged"), "{everybody}");
+    Ok(())
+}
+
+/// Offline edits come later under one's own old ids: taken, also after the seat has changed and come
+/// back; and replayed the same after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let document = ana.create("Offline")?;
+    let mut client = SyncClient::connect(&server, &ana, &document, 1_000).await?;
+    client.edit("problem", 0, 0, "online ").await?;
+    client.until("problem", |text| text.starts_with("online")).await?;
+    let doc = client.doc.clone();
+    // Offline, she writes on; meanwhile she becomes an observer.
+    let offline = client.change("problem", 0, 0, "offline ");
+    drop(client);
+    assert_eq!(fay.seat(&ana.id()?, "observer", "government")?, 204);
+    let mut reader = SyncClient::connect(&server, &ana, &document, 1_001).await?;
+    reader.send(Message::Update(&offline)).await?;
+    assert_eq!(reader.closed().await?.code, 4403);
+    assert_eq!(ana.text(&document, "problem")?, "online \n");
+    // An author again, from another session: the same id is still hers.
+    assert_eq!(fay.seat(&ana.id()?, "author", "government")?, 204);
+    let again = server.visit("ana")?;
+    let dialect = accord_document::sync::Dialect::Stock;
+    let mut client = SyncClient::resume(&server, &again, &document, dialect, doc).await?;
+    client.until("problem", |text| text.starts_with("offline online")).await?;
+    client.edit("problem", 0, 0, "back ").await?;
+    client.until("problem", |text| text.starts_with("back")).await?;
+    // Her seat ends. What she wrote replays as it was accepted.
+    let unseat = format!("/api/v1/plans/demo/people/{}", ana.id()?);
+    assert_eq!(fay.request("DELETE", &unseat, None)?.0, 204);
+    let wanted = fay.text(&document, "problem")?;
+    assert!(wanted.contains("offline online"), "{wanted}");
+    ensure!(server.stop()?.success());
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    assert_eq!(fay.text(&document, "problem")?, wanted);
+    // And nobody else has her ids now.
+    let ben = server.visit("ben")?;
+    let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
+    thief.send(Message::Update(&run_of(1_000, 0, &[]))).await?;
+    thief.send(Message::Update(&run_of(1_000, 4_000, &[]))).await?;
+    assert_ne!(thief.closed().await?.code, 1000);
+    assert_eq!(fay.text(&document, "problem")?, wanted);
+    let (status, _) = fay.post("/api/v1/plans/demo/documents", json!({ "title": "x" }))?;
+    assert_eq!(status, 201);
+    Ok(())
+}

@@ -39,7 +39,7 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
     author.edit("problem", 0, 0, "By Ana.").await?;
     author.until("problem", |text| text.starts_with("By Ana.")).await?;
     let text = author.text("problem");
-    server.log_so_far();
+    drop(server.log_so_far());
     let next = u64::from(author.doc.transact().state_vector().get(&yrs::ClientID::new(ANA)));
     // What she has written, taken by somebody else as their own once her id is known.
     let forgeries = [

@@ -4,6 +4,7 @@ use accord_server::Config;
 use accord_server::clock::Clock;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -35,6 +36,8 @@ pub fn accord_binary() -> PathBuf {
 /// How to start a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
+    /// Whether it serves the demo: it does, unless told otherwise.
+    pub demo: Option<bool>,
     /// Where to listen; a free port when 0.
     pub port: u16,
     pub args: Vec<String>,
@@ -48,6 +51,7 @@ pub struct Server {
     pub address: String,
     /// What it logs, from the line that names its address on.
     log: mpsc::Receiver<String>,
+    seen: RefCell<Vec<String>>,
 }
 
 impl Server {
@@ -58,8 +62,9 @@ impl Server {
 
     pub fn start_with(data: &Path, options: &ServerOptions) -> Result<Self> {
         let mut child = Command::new(accord_binary())
-            .args(["serve", "--demo", "--log-format", "json", "--data"])
+            .args(["serve", "--log-format", "json", "--data"])
             .arg(data)
+            .args(options.demo.unwrap_or(true).then_some("--demo"))
             .args(["--listen", &format!("127.0.0.1:{}", options.port)])
             .args(&options.args)
             .envs(options.env.iter().cloned())
@@ -77,7 +82,8 @@ impl Server {
                 }
             }
         });
-        let mut server = Self { child, address: String::new(), log };
+        let mut server =
+            Self { child, address: String::new(), log, seen: RefCell::default() };
         let mut seen = Vec::new();
         loop {
             match server.log.recv_timeout(SOON) {
@@ -130,7 +136,16 @@ impl Server {
     /// What it has logged since this was last asked.
     #[must_use]
     pub fn log_so_far(&self) -> Vec<String> {
-        self.log.try_iter().collect()
+        let lines: Vec<String> = self.log.try_iter().collect();
+        self.seen.borrow_mut().extend(lines.iter().cloned());
+        lines
+    }
+
+    /// All that it has logged since it named its address.
+    #[must_use]
+    pub fn log_from_the_start(&self) -> Vec<String> {
+        drop(self.log_so_far());
+        self.seen.borrow().clone()
     }
 
     /// SIGKILL: no farewell, no flush.

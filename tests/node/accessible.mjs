@@ -1,32 +1,12 @@
 // Every page: nothing serious for axe, in light and dark, at desktop and phone width; and the
 // whole way by keyboard.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { story, until } from './browser.mjs';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const shots = process.env.ACCORD_SHOTS;
-
-async function look(page, name) {
-  if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: false });
-  // Our own content security policy forbids injected scripts: the tester's comes in beside it.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
-  );
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  assert.deepEqual(told, [], name);
-  // Nothing may be wider than the page.
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(wide <= 0, `${name} scrolls sideways by ${wide} px`);
-}
+import { look, lookAtAll, SIZES } from './look.mjs';
 
 await story(async ({ browser, server }) => {
-  const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
   for (const colorScheme of ['light', 'dark']) {
-    for (const [size, viewport] of Object.entries(sizes)) {
+    for (const [size, viewport] of Object.entries(SIZES)) {
       const context = await browser.newContext({ viewport, colorScheme });
       const page = await context.newPage();
       const name = (what) => `${what}-${size}-${colorScheme}`;
@@ -50,8 +30,44 @@ await story(async ({ browser, server }) => {
     }
   }
 
+  // The pages of whoever runs a plan, and of whoever runs the installation.
+  for (const [name, pages] of [
+    ['fay', { people: '/plans/demo/people', 'plan-facilitator': '/plans/demo', record: '/plans/demo/record', account: '/account' }],
+    ['ida', { plans: '/', administration: '/administration', 'plan-administrator': '/plans/demo', 'record-all': '/administration/record' }],
+  ]) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(server.base);
+    await page.click(`[data-demo=${name}]`);
+    await page.waitForSelector('h1');
+    for (const [what, path] of Object.entries(pages)) {
+      await page.goto(`${server.base}${path}`);
+      await page.waitForSelector('h1');
+      await page.waitForLoadState('networkidle');
+      await lookAtAll(page, what);
+    }
+    if (name === 'fay') {
+      await page.goto(`${server.base}/plans/demo/people`);
+      await page.getByRole('button', { name: 'Change the seat of Ben Okafor' }).click();
+      await lookAtAll(page, 'people-change');
+      await page.getByRole('button', { name: 'Remove from the plan' }).click();
+      await lookAtAll(page, 'people-remove');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Invite people' }).click();
+      await page.fill('textarea', 'The ombudsman\nFollow the Money Riverton');
+      await lookAtAll(page, 'people-invite');
+      await page.getByRole('button', { name: 'Make the links' }).click();
+      await page.waitForSelector('.copy');
+      await lookAtAll(page, 'people-invited');
+      await page.goto(`${server.base}/plans/demo`);
+      await page.locator('details summary').first().click();
+      await lookAtAll(page, 'plan-menu');
+    }
+    await context.close();
+  }
+
   // By keyboard alone: sign in, open a commitment, write, format, go on.
-  const context = await browser.newContext({ viewport: sizes.desktop });
+  const context = await browser.newContext({ viewport: SIZES.desktop });
   const page = await context.newPage();
   await page.goto(server.base);
   await page.waitForSelector('[data-demo=ana]');

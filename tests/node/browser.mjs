@@ -21,24 +21,25 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.ACCORD_CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
 }
 
-/** A demo server over a data folder; `stop` kills it, `start` brings it back on the same port. */
+/** A server over a data folder; `stop` kills it, `start` brings it back on the same port. */
 class Server {
-  constructor(data) {
+  constructor(data, demo) {
     this.data = data;
     this.port = 0;
+    this.demo = demo;
   }
 
-  async start() {
-    const args = ['serve', '--demo', '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
+  async start(options = []) {
+    const args = ['serve', ...(this.demo ? ['--demo'] : []), ...options, '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
     this.child = spawn(process.env.ACCORD_BIN ?? BUILT, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
+    this.log = '';
     this.port = await new Promise((resolve, reject) => {
       this.child.stderr.on('data', (chunk) => {
-        log += chunk;
-        const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(log);
+        this.log += chunk;
+        const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.log);
         if (found) resolve(Number(found[1]));
       });
-      this.child.once('exit', () => reject(new Error(`the server ended: ${log}`)));
+      this.child.once('exit', () => reject(new Error(`the server ended: ${this.log}`)));
     });
     for (;;) {
       const ready = await fetch(`${this.base}/readyz`).catch(() => undefined);
@@ -78,15 +79,20 @@ export async function until(what, condition, limit = 15_000) {
 }
 
 /** Runs a story with a fresh server and browser, and ends the process with its outcome. */
-export async function story(tell) {
+export async function story(tell, { demo = true } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'accord-'));
-  const server = new Server(data);
+  const server = new Server(data, demo);
   const browser = await launch();
   const people = [];
   let outcome = 0;
   try {
     await server.start();
-    await tell({ server, browser, person: (name, options) => enter(server, browser, people, name, options) });
+    await tell({
+      server,
+      browser,
+      person: (name, options) => enter(server, browser, people, name, options),
+      newcomer: (name, options) => visit(server, browser, people, name, options),
+    });
   } catch (error) {
     outcome = 1;
     console.error(error);
@@ -102,13 +108,20 @@ export async function story(tell) {
   process.exit(outcome);
 }
 
-/** A person in a browser context of their own, on the demo commitment unless told otherwise. */
-async function enter(server, browser, people, name, { document = 'demo', context: options = {}, context } = {}) {
+/** Somebody in a browser context of their own, who has not opened anything yet. */
+async function visit(server, browser, people, name, { context: options = {}, context } = {}) {
   const own = context?.newPage ? context : await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await own.newPage();
   const person = new Person(server, own, page, name);
   people.push(person);
   page.on('pageerror', (error) => person.errors.push(error.message));
+  return person;
+}
+
+/** A demo person, signed in, on the demo commitment unless told otherwise. */
+async function enter(server, browser, people, name, { document = 'demo', ...options } = {}) {
+  const person = await visit(server, browser, people, name, options);
+  const { page } = person;
   await page.goto(server.base);
   await page.click(`[data-demo=${name}]`);
   await page.waitForSelector('h3 a');

@@ -175,6 +175,11 @@ export class LiveDocument {
     return JSON.parse(this.client.read(target)) as Delta;
   }
 
+  /** The whole visible content, as JSON. */
+  content(): string {
+    return this.client.content();
+  }
+
   /** Whether a text ends in a newline of its own. */
   isEnded(target: string): boolean {
     return this.client.isEnded(target);

@@ -50,6 +50,13 @@ pub enum Deed {
     Forget {
         person: PersonId,
     },
+    /// A way to sign in was set up.
+    AddProvider {
+        issuer: String,
+    },
+    RemoveProvider {
+        issuer: String,
+    },
     /// The record itself was exported: of one plan, or all of it.
     Export {
         plan: Option<PlanId>,

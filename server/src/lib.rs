@@ -9,10 +9,13 @@ pub mod clock;
 mod committer;
 mod demo;
 mod http;
+mod mail;
 mod metrics;
+mod oidc;
 pub mod people;
 pub mod plans;
 pub mod rooms;
+pub mod shell;
 pub mod site;
 pub mod store;
 
@@ -20,7 +23,9 @@ use access::{Access, Generation};
 use clock::Clock;
 use committer::Committer;
 use http::App;
+use mail::{Mail, MailError};
 use metrics::Metrics;
+use oidc::Oidc;
 use people::{Passwords, People, Purpose, SessionLimits, Throttle};
 use plans::Plans;
 use rooms::Rooms;
@@ -36,6 +41,7 @@ use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use http::{ConnectionLimits, openapi};
+pub use mail::MailConfig;
 
 /// How long the link that makes the first administrator is valid, in milliseconds. Each start
 /// without an administrator makes a new one.
@@ -57,6 +63,8 @@ pub struct Config {
     pub behind_proxy: bool,
     pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
+    /// Where mail goes out; without it none does.
+    pub mail: Option<MailConfig>,
     /// What entries and tickets are dated by.
     pub clock: Clock,
 }
@@ -74,6 +82,7 @@ impl Config {
             behind_proxy: false,
             sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
             connections: ConnectionLimits { per_address: 2_000, per_person: 60 },
+            mail: None,
             clock: Clock::system(),
         }
     }
@@ -90,6 +99,8 @@ pub enum ServeError {
         "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
     )]
     DemoInPublic,
+    #[error("{0}")]
+    Mail(#[from] MailError),
     /// Nothing more can be saved safely: start again.
     #[error("{0}")]
     Broken(String),
@@ -178,6 +189,8 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         people,
         passwords: Passwords::start()?,
         throttle: Arc::new(Throttle::new(&clock)),
+        oidc: Arc::new(Oidc::new(clock.clone())),
+        mail: config.mail.as_ref().map(Mail::new).transpose()?,
         connections: http::connections(config.connections),
         metrics,
         site: Arc::new(site),

@@ -1,9 +1,11 @@
 //! `accord`: the command line.
 
 use accord_server::people::SessionLimits;
+use accord_server::shell::{Shell, ShellError};
 use accord_server::site::PublicUrl;
-use accord_server::{Config, ConnectionLimits, ServeError, run};
+use accord_server::{Config, ConnectionLimits, MailConfig, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,15 +25,50 @@ struct Cli {
 enum Verb {
     /// Serve the web app, the API and live editing.
     Serve(Serve),
+    /// List everybody who has an account. The server must not run meanwhile.
+    People(Data),
+    /// Make an account that runs the installation, or let an existing one run it. Asks for the
+    /// password. The server must not run meanwhile.
+    MakeAdministrator(MakeAdministrator),
+    /// Print a link by which somebody can set a new password. The server must not run meanwhile.
+    ResetPassword(ResetPassword),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
 }
 
 #[derive(Debug, Args)]
-struct Serve {
+struct Data {
     /// The folder that holds everything.
     #[arg(long, env = "ACCORD_DATA", default_value = "data")]
     data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct MakeAdministrator {
+    #[command(flatten)]
+    data: Data,
+    #[arg(long)]
+    email: String,
+    /// As others see it.
+    #[arg(long)]
+    name: String,
+}
+
+#[derive(Debug, Args)]
+struct ResetPassword {
+    #[command(flatten)]
+    data: Data,
+    #[arg(long)]
+    email: String,
+    /// The address at which browsers find the server.
+    #[arg(long, env = "ACCORD_PUBLIC_URL", default_value = "http://127.0.0.1:4040")]
+    public_url: PublicUrl,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    data: Data,
     /// The address to listen on.
     #[arg(long, env = "ACCORD_LISTEN", default_value = "127.0.0.1:4040")]
     listen: SocketAddr,
@@ -58,6 +95,12 @@ struct Serve {
     /// Sync connections that one person may hold, in all tabs and devices.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 60)]
     connections_per_person: usize,
+    /// The mail server for links to new passwords, like smtps://user:password@mail.example.org:465.
+    #[arg(long, env = "ACCORD_SMTP_URL", hide_env_values = true, requires = "mail_from")]
+    smtp_url: Option<String>,
+    /// In whose name mail goes out, like Accord <accord@example.org>.
+    #[arg(long, env = "ACCORD_MAIL_FROM")]
+    mail_from: Option<String>,
     /// MiB of the disk that stay free: below that, nothing more is accepted.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
@@ -76,12 +119,12 @@ enum LogFormat {
 async fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Openapi => {
-            #[allow(clippy::print_stdout)]
-            {
-                println!("{}", accord_server::openapi());
-            }
+            say(&accord_server::openapi());
             ExitCode::SUCCESS
         }
+        Verb::People(data) => outcome(list_people(data)),
+        Verb::MakeAdministrator(wanted) => outcome(make_administrator(wanted).await),
+        Verb::ResetPassword(wanted) => outcome(reset_password(wanted).await),
         Verb::Serve(options) => {
             start_log(options.log_format);
             match serve(options).await {
@@ -93,6 +136,59 @@ async fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// What a person at the shell asked for.
+#[allow(clippy::print_stdout)]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+fn outcome(done: Result<(), ShellError>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn open(data: Data) -> Result<Shell, ShellError> {
+    Shell::open(&Config::new(data.data))
+}
+
+fn list_people(data: Data) -> Result<(), ShellError> {
+    for (person, plans) in open(data)?.people()? {
+        let email = person.email.unwrap_or_default();
+        let runs = if person.administrator { "administrator" } else { "" };
+        say(&format!("{}\t{email}\t{runs}\t{}", person.name, plans.join(", ")));
+    }
+    Ok(())
+}
+
+async fn make_administrator(wanted: MakeAdministrator) -> Result<(), ShellError> {
+    let shell = open(wanted.data)?;
+    let password = ask_password().map_err(ServeError::System)?;
+    let made = shell.make_administrator(&wanted.name, &wanted.email, &password).await?;
+    say(&format!("{} runs this installation now.", made.name));
+    Ok(())
+}
+
+/// From the terminal, unseen; or a line of standard input, where that is no terminal.
+fn ask_password() -> std::io::Result<String> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password("Password (at least 10 characters): ");
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+async fn reset_password(wanted: ResetPassword) -> Result<(), ShellError> {
+    let link = open(wanted.data)?.reset_link(&wanted.email, &wanted.public_url).await?;
+    say(&format!("Works once, within a day, when the server runs:\n{link}"));
+    Ok(())
 }
 
 async fn serve(options: Serve) -> Result<(), ServeError> {
@@ -126,7 +222,8 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
             per_address: options.connections_per_address,
             per_person: options.connections_per_person,
         },
-        ..Config::new(options.data)
+        mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
+        ..Config::new(options.data.data)
     };
     run(listener, config, asked_to_stop()).await
 }

@@ -108,11 +108,24 @@ impl Site {
 
     /// The session secret that a request brings.
     pub(crate) fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        all.flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == self.cookie_name())
-            .map(|(_, value)| value)
+        find_cookie(headers, self.cookie_name())
+    }
+
+    fn errand_name(&self) -> &'static str {
+        if self.is_secure() { "__Host-accord_errand" } else { "accord_errand" }
+    }
+
+    /// The cookie of a browser that was sent to a sign-in provider; none any more for an empty secret.
+    /// It must come along when the provider sends the browser back, so that it is `Lax`.
+    pub(crate) fn errand_cookie(&self, secret: &str) -> String {
+        let secure = if self.is_secure() { "; Secure" } else { "" };
+        let (name, seconds) = (self.errand_name(), if secret.is_empty() { 0 } else { 600 });
+        format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    }
+
+    /// The secret of a browser that comes back from a sign-in provider.
+    pub(crate) fn errand<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find_cookie(headers, self.errand_name())
     }
 
     /// Whose address a request comes from: the peer's, or what the proxy in front says it is.
@@ -126,6 +139,14 @@ impl Site {
         let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next());
         last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer).to_canonical()
     }
+}
+
+fn find_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -64,7 +64,7 @@ class Router {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    if (link.closest('[contenteditable]') || link.hasAttribute('download')) return;
+    if (link.closest('[contenteditable]') || link.pathname.startsWith('/api/')) return;
     event.preventDefault();
     this.go(link.pathname);
   };

@@ -16,6 +16,8 @@ pub(crate) struct AccountView {
     person: PersonView,
     email: Option<String>,
     has_password: bool,
+    /// The providers one signs in with.
+    providers: Vec<String>,
     /// The newest first.
     sessions: Vec<SessionEntry>,
 }
@@ -56,7 +58,8 @@ pub(super) async fn show(
     Visitor { by, .. }: Visitor,
 ) -> Result<Json<AccountView>, Problem> {
     let (people, id) = (app.people.clone(), by.person.id.clone());
-    let has_password = blocking(move || people.password(&id)).await?.is_some();
+    let found = blocking(move || Ok((people.password(&id)?, people.identities(&id)?))).await?;
+    let (password, identities) = found;
     let sessions = app.people.sessions().of(&by.person.id);
     let sessions = sessions.into_iter().map(|(id, info)| SessionEntry {
         current: id == by.session,
@@ -69,7 +72,8 @@ pub(super) async fn show(
     Ok(Json(AccountView {
         person: (&by.person).into(),
         email: by.person.email.clone(),
-        has_password,
+        has_password: password.is_some(),
+        providers: identities.into_iter().map(|identity| identity.provider).collect(),
         sessions: sessions.collect(),
     }))
 }

@@ -3,6 +3,7 @@
 use super::App;
 use super::identity::Visitor;
 use super::problem::{Body, Problem, blocking, changing};
+use super::providers::{ProviderEntry, redirect};
 use super::seats::{LinkMade, make_reset};
 use super::views::{StandingView, people};
 use crate::people::{Person, SignedIn};
@@ -21,6 +22,9 @@ pub(crate) struct Administration {
     version: &'static str,
     people: Vec<AccountEntry>,
     plans: Vec<PlanEntry>,
+    providers: Vec<ProviderEntry>,
+    /// Where a provider must send browsers back to: it asks for this when it is set up.
+    provider_redirect: String,
     storage: StorageView,
     health: HealthView,
 }
@@ -78,7 +82,7 @@ pub(crate) struct PersonChange {
     administrator: bool,
 }
 
-fn administrator(by: &SignedIn) -> Result<(), Problem> {
+pub(super) fn administrator(by: &SignedIn) -> Result<(), Problem> {
     if by.person.administrator {
         return Ok(());
     }
@@ -94,7 +98,10 @@ pub(super) async fn show(
 ) -> Result<Json<Administration>, Problem> {
     administrator(&by)?;
     let (records, store) = (app.people.clone(), app.store.clone());
-    let (everybody, space) = blocking(move || Ok((records.everybody()?, store.space()?))).await?;
+    let (everybody, providers, space) = blocking(move || {
+        Ok((records.everybody()?, records.providers()?, store.space()?))
+    })
+    .await?;
     let plans = app.plans.all();
     let mut entries: Vec<_> = everybody
         .into_iter()
@@ -131,6 +138,8 @@ pub(super) async fn show(
         version: env!("CARGO_PKG_VERSION"),
         people: entries,
         plans: plan_entries.collect(),
+        providers: providers.into_iter().map(ProviderEntry::from).collect(),
+        provider_redirect: redirect(&app),
         storage: StorageView { used: space.used, free: space.free },
         health: HealthView {
             saving: app.committer.is_healthy(),

@@ -1,7 +1,7 @@
 //! The description of the API (OpenAPI 3.1), from which the web app's types are generated.
 
 use super::problem::Problem;
-use super::{account, administration, audit, documents, invitations, links, plans, seats, session};
+use super::{account, administration, audit, documents, invitations, links, plans, providers, seats, session};
 use axum::Json;
 use utoipa::OpenApi;
 
@@ -16,6 +16,10 @@ use utoipa::OpenApi;
         session::current,
         session::sign_in,
         session::sign_out,
+        providers::list,
+        providers::start,
+        providers::callback,
+        links::send,
         links::show,
         links::take,
         invitations::show,
@@ -25,6 +29,7 @@ use utoipa::OpenApi;
         account::set_password,
         account::end_others,
         account::end_one,
+        providers::unlink,
         plans::list,
         plans::create,
         plans::show,
@@ -43,6 +48,8 @@ use utoipa::OpenApi;
         documents::content,
         documents::ticket,
         administration::show,
+        providers::add,
+        providers::remove,
         audit::whole,
         administration::change,
         administration::forget,

@@ -172,15 +172,15 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-struct Offer {
+pub(super) struct Offer {
     digest: Digest,
-    plan: PlanId,
+    pub(super) plan: PlanId,
     state: Arc<PlanState>,
     invitation: Invitation,
 }
 
 /// An invitation that can be used now.
-fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
+pub(super) fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
     let digest = digest(secret);
     let (plan, state) = app.plans.inviting(&digest).ok_or(Refused::NoInvitation)?;
     let invitation = state.invitation(&digest).cloned().ok_or(Refused::NoInvitation)?;
@@ -234,7 +234,7 @@ pub(super) async fn accept(
     };
     let hash = app.passwords.hash(&password, &[&name, &email]).await?;
     let people = app.people.clone();
-    let person = changing(move || people.create(&name, &email, Some(&hash), false)).await?;
+    let person = changing(move || people.create(&name, Some(&email), Some(&hash), false)).await?;
     let secret = session::open(&app, &from, person.id.clone()).await?;
     let session = SessionId::new(digest(&secret).to_string());
     let by = SignedIn { person: person.clone(), session };
@@ -246,7 +246,7 @@ pub(super) async fn accept(
     Ok(session::answer(&app, &person, &secret))
 }
 
-async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
+pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
     let actor = by.actor(offer.invitation.standing);
     let (plan, invitation) = (&offer.plan, offer.digest);
     app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;

@@ -3,12 +3,14 @@
 use super::App;
 use super::identity::From;
 use super::problem::{Body, Problem, blocking, changing};
+use super::seats::make_reset;
 use super::session;
 use crate::people::{AccountError, Purpose};
 use crate::plans::installation;
 use accord_document::audit::Deed;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +35,45 @@ pub(crate) struct NewAccount {
 pub(crate) enum UseLink {
     Setup(NewAccount),
     Reset { password: String },
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct LostPassword {
+    email: String,
+}
+
+/// Sends a link to set a new password, if there is an account with this address. Whether there is,
+/// the answer does not tell.
+#[utoipa::path(post, path = "/api/v1/links", request_body = LostPassword, responses(
+    (status = 202), (status = 409, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn send(
+    State(app): State<App>,
+    from: From,
+    Body(LostPassword { email }): Body<LostPassword>,
+) -> Result<StatusCode, Problem> {
+    let Some(mail) = app.mail.clone() else {
+        let message = "This server sends no mail. Ask your plan’s facilitator for a link.";
+        return Err(Problem::conflict("no_mail", message));
+    };
+    let (people, asked) = (app.people.clone(), email.clone());
+    let person = blocking(move || people.by_email(&asked)).await?;
+    let id = person.as_ref().map(|person| &person.id);
+    app.throttle.attempt(&email, id, from.address).map_err(Problem::too_many)?;
+    let Some(person) = person else { return Ok(StatusCode::ACCEPTED) };
+    let link = make_reset(&app, person.id.clone()).await?.link;
+    let to = person.email.unwrap_or(email);
+    // Sending takes seconds, and how long it takes would tell what the answer does not.
+    tokio::task::spawn_blocking(move || {
+        let text = format!(
+            "Somebody asked for a new password for your account at Accord. If it was you, open this \
+             link within a day:\n\n{link}\n\nIf it was not you, there is nothing to do: your password \
+             stays as it is.\n"
+        );
+        if let Err(error) = mail.send(&to, "A new password for Accord", text) {
+            tracing::error!(%error, "a mail could not be sent");
+        }
+    });
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// What a link is for.
@@ -74,7 +115,7 @@ pub(super) async fn take(
         (Purpose::Setup, UseLink::Setup(NewAccount { name, email, password })) => {
             let hash = app.passwords.hash(&password, &[&name, &email]).await?;
             let made = changing(move || {
-                people.use_link(&secret, |_| people.create(&name, &email, Some(&hash), true))
+                people.use_link(&secret, |_| people.create(&name, Some(&email), Some(&hash), true))
             });
             let person = made.await?.ok_or_else(Problem::bad_link)?;
             let deed = Deed::MakeAdministrator { person: person.id.clone() };

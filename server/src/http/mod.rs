@@ -12,6 +12,7 @@ mod invitations;
 mod links;
 mod plans;
 mod problem;
+mod providers;
 mod seats;
 mod session;
 mod sync;
@@ -23,7 +24,9 @@ pub use describe::openapi;
 
 use crate::clock::Clock;
 use crate::committer::Committer;
+use crate::mail::Mail;
 use crate::metrics::Metrics;
+use crate::oidc::Oidc;
 use crate::people::{Passwords, People, Throttle};
 use crate::plans::Plans;
 use crate::rooms::Rooms;
@@ -55,6 +58,9 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) oidc: Arc<Oidc>,
+    /// None where no mail server is named.
+    pub(crate) mail: Option<Mail>,
     pub(crate) connections: Connections,
     pub(crate) metrics: Metrics,
     pub(crate) site: Arc<Site>,
@@ -92,12 +98,17 @@ pub(crate) fn router(app: App) -> Router {
         .route("/openapi.json", get(describe::document))
         .route("/demo", get(session::demo_people))
         .route("/session", get(session::current).post(session::sign_in).delete(session::sign_out))
+        .route("/providers", get(providers::list))
+        .route("/providers/{provider}/start", get(providers::start))
+        .route("/providers/callback", get(providers::callback))
+        .route("/links", post(links::send))
         .route("/links/{secret}", get(links::show).post(links::take))
         .route("/invitations/{secret}", get(invitations::show).post(invitations::accept))
         .route("/account", get(account::show).patch(account::rename))
         .route("/account/password", put(account::set_password))
         .route("/account/sessions", delete(account::end_others))
         .route("/account/sessions/{session}", delete(account::end_one))
+        .route("/account/providers/{provider}", delete(providers::unlink))
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).patch(plans::change))
         .route("/plans/{plan}/documents", post(plans::create_document))
@@ -114,6 +125,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/content", get(documents::content))
         .route("/documents/{document}/tickets", post(documents::ticket))
         .route("/administration", get(administration::show))
+        .route("/administration/providers", post(providers::add))
+        .route("/administration/providers/{provider}", delete(providers::remove))
         .route("/administration/audit", get(audit::whole))
         .route(
             "/administration/people/{person}",

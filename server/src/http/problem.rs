@@ -69,6 +69,16 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    /// What is refused for a reason that its page knows how to tell.
+    pub(crate) fn refused(error: &'static str, message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, error, message)
+    }
+
+    /// Its stable name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.error
+    }
+
     pub(crate) fn missing(what: &str) -> Self {
         let message = format!("There is no such {what}, or it is not shared with you.");
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
@@ -170,6 +180,8 @@ impl From<AccountError> for Problem {
         match error {
             AccountError::Name | AccountError::Email => Self::invalid(message),
             AccountError::EmailTaken => Self::conflict("email_taken", message),
+            AccountError::IdentityTaken => Self::conflict("identity_taken", message),
+            AccountError::LastWayIn => Self::conflict("last_way_in", message),
             AccountError::LastAdministrator => Self::conflict("last_administrator", message),
             AccountError::Missing => Self::new(StatusCode::NOT_FOUND, "not_found", message),
         }

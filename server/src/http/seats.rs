@@ -41,7 +41,7 @@ pub(crate) struct SeatEntry {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkMade {
     /// Works once. Hand it to its person alone.
-    link: String,
+    pub(super) link: String,
     /// Milliseconds since the Unix epoch.
     expires: u64,
 }

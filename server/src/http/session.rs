@@ -157,9 +157,14 @@ pub(super) async fn open(app: &App, from: &From, person: PersonId) -> Result<Str
     blocking(move || people.sessions().begin(&person, &address.to_string(), &agent)).await
 }
 
+/// The cookie of a session.
+pub(super) fn cookie(app: &App, secret: &str) -> String {
+    app.site.cookie(secret, app.session_seconds)
+}
+
 /// The answer that signs somebody in.
 pub(super) fn answer(app: &App, person: &Person, secret: &str) -> Response {
-    let cookie = app.site.cookie(secret, app.session_seconds);
+    let cookie = cookie(app, secret);
     let view = Json(SessionView::of(person));
     (AppendHeaders([(header::SET_COOKIE, cookie)]), view).into_response()
 }

@@ -4,6 +4,7 @@
 mod invited;
 mod links;
 mod passwords;
+mod providers;
 mod sessions;
 mod throttle;
 mod tickets;
@@ -11,6 +12,7 @@ mod tickets;
 pub use invited::Invited;
 pub use links::{Link, Purpose};
 pub use passwords::{PasswordError, Passwords};
+pub use providers::{Identity, Provider};
 pub use sessions::{SessionInfo, Sessions};
 pub use throttle::Throttle;
 
@@ -90,6 +92,10 @@ pub enum AccountError {
     Email,
     #[error("There is an account with this e-mail address already. Sign in with it instead.")]
     EmailTaken,
+    #[error("Somebody else signs in with this already.")]
+    IdentityTaken,
+    #[error("You would have no way to sign in any more: set a password first.")]
+    LastWayIn,
     #[error("An installation needs an administrator: name another one first.")]
     LastAdministrator,
     #[error("There is no such person.")]
@@ -178,23 +184,22 @@ impl People {
     pub fn create(
         &self,
         name: &str,
-        email: &str,
+        email: Option<&str>,
         hash: Option<&str>,
         administrator: bool,
     ) -> Change<Person> {
         let person = Person {
             id: PersonId::new(fresh_id()),
             name: clean_name(name)?,
-            email: Some(clean_email(email)?),
+            email: email.map(clean_email).transpose()?,
             administrator,
             since: self.clock.now_ms(),
             forgotten: false,
         };
-        let email = person.email.as_deref().unwrap_or_default();
-        let mut swaps = vec![
-            new(PERSON, person.id.as_str(), &person)?,
-            new(EMAIL, &email_key(email), &person.id)?,
-        ];
+        let mut swaps = vec![new(PERSON, person.id.as_str(), &person)?];
+        if let Some(email) = &person.email {
+            swaps.push(new(EMAIL, &email_key(email), &person.id)?);
+        }
         if let Some(hash) = hash {
             swaps.push(new(PASSWORD, person.id.as_str(), &hash)?);
         }
@@ -207,18 +212,25 @@ impl People {
 
     /// Takes back an account whose making could not be finished.
     pub fn discard(&self, person: &Person) -> Result<()> {
-        let email = person.email.as_deref().map(email_key);
-        let mut keys = vec![(PERSON, person.id.to_string())];
-        keys.extend(email.map(|email| (EMAIL, email)));
-        keys.push((PASSWORD, person.id.to_string()));
-        let mut swaps = Vec::new();
-        for (kind, key) in keys {
+        let mut swaps = self.ways_in(person)?;
+        if let Some(record) = self.store.get(PERSON, person.id.as_str())? {
+            let (key, expected) = (person.id.to_string(), Some(record.revision));
+            swaps.push(Swap { kind: PERSON, key, expected, value: None });
+        }
+        self.store.swap_all(&swaps)?;
+        self.sessions.end_all(&person.id, None).map(drop)
+    }
+
+    /// What removes a person's address, password and identities from the store.
+    fn ways_in(&self, person: &Person) -> Result<Vec<Swap>> {
+        let mut swaps = self.removals(&self.identities(&person.id)?)?;
+        let email = person.email.as_deref().map(|email| (EMAIL, email_key(email)));
+        for (kind, key) in email.into_iter().chain([(PASSWORD, person.id.to_string())]) {
             if let Some(record) = self.store.get(kind, &key)? {
                 swaps.push(Swap { kind, key, expected: Some(record.revision), value: None });
             }
         }
-        self.store.swap_all(&swaps)?;
-        self.sessions.end_all(&person.id, None).map(drop)
+        Ok(swaps)
     }
 
     pub fn by_email(&self, email: &str) -> Result<Option<Person>> {
@@ -289,19 +301,13 @@ impl People {
             since: person.since,
             forgotten: true,
         };
-        let mut swaps = vec![Swap {
+        let mut swaps = self.ways_in(&person)?;
+        swaps.push(Swap {
             kind: PERSON,
             key: id.to_string(),
             expected: Some(found.revision),
             value: Some(encode(&former)?),
-        }];
-        let email = person.email.map(|email| (EMAIL, email_key(&email)));
-        let gone = email.into_iter().chain([(PASSWORD, id.to_string())]);
-        for (kind, key) in gone {
-            if let Some(record) = self.store.get(kind, &key)? {
-                swaps.push(Swap { kind, key, expected: Some(record.revision), value: None });
-            }
-        }
+        });
         self.store.swap_all(&swaps)?;
         self.sessions.end_all(id, None)?;
         Ok(())
@@ -422,14 +428,14 @@ mod tests {
     #[test]
     fn an_address_belongs_to_one_account_whatever_its_case() {
         let (people, _) = people();
-        let ana = people.create(" Ana  Ferreira ", "Ana@Example.org", None, false).unwrap();
+        let ana = people.create(" Ana  Ferreira ", Some("Ana@Example.org"), None, false).unwrap();
         assert_eq!(ana.name, "Ana Ferreira");
-        let again = people.create("Other", "ana@example.ORG", None, false);
+        let again = people.create("Other", Some("ana@example.ORG"), None, false);
         assert!(matches!(again, Err(ChangeError::Account(AccountError::EmailTaken))));
         assert_eq!(people.everybody().unwrap().len(), 1, "nothing half done");
         assert_eq!(people.by_email("ANA@example.org").unwrap(), Some(ana));
         for bad in ["", "ana", "@example.org", "ana@", "a b@c.d", "a@b.c\n", "a,b@c.d"] {
-            let refused = people.create("X", bad, None, false);
+            let refused = people.create("X", Some(bad), None, false);
             let name = matches!(refused, Err(ChangeError::Account(AccountError::Email)));
             assert!(name || bad.ends_with('\n'), "{bad:?}");
         }
@@ -438,11 +444,11 @@ mod tests {
     #[test]
     fn the_last_administrator_stays() {
         let (people, _) = people();
-        let ida = people.create("Ida", "ida@x.org", None, true).unwrap();
+        let ida = people.create("Ida", Some("ida@x.org"), None, true).unwrap();
         let refused = people.set_administrator(&ida.id, false);
         assert!(matches!(refused, Err(ChangeError::Account(AccountError::LastAdministrator))));
         assert!(people.forget(&ida.id).is_err());
-        let jo = people.create("Jo", "jo@x.org", None, false).unwrap();
+        let jo = people.create("Jo", Some("jo@x.org"), None, false).unwrap();
         people.set_administrator(&jo.id, true).unwrap();
         people.set_administrator(&ida.id, false).unwrap();
         assert!(people.forget(&jo.id).is_err());
@@ -452,8 +458,8 @@ mod tests {
     #[test]
     fn nothing_of_a_forgotten_person_is_left_but_an_id() {
         let (people, _) = people();
-        people.create("Ida", "ida@x.org", None, true).unwrap();
-        let ben = people.create("Ben", "ben@x.org", Some("$argon2id$x"), false).unwrap();
+        people.create("Ida", Some("ida@x.org"), None, true).unwrap();
+        let ben = people.create("Ben", Some("ben@x.org"), Some("$argon2id$x"), false).unwrap();
         let secret = people.sessions().begin(&ben.id, "127.0.0.1", "test").unwrap();
         people.forget(&ben.id).unwrap();
         let left = people.person(&ben.id).unwrap().unwrap();
@@ -461,13 +467,13 @@ mod tests {
         assert!(people.signed_in(&secret).unwrap().is_none());
         assert_eq!(people.password(&ben.id).unwrap(), None);
         assert!(people.by_email("ben@x.org").unwrap().is_none());
-        people.create("Another Ben", "ben@x.org", None, false).expect("the address is free again");
+        people.create("Another Ben", Some("ben@x.org"), None, false).expect("the address is free again");
     }
 
     #[test]
     fn a_session_ends_when_idle_and_at_its_absolute_end() {
         let (people, now) = people();
-        let ana = people.create("Ana", "ana@x.org", None, true).unwrap();
+        let ana = people.create("Ana", Some("ana@x.org"), None, true).unwrap();
         let secret = people.sessions().begin(&ana.id, "127.0.0.1", "test").unwrap();
         for _ in 0..6 {
             now.fetch_add(3 * HOUR / 2, Ordering::Relaxed);

@@ -24,6 +24,10 @@ export type DocumentSummary = Schemas['DocumentSummary'];
 export type DocumentView = Schemas['DocumentView'];
 export type Administration = Schemas['Administration'];
 export type AccountEntry = Schemas['AccountEntry'];
+export type Ways = Schemas['Ways'];
+export type Provider = Schemas['ProviderView'];
+export type ProviderEntry = Schemas['ProviderEntry'];
+export type NewProvider = Schemas['NewProvider'];
 export type AuditEntry = Schemas['AuditEntry'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
@@ -44,7 +48,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   const response = await fetch(`/api/v1${path}`, request).catch(() => {
     throw new ApiError(0, '');
   });
-  if (response.status === 204) return undefined as T;
+  if (response.status === 204 || response.status === 202) return undefined as T;
   const answer: unknown = await response.json().catch(() => ({}));
   if (response.ok) return answer as T;
   const { message, error } = answer as { message?: string; error?: string };
@@ -67,6 +71,8 @@ export const api = {
   signIn: (email: string, password: string) => call<SignedIn>('POST', '/session', { email, password }),
   signOut: () => call<void>('DELETE', '/session'),
 
+  ways: () => call<Ways>('GET', '/providers'),
+  sendReset: (email: string) => call<void>('POST', '/links', { email }),
   link: (secret: string) => call<Link>('GET', `/links/${id(secret)}`),
   setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${id(secret)}`, account),
   resetPassword: (secret: string, password: string) =>
@@ -81,6 +87,8 @@ export const api = {
     call<void>('PUT', '/account/password', { current, new: next }),
   endSession: (session: string) => call<void>('DELETE', `/account/sessions/${id(session)}`),
   endOtherSessions: () => call<void>('DELETE', '/account/sessions'),
+
+  unlink: (provider: string) => call<void>('DELETE', `/account/providers/${id(provider)}`),
 
   plans: () => call<Plan[]>('GET', '/plans'),
   createPlan: (title: string) => call<{ id: string }>('POST', '/plans', { title }),
@@ -109,12 +117,19 @@ export const api = {
   adminResetLink: (person: string) => call<LinkMade>('POST', `${account(person)}/reset`),
   endSessionsOf: (person: string) => call<void>('DELETE', `${account(person)}/sessions`),
   forget: (person: string) => call<void>('DELETE', account(person)),
+  addProvider: (provider: NewProvider) => call<ProviderEntry>('POST', '/administration/providers', provider),
+  removeProvider: (provider: string) => call<void>('DELETE', `/administration/providers/${id(provider)}`),
   audit: (of?: string) => call<AuditEntry[]>('GET', of ? `${plan(of)}/audit` : '/administration/audit'),
 };
 
 /** Where the record can be downloaded. */
 export function auditFile(format: 'csv' | 'chain', of?: string): string {
   return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
+}
+
+/** Where the browser goes to sign in with a provider. */
+export function providerStart(provider: string, query = ''): string {
+  return `/api/v1/providers/${id(provider)}/start${query}`;
 }
 
 /** What to tell a person of something that failed. */

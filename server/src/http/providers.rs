@@ -1,0 +1,322 @@
+//! `/providers`: signing in with OpenID Connect. The browser is sent to its provider and comes back
+//! here; what became of it, the page it lands on says.
+
+use super::App;
+use super::identity::{From, Visitor, by_cookie};
+use super::invitations::{join, offer};
+use super::problem::{Body, Problem, blocking, changing};
+use super::session;
+use crate::oidc::{Claimed, Errand, OidcError, Sent};
+use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
+use accord_document::audit::Deed;
+use accord_document::ids::{PersonId, SessionId};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// How people can get in, beside what they are handed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ways {
+    providers: Vec<ProviderView>,
+    /// Whether a lost password can be set anew by e-mail.
+    mail: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderView {
+    id: String,
+    name: String,
+}
+
+/// A provider as administrators see it; its secret is shown to nobody.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderEntry {
+    id: String,
+    name: String,
+    issuer: String,
+    client_id: String,
+}
+
+impl std::convert::From<Provider> for ProviderEntry {
+    fn from(Provider { id, name, issuer, client_id, .. }: Provider) -> Self {
+        Self { id, name, issuer, client_id }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewProvider {
+    /// What the sign-in page calls it.
+    name: String,
+    /// Its issuer, as in its discovery document.
+    issuer: String,
+    client_id: String,
+    client_secret: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Start {
+    /// The secret of an invitation to join with.
+    invitation: Option<String>,
+    /// Whether somebody signed in wants to use the provider from now on.
+    #[serde(default)]
+    link: bool,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Returned {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    /// Why the provider refused (RFC 6749, section 4.1.2.1).
+    error: Option<String>,
+}
+
+/// How people can get in.
+#[utoipa::path(get, path = "/api/v1/providers", responses((status = 200, body = Ways)))]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> {
+    let people = app.people.clone();
+    let providers = blocking(move || people.providers()).await?;
+    let views = providers.into_iter().map(|p| ProviderView { id: p.id, name: p.name });
+    Ok(Json(Ways { providers: views.collect(), mail: app.mail.is_some() }))
+}
+
+/// Where providers send browsers back to.
+pub(super) fn redirect(app: &App) -> String {
+    format!("{}/api/v1/providers/callback", app.site.base())
+}
+
+/// Sends the browser to a provider.
+#[utoipa::path(get, path = "/api/v1/providers/{provider}/start", params(("provider" = String, Path), Start),
+    responses((status = 303), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn start(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Start>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let people = app.people.clone();
+    let found = blocking(move || people.provider(&id)).await?;
+    let provider = found.ok_or_else(|| Problem::missing("provider"))?;
+    let errand = if wanted.link {
+        let by = by_cookie(&headers, &app).await?.ok_or_else(Problem::signed_out)?;
+        Errand::Link(by.person.id)
+    } else {
+        wanted.invitation.map_or(Errand::SignIn, Errand::Join)
+    };
+    let landing = landing(&errand);
+    let (oidc, redirect) = (app.oidc.clone(), redirect(&app));
+    let sent = tokio::task::spawn_blocking(move || oidc.begin(provider, &redirect, errand)).await;
+    match sent.unwrap_or(Err(OidcError::Unknown)) {
+        Ok(Sent { address, secret }) => {
+            let cookie = app.site.errand_cookie(&secret);
+            Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address)).into_response())
+        }
+        Err(error) => Ok(refused(&landing, &error)),
+    }
+}
+
+/// Takes the browser back from its provider.
+#[utoipa::path(get, path = "/api/v1/providers/callback", params(Returned), responses((status = 303)))]
+pub(super) async fn callback(
+    State(app): State<App>,
+    Query(returned): Query<Returned>,
+    from: From,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(secret) = app.site.errand(&headers).map(str::to_owned) else {
+        return Ok(refused("/", &OidcError::Unknown));
+    };
+    let code = returned.code.ok_or_else(|| returned.error.unwrap_or_default());
+    let (oidc, redirect, state) = (app.oidc.clone(), redirect(&app), returned.state);
+    let finished =
+        tokio::task::spawn_blocking(move || oidc.finish(&secret, &state, code, &redirect)).await;
+    let (provider, claimed, errand) = match finished.unwrap_or(Err(OidcError::Unknown)) {
+        Ok(finished) => finished,
+        Err(error) => {
+            app.metrics.sign_ins_refused.inc();
+            return Ok(refused("/", &error));
+        }
+    };
+    let landing = landing(&errand);
+    let done = run(&app, &from, provider, claimed, errand).await;
+    Ok(match done {
+        Ok(Done { cookie, to }) => {
+            let cookies = cookie.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
+            let cookies: Vec<_> =
+                cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]).collect();
+            let mut response = Redirect::to(&to).into_response();
+            for (name, value) in cookies {
+                if let Ok(value) = value.parse() {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
+        }
+        Err(problem) => Redirect::to(&format!("{landing}?refused={}", problem.name())).into_response(),
+    })
+}
+
+/// Where an errand begins and, when it fails, ends.
+fn landing(errand: &Errand) -> String {
+    match errand {
+        Errand::SignIn => "/".into(),
+        Errand::Join(secret) => format!("/invitations/{secret}"),
+        Errand::Link(_) => "/account".into(),
+    }
+}
+
+fn refused(landing: &str, error: &OidcError) -> Response {
+    tracing::warn!(%error, "a sign-in with a provider did not work");
+    let name = match error {
+        OidcError::Unknown => "provider_unknown",
+        OidcError::Unreachable(_) => "provider_unreachable",
+        OidcError::Refused(_) => "provider_refused",
+        OidcError::Untrusted(_) => "provider_untrusted",
+    };
+    Redirect::to(&format!("{landing}?refused={name}")).into_response()
+}
+
+struct Done {
+    cookie: Option<String>,
+    to: String,
+}
+
+async fn run(
+    app: &App,
+    from: &From,
+    provider: Provider,
+    claimed: Claimed,
+    errand: Errand,
+) -> Result<Done, Problem> {
+    let (people, issuer, subject) =
+        (app.people.clone(), claimed.issuer.clone(), claimed.subject.clone());
+    let known = blocking(move || {
+        let id = people.identified(&issuer, &subject)?;
+        id.map_or(Ok(None), |id| people.person(&id))
+    });
+    let known = known.await?.filter(|person| !person.forgotten);
+    let identity = |person: &PersonId| Identity {
+        person: person.clone(),
+        provider: provider.id.clone(),
+        issuer: claimed.issuer.clone(),
+        subject: claimed.subject.clone(),
+    };
+    match errand {
+        Errand::SignIn => {
+            let person = known.ok_or_else(|| {
+                Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
+            })?;
+            let secret = session::open(app, from, person.id).await?;
+            Ok(Done { cookie: Some(session::cookie(app, &secret)), to: "/".into() })
+        }
+        Errand::Link(person) => {
+            let (people, identity) = (app.people.clone(), identity(&person));
+            changing(move || people.identify(&identity)).await?;
+            Ok(Done { cookie: None, to: "/account".into() })
+        }
+        Errand::Join(invitation) => {
+            let offer = offer(app, &invitation)?;
+            let to = format!("/plans/{}", offer.plan);
+            let is_new = known.is_none();
+            let person = match known {
+                Some(person) => person,
+                None => {
+                    let people = app.people.clone();
+                    let (name, email) = (claimed.name.clone(), claimed.email.clone());
+                    let made = changing(move || {
+                        // Whoever has no name there can give one under their account.
+                        let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
+                        people.create(&name, email.as_deref(), None, false)
+                    });
+                    let person = made.await?;
+                    let (people, identity) = (app.people.clone(), identity(&person.id));
+                    changing(move || people.identify(&identity)).await?;
+                    person
+                }
+            };
+            let secret = session::open(app, from, person.id.clone()).await?;
+            let session = SessionId::new(digest(&secret).to_string());
+            let by = SignedIn { person: person.clone(), session };
+            if let Err(refused) = join(app, &offer, &by).await {
+                if is_new {
+                    // Nothing half done: without the seat there is no account.
+                    let people = app.people.clone();
+                    blocking(move || people.discard(&person)).await?;
+                }
+                return Err(refused.into());
+            }
+            Ok(Done { cookie: Some(session::cookie(app, &secret)), to })
+        }
+    }
+}
+
+/// Adds a provider, if it answers as one.
+#[utoipa::path(post, path = "/api/v1/administration/providers", request_body = NewProvider, responses(
+    (status = 201, body = ProviderEntry), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 422, body = Problem)))]
+pub(super) async fn add(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Body(new): Body<NewProvider>,
+) -> Result<(StatusCode, Json<ProviderEntry>), Problem> {
+    super::administration::administrator(&by)?;
+    let provider = Provider {
+        id: fresh_id(),
+        name: new.name.split_whitespace().collect::<Vec<_>>().join(" "),
+        issuer: new.issuer.trim().to_owned(),
+        client_id: new.client_id.trim().to_owned(),
+        client_secret: new.client_secret.trim().to_owned(),
+    };
+    if provider.name.is_empty() || provider.client_id.is_empty() {
+        return Err(Problem::invalid("A provider needs a name and a client id."));
+    }
+    let (oidc, probed) = (app.oidc.clone(), provider.clone());
+    let answers = tokio::task::spawn_blocking(move || oidc.probe(&probed)).await;
+    answers
+        .unwrap_or(Err(OidcError::Unknown))
+        .map_err(|error| Problem::invalid(format!("That does not work: {error}.")))?;
+    let (people, added) = (app.people.clone(), provider.clone());
+    blocking(move || people.add_provider(&added)).await?;
+    let deed = Deed::AddProvider { issuer: provider.issuer.clone() };
+    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    Ok((StatusCode::CREATED, Json(provider.into())))
+}
+
+/// Removes a provider. Whoever signs in with it alone needs another way in.
+#[utoipa::path(delete, path = "/api/v1/administration/providers/{provider}", params(("provider" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    super::administration::administrator(&by)?;
+    let (people, gone) = (app.people.clone(), id.clone());
+    let found = blocking(move || {
+        let found = people.provider(&gone)?;
+        people.remove_provider(&gone)?;
+        Ok(found)
+    });
+    let provider = found.await?.ok_or_else(|| Problem::missing("provider"))?;
+    let deed = Deed::RemoveProvider { issuer: provider.issuer };
+    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends one's own sign-in by a provider.
+#[utoipa::path(delete, path = "/api/v1/account/providers/{provider}", params(("provider" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+    (status = 409, body = Problem)))]
+pub(super) async fn unlink(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let people = app.people.clone();
+    changing(move || people.unidentify(&by.person.id, &id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

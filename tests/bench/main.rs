@@ -1,10 +1,11 @@
-//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | load | replay]`. Without
-//! arguments, all.
+//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | load | sign-in |
+//! replay]`. Without arguments, all.
 
 mod load;
 mod replay;
+mod sign_in;
 
-use accord_tests::{Death, kill_rounds};
+use accord_tests::{Death, Server, kill_rounds, random_sessions};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -18,19 +19,23 @@ async fn main() -> Result<()> {
         Some("paint") => in_browser("paint.mjs"),
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
+        Some("sessions") => sessions(count(1_000)?),
         Some("load") => load::all().await,
+        Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
         None => {
             in_browser("script.mjs")?;
             in_browser("paint.mjs")?;
             replay::all()?;
             load::all().await?;
+            sign_in::all().await?;
+            sessions(1_000)?;
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, load, replay"
+                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, load, sign-in, replay"
             )
         }
     }
@@ -41,6 +46,14 @@ fn in_browser(script: &str) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/browser").join(script);
     let status = Command::new("node").arg(path).status().context("Node.js can't be run")?;
     ensure!(status.success(), "{script} failed ({status})");
+    Ok(())
+}
+
+fn sessions(count: usize) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let seed = rand::random();
+    println!("sessions, seed {seed}: {}", random_sessions(&server, count, seed)?);
     Ok(())
 }
 

@@ -44,6 +44,16 @@ fn what_is_pasted_from_word_and_the_web_becomes_what_a_text_can_hold() -> Result
 }
 
 #[test]
+fn from_an_empty_folder_people_get_in_write_and_lose_their_seats() -> Result<()> {
+    story("first_start.mjs")
+}
+
+#[test]
+fn people_sign_in_with_a_provider_and_one_that_lies_is_not_believed() -> Result<()> {
+    story("oidc.mjs")
+}
+
+#[test]
 fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
     story("accessible.mjs")
 }

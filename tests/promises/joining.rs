@@ -230,6 +230,128 @@ fn guessing_is_slowed_down_and_locks_nobody_out() -> Result<()> {
     Ok(())
 }
 
+/// Takes mail as an SMTP server does (RFC 5321), as far as a sender needs one, and gives what came.
+fn mailbox() -> Result<(std::net::SocketAddr, std::sync::mpsc::Receiver<String>)> {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let (told, mails) = std::sync::mpsc::channel();
+    std::thread::spawn(move || -> Result<()> {
+        for socket in listener.incoming() {
+            let mut out = socket?;
+            let mut lines = BufReader::new(out.try_clone()?).lines();
+            out.write_all(b"220 mail.test\r\n")?;
+            let mut mail = String::new();
+            while let Some(line) = lines.next().transpose()? {
+                let answer: &[u8] = match line.split(' ').next().unwrap_or_default() {
+                    "DATA" => {
+                        out.write_all(b"354 go on\r\n")?;
+                        for line in lines.by_ref().map_while(Result::ok).take_while(|l| l != ".") {
+                            mail.push_str(&line);
+                            mail.push('\n');
+                        }
+                        b"250 taken\r\n"
+                    }
+                    "QUIT" => break,
+                    _ => {
+                        mail.push_str(&format!("{line}\n"));
+                        b"250 fine\r\n"
+                    }
+                };
+                out.write_all(answer)?;
+                if answer.ends_with(b"taken\r\n") {
+                    told.send(std::mem::take(&mut mail))?;
+                }
+            }
+        }
+        Ok(())
+    });
+    Ok((address, mails))
+}
+
+#[test]
+fn a_lost_password_is_set_anew_by_mail_and_nobody_learns_who_has_an_account() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (mail_server, mails) = mailbox()?;
+    let args = [
+        "--smtp-url".to_owned(),
+        format!("smtp://{mail_server}"),
+        "--mail-from".into(),
+        "Accord <accord@riverton.example>".into(),
+    ];
+    let options = ServerOptions { args: args.into(), ..Default::default() };
+    let server = Server::start_with(dir.path(), &options)?;
+    let fay = server.visit("fay")?;
+    let ben = Visitor::join(&server.address, &fay.invite("author", "civil_society")?, "ben@x.org")?;
+    let nobody = nobody_at(&server);
+    for email in ["nobody@x.org", "ben@x.org"] {
+        assert_eq!(nobody.post("/api/v1/links", json!({ "email": email }))?.0, 202);
+    }
+    let mail = mails.recv_timeout(Duration::from_secs(20))?;
+    assert!(mail.contains("RCPT TO:<ben@x.org>"), "{mail}");
+    assert!(mail.contains("From: Accord <accord@riverton.example>"), "{mail}");
+    // Long lines are folded in mail (quoted-printable, RFC 2045).
+    let text = mail.replace("=\n", "");
+    let link = text.split("/links/").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let path = format!("/api/v1/links/{}", link.context("a link in the mail")?);
+    let back =
+        Visitor::enter(&server.address, &path, json!({ "password": "orchid gravel pendulum" }))?;
+    assert_eq!(back.id()?, {
+        let again = Visitor::sign_in_as(&server.address, "ben@x.org", "orchid gravel pendulum")?;
+        again.id()?
+    });
+    assert_eq!(ben.get("/api/v1/session")?.0, 401);
+    assert!(mails.try_recv().is_err(), "one mail, to whoever has an account");
+    Ok(())
+}
+
+#[test]
+fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed() -> Result<()> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let dir = tempfile::tempdir()?;
+    let shell = |args: &[&str], password: &str| -> Result<(bool, String)> {
+        let mut child = Command::new(accord_tests::accord_binary())
+            .args(args)
+            .env("ACCORD_DATA", dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("stdin is piped")?.write_all(password.as_bytes())?;
+        let output = child.wait_with_output()?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    };
+    let make = ["make-administrator", "--email", "ida@x.org", "--name", "Ida Novak"];
+    let (fine, said) = shell(&make, "short\n")?;
+    assert!(!fine && said.contains("between 10 and 256"), "{said}");
+    let (fine, said) = shell(&make, &format!("{PASSWORD}\n"))?;
+    assert!(fine && said.contains("Ida Novak runs this installation now"), "{said}");
+    let (fine, said) = shell(&["people"], "")?;
+    assert!(fine && said.contains("Ida Novak\tida@x.org\tadministrator"), "{said}");
+    let (fine, said) = shell(&["reset-password", "--email", "none@x.org"], "")?;
+    assert!(!fine && said.contains("no account with the address none@x.org"), "{said}");
+    let reset = ["reset-password", "--email", "IDA@x.org", "--public-url", "https://a.example"];
+    let (fine, said) = shell(&reset, "")?;
+    let link = said.lines().find(|line| line.starts_with("https://a.example/links/"));
+    let link = link.with_context(|| said.clone())?.to_owned();
+    assert!(fine);
+    let options = ServerOptions { demo: Some(false), ..Default::default() };
+    let server = Server::start_with(dir.path(), &options)?;
+    let (fine, said) = shell(&["people"], "")?;
+    assert!(!fine && said.contains("another server is already using"), "{said}");
+    let ida = Visitor::sign_in_as(&server.address, "ida@x.org", PASSWORD)?;
+    let (_, record) = ida.get("/api/v1/administration/audit")?;
+    assert_eq!(record[0]["what"]["deed"], "make_reset_link");
+    assert_eq!(record[1]["what"]["deed"], "make_administrator");
+    assert_eq!(record[1]["whom"], "Ida Novak");
+    assert!(record[1]["from"].is_null());
+    let path = format!("/api/v1/links/{}", secret(&link));
+    Visitor::enter(&server.address, &path, json!({ "password": "orchid gravel pendulum" }))?;
+    Ok(())
+}
+
 #[test]
 fn a_request_from_another_page_changes_nothing() -> Result<()> {
     let dir = tempfile::tempdir()?;

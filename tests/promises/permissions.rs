@@ -35,6 +35,11 @@ fn table() -> Vec<Row> {
         ("get", "/session", None, signed_in(200)),
         ("post", "/session", Some(json!({ "demo": "ana" })), everybody(200)),
         ("delete", "/session", None, signed_in(204)),
+        ("get", "/providers", None, everybody(200)),
+        ("get", "/providers/{provider}/start", None, everybody(404)),
+        // A browser that nobody sent there.
+        ("get", "/providers/callback", None, everybody(303)),
+        ("post", "/links", Some(json!({ "email": "x@x.org" })), everybody(409)),
         ("get", "/links/{secret}", None, everybody(200)),
         ("post", "/links/{secret}", Some(account), everybody(200)),
         ("get", "/invitations/{secret}", None, everybody(200)),
@@ -50,6 +55,7 @@ fn table() -> Vec<Row> {
         ),
         ("delete", "/account/sessions", None, signed_in(204)),
         ("delete", "/account/sessions/{session}", None, signed_in(404)),
+        ("delete", "/account/providers/{provider}", None, signed_in(404)),
         ("get", "/plans", None, signed_in(200)),
         ("post", "/plans", Some(json!({ "title": "Another" })), running(201)),
         ("get", "/plans/{plan}", None, seeing(200)),
@@ -78,6 +84,16 @@ fn table() -> Vec<Row> {
         ("get", "/documents/{document}/content", None, reading(200)),
         ("post", "/documents/{document}/tickets", None, reading(200)),
         ("get", "/administration", None, running(200)),
+        (
+            "post",
+            "/administration/providers",
+            Some(json!({
+                "name": "N", "issuer": "http://127.0.0.1:9", "client_id": "c", "client_secret": "s"
+            })),
+            // Nothing answers there.
+            running(422),
+        ),
+        ("delete", "/administration/providers/{provider}", None, running(404)),
         ("get", "/administration/audit", None, running(200)),
         (
             "patch",
@@ -141,6 +157,7 @@ impl World {
     /// A route with something fresh in each of its gaps.
     fn fill(&mut self, route: &str) -> Result<String> {
         let mut path = route.replace("{plan}", "demo").replace("{session}", "none");
+        path = path.replace("{provider}", "none");
         if path.contains("{document}") {
             path = path.replace("{document}", &self.fay.create("To be tried")?);
         }

@@ -33,6 +33,49 @@ fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> R
     Ok(())
 }
 
+/// Rule U3: on a slow network a stock client sends what is typed before it has sent what that builds
+/// on. Its step 2 brings both.
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
+    use accord_document::sync::wire::Message;
+    use accord_tests::SyncClient;
+    use yrs::{ReadTxn, StateVector, Transact};
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let ana = server.visit("ana")?;
+    let document = ana.create("Early")?;
+    let offline = SyncClient::connect(&server, &ana, &document, 1).await?;
+    // Written offline, and lacking on the server: what is typed next stands after it.
+    offline.change("problem", 0, 0, "offline ");
+    let later = offline.change("problem", 8, 0, "and typed at once");
+    let deleted = offline.change("problem", 0, 1, "");
+    let whole = offline.doc.transact().encode_diff_v1(&StateVector::default());
+    let mut client = SyncClient::open(&server, &ana, &document, offline.doc.clone()).await?;
+    for early in [&later, &deleted] {
+        client.send(Message::Update(early)).await?;
+    }
+    client.send(Message::Step2(&whole)).await?;
+    let wanted = "ffline and typed at once\n";
+    let mut witness = SyncClient::connect(&server, &ana, &document, 2).await?;
+    witness.until("problem", |text| text == wanted).await?;
+    assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0);
+    // Afterwards a gap is a gap.
+    offline.change("problem", 0, 0, "never sent");
+    let gap = offline.change("problem", 0, 0, "after a gap");
+    client.send(Message::Update(&gap)).await?;
+    assert_eq!(client.closed().await?.code, 4300);
+    Ok(())
+}
+
+/// A thousand of them: `cargo xtask bench sessions`.
+#[test]
+fn stock_clients_that_behave_are_never_refused() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    println!("{}", accord_tests::random_sessions(&server, 60, 1)?);
+    Ok(())
+}
+
 /// A ticket must be used within a minute. Once used it serves for reconnecting, as long as its
 /// session; one that was never used is refused before the upgrade, and the client, given a fresh
 /// one, goes on with what it typed meanwhile.

@@ -81,6 +81,22 @@ impl SyncClient {
         Self::resume(server, visitor, document, Dialect::Accord, ydoc::new(client)).await
     }
 
+    /// Opens a connection as a stock client and leaves the handshake to the test.
+    pub async fn open(
+        server: &Server,
+        visitor: &Visitor,
+        document: &str,
+        doc: Doc,
+    ) -> Result<Self> {
+        let socket = dial(server, visitor, document, Dialect::Stock).await?;
+        Ok(Self::over(socket, Dialect::Stock, doc))
+    }
+
+    fn over(socket: Socket, dialect: Dialect, doc: Doc) -> Self {
+        let inbox = VecDeque::new();
+        Self { socket, dialect, doc, inbox, sent: 0, saved: 0, trouble: None, hello: None }
+    }
+
     /// Connects with what a replica already has.
     pub async fn resume(
         server: &Server,
@@ -90,9 +106,7 @@ impl SyncClient {
         doc: Doc,
     ) -> Result<Self> {
         let socket = dial(server, visitor, document, dialect).await?;
-        let inbox = VecDeque::new();
-        let mut client =
-            Self { socket, dialect, doc, inbox, sent: 0, saved: 0, trouble: None, hello: None };
+        let mut client = Self::over(socket, dialect, doc);
         let vector = client.doc.transact().state_vector().encode_v1();
         client.send(Message::Step1(&vector)).await?;
         loop {

@@ -6,12 +6,14 @@ mod kill;
 mod node;
 mod power;
 mod server;
+mod sessions;
 mod trace;
 
 pub use client::{Closed, SyncClient, dial};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
 pub use server::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary};
+pub use sessions::random_sessions;
 pub use trace::{Patch, Trace, Transaction};
 
 use std::time::Duration;

@@ -237,7 +237,8 @@ impl Visitor {
     pub fn nobody(address: &str) -> Self {
         let base = format!("http://{address}");
         let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent = config.allow_non_standard_methods(true).build().into();
+        let config = config.allow_non_standard_methods(true).max_redirects(0);
+        let agent = config.max_redirects_will_error(false).build().into();
         Self { agent, cookie: String::new(), base }
     }
 

@@ -91,6 +91,8 @@ struct Session {
     presence: Option<u64>,
     /// Whether it has been sent the document, so that it follows updates from there.
     follows: bool,
+    /// Whether it has said what it has that we lack (step 2).
+    answered: bool,
     last_sent: u64,
 }
 
@@ -154,7 +156,7 @@ impl Room {
         let accord = admission.dialect == Dialect::Accord;
         let may_write = admission.may_write;
         self.sessions
-            .insert(id, Session { admission, presence: None, follows: false, last_sent: now });
+            .insert(id, Session { admission, presence: None, follows: false, answered: false, last_sent: now });
         if accord {
             let position = self.remembered();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
@@ -298,7 +300,13 @@ impl Room {
     fn message(&mut self, id: ConnectionId, message: &Message<'_>) {
         match message {
             Message::Step1(vector) => self.step1(id, vector),
-            Message::Step2(update) | Message::Update(update) => self.edit(id, None, update),
+            Message::Step2(update) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.answered = true;
+                }
+                self.edit(id, None, update);
+            }
+            Message::Update(update) => self.edit(id, None, update),
             Message::Edit { number, update } if self.is_accord(id) => {
                 self.edit(id, Some(*number), update);
             }
@@ -326,6 +334,7 @@ impl Room {
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8]) {
         let Some(session) = self.sessions.get(&id) else { return };
+        let answered = session.answered || session.admission.dialect == Dialect::Accord;
         let Admission { actor, may_write, .. } = session.admission.clone();
         let salt = self.salt();
         // What adds nothing is taken from anybody.
@@ -349,6 +358,9 @@ impl Room {
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
                 }
             }
+            // Stock clients send what is typed as soon as they are connected, also before they have
+            // sent what it builds on. Their step 2, which is on its way, brings all of it again.
+            Err(refusal) if refusal.asks_for_resync() && !answered => {}
             Err(refusal) => self.refuse(id, number, refusal),
         }
     }

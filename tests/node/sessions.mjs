@@ -1,0 +1,128 @@
+// Many sessions of stock clients that behave: people come with a fresh page or an old one, write,
+// lose their connection, write on, come back, and go. Nobody may ever be refused, and in the end all
+// agree.
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import { connect, synced, ticketFor, until } from './stock.mjs';
+
+const [address, count, seed, ...documents] = process.argv.slice(2);
+const AT_ONCE = 16;
+// Each provider listens for the end of the process.
+setMaxListeners(200, process);
+
+/** A seeded generator (mulberry32): runs can be repeated. */
+function generator(state) {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+const random = generator(Number(seed));
+const below = (n) => Math.floor(random() * n);
+const pick = (list) => list[below(list.length)];
+
+const tickets = new Map();
+const ticket = async (person, document) => {
+  const key = `${person} ${document}`;
+  if (!tickets.has(key)) tickets.set(key, await ticketFor(address, person, document));
+  return tickets.get(key);
+};
+
+/** Documents that somebody has kept from an earlier session; whoever uses one takes it. */
+const kept = [];
+const refusals = [];
+let reconnects = 0;
+let edits = 0;
+
+/** Where a character begins: editors act on whole ones, never on half of an emoji. */
+function places(text) {
+  const all = [0];
+  for (const character of text.toString()) all.push(all.at(-1) + character.length);
+  return all;
+}
+
+function edit(doc, word) {
+  edits += 1;
+  const text = doc.getText(pick(['problem', 'causes', 'solution', 'notes of ours']));
+  const all = places(text);
+  const n = below(all.length);
+  const at = all[n];
+  const length = (all[n + 1] ?? at) - at;
+  switch (below(6)) {
+    case 0:
+      if (length > 0) text.delete(at, length);
+      break;
+    case 1:
+      if (length > 0) text.format(at, length, { bold: random() < 0.5 || null });
+      break;
+    case 2:
+      doc.getMap('facts').set('period_from', `2027-01-${String(1 + below(28)).padStart(2, '0')}`);
+      break;
+    default:
+      text.insert(at, pick([word, '한글', '😀', '\n', 'é']));
+  }
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, below(30)));
+
+async function session(number) {
+  const person = pick(['ana', 'ben', 'fay']);
+  const old = kept.findIndex((one) => one.person === person);
+  const [resumed] = old >= 0 && random() < 0.5 ? kept.splice(old, 1) : [];
+  const document = resumed?.document ?? pick(documents);
+  const options = { version: pick(['3.0', '3.1']), ...(resumed ? { doc: resumed.doc } : {}) };
+  // What was written since the last session, while away.
+  if (resumed) for (let n = below(6); n > 0; n -= 1) edit(resumed.doc, `o${number} `);
+  const { doc, provider, closes } = await connect(address, await ticket(person, document), document, options);
+  for (let spell = 1 + below(3); spell > 0; spell -= 1) {
+    for (let n = below(8); n > 0; n -= 1) {
+      edit(doc, `s${number} `);
+      if (random() < 0.3) provider.awareness.setLocalStateField('cursor', { anchor: n, head: n });
+      if (random() < 0.3) await pause();
+    }
+    if (random() < 0.6) {
+      reconnects += 1;
+      provider.disconnect();
+      for (let n = below(6); n > 0; n -= 1) edit(doc, `a${number} `);
+      if (random() < 0.5) await pause();
+      provider.connect();
+      await synced(provider);
+    }
+  }
+  // Some go without waiting: what did not get out waits in the page they keep.
+  if (random() < 0.5) await pause();
+  refusals.push(...closes.filter(({ code }) => code >= 4400 && code < 4500));
+  provider.destroy();
+  kept.push({ person, document, doc });
+}
+
+let next = 0;
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    while (next < Number(count)) {
+      next += 1;
+      await session(next);
+    }
+  }),
+);
+
+// Everybody comes back once more, and all see the same.
+for (const document of documents) {
+  const all = [];
+  // At most some: each is a connection of its own.
+  for (const one of kept.filter((page) => page.document === document).slice(-12)) {
+    all.push(await connect(address, await ticket(one.person, document), document, { doc: one.doc }));
+  }
+  const last = await connect(address, await ticket('ben', document), document);
+  const saying = ({ doc }) => JSON.stringify(['problem', 'causes', 'solution', 'notes of ours'].map((root) => doc.getText(root).toDelta()));
+  await until(`all agree on ${document}`, () => all.every((one) => saying(one) === saying(last)));
+  for (const { provider, closes } of [...all, last]) {
+    refusals.push(...closes.filter(({ code }) => code >= 4400 && code < 4500));
+    provider.destroy();
+  }
+}
+assert.deepEqual(refusals, []);
+console.log(`${count} sessions, ${reconnects} reconnects, ${edits} edits, none refused`);
+process.exit(0);

@@ -1,0 +1,26 @@
+//! Random sessions of stock clients that behave.
+
+use crate::{Server, node};
+use anyhow::{Result, ensure};
+
+/// Runs `count` sessions against a fresh server; none of them may be refused. Gives a line of what
+/// happened.
+pub fn random_sessions(server: &Server, count: usize, seed: u32) -> Result<String> {
+    let ana = server.visit("ana")?;
+    let documents: Result<Vec<_>> =
+        (0..1 + count / 40).map(|n| ana.create(&format!("Sessions {n}"))).collect();
+    let (documents, count, seed) = (documents?, count.to_string(), seed.to_string());
+    let mut args = vec![server.address.as_str(), &count, &seed];
+    args.extend(documents.iter().map(String::as_str));
+    let told = node("sessions.mjs", &args)?;
+    let refused = server.metric("accord_edits_refused_total{")?;
+    ensure!(refused == 0.0, "somebody was refused: {}\n{told}", refusals(server));
+    Ok(told.trim().to_owned())
+}
+
+/// What the server logged of refused edits.
+fn refusals(server: &Server) -> String {
+    let log = server.log_from_the_start();
+    let refused: Vec<_> = log.into_iter().filter(|line| line.contains("was refused")).collect();
+    refused.join("\n")
+}

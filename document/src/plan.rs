@@ -69,10 +69,9 @@ impl Act {
         Some(match self {
             Self::Join { .. } => return None,
             Self::Title { .. } | Self::Close | Self::Reopen => Action::ManagePlan,
-            Self::Invite { .. }
-            | Self::Revoke { .. }
-            | Self::Seat { .. }
-            | Self::Unseat { .. } => Action::ManagePeople,
+            Self::Invite { .. } | Self::Revoke { .. } | Self::Seat { .. } | Self::Unseat { .. } => {
+                Action::ManagePeople
+            }
             Self::AddDocument { .. } => Action::CreateDocument,
             Self::Archive { .. } | Self::Unarchive { .. } | Self::Delete { .. } => {
                 Action::RetireDocument
@@ -82,10 +81,7 @@ impl Act {
 
     /// What a closed plan still allows: to be reopened, and that people lose or change seats.
     fn is_fine_when_closed(&self) -> bool {
-        matches!(
-            self,
-            Self::Reopen | Self::Seat { .. } | Self::Unseat { .. } | Self::Revoke { .. }
-        )
+        matches!(self, Self::Reopen | Self::Seat { .. } | Self::Unseat { .. } | Self::Revoke { .. })
     }
 }
 
@@ -231,13 +227,7 @@ impl PlanState {
     ///
     /// # Errors
     /// With the reason, when it is not allowed; the state is then as before.
-    pub fn act(
-        &mut self,
-        actor: &Actor,
-        now: u64,
-        salt: Salt,
-        act: Act,
-    ) -> Result<Entry, Refused> {
+    pub fn act(&mut self, actor: &Actor, now: u64, salt: Salt, act: Act) -> Result<Entry, Refused> {
         let time = self.chain.time(now);
         self.check(actor, time, &act)?;
         self.carry_out(actor, time, &act);

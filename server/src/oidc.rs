@@ -7,7 +7,9 @@
 use crate::clock::Clock;
 use crate::people::{Provider, digest, secret};
 use accord_document::ids::{Digest, PersonId};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims,
+};
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
     Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
@@ -211,7 +213,10 @@ impl Oidc {
         let mut claimed = Claimed {
             issuer: provider.issuer.clone(),
             subject: claims.subject().to_string(),
-            name: claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned()),
+            name: claims
+                .name()
+                .and_then(|name| name.get(None))
+                .map(|name| name.as_str().to_owned()),
             email: claims.email().map(|email| email.as_str().to_owned()),
         };
         // Many providers tell a name and an address only here.
@@ -221,7 +226,8 @@ impl Oidc {
         {
             let info: CoreUserInfoClaims =
                 request.request(&http).map_err(|error| untrusted(&error))?;
-            let name = info.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
+            let name =
+                info.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
             claimed.name = claimed.name.or(name);
             claimed.email = claimed.email.or(info.email().map(|email| email.as_str().to_owned()));
         }
@@ -230,7 +236,8 @@ impl Oidc {
 
     fn discover(&self, provider: &Provider) -> Result<CoreProviderMetadata, OidcError> {
         let unreachable = |error: &dyn std::fmt::Display| OidcError::Unreachable(error.to_string());
-        let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|error| unreachable(&error))?;
+        let issuer =
+            IssuerUrl::new(provider.issuer.clone()).map_err(|error| unreachable(&error))?;
         let http = |request| self.call(request);
         CoreProviderMetadata::discover(&issuer, &http).map_err(|error| unreachable(&error))
     }

@@ -195,8 +195,7 @@ impl Plans {
         let event = Event { deed: Deed::CreatePlan { plan: id.clone() }, from: said(from) };
         let event = recorded.record(actor, now, rand::random(), event);
         let ledger = LedgerId::Plan(id.clone());
-        let batch =
-            vec![appended(&ledger, &genesis), appended(&ledger, &titled), logged(&event)];
+        let batch = vec![appended(&ledger, &genesis), appended(&ledger, &titled), logged(&event)];
         self.commit(batch).await?;
         *audit = recorded;
         self.set(&id, state);

@@ -95,7 +95,9 @@ async fn forged_awareness_reaches_nobody() -> Result<()> {
     let mut author = SyncClient::connect(&server, &ana, &document, 1_000).await?;
     author.send(Message::Awareness(&state(1_000, 1, r#"{"cursor":null}"#))).await?;
     let mut forger = SyncClient::connect(&server, &ben, &document, 2_000).await?;
-    forger.send(Message::Awareness(&state(2_000, 1, r#"{"user":{"name":"Ana Ferreira"}}"#))).await?;
+    forger
+        .send(Message::Awareness(&state(2_000, 1, r#"{"user":{"name":"Ana Ferreira"}}"#)))
+        .await?;
     for forged in [r#"{"cursor":"forged"}"#, "null"] {
         forger.send(Message::Awareness(&state(1_000, 99, forged))).await?;
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 /// A server without the demo, and the link that it prints for its first administrator.
 fn fresh(dir: &Path) -> Result<(Server, String)> {
-    let server = Server::start_with(dir, &ServerOptions { demo: Some(false), ..Default::default() })?;
+    let server =
+        Server::start_with(dir, &ServerOptions { demo: Some(false), ..Default::default() })?;
     let log = server.log_from_the_start().join("\n");
     let link = log.split("open ").nth(1).and_then(|rest| rest.split(' ').next());
     let link = link.with_context(|| format!("no link in {log}"))?.to_owned();
@@ -120,7 +121,8 @@ fn an_invitation_that_can_t_be_used_says_why_and_leaves_nothing_behind() -> Resu
         let (status, _) = fay_again.post("/api/v1/plans/demo/invitations", wanted)?;
         assert_eq!(status, expected, "{days} days, {labels} invitations");
     }
-    let odd = json!({ "invitations": [{ "seat": "observer", "sector": "other", "signatory": true }] });
+    let odd =
+        json!({ "invitations": [{ "seat": "observer", "sector": "other", "signatory": true }] });
     assert_eq!(fay_again.post("/api/v1/plans/demo/invitations", odd)?.0, 422);
     Ok(())
 }

@@ -212,7 +212,9 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
             let visitor = world.visitor(name)?;
             let (status, answer) = visitor.request(&method.to_uppercase(), &path, body.clone())?;
             if status != expected {
-                wrong.push(format!("{method} {route} as {name}: {status}, not {expected}: {answer}"));
+                wrong.push(format!(
+                    "{method} {route} as {name}: {status}, not {expected}: {answer}"
+                ));
             }
             // A refusal says why, for programs and for people.
             if status >= 400 && (answer["error"].is_null() || answer["message"].is_null()) {
@@ -432,7 +434,8 @@ async fn connect(
 
 /// A client of our own is told, and goes on reading.
 #[tokio::test(flavor = "multi_thread")]
-async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_again() -> Result<()> {
+async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_again() -> Result<()>
+{
     use accord_document::sync::wire::{ServerNote, read_frame};
     let dir = tempfile::tempdir()?;
     let mut world = World::start(dir.path())?;

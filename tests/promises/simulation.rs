@@ -152,18 +152,17 @@ impl World {
         let actor = actor(person);
         let face =
             Face { person: actor.person.clone(), name: format!("P{person}"), sector: actor.sector };
-        let effects =
-            room.join(
-                connection,
-                Admission {
-                    session: actor.session.clone(),
-                    actor,
-                    face,
-                    dialect: Dialect::Accord,
-                    may_write: true,
-                },
-                self.now,
-            );
+        let effects = room.join(
+            connection,
+            Admission {
+                session: actor.session.clone(),
+                actor,
+                face,
+                dialect: Dialect::Accord,
+                may_write: true,
+            },
+            self.now,
+        );
         self.clients[person].opened();
         self.send(person);
         self.carry_out(effects);

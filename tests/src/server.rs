@@ -82,8 +82,7 @@ impl Server {
                 }
             }
         });
-        let mut server =
-            Self { child, address: String::new(), log, seen: RefCell::default() };
+        let mut server = Self { child, address: String::new(), log, seen: RefCell::default() };
         let mut seen = Vec::new();
         loop {
             match server.log.recv_timeout(SOON) {

@@ -155,8 +155,10 @@ impl Room {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
         let may_write = admission.may_write;
-        self.sessions
-            .insert(id, Session { admission, presence: None, follows: false, answered: false, last_sent: now });
+        self.sessions.insert(
+            id,
+            Session { admission, presence: None, follows: false, answered: false, last_sent: now },
+        );
         if accord {
             let position = self.remembered();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
@@ -246,7 +248,11 @@ impl Room {
         for (id, denied) in gone {
             match denied {
                 Denied::SignedOut => {
-                    self.expel(id, Close::SIGNED_OUT, "You are signed out. Sign in again to go on.");
+                    self.expel(
+                        id,
+                        Close::SIGNED_OUT,
+                        "You are signed out. Sign in again to go on.",
+                    );
                 }
                 Denied::NotShared => {
                     let reason = "This document is not shared with you any more.";

@@ -98,10 +98,8 @@ pub(super) async fn show(
 ) -> Result<Json<Administration>, Problem> {
     administrator(&by)?;
     let (records, store) = (app.people.clone(), app.store.clone());
-    let (everybody, providers, space) = blocking(move || {
-        Ok((records.everybody()?, records.providers()?, store.space()?))
-    })
-    .await?;
+    let (everybody, providers, space) =
+        blocking(move || Ok((records.everybody()?, records.providers()?, store.space()?))).await?;
     let plans = app.plans.all();
     let mut entries: Vec<_> = everybody
         .into_iter()

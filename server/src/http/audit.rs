@@ -111,9 +111,7 @@ async fn answer(
             let table = csv(&view(app, &entries).await?);
             file("text/csv; charset=utf-8", "accord-audit.csv", table)
         }
-        Format::Chain => {
-            file("application/jsonl", "accord-audit.jsonl", chain(&entries))
-        }
+        Format::Chain => file("application/jsonl", "accord-audit.jsonl", chain(&entries)),
     })
 }
 

@@ -82,8 +82,7 @@ mod tests {
 
     #[test]
     fn places_run_out_by_address_and_by_person_and_come_back() {
-        let connections =
-            Connections::new(ConnectionLimits { per_address: 3, per_person: 2 });
+        let connections = Connections::new(ConnectionLimits { per_address: 3, per_person: 2 });
         let here = IpAddr::from([10, 0, 0, 1]);
         let there = IpAddr::from([10, 0, 0, 2]);
         let enter = |address, person: &str| connections.enter(address, PersonId::new(person));

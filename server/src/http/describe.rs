@@ -1,7 +1,9 @@
 //! The description of the API (OpenAPI 3.1), from which the web app's types are generated.
 
 use super::problem::Problem;
-use super::{account, administration, audit, documents, invitations, links, plans, providers, seats, session};
+use super::{
+    account, administration, audit, documents, invitations, links, plans, providers, seats, session,
+};
 use axum::Json;
 use utoipa::OpenApi;
 

@@ -6,11 +6,11 @@ use crate::rooms::OpenError;
 use crate::store::StoreError;
 use accord_document::plan::Refused;
 use accord_document::sync::Denied;
+use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -54,7 +54,8 @@ impl Problem {
     }
 
     pub(crate) fn bad_link() -> Self {
-        let message = "This link was used already, has expired, or was never made. Ask for a new one.";
+        let message =
+            "This link was used already, has expired, or was never made. Ask for a new one.";
         Self::new(StatusCode::NOT_FOUND, "bad_link", message)
     }
 

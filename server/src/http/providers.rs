@@ -112,7 +112,8 @@ pub(super) async fn start(
     match sent.unwrap_or(Err(OidcError::Unknown)) {
         Ok(Sent { address, secret }) => {
             let cookie = app.site.errand_cookie(&secret);
-            Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address)).into_response())
+            Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address))
+                .into_response())
         }
         Err(error) => Ok(refused(&landing, &error)),
     }
@@ -155,7 +156,9 @@ pub(super) async fn callback(
             }
             response
         }
-        Err(problem) => Redirect::to(&format!("{landing}?refused={}", problem.name())).into_response(),
+        Err(problem) => {
+            Redirect::to(&format!("{landing}?refused={}", problem.name())).into_response()
+        }
     })
 }
 

@@ -127,8 +127,7 @@ pub(crate) async fn faces(
     let people = people(app, ids).await?;
     let face = |person: Person| {
         let sector = plan.last_standing(&person.id).map_or(Sector::Other, |s| s.sector);
-        let view =
-            FaceView { id: person.id.to_string(), name: person.name, sector: sector.into() };
+        let view = FaceView { id: person.id.to_string(), name: person.name, sector: sector.into() };
         (person.id, view)
     };
     Ok(people.into_iter().map(face).collect())

@@ -467,7 +467,9 @@ mod tests {
         assert!(people.signed_in(&secret).unwrap().is_none());
         assert_eq!(people.password(&ben.id).unwrap(), None);
         assert!(people.by_email("ben@x.org").unwrap().is_none());
-        people.create("Another Ben", Some("ben@x.org"), None, false).expect("the address is free again");
+        people
+            .create("Another Ben", Some("ben@x.org"), None, false)
+            .expect("the address is free again");
     }
 
     #[test]

@@ -103,11 +103,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When too many wait.
-    pub async fn verify(
-        &self,
-        password: &str,
-        hash: Option<&str>,
-    ) -> Result<bool, PasswordError> {
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
         if password.chars().count() > *LENGTH.end() {
             return Ok(false);
         }

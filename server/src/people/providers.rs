@@ -61,8 +61,7 @@ impl People {
 
     /// Whose identity this is.
     pub fn identified(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>> {
-        let found: Option<Identity> =
-            get(&*self.store, IDENTITY, &identity_key(issuer, subject))?;
+        let found: Option<Identity> = get(&*self.store, IDENTITY, &identity_key(issuer, subject))?;
         Ok(found.map(|identity| identity.person))
     }
 

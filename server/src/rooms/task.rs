@@ -186,8 +186,7 @@ impl Task {
     /// Looks again who may do what.
     fn revise(&mut self) {
         let (access, document) = (self.rooms.shared.access.clone(), self.document.clone());
-        let effects =
-            self.room.revise(|admission| access.grant(admission, &document), self.now());
+        let effects = self.room.revise(|admission| access.grant(admission, &document), self.now());
         self.carry_out(effects);
     }
 

@@ -93,9 +93,10 @@ impl SledStore {
             }
             _ => Err(StoreError::Unusable {
                 path: self.path.clone(),
-                reason: "another version of Accord wrote it, in a form that this one does not read: \
+                reason:
+                    "another version of Accord wrote it, in a form that this one does not read: \
                          name another folder"
-                    .into(),
+                        .into(),
             }),
         }
     }

@@ -1,6 +1,6 @@
 //! The audit record: what administrators and facilitators did, as a ledger of its own.
 
-use crate::ids::{PersonId, PlanId};
+use crate::ids::{DocumentId, PersonId, PlanId, Seq};
 use crate::ledger::{Body, Chain, Entry, LedgerError, Position, Salt};
 use crate::people::Actor;
 use crate::plan::Act;
@@ -31,6 +31,12 @@ pub enum Deed {
         plan: PlanId,
         #[serde(rename = "what")]
         act: Act,
+    },
+    /// A passage was taken out of a document: entry `seq` of its ledger says why.
+    Redact {
+        plan: PlanId,
+        document: DocumentId,
+        seq: Seq,
     },
     MakeAdministrator {
         person: PersonId,
@@ -68,7 +74,9 @@ impl Deed {
     #[must_use]
     pub fn plan(&self) -> Option<&PlanId> {
         match self {
-            Self::CreatePlan { plan } | Self::InPlan { plan, .. } => Some(plan),
+            Self::CreatePlan { plan } | Self::InPlan { plan, .. } | Self::Redact { plan, .. } => {
+                Some(plan)
+            }
             Self::Export { plan } => plan.as_ref(),
             _ => None,
         }

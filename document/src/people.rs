@@ -58,6 +58,8 @@ pub enum Action {
     CreateDocument,
     /// Archive a document, take it back, delete it.
     RetireDocument,
+    /// Take a passage out of what is stored.
+    Redact,
     /// See who sits in the plan.
     SeePeople,
     /// Invite, change seats, end them.
@@ -68,11 +70,12 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Write,
         Self::CreateDocument,
         Self::RetireDocument,
+        Self::Redact,
         Self::SeePeople,
         Self::ManagePeople,
         Self::ManagePlan,
@@ -91,7 +94,7 @@ pub fn permits(seat: Seat, action: Action) -> bool {
         Action::Write | Action::CreateDocument => {
             matches!(seat, Seat::Facilitator | Seat::Author)
         }
-        Action::RetireDocument => seat == Seat::Facilitator,
+        Action::RetireDocument | Action::Redact => seat == Seat::Facilitator,
         Action::SeePeople => true,
         Action::ManagePeople | Action::ManagePlan | Action::ReadAudit => {
             matches!(seat, Seat::Facilitator | Seat::Administrator)

@@ -54,6 +54,11 @@ fn people_sign_in_with_a_provider_and_one_that_lies_is_not_believed() -> Result<
 }
 
 #[test]
+fn a_redacted_passage_is_gone_from_every_page_and_every_device() -> Result<()> {
+    story("redact.mjs")
+}
+
+#[test]
 fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
     story("accessible.mjs")
 }

@@ -83,6 +83,12 @@ fn table() -> Vec<Row> {
         ("delete", "/documents/{document}", None, retiring(204)),
         ("get", "/documents/{document}/content", None, reading(200)),
         ("post", "/documents/{document}/tickets", None, reading(200)),
+        (
+            "post",
+            "/documents/{document}/redactions",
+            Some(json!({ "target": "title", "from": 0, "text": "To be", "reason": "A test" })),
+            retiring(204),
+        ),
         ("get", "/administration", None, running(200)),
         (
             "post",

@@ -163,3 +163,80 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     assert_eq!(server.metric("accord_ledgers_betrayed_total")?, 2.0);
     Ok(())
 }
+
+/// A pasted secret, redacted: it is in no entry that is stored, what is left is the same, and the chain
+/// still verifies; also when the server stops before the entries are blanked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
+    use accord_document::ids::{DocumentId, LedgerId, Seq};
+    use accord_server::store::{Append, Ledger, SledStore};
+    use serde_json::json;
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let document = ana.create("Redacted")?;
+    let mut client = SyncClient::connect(&server, &ana, &document, 1_000).await?;
+    client.edit("problem", 0, 0, "The password is hunter2, don't tell.").await?;
+    client.until("problem", |text| text.contains("hunter2")).await?;
+    let path = format!("/api/v1/documents/{document}/redactions");
+    let wanted = |text: &str, reason: &str| json!({ "target": "problem", "from": 16, "text": text, "reason": reason });
+    for (text, reason, expected) in [
+        ("hunter3", "It is a password", "elsewhere"),
+        ("hunter2", " ", "forbidden"),
+        ("hunter2", &"x".repeat(501), "forbidden"),
+    ] {
+        let (status, answer) = fay.post(&path, wanted(text, reason))?;
+        ensure!(answer["error"] == expected, "{status} {answer}");
+    }
+    let before = {
+        ensure!(ana.text(&document, "problem")?.contains("hunter2"), "nothing half done");
+        stored(dir.path(), server, &document)?
+    };
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    let (status, answer) = fay.post(&path, wanted("hunter2", "It is a password"))?;
+    ensure!(status == 204, "{status} {answer}");
+    let wanted_text = "The password is , don't tell.\n";
+    ensure!(fay.text(&document, "problem")? == wanted_text);
+    let after = stored(dir.path(), server, &document)?;
+    let holds = |entries: &[Vec<u8>]| {
+        entries.iter().any(|entry| entry.windows(7).any(|bytes| bytes == b"hunter2"))
+    };
+    ensure!(holds(&before) && !holds(&after));
+    ensure!(after.len() == before.len() + 2, "a deletion, and the redaction");
+
+    // As if the server had stopped between the redaction and the blanking.
+    {
+        let store = SledStore::open(dir.path(), 0)?;
+        let ledger = LedgerId::from(DocumentId::new(document.as_str()));
+        let whole: Vec<_> = (0u64..)
+            .zip(&before)
+            .map(|(seq, bytes)| Append {
+                ledger: ledger.clone(),
+                seq: Seq(seq),
+                bytes: bytes.clone(),
+            })
+            .collect();
+        store.rewrite(&whole)?;
+        ensure!(holds(&store.read(&ledger, Seq(0))?));
+    }
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    ensure!(fay.text(&document, "problem")? == wanted_text);
+    let (_, view) = fay.get(&format!("/api/v1/documents/{document}"))?;
+    ensure!(view["redactions"][0]["reason"] == "It is a password", "{view}");
+    ensure!(view["redactions"][0]["by"]["name"] == "Fay Duarte");
+    let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
+    ensure!(record[0]["what"]["deed"] == "redact", "{}", record[0]);
+    ensure!(stored(dir.path(), server, &document)? == after, "finished, it is the same");
+    Ok(())
+}
+
+/// Stops a server and reads what it has stored of a document.
+fn stored(data: &std::path::Path, server: Server, document: &str) -> Result<Vec<Vec<u8>>> {
+    use accord_document::ids::{DocumentId, Seq};
+    use accord_server::store::{Ledger, SledStore};
+    ensure!(server.stop()?.success());
+    let store = SledStore::open(data, 0)?;
+    Ok(store.read(&DocumentId::new(document).into(), Seq(0))?)
+}

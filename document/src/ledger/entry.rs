@@ -1,8 +1,8 @@
 //! One entry: its header, its body, and the hash chain.
 //!
 //! The chain covers the header, and the header a salted hash of the body. A later redaction can
-//! therefore blank a body without breaking the chain, and the salt keeps short bodies from being
-//! guessed out of their hash.
+//! therefore blank a body without breaking the chain (`redaction.rs`), and the salt keeps short bodies
+//! from being guessed out of their hash.
 //!
 //! Layout of format 1 (integers are lib0 variable-length unless noted):
 //!
@@ -10,8 +10,11 @@
 //! entry  = format:u8 header:buf salt:16 bytes body:buf
 //! header = seq time_ms person:str seat:u8 sector:u8 session:str kind:u8 body_hash:32 previous:32
 //! hash   = SHA-256("accord entry 1" ‖ header)      body_hash = SHA-256(salt ‖ body)
+//!
+//! blanked = 2:u8 header:buf replacement:buf
 //! ```
 
+use super::redaction::Redaction;
 use crate::audit::Event;
 use crate::ids::{Digest, LineageId, PersonId, Seq, SessionId};
 use crate::lib0::{ReadError, Reader, Write};
@@ -25,6 +28,9 @@ use thiserror::Error;
 
 /// The entry format that this version writes.
 pub const FORMAT: u8 = 1;
+
+/// The format of an entry whose body was blanked.
+const BLANKED: u8 = 2;
 
 /// Random bytes mixed into a body's hash.
 pub type Salt = [u8; 16];
@@ -60,6 +66,8 @@ impl Genesis {
     }
 }
 
+const EDIT: u8 = 1;
+
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -70,33 +78,43 @@ pub enum Body {
     Act(Act),
     /// In the audit record: something done by an administrator or facilitator.
     Event(Event),
+    Redaction(Redaction),
+    /// An edit of which something was redacted: the hash of the body it had, and an update without
+    /// what was taken out.
+    Blanked {
+        hash: [u8; 32],
+        replacement: Vec<u8>,
+    },
 }
 
 impl Body {
     fn kind(&self) -> u8 {
         match self {
             Self::Genesis(_) => 0,
-            Self::Edit(_) => 1,
+            Self::Edit(_) | Self::Blanked { .. } => EDIT,
             Self::Act(_) => 2,
             Self::Event(_) => 3,
+            Self::Redaction(_) => 4,
         }
     }
 
     fn encode(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Genesis(genesis) => json(genesis).into(),
-            Self::Edit(update) => update.into(),
+            Self::Edit(update) | Self::Blanked { replacement: update, .. } => update.into(),
             Self::Act(act) => json(act).into(),
             Self::Event(event) => json(event).into(),
+            Self::Redaction(redaction) => json(redaction).into(),
         }
     }
 
     fn decode(kind: u8, bytes: &[u8]) -> Result<Self, EntryError> {
         match kind {
             0 => read_json(bytes).map(Self::Genesis),
-            1 => Ok(Self::Edit(bytes.to_vec())),
+            EDIT => Ok(Self::Edit(bytes.to_vec())),
             2 => read_json(bytes).map(Self::Act),
             3 => read_json(bytes).map(Self::Event),
+            4 => read_json(bytes).map(Self::Redaction),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }
@@ -128,32 +146,35 @@ impl Entry {
     pub fn hash(&self) -> Digest {
         let mut hasher = Sha256::new();
         hasher.update(b"accord entry 1");
-        hasher.update(self.header(&self.body.encode()));
+        hasher.update(self.header());
         Digest(hasher.finalize().into())
     }
 
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let body = self.body.encode();
-        let mut out = vec![FORMAT];
-        out.put_buf(&self.header(&body));
-        out.extend_from_slice(&self.salt);
-        out.put_buf(&body);
+        let is_blanked = matches!(self.body, Body::Blanked { .. });
+        let mut out = vec![if is_blanked { BLANKED } else { FORMAT }];
+        out.put_buf(&self.header());
+        if !is_blanked {
+            out.extend_from_slice(&self.salt);
+        }
+        out.put_buf(&self.body.encode());
         out
     }
 
-    /// Reads an entry and verifies its body against its header.
+    /// Reads an entry and verifies its body against its header. Of a blanked entry only its redaction
+    /// can tell whether what stands there is right.
     ///
     /// # Errors
     /// When the format is unknown or any byte of it is not as it was written.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         let mut r = Reader::new(bytes);
-        match r.byte()? {
-            FORMAT => {}
-            other => return Err(EntryError::Format(other)),
+        let format = r.byte()?;
+        if !matches!(format, FORMAT | BLANKED) {
+            return Err(EntryError::Format(format));
         }
         let header_bytes = r.buf()?;
-        let salt: Salt = fixed(&mut r)?;
+        let salt: Salt = if format == FORMAT { fixed(&mut r)? } else { Salt::default() };
         let body_bytes = r.buf()?;
         if !r.is_empty() {
             return Err(EntryError::Damaged("bytes follow it"));
@@ -166,12 +187,18 @@ impl Entry {
         let sector = sector_from(h.byte()?)?;
         let session = SessionId::new(h.string()?);
         let kind = h.byte()?;
-        let body_hash: [u8; 32] = fixed(&mut h)?;
+        let hash: [u8; 32] = fixed(&mut h)?;
         let previous = Digest(fixed(&mut h)?);
-        if body_hash != hash_body(&salt, body_bytes) {
-            return Err(EntryError::Damaged("its body does not match its header"));
-        }
-        let body = Body::decode(kind, body_bytes)?;
+        let body = if format == FORMAT {
+            if hash != hash_body(&salt, body_bytes) {
+                return Err(EntryError::Damaged("its body does not match its header"));
+            }
+            Body::decode(kind, body_bytes)?
+        } else if kind == EDIT {
+            Body::Blanked { hash, replacement: body_bytes.to_vec() }
+        } else {
+            return Err(EntryError::Damaged("only an edit can be blanked"));
+        };
         let entry = Self {
             seq,
             time,
@@ -180,13 +207,21 @@ impl Entry {
             salt,
             body,
         };
-        if entry.header(&entry.body.encode()) != header_bytes {
+        if entry.header() != header_bytes {
             return Err(EntryError::Damaged("it is not written the one way it can be"));
         }
         Ok(entry)
     }
 
-    fn header(&self, body: &[u8]) -> Vec<u8> {
+    /// The salted hash of the body, or of the body there was.
+    pub(super) fn body_hash(&self) -> [u8; 32] {
+        match &self.body {
+            Body::Blanked { hash, .. } => *hash,
+            body => hash_body(&self.salt, &body.encode()),
+        }
+    }
+
+    fn header(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
         out.put_var(self.seq.0);
         out.put_var(self.time);
@@ -195,7 +230,7 @@ impl Entry {
         out.push(sector_byte(self.actor.sector));
         out.put_buf(self.actor.session.as_str().as_bytes());
         out.push(self.body.kind());
-        out.extend_from_slice(&hash_body(&self.salt, body));
+        out.extend_from_slice(&self.body_hash());
         out.extend_from_slice(&self.previous.0);
         out
     }
@@ -268,6 +303,16 @@ mod tests {
     #[test]
     fn an_entry_round_trips() {
         assert_eq!(Entry::decode(&entry().encode()), Ok(entry()));
+    }
+
+    #[test]
+    fn a_blanked_entry_keeps_its_hash_and_not_its_body() {
+        let whole = entry();
+        let body = Body::Blanked { hash: whole.body_hash(), replacement: vec![0, 1, 2] };
+        let blanked = Entry { salt: [0; 16], body, ..whole.clone() };
+        let read = Entry::decode(&blanked.encode()).unwrap();
+        assert_eq!(read, blanked);
+        assert_eq!(read.hash(), whole.hash());
     }
 
     #[test]

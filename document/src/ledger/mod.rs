@@ -7,10 +7,12 @@
 
 mod chain;
 mod entry;
+mod redaction;
 mod state;
 
 pub(crate) use chain::Chain;
 pub use chain::{Position, RULES};
 
 pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
+pub use redaction::{REASON, Redacted, Redaction, Target};
 pub use state::{DocumentState, LedgerError, Outcome};

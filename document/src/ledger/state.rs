@@ -2,10 +2,11 @@
 
 use super::chain::{Chain, Position};
 use super::entry::{Body, Entry, EntryError, Genesis, Salt};
+use super::redaction::{Ledgered, REASON, Redacted, Redaction};
 use crate::ids::{LineageId, Seq};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
-use crate::update::{Known, Refusal};
+use crate::update::{Known, Range, Refusal};
 use crate::ydoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
@@ -26,6 +27,8 @@ pub enum LedgerError {
     Rules(u32),
     #[error("entry {0} belongs into a ledger of another kind")]
     Foreign(Seq),
+    #[error("entry {0} was blanked, and no redaction says so")]
+    Unexplained(Seq),
     #[error("entry {seq}: {error}")]
     Entry { seq: Seq, error: EntryError },
     #[error("the document broke while an update was integrated, and must be rebuilt")]
@@ -50,6 +53,7 @@ pub struct DocumentState {
     /// An upper bound of the encoded state: refined when it passes the limit.
     size: usize,
     broken: bool,
+    redactions: Ledgered,
 }
 
 impl DocumentState {
@@ -66,6 +70,7 @@ impl DocumentState {
             chain,
             size: 0,
             broken: false,
+            redactions: Ledgered::default(),
         })
     }
 
@@ -76,14 +81,26 @@ impl DocumentState {
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
-            Body::Edit(update) => match self.integrate(&entry.actor, update) {
-                Ok(_) => Outcome::Applied,
-                Err(_) if self.broken => return Err(LedgerError::Broken),
-                Err(refusal) => Outcome::Void(refusal),
-            },
+            Body::Edit(update) => self.integrate(&entry.actor, update).map(drop),
+            Body::Blanked { replacement, .. } => {
+                self.redactions.found_blanked(entry.seq, replacement);
+                self.integrate(&entry.actor, replacement).map(drop)
+            }
+            Body::Redaction(redaction) => {
+                let allowed = may_redact(&entry.actor, redaction);
+                if allowed.is_ok() {
+                    self.redactions.announce(entry, redaction);
+                }
+                allowed
+            }
             Body::Genesis(_) | Body::Act(_) | Body::Event(_) => {
                 return Err(LedgerError::Foreign(entry.seq));
             }
+        };
+        let outcome = match outcome {
+            Ok(()) => Outcome::Applied,
+            Err(_) if self.broken => return Err(LedgerError::Broken),
+            Err(refusal) => Outcome::Void(refusal),
         };
         self.chain.advance(entry);
         Ok(outcome)
@@ -107,6 +124,48 @@ impl DocumentState {
         let entry = self.chain.next(actor.clone(), now, salt, Body::Edit(net));
         self.chain.advance(&entry);
         Ok(Some(entry))
+    }
+
+    /// Whether all that is blanked in this ledger was announced by a redaction. Call when the whole
+    /// ledger is applied.
+    ///
+    /// # Errors
+    /// When an entry was blanked without one, or in another way.
+    pub fn settle(&self) -> Result<(), LedgerError> {
+        self.redactions.unexplained().map_or(Ok(()), |seq| Err(LedgerError::Unexplained(seq)))
+    }
+
+    /// The entries that a redaction has announced as blanked and that are not (yet), with what is to
+    /// be taken out of each.
+    #[must_use]
+    pub fn unfinished_redactions(&self) -> Vec<(Seq, Vec<Range>)> {
+        self.redactions.unfinished()
+    }
+
+    /// What was redacted here, by whom, and why.
+    #[must_use]
+    pub fn redactions(&self) -> &[Redacted] {
+        &self.redactions.told
+    }
+
+    /// Checks a redaction, and gives the entry to be appended for it. What it redacts must be deleted
+    /// already.
+    ///
+    /// # Errors
+    /// When the seat does not permit it, or no reason is given.
+    pub fn redact(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        redaction: Redaction,
+    ) -> Result<Entry, Refusal> {
+        may_redact(actor, &redaction)?;
+        let body = Body::Redaction(redaction.clone());
+        let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.redactions.announce(&entry, &redaction);
+        self.chain.advance(&entry);
+        Ok(entry)
     }
 
     /// Checks that an update of somebody who may not write now adds nothing.
@@ -191,6 +250,14 @@ impl DocumentState {
     pub fn encode_since(&self, remote: &StateVector) -> Vec<u8> {
         self.doc.transact().encode_diff_v1(remote)
     }
+}
+
+fn may_redact(actor: &Actor, redaction: &Redaction) -> Result<(), Refusal> {
+    let length = redaction.reason.chars().count();
+    if !permits(actor.seat, Action::Redact) || length == 0 || length > REASON {
+        return Err(Refusal::ReadOnly);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -317,6 +384,85 @@ mod tests {
         assert_eq!(state.edit(&reader, 9, [1; 16], update), Ok(None));
         let new = &updates()[1];
         assert_eq!(state.edit(&reader, 9, [1; 16], new), Err(Refusal::ReadOnly));
+    }
+
+    /// A secret, typed in pieces by two people and redacted: nothing stored holds it, the chain
+    /// verifies, and what is left is the same.
+    #[test]
+    fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
+        let ana = actor("ana", Seat::Author);
+        let fay = actor("fay", Seat::Facilitator);
+        let target = Target::field("problem");
+        let mut state = DocumentState::begin(&genesis()).unwrap();
+        let mut entries = vec![genesis()];
+        let mut replica = Replica::new(1);
+        for (at, words) in [(0, "The key is hun"), (14, "ter2 and that is all."), (4, "good ")] {
+            let retain = Op::retain(at, Attributes::new());
+            let ops: Vec<_> =
+                (at > 0).then_some(retain).into_iter().chain([Op::text(words)]).collect();
+            replica.edit(&target, &ops);
+            for update in replica.take_made() {
+                entries.extend(state.edit(&ana, 9, [3; 16], &update).unwrap());
+            }
+        }
+        let (before, from) = (state.position(), "The good key is ".len() as u32);
+        let passage = crate::model::locate(state.doc(), &target, from, "hunter2").unwrap();
+        assert!(crate::model::locate(state.doc(), &target, from, "hunter3").is_none());
+        let reason = "A password was pasted".to_owned();
+        let (redaction, blanked) = Redaction::of(reason, passage, &entries).unwrap();
+        assert_eq!(blanked.len(), 2);
+        let refused = state.redact(&ana, 10, [4; 16], redaction.clone());
+        assert_eq!(refused, Err(Refusal::ReadOnly), "an author may not");
+        entries.extend(state.edit(&fay, 10, [4; 16], &redaction.deletion()).unwrap());
+        entries.push(state.redact(&fay, 10, [5; 16], redaction).unwrap());
+
+        let replay = |entries: &[Entry]| {
+            let mut replayed = DocumentState::begin(&entries[0]).unwrap();
+            for entry in &entries[1..] {
+                let entry = Entry::decode(&entry.encode()).unwrap();
+                assert_eq!(replayed.apply(&entry), Ok(Outcome::Applied));
+            }
+            replayed
+        };
+        // Before the entries are blanked: the server may have stopped in between.
+        let halfway = replay(&entries);
+        halfway.settle().unwrap();
+        let unfinished: Vec<_> = halfway.unfinished_redactions();
+        assert_eq!(unfinished.len(), 2);
+        for (seq, ranges) in unfinished {
+            let again = Redaction::of(String::new(), ranges, [&entries[seq.0 as usize]]);
+            let same = blanked.iter().find(|entry| entry.seq == seq).cloned();
+            assert_eq!(again.unwrap().1.pop(), same, "finished later, it is the same");
+        }
+        for entry in blanked.clone() {
+            let seq = entry.seq.0 as usize;
+            entries[seq] = entry;
+        }
+        let stored: Vec<u8> = entries.iter().flat_map(Entry::encode).collect();
+        let stored = String::from_utf8_lossy(&stored);
+        assert!(!stored.contains("hun") && !stored.contains("ter2"), "{stored}");
+        let replayed = replay(&entries);
+        replayed.settle().unwrap();
+        assert!(replayed.unfinished_redactions().is_empty());
+        assert_eq!(replayed.position(), state.position());
+        assert_ne!(replayed.position(), before);
+        assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
+        assert_eq!(replayed.redactions()[0].reason, "A password was pasted");
+        assert_eq!(replayed.redactions()[0].person.as_str(), "fay");
+
+        // Blanking more than was announced, or without a redaction, is found.
+        let all = [Range { client: 1, clock: 0, len: 40 }];
+        let (_, more) = Redaction::of(String::new(), all.to_vec(), &entries).unwrap();
+        for entry in more {
+            let mut forged = entries.clone();
+            let seq = entry.seq;
+            forged[seq.0 as usize] = entry;
+            let mut replayed = DocumentState::begin(&forged[0]).unwrap();
+            for entry in &forged[1..] {
+                replayed.apply(entry).unwrap();
+            }
+            assert_eq!(replayed.settle(), Err(LedgerError::Unexplained(seq)));
+        }
     }
 
     #[test]

@@ -13,4 +13,4 @@ mod replica;
 pub mod template;
 
 pub use milestone::{Milestone, MilestoneDraft};
-pub use replica::{Change, Replica, Target};
+pub use replica::{Change, Replica, Target, locate};

@@ -9,6 +9,7 @@ use super::delta::{self, Op};
 use super::milestone::{self, Milestone, MilestoneDraft};
 use super::order;
 use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use crate::update::Range;
 use crate::ydoc;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -399,6 +400,38 @@ fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
     };
     let (id, key) = rest.split_once('/')?;
     milestone::text(&find_milestone(txn, id)?, key, txn)
+}
+
+/// The elements of a passage: the characters of `passage` from an offset (UTF-16) of a text on. None
+/// when something else stands there.
+#[must_use]
+pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Vec<Range>> {
+    // A copy of which it can be deleted: yrs then says which elements those are.
+    let copy = ydoc::new(0);
+    let state = doc.transact().encode_diff_v1(&StateVector::default());
+    copy.transact_mut().apply_update(Update::decode_v1(&state).ok()?).ok()?;
+    for field in FIELDS {
+        copy.get_or_insert_text(field.key);
+    }
+    copy.get_or_insert_map(MILESTONES);
+    let mut txn = copy.transact_mut();
+    let text = find(&txn, target)?;
+    let units: Vec<u16> = delta::plain(&delta::read(&text, &txn)).encode_utf16().collect();
+    let wanted: Vec<u16> = passage.encode_utf16().collect();
+    let start = usize::try_from(from).ok()?;
+    if wanted.is_empty() || units.get(start..start + wanted.len())? != wanted {
+        return None;
+    }
+    text.remove_range(&mut txn, from, u32::try_from(wanted.len()).ok()?);
+    let mut ranges = Vec::new();
+    for (client, deleted) in txn.delete_set().iter() {
+        ranges.extend(deleted.iter().map(|range| Range {
+            client: client.get(),
+            clock: range.start,
+            len: range.end - range.start,
+        }));
+    }
+    Some(ranges)
 }
 
 fn target_of<T: ReadTxn>(txn: &T, branch: BranchPtr) -> Option<Target> {

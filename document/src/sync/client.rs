@@ -286,6 +286,8 @@ impl Client {
                 }
             }
             ServerNote::Access { may_write } => self.may_write = may_write,
+            // The driver keeps the copies.
+            ServerNote::Redacted => {}
             ServerNote::Saved { number, seq, head } => {
                 self.saved = self.saved.max(number);
                 if let Some(remembered) = &mut self.remembered {

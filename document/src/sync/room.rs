@@ -10,7 +10,7 @@ use super::close::Close;
 use super::presence::{Face, Presence};
 use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq, SessionId};
-use crate::ledger::{DocumentState, Entry, Position, Salt};
+use crate::ledger::{Body, DocumentState, Entry, Position, Redaction, Salt};
 use crate::limits;
 use crate::people::Actor;
 use crate::plan::Grant;
@@ -263,6 +263,33 @@ impl Room {
         self.take()
     }
 
+    /// Takes a passage out: deletes it for everybody, and appends the redaction. The entries it names
+    /// are to be blanked once that is durable.
+    ///
+    /// # Errors
+    /// When this person may not do that; nothing has changed then.
+    pub fn redact(
+        &mut self,
+        actor: &Actor,
+        redaction: Redaction,
+        now: u64,
+    ) -> Result<Vec<Effect>, Refusal> {
+        self.now = now;
+        let salt = self.salt();
+        if let Some(entry) = self.state.edit(actor, now, salt, &redaction.deletion())? {
+            self.append_edit(entry, None);
+        }
+        let salt = self.salt();
+        let entry = self.state.redact(actor, now, salt, redaction)?;
+        self.out.push(Effect::Append(entry));
+        let accord: Vec<_> =
+            self.sessions.keys().copied().filter(|&id| self.is_accord(id)).collect();
+        for id in accord {
+            self.note_when_durable(id, &ServerNote::Redacted);
+        }
+        Ok(self.take())
+    }
+
     /// The connection is closed.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
@@ -352,12 +379,8 @@ impl Room {
         match taken {
             Ok(entry) => {
                 if let Some(entry) = entry {
-                    let crate::ledger::Body::Edit(net) = &entry.body else { return };
-                    let frame = Message::Update(net).encode().into();
                     // A numbered edit is acknowledged by its number; others come back as they are.
-                    let except = number.map(|_| id);
-                    self.out.push(Effect::Append(entry));
-                    self.hold(Held::Broadcast { frame, except });
+                    self.append_edit(entry, number.map(|_| id));
                 }
                 if let Some(number) = number {
                     let Position { seq, head, .. } = self.state.position();
@@ -369,6 +392,14 @@ impl Room {
             Err(refusal) if refusal.asks_for_resync() && !answered => {}
             Err(refusal) => self.refuse(id, number, refusal),
         }
+    }
+
+    /// Appends an edit, and sends it on once it is durable.
+    fn append_edit(&mut self, entry: Entry, except: Option<ConnectionId>) {
+        let Body::Edit(net) = &entry.body else { return };
+        let frame = Message::Update(net).encode().into();
+        self.out.push(Effect::Append(entry));
+        self.hold(Held::Broadcast { frame, except });
     }
 
     fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {

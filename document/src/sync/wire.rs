@@ -115,6 +115,8 @@ pub enum ServerNote {
     Hello { position: Remembered, may_write: bool },
     /// What one may do has changed.
     Access { may_write: bool },
+    /// A passage was taken out of the document's history: what is kept of it here must go, too.
+    Redacted,
     /// The edit with this number, and all before it, are on disk.
     Saved { number: u64, seq: Seq, head: Digest },
     /// The edit with this number was refused: the connection closes next.

@@ -4,8 +4,10 @@
 //! what somebody else types. So nothing reaches yrs before [`scan()`] has bounded it and
 //! [`Known::check`] has placed every struct and deletion.
 
+mod blank;
 mod check;
 mod scan;
 
+pub use blank::blank;
 pub use check::{Known, Novelty, Refusal};
-pub use scan::{Id, Scan, ScanError, scan};
+pub use scan::{Id, Range, Scan, ScanError, scan};

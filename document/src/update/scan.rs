@@ -8,6 +8,7 @@
 
 use crate::lib0::{ReadError, Reader};
 use crate::limits;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use thiserror::Error;
 
@@ -79,17 +80,17 @@ pub enum Parent<'a> {
 }
 
 /// `len` elements of `client` from `clock`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     pub client: u64,
     pub clock: u32,
     pub len: u32,
 }
 
-const HAS_ORIGIN: u8 = 0x80;
-const HAS_RIGHT_ORIGIN: u8 = 0x40;
+pub(super) const HAS_ORIGIN: u8 = 0x80;
+pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
-const KIND: u8 = 0x1f;
+pub(super) const KIND: u8 = 0x1f;
 
 /// Reads a whole update.
 ///
@@ -165,6 +166,19 @@ fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
         10 => return Err(ScanError::Pending),
         _ => {}
     }
+    let Placed { origin, right_origin, parent } = read_place(r, info)?;
+    let (len, makes_type) = read_content(r, info & KIND)?;
+    Ok((len, Body::Item { origin, right_origin, parent, makes_type }))
+}
+
+/// Where an item stands, as its struct says.
+pub(super) struct Placed<'a> {
+    pub(super) origin: Option<Id>,
+    pub(super) right_origin: Option<Id>,
+    pub(super) parent: Option<Parent<'a>>,
+}
+
+pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>, ScanError> {
     let origin = if info & HAS_ORIGIN != 0 { Some(read_id(r)?) } else { None };
     let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(read_id(r)?) } else { None };
     let parent = if origin.is_none() && right_origin.is_none() {
@@ -180,12 +194,11 @@ fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
     } else {
         None
     };
-    let (len, makes_type) = read_content(r, info & KIND)?;
-    Ok((len, Body::Item { origin, right_origin, parent, makes_type }))
+    Ok(Placed { origin, right_origin, parent })
 }
 
 /// The length of an item's content in elements, and whether it makes a shared type.
-fn read_content(r: &mut Reader<'_>, kind: u8) -> Result<(u32, bool), ScanError> {
+pub(super) fn read_content(r: &mut Reader<'_>, kind: u8) -> Result<(u32, bool), ScanError> {
     match kind {
         1 => Ok((r.var_u32()?, false)),
         2 => {

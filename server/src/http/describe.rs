@@ -47,6 +47,7 @@ use utoipa::OpenApi;
         documents::show,
         documents::change,
         documents::delete,
+        documents::redact,
         documents::content,
         documents::ticket,
         administration::show,

@@ -3,10 +3,13 @@
 use super::App;
 use super::identity::{Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
-use super::views::{SeatName, SectorName};
+use super::views::{FaceView, SeatName, SectorName, faces};
+use crate::rooms::Passage;
+use accord_document::audit::Deed;
 use accord_document::ids::DocumentId;
+use accord_document::model::Target;
 use accord_document::model::content::Content;
-use accord_document::people::Action;
+use accord_document::people::{Action, permits};
 use accord_document::plan::{Act, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -28,6 +31,30 @@ pub(crate) struct DocumentView {
     may_write: bool,
     /// Why nobody may write: `archived`, or the plan is `closed`.
     resting: Option<&'static str>,
+    /// Whether one may take passages out of it and its history.
+    may_redact: bool,
+    /// What was taken out, by whom, and why.
+    redactions: Vec<RedactionView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedactionView {
+    /// Milliseconds since the Unix epoch.
+    time: u64,
+    by: Option<FaceView>,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewRedaction {
+    /// Which text: the key of a field, or `milestones/{id}/{key}`.
+    target: String,
+    /// Where the passage begins, in UTF-16 code units.
+    from: u32,
+    /// What stands there now: another text there is refused.
+    text: String,
+    /// Everybody reads it.
+    reason: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,8 +78,15 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Json<DocumentView>, Problem> {
     let found = readable(&app, &by, &document)?;
-    app.rooms.probe(&found.id).await?;
+    let summary = app.rooms.summary(&found.id).await?;
     let (plan, standing) = (found.state, found.grant.standing);
+    let redactors = summary.redactions.iter().map(|redacted| redacted.person.clone()).collect();
+    let known = faces(&app, &plan, redactors).await?;
+    let redactions = summary.redactions.into_iter().map(|redacted| RedactionView {
+        time: redacted.time,
+        by: known.get(&redacted.person).cloned(),
+        reason: redacted.reason,
+    });
     let (language, stage) = plan
         .document(&found.id)
         .map_or((String::new(), Stage::Deleted), |known| (known.language.clone(), known.stage));
@@ -70,6 +104,8 @@ pub(super) async fn show(
         sector: standing.sector.into(),
         may_write: found.grant.may_write,
         resting,
+        may_redact: permits(standing.seat, Action::Redact) && found.grant.may_write,
+        redactions: redactions.collect(),
     }))
 }
 
@@ -98,6 +134,31 @@ pub(super) async fn ticket(
     let people = app.people.clone();
     let ticket = blocking(move || people.ticket(&found.id, &by)).await?;
     Ok(Json(Ticket { ticket }))
+}
+
+/// Takes a passage out of a document and of everything that is stored of it, for good. That it was
+/// done, by whom and why stays for everybody to see.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/redactions", params(("document" = String, Path)),
+    request_body = NewRedaction, responses(
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn redact(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(document): Path<String>,
+    Body(wanted): Body<NewRedaction>,
+) -> Result<StatusCode, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let (actor, _) = acting(&app, &by, &found.plan, Action::Redact)?;
+    if !found.grant.may_write {
+        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
+    }
+    let passage = Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text };
+    let reason = wanted.reason.trim().to_owned();
+    let seq = app.rooms.redact(&found.id, &actor, passage, reason).await?;
+    let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
+    app.plans.record(&actor, deed, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Archives a document, or takes it back.

@@ -124,6 +124,7 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/documents/{document}/content", get(documents::content))
         .route("/documents/{document}/tickets", post(documents::ticket))
+        .route("/documents/{document}/redactions", post(documents::redact))
         .route("/administration", get(administration::show))
         .route("/administration/providers", post(providers::add))
         .route("/administration/providers/{provider}", delete(providers::remove))

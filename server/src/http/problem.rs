@@ -2,8 +2,9 @@
 
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
-use crate::rooms::OpenError;
+use crate::rooms::{OpenError, RedactError};
 use crate::store::StoreError;
+use accord_document::ledger::REASON;
 use accord_document::plan::Refused;
 use accord_document::sync::Denied;
 use axum::Json;
@@ -140,6 +141,21 @@ impl From<OpenError> for Problem {
                 let message = "The server is restarting. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", message)
             }
+        }
+    }
+}
+
+impl From<RedactError> for Problem {
+    fn from(error: RedactError) -> Self {
+        match error {
+            RedactError::Elsewhere => Self::conflict(
+                "elsewhere",
+                "This passage does not stand there any more: somebody has just changed it. Select it again.",
+            ),
+            RedactError::Refused(_) => Self::forbidden(&format!(
+                "A redaction needs a facilitator’s seat, and a reason of at most {REASON} characters."
+            )),
+            RedactError::Open(error) => error.into(),
         }
     }
 }

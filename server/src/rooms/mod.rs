@@ -11,11 +11,14 @@ use crate::access::Access;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
-use crate::store::{Store, StoreError};
-use accord_document::ids::{DocumentId, PersonId, Seq};
-use accord_document::ledger::{DocumentState, Entry, LedgerError};
+use crate::store::{Append, Store, StoreError};
+use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
+use accord_document::ledger::{DocumentState, Entry, LedgerError, Redaction};
+use accord_document::model::Target;
 use accord_document::model::content::Content;
+use accord_document::people::Actor;
 use accord_document::sync::{Admission, ConnectionId, Denied};
+use accord_document::update::{Range, Refusal};
 use axum::body::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +45,32 @@ pub enum OpenError {
     Stopping,
 }
 
+/// Why a passage is not redacted.
+#[derive(Debug, Clone, Error)]
+pub enum RedactError {
+    #[error("this passage does not stand there any more")]
+    Elsewhere,
+    #[error("a redaction needs a facilitator, and a reason")]
+    Refused(Refusal),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<StoreError> for RedactError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Characters of a text, by where they stand and what they say.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    pub target: Target,
+    /// In UTF-16 code units.
+    pub from: u32,
+    pub text: String,
+}
+
 /// All rooms. Cloning shares them.
 #[derive(Clone)]
 pub struct Rooms {
@@ -62,6 +91,8 @@ struct Shared {
     clock: Clock,
     access: Access,
     connections: AtomicU64,
+    /// One redaction at a time: each reads what the one before has blanked.
+    redacting: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
 }
 
@@ -96,6 +127,7 @@ impl Rooms {
             clock,
             access,
             connections: AtomicU64::new(0),
+            redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
         };
         Self { shared: Arc::new(shared) }
@@ -144,6 +176,57 @@ impl Rooms {
     /// When the document can't be opened.
     pub async fn summary(&self, document: &DocumentId) -> Result<Summary, OpenError> {
         Ok(self.ask(document, |answer| RoomEvent::Summary { answer }).await?.1)
+    }
+
+    /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry
+    /// that says so.
+    ///
+    /// # Errors
+    /// When the passage does not stand there, this person may not, or it can't be saved.
+    pub async fn redact(
+        &self,
+        document: &DocumentId,
+        actor: &Actor,
+        passage: Passage,
+        reason: String,
+    ) -> Result<Seq, RedactError> {
+        let _one = self.shared.redacting.lock().await;
+        let locate = |answer| RoomEvent::Locate { passage: passage.clone(), answer };
+        let ranges = self.ask(document, locate).await?.1.ok_or(RedactError::Elsewhere)?;
+        let (rooms, id) = (self.clone(), document.clone());
+        let made =
+            tokio::task::spawn_blocking(move || rooms.prepare_redaction(&id, reason, ranges));
+        let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
+        let redact = |answer| {
+            let (actor, redaction) = (actor.clone(), Box::new(redaction.clone()));
+            RoomEvent::Redact { actor, redaction, answer }
+        };
+        let seq = self.ask(document, redact).await?.1?;
+        // From here on it is announced: if the server stops now, it is finished on the next opening.
+        let (rooms, id) = (self.clone(), document.clone());
+        let written = tokio::task::spawn_blocking(move || rooms.rewrite(&id, &blanked)).await;
+        written.map_err(|_| unexpected())??;
+        Ok(seq)
+    }
+
+    fn prepare_redaction(
+        &self,
+        document: &DocumentId,
+        reason: String,
+        ranges: Vec<Range>,
+    ) -> Result<(Redaction, Vec<Entry>), OpenError> {
+        let entries = decode_all(&self.shared.store.read(&document.clone().into(), Seq(0))?)?;
+        let made = Redaction::of(reason, ranges, &entries);
+        made.map_err(|error| StoreError::Damaged(error.to_string()).into())
+    }
+
+    fn rewrite(&self, document: &DocumentId, blanked: &[Entry]) -> Result<(), StoreError> {
+        let ledger = LedgerId::Document(document.clone());
+        let appends: Vec<_> = blanked
+            .iter()
+            .map(|entry| Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() })
+            .collect();
+        self.shared.store.rewrite(&appends)
     }
 
     /// Asks a room something, opening it if need be.
@@ -198,7 +281,21 @@ impl Rooms {
 
     fn load(&self, document: &DocumentId) -> Result<Replayed, OpenError> {
         let entries = self.shared.store.read(&document.clone().into(), Seq(0))?;
-        replay(&entries)
+        let replayed = replay(&entries)?;
+        let mut blanked = Vec::new();
+        for (seq, ranges) in replayed.state.unfinished_redactions() {
+            tracing::warn!(%document, entry = %seq, "finishing a redaction");
+            let place = usize::try_from(seq.0).unwrap_or(usize::MAX);
+            let entry = entries.get(place..).map(|rest| decode_all(&rest[..rest.len().min(1)]));
+            let entry = entry.transpose()?.unwrap_or_default();
+            let made = Redaction::of(String::new(), ranges, &entry);
+            blanked.extend(made.map_err(|error| StoreError::Damaged(error.to_string()))?.1);
+        }
+        if blanked.is_empty() {
+            return Ok(replayed);
+        }
+        self.rewrite(document, &blanked)?;
+        self.load(document)
     }
 }
 
@@ -214,9 +311,6 @@ pub struct Replayed {
 /// # Errors
 /// When it is empty, damaged, or does not chain.
 pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
-    let decode = |seq: usize, bytes: &Vec<u8>| {
-        Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq: Seq(seq as u64), error })
-    };
     let Some(first) = entries.first() else { return Err(OpenError::Missing) };
     let mut state = DocumentState::begin(&decode(0, first)?)?;
     let mut last_editor = None;
@@ -225,7 +319,21 @@ pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
         state.apply(&entry)?;
         last_editor = Some(entry.actor.person);
     }
+    state.settle()?;
     Ok(Replayed { state, last_editor })
+}
+
+fn decode(seq: usize, bytes: &[u8]) -> Result<Entry, LedgerError> {
+    Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq: Seq(seq as u64), error })
+}
+
+fn decode_all(entries: &[Vec<u8>]) -> Result<Vec<Entry>, OpenError> {
+    let all = entries.iter().enumerate();
+    Ok(all.map(|(seq, bytes)| decode(seq, bytes)).collect::<Result<_, _>>()?)
+}
+
+fn unexpected() -> StoreError {
+    StoreError::Failed("a task failed unexpectedly".into())
 }
 
 /// A random seed for a room's salts.

@@ -4,14 +4,17 @@
 //! disk decides how large commits get.
 
 use super::pace::Meter;
-use super::{OpenError, Replayed, Rooms, bytes, seed};
+use super::{OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::Position;
+use accord_document::ledger::{Position, Redacted, Redaction};
 use accord_document::model::completeness::{Check, checklist};
 use accord_document::model::content::Content;
+use accord_document::model::locate;
+use accord_document::people::Actor;
 use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
+use accord_document::update::Range;
 use axum::body::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -52,6 +55,17 @@ pub enum RoomEvent {
     Summary {
         answer: oneshot::Sender<Result<Summary, OpenError>>,
     },
+    /// Which elements a passage is made of, once they are on disk.
+    Locate {
+        passage: Passage,
+        answer: oneshot::Sender<Result<Option<Vec<Range>>, OpenError>>,
+    },
+    /// Takes a passage out, and answers with the number of the entry that says so, once it is on disk.
+    Redact {
+        actor: Actor,
+        redaction: Box<Redaction>,
+        answer: oneshot::Sender<Result<Result<Seq, RedactError>, OpenError>>,
+    },
     Stop,
 }
 
@@ -76,6 +90,7 @@ pub struct Summary {
     pub here: Vec<PersonId>,
     pub position: Position,
     pub last_editor: Option<PersonId>,
+    pub redactions: Vec<Redacted>,
 }
 
 pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Receiver<RoomEvent>) {
@@ -121,6 +136,8 @@ async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
                 answer.send(Err(error)).is_ok()
             }
             RoomEvent::Content { answer } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Locate { answer, .. } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Redact { answer, .. } => answer.send(Err(error)).is_ok(),
             RoomEvent::Summary { answer } => answer.send(Err(error)).is_ok(),
             _ => true,
         };
@@ -239,6 +256,23 @@ impl Task {
                 let summary = self.summary();
                 return self.answer_when_durable(move || drop(answer.send(Ok(summary))));
             }
+            RoomEvent::Locate { passage: Passage { target, from, text }, answer } => {
+                let found = locate(self.room.state().doc(), &target, from, &text);
+                return self.answer_when_durable(move || drop(answer.send(Ok(found))));
+            }
+            RoomEvent::Redact { actor, redaction, answer } => {
+                match self.room.redact(&actor, *redaction, self.now()) {
+                    Ok(effects) => {
+                        self.carry_out(effects);
+                        let seq = self.room.state().position().seq;
+                        return self.answer_when_durable(move || drop(answer.send(Ok(Ok(seq)))));
+                    }
+                    Err(refusal) => {
+                        let _ = answer.send(Ok(Err(RedactError::Refused(refusal))));
+                        return;
+                    }
+                }
+            }
             RoomEvent::Stop => self.room.shut_down(),
         };
         self.carry_out(effects);
@@ -279,6 +313,7 @@ impl Task {
             here: self.room.people().cloned().collect(),
             position: self.room.state().position(),
             last_editor: self.last_editor.clone(),
+            redactions: self.room.state().redactions().to_vec(),
         }
     }
 

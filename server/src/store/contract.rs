@@ -71,6 +71,19 @@ fn documents_plans_and_the_audit_record_have_ledgers_apart() {
 }
 
 #[test]
+fn an_entry_is_rewritten_where_it_stands_and_nowhere_else() {
+    each(|store| {
+        let long = Append { ledger: document("a"), seq: Seq(1), bytes: vec![7; 200_000] };
+        store.append(&[entry("a", 0, 0), long, entry("a", 2, 2)]).unwrap();
+        store.rewrite(&[entry("a", 1, 9)]).unwrap();
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap(), [[0; 3], [9; 3], [2; 3]]);
+        let absent = store.rewrite(&[entry("a", 0, 8), entry("a", 3, 8)]);
+        assert!(matches!(absent, Err(StoreError::Conflict)));
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap()[0], [0; 3], "all or none");
+    });
+}
+
+#[test]
 fn several_records_change_together_or_not_at_all() {
     each(|store| {
         store.swap("email", "x", None, Some(b"taken")).unwrap();

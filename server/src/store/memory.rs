@@ -47,6 +47,23 @@ impl Ledger for MemoryStore {
         Ok(ledger[from..].to_vec())
     }
 
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        let place = |entry: &Append| usize::try_from(entry.seq.0).unwrap_or(usize::MAX);
+        for entry in entries {
+            let ledger = inner.ledgers.get(&entry.ledger);
+            if ledger.is_none_or(|ledger| ledger.len() <= place(entry)) {
+                return Err(StoreError::Conflict);
+            }
+        }
+        for entry in entries {
+            if let Some(ledger) = inner.ledgers.get_mut(&entry.ledger) {
+                ledger[place(entry)] = entry.bytes.clone();
+            }
+        }
+        Ok(())
+    }
+
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         let inner = self.lock();
         let plans = inner.ledgers.keys().filter_map(|ledger| match ledger {

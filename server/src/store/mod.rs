@@ -58,6 +58,14 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// Writes other bytes in the place of entries that are there: only for what a redaction blanks.
+    /// All of them or none, and on disk when this returns. What was there may stay on the disk until
+    /// the store reuses its place.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one of them is not there.
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError>;
+
     /// The plans that have a ledger.
     ///
     /// # Errors

@@ -186,6 +186,21 @@ fn checksum(key: &[u8], rest: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// Writes an entry in pieces. Gives how many.
+fn put_entry(writes: &mut sled::Batch, entry: &Append) -> Result<u16, StoreError> {
+    let pieces = entry.bytes.chunks(PIECE).count().max(1);
+    let too_large = |_| StoreError::Failed("an entry is too large".into());
+    let pieces = u16::try_from(pieces).map_err(too_large)?;
+    for piece in 0..pieces {
+        let start = usize::from(piece) * PIECE;
+        let end = entry.bytes.len().min(start + PIECE);
+        let key = ledger_key(&entry.ledger, entry.seq, piece);
+        let value = seal(&key, piece + 1 < pieces, &entry.bytes[start..end]);
+        writes.insert(key, value);
+    }
+    Ok(pieces)
+}
+
 impl Ledger for SledStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
         let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
@@ -204,15 +219,7 @@ impl Ledger for SledStore {
                 return Err(StoreError::Conflict);
             }
             next.insert(&append.ledger, seq + 1);
-            let pieces = append.bytes.chunks(PIECE).count().max(1);
-            for piece in 0..pieces {
-                let end = append.bytes.len().min((piece + 1) * PIECE);
-                let number = u16::try_from(piece)
-                    .map_err(|_| StoreError::Failed("an entry is too large".into()))?;
-                let key = ledger_key(&append.ledger, append.seq, number);
-                let value = seal(&key, piece + 1 < pieces, &append.bytes[piece * PIECE..end]);
-                writes.insert(key, value);
-            }
+            put_entry(&mut writes, append)?;
         }
         self.ledger.apply_batch(writes).map_err(failed)?;
         self.sync()
@@ -245,6 +252,22 @@ impl Ledger for SledStore {
             return Err(damaged(&format!("lacks the end of entry {}", expected.0)));
         }
         Ok(entries)
+    }
+
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for entry in entries {
+            let key = |piece| ledger_key(&entry.ledger, entry.seq, piece);
+            if !self.ledger.contains_key(key(0)).map_err(failed)? {
+                return Err(StoreError::Conflict);
+            }
+            let pieces = put_entry(&mut writes, entry)?;
+            for old in self.ledger.range(key(pieces)..=key(u16::MAX)).keys() {
+                writes.remove(old.map_err(failed)?);
+            }
+        }
+        self.ledger.apply_batch(writes).map_err(failed)?;
+        self.sync()
     }
 
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {

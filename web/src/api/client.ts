@@ -107,6 +107,8 @@ export const api = {
     call<{ id: string }>('POST', `${plan(of)}/documents`, { title }),
 
   document: (document: string) => call<DocumentView>('GET', `/documents/${id(document)}`),
+  redact: (document: string, passage: Schemas['NewRedaction']) =>
+    call<void>('POST', `/documents/${id(document)}/redactions`, passage),
   archive: (document: string, archived: boolean) =>
     call<void>('PATCH', `/documents/${id(document)}`, { archived }),
   deleteDocument: (document: string) => call<void>('DELETE', `/documents/${id(document)}`),

@@ -269,6 +269,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/redactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a passage out of a document and of everything that is stored of it, for good. That it was
+         *     done, by whom and why stays for everybody to see.
+         */
+        post: operations["redact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/tickets": {
         parameters: {
             query?: never;
@@ -670,9 +690,13 @@ export interface components {
             id: string;
             /** @description BCP 47. */
             language: string;
+            /** @description Whether one may take passages out of it and its history. */
+            may_redact: boolean;
             may_write: boolean;
             plan: string;
             plan_title: string;
+            /** @description What was taken out, by whom, and why. */
+            redactions: components["schemas"]["RedactionView"][];
             /** @description Why nobody may write: `archived`, or the plan is `closed`. */
             resting?: string | null;
             /** @description One's own seat in its plan. */
@@ -786,6 +810,19 @@ export interface components {
             /** @description What the sign-in page calls it. */
             name: string;
         };
+        NewRedaction: {
+            /**
+             * Format: int32
+             * @description Where the passage begins, in UTF-16 code units.
+             */
+            from: number;
+            /** @description Everybody reads it. */
+            reason: string;
+            /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
+            target: string;
+            /** @description What stands there now: another text there is refused. */
+            text: string;
+        };
         PersonChange: {
             administrator: boolean;
         };
@@ -853,6 +890,15 @@ export interface components {
         ProviderView: {
             id: string;
             name: string;
+        };
+        RedactionView: {
+            by?: components["schemas"]["Face"] | null;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Milliseconds since the Unix epoch.
+             */
+            time: number;
         };
         /**
          * @description What a person is in a plan. `administrator`: runs the installation and has no seat in it.
@@ -1700,6 +1746,61 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRedaction"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

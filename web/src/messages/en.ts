@@ -192,6 +192,7 @@ export const en = {
   'record.archive': 'archived a commitment',
   'record.unarchive': 'took back a commitment',
   'record.delete': 'deleted a commitment',
+  'record.redact': 'redacted a passage of a commitment',
   'record.close': 'closed the plan',
   'record.reopen': 'reopened the plan',
   'record.make_administrator': 'made {whom} an administrator',
@@ -280,6 +281,16 @@ export const en = {
   'doc.people': 'People here',
   'doc.undo': 'Undo',
   'doc.redo': 'Redo',
+
+  'redact.tool': 'Redact the selected text',
+  'redact.title': 'Redact this text',
+  'redact.text':
+    'It is erased from the commitment and from everything that is stored of it, for everybody. That you did it, when and why stays for all to see. This can’t be undone.',
+  'redact.reason': 'Why?',
+  'redact.reasonHint': 'Everybody who reads the commitment reads this. Don’t repeat the text itself.',
+  'redact.act': 'Redact it for good',
+  'redact.list': 'Redacted here',
+  'redact.entry': '{name}, {when}: {reason}',
 
   'status.opening': 'Opening…',
   'status.saved': 'Saved on the server',

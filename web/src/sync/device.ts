@@ -92,19 +92,29 @@ export class Shelf {
     const db = await open();
     const transaction = db.transaction(UPDATES, 'readwrite');
     const store = transaction.objectStore(UPDATES);
-    const put = (update: Uint8Array) => {
-      // Other tabs of the same person number from here too: time and chance keep them apart.
-      this.next = Math.max(this.next + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
-      store.put({ person: this.person, document: this.document, n: this.next, update });
-      this.held.push([this.person, this.document, this.next]);
-    };
-    if (this.held.length + updates.length > PACK_AT) {
-      for (const key of this.held.splice(0)) store.delete(key);
-      put(whole());
-    } else {
-      for (const update of updates) put(update);
-    }
+    if (this.held.length + updates.length > PACK_AT) this.replace(store, whole());
+    else for (const update of updates) this.put(store, update);
     await finished(transaction);
+  }
+
+  /** Puts one update in the place of all that this tab knows. */
+  async pack(whole: () => Uint8Array): Promise<void> {
+    const db = await open();
+    const transaction = db.transaction(UPDATES, 'readwrite');
+    this.replace(transaction.objectStore(UPDATES), whole());
+    await finished(transaction);
+  }
+
+  private replace(store: IDBObjectStore, whole: Uint8Array): void {
+    for (const key of this.held.splice(0)) store.delete(key);
+    this.put(store, whole);
+  }
+
+  private put(store: IDBObjectStore, update: Uint8Array): void {
+    // Other tabs of the same person number from here too: time and chance keep them apart.
+    this.next = Math.max(this.next + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
+    store.put({ person: this.person, document: this.document, n: this.next, update });
+    this.held.push([this.person, this.document, this.next]);
   }
 
   async facts(): Promise<Facts> {

@@ -1,7 +1,7 @@
 // One open document: the driver of the pure client. It owns the socket, the timers and the
 // device's store; what to send and what is saved, the client decides.
 
-import type { Sector } from '../api/client';
+import type { DocumentView, Sector } from '../api/client';
 import { type Delta, endsLine } from '../editor/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
@@ -29,6 +29,13 @@ export interface TextChange {
   target: string;
   delta: Delta;
   own: boolean;
+}
+
+/** Characters of a text, by where they stand (UTF-16) and what they say. */
+export interface Passage {
+  target: string;
+  from: number;
+  text: string;
 }
 
 type Change = ({ change: 'text' } & TextChange) | { change: 'milestones' } | { change: 'facts' };
@@ -69,6 +76,8 @@ function statusOf({ link, unsaved }: Told): Status {
   }
 }
 
+/** The type of a message that is a note (PROTOCOL.md, section 2). */
+const NOTE = 100;
 /** The close code of a session that has ended. */
 const SIGNED_OUT = 4401;
 const RENEW_MS = 15_000;
@@ -115,6 +124,8 @@ export class LiveDocument {
   private closed = false;
   /** Whether the server and this page have compared what each has. */
   private linked = false;
+  /** Whether a passage was redacted that this device may still keep. */
+  private redacted = false;
   /** Whether there is anything here that is not known to be on the server. */
   private unsaved = false;
 
@@ -147,7 +158,9 @@ export class LiveDocument {
   }
 
   /** Keeps the page's description of the document, for when the server can't be asked. */
-  rememberView(view: unknown): void {
+  rememberView(view: DocumentView): void {
+    const known = (this.deviceFacts.view as DocumentView | undefined)?.redactions?.length ?? 0;
+    if (view.redactions.length > known) this.redacted = true;
     this.deviceFacts = { ...this.deviceFacts, view };
     void this.shelf.setFacts(this.deviceFacts).catch(() => undefined);
   }
@@ -173,6 +186,14 @@ export class LiveDocument {
 
   read(target: string): Delta {
     return JSON.parse(this.client.read(target)) as Delta;
+  }
+
+  /** What stands between two offsets of a text. */
+  passage(target: string, from: number, to: number): Passage {
+    const whole = this.read(target).map((op) =>
+      'insert' in op && typeof op.insert === 'string' ? op.insert : '\ufffc',
+    );
+    return { target, from, text: whole.join('').slice(from, to) };
   }
 
   /** The whole visible content, as JSON. */
@@ -344,6 +365,17 @@ export class LiveDocument {
     };
   }
 
+  /**
+   * After a redaction the updates that this device keeps still hold what was taken out: they are
+   * replaced by what is left. Told live, or found out on opening, by a device that was away.
+   */
+  private dropRedacted(): void {
+    this.redacted = false;
+    this.persistNow();
+    const client = this.client;
+    this.keeping = this.keeping.then(() => this.shelf.pack(() => client.state())).catch(() => undefined);
+  }
+
   private receive(frame: Uint8Array): void {
     this.with((client) => {
       try {
@@ -352,7 +384,12 @@ export class LiveDocument {
         this.socket?.close();
       }
     });
+    if (frame[0] === NOTE && new TextDecoder().decode(frame).includes('"note":"redacted"')) {
+      this.redacted = true;
+      this.onDoubt();
+    }
     if (this.linked) {
+      if (this.redacted) this.dropRedacted();
       this.retry = FIRST_RETRY_MS;
       if (!this.ready) {
         this.ready = true;

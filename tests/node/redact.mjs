@@ -1,0 +1,64 @@
+// A secret is pasted; the facilitator redacts it. It goes from every page, and from what each device
+// keeps; that it happened, who did it and why, everybody sees.
+import assert from 'node:assert/strict';
+import { agree, story, until } from './browser.mjs';
+import { lookAtAll } from './look.mjs';
+
+/** Whether anything that a browser keeps of the documents holds some words. */
+const keeps = ({ page }, words) =>
+  page.evaluate(async (words) => {
+    const db = await new Promise((resolve) => {
+      const request = indexedDB.open('accord');
+      request.onsuccess = () => resolve(request.result);
+    });
+    const all = await new Promise((resolve) => {
+      const request = db.transaction('updates').objectStore('updates').getAll();
+      request.onsuccess = () => resolve(request.result);
+    });
+    db.close();
+    return all.some(({ update }) => new TextDecoder().decode(update).includes(words));
+  }, words);
+
+await story(async ({ person }) => {
+  const ana = await person('ana');
+  const ben = await person('ben');
+  const fay = await person('fay');
+  await ana.caret('results', 0, 0);
+  await ana.page.keyboard.insertText('The key is hunter2 and the rest stays.');
+  await agree('results', ana, ben, fay);
+  await ana.saved();
+  await until('it is kept on Ben’s device', () => keeps(ben, 'hunter2'));
+
+  // An author has no such tool. The facilitator selects the words, and says why.
+  await ana.field('results').click();
+  assert.equal(await ana.page.getByRole('button', { name: 'Redact the selected text' }).count(), 0);
+  await fay.caret('results', 0, 'The key is '.length);
+  for (let n = 0; n < 'hunter2'.length; n += 1) await fay.press('Shift+ArrowRight');
+  const tool = fay.field('results').locator('xpath=ancestor::div[contains(@class,"field")]').getByRole('button', { name: 'Redact the selected text' });
+  await tool.click();
+  const dialog = fay.page.getByRole('dialog', { name: 'Redact this text' });
+  assert.equal(await dialog.locator('blockquote').innerText(), 'hunter2');
+  await lookAtAll(fay.page, 'redact');
+  await dialog.getByLabel('Why?').fill('A password was pasted by mistake');
+  await dialog.getByRole('button', { name: 'Redact it for good' }).click();
+  await dialog.waitFor({ state: 'detached' });
+
+  assert.equal(await agree('results', ana, ben, fay), 'The key is  and the rest stays.');
+  for (const one of [ana, ben, fay]) {
+    await one.page.getByText('Fay Duarte, this minute: A password was pasted by mistake').waitFor();
+    await until(`${one.name} keeps nothing of it`, async () => !(await keeps(one, 'hunter2')));
+  }
+  await ben.page.getByText('Redacted here').scrollIntoViewIfNeeded();
+  await lookAtAll(ben.page, 'redacted');
+  // Undo does not bring it back, and writing goes on.
+  await ana.field('results').focus();
+  await ana.press('Control+z');
+  await ben.caret('results', 0, -1);
+  await ben.type(' And more.');
+  assert.ok(!(await agree('results', ana, ben, fay)).includes('hunter2'));
+  await ana.page.reload();
+  await ana.page.waitForSelector('[data-target=results]');
+  await ana.saved();
+  assert.ok(!(await agree('results', ana, ben, fay)).includes('hunter2'));
+  assert.deepEqual([...ana.errors, ...ben.errors, ...fay.errors], []);
+});

@@ -209,6 +209,22 @@ impl SyncClient {
         Ok(())
     }
 
+    /// Waits until everything sent so far is on disk: the server answers in order, and only then.
+    pub async fn settled(&mut self) -> Result<()> {
+        let vector = self.doc.transact().state_vector().encode_v1();
+        self.send(Message::Step1(&vector)).await?;
+        loop {
+            let frame = self.receive().await?;
+            for message in read_frame(&frame)? {
+                match message {
+                    Message::Update(update) => self.inbox.push_back(update.to_vec()),
+                    Message::Step2(_) => return Ok(()),
+                    _ => {}
+                }
+            }
+        }
+    }
+
     /// Changes a text, and sends and gives the update.
     pub async fn edit(
         &mut self,

@@ -148,24 +148,26 @@ impl DocumentState {
         &self.redactions.told
     }
 
-    /// Checks a redaction, and gives the entry to be appended for it. What it redacts must be deleted
-    /// already.
+    /// Deletes what a redaction takes out, and gives the entries to be appended: the deletion, unless
+    /// all of it is deleted already, and the redaction.
     ///
     /// # Errors
-    /// When the seat does not permit it, or no reason is given.
+    /// When the seat does not permit it, or no reason is given; the state is then as before.
     pub fn redact(
         &mut self,
         actor: &Actor,
         now: u64,
-        salt: Salt,
+        salts: [Salt; 2],
         redaction: Redaction,
-    ) -> Result<Entry, Refusal> {
+    ) -> Result<(Option<Entry>, Entry), Refusal> {
         may_redact(actor, &redaction)?;
+        let [first, salt] = salts;
+        let deletion = self.edit(actor, now, first, &redaction.deletion())?;
         let body = Body::Redaction(redaction.clone());
         let entry = self.chain.next(actor.clone(), now, salt, body);
         self.redactions.announce(&entry, &redaction);
         self.chain.advance(&entry);
-        Ok(entry)
+        Ok((deletion, entry))
     }
 
     /// Checks that an update of somebody who may not write now adds nothing.
@@ -411,10 +413,15 @@ mod tests {
         let reason = "A password was pasted".to_owned();
         let (redaction, blanked) = Redaction::of(reason, passage, &entries).unwrap();
         assert_eq!(blanked.len(), 2);
-        let refused = state.redact(&ana, 10, [4; 16], redaction.clone());
+        let salts = [[4; 16], [5; 16]];
+        let refused = state.redact(&ana, 10, salts, redaction.clone());
         assert_eq!(refused, Err(Refusal::ReadOnly), "an author may not");
-        entries.extend(state.edit(&fay, 10, [4; 16], &redaction.deletion()).unwrap());
-        entries.push(state.redact(&fay, 10, [5; 16], redaction).unwrap());
+        let unexplained = Redaction { reason: String::new(), ..redaction.clone() };
+        assert_eq!(state.redact(&fay, 10, salts, unexplained), Err(Refusal::ReadOnly));
+        assert_eq!(state.position(), before, "nothing half done");
+        let (deletion, entry) = state.redact(&fay, 10, salts, redaction).unwrap();
+        entries.extend(deletion);
+        entries.push(entry);
 
         let replay = |entries: &[Entry]| {
             let mut replayed = DocumentState::begin(&entries[0]).unwrap();

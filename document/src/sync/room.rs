@@ -275,12 +275,11 @@ impl Room {
         now: u64,
     ) -> Result<Vec<Effect>, Refusal> {
         self.now = now;
-        let salt = self.salt();
-        if let Some(entry) = self.state.edit(actor, now, salt, &redaction.deletion())? {
-            self.append_edit(entry, None);
+        let salts = [self.salt(0), self.salt(1)];
+        let (deletion, entry) = self.state.redact(actor, now, salts, redaction)?;
+        if let Some(deletion) = deletion {
+            self.append_edit(deletion, None);
         }
-        let salt = self.salt();
-        let entry = self.state.redact(actor, now, salt, redaction)?;
         self.out.push(Effect::Append(entry));
         let accord: Vec<_> =
             self.sessions.keys().copied().filter(|&id| self.is_accord(id)).collect();
@@ -369,7 +368,7 @@ impl Room {
         let Some(session) = self.sessions.get(&id) else { return };
         let answered = session.answered || session.admission.dialect == Dialect::Accord;
         let Admission { actor, may_write, .. } = session.admission.clone();
-        let salt = self.salt();
+        let salt = self.salt(0);
         // What adds nothing is taken from anybody.
         let taken = if may_write {
             self.state.edit(&actor, self.now, salt, update)
@@ -543,9 +542,11 @@ impl Room {
         Remembered { lineage: self.state.lineage().clone(), seq, head }
     }
 
-    fn salt(&self) -> Salt {
+    /// The salt of the next entry, or of the one after `skipped` more.
+    fn salt(&self, skipped: u8) -> Salt {
         let mut hasher = Sha256::new();
         hasher.update(self.seed);
+        hasher.update([skipped]);
         hasher.update(self.state.position().head.0);
         let mut salt = Salt::default();
         let len = salt.len();

@@ -430,6 +430,12 @@ impl PlanState {
         all
     }
 
+    /// The documents that were deleted, and when (milliseconds since the Unix epoch).
+    pub fn deleted(&self) -> impl Iterator<Item = (&DocumentId, u64)> {
+        let deleted = self.documents.iter().filter(|(_, d)| d.stage == Stage::Deleted);
+        deleted.map(|(id, document)| (id, document.since))
+    }
+
     /// What a person may do with one of the plan's documents, if they may see it at all.
     #[must_use]
     pub fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {

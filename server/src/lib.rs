@@ -63,6 +63,8 @@ pub struct Config {
     pub behind_proxy: bool,
     pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
+    /// How long what is stored of a deleted document is kept.
+    pub keep_deleted: Duration,
     /// Where mail goes out; without it none does.
     pub mail: Option<MailConfig>,
     /// What entries and tickets are dated by.
@@ -82,6 +84,7 @@ impl Config {
             behind_proxy: false,
             sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
             connections: ConnectionLimits { per_address: 2_000, per_person: 60 },
+            keep_deleted: 30 * DAY,
             mail: None,
             clock: Clock::system(),
         }
@@ -136,7 +139,7 @@ async fn serve(
     let site = Site::new(config.public_url.clone(), listen, config.behind_proxy);
     let app = assemble(config, store, site).await?;
     let (rooms, committer) = (app.rooms.clone(), app.committer.clone());
-    let housekeeping = tokio::spawn(keep_house(app.clone()));
+    let housekeeping = tokio::spawn(keep_house(app.clone(), config.keep_deleted));
     let broken = Arc::new(std::sync::OnceLock::new());
     let (stopping, reason, ready) = (rooms.clone(), broken.clone(), app.clone());
     let stop = async move {
@@ -220,20 +223,26 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// What has to be looked after while the server runs: sessions whose time is over, and what throttling
-/// and tickets no longer need.
-async fn keep_house(app: App) {
+/// What has to be looked after while the server runs: sessions whose time is over, deleted documents
+/// that nobody wants back, and what throttling and tickets no longer need.
+async fn keep_house(app: App, keep_deleted: Duration) {
+    let keep_deleted = u64::try_from(keep_deleted.as_millis()).unwrap_or(u64::MAX);
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for second in 0u64.. {
         tick.tick().await;
-        let people = app.people.clone();
+        let (people, plans) = (app.people.clone(), app.plans.clone());
+        let unwanted = app.clock.now_ms().saturating_sub(keep_deleted);
         let done = tokio::task::spawn_blocking(move || {
             people.sessions().expire()?;
-            if second.is_multiple_of(600) { people.expire_tickets() } else { Ok(()) }
+            if second.is_multiple_of(600) {
+                people.expire_tickets()?;
+                plans.erase_deleted(unwanted)?;
+            }
+            Ok::<_, StoreError>(())
         });
         if let Ok(Err(error)) = done.await {
-            tracing::error!(%error, "sessions and tickets can't be tidied up");
+            tracing::error!(%error, "what is no longer needed can't be tidied up");
         }
         if second.is_multiple_of(60) {
             app.throttle.forget();

@@ -95,6 +95,9 @@ struct Serve {
     /// Sync connections that one person may hold, in all tabs and devices.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 60)]
     connections_per_person: usize,
+    /// Days after which what is stored of a deleted commitment is erased.
+    #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = 30)]
+    keep_deleted_days: u32,
     /// The mail server for links to new passwords, like smtps://user:password@mail.example.org:465.
     #[arg(long, env = "ACCORD_SMTP_URL", hide_env_values = true, requires = "mail_from")]
     smtp_url: Option<String>,
@@ -222,6 +225,7 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
             per_address: options.connections_per_address,
             per_person: options.connections_per_person,
         },
+        keep_deleted: days(options.keep_deleted_days),
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
         ..Config::new(options.data.data)
     };

@@ -119,6 +119,24 @@ impl Plans {
         self.read(|known| known.damaged.clone())
     }
 
+    /// Erases what is stored of documents that were deleted before a time (milliseconds since the Unix
+    /// epoch). Blocks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn erase_deleted(&self, before: u64) -> Result<(), StoreError> {
+        for (_, plan) in self.all() {
+            for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
+                let ledger = LedgerId::Document(document.clone());
+                if !self.shared.store.read(&ledger, Seq(0))?.is_empty() {
+                    self.shared.store.erase(&ledger)?;
+                    tracing::info!(%document, "what was stored of a deleted document is erased");
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The plan that a document belongs to.
     #[must_use]
     pub fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {

@@ -382,6 +382,73 @@ fn a_request_from_another_page_changes_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_deleted_commitment_is_erased_when_its_time_is_over() -> Result<()> {
+    use accord_document::ids::{DocumentId, Seq};
+    use accord_server::store::{Ledger, SledStore};
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    let (kept, deleted) = (fay.create("Kept")?, fay.create("Deleted")?);
+    let path = format!("/api/v1/documents/{deleted}");
+    assert_eq!(fay.request("DELETE", &path, None)?.0, 204);
+    assert_eq!(fay.get(&path)?.0, 404);
+    let stored = |document: &str| -> Result<usize> {
+        let store = SledStore::open(dir.path(), 0)?;
+        Ok(store.read(&DocumentId::new(document).into(), Seq(0))?.len())
+    };
+    ensure!(server.stop()?.success());
+    ensure!(stored(&deleted)? > 0, "within its time it is there");
+    let args = vec!["--keep-deleted-days".to_owned(), "0".to_owned()];
+    let server = Server::start_with(dir.path(), &ServerOptions { args, ..Default::default() })?;
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !server.log_from_the_start().join("").contains("a deleted document is erased") {
+        ensure!(std::time::Instant::now() < end, "it is not erased");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ensure!(server.visit("fay")?.text(&kept, "title")? == "Kept\n");
+    ensure!(server.stop()?.success());
+    ensure!(stored(&deleted)? == 0 && stored(&kept)? > 0);
+    Ok(())
+}
+
+#[test]
+fn over_https_cookies_and_headers_are_strict() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let args = vec!["--public-url".to_owned(), "https://accord.example.org".to_owned()];
+    let server = Server::start_with(dir.path(), &ServerOptions { args, ..Default::default() })?;
+    let sign_in = |origin: &str| {
+        ureq::post(server.url("/api/v1/session"))
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .header("origin", origin)
+            .send_json(json!({ "demo": "ana" }))
+    };
+    let response = sign_in("https://accord.example.org")?;
+    let header = |name: &str| {
+        let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let cookie = header("set-cookie");
+    ensure!(cookie.starts_with("__Host-accord_session="), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+        ensure!(cookie.contains(part), "{part} in {cookie}");
+    }
+    let policy = header("content-security-policy");
+    ensure!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+    ensure!(!policy.replace("'wasm-unsafe-eval'", "").contains("unsafe"), "{policy}");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("referrer-policy"), "no-referrer");
+    assert_eq!(header("cache-control"), "no-store");
+    ensure!(header("strict-transport-security").starts_with("max-age="));
+    // The address it is really reached at is somebody else's page here.
+    for foreign in ["http://accord.example.org", &server.url("")] {
+        assert_eq!(sign_in(foreign)?.status().as_u16(), 403, "{foreign}");
+    }
+    Ok(())
+}
+
+#[test]
 fn no_secret_is_ever_logged() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let options = ServerOptions {

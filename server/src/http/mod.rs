@@ -139,7 +139,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(app.clone(), identity::refuse_foreign))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
-    Router::new()
+    let secure = app.site.is_secure();
+    let router = Router::new()
         .nest("/api/v1", api)
         .route("/sync/{document}", get(sync::upgrade))
         .route("/metrics", get(health::metrics))
@@ -157,7 +158,12 @@ pub(crate) fn router(app: App) -> Router {
                 .layer(CatchPanicLayer::new())
                 .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
                 .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-                .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+                // The addresses of links and invitations are secrets.
+                .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+                .layer(fixed(
+                    HeaderName::from_static("permissions-policy"),
+                    "camera=(), geolocation=(), microphone=()",
+                ))
                 .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
                 .layer(fixed(
                     HeaderName::from_static("cross-origin-embedder-policy"),
@@ -168,7 +174,12 @@ pub(crate) fn router(app: App) -> Router {
                     "same-origin",
                 )),
         )
-        .with_state(app)
+        .with_state(app);
+    if secure {
+        router.layer(fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
+    } else {
+        router
+    }
 }
 
 /// Scripts and styles only from here; WebAssembly may be compiled.

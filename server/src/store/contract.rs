@@ -84,6 +84,19 @@ fn an_entry_is_rewritten_where_it_stands_and_nowhere_else() {
 }
 
 #[test]
+fn an_erased_ledger_is_gone_and_its_neighbours_are_not() {
+    each(|store| {
+        let long = Append { ledger: document("b"), seq: Seq(0), bytes: vec![7; 200_000] };
+        store.append(&[entry("a", 0, 0), long, entry("b", 1, 1), entry("bc", 0, 2)]).unwrap();
+        store.erase(&document("b")).unwrap();
+        assert!(store.read(&document("b"), Seq(0)).unwrap().is_empty());
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap(), [[0; 3]]);
+        assert_eq!(store.read(&document("bc"), Seq(0)).unwrap(), [[2; 3]]);
+        store.erase(&document("none")).unwrap();
+    });
+}
+
+#[test]
 fn several_records_change_together_or_not_at_all() {
     each(|store| {
         store.swap("email", "x", None, Some(b"taken")).unwrap();

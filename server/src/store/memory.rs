@@ -64,6 +64,11 @@ impl Ledger for MemoryStore {
         Ok(())
     }
 
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        self.lock().ledgers.remove(ledger);
+        Ok(())
+    }
+
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         let inner = self.lock();
         let plans = inner.ledgers.keys().filter_map(|ledger| match ledger {

@@ -66,6 +66,12 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError::Conflict`] when one of them is not there.
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError>;
 
+    /// Removes a whole ledger: what was deleted, once nobody wants it back. On disk when this returns.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError>;
+
     /// The plans that have a ledger.
     ///
     /// # Errors

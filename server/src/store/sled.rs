@@ -270,6 +270,16 @@ impl Ledger for SledStore {
         self.sync()
     }
 
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        let mut writes = sled::Batch::default();
+        for key in self.ledger.range(all).keys() {
+            writes.remove(key.map_err(failed)?);
+        }
+        self.ledger.apply_batch(writes).map_err(failed)?;
+        self.sync()
+    }
+
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         let mut plans = Vec::new();
         let mut from = PLANS.to_vec();

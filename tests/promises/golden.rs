@@ -1,14 +1,17 @@
-//! A ledger of entry format 1, kept as bytes: every later version must replay it to the same head
-//! and content. Written once; a change of it is a change of the format.
+//! Ledgers kept as bytes: a document's of entry format 1, the same with a passage redacted, a plan's,
+//! and an audit record. Every later version must replay them to the same heads and states. Written once
+//! (`ACCORD_WRITE=1`); a change of one is a change of the format.
 
-use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis};
+use accord_document::audit::{self, AuditState, Deed, Event};
+use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis, LedgerError, Outcome, Redaction};
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::template::{Draft, seed};
-use accord_document::model::{MilestoneDraft, Replica, Target};
-use accord_document::people::{Actor, Seat, Sector};
+use accord_document::model::{MilestoneDraft, Replica, Target, locate};
+use accord_document::people::{Actor, Seat, Sector, Standing};
+use accord_document::plan::{self, Act, PlanState};
 
 const HEAD: &str = "0356f820b862fad4af600b2d34f0d6ef3ba33bccc0be0a5a114d9f9cfee192bf";
 const CONTENT: &str = include_str!("../data/golden/ledger-1.json");
@@ -17,14 +20,41 @@ fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
 }
 
+/// Reads a golden ledger; writes it first, where that is asked for.
+fn golden(name: &str, make: impl FnOnce() -> Vec<Entry>) -> Vec<Entry> {
+    let path = folder().join(name);
+    if std::env::var_os("ACCORD_WRITE").is_some() {
+        let mut bytes = Vec::new();
+        for entry in make() {
+            bytes.put_buf(&entry.encode());
+        }
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    let mut reader = Reader::new(&bytes);
+    let mut entries = Vec::new();
+    while !reader.is_empty() {
+        entries.push(Entry::decode(reader.buf().unwrap()).unwrap());
+    }
+    entries
+}
+
+fn replayed(entries: &[Entry]) -> Result<DocumentState, LedgerError> {
+    let mut state = DocumentState::begin(&entries[0])?;
+    for entry in &entries[1..] {
+        state.apply(entry)?;
+    }
+    state.settle().map(|()| state)
+}
+
+fn actor_in(person: &str, seat: Seat, sector: Sector) -> Actor {
+    let (person, session) = (PersonId::new(person), SessionId::new("session"));
+    Actor { person, seat, sector, session }
+}
+
 /// What ledger 1 was made from.
 fn make() -> Vec<Entry> {
-    let actor = |person: &str, sector| Actor {
-        person: PersonId::new(person),
-        seat: Seat::Author,
-        sector,
-        session: SessionId::new("session"),
-    };
+    let actor = |person: &str, sector| actor_in(person, Seat::Author, sector);
     let (ana, ben) = (actor("ana", Sector::Government), actor("ben", Sector::CivilSociety));
     let genesis = Genesis {
         lineage: LineageId::new("golden"),
@@ -75,25 +105,7 @@ fn make() -> Vec<Entry> {
 
 #[test]
 fn the_golden_ledger_of_format_1_replays_to_the_same_head_and_content() {
-    let path = folder().join("ledger-1.bin");
-    if std::env::var_os("ACCORD_WRITE").is_some() {
-        let mut bytes = Vec::new();
-        for entry in make() {
-            bytes.put_buf(&entry.encode());
-        }
-        std::fs::write(&path, bytes).unwrap();
-    }
-    let bytes = std::fs::read(&path).unwrap();
-    let mut reader = Reader::new(&bytes);
-    let mut state: Option<DocumentState> = None;
-    while !reader.is_empty() {
-        let entry = Entry::decode(reader.buf().unwrap()).unwrap();
-        match &mut state {
-            None => state = Some(DocumentState::begin(&entry).unwrap()),
-            Some(state) => drop(state.apply(&entry).unwrap()),
-        }
-    }
-    let state = state.unwrap();
+    let state = replayed(&golden("ledger-1.bin", make)).unwrap();
     let content = serde_json::to_string_pretty(&Content::read(state.doc())).unwrap() + "\n";
     if std::env::var_os("ACCORD_WRITE").is_some() {
         std::fs::write(folder().join("ledger-1.json"), &content).unwrap();
@@ -102,4 +114,131 @@ fn the_golden_ledger_of_format_1_replays_to_the_same_head_and_content() {
         assert_eq!(content, CONTENT);
         assert_eq!(state.position().head.to_string(), HEAD);
     }
+}
+
+#[test]
+fn the_golden_ledger_with_a_redaction_replays_to_the_same_head_without_the_passage() {
+    const HEAD: &str = "7a8357cc22fd55d5752ab50b6eaf27c99be5507c0b22ce1fd7b06583ce97523f";
+    let make_redacted = || {
+        let mut entries = make();
+        let mut state = replayed(&entries).unwrap();
+        let fay = actor_in("fay", Seat::Facilitator, Sector::Government);
+        let passage = locate(state.doc(), &Target::field("title"), 0, "열린").unwrap();
+        let (redaction, blanked) = Redaction::of("Why".into(), passage, &entries).unwrap();
+        let salts = [[101; 16], [102; 16]];
+        let (deletion, entry) = state.redact(&fay, 1_750_000_100_000, salts, redaction).unwrap();
+        entries.extend(deletion);
+        entries.push(entry);
+        for entry in blanked {
+            let place = usize::try_from(entry.seq.0).unwrap();
+            entries[place] = entry;
+        }
+        entries
+    };
+    let entries = golden("ledger-1-redacted.bin", make_redacted);
+    let state = replayed(&entries).unwrap();
+    assert_eq!(Content::read(state.doc()).plain("title"), " 정부 😀\n");
+    assert_eq!(state.redactions()[0].reason, "Why");
+    assert!(state.unfinished_redactions().is_empty());
+    assert_eq!(state.position().head.to_string(), HEAD);
+}
+
+#[test]
+fn the_golden_ledger_of_a_plan_replays_to_the_same_head_and_seats() {
+    const HEAD: &str = "679cb43523d6e5344db3ea02f86d9e8c2933d19a4bfc76d7036e25a225df81e1";
+    let ida = actor_in("ida", Seat::Administrator, Sector::Other);
+    let fay = actor_in("fay", Seat::Facilitator, Sector::Government);
+    let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
+    let make_plan = || {
+        let genesis = Genesis {
+            lineage: LineageId::new("golden"),
+            schema: plan::SCHEMA.into(),
+            language: String::new(),
+            rules: 1,
+        };
+        let genesis = genesis.entry(ida.clone(), 1_750_000_000_000, [0; 16]);
+        let mut state = PlanState::begin(&genesis).unwrap();
+        let facilitator = Standing::new(Seat::Facilitator, Sector::Government, false).unwrap();
+        let author = Standing::new(Seat::Author, Sector::CivilSociety, true).unwrap();
+        let observer = Standing::new(Seat::Observer, Sector::CivilSociety, false).unwrap();
+        let invitation = Digest([7; 32]);
+        let (kept, gone) = (DocumentId::new("kept"), DocumentId::new("gone"));
+        let fays = fay.person.clone();
+        let acts = [
+            (&ida, Act::Title { title: "열린 정부 2027".into() }),
+            (&ida, Act::Seat { person: fays, standing: facilitator }),
+            (&fay, Act::Invite { invitation, standing: author, expires: 1_760_000_000_000 }),
+            (&ben, Act::Join { invitation }),
+            (&ben, Act::AddDocument { document: kept.clone(), language: "ko".into() }),
+            (&fay, Act::AddDocument { document: gone.clone(), language: "en".into() }),
+            (&fay, Act::Archive { document: kept.clone() }),
+            (&fay, Act::Unarchive { document: kept }),
+            (&fay, Act::Delete { document: gone }),
+            (&fay, Act::Invite { invitation: Digest([8; 32]), standing: observer, expires: 9 }),
+            (&fay, Act::Revoke { invitation: Digest([8; 32]) }),
+            (&fay, Act::Seat { person: ben.person.clone(), standing: observer }),
+            (&fay, Act::Unseat { person: ben.person.clone() }),
+            (&fay, Act::Close),
+            (&fay, Act::Reopen),
+        ];
+        let mut entries = vec![genesis];
+        for (n, (by, act)) in (1u8..).zip(acts) {
+            let time = 1_750_000_000_000 + u64::from(n) * 1_000;
+            entries.push(state.act(by, time, [n; 16], act).unwrap());
+        }
+        entries
+    };
+    let entries = golden("plan-1.bin", make_plan);
+    let mut state = PlanState::begin(&entries[0]).unwrap();
+    for entry in &entries[1..] {
+        assert_eq!(state.apply(entry).unwrap(), Outcome::Applied, "entry {}", entry.seq);
+    }
+    assert_eq!(state.title(), "열린 정부 2027");
+    assert_eq!(state.seats().count(), 1);
+    assert_eq!(state.last_standing(&ben.person).unwrap().seat, Seat::Observer);
+    assert_eq!(state.documents().len(), 1);
+    assert_eq!(state.position().head.to_string(), HEAD);
+}
+
+#[test]
+fn the_golden_audit_record_verifies_to_the_same_head() {
+    const HEAD: &str = "334d6b4774ce8187386c5c9925cf35c93613239ddbe17c9cb020722386dcf723";
+    let ida = actor_in("ida", Seat::Administrator, Sector::Other);
+    let make_audit = || {
+        let genesis = Genesis {
+            lineage: LineageId::new("golden"),
+            schema: audit::SCHEMA.into(),
+            language: String::new(),
+            rules: 1,
+        };
+        let genesis = genesis.entry(ida.clone(), 1_750_000_000_000, [0; 16]);
+        let mut state = AuditState::begin(&genesis).unwrap();
+        let (plan, person) = (PlanId::new("plan"), PersonId::new("ben"));
+        let deeds = [
+            Deed::CreatePlan { plan: plan.clone() },
+            Deed::InPlan { plan: plan.clone(), act: Act::Close },
+            Deed::MakeAdministrator { person: person.clone() },
+            Deed::EndAdministrator { person: person.clone() },
+            Deed::MakeResetLink { person: person.clone() },
+            Deed::EndSessions { person: person.clone() },
+            Deed::Forget { person },
+            Deed::AddProvider { issuer: "https://id.example".into() },
+            Deed::RemoveProvider { issuer: "https://id.example".into() },
+            Deed::Redact { plan: plan.clone(), document: DocumentId::new("d"), seq: Seq(3) },
+            Deed::Export { plan: Some(plan) },
+        ];
+        let mut entries = vec![genesis];
+        for (n, deed) in (1u8..).zip(deeds) {
+            let from = (n % 2 == 0).then(|| "203.0.113.7".to_owned());
+            let time = 1_750_000_000_000 + u64::from(n) * 1_000;
+            entries.push(state.record(&ida, time, [n; 16], Event { deed, from }));
+        }
+        entries
+    };
+    let entries = golden("audit-1.bin", make_audit);
+    let mut state = AuditState::begin(&entries[0]).unwrap();
+    for entry in &entries[1..] {
+        state.apply(entry).unwrap();
+    }
+    assert_eq!(state.position().head.to_string(), HEAD);
 }

@@ -5,14 +5,26 @@ import { en, type MessageKey } from './en';
 
 export type { MessageKey };
 
-const catalogues: Record<string, Record<MessageKey, string>> = { en };
+const catalogues = { en };
 
+/** The first of the reader's languages that the app speaks. */
 const language =
   navigator.languages.map((tag) => tag.split('-')[0] ?? '').find((tag) => tag in catalogues) ?? 'en';
-const messages = catalogues[language] ?? en;
+
+/** The catalogue of that language; English where it lacks one. */
+export function choose<Messages>(all: { en: Messages } & Record<string, Messages>): Messages {
+  return all[language] ?? all.en;
+}
+
+/** A message with its values in place. */
+export function fill(message: string, values: Record<string, string | number>): string {
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+const messages = choose<Record<MessageKey, string>>(catalogues);
 
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
-  return messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return fill(messages[key], values);
 }
 
 /** Whether there is such a message. */

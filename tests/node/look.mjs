@@ -11,6 +11,8 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 export async function look(page, name) {
+  // Colours on their way to others are neither.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: false });
   // Our own content security policy forbids injected scripts: the tester's comes in beside it.
   await page.evaluate(axe);

@@ -66,18 +66,52 @@ await story(async ({ browser, server }) => {
     await context.close();
   }
 
-  // By keyboard alone: sign in, open a commitment, write, format, go on.
+  // By keyboard alone.
   const context = await browser.newContext({ viewport: SIZES.desktop });
   const page = await context.newPage();
-  await page.goto(server.base);
-  await page.waitForSelector('[data-demo=ana]');
-  const tabTo = async (what, matches) => {
+  const tabTo = async (what, matches, value) => {
     for (let n = 0; n < 60; n += 1) {
       await page.keyboard.press('Tab');
-      if (await page.evaluate(matches)) return;
+      if (await page.evaluate(matches, value)) return;
     }
     throw new Error(`the Tab key does not reach ${what}`);
   };
+  const named = (name) => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText) === name;
+
+  // Invite somebody, and change a seat.
+  await page.goto(server.base);
+  await page.waitForSelector('[data-demo=fay]');
+  await tabTo('Fay', () => document.activeElement.dataset.demo === 'fay');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('h3 a');
+  await tabTo('the people', named, 'People');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'People' }).waitFor();
+  await tabTo('inviting', named, 'Invite people');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('By keyboard');
+  await tabTo('the seat', () => document.activeElement.nodeName === 'SELECT');
+  await page.keyboard.type('Obs');
+  await tabTo('making the links', named, 'Make the links');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('By keyboard', { exact: true }).waitFor();
+  await tabTo('the link', () => document.activeElement.value?.includes('/invitations/'));
+  await tabTo('closing', named, 'Close');
+  await page.keyboard.press('Enter');
+  await tabTo('changing', named, 'Change the seat of Ada Lindqvist');
+  await page.keyboard.press('Enter');
+  await tabTo('the seat', () => document.activeElement.nodeName === 'SELECT');
+  await page.keyboard.type('Obs');
+  await tabTo('saving', named, 'Save');
+  await page.keyboard.press('Enter');
+  await page.getByRole('listitem').filter({ hasText: 'Ada Lindqvist' }).getByText('Observer').waitFor();
+  await tabTo('signing out', named, 'Sign out');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-demo=ana]');
+
+  // Sign in, open a commitment, write, format, go on.
+  await page.goto(server.base);
+  await page.waitForSelector('[data-demo=ana]');
   await tabTo('Ben', () => document.activeElement.dataset.demo === 'ben');
   await page.keyboard.press('Enter');
   await page.waitForSelector('h3 a');

@@ -83,7 +83,7 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
-            connections: ConnectionLimits { per_address: 2_000, per_person: 60 },
+            connections: ConnectionLimits { per_address: 2_000, per_person: 1_000 },
             keep_deleted: 30 * DAY,
             mail: None,
             clock: Clock::system(),

@@ -93,7 +93,7 @@ struct Serve {
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = 2_000)]
     connections_per_address: usize,
     /// Sync connections that one person may hold, in all tabs and devices.
-    #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 60)]
+    #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 1_000)]
     connections_per_person: usize,
     /// Days after which what is stored of a deleted commitment is erased.
     #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = 30)]

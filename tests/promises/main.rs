@@ -4,12 +4,14 @@
 
 mod bad_input;
 mod browser;
+mod defences;
 mod forgery;
 mod golden;
 mod intents;
 mod joining;
 mod permissions;
 mod real_input;
+mod running;
 mod simulation;
 mod start_up;
 mod stock_clients;

@@ -5,7 +5,7 @@ use accord_document::lib0::Write as _;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
 use accord_document::ydoc;
-use accord_tests::{Server, SyncClient, Visitor, dial};
+use accord_tests::{Server, SyncClient, Visitor, dial, secret};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -184,8 +184,7 @@ impl World {
             } else {
                 self.fay.invite("observer", "other")?.into()
             };
-            let secret = link.as_str().and_then(|link| link.rsplit('/').next());
-            path = path.replace("{secret}", secret.context("a link ends in its secret")?);
+            path = path.replace("{secret}", secret(link.as_str().context("a link")?));
         }
         Ok(format!("/api/v1{path}"))
     }
@@ -494,8 +493,8 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     world.unseat(&person)?;
     assert_eq!(ask(&used)?, 404, "without a seat there is no such document");
     let again = world.fay.invite("author", "civil_society")?;
-    let secret = again.rsplit('/').next().unwrap_or_default();
-    let (status, _) = visitor.post(&format!("/api/v1/invitations/{secret}"), json!({}))?;
+    let path = format!("/api/v1/invitations/{}", secret(&again));
+    let (status, _) = visitor.post(&path, json!({}))?;
     assert_eq!(status, 200);
     assert_eq!(ask(&used)?, 101);
     visitor.request("DELETE", "/api/v1/session", None)?;

@@ -221,6 +221,12 @@ impl ServerInTime {
     }
 }
 
+/// The secret at the end of a link.
+#[must_use]
+pub fn secret(link: &str) -> &str {
+    link.rsplit('/').next().unwrap_or_default()
+}
+
 /// Somebody at the HTTP API, signed in or not.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -253,7 +259,7 @@ impl Visitor {
 
     /// Joins a plan by an invitation's link, with a new account.
     pub fn join(address: &str, link: &str, email: &str) -> Result<Self> {
-        let secret = link.rsplit('/').next().unwrap_or_default();
+        let secret = secret(link);
         let name = email.split('@').next().unwrap_or_default();
         let account = json!({ "name": name, "email": email, "password": PASSWORD });
         let path = format!("/api/v1/invitations/{secret}");

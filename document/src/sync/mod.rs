@@ -3,13 +3,15 @@
 //!
 //! The numbered rules are in `PROTOCOL.md`; tests cite them.
 
+mod admission;
 mod client;
 mod close;
 mod presence;
 mod room;
 pub mod wire;
 
+pub use admission::{Admission, ConnectionId, Denied, Dialect};
 pub use client::{Client, Link};
 pub use close::Close;
 pub use presence::{Face, Presence};
-pub use room::{Admission, ConnectionId, Denied, Dialect, Effect, Room};
+pub use room::{Effect, Room};

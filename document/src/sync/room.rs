@@ -6,10 +6,11 @@
 //! it: effects that depend on an entry wait until [`Room::committed`] names it. When the store
 //! fails, the room is ahead of it and must be thrown away ([`Room::fail`]).
 
+use super::admission::{Admission, ConnectionId, Denied, Dialect};
 use super::close::Close;
-use super::presence::{Face, Presence};
+use super::presence::Presence;
 use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
-use crate::ids::{PersonId, Seq, SessionId};
+use crate::ids::{PersonId, Seq};
 use crate::ledger::{Body, DocumentState, Entry, Position, Redaction, Salt};
 use crate::limits;
 use crate::people::Actor;
@@ -24,50 +25,6 @@ use yrs::updates::encoder::Encode;
 
 /// Stock clients close after 30 s without a message, pings not counted: none gets that quiet.
 const QUIET_MS: u64 = 15_000;
-
-/// A connection, for as long as the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
-
-/// What a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// y-websocket, as stock clients speak it.
-    Stock,
-    /// `accord.v1`.
-    Accord,
-}
-
-/// Who comes in, as decided before the upgrade. What they may do is decided anew whenever it
-/// changes ([`Room::revise`]).
-#[derive(Debug, Clone)]
-pub struct Admission {
-    pub actor: Actor,
-    /// The whole id of the session, of which the actor carries a part.
-    pub session: SessionId,
-    pub face: Face,
-    pub dialect: Dialect,
-    pub may_write: bool,
-}
-
-impl Admission {
-    /// Takes over what this person may do now.
-    pub fn take(&mut self, Grant { standing, may_write }: Grant) {
-        self.actor.seat = standing.seat;
-        self.actor.sector = standing.sector;
-        self.face.sector = standing.sector;
-        self.may_write = may_write;
-    }
-}
-
-/// Why somebody may not be in a document (any more).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
-    /// Their session has ended.
-    SignedOut,
-    /// They have no seat that lets them see it, or it is gone.
-    NotShared,
-}
 
 /// What the driver of a room must do, in this order.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,9 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Frames of one connection that may wait for its room.
 const IN_FLIGHT: usize = 32;
 /// The room's time that a connection may use at once.
-const BURST: Duration = Duration::from_secs(2);
+const BURST: Duration = Duration::from_secs(3);
 /// The share of a core that it may use for long.
-const SHARE: f64 = 0.25;
+const SHARE: f64 = 0.5;
 
 /// What a room notes of a connection's frames.
 #[derive(Debug, Clone)]
@@ -85,13 +85,13 @@ mod tests {
         let mut pace = Pace::new(meter.clone());
         let start = pace.since;
         let at = |seconds| start + Duration::from_secs(seconds);
-        meter.spend(Duration::from_secs(2));
+        meter.spend(Duration::from_secs(3));
         assert_eq!(pace.settle(at(0)), Duration::ZERO, "a burst is fine");
-        meter.spend(Duration::from_secs(1));
-        assert_eq!(pace.settle(at(0)), Duration::from_secs(4), "a quarter of a core");
+        meter.spend(Duration::from_secs(2));
+        assert_eq!(pace.settle(at(0)), Duration::from_secs(4), "half a core");
         assert_eq!(pace.settle(at(4)), Duration::ZERO);
         assert_eq!(pace.settle(at(1_000)), Duration::ZERO);
-        meter.spend(Duration::from_secs(3));
+        meter.spend(Duration::from_secs(5));
         assert_eq!(pace.settle(at(1_000)), Duration::from_secs(4), "idle time is not saved up");
     }
 }

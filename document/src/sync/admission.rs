@@ -1,0 +1,50 @@
+//! Who is in a room, and as what.
+
+use super::presence::Face;
+use crate::ids::SessionId;
+use crate::people::Actor;
+use crate::plan::Grant;
+
+/// A connection, for as long as the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// y-websocket, as stock clients speak it.
+    Stock,
+    /// `accord.v1`.
+    Accord,
+}
+
+/// Who comes in, as decided before the upgrade. What they may do is decided anew whenever it
+/// changes ([`Room::revise`]).
+#[derive(Debug, Clone)]
+pub struct Admission {
+    pub actor: Actor,
+    /// The whole id of the session, of which the actor carries a part.
+    pub session: SessionId,
+    pub face: Face,
+    pub dialect: Dialect,
+    pub may_write: bool,
+}
+
+impl Admission {
+    /// Takes over what this person may do now.
+    pub fn take(&mut self, Grant { standing, may_write }: Grant) {
+        self.actor.seat = standing.seat;
+        self.actor.sector = standing.sector;
+        self.face.sector = standing.sector;
+        self.may_write = may_write;
+    }
+}
+
+/// Why somebody may not be in a document (any more).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Their session has ended.
+    SignedOut,
+    /// They have no seat that lets them see it, or it is gone.
+    NotShared,
+}

@@ -1,0 +1,172 @@
+//! Running an installation and a plan: who must stay, what is on record, what is erased, and the verbs
+//! of the shell.
+
+use accord_tests::{PASSWORD, Server, ServerOptions, Visitor, secret};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[test]
+fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed() -> Result<()> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let dir = tempfile::tempdir()?;
+    let shell = |args: &[&str], password: &str| -> Result<(bool, String)> {
+        let mut child = Command::new(accord_tests::accord_binary())
+            .args(args)
+            .env("ACCORD_DATA", dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("stdin is piped")?.write_all(password.as_bytes())?;
+        let output = child.wait_with_output()?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    };
+    let make = ["make-administrator", "--email", "ida@x.org", "--name", "Ida Novak"];
+    let (fine, said) = shell(&make, "short\n")?;
+    assert!(!fine && said.contains("between 10 and 256"), "{said}");
+    let (fine, said) = shell(&make, &format!("{PASSWORD}\n"))?;
+    assert!(fine && said.contains("Ida Novak runs this installation now"), "{said}");
+    let (fine, said) = shell(&["people"], "")?;
+    assert!(fine && said.contains("Ida Novak\tida@x.org\tadministrator"), "{said}");
+    let (fine, said) = shell(&["reset-password", "--email", "none@x.org"], "")?;
+    assert!(!fine && said.contains("no account with the address none@x.org"), "{said}");
+    let reset = ["reset-password", "--email", "IDA@x.org", "--public-url", "https://a.example"];
+    let (fine, said) = shell(&reset, "")?;
+    let link = said.lines().find(|line| line.starts_with("https://a.example/links/"));
+    let link = link.with_context(|| said.clone())?.to_owned();
+    assert!(fine);
+    let options = ServerOptions { demo: Some(false), ..Default::default() };
+    let server = Server::start_with(dir.path(), &options)?;
+    let (fine, said) = shell(&["people"], "")?;
+    assert!(!fine && said.contains("another server is already using"), "{said}");
+    let ida = Visitor::sign_in_as(&server.address, "ida@x.org", PASSWORD)?;
+    let (_, record) = ida.get("/api/v1/administration/audit")?;
+    assert_eq!(record[0]["what"]["deed"], "make_reset_link");
+    assert_eq!(record[1]["what"]["deed"], "make_administrator");
+    assert_eq!(record[1]["whom"], "Ida Novak");
+    assert!(record[1]["from"].is_null());
+    let path = format!("/api/v1/links/{}", secret(&link));
+    Visitor::enter(&server.address, &path, json!({ "password": "orchid gravel pendulum" }))?;
+    Ok(())
+}
+
+#[test]
+fn a_deleted_commitment_is_erased_when_its_time_is_over() -> Result<()> {
+    use accord_document::ids::{DocumentId, Seq};
+    use accord_server::store::{Ledger, SledStore};
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    let (kept, deleted) = (fay.create("Kept")?, fay.create("Deleted")?);
+    let path = format!("/api/v1/documents/{deleted}");
+    assert_eq!(fay.request("DELETE", &path, None)?.0, 204);
+    assert_eq!(fay.get(&path)?.0, 404);
+    let stored = |document: &str| -> Result<usize> {
+        let store = SledStore::open(dir.path(), 0)?;
+        Ok(store.read(&DocumentId::new(document).into(), Seq(0))?.len())
+    };
+    ensure!(server.stop()?.success());
+    ensure!(stored(&deleted)? > 0, "within its time it is there");
+    let args = vec!["--keep-deleted-days".to_owned(), "0".to_owned()];
+    let server = Server::start_with(dir.path(), &ServerOptions { args, ..Default::default() })?;
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !server.log_from_the_start().join("").contains("a deleted document is erased") {
+        ensure!(std::time::Instant::now() < end, "it is not erased");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ensure!(server.visit("fay")?.text(&kept, "title")? == "Kept\n");
+    ensure!(server.stop()?.success());
+    ensure!(stored(&deleted)? == 0 && stored(&kept)? > 0);
+    Ok(())
+}
+
+#[test]
+fn what_facilitators_and_administrators_do_is_on_record() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (fay, ida, ana) = (server.visit("fay")?, server.visit("ida")?, server.visit("ana")?);
+    fay.seat(&ana.id()?, "observer", "government")?;
+    ida.post("/api/v1/plans", json!({ "title": "Other" }))?;
+    let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
+    let newest = &record[0];
+    assert_eq!(newest["name"], "Fay Duarte");
+    assert_eq!(newest["whom"], "Ana Ferreira");
+    assert_eq!(newest["what"]["what"]["act"], "seat");
+    assert_eq!(newest["from"], "127.0.0.1");
+    let all = record.as_array().context("a list")?;
+    let others = |entry: &Value| entry["what"]["plan"] != "demo";
+    assert!(!all.iter().any(others), "of her plan only");
+    let (_, whole) = ida.get("/api/v1/administration/audit")?;
+    assert_eq!(whole[0]["what"]["deed"], "create_plan");
+    assert!(whole.as_array().context("a list")?.len() > all.len());
+    // The export can be verified, entry by entry.
+    use accord_document::ledger::Entry;
+    let mut response = ureq::get(server.url("/api/v1/administration/audit?format=chain"))
+        .header("cookie", &ida.cookie)
+        .call()?;
+    let lines = response.body_mut().read_to_string()?;
+    let mut previous = "0".repeat(64);
+    let mut count = 0;
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        let bytes = line["entry"].as_str().context("an entry")?;
+        let bytes = data_encoding::BASE64.decode(bytes.as_bytes())?;
+        let entry = Entry::decode(&bytes)?;
+        assert_eq!(entry.previous.to_string(), previous);
+        previous = entry.hash().to_string();
+        assert_eq!(line["hash"], previous.as_str());
+        count += 1;
+    }
+    assert!(count > 5, "{count} entries");
+    let (_, whole) = ida.get("/api/v1/administration/audit")?;
+    assert_eq!(whole[0]["what"]["deed"], "export", "and that is on record, too");
+    Ok(())
+}
+#[test]
+fn the_last_facilitator_the_last_administrator_and_a_signatory_stay() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (fay, ida, ana) = (server.visit("fay")?, server.visit("ida")?, server.visit("ana")?);
+    let fays = format!("/api/v1/plans/demo/people/{}", fay.id()?);
+    let error = |answer: (u16, Value)| {
+        (answer.0, answer.1["error"].as_str().unwrap_or_default().to_owned())
+    };
+    for by in [&fay, &ida] {
+        let last = (409, "last_facilitator".to_owned());
+        assert_eq!(error(by.request("DELETE", &fays, None)?), last);
+        let author = json!({ "seat": "author", "sector": "government" });
+        assert_eq!(error(by.request("PUT", &fays, Some(author))?), last);
+    }
+    let idas = format!("/api/v1/administration/people/{}", ida.id()?);
+    let last = (409, "last_administrator".to_owned());
+    let end = json!({ "administrator": false });
+    assert_eq!(error(ida.request("PATCH", &idas, Some(end))?), last);
+    assert_eq!(error(ida.request("DELETE", &idas, None)?), last);
+    let signs = json!({ "seat": "author", "sector": "government", "signatory": true });
+    let anas = format!("/api/v1/plans/demo/people/{}", ana.id()?);
+    assert_eq!(fay.request("PUT", &anas, Some(signs))?.0, 204);
+    let forget = format!("/api/v1/administration/people/{}", ana.id()?);
+    let refused = ida.request("DELETE", &forget, None)?;
+    assert!(refused.1["message"].as_str().unwrap_or_default().contains("signs for their side"));
+    assert_eq!(error(refused), (409, "signatory".into()));
+    assert_eq!(ana.get("/api/v1/session")?.0, 200, "nothing half done");
+    // The mark taken away, she can be forgotten; what she wrote stays, and her sector.
+    let document = ana.create("By Ana")?;
+    assert_eq!(fay.seat(&ana.id()?, "author", "government")?, 204);
+    assert_eq!(ida.request("DELETE", &forget, None)?.0, 204);
+    assert_eq!(ana.get("/api/v1/session")?.0, 401, "signed out at once");
+    let (_, plan) = fay.get("/api/v1/plans/demo")?;
+    let listed = plan["documents"].as_array().context("documents")?;
+    let hers = listed.iter().find(|d| d["id"] == document.as_str()).context("hers is listed")?;
+    assert_eq!(hers["changed_by"]["name"], "");
+    assert_eq!(hers["changed_by"]["sector"], "government");
+    assert_eq!(fay.text(&document, "title")?, "By Ana\n");
+    // And all of it survives a restart: the chains still verify.
+    ensure!(server.stop()?.success());
+    let server = Server::start(dir.path())?;
+    assert_eq!(server.visit("fay")?.text(&document, "title")?, "By Ana\n");
+    Ok(())
+}

@@ -5,11 +5,12 @@ use accord_document::lib0::Write as _;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
 use accord_document::ydoc;
-use accord_tests::{Server, SyncClient, Visitor, dial, secret};
+use accord_tests::{SOON, Server, SyncClient, Visitor, dial, secret};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 use yrs::updates::encoder::Encode;
 use yrs::{ReadTxn, Transact};
 
@@ -399,8 +400,9 @@ async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_chan
                 let client = connect(&world, &visitor, &document, 100_000 + tried).await?;
                 world.carry_out(change, &visitor, &person, &document)?;
                 let word = format!("[{tried}]");
-                let outcome = try_message(kind, client, &mut witness, may, &word).await;
-                outcome.with_context(|| what.clone())?;
+                let outcome = try_message(kind, client, &mut witness, may, &word);
+                let outcome = timeout(SOON * 2, outcome).await.context("no answer in time");
+                outcome.and_then(|outcome| outcome).with_context(|| what.clone())?;
                 // Nothing that may not be is on disk, and nobody was shown it.
                 if !matches!(change, Change::Deleted) {
                     let written = world.fay.text(&document, "problem")?.contains(&word);

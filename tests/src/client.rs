@@ -4,9 +4,10 @@ use crate::{SOON, Server, Visitor};
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::{self, Message, ServerNote, read_frame};
 use accord_document::ydoc;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::VecDeque;
+use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
@@ -171,8 +172,13 @@ impl SyncClient {
 
     /// Waits until the server closes, and says how.
     pub async fn closed(mut self) -> Result<Closed> {
+        // What else comes meanwhile, awareness for example, does not buy it more time.
+        timeout(SOON, self.until_closed()).await.context("the server does not close")?
+    }
+
+    async fn until_closed(&mut self) -> Result<Closed> {
         loop {
-            match timeout(SOON, self.socket.next()).await.context("the server does not close")? {
+            match self.socket.next().await {
                 Some(Ok(WsMessage::Close(frame))) => {
                     let frame = frame.context("a close frame says why")?;
                     return Ok(Closed {
@@ -271,12 +277,14 @@ impl SyncClient {
 
     /// Applies what comes until the text is as wanted.
     pub async fn until(&mut self, field: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let end = Instant::now() + SOON;
         loop {
             self.integrate()?;
             let text = self.text(field);
             if wanted(&text) {
                 return Ok(());
             }
+            ensure!(Instant::now() < end, "the text is still {text:?}");
             self.fetch().await.with_context(|| format!("the text is {text:?}"))?;
         }
     }

@@ -451,17 +451,19 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
     let mut client = SyncClient::connect_accord(&world.server, &visitor, &document, 9).await?;
     for (seat, wanted) in [("observer", false), ("author", true)] {
         assert_eq!(world.fay.seat(&person, seat, "civil_society")?, 204);
-        let told = loop {
-            let frame = client.receive().await?;
-            let note = read_frame(&frame)?.into_iter().find_map(|message| match message {
-                Message::Note(json) => serde_json::from_str(json).ok(),
-                _ => None,
-            });
-            if let Some(ServerNote::Access { may_write }) = note {
-                break may_write;
+        let told = async {
+            loop {
+                let frame = client.receive().await?;
+                let note = read_frame(&frame)?.into_iter().find_map(|message| match message {
+                    Message::Note(json) => serde_json::from_str(json).ok(),
+                    _ => None,
+                });
+                if let Some(ServerNote::Access { may_write }) = note {
+                    break anyhow::Ok(may_write);
+                }
             }
         };
-        assert_eq!(told, wanted);
+        assert_eq!(timeout(SOON, told).await.context("it is not told")??, wanted);
     }
     client.edit("problem", 0, 0, "and writes again").await?;
     while client.saved < client.sent {
@@ -503,5 +505,36 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     assert_eq!(ask(&used)?, 401, "its session has ended");
     // Nor does a connection outlive it.
     assert!(dial(&world.server, &visitor, &document, Dialect::Stock).await.is_err());
+    Ok(())
+}
+
+/// Whoever goes away in the middle of an act does not leave it half done: the next act finds the plan as
+/// its ledger has it.
+#[test]
+fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
+    use std::io::Write;
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let fay = server.visit("fay")?;
+    for round in 0..40 {
+        let mut socket = std::net::TcpStream::connect(&server.address)?;
+        let body = format!("{{\"title\":\"Round {round}\"}}");
+        write!(
+            socket,
+            "PATCH /api/v1/plans/demo HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            server.address,
+            fay.cookie,
+            body.len()
+        )?;
+        std::thread::sleep(Duration::from_micros(200 * (round % 10)));
+        drop(socket);
+    }
+    let rename = json!({ "title": "In the end" });
+    let (status, answer) = fay.request("PATCH", "/api/v1/plans/demo", Some(rename))?;
+    ensure!(status == 204, "{status} {answer}");
+    assert_eq!(fay.get("/api/v1/plans/demo")?.1["title"], "In the end");
+    ensure!(server.stop()?.success());
+    let server = Server::start(dir.path())?;
+    assert_eq!(server.visit("fay")?.get("/api/v1/plans/demo")?.1["title"], "In the end");
     Ok(())
 }

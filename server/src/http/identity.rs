@@ -4,6 +4,7 @@ use super::App;
 use super::problem::{Problem, blocking};
 use crate::people::SignedIn;
 use crate::site::Source;
+use crate::store::StoreError;
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::people::{Action, Actor, Seat, permits};
 use accord_document::plan::{Grant, PlanState};
@@ -54,21 +55,27 @@ impl FromRequestParts<App> for From {
 }
 
 /// Requests that change something must not come from somebody else's pages: those would bring our
-/// visitor's cookie along.
-pub(super) async fn refuse_foreign(
+/// visitor's cookie along. And what they began is done to its end, also when whoever asked has gone:
+/// what is stored and what is in memory must not part ways.
+pub(super) async fn guard_changes(
     State(app): State<App>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && app.site.source(request.headers()) == Source::Foreign {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(next.run(request).await);
+    }
+    if app.site.source(request.headers()) == Source::Foreign {
         return Err(foreign());
     }
-    Ok(next.run(request).await)
+    let done = tokio::spawn(next.run(request)).await;
+    done.map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
 pub(crate) fn foreign() -> Problem {
-    Problem::forbidden("This request does not come from Accord's own pages.")
+    Problem::forbidden(
+        "This request does not come from Accord's own pages. If you opened Accord at this very address, whoever runs it must name the address with --public-url.",
+    )
 }
 
 pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<SignedIn>, Problem> {

@@ -137,7 +137,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/administration/people/{person}/sessions", delete(administration::end_sessions))
         .fallback(problem::no_such_route)
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(from_fn_with_state(app.clone(), identity::refuse_foreign))
+        .layer(from_fn_with_state(app.clone(), identity::guard_changes))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
     let secure = app.site.is_secure();
     let router = Router::new()

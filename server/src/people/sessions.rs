@@ -44,6 +44,9 @@ pub struct Sessions {
     limits: SessionLimits,
     generation: Generation,
     live: Mutex<HashMap<SessionId, Live>>,
+    /// Held by whoever writes, so that revisions in memory and in the store agree. `live` is never
+    /// held while the store works: open rooms ask for it.
+    writing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -64,11 +67,22 @@ impl Sessions {
             let info = parse(&record.value)?;
             live.insert(SessionId::new(key), Live { info, revision: record.revision });
         }
-        Ok(Self { store, clock, limits, generation, live: Mutex::new(live) })
+        Ok(Self {
+            store,
+            clock,
+            limits,
+            generation,
+            live: Mutex::new(live),
+            writing: Mutex::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has_ended(&self, info: &SessionInfo) -> bool {
@@ -106,15 +120,19 @@ impl Sessions {
     /// Notes that a session is in use. Blocks when it is time to write that down.
     pub fn touch(&self, session: &SessionId) -> Result<()> {
         let now = self.clock.now_ms();
-        let mut live = self.lock();
-        let Some(Live { info, revision }) = live.get_mut(session) else { return Ok(()) };
-        if now.saturating_sub(info.seen) < NOTED_MS || self.has_ended(info) {
+        let is_noted = |info: &SessionInfo| now.saturating_sub(info.seen) < NOTED_MS;
+        let due = |info: &SessionInfo| !is_noted(info) && !self.has_ended(info);
+        if !self.lock().get(session).is_some_and(|one| due(&one.info)) {
             return Ok(());
         }
-        info.seen = now;
-        let value = encode(info)?;
-        self.store.swap(SESSION, session.as_str(), Some(*revision), Some(&value))?;
-        *revision += 1;
+        let _writing = self.write();
+        let found = self.lock().get(session).map(|one| (one.info.clone(), one.revision));
+        let Some((info, revision)) = found.filter(|(info, _)| due(info)) else { return Ok(()) };
+        let value = encode(&SessionInfo { seen: now, ..info })?;
+        self.store.swap(SESSION, session.as_str(), Some(revision), Some(&value))?;
+        if let Some(one) = self.lock().get_mut(session) {
+            (one.info.seen, one.revision) = (now, revision + 1);
+        }
         Ok(())
     }
 
@@ -146,8 +164,9 @@ impl Sessions {
     }
 
     fn end_where(&self, gone: impl Fn(&SessionId, &SessionInfo) -> bool) -> Result<usize> {
-        let mut live = self.lock();
-        let ended: Vec<_> = live
+        let _writing = self.write();
+        let ended: Vec<_> = self
+            .lock()
             .iter()
             .filter(|(id, one)| gone(id, &one.info))
             .map(|(id, one)| (id.clone(), one.revision))
@@ -170,9 +189,8 @@ impl Sessions {
             Err(error) => return Err(error),
         }
         for (id, _) in &ended {
-            live.remove(id);
+            self.lock().remove(id);
         }
-        drop(live);
         self.generation.advance();
         Ok(ended.len())
     }

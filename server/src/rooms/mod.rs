@@ -269,6 +269,14 @@ impl Rooms {
         }
     }
 
+    /// Forgets a room that has closed by itself.
+    fn forget_closed(&self, document: &DocumentId) {
+        let mut open = self.shared.lock();
+        if open.get(document).is_some_and(mpsc::Sender::is_closed) {
+            open.remove(document);
+        }
+    }
+
     /// Closes all rooms: their connections are asked to come back, and what is queued is committed.
     pub async fn shut_down(&self) {
         self.shared.stop.send_replace(true);

@@ -105,14 +105,15 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             if !matches!(error, OpenError::Missing) {
                 tracing::error!(%document, %error, "a document can't be opened");
             }
-            return refuse_all(events, &error).await;
+            refuse_all(events, &error).await;
+            return rooms.forget_closed(&document);
         }
     };
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
     let mut task = Task {
         rooms: rooms.clone(),
-        document,
+        document: document.clone(),
         room: Room::new(state, seed()),
         last_editor,
         connections: HashMap::new(),
@@ -124,6 +125,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     task.serve(&mut events).await;
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
+    rooms.forget_closed(&document);
 }
 
 async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
             build::release()?;
             let mut serve = Cmd::new("target/release/accord").args(["serve", "--demo"]);
             if !rest.iter().any(|arg| arg == "--data") {
-                serve = serve.args(["--data", "target/demo-data"]);
+                serve = serve.args(["--data", "target/demo"]);
             }
             serve.args(&rest).run()
         }

@@ -28,21 +28,21 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(From { address, .. }) = From::from_request_parts(parts, app).await;
+        let Ok(Caller { address, .. }) = Caller::from_request_parts(parts, app).await;
         let by = by_cookie(&parts.headers, app).await?.ok_or_else(Problem::signed_out)?;
         Ok(Self { by, from: address })
     }
 }
 
-/// Where a request comes from.
+/// Whoever sends a request, signed in or not.
 #[derive(Debug, Clone)]
-pub(crate) struct From {
+pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// What the browser says it is.
     pub(crate) agent: String,
 }
 
-impl FromRequestParts<App> for From {
+impl FromRequestParts<App> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {

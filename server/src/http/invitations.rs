@@ -1,7 +1,7 @@
 //! `/invitations`: links by which people join a plan.
 
 use super::App;
-use super::identity::{From, Visitor, acting, by_cookie};
+use super::identity::{Caller, Visitor, acting, by_cookie};
 use super::links::NewAccount;
 use super::problem::{Body, Problem, blocking, changing};
 use super::session::{self, SessionView};
@@ -222,7 +222,7 @@ pub(super) async fn show(
 pub(super) async fn accept(
     State(app): State<App>,
     Path(secret): Path<String>,
-    from: From,
+    caller: Caller,
     headers: HeaderMap,
     Body(joining): Body<Joining>,
 ) -> Result<Response, Problem> {
@@ -235,7 +235,7 @@ pub(super) async fn accept(
     let hash = app.passwords.hash(&password, &[&name, &email]).await?;
     let people = app.people.clone();
     let person = changing(move || people.create(&name, Some(&email), Some(&hash), false)).await?;
-    let secret = session::open(&app, &from, person.id.clone()).await?;
+    let secret = session::open(&app, &caller, person.id.clone()).await?;
     let session = SessionId::new(digest(&secret).to_string());
     let by = SignedIn { person: person.clone(), session };
     if let Err(refused) = join(&app, &offer, &by).await {

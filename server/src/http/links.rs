@@ -1,7 +1,7 @@
 //! `/links`: one-time links to become the first administrator or to set a new password.
 
 use super::App;
-use super::identity::From;
+use super::identity::Caller;
 use super::problem::{Body, Problem, blocking, changing};
 use super::seats::make_reset;
 use super::session;
@@ -48,7 +48,7 @@ pub(crate) struct LostPassword {
     (status = 202), (status = 409, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn send(
     State(app): State<App>,
-    from: From,
+    caller: Caller,
     Body(LostPassword { email }): Body<LostPassword>,
 ) -> Result<StatusCode, Problem> {
     let Some(mail) = app.mail.clone() else {
@@ -58,7 +58,7 @@ pub(super) async fn send(
     let (people, asked) = (app.people.clone(), email.clone());
     let person = blocking(move || people.by_email(&asked)).await?;
     let id = person.as_ref().map(|person| &person.id);
-    app.throttle.attempt(&email, id, from.address).map_err(Problem::too_many)?;
+    app.throttle.attempt(&email, id, caller.address).map_err(Problem::too_many)?;
     let Some(person) = person else { return Ok(StatusCode::ACCEPTED) };
     let link = make_reset(&app, person.id.clone()).await?.link;
     let to = person.email.unwrap_or(email);
@@ -105,7 +105,7 @@ pub(super) async fn show(
 pub(super) async fn take(
     State(app): State<App>,
     Path(secret): Path<String>,
-    from: From,
+    caller: Caller,
     Body(wanted): Body<UseLink>,
 ) -> Result<Response, Problem> {
     let (people, looked) = (app.people.clone(), secret.clone());
@@ -119,7 +119,7 @@ pub(super) async fn take(
             });
             let person = made.await?.ok_or_else(Problem::bad_link)?;
             let deed = Deed::MakeAdministrator { person: person.id.clone() };
-            app.plans.record(&installation(), deed, Some(from.address)).await?;
+            app.plans.record(&installation(), deed, Some(caller.address)).await?;
             person
         }
         (Purpose::Reset { person }, UseLink::Reset { password }) => {
@@ -143,5 +143,5 @@ pub(super) async fn take(
         (Purpose::Setup, UseLink::Reset { .. }) => return Err(AccountError::Name.into()),
         (Purpose::Reset { .. }, UseLink::Setup(_)) => return Err(Problem::bad_link()),
     };
-    session::begin(&app, &from, &person).await
+    session::begin(&app, &caller, &person).await
 }

@@ -2,7 +2,7 @@
 //! here; what became of it, the page it lands on says.
 
 use super::App;
-use super::identity::{From, Visitor, by_cookie};
+use super::identity::{Caller, Visitor, by_cookie};
 use super::invitations::{join, offer};
 use super::problem::{Body, Problem, blocking, changing};
 use super::session;
@@ -40,7 +40,7 @@ pub(crate) struct ProviderEntry {
     client_id: String,
 }
 
-impl std::convert::From<Provider> for ProviderEntry {
+impl From<Provider> for ProviderEntry {
     fn from(Provider { id, name, issuer, client_id, .. }: Provider) -> Self {
         Self { id, name, issuer, client_id }
     }
@@ -124,7 +124,7 @@ pub(super) async fn start(
 pub(super) async fn callback(
     State(app): State<App>,
     Query(returned): Query<Returned>,
-    from: From,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(secret) = app.site.errand(&headers).map(str::to_owned) else {
@@ -142,7 +142,7 @@ pub(super) async fn callback(
         }
     };
     let landing = landing(&errand);
-    let done = run(&app, &from, provider, claimed, errand).await;
+    let done = run(&app, &caller, provider, claimed, errand).await;
     Ok(match done {
         Ok(Done { cookie, to }) => {
             let cookies = cookie.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
@@ -189,7 +189,7 @@ struct Done {
 
 async fn run(
     app: &App,
-    from: &From,
+    caller: &Caller,
     provider: Provider,
     claimed: Claimed,
     errand: Errand,
@@ -212,7 +212,7 @@ async fn run(
             let person = known.ok_or_else(|| {
                 Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
             })?;
-            let secret = session::open(app, from, person.id).await?;
+            let secret = session::open(app, caller, person.id).await?;
             Ok(Done { cookie: Some(session::cookie(app, &secret)), to: "/".into() })
         }
         Errand::Link(person) => {
@@ -240,7 +240,7 @@ async fn run(
                     person
                 }
             };
-            let secret = session::open(app, from, person.id.clone()).await?;
+            let secret = session::open(app, caller, person.id.clone()).await?;
             let session = SessionId::new(digest(&secret).to_string());
             let by = SignedIn { person: person.clone(), session };
             if let Err(refused) = join(app, &offer, &by).await {

@@ -1,7 +1,7 @@
 //! `/session`: signing in and out.
 
 use super::App;
-use super::identity::{From, Visitor};
+use super::identity::{Caller, Visitor};
 use super::problem::{Body, Problem, blocking};
 use super::views::{SeatName, SectorName};
 use crate::demo;
@@ -22,7 +22,7 @@ pub(crate) struct PersonView {
     administrator: bool,
 }
 
-impl std::convert::From<&Person> for PersonView {
+impl From<&Person> for PersonView {
     fn from(person: &Person) -> Self {
         Self {
             id: person.id.to_string(),
@@ -94,19 +94,21 @@ pub(super) async fn current(Visitor { by, .. }: Visitor) -> Json<SessionView> {
     (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn sign_in(
     State(app): State<App>,
-    from: From,
+    caller: Caller,
     Body(wanted): Body<SignIn>,
 ) -> Result<Response, Problem> {
     let person = match wanted {
-        SignIn::Password { email, password } => by_password(&app, &from, email, &password).await?,
+        SignIn::Password { email, password } => {
+            by_password(&app, &caller, email, &password).await?
+        }
         SignIn::Demo { demo } => demo_person(&app, demo).await?,
     };
-    begin(&app, &from, &person).await
+    begin(&app, &caller, &person).await
 }
 
 async fn by_password(
     app: &App,
-    from: &From,
+    caller: &Caller,
     email: String,
     password: &str,
 ) -> Result<Person, Problem> {
@@ -118,16 +120,16 @@ async fn by_password(
     });
     let (person, hash) = found.await?;
     let id = person.as_ref().map(|person| &person.id);
-    app.throttle.attempt(&email, id, from.address).map_err(Problem::too_many)?;
+    app.throttle.attempt(&email, id, caller.address).map_err(Problem::too_many)?;
     let right = app.passwords.verify(password, hash.as_deref()).await?;
     match person.filter(|_| right) {
         Some(person) => {
-            app.throttle.succeeded(&person.id, from.address);
+            app.throttle.succeeded(&person.id, caller.address);
             Ok(person)
         }
         None => {
             app.metrics.sign_ins_refused.inc();
-            tracing::info!(address = %from.address, "a sign-in was refused");
+            tracing::info!(address = %caller.address, "a sign-in was refused");
             Err(Problem::wrong_credentials())
         }
     }
@@ -146,14 +148,18 @@ async fn demo_person(app: &App, name: String) -> Result<Person, Problem> {
 }
 
 /// Begins a session and answers with its cookie.
-pub(super) async fn begin(app: &App, from: &From, person: &Person) -> Result<Response, Problem> {
-    let secret = open(app, from, person.id.clone()).await?;
+pub(super) async fn begin(
+    app: &App,
+    caller: &Caller,
+    person: &Person,
+) -> Result<Response, Problem> {
+    let secret = open(app, caller, person.id.clone()).await?;
     Ok(answer(app, person, &secret))
 }
 
 /// Begins a session and gives its secret.
-pub(super) async fn open(app: &App, from: &From, person: PersonId) -> Result<String, Problem> {
-    let (people, From { address, agent }) = (app.people.clone(), from.clone());
+pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result<String, Problem> {
+    let (people, Caller { address, agent }) = (app.people.clone(), caller.clone());
     blocking(move || people.sessions().begin(&person, &address.to_string(), &agent)).await
 }
 

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::connections::Place;
-use super::identity::{From, by_cookie, foreign, readable};
+use super::identity::{Caller, by_cookie, foreign, readable};
 use super::problem::{Problem, blocking};
 use crate::people::SignedIn;
 use crate::rooms::{Joined, OpenError, Outgoing, Pace, RoomEvent};
@@ -43,13 +43,13 @@ pub(super) async fn upgrade(
     State(app): State<App>,
     Path(document): Path<String>,
     Query(credentials): Query<Credentials>,
-    from: From,
+    caller: Caller,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let by = identify(&app, &document, credentials.ticket, &headers).await?;
     let found = readable(&app, &by, &document)?;
-    let place = app.connections.enter(from.address, by.person.id.clone())?;
+    let place = app.connections.enter(caller.address, by.person.id.clone())?;
     app.rooms.probe(&found.id).await?;
     let upgrade = upgrade
         .protocols([wire::SUBPROTOCOL])

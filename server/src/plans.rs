@@ -16,6 +16,7 @@ use accord_document::model::template::{self, Draft};
 use accord_document::people::{Actor, Seat};
 use accord_document::plan::{self, Act, Grant, PlanState, Refused};
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
@@ -204,20 +205,25 @@ impl Plans {
         actor: &Actor,
         from: Option<IpAddr>,
     ) -> Result<(), ActError> {
-        let mut audit = self.shared.audit.lock().await;
-        let now = self.shared.clock.now_ms();
-        let genesis = new_ledger(plan::SCHEMA, "").entry(actor.clone(), now, rand::random());
-        let mut state = PlanState::begin(&genesis).map_err(unreadable)?;
-        let titled = state.act(actor, now, rand::random(), Act::Title { title })?;
-        let mut recorded = audit.clone();
-        let event = Event { deed: Deed::CreatePlan { plan: id.clone() }, from: said(from) };
-        let event = recorded.record(actor, now, rand::random(), event);
-        let ledger = LedgerId::Plan(id.clone());
-        let batch = vec![appended(&ledger, &genesis), appended(&ledger, &titled), logged(&event)];
-        self.commit(batch).await?;
-        *audit = recorded;
-        self.set(&id, state);
-        Ok(())
+        let (plans, actor) = (self.clone(), actor.clone());
+        to_its_end(async move {
+            let mut audit = plans.shared.audit.lock().await;
+            let now = plans.shared.clock.now_ms();
+            let genesis = new_ledger(plan::SCHEMA, "").entry(actor.clone(), now, rand::random());
+            let mut state = PlanState::begin(&genesis).map_err(unreadable)?;
+            let titled = state.act(&actor, now, rand::random(), Act::Title { title })?;
+            let mut recorded = audit.clone();
+            let event = Event { deed: Deed::CreatePlan { plan: id.clone() }, from: said(from) };
+            let event = recorded.record(&actor, now, rand::random(), event);
+            let ledger = LedgerId::Plan(id.clone());
+            let batch =
+                vec![appended(&ledger, &genesis), appended(&ledger, &titled), logged(&event)];
+            plans.commit(batch).await?;
+            *audit = recorded;
+            plans.set(&id, state);
+            Ok(())
+        })
+        .await
     }
 
     /// Adds a document, made from the template and a draft, to a plan: its ledger and its place in
@@ -257,27 +263,31 @@ impl Plans {
         from: Option<IpAddr>,
         mut batch: Vec<Append>,
     ) -> Result<(), ActError> {
-        let mut audit = self.shared.audit.lock().await;
-        let mut state = PlanState::clone(&*self.get(plan).ok_or(ActError::Missing)?);
-        let now = self.shared.clock.now_ms();
-        let ledger = LedgerId::Plan(plan.clone());
-        let mut recorded = audit.clone();
-        for act in acts {
-            let entry = state.act(actor, now, rand::random(), act.clone())?;
-            batch.push(appended(&ledger, &entry));
-            // Joining is the invited person's own act, whatever seat it brings.
-            let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
-                && !matches!(act, Act::Join { .. });
-            if steers {
-                let deed = Deed::InPlan { plan: plan.clone(), act };
-                let event = Event { deed, from: said(from) };
-                batch.push(logged(&recorded.record(actor, now, rand::random(), event)));
+        let (plans, plan, actor) = (self.clone(), plan.clone(), actor.clone());
+        to_its_end(async move {
+            let mut audit = plans.shared.audit.lock().await;
+            let mut state = PlanState::clone(&*plans.get(&plan).ok_or(ActError::Missing)?);
+            let now = plans.shared.clock.now_ms();
+            let ledger = LedgerId::Plan(plan.clone());
+            let mut recorded = audit.clone();
+            for act in acts {
+                let entry = state.act(&actor, now, rand::random(), act.clone())?;
+                batch.push(appended(&ledger, &entry));
+                // Joining is the invited person's own act, whatever seat it brings.
+                let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
+                    && !matches!(act, Act::Join { .. });
+                if steers {
+                    let deed = Deed::InPlan { plan: plan.clone(), act };
+                    let event = Event { deed, from: said(from) };
+                    batch.push(logged(&recorded.record(&actor, now, rand::random(), event)));
+                }
             }
-        }
-        self.commit(batch).await?;
-        *audit = recorded;
-        self.set(plan, state);
-        Ok(())
+            plans.commit(batch).await?;
+            *audit = recorded;
+            plans.set(&plan, state);
+            Ok(())
+        })
+        .await
     }
 
     /// Records what was done outside any plan's ledger.
@@ -290,14 +300,18 @@ impl Plans {
         deed: Deed,
         from: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        let mut audit = self.shared.audit.lock().await;
-        let mut recorded = audit.clone();
-        let event = Event { deed, from: said(from) };
-        let now = self.shared.clock.now_ms();
-        let event = recorded.record(actor, now, rand::random(), event);
-        self.commit(vec![logged(&event)]).await?;
-        *audit = recorded;
-        Ok(())
+        let (plans, actor) = (self.clone(), actor.clone());
+        to_its_end(async move {
+            let mut audit = plans.shared.audit.lock().await;
+            let mut recorded = audit.clone();
+            let event = Event { deed, from: said(from) };
+            let now = plans.shared.clock.now_ms();
+            let event = recorded.record(&actor, now, rand::random(), event);
+            plans.commit(vec![logged(&event)]).await?;
+            *audit = recorded;
+            Ok(())
+        })
+        .await
     }
 
     /// The whole audit record, verified. Blocks.
@@ -321,6 +335,17 @@ impl Plans {
         self.shared.committer.append(batch, move |result| drop(answer.send(result))).await;
         answered.await.map_err(|_| StoreError::Failed("the server is stopping".into()))?
     }
+}
+
+/// Lets something run to its end also when whoever asked has gone and nobody waits for it: between the
+/// commit and the memory of it nothing may stop.
+async fn to_its_end<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string()).into()))
 }
 
 /// A fresh id for a plan.

@@ -55,8 +55,8 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// Requests that change something must not come from somebody else's pages: those would bring our
-/// visitor's cookie along. And what they began is done to its end, also when whoever asked has gone:
-/// what is stored and what is in memory must not part ways.
+/// visitor's cookie along. And what takes several steps (an account, then its seat) is done to its end,
+/// also when whoever asked has gone.
 pub(super) async fn guard_changes(
     State(app): State<App>,
     request: Request,

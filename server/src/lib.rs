@@ -29,6 +29,7 @@ use oidc::Oidc;
 use people::{Passwords, People, Purpose, SessionLimits, Throttle};
 use plans::Plans;
 use rooms::Rooms;
+use shell::Shell;
 use site::{PublicUrl, Site};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -139,6 +140,16 @@ async fn serve(
     let site = Site::new(config.public_url.clone(), listen, config.behind_proxy);
     let app = assemble(config, store, site).await?;
     let (rooms, committer) = (app.rooms.clone(), app.committer.clone());
+    let (people, plans) = (app.people.clone(), app.plans.clone());
+    let shell = Shell::new(people, plans, app.passwords.clone(), app.site.base());
+    let shell = match shell::listen(&config.data) {
+        Ok(listener) => Some(tokio::spawn(shell::serve(listener, shell))),
+        // A path of more than about 100 bytes can't name a socket, for example.
+        Err(error) => {
+            tracing::warn!(%error, "the verbs of the shell can't reach this server while it runs");
+            None
+        }
+    };
     let housekeeping = tokio::spawn(keep_house(app.clone(), config.keep_deleted));
     let broken = Arc::new(std::sync::OnceLock::new());
     let (stopping, reason, ready) = (rooms.clone(), broken.clone(), app.clone());
@@ -156,6 +167,9 @@ async fn serve(
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await?;
     housekeeping.abort();
+    if let Some(shell) = shell {
+        shell.abort();
+    }
     match broken.get() {
         Some(reason) => Err(ServeError::Broken(reason.clone())),
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! `accord`: the command line.
 
 use accord_server::people::SessionLimits;
-use accord_server::shell::{Shell, ShellError};
+use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
 use accord_server::{Config, ConnectionLimits, MailConfig, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,12 +25,12 @@ struct Cli {
 enum Verb {
     /// Serve the web app, the API and live editing.
     Serve(Serve),
-    /// List everybody who has an account. The server must not run meanwhile.
+    /// List everybody who has an account.
     People(Data),
     /// Make an account that runs the installation, or let an existing one run it. Asks for the
-    /// password. The server must not run meanwhile.
+    /// password.
     MakeAdministrator(MakeAdministrator),
-    /// Print a link by which somebody can set a new password. The server must not run meanwhile.
+    /// Print a link by which somebody can set a new password.
     ResetPassword(ResetPassword),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
@@ -60,9 +60,9 @@ struct ResetPassword {
     data: Data,
     #[arg(long)]
     email: String,
-    /// The address at which browsers find the server.
-    #[arg(long, env = "ACCORD_PUBLIC_URL", default_value = "http://127.0.0.1:4040")]
-    public_url: PublicUrl,
+    /// The address at which browsers find the server, where a running server does not know.
+    #[arg(long, env = "ACCORD_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
 }
 
 #[derive(Debug, Args)]
@@ -125,9 +125,17 @@ async fn main() -> ExitCode {
             say(&accord_server::openapi());
             ExitCode::SUCCESS
         }
-        Verb::People(data) => outcome(list_people(data)),
-        Verb::MakeAdministrator(wanted) => outcome(make_administrator(wanted).await),
-        Verb::ResetPassword(wanted) => outcome(reset_password(wanted).await),
+        Verb::People(data) => ask(data, shell::Verb::People).await,
+        Verb::MakeAdministrator(MakeAdministrator { data, email, name }) => match ask_password() {
+            Ok(password) => {
+                ask(data, shell::Verb::MakeAdministrator { name, email, password }).await
+            }
+            Err(error) => complain(&error),
+        },
+        Verb::ResetPassword(ResetPassword { data, email, public_url }) => {
+            let at = public_url.map(|url| url.to_string());
+            ask(data, shell::Verb::ResetPassword { email, at }).await
+        }
         Verb::Serve(options) => {
             start_log(options.log_format);
             match serve(options).await {
@@ -147,35 +155,30 @@ fn say(line: &str) {
     println!("{line}");
 }
 
-fn outcome(done: Result<(), ShellError>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+fn complain(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+/// Asks the installation, and says what it answers.
+async fn ask(data: Data, verb: shell::Verb) -> ExitCode {
+    match shell::ask(&Config::new(data.data), verb).await {
+        Ok(Said::People { people }) => {
+            for Listed { name, email, administrator, plans } in people {
+                let runs = if administrator { "administrator" } else { "" };
+                say(&format!(
+                    "{name}\t{}\t{runs}\t{}",
+                    email.unwrap_or_default(),
+                    plans.join(", ")
+                ));
+            }
         }
+        Ok(Said::Administrator { name }) => say(&format!("{name} runs this installation now.")),
+        Ok(Said::Link { link }) => say(&format!("Works once, within a day:\n{link}")),
+        Ok(Said::Refused { reason }) => return complain(&reason),
+        Err(error) => return complain(&error),
     }
-}
-
-fn open(data: Data) -> Result<Shell, ShellError> {
-    Shell::open(&Config::new(data.data))
-}
-
-fn list_people(data: Data) -> Result<(), ShellError> {
-    for (person, plans) in open(data)?.people()? {
-        let email = person.email.unwrap_or_default();
-        let runs = if person.administrator { "administrator" } else { "" };
-        say(&format!("{}\t{email}\t{runs}\t{}", person.name, plans.join(", ")));
-    }
-    Ok(())
-}
-
-async fn make_administrator(wanted: MakeAdministrator) -> Result<(), ShellError> {
-    let shell = open(wanted.data)?;
-    let password = ask_password().map_err(ServeError::System)?;
-    let made = shell.make_administrator(&wanted.name, &wanted.email, &password).await?;
-    say(&format!("{} runs this installation now.", made.name));
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 /// From the terminal, unseen; or a line of standard input, where that is no terminal.
@@ -186,12 +189,6 @@ fn ask_password() -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-async fn reset_password(wanted: ResetPassword) -> Result<(), ShellError> {
-    let link = open(wanted.data)?.reset_link(&wanted.email, &wanted.public_url).await?;
-    say(&format!("Works once, within a day, when the server runs:\n{link}"));
-    Ok(())
 }
 
 async fn serve(options: Serve) -> Result<(), ServeError> {

@@ -1,20 +1,66 @@
 //! What can be done at the server's own shell, where no browser is at hand: the same records and the
-//! same audit record as over HTTP. The server must not run meanwhile: the store is one process's.
+//! same audit record as over HTTP.
+//!
+//! A running server takes it over a socket in its data folder, which only its own user can open. Where
+//! no server runs, the store is opened here.
 
 use crate::access::Generation;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
-use crate::people::{AccountError, ChangeError, PasswordError, Passwords, People, Person, Purpose};
+use crate::people::{AccountError, ChangeError, PasswordError, Passwords, People, Purpose};
 use crate::plans::{Plans, installation};
-use crate::site::PublicUrl;
 use crate::store::{SledStore, Store, StoreError};
 use crate::{Config, ServeError};
 use accord_document::audit::Deed;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
 
+/// Where a running server listens, in its data folder.
+const SOCKET: &str = "shell.sock";
+/// The longest question or answer, in bytes.
+const LINE: u64 = 16 * 1024 * 1024;
 /// How long a link made here is valid, in milliseconds.
 const LINK_MS: u64 = 24 * 3_600_000;
+/// Where a server is found that was not told.
+const HERE: &str = "http://127.0.0.1:4040";
+
+/// What is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// Everybody who has an account.
+    People,
+    /// An account that runs the installation; where the address has one, that one.
+    MakeAdministrator { name: String, email: String, password: String },
+    /// A link by which somebody can set a new password, at an address of this installation.
+    ResetPassword { email: String, at: Option<String> },
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "said", rename_all = "snake_case")]
+pub enum Said {
+    People { people: Vec<Listed> },
+    Administrator { name: String },
+    Link { link: String },
+    Refused { reason: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub name: String,
+    pub email: Option<String>,
+    pub administrator: bool,
+    /// The titles of the plans in which this person has a seat.
+    pub plans: Vec<String>,
+}
 
 #[derive(Debug, Error)]
 pub enum ShellError {
@@ -43,19 +89,46 @@ impl From<ChangeError> for ShellError {
     }
 }
 
-/// An installation, opened without serving it.
-#[derive(Debug)]
-pub struct Shell {
+/// Does what is asked: by the server that runs over this data folder, or, where none does, by itself.
+///
+/// # Errors
+/// When the data folder can't be opened. What is refused is an answer.
+pub async fn ask(config: &Config, verb: Verb) -> Result<Said, ShellError> {
+    if let Ok(stream) = UnixStream::connect(config.data.join(SOCKET)).await {
+        return Ok(ask_server(stream, &verb).await.map_err(ServeError::System)?);
+    }
+    let opening = config.clone();
+    let opened = tokio::task::spawn_blocking(move || Shell::open(&opening)).await;
+    let shell = opened.map_err(|error| ServeError::System(io::Error::other(error)))??;
+    Ok(shell.answer(verb).await)
+}
+
+async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Said> {
+    let mut line = serde_json::to_vec(verb)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let mut answer = Vec::new();
+    stream.take(LINE).read_to_end(&mut answer).await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+/// An installation, as its shell sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shell {
     people: People,
     plans: Plans,
+    passwords: Passwords,
+    /// The start of every link to this installation.
+    base: String,
 }
 
 impl Shell {
-    /// Blocks.
-    ///
-    /// # Errors
-    /// When the data folder can't be opened: because the server runs, for example.
-    pub fn open(config: &Config) -> Result<Self, ShellError> {
+    pub(crate) fn new(people: People, plans: Plans, passwords: Passwords, base: String) -> Self {
+        Self { people, plans, passwords, base }
+    }
+
+    /// Opens an installation that no server serves. Blocks.
+    fn open(config: &Config) -> Result<Self, ShellError> {
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data, config.reserve)?);
         let committer =
             Committer::start(store.clone(), Metrics::default()).map_err(ServeError::System)?;
@@ -63,60 +136,101 @@ impl Shell {
         let people =
             People::open(store.clone(), clock.clone(), config.sessions, generation.clone())?;
         let plans = Plans::open(store, committer, clock, generation)?;
-        Ok(Self { people, plans })
+        let passwords = Passwords::start().map_err(ServeError::System)?;
+        Ok(Self::new(people, plans, passwords, HERE.into()))
     }
 
-    /// Everybody who has an account, in the order of their names, each with their seats.
-    ///
-    /// # Errors
-    /// When they can't be read.
-    pub fn people(&self) -> Result<Vec<(Person, Vec<String>)>, ShellError> {
+    async fn answer(&self, verb: Verb) -> Said {
+        let said = self.carry_out(verb).await;
+        said.unwrap_or_else(|error| Said::Refused { reason: error.to_string() })
+    }
+
+    async fn carry_out(&self, verb: Verb) -> Result<Said, ShellError> {
+        match verb {
+            Verb::People => Ok(Said::People { people: self.list()? }),
+            Verb::MakeAdministrator { name, email, password } => {
+                let person = match self.people.by_email(&email)? {
+                    Some(person) => self.people.set_administrator(&person.id, true)?,
+                    None => {
+                        let hash = self.passwords.hash(&password, &[&name, &email]).await?;
+                        self.people.create(&name, Some(&email), Some(&hash), true)?
+                    }
+                };
+                let deed = Deed::MakeAdministrator { person: person.id };
+                self.plans.record(&installation(), deed, None).await?;
+                Ok(Said::Administrator { name: person.name })
+            }
+            Verb::ResetPassword { email, at } => {
+                let person = self.people.by_email(&email)?;
+                let person = person.ok_or(ShellError::NoAccount(email))?;
+                let purpose = Purpose::Reset { person: person.id.clone() };
+                let secret = self.people.make_link(purpose, LINK_MS)?;
+                let deed = Deed::MakeResetLink { person: person.id };
+                self.plans.record(&installation(), deed, None).await?;
+                let base = at.unwrap_or_else(|| self.base.clone());
+                Ok(Said::Link { link: format!("{base}/links/{secret}") })
+            }
+        }
+    }
+
+    fn list(&self) -> Result<Vec<Listed>, ShellError> {
         let mut everybody = self.people.everybody()?;
         everybody.retain(|person| !person.forgotten);
         everybody.sort_by(|a, b| a.name.cmp(&b.name));
-        let seats = |person: &Person| {
+        let listed = everybody.into_iter().map(|person| {
             let plans = self.plans.seating(&person.id);
-            plans.into_iter().map(|(_, plan)| plan.title().to_owned()).collect()
-        };
-        Ok(everybody.into_iter().map(|person| (person.clone(), seats(&person))).collect())
+            let plans = plans.into_iter().map(|(_, plan)| plan.title().to_owned()).collect();
+            let (name, email) = (person.name, person.email);
+            Listed { name, email, administrator: person.administrator, plans }
+        });
+        Ok(listed.collect())
     }
+}
 
-    /// Makes an account that runs the installation; or, where the address has one, lets that run it.
-    ///
-    /// # Errors
-    /// When name, address or password can't be.
-    pub async fn make_administrator(
-        &self,
-        name: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<Person, ShellError> {
-        let person = match self.people.by_email(email)? {
-            Some(person) => self.people.set_administrator(&person.id, true)?,
-            None => {
-                let hash = Passwords::start()
-                    .map_err(ServeError::System)?
-                    .hash(password, &[name, email])
-                    .await?;
-                self.people.create(name, Some(email), Some(&hash), true)?
+/// Opens the socket of a server that has the data folder to itself.
+///
+/// # Errors
+/// When the system does not allow it.
+pub(crate) fn listen(data: &Path) -> io::Result<UnixListener> {
+    let path = data.join(SOCKET);
+    // One that a server left behind when it was killed.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers at the socket for as long as the server runs.
+pub(crate) async fn serve(listener: UnixListener, shell: Shell) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let shell = shell.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = converse(stream, &shell).await {
+                        tracing::warn!(%error, "the shell's question could not be answered");
+                    }
+                });
             }
-        };
-        let deed = Deed::MakeAdministrator { person: person.id.clone() };
-        self.plans.record(&installation(), deed, None).await?;
-        Ok(person)
+            Err(error) => {
+                tracing::error!(%error, "the shell's socket does not work");
+                return;
+            }
+        }
     }
+}
 
-    /// Makes a link by which somebody can set a new password, once the server runs again.
-    ///
-    /// # Errors
-    /// When there is no such account.
-    pub async fn reset_link(&self, email: &str, at: &PublicUrl) -> Result<String, ShellError> {
-        let person = self.people.by_email(email)?;
-        let person = person.ok_or_else(|| ShellError::NoAccount(email.to_owned()))?;
-        let purpose = Purpose::Reset { person: person.id.clone() };
-        let secret = self.people.make_link(purpose, LINK_MS)?;
-        let deed = Deed::MakeResetLink { person: person.id };
-        self.plans.record(&installation(), deed, None).await?;
-        Ok(format!("{at}/links/{secret}"))
-    }
+async fn converse(stream: UnixStream, shell: &Shell) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.take(LINE));
+    let mut line = String::new();
+    reader.read_line(&mut line).await?;
+    let said = match serde_json::from_str(&line) {
+        Ok(verb) => shell.answer(verb).await,
+        Err(_) => Said::Refused { reason: "this server does not know that verb".into() },
+    };
+    let answer = serde_json::to_vec(&said)?;
+    reader.into_inner().into_inner().write_all(&answer).await
 }

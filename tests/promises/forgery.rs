@@ -55,13 +55,25 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
         let closed = forger.closed().await.with_context(|| name.to_owned())?;
         ensure!(closed.code == code, "{name}: {closed:?}");
         ensure!(server.metric(&counter)? == before + 1.0, "{name} is counted");
-        let logged = server.log_so_far().join("\n");
-        let line = logged.lines().find(|line| line.contains("an edit was refused"));
-        let line = line.with_context(|| format!("{name} is logged: {logged}"))?;
+        let line = server.next_logged("an edit was refused").with_context(|| name.to_owned())?;
         for part in [reason, &document, &ben.id()?] {
             ensure!(line.contains(part), "{name}: {part} is in {line}");
         }
     }
+    // Edits in a closed plan.
+    let fay = server.visit("fay")?;
+    let close = |closed: bool| {
+        fay.request("PATCH", "/api/v1/plans/demo", Some(json!({ "closed": closed })))
+    };
+    assert_eq!(close(true)?.0, 204);
+    drop(server.log_so_far());
+    let mut late = SyncClient::connect(&server, &ben, &document, BEN).await?;
+    late.edit("problem", 0, 0, "too late").await?;
+    assert_eq!(late.closed().await?.code, 4403);
+    assert_eq!(server.metric("accord_edits_refused_total{reason=\"read_only\"}")?, 1.0);
+    let logged = server.next_logged("an edit was refused")?;
+    ensure!(logged.contains("read_only") && logged.contains(&ben.id()?), "{logged}");
+    assert_eq!(close(false)?.0, 204);
     // Replaying what another wrote adds nothing, to nobody's name.
     let replayed = author.doc.transact().encode_diff_v1(&StateVector::default());
     let entries = server.metric("accord_entries_committed_total")?;

@@ -10,9 +10,9 @@ use std::time::Duration;
 fn fresh(dir: &Path) -> Result<(Server, String)> {
     let server =
         Server::start_with(dir, &ServerOptions { demo: Some(false), ..Default::default() })?;
-    let log = server.log_from_the_start().join("\n");
-    let link = log.split("open ").nth(1).and_then(|rest| rest.split(' ').next());
-    let link = link.with_context(|| format!("no link in {log}"))?.to_owned();
+    let line = server.next_logged("become its administrator")?;
+    let link = line.split("open ").nth(1).and_then(|rest| rest.split(' ').next());
+    let link = link.with_context(|| format!("no link in {line}"))?.to_owned();
     Ok((server, link))
 }
 

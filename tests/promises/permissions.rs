@@ -5,7 +5,7 @@ use accord_document::lib0::Write as _;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
 use accord_document::ydoc;
-use accord_tests::{SOON, Server, SyncClient, Visitor, dial, secret};
+use accord_tests::{SOON, Server, ServerInTime, SyncClient, Visitor, dial, secret};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -505,6 +505,26 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     assert_eq!(ask(&used)?, 401, "its session has ended");
     // Nor does a connection outlive it.
     assert!(dial(&world.server, &visitor, &document, Dialect::Stock).await.is_err());
+    Ok(())
+}
+
+/// A session ends at its absolute end, whatever happens on it, and its connections with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_does_not_outlive_its_session() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let data = dir.path().to_owned();
+    // The server brings a runtime of its own.
+    let server = tokio::task::spawn_blocking(move || ServerInTime::start(&data)).await??;
+    let ana = Visitor::sign_in(&server.address, "ana")?;
+    let document = ana.create("Expiring")?;
+    let client = SyncClient::connect(&server, &ana, &document, 1).await?;
+    server.pass(Duration::from_secs(30 * 86_400));
+    let passed = Instant::now();
+    let closed = client.closed().await?;
+    ensure!(closed.code == 4401, "{closed:?}");
+    ensure!(passed.elapsed() < Duration::from_secs(3), "after {:?}", passed.elapsed());
+    assert_eq!(ana.get("/api/v1/session")?.0, 401);
+    tokio::task::spawn_blocking(move || drop(server)).await?;
     Ok(())
 }
 

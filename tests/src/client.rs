@@ -1,6 +1,6 @@
 //! A sync client in Rust: speaks y-websocket as stock clients do, or sends whatever a test wants.
 
-use crate::{SOON, Server, Visitor};
+use crate::{Listens, SOON, Visitor};
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::{self, Message, ServerNote, read_frame};
 use accord_document::ydoc;
@@ -45,13 +45,13 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens a socket to a document as a visitor, with a fresh ticket.
 pub async fn dial(
-    server: &Server,
+    server: &impl Listens,
     visitor: &Visitor,
     document: &str,
     dialect: Dialect,
 ) -> Result<Socket> {
     let ticket = visitor.ticket(document)?;
-    let url = format!("ws://{}/sync/{document}?ticket={ticket}", server.address);
+    let url = format!("ws://{}/sync/{document}?ticket={ticket}", server.address());
     let mut request = url.into_client_request()?;
     if dialect == Dialect::Accord {
         let protocol = wire::SUBPROTOCOL.parse()?;
@@ -64,7 +64,7 @@ pub async fn dial(
 impl SyncClient {
     /// Connects under a client id as a stock client and syncs both ways.
     pub async fn connect(
-        server: &Server,
+        server: &impl Listens,
         visitor: &Visitor,
         document: &str,
         client: u64,
@@ -74,7 +74,7 @@ impl SyncClient {
 
     /// The same in `accord.v1`.
     pub async fn connect_accord(
-        server: &Server,
+        server: &impl Listens,
         visitor: &Visitor,
         document: &str,
         client: u64,
@@ -84,7 +84,7 @@ impl SyncClient {
 
     /// Opens a connection as a stock client and leaves the handshake to the test.
     pub async fn open(
-        server: &Server,
+        server: &impl Listens,
         visitor: &Visitor,
         document: &str,
         doc: Doc,
@@ -100,7 +100,7 @@ impl SyncClient {
 
     /// Connects with what a replica already has.
     pub async fn resume(
-        server: &Server,
+        server: &impl Listens,
         visitor: &Visitor,
         document: &str,
         dialect: Dialect,

@@ -12,7 +12,9 @@ mod trace;
 pub use client::{Closed, SyncClient, dial};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
-pub use server::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary, secret};
+pub use server::{
+    Listens, PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary, secret,
+};
 pub use sessions::random_sessions;
 pub use trace::{Patch, Trace, Transaction};
 

@@ -33,6 +33,24 @@ pub fn accord_binary() -> PathBuf {
     std::env::var_os("ACCORD_BIN").map_or_else(built, Into::into)
 }
 
+/// Something that sync clients can connect to.
+pub trait Listens {
+    /// `host:port`.
+    fn address(&self) -> &str;
+}
+
+impl Listens for Server {
+    fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Listens for ServerInTime {
+    fn address(&self) -> &str {
+        &self.address
+    }
+}
+
 /// How to start a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
@@ -138,6 +156,18 @@ impl Server {
         let lines: Vec<String> = self.log.try_iter().collect();
         self.seen.borrow_mut().extend(lines.iter().cloned());
         lines
+    }
+
+    /// The next line that it logs with these words in it: what it has done may be logged a moment later.
+    pub fn next_logged(&self, words: &str) -> Result<String> {
+        let end = std::time::Instant::now() + SOON;
+        while std::time::Instant::now() < end {
+            if let Some(line) = self.log_so_far().into_iter().find(|line| line.contains(words)) {
+                return Ok(line);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        bail!("it does not log {words:?}")
     }
 
     /// All that it has logged since it named its address.

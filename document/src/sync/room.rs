@@ -323,8 +323,9 @@ impl Room {
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8]) {
         let Some(session) = self.sessions.get(&id) else { return };
-        let answered = session.answered || session.admission.dialect == Dialect::Accord;
-        let Admission { actor, may_write, .. } = session.admission.clone();
+        let Admission { actor, may_write, dialect, .. } = &session.admission;
+        let answered = session.answered || *dialect == Dialect::Accord;
+        let (actor, may_write) = (actor.clone(), *may_write);
         let salt = self.salt(0);
         // What adds nothing is taken from anybody.
         let taken = if may_write {

@@ -114,6 +114,12 @@ impl AccordClient {
         Some(told)
     }
 
+    /// Whether a passage was redacted since the last call: what the device keeps must be replaced.
+    #[wasm_bindgen(js_name = takeRedacted)]
+    pub fn take_redacted(&mut self) -> bool {
+        self.client.take_redacted()
+    }
+
     /// JSON: what this client knows of the server's ledger.
     pub fn remembered(&self) -> Option<String> {
         self.client.remembered().map(json)

@@ -22,7 +22,7 @@ pub mod store;
 use access::{Access, Generation};
 use clock::Clock;
 use committer::Committer;
-use http::App;
+use http::{App, Connections};
 use mail::{Mail, MailError};
 use metrics::Metrics;
 use oidc::Oidc;
@@ -208,7 +208,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         throttle: Arc::new(Throttle::new(&clock)),
         oidc: Arc::new(Oidc::new(clock.clone())),
         mail: config.mail.as_ref().map(Mail::new).transpose()?,
-        connections: http::connections(config.connections),
+        connections: Connections::new(config.connections),
         metrics,
         site: Arc::new(site),
         demo: config.demo,

@@ -11,7 +11,7 @@ use yrs::{ReadTxn, Transact};
 const MEMORY: u64 = 8 * 1024 * 1024;
 
 /// An update of one run: `structs` (already encoded) of a client from a clock, then deletions.
-fn update(
+pub(crate) fn update(
     client: u64,
     clock: u64,
     count: u64,

@@ -1,5 +1,6 @@
 //! Nobody writes in another's name: refused, counted, and logged with the person and the document.
 
+use crate::bad_input::update;
 use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
 use accord_tests::{Server, SyncClient};
@@ -10,21 +11,10 @@ use yrs::{ReadTxn, StateVector, Transact};
 
 /// An update of one run of one struct, `xyz` at the start of `problem`, and deletions.
 fn run_of(client: u64, clock: u64, deletes: &[(u64, u64, u64)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend([1, 1]);
-    out.put_var(client);
-    out.put_var(clock);
-    out.extend([4, 1]);
-    out.put_buf(b"problem");
-    out.put_buf(b"xyz");
-    out.put_var(deletes.len() as u64);
-    for &(client, clock, len) in deletes {
-        out.put_var(client);
-        out.put_var(1);
-        out.put_var(clock);
-        out.put_var(len);
-    }
-    out
+    let mut letters = vec![4, 1];
+    letters.put_buf(b"problem");
+    letters.put_buf(b"xyz");
+    update(client, clock, 1, &letters, deletes)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,8 @@ pub struct Client {
     /// Whether somebody's caret stands in text that has not come yet.
     unplaced: bool,
     refused: Option<String>,
+    /// Whether a passage was redacted since the driver last asked.
+    redacted: bool,
 }
 
 impl Client {
@@ -94,6 +96,7 @@ impl Client {
             peers_changed: false,
             unplaced: false,
             refused: None,
+            redacted: false,
         }
     }
 
@@ -241,6 +244,11 @@ impl Client {
         std::mem::take(&mut self.frames)
     }
 
+    /// Whether a passage was redacted since this was last called: what the device keeps holds it still.
+    pub fn take_redacted(&mut self) -> bool {
+        std::mem::take(&mut self.redacted)
+    }
+
     /// Everybody else who is here, when that changed since the last call. Carets that only move
     /// along with the text they stand before are no change: an editor moves them itself.
     pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
@@ -286,8 +294,7 @@ impl Client {
                 }
             }
             ServerNote::Access { may_write } => self.may_write = may_write,
-            // The driver keeps the copies.
-            ServerNote::Redacted => {}
+            ServerNote::Redacted => self.redacted = true,
             ServerNote::Saved { number, seq, head } => {
                 self.saved = self.saved.max(number);
                 if let Some(remembered) = &mut self.remembered {

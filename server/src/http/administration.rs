@@ -1,12 +1,12 @@
 //! `/administration`: for whoever runs the installation.
 
 use super::App;
-use super::identity::Visitor;
+use super::identity::{Visitor, administrator};
 use super::problem::{Body, Problem, blocking, changing};
 use super::providers::{ProviderEntry, redirect};
 use super::seats::{LinkMade, make_reset};
 use super::views::{StandingView, people};
-use crate::people::{Person, SignedIn};
+use crate::people::Person;
 use accord_document::audit::Deed;
 use accord_document::ids::PersonId;
 use accord_document::people::Seat;
@@ -80,13 +80,6 @@ pub(crate) struct HealthView {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PersonChange {
     administrator: bool,
-}
-
-pub(super) fn administrator(by: &SignedIn) -> Result<(), Problem> {
-    if by.person.administrator {
-        return Ok(());
-    }
-    Err(Problem::forbidden("Only an administrator may do that."))
 }
 
 /// People, plans, storage and health.

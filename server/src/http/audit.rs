@@ -2,10 +2,9 @@
 //! administrators. As a list, as a table (CSV), or with everything that verifying it needs.
 
 use super::App;
-use super::identity::{Visitor, acting};
+use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
 use super::views::{SeatName, people};
-use crate::people::SignedIn;
 use accord_document::audit::{Deed, Event};
 use accord_document::ids::{PersonId, PlanId};
 use accord_document::ledger::{Body, Entry};
@@ -80,10 +79,7 @@ pub(super) async fn whole(
     Visitor { by, from }: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let SignedIn { person, .. } = &by;
-    if !person.administrator {
-        return Err(Problem::forbidden("Only an administrator may do that."));
-    }
+    administrator(&by)?;
     answer(&app, &by.administrator(), None, wanted.format, from).await
 }
 

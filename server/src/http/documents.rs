@@ -78,11 +78,11 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Json<DocumentView>, Problem> {
     let found = readable(&app, &by, &document)?;
-    let summary = app.rooms.summary(&found.id).await?;
+    let redactions = app.rooms.redactions(&found.id).await?;
     let (plan, standing) = (found.state, found.grant.standing);
-    let redactors = summary.redactions.iter().map(|redacted| redacted.person.clone()).collect();
+    let redactors = redactions.iter().map(|redacted| redacted.person.clone()).collect();
     let known = faces(&app, &plan, redactors).await?;
-    let redactions = summary.redactions.into_iter().map(|redacted| RedactionView {
+    let redactions = redactions.into_iter().map(|redacted| RedactionView {
         time: redacted.time,
         by: known.get(&redacted.person).cloned(),
         reason: redacted.reason,

@@ -114,6 +114,14 @@ pub(crate) fn acting(
     Err(Problem::forbidden("Your seat in this plan does not include that. Ask its facilitator."))
 }
 
+/// Whether somebody runs the installation.
+pub(crate) fn administrator(by: &SignedIn) -> Result<(), Problem> {
+    if by.person.administrator {
+        return Ok(());
+    }
+    Err(Problem::forbidden("Only an administrator may do that."))
+}
+
 /// A document that somebody may read.
 #[derive(Debug)]
 pub(crate) struct Readable {

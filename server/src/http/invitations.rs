@@ -143,7 +143,7 @@ pub(super) async fn make(
         let secret = secret();
         let invitation = digest(&secret);
         acts.push(Act::Invite { invitation, standing: standing.parse()?, expires });
-        notes.push((invitation, Invited { label: label.clone(), email: None }));
+        notes.push((invitation, Invited { label: label.clone() }));
         let link = format!("{}/invitations/{secret}", app.site.base());
         made.push(MadeInvitation { id: invitation.to_string(), label, link });
     }

@@ -20,6 +20,7 @@ mod views;
 mod web;
 
 pub use connections::ConnectionLimits;
+pub(crate) use connections::Connections;
 pub use describe::openapi;
 
 use crate::clock::Clock;
@@ -37,7 +38,6 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post, put};
-use connections::Connections;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tower::ServiceBuilder;
@@ -86,11 +86,6 @@ impl App {
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
-}
-
-/// A counter of open connections within limits.
-pub(crate) fn connections(limits: ConnectionLimits) -> Connections {
-    Connections::new(limits)
 }
 
 pub(crate) fn router(app: App) -> Router {

@@ -2,7 +2,7 @@
 //! here; what became of it, the page it lands on says.
 
 use super::App;
-use super::identity::{Caller, Visitor, by_cookie};
+use super::identity::{Caller, Visitor, administrator, by_cookie};
 use super::invitations::{join, offer};
 use super::problem::{Body, Problem, blocking, changing};
 use super::session;
@@ -265,7 +265,7 @@ pub(super) async fn add(
     Visitor { by, from }: Visitor,
     Body(new): Body<NewProvider>,
 ) -> Result<(StatusCode, Json<ProviderEntry>), Problem> {
-    super::administration::administrator(&by)?;
+    administrator(&by)?;
     let provider = Provider {
         id: fresh_id(),
         name: new.name.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -297,7 +297,7 @@ pub(super) async fn remove(
     Visitor { by, from }: Visitor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    super::administration::administrator(&by)?;
+    administrator(&by)?;
     let (people, gone) = (app.people.clone(), id.clone());
     let found = blocking(move || {
         let found = people.provider(&gone)?;

@@ -12,8 +12,6 @@ const INVITED: &str = "invited";
 pub struct Invited {
     /// A name, an office, anything that tells invitations apart.
     pub label: String,
-    #[serde(default)]
-    pub email: Option<String>,
 }
 
 impl People {

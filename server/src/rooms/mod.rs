@@ -13,7 +13,7 @@ use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::{DocumentState, Entry, LedgerError, Redaction};
+use accord_document::ledger::{DocumentState, Entry, LedgerError, Redacted, Redaction};
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::Actor;
@@ -176,6 +176,14 @@ impl Rooms {
     /// When the document can't be opened.
     pub async fn summary(&self, document: &DocumentId) -> Result<Summary, OpenError> {
         Ok(self.ask(document, |answer| RoomEvent::Summary { answer }).await?.1)
+    }
+
+    /// What was redacted in a document.
+    ///
+    /// # Errors
+    /// When the document can't be opened.
+    pub async fn redactions(&self, document: &DocumentId) -> Result<Vec<Redacted>, OpenError> {
+        Ok(self.ask(document, |answer| RoomEvent::Redactions { answer }).await?.1)
     }
 
     /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry

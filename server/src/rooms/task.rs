@@ -55,6 +55,9 @@ pub enum RoomEvent {
     Summary {
         answer: oneshot::Sender<Result<Summary, OpenError>>,
     },
+    Redactions {
+        answer: oneshot::Sender<Result<Vec<Redacted>, OpenError>>,
+    },
     /// Which elements a passage is made of, once they are on disk.
     Locate {
         passage: Passage,
@@ -90,7 +93,6 @@ pub struct Summary {
     pub here: Vec<PersonId>,
     pub position: Position,
     pub last_editor: Option<PersonId>,
-    pub redactions: Vec<Redacted>,
 }
 
 pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Receiver<RoomEvent>) {
@@ -138,6 +140,7 @@ async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
                 answer.send(Err(error)).is_ok()
             }
             RoomEvent::Content { answer } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Redactions { answer } => answer.send(Err(error)).is_ok(),
             RoomEvent::Locate { answer, .. } => answer.send(Err(error)).is_ok(),
             RoomEvent::Redact { answer, .. } => answer.send(Err(error)).is_ok(),
             RoomEvent::Summary { answer } => answer.send(Err(error)).is_ok(),
@@ -258,6 +261,10 @@ impl Task {
                 let summary = self.summary();
                 return self.answer_when_durable(move || drop(answer.send(Ok(summary))));
             }
+            RoomEvent::Redactions { answer } => {
+                let told = self.room.state().redactions().to_vec();
+                return self.answer_when_durable(move || drop(answer.send(Ok(told))));
+            }
             RoomEvent::Locate { passage: Passage { target, from, text }, answer } => {
                 let found = locate(self.room.state().doc(), &target, from, &text);
                 return self.answer_when_durable(move || drop(answer.send(Ok(found))));
@@ -315,7 +322,6 @@ impl Task {
             here: self.room.people().cloned().collect(),
             position: self.room.state().position(),
             last_editor: self.last_editor.clone(),
-            redactions: self.room.state().redactions().to_vec(),
         }
     }
 

@@ -76,8 +76,6 @@ function statusOf({ link, unsaved }: Told): Status {
   }
 }
 
-/** The type of a message that is a note (PROTOCOL.md, section 2). */
-const NOTE = 100;
 /** The close code of a session that has ended. */
 const SIGNED_OUT = 4401;
 const RENEW_MS = 15_000;
@@ -384,7 +382,7 @@ export class LiveDocument {
         this.socket?.close();
       }
     });
-    if (frame[0] === NOTE && new TextDecoder().decode(frame).includes('"note":"redacted"')) {
+    if (this.client.takeRedacted()) {
       this.redacted = true;
       this.onDoubt();
     }

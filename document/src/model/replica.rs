@@ -416,7 +416,13 @@ pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Ve
     copy.get_or_insert_map(MILESTONES);
     let mut txn = copy.transact_mut();
     let text = find(&txn, target)?;
-    let units: Vec<u16> = delta::plain(&delta::read(&text, &txn)).encode_utf16().collect();
+    // An embedded value takes one place, and no passage can name it but by its stand-in.
+    let said = delta::read(&text, &txn);
+    let said = said.iter().map(|op| match op {
+        Op::Insert { insert: serde_json::Value::String(text), .. } => text.as_str(),
+        _ => "\u{fffc}",
+    });
+    let units: Vec<u16> = said.flat_map(str::encode_utf16).collect();
     let wanted: Vec<u16> = passage.encode_utf16().collect();
     let start = usize::try_from(from).ok()?;
     if wanted.is_empty() || units.get(start..start + wanted.len())? != wanted {
@@ -450,4 +456,24 @@ fn target_of<T: ReadTxn>(txn: &T, branch: BranchPtr) -> Option<Target> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passage_behind_an_embedded_value_is_found_where_it_stands() {
+        let doc = ydoc::new(7);
+        let text = doc.get_or_insert_text("problem");
+        {
+            let mut txn = doc.transact_mut();
+            text.insert(&mut txn, 0, "ab secret");
+            text.insert_embed(&mut txn, 1, true);
+        }
+        let target = Target::field("problem");
+        let found = locate(&doc, &target, 4, "secret");
+        assert_eq!(found, Some(vec![Range { client: 7, clock: 3, len: 6 }]));
+        assert_eq!(locate(&doc, &target, 3, "secret"), None);
+    }
 }

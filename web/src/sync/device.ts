@@ -138,9 +138,7 @@ export class Shelf {
     transaction
       .objectStore(PARKED)
       .add({ person, document, at: Date.now(), reason, content } satisfies Parked);
-    transaction.objectStore(UPDATES).delete(this.range);
-    transaction.objectStore(FACTS).delete([person, document]);
-    this.held = [];
+    this.wipe(transaction);
     await finished(transaction);
   }
 
@@ -148,10 +146,14 @@ export class Shelf {
   async clear(): Promise<void> {
     const db = await open();
     const transaction = db.transaction([UPDATES, FACTS], 'readwrite');
+    this.wipe(transaction);
+    await finished(transaction);
+  }
+
+  private wipe(transaction: IDBTransaction): void {
     transaction.objectStore(UPDATES).delete(this.range);
     transaction.objectStore(FACTS).delete([this.person, this.document]);
     this.held = [];
-    await finished(transaction);
   }
 
   async parked(): Promise<{ key: IDBValidKey; parked: Parked }[]> {

@@ -7,11 +7,13 @@
 //!
 //! - [`update`] decides whether the bytes of a Yjs update may be integrated at all.
 //! - [`ledger`] is the ordered list of entries whose application is the document.
+//! - [`history`] is what a ledger tells of the past: any moment, and what changed between two.
 //! - [`sync`] holds the protocol: wire format, server room, client, presence.
 //! - [`plan`] is who sits in a plan and what it holds, [`audit`] the record of what was done to it.
 //! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
 
 pub mod audit;
+pub mod history;
 pub mod ids;
 pub mod ledger;
 pub mod lib0;

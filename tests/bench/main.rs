@@ -1,11 +1,11 @@
-//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | load | sign-in |
-//! replay]`. Without arguments, all.
+//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | attribution N |
+//! load | sign-in | replay]`. Without arguments, all.
 
 mod load;
 mod replay;
 mod sign_in;
 
-use accord_tests::{Death, Server, kill_rounds, random_sessions};
+use accord_tests::{Death, Server, attribution_runs, kill_rounds, random_sessions};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -20,6 +20,7 @@ async fn main() -> Result<()> {
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("sessions") => sessions(count(1_000)?),
+        Some("attribution") => attribution(count(1_000)?),
         Some("load") => load::all().await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
@@ -30,12 +31,13 @@ async fn main() -> Result<()> {
             load::all().await?;
             sign_in::all().await?;
             sessions(1_000)?;
+            attribution(1_000)?;
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, load, sign-in, replay"
+                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay"
             )
         }
     }
@@ -54,6 +56,12 @@ fn sessions(count: usize) -> Result<()> {
     let server = Server::start(dir.path())?;
     let seed = rand::random();
     println!("sessions, seed {seed}: {}", random_sessions(&server, count, seed)?);
+    Ok(())
+}
+
+fn attribution(runs: usize) -> Result<()> {
+    let seed = rand::random();
+    println!("attribution, seed {seed}: {}", attribution_runs(runs, seed)?);
     Ok(())
 }
 

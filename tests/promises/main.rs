@@ -7,6 +7,7 @@ mod browser;
 mod defences;
 mod forgery;
 mod golden;
+mod history;
 mod intents;
 mod joining;
 mod permissions;

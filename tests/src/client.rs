@@ -147,7 +147,7 @@ impl SyncClient {
             Dialect::Stock => Message::Update(update).encode(),
             Dialect::Accord => {
                 self.sent += 1;
-                Message::Edit { number: self.sent, update }.encode()
+                Message::Edit { number: self.sent, claims: &[], update }.encode()
             }
         };
         Ok(self.socket.feed(WsMessage::Binary(frame.into())).await?)

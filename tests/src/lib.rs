@@ -1,6 +1,7 @@
 //! What the tests and benchmarks stand on: a server as a process of its own, its HTTP API, sync
 //! clients in Rust, Node scripts, and the recorded typing.
 
+mod authors;
 mod client;
 mod kill;
 mod node;
@@ -9,6 +10,7 @@ mod server;
 mod sessions;
 mod trace;
 
+pub use authors::attribution_runs;
 pub use client::{Closed, SyncClient, dial};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};

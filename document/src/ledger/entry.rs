@@ -20,6 +20,7 @@ use crate::ids::{Digest, LineageId, PersonId, Seq, SessionId};
 use crate::lib0::{ReadError, Reader, Write};
 use crate::people::{Actor, Seat, Sector};
 use crate::plan::Act;
+use crate::update::{Provenance, read_claims, write_claims};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -67,13 +68,20 @@ impl Genesis {
 }
 
 const EDIT: u8 = 1;
+/// An edit with claims: `claims update`, the update to the end of the body.
+const CLAIMING: u8 = 5;
+/// An edit that goes back to a moment: `moment claims update`.
+const RESTORING: u8 = 6;
 
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     Genesis(Genesis),
-    /// The net effect of one Yjs update, v1.
-    Edit(Vec<u8>),
+    /// The net effect of one Yjs update, v1, and where its characters come from.
+    Edit {
+        update: Vec<u8>,
+        provenance: Provenance,
+    },
     /// In a plan's ledger: something done in the plan.
     Act(Act),
     /// In the audit record: something done by an administrator or facilitator.
@@ -84,24 +92,50 @@ pub enum Body {
     Blanked {
         hash: [u8; 32],
         replacement: Vec<u8>,
+        provenance: Provenance,
     },
 }
 
 impl Body {
+    /// The update of an edit, whole or blanked, and where its characters come from.
+    #[must_use]
+    pub fn edit(&self) -> Option<(&[u8], &Provenance)> {
+        match self {
+            Self::Edit { update, provenance }
+            | Self::Blanked { replacement: update, provenance, .. } => Some((update, provenance)),
+            _ => None,
+        }
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::Genesis(_) => 0,
-            Self::Edit(_) | Self::Blanked { .. } => EDIT,
+            Self::Edit { provenance, .. } | Self::Blanked { provenance, .. } => match provenance {
+                Provenance { restores: Some(_), .. } => RESTORING,
+                Provenance { claims, .. } if claims.is_empty() => EDIT,
+                Provenance { .. } => CLAIMING,
+            },
             Self::Act(_) => 2,
             Self::Event(_) => 3,
             Self::Redaction(_) => 4,
         }
     }
 
-    fn encode(&self) -> Cow<'_, [u8]> {
+    pub(super) fn encode(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Genesis(genesis) => json(genesis).into(),
-            Self::Edit(update) | Self::Blanked { replacement: update, .. } => update.into(),
+            Self::Edit { update, provenance }
+            | Self::Blanked { replacement: update, provenance, .. } => {
+                let Provenance { claims, restores } = provenance;
+                if claims.is_empty() && restores.is_none() {
+                    return update.into();
+                }
+                let mut out = Vec::with_capacity(update.len() + claims.len() * 16);
+                restores.iter().for_each(|moment| out.put_var(moment.0));
+                write_claims(&mut out, claims);
+                out.extend_from_slice(update);
+                out.into()
+            }
             Self::Act(act) => json(act).into(),
             Self::Event(event) => json(event).into(),
             Self::Redaction(redaction) => json(redaction).into(),
@@ -111,13 +145,27 @@ impl Body {
     fn decode(kind: u8, bytes: &[u8]) -> Result<Self, EntryError> {
         match kind {
             0 => read_json(bytes).map(Self::Genesis),
-            EDIT => Ok(Self::Edit(bytes.to_vec())),
+            EDIT | CLAIMING | RESTORING => {
+                let (provenance, update) = read_edit(kind, bytes)?;
+                Ok(Self::Edit { update, provenance })
+            }
             2 => read_json(bytes).map(Self::Act),
             3 => read_json(bytes).map(Self::Event),
             4 => read_json(bytes).map(Self::Redaction),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }
+}
+
+fn read_edit(kind: u8, bytes: &[u8]) -> Result<(Provenance, Vec<u8>), EntryError> {
+    if kind == EDIT {
+        return Ok((Provenance::default(), bytes.to_vec()));
+    }
+    let mut r = Reader::new(bytes);
+    let restores = if kind == RESTORING { Some(Seq(r.var_u64()?)) } else { None };
+    let claims = read_claims(&mut r);
+    let claims = claims.map_err(|_| EntryError::Damaged("its claims are not readable"))?;
+    Ok((Provenance { claims, restores }, r.take(r.remaining())?.to_vec()))
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -194,8 +242,9 @@ impl Entry {
                 return Err(EntryError::Damaged("its body does not match its header"));
             }
             Body::decode(kind, body_bytes)?
-        } else if kind == EDIT {
-            Body::Blanked { hash, replacement: body_bytes.to_vec() }
+        } else if matches!(kind, EDIT | CLAIMING | RESTORING) {
+            let (provenance, replacement) = read_edit(kind, body_bytes)?;
+            Body::Blanked { hash, replacement, provenance }
         } else {
             return Err(EntryError::Damaged("only an edit can be blanked"));
         };
@@ -283,6 +332,7 @@ fn sector_from(byte: u8) -> Result<Sector, EntryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::update::{Claim, Id};
 
     fn entry() -> Entry {
         Entry {
@@ -296,19 +346,34 @@ mod tests {
             },
             previous: Digest([7; 32]),
             salt: [9; 16],
-            body: Body::Edit(vec![0, 0]),
+            body: Body::Edit { update: vec![0, 0], provenance: Provenance::default() },
         }
     }
 
     #[test]
     fn an_entry_round_trips() {
-        assert_eq!(Entry::decode(&entry().encode()), Ok(entry()));
+        let id = |clock| Id { client: 7, clock };
+        let claims = vec![Claim { new: id(9), old: id(3), len: 4 }];
+        let (none, update) = (Vec::new(), vec![0, 0]);
+        for (claims, restores) in [
+            (none.clone(), None),
+            (claims.clone(), None),
+            (none, Some(Seq(300))),
+            (claims, Some(Seq(2))),
+        ] {
+            let body =
+                Body::Edit { update: update.clone(), provenance: Provenance { claims, restores } };
+            let entry = Entry { body, ..entry() };
+            assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+        }
     }
 
     #[test]
     fn a_blanked_entry_keeps_its_hash_and_not_its_body() {
         let whole = entry();
-        let body = Body::Blanked { hash: whole.body_hash(), replacement: vec![0, 1, 2] };
+        let (hash, replacement, provenance) =
+            (whole.body_hash(), vec![0, 1, 2], Provenance::default());
+        let body = Body::Blanked { hash, replacement, provenance };
         let blanked = Entry { salt: [0; 16], body, ..whole.clone() };
         let read = Entry::decode(&blanked.encode()).unwrap();
         assert_eq!(read, blanked);

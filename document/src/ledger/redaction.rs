@@ -31,7 +31,7 @@ pub struct Redaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     pub seq: Seq,
-    /// Of the update that stands in place of its body.
+    /// Of what stands in place of its body: an update, behind its claims if it has any.
     pub replacement: Digest,
 }
 
@@ -62,8 +62,8 @@ impl Redaction {
         let targets = blanked
             .iter()
             .filter_map(|entry| {
-                let Body::Blanked { replacement, .. } = &entry.body else { return None };
-                Some(Target { seq: entry.seq, replacement: digest(replacement) })
+                let blanked = matches!(entry.body, Body::Blanked { .. });
+                blanked.then(|| Target { seq: entry.seq, replacement: digest(&entry.body) })
             })
             .collect();
         Ok((Self { reason, ranges, targets }, blanked))
@@ -93,21 +93,20 @@ impl Redaction {
 
 /// An entry without the content of `ranges`; nothing when it holds none.
 fn blank_entry(entry: &Entry, ranges: &[Range]) -> Result<Option<Entry>, ScanError> {
-    let update = match &entry.body {
-        Body::Edit(update) | Body::Blanked { replacement: update, .. } => update,
-        _ => return Ok(None),
-    };
+    let Some((update, provenance)) = entry.body.edit() else { return Ok(None) };
     let Some(replacement) = blank(update, ranges)? else { return Ok(None) };
-    if replacement == *update {
+    if replacement == update {
         return Ok(None);
     }
-    let body = Body::Blanked { hash: entry.body_hash(), replacement };
+    let (hash, provenance) = (entry.body_hash(), provenance.clone());
+    let body = Body::Blanked { hash, replacement, provenance };
     // Without its salt nobody can find out a short body by trying.
     Ok(Some(Entry { salt: [0; 16], body, ..entry.clone() }))
 }
 
-pub(super) fn digest(replacement: &[u8]) -> Digest {
-    Digest(Sha256::digest(replacement).into())
+/// The digest of what stands in a blanked entry.
+fn digest(blanked: &Body) -> Digest {
+    Digest(Sha256::digest(blanked.encode()).into())
 }
 
 /// What a ledger's redactions have announced, against what of it is blanked.
@@ -122,8 +121,8 @@ pub(super) struct Ledgered {
 }
 
 impl Ledgered {
-    pub(super) fn found_blanked(&mut self, seq: Seq, replacement: &[u8]) {
-        self.blanked.insert(seq, digest(replacement));
+    pub(super) fn found_blanked(&mut self, seq: Seq, blanked: &Body) {
+        self.blanked.insert(seq, digest(blanked));
     }
 
     pub(super) fn announce(&mut self, entry: &Entry, redaction: &Redaction) {

@@ -6,7 +6,7 @@ use super::redaction::{Ledgered, REASON, Redacted, Redaction};
 use crate::ids::{LineageId, Seq};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
-use crate::update::{Known, Range, Refusal};
+use crate::update::{Claim, Known, Provenance, Range, Refusal, scan};
 use crate::ydoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
@@ -81,9 +81,9 @@ impl DocumentState {
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
-            Body::Edit(update) => self.integrate(&entry.actor, update).map(drop),
+            Body::Edit { update, .. } => self.integrate(&entry.actor, update).map(drop),
             Body::Blanked { replacement, .. } => {
-                self.redactions.found_blanked(entry.seq, replacement);
+                self.redactions.found_blanked(entry.seq, &entry.body);
                 self.integrate(&entry.actor, replacement).map(drop)
             }
             Body::Redaction(redaction) => {
@@ -120,8 +120,32 @@ impl DocumentState {
         salt: Salt,
         update: &[u8],
     ) -> Result<Option<Entry>, Refusal> {
+        self.edit_from(actor, now, salt, update, Provenance::default())
+    }
+
+    /// As [`edit`](Self::edit), with where the update's characters come from. Claims of characters that the
+    /// update does not bring, or that repeat nothing here, are left out.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_from(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+        mut provenance: Provenance,
+    ) -> Result<Option<Entry>, Refusal> {
         let Some(net) = self.integrate(actor, update)? else { return Ok(None) };
-        let entry = self.chain.next(actor.clone(), now, salt, Body::Edit(net));
+        if !provenance.claims.is_empty() {
+            let scan = scan(&net)?;
+            let is_real = |claim: &Claim| {
+                scan.brings(claim.new, claim.len) && self.known.has(claim.old, claim.len)
+            };
+            provenance.claims.retain(is_real);
+        }
+        let body = Body::Edit { update: net, provenance };
+        let entry = self.chain.next(actor.clone(), now, salt, body);
         self.chain.advance(&entry);
         Ok(Some(entry))
     }

@@ -56,7 +56,7 @@ pub(super) fn create(
 /// The milestones to show, in order.
 pub(super) fn read_all<T: ReadTxn>(root: &MapRef, txn: &T) -> Vec<Milestone> {
     let mut all: Vec<_> = root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
-    all.sort_by(|a, b| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
+    Milestone::sort(&mut all);
     all
 }
 
@@ -100,7 +100,12 @@ pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
 }
 
 impl Milestone {
-    fn has_text(&self) -> bool {
+    /// Puts milestones into the order of the page.
+    pub(crate) fn sort(all: &mut [Self]) {
+        all.sort_by(|a, b| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
+    }
+
+    pub(crate) fn has_text(&self) -> bool {
         [&self.what, &self.outputs, &self.who].into_iter().any(|ops| {
             ops.iter().any(|op| match op {
                 Op::Insert { insert: serde_json::Value::String(text), .. } => {

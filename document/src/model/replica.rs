@@ -9,7 +9,7 @@ use super::delta::{self, Op};
 use super::milestone::{self, Milestone, MilestoneDraft};
 use super::order;
 use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
-use crate::update::Range;
+use crate::update::{Claim, Range, reinstated, repeated};
 use crate::ydoc;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,8 +20,8 @@ use yrs::types::{Event, PathSegment};
 use yrs::undo::Options as UndoOptions;
 use yrs::updates::decoder::Decode;
 use yrs::{
-    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
-    StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
+    Any, Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
+    Snapshot, StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
 };
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
@@ -46,6 +46,12 @@ impl Target {
     #[must_use]
     pub fn milestone(id: &str, key: &str) -> Self {
         Self(format!("{MILESTONES}/{id}/{key}"))
+    }
+
+    /// The milestone and the key, if it is a text of one.
+    #[must_use]
+    pub fn milestone_text(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix(MILESTONES)?.strip_prefix('/')?.split_once('/')
     }
 }
 
@@ -79,6 +85,8 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
+    /// What the updates made since they were last taken repeat.
+    claims: Vec<Claim>,
 }
 
 impl Replica {
@@ -119,7 +127,7 @@ impl Replica {
             }
         });
         assert!(observed.is_ok(), "no transaction is open on a document just made");
-        Self { doc, undo, log, now }
+        Self { doc, undo, log, now, claims: Vec::new() }
     }
 
     #[must_use]
@@ -171,13 +179,56 @@ impl Replica {
         delta::plain(&self.read(target)).ends_with('\n')
     }
 
+    /// Writes text that repeats characters of this document: `sources` says which, in order. They are
+    /// claimed, unless there are more or fewer of them than new ones.
+    pub fn repeat(&mut self, target: &Target, ops: &[Op], sources: &[Range]) {
+        let before = self.log().made.len();
+        self.edit(target, ops);
+        let claims = repeated(&self.log().made[before..], sources);
+        self.claims.extend(claims);
+    }
+
+    /// The elements of a passage, in order: what [`repeat`](Self::repeat) takes when it is written again.
+    #[must_use]
+    pub fn elements(&self, target: &Target, from: u32, len: u32) -> Vec<Range> {
+        let mut txn = self.doc.transact_mut_with(REMOTE);
+        let Some(text) = find(&txn, target) else { return Vec::new() };
+        // Beside a document without anything all is new, and yrs tells the id of what is new.
+        let (nothing, all) = (Snapshot::default(), txn.snapshot());
+        let chunks = text.diff_range(&mut txn, Some(&all), Some(&nothing), |change| change);
+        let (mut at, end) = (0, from + len);
+        let mut found = Vec::new();
+        for chunk in chunks {
+            let length = match &chunk.insert {
+                Out::Any(Any::String(text)) => delta::utf16_len(text),
+                _ => 1,
+            };
+            let (start, stop) = (from.max(at), end.min(at + length));
+            if let (true, Some(change)) = (start < stop, &chunk.ychange) {
+                let clock = change.id.clock + (start - at);
+                found.push(Range { client: change.id.client.get(), clock, len: stop - start });
+            }
+            at += length;
+        }
+        found
+    }
+
     /// Takes back the last group of one's own changes. Text that somebody else wrote stays.
     pub fn undo(&mut self) -> bool {
-        self.undo.undo_blocking()
+        self.reinstating(UndoManager::undo_blocking)
     }
 
     pub fn redo(&mut self) -> bool {
-        self.undo.redo_blocking()
+        self.reinstating(UndoManager::redo_blocking)
+    }
+
+    fn reinstating(&mut self, turn: impl FnOnce(&mut UndoManager) -> bool) -> bool {
+        let before = self.log().made.len();
+        let done = turn(&mut self.undo);
+        let claims: Vec<Claim> =
+            self.log().made[before..].iter().flat_map(|update| reinstated(update)).collect();
+        self.claims.extend(claims);
+        done
     }
 
     #[must_use]
@@ -224,6 +275,16 @@ impl Replica {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {
                 milestone::remove(txn, &map);
+            }
+        });
+    }
+
+    /// Shows a milestone again, or elsewhere, with an order that it had.
+    pub fn show_milestone(&mut self, id: &str, order: &str) {
+        self.own_group(|txn| {
+            if let Some(map) = find_milestone(txn, id) {
+                map.insert(txn, "order", order);
+                map.insert(txn, "removed", false);
             }
         });
     }
@@ -332,6 +393,11 @@ impl Replica {
         std::mem::take(&mut self.log().made)
     }
 
+    /// What those updates repeat of older text, since this was last called.
+    pub fn take_claims(&mut self) -> Vec<Claim> {
+        std::mem::take(&mut self.claims)
+    }
+
     /// All updates since this was last called, to be kept on the device.
     pub fn take_all(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.log().all)
@@ -394,11 +460,9 @@ fn find_milestone<T: ReadTxn>(txn: &T, id: &str) -> Option<MapRef> {
 }
 
 fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
-    let Some(rest) = target.0.strip_prefix(MILESTONES).and_then(|rest| rest.strip_prefix('/'))
-    else {
+    let Some((id, key)) = target.milestone_text() else {
         return txn.get_text(target.0.as_str());
     };
-    let (id, key) = rest.split_once('/')?;
     milestone::text(&find_milestone(txn, id)?, key, txn)
 }
 

@@ -9,6 +9,7 @@ use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
 use crate::ids::LineageId;
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::{Replica, Target};
+use crate::update::{CLAIMS, Claim, write_claims};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct Client {
     saved: u64,
     /// Whether there are edits that were not sent on this connection.
     unsent: bool,
+    /// What edits repeat that are not known to be saved, and the edit that says so: 0 where none has yet.
+    claims: Vec<(u64, Claim)>,
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
     presence_clock: u64,
@@ -89,6 +92,7 @@ impl Client {
             sent: 0,
             saved: 0,
             unsent: false,
+            claims: Vec::new(),
             frames: Vec::new(),
             presence: None,
             presence_clock: 0,
@@ -139,6 +143,8 @@ impl Client {
     /// Makes local changes and queues them for the server.
     pub fn change<R>(&mut self, change: impl FnOnce(&mut Replica) -> R) -> R {
         let result = change(&mut self.replica);
+        let claims = self.replica.take_claims();
+        self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
             // Also where one may not write: the server refuses it, and it is set aside, readable.
             if self.link == Link::Live {
@@ -209,6 +215,7 @@ impl Client {
         }
         self.unsent = self.is_unsaved();
         (self.sent, self.saved) = (0, 0);
+        self.claims.iter_mut().for_each(|(number, _)| *number = 0);
         self.frames.clear();
         self.peers_changed |= !self.heard.is_empty();
         self.heard.clear();
@@ -282,7 +289,19 @@ impl Client {
 
     fn send_edit(&mut self, update: &[u8]) {
         self.sent += 1;
-        self.frames.push(Message::Edit { number: self.sent, update }.encode());
+        let mut said = Vec::new();
+        for (number, claim) in self.claims.iter_mut().filter(|(number, _)| *number == 0) {
+            *number = self.sent;
+            said.push(*claim);
+        }
+        // What is claimed of text that this edit does not bring, the server leaves out.
+        said.truncate(CLAIMS);
+        let mut claims = Vec::new();
+        if !said.is_empty() {
+            write_claims(&mut claims, &said);
+        }
+        let edit = Message::Edit { number: self.sent, claims: &claims, update };
+        self.frames.push(edit.encode());
     }
 
     fn note(&mut self, note: ServerNote) {
@@ -297,6 +316,7 @@ impl Client {
             ServerNote::Redacted => self.redacted = true,
             ServerNote::Saved { number, seq, head } => {
                 self.saved = self.saved.max(number);
+                self.claims.retain(|(said_in, _)| *said_in == 0 || *said_in > number);
                 if let Some(remembered) = &mut self.remembered {
                     (remembered.seq, remembered.head) = (seq, head);
                 }

@@ -11,11 +11,11 @@ use super::close::Close;
 use super::presence::Presence;
 use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
-use crate::ledger::{Body, DocumentState, Entry, Position, Redaction, Salt};
+use crate::ledger::{DocumentState, Entry, Position, Redaction, Salt};
 use crate::limits;
 use crate::people::Actor;
 use crate::plan::Grant;
-use crate::update::Refusal;
+use crate::update::{Claim, Refusal, claims_from};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -293,11 +293,14 @@ impl Room {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.answered = true;
                 }
-                self.edit(id, None, update);
+                self.edit(id, None, update, Vec::new());
             }
-            Message::Update(update) => self.edit(id, None, update),
-            Message::Edit { number, update } if self.is_accord(id) => {
-                self.edit(id, Some(*number), update);
+            Message::Update(update) => self.edit(id, None, update, Vec::new()),
+            Message::Edit { number, claims, update } if self.is_accord(id) => {
+                match claims_from(claims) {
+                    Ok(claims) => self.edit(id, Some(*number), update, claims),
+                    Err(error) => self.refuse(id, Some(*number), error.into()),
+                }
             }
             Message::Note(json) if self.is_accord(id) => self.note(id, json),
             Message::Awareness(update) => self.awareness(id, update),
@@ -321,7 +324,7 @@ impl Room {
         self.hold(Held::Send(id, everybody.into()));
     }
 
-    fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8]) {
+    fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Admission { actor, may_write, dialect, .. } = &session.admission;
         let answered = session.answered || *dialect == Dialect::Accord;
@@ -329,7 +332,7 @@ impl Room {
         let salt = self.salt(0);
         // What adds nothing is taken from anybody.
         let taken = if may_write {
-            self.state.edit(&actor, self.now, salt, update)
+            self.state.edit_from(&actor, self.now, salt, update, claims.into())
         } else {
             self.state.compare(&actor, update).map(|()| None)
         };
@@ -353,7 +356,7 @@ impl Room {
 
     /// Appends an edit, and sends it on once it is durable.
     fn append_edit(&mut self, entry: Entry, except: Option<ConnectionId>) {
-        let Body::Edit(net) = &entry.body else { return };
+        let Some((net, _)) = entry.body.edit() else { return };
         let frame = Message::Update(net).encode().into();
         self.out.push(Effect::Append(entry));
         self.hold(Held::Broadcast { frame, except });

@@ -1,7 +1,7 @@
 //! The messages of a sync connection.
 //!
 //! Types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness.
-//! Types 100 and 101 exist only on connections that negotiated the subprotocol `accord.v1`.
+//! Types 100 to 102 exist only on connections that negotiated the subprotocol `accord.v1`.
 
 use crate::ids::{Digest, LineageId, Seq};
 use crate::lib0::{ReadError, Reader, Write};
@@ -15,6 +15,7 @@ const AWARENESS: u64 = 1;
 const QUERY_AWARENESS: u64 = 3;
 const NOTE: u64 = 100;
 const EDIT: u64 = 101;
+const CLAIMING_EDIT: u64 = 102;
 
 /// One message, borrowing from the frame it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Message<'a> {
     /// `accord.v1`: an update numbered by its sender, to be answered by [`ServerNote::Saved`].
     Edit {
         number: u64,
+        /// What it repeats: [`claims_from`](crate::update::claims_from) reads them. Empty for nothing.
+        claims: &'a [u8],
         update: &'a [u8],
     },
     /// A message of a kind this version does not know: ignored, its frame with it.
@@ -48,7 +51,13 @@ impl Message<'_> {
             Self::Awareness(bytes) => tagged(&mut out, &[AWARENESS], bytes),
             Self::QueryAwareness => out.put_var(QUERY_AWARENESS),
             Self::Note(json) => tagged(&mut out, &[NOTE], json.as_bytes()),
-            Self::Edit { number, update } => tagged(&mut out, &[EDIT, *number], update),
+            Self::Edit { number, claims: [], update } => {
+                tagged(&mut out, &[EDIT, *number], update);
+            }
+            Self::Edit { number, claims, update } => {
+                tagged(&mut out, &[CLAIMING_EDIT, *number], claims);
+                out.put_buf(update);
+            }
             Self::Unknown => {}
         }
         out
@@ -79,7 +88,10 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
             AWARENESS => Message::Awareness(r.buf()?),
             QUERY_AWARENESS => Message::QueryAwareness,
             NOTE => Message::Note(r.string()?),
-            EDIT => Message::Edit { number: r.var_u64()?, update: r.buf()? },
+            EDIT => Message::Edit { number: r.var_u64()?, claims: &[], update: r.buf()? },
+            CLAIMING_EDIT => {
+                Message::Edit { number: r.var_u64()?, claims: r.buf()?, update: r.buf()? }
+            }
             _ => Message::Unknown,
         };
         let unknown = message == Message::Unknown;
@@ -138,7 +150,8 @@ mod tests {
             Message::Awareness(&[]),
             Message::QueryAwareness,
             Message::Note("{}"),
-            Message::Edit { number: 300, update: &[0, 0] },
+            Message::Edit { number: 300, claims: &[], update: &[0, 0] },
+            Message::Edit { number: 301, claims: &[0], update: &[0, 0] },
         ];
         let mut frame = Vec::new();
         for message in &messages {

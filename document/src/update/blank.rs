@@ -5,12 +5,13 @@
 //! then deleted those elements.
 
 use super::scan::{
-    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, KIND, Range, ScanError, read_content, read_place,
+    Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, KIND, Range, ScanError, read_content, read_place,
 };
 use crate::lib0::{Reader, Write};
 
 const DELETED: u8 = 1;
 const TEXT: u8 = 4;
+const SUBDOCUMENT: u8 = 9;
 
 /// The update with the content of `ranges` taken out; nothing when it holds none of them.
 ///
@@ -73,22 +74,22 @@ fn one(
         return Ok((None, 1, Len { elements, bytes: at(r) - start }));
     }
     let place = read_place(r, info)?;
-    let content = at(r);
-    let (elements, makes_type) = read_content(r, kind)?;
+    let placed = at(r);
+    let (elements, content) = read_content(r, kind)?;
     let len = Len { elements, bytes: at(r) - start };
     let asked = covered(client, clock, elements, ranges);
-    if asked.is_empty() || makes_type || matches!(kind, DELETED | 9) {
+    let stays = matches!(content, Content::Type(_)) || matches!(kind, DELETED | SUBDOCUMENT);
+    if asked.is_empty() || stays {
         return Ok((None, 1, len));
     }
-    let head = &update[start + 1..content];
-    if kind != TEXT {
+    let head = &update[start + 1..placed];
+    let Content::Text(text) = content else {
         // Values go as a whole: half of one means nothing.
         let mut out = vec![(info & !KIND) | DELETED];
         out.extend_from_slice(head);
         out.put_var(u64::from(elements));
         return Ok((Some(out), 1, len));
-    }
-    let text = Reader::new(&update[content..]).string()?;
+    };
     let pieces = cut(text, &asked);
     let mut out = Vec::new();
     let mut offset = 0u32;

@@ -4,7 +4,7 @@
 //! where each element stands, and what is deleted. All of it follows from the ledger alone, so
 //! the same update gets the same answer on every node and at every replay.
 
-use super::scan::{Body, Id, Parent, Scan, ScanError, Struct, scan};
+use super::scan::{Body, Content, Id, Parent, Scan, ScanError, Struct, scan};
 use crate::ids::PersonId;
 use crate::limits;
 use std::collections::{BTreeMap, HashMap};
@@ -157,6 +157,12 @@ impl Known {
         self.deleted.merge_with(deleted.clone());
     }
 
+    /// Whether all of these elements are here, deleted or not.
+    #[must_use]
+    pub fn has(&self, first: Id, len: u32) -> bool {
+        first.clock + len <= self.clock(first.client)
+    }
+
     fn clock(&self, client: u64) -> u32 {
         self.clocks.get(&client).copied().unwrap_or(0)
     }
@@ -245,7 +251,7 @@ impl Check<'_> {
                 }
             }
         };
-        if matches!(item.body, Body::Item { makes_type: true, .. }) {
+        if matches!(item.body, Body::Item { content: Content::Type(_), .. }) {
             let depth = self.depth(place) + 1;
             if depth > limits::NESTING {
                 return Err(Refusal::TooDeep);

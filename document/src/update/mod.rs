@@ -6,8 +6,12 @@
 
 mod blank;
 mod check;
+mod claim;
 mod scan;
 
 pub use blank::blank;
 pub use check::{Known, Novelty, Refusal};
-pub use scan::{Id, Range, Scan, ScanError, scan};
+pub use claim::{
+    CLAIMS, Claim, Provenance, claims_from, read_claims, reinstated, repeated, write_claims,
+};
+pub use scan::{Body, Content, Id, Parent, Range, Run, Scan, ScanError, Struct, scan, shared_type};

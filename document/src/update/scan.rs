@@ -19,6 +19,14 @@ pub struct Id {
     pub clock: u32,
 }
 
+impl Id {
+    /// The element so many behind this one of the same client.
+    #[must_use]
+    pub fn plus(self, offset: u32) -> Self {
+        Self { clock: self.clock + offset, ..self }
+    }
+}
+
 /// Why bytes are not an update that this server integrates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ScanError {
@@ -32,12 +40,24 @@ pub enum ScanError {
     Pending,
 }
 
-/// What an update says, without its content.
+/// What an update says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Scan<'a> {
     /// One run of consecutive structs for each client.
     pub runs: Vec<Run<'a>>,
     pub deletes: Vec<Range>,
+}
+
+impl Scan<'_> {
+    /// Whether the update brings all of these elements.
+    #[must_use]
+    pub fn brings(&self, first: Id, len: u32) -> bool {
+        self.runs.iter().filter(|run| run.client == first.client).any(|run| {
+            let (start, end) = (run.structs.first(), run.structs.last());
+            start.is_some_and(|start| start.clock <= first.clock)
+                && end.is_some_and(|end| first.clock + len <= end.end())
+        })
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,14 +89,41 @@ pub enum Body<'a> {
         right_origin: Option<Id>,
         /// Present exactly when both origins are absent.
         parent: Option<Parent<'a>>,
-        makes_type: bool,
+        /// The key under which it stands in a map. Absent also where an origin tells it.
+        key: Option<&'a str>,
+        content: Content<'a>,
     },
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent<'a> {
     Root(&'a str),
     Nested(Id),
+}
+
+/// What an item holds, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// Nothing any more: only its length is left.
+    Deleted,
+    Text(&'a str),
+    /// A value in a text, as JSON.
+    Embed(&'a str),
+    /// From here on a text has this attribute: a name, and its value as JSON.
+    Format(&'a str, &'a str),
+    /// A shared type, by its number.
+    Type(u8),
+    /// Values of an array or map, in lib0's encoding of `any`.
+    Any(&'a [u8]),
+    /// What no commitment holds, and every document may: binary data, subdocuments, values of old
+    /// versions of Yjs.
+    Other,
+}
+
+/// The number of each kind of shared type that a commitment is made of.
+pub mod shared_type {
+    pub const MAP: u8 = 1;
+    pub const TEXT: u8 = 2;
 }
 
 /// `len` elements of `client` from `clock`.
@@ -136,7 +183,7 @@ fn read_run<'a>(r: &mut Reader<'a>) -> Result<Run<'a>, ScanError> {
     Ok(Run { client, structs })
 }
 
-fn read_client(r: &mut Reader<'_>) -> Result<u64, ScanError> {
+pub(super) fn read_client(r: &mut Reader<'_>) -> Result<u64, ScanError> {
     let client = r.var_u64()?;
     if client > limits::CLIENT_ID {
         return Err(ScanError::Malformed("a client id has more than 53 bits"));
@@ -151,7 +198,7 @@ fn read_id(r: &mut Reader<'_>) -> Result<Id, ScanError> {
     Ok(Id { client, clock })
 }
 
-fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
+pub(super) fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
     match clock.checked_add(len) {
         Some(end) if end <= limits::CLOCK && len > 0 => Ok(()),
         Some(_) if len == 0 => Err(ScanError::Malformed("a struct or range is empty")),
@@ -166,9 +213,9 @@ fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
         10 => return Err(ScanError::Pending),
         _ => {}
     }
-    let Placed { origin, right_origin, parent } = read_place(r, info)?;
-    let (len, makes_type) = read_content(r, info & KIND)?;
-    Ok((len, Body::Item { origin, right_origin, parent, makes_type }))
+    let Placed { origin, right_origin, parent, key } = read_place(r, info)?;
+    let (len, content) = read_content(r, info & KIND)?;
+    Ok((len, Body::Item { origin, right_origin, parent, key, content }))
 }
 
 /// Where an item stands, as its struct says.
@@ -176,54 +223,58 @@ pub(super) struct Placed<'a> {
     pub(super) origin: Option<Id>,
     pub(super) right_origin: Option<Id>,
     pub(super) parent: Option<Parent<'a>>,
+    pub(super) key: Option<&'a str>,
 }
 
 pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>, ScanError> {
     let origin = if info & HAS_ORIGIN != 0 { Some(read_id(r)?) } else { None };
     let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(read_id(r)?) } else { None };
-    let parent = if origin.is_none() && right_origin.is_none() {
+    let (parent, key) = if origin.is_none() && right_origin.is_none() {
         let parent = match r.var_u64()? {
             1 => Parent::Root(r.string()?),
             0 => Parent::Nested(read_id(r)?),
             _ => return Err(ScanError::Malformed("a parent is neither a name nor an id")),
         };
-        if info & HAS_PARENT_SUB != 0 {
-            r.string()?;
-        }
-        Some(parent)
+        let key = if info & HAS_PARENT_SUB != 0 { Some(r.string()?) } else { None };
+        (Some(parent), key)
     } else {
-        None
+        (None, None)
     };
-    Ok(Placed { origin, right_origin, parent })
+    Ok(Placed { origin, right_origin, parent, key })
 }
 
-/// The length of an item's content in elements, and whether it makes a shared type.
-pub(super) fn read_content(r: &mut Reader<'_>, kind: u8) -> Result<(u32, bool), ScanError> {
+/// An item's content, and its length in elements.
+pub(super) fn read_content<'a>(
+    r: &mut Reader<'a>,
+    kind: u8,
+) -> Result<(u32, Content<'a>), ScanError> {
     match kind {
-        1 => Ok((r.var_u32()?, false)),
+        1 => Ok((r.var_u32()?, Content::Deleted)),
         2 => {
             let count = r.count()?;
             for _ in 0..count {
                 skip_json(r.string()?, true)?;
             }
-            Ok((length(count)?, false))
+            Ok((length(count)?, Content::Other))
         }
-        3 => r.buf().map(|_| (1, false)).map_err(Into::into),
+        3 => r.buf().map(|_| (1, Content::Other)).map_err(Into::into),
         4 => {
             let text = r.string()?;
-            Ok((length(text.encode_utf16().count())?, false))
+            Ok((length(text.encode_utf16().count())?, Content::Text(text)))
         }
         5 => {
-            skip_json(r.string()?, false)?;
-            Ok((1, false))
+            let value = r.string()?;
+            skip_json(value, false)?;
+            Ok((1, Content::Embed(value)))
         }
         6 => {
-            r.string()?;
-            skip_json(r.string()?, false)?;
-            Ok((1, false))
+            let (name, value) = (r.string()?, r.string()?);
+            skip_json(value, false)?;
+            Ok((1, Content::Format(name, value)))
         }
         7 => {
-            match r.var_u64()? {
+            let number = r.var_u64()?;
+            match number {
                 0..=2 | 4 | 6 => {}
                 // XmlElement and XmlHook carry their node name.
                 3 | 5 => {
@@ -231,17 +282,19 @@ pub(super) fn read_content(r: &mut Reader<'_>, kind: u8) -> Result<(u32, bool), 
                 }
                 _ => return Err(ScanError::Malformed("an unknown kind of shared type")),
             }
-            Ok((1, true))
+            Ok((1, Content::Type(number as u8)))
         }
         8 => {
             let count = r.count()?;
+            let values = r.clone();
             skip_any(r, count)?;
-            Ok((length(count)?, false))
+            let bytes = values.clone().take(values.remaining() - r.remaining())?;
+            Ok((length(count)?, Content::Any(bytes)))
         }
         9 => {
             r.string()?;
             skip_any(r, 1)?;
-            Ok((1, false))
+            Ok((1, Content::Other))
         }
         _ => Err(ScanError::Malformed("an unknown kind of content")),
     }

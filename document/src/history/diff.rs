@@ -1,0 +1,226 @@
+//! What each run of text is to two moments: kept, inserted or deleted, by whom and when.
+
+use super::strands::{Seen, Strand, cause, strands};
+use super::weave::{Kind, Number, Place};
+use super::{AuthorIndex, History};
+use crate::ids::Seq;
+use crate::model::Target;
+use crate::model::delta::Attributes;
+use serde::Serialize;
+use serde_json::Value;
+
+/// How long somebody's work may rest and still be told as one deed, in milliseconds.
+pub(super) const REST: u64 = 15 * 60 * 1000;
+
+/// What a run is to two moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// There at both.
+    Kept,
+    /// Not there at the first, there at the second.
+    Inserted,
+    /// There at the first, not there at the second.
+    Deleted,
+}
+
+/// What one person did, from the first entry of it to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Deed {
+    /// An index into the history's [`authors`](History::authors).
+    pub author: AuthorIndex,
+    pub first: Seq,
+    pub last: Seq,
+    /// When, in milliseconds since the Unix epoch.
+    pub began: u64,
+    pub ended: u64,
+}
+
+impl Deed {
+    /// Takes in another deed, if it is part of the same work.
+    pub(super) fn extend(&mut self, other: &Self) -> bool {
+        let apart =
+            other.began.saturating_sub(self.ended).max(self.began.saturating_sub(other.ended));
+        if self.author != other.author || apart > REST {
+            return false;
+        }
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.began = self.began.min(other.began);
+        self.ended = self.ended.max(other.ended);
+        true
+    }
+}
+
+/// A run of text that is the same thing all along.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Piece {
+    pub standing: Standing,
+    /// A string, or a value that stands between characters.
+    pub insert: Value,
+    /// Its attributes at the second moment; at the first, if it is deleted.
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    /// Its attributes at the first moment, if it was kept with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<Attributes>,
+    /// Who inserted or deleted it, or gave it other attributes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Deed>,
+    /// Who wrote it first.
+    pub written: Deed,
+}
+
+impl Piece {
+    /// The characters, if it has any.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.insert.as_str().unwrap_or_default()
+    }
+}
+
+/// One text at two moments.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TextDiff {
+    pub target: Target,
+    pub pieces: Vec<Piece>,
+}
+
+impl TextDiff {
+    /// Whether anything is different.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.standing != Standing::Kept || piece.was.is_some())
+    }
+}
+
+/// The texts of a document at two moments, in the order of the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diff {
+    pub from: Seq,
+    pub to: Seq,
+    pub texts: Vec<TextDiff>,
+}
+
+impl History {
+    /// Compares two moments. The first may be the later one: then what was inserted since shows as
+    /// deleted, by whoever inserted it, as a restore would take it out.
+    #[must_use]
+    pub fn diff(&self, from: Seq, to: Seq) -> Diff {
+        let moments = (self.number(from), self.number(to));
+        let texts = self
+            .texts()
+            .into_iter()
+            .map(|(target, place)| TextDiff { target, pieces: self.pieces(&place, moments) })
+            .filter(|text| !text.pieces.is_empty())
+            .collect();
+        Diff { from: Seq(moments.0.into()), to: Seq(moments.1.into()), texts }
+    }
+
+    fn pieces(&self, place: &Place, (from, to): (Number, Number)) -> Vec<Piece> {
+        let mut pieces =
+            Pieces { history: self, backwards: to < from, open: None, out: Vec::new() };
+        strands(self, place, (from, to), &mut |strand| pieces.add(&strand));
+        pieces.flush();
+        pieces.out
+    }
+
+    pub(super) fn deed(&self, number: Number) -> Deed {
+        let moment = self.moments[number as usize];
+        let seq = Seq(number.into());
+        let (began, ended) = (moment.time, moment.time);
+        Deed { author: moment.author, first: seq, last: seq, began, ended }
+    }
+}
+
+/// Pieces in the making.
+struct Pieces<'h> {
+    history: &'h History,
+    backwards: bool,
+    /// What the next characters are added to, if they are the same thing.
+    open: Option<(Piece, Vec<u16>)>,
+    out: Vec<Piece>,
+}
+
+impl Pieces<'_> {
+    fn add(&mut self, strand: &Strand<'_>) {
+        let history = self.history;
+        let (seen, piece) = match strand {
+            Strand::Kept(was, is) => (is, self.kept(was, is)),
+            Strand::Deleted(seen) => (seen, self.single(seen, Standing::Deleted)),
+            Strand::Inserted(seen) => (seen, self.single(seen, Standing::Inserted)),
+        };
+        if let Kind::Text(at) = seen.run.kind {
+            let units = history.weave.units(at + seen.skip, seen.len);
+            if let Some((open, text)) = &mut self.open
+                && joins(open, &piece)
+            {
+                text.extend_from_slice(units);
+                return;
+            }
+            self.flush();
+            self.open = Some((piece, units.to_vec()));
+        } else if let Some(insert) = history.embedded(seen.run) {
+            self.flush();
+            self.out.push(Piece { insert, ..piece });
+        }
+    }
+
+    fn kept(&self, was: &Seen<'_>, is: &Seen<'_>) -> Piece {
+        let reformatted = was.before != is.after;
+        let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.born));
+        Piece {
+            standing: Standing::Kept,
+            insert: Value::Null,
+            attributes: is.after.as_ref().clone(),
+            was: reformatted.then(|| was.before.as_ref().clone()),
+            by: by.map(|number| self.history.deed(number)),
+            written: self.written(is),
+        }
+    }
+
+    fn single(&self, seen: &Seen<'_>, standing: Standing) -> Piece {
+        let was_there = standing == Standing::Deleted;
+        let attributes = if was_there { &seen.before } else { &seen.after };
+        Piece {
+            standing,
+            insert: Value::Null,
+            attributes: attributes.as_ref().clone(),
+            was: None,
+            by: Some(self.history.deed(cause(seen.run, was_there, self.backwards))),
+            written: self.written(seen),
+        }
+    }
+
+    fn written(&self, seen: &Seen<'_>) -> Deed {
+        self.history.deed(self.history.weave.first_written(seen.run))
+    }
+
+    fn flush(&mut self) {
+        if let Some((mut piece, units)) = self.open.take() {
+            piece.insert = String::from_utf16_lossy(&units).into();
+            self.out.push(piece);
+        }
+    }
+}
+
+/// Lets a piece take in what follows, if it is the same thing.
+fn joins(open: &mut Piece, next: &Piece) -> bool {
+    let same = open.standing == next.standing
+        && open.attributes == next.attributes
+        && open.was == next.was
+        && open.by.is_some() == next.by.is_some();
+    if !same {
+        return false;
+    }
+    let (mut by, mut written) = (open.by, open.written);
+    let together = written.extend(&next.written)
+        && match (&mut by, &next.by) {
+            (Some(by), Some(next)) => by.extend(next),
+            _ => true,
+        };
+    if together {
+        (open.by, open.written) = (by, written);
+    }
+    together
+}

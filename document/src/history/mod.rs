@@ -1,0 +1,135 @@
+//! What a document said at any moment, and what changed between any two, by whom and when.
+//!
+//! A history is made from a ledger, entry by entry, and never from anything else. Moments are the numbers
+//! of its entries: a moment is the document once that entry was applied.
+//!
+//! - [`weave`] keeps the order of everything ever written, [`read`] walks it at one moment.
+//! - [`diff`] walks it at two, and tells what each run of text is to them.
+//! - [`changes`] puts that into the words a person would use: this paragraph was split, that link changed.
+//! - [`restore`] writes what was there once more.
+//! - [`sittings`] groups entries into spells of work.
+
+mod changes;
+mod diff;
+mod read;
+mod restore;
+mod sittings;
+mod strands;
+#[cfg(test)]
+mod tests;
+mod weave;
+
+pub use changes::{Change, What};
+pub use diff::{Deed, Diff, Piece, Standing, TextDiff};
+pub use restore::Part;
+pub use sittings::{Sitting, Tally};
+
+use crate::ids::{PersonId, Seq};
+use crate::ledger::Entry;
+use crate::people::{Actor, Seat, Sector};
+use crate::update::scan;
+use serde::Serialize;
+use std::collections::HashMap;
+use weave::{Number, Weave};
+
+/// A person as the ledger knows them: in the seat and for the side that they had.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Author {
+    pub person: PersonId,
+    pub seat: Seat,
+    pub sector: Sector,
+}
+
+impl From<&Actor> for Author {
+    fn from(actor: &Actor) -> Self {
+        Self { person: actor.person.clone(), seat: actor.seat, sector: actor.sector }
+    }
+}
+
+/// An index into a history's [`authors`](History::authors).
+pub type AuthorIndex = u32;
+
+/// An entry, as far as history tells of it.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Milliseconds since the Unix epoch.
+    time: u64,
+    author: AuthorIndex,
+}
+
+/// All that a ledger tells of a document's text. Give it every entry, in order, with
+/// [`record`](Self::record).
+#[derive(Debug, Default)]
+pub struct History {
+    moments: Vec<Moment>,
+    authors: Vec<Author>,
+    known: HashMap<Author, AuthorIndex>,
+    weave: Weave,
+}
+
+impl History {
+    /// Takes in the next entry, and whether it was applied: a void one changes nothing.
+    ///
+    /// Entries come from a [`DocumentState`](crate::ledger::DocumentState), which has verified and checked
+    /// them.
+    pub fn record(&mut self, entry: &Entry, applied: bool) {
+        debug_assert_eq!(entry.seq.0, self.moments.len() as u64, "entries come in order");
+        let author = Author::from(&entry.actor);
+        let author = self.known.get(&author).copied().unwrap_or_else(|| {
+            let new = self.authors.len() as AuthorIndex;
+            self.authors.push(author.clone());
+            self.known.insert(author, new);
+            new
+        });
+        let number = self.moments.len() as Number;
+        self.moments.push(Moment { time: entry.time, author });
+        if let Some((update, provenance)) = entry.body.edit()
+            && applied
+            && let Ok(scan) = scan(update)
+        {
+            self.weave.integrate(&scan, number);
+            self.weave.believe(provenance, number);
+        }
+    }
+
+    /// How many entries it has taken in.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.moments.len() as u64
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
+
+    /// Everybody who did anything here, once for each seat and side they had.
+    #[must_use]
+    pub fn authors(&self) -> &[Author] {
+        &self.authors
+    }
+
+    /// When a moment was, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn time_of(&self, moment: Seq) -> u64 {
+        self.moments.get(self.number(moment) as usize).map_or(0, |moment| moment.time)
+    }
+
+    /// The last moment not after a time (milliseconds since the Unix epoch); the first, when all are.
+    #[must_use]
+    pub fn moment_at(&self, time: u64) -> Seq {
+        let after = self.moments.partition_point(|moment| moment.time <= time);
+        Seq(after.saturating_sub(1) as u64)
+    }
+
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.weave.weight() + self.moments.len() * size_of::<Moment>()
+    }
+
+    /// The moment as a number, the last one for those that have not come yet.
+    fn number(&self, moment: Seq) -> Number {
+        moment.0.min(self.len().saturating_sub(1)) as Number
+    }
+}

@@ -1,0 +1,166 @@
+//! The document at a moment.
+
+use super::History;
+use super::weave::{Holder, Kind, Number, Place, Run};
+use crate::ids::Seq;
+use crate::model::content::Content;
+use crate::model::delta::{Attributes, Op};
+use crate::model::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use crate::model::{Milestone, Target};
+use crate::update::shared_type;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl History {
+    /// What the document said at a moment.
+    #[must_use]
+    pub fn content_at(&self, moment: Seq) -> Content {
+        let moment = self.number(moment);
+        let texts = FIELDS
+            .iter()
+            .map(|field| (field.key.to_owned(), self.text_at(&root_text(field.key), moment)))
+            .collect();
+        let mut milestones: Vec<_> =
+            self.milestone_ids().filter_map(|id| self.shown_at(id, moment)).collect();
+        Milestone::sort(&mut milestones);
+        Content { texts, milestones, facts: self.facts_at(moment) }
+    }
+
+    pub(super) fn facts_at(&self, moment: Number) -> BTreeMap<String, Value> {
+        let root = Holder::Root(FACTS.into());
+        let keys = self.weave.keys(&root).iter();
+        keys.filter_map(|key| Some((key.to_string(), self.value_at(&root, key, moment)?))).collect()
+    }
+
+    /// The ids of all milestones there ever were.
+    pub(super) fn milestone_ids(&self) -> impl Iterator<Item = &str> {
+        self.weave.keys(&Holder::Root(MILESTONES.into())).iter().map(|id| &**id)
+    }
+
+    pub(super) fn is_shown(&self, id: &str, moment: Number) -> bool {
+        self.shown_at(id, moment).is_some()
+    }
+
+    /// A milestone at a moment, if it was to be seen.
+    pub(super) fn shown_at(&self, id: &str, moment: Number) -> Option<Milestone> {
+        let map = self.milestone_map(id, moment)?;
+        let string = |key| match self.value_at(&map, key, moment) {
+            Some(Value::String(text)) => text,
+            _ => String::new(),
+        };
+        let text = |key| {
+            let place = self.type_at(&map, key, moment, shared_type::TEXT);
+            place.map_or_else(Vec::new, |parent| self.text_at(&Place { parent, key: None }, moment))
+        };
+        let milestone = Milestone {
+            id: id.to_owned(),
+            order: string("order"),
+            what: text("what"),
+            outputs: text("outputs"),
+            who: text("who"),
+            due: string("due"),
+            due_text: string("due_text"),
+        };
+        let is_removed = self.value_at(&map, "removed", moment) != Some(Value::Bool(false));
+        (!is_removed || milestone.has_text()).then_some(milestone)
+    }
+
+    pub(super) fn milestone_map(&self, id: &str, moment: Number) -> Option<Holder> {
+        self.type_at(&Holder::Root(MILESTONES.into()), id, moment, shared_type::MAP)
+    }
+
+    /// All texts there ever were, in the order of the page; those of milestones behind the others, in the
+    /// order in which the milestones came. Where a text was replaced by another, both.
+    pub(super) fn texts(&self) -> Vec<(Target, Place)> {
+        let mut all: Vec<_> =
+            FIELDS.iter().map(|f| (Target::field(f.key), root_text(f.key))).collect();
+        let root = Holder::Root(MILESTONES.into());
+        for id in self.milestone_ids() {
+            for map in self.types_ever(&root, id, shared_type::MAP) {
+                for key in MILESTONE_TEXTS {
+                    for parent in self.types_ever(&map, key, shared_type::TEXT) {
+                        all.push((Target::milestone(id, key), Place { parent, key: None }));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Where the text of a milestone stood at a moment.
+    pub(super) fn milestone_text(&self, id: &str, key: &str, moment: Number) -> Option<Place> {
+        let map = self.milestone_map(id, moment)?;
+        let parent = self.type_at(&map, key, moment, shared_type::TEXT)?;
+        Some(Place { parent, key: None })
+    }
+
+    fn types_ever(&self, holder: &Holder, key: &str, kind: u8) -> Vec<Holder> {
+        let place = Place { parent: holder.clone(), key: Some(key.into()) };
+        let made = self.weave.walk(&place).filter(|run| run.kind == Kind::Type(kind));
+        made.map(|run| Holder::Nested(self.weave.id(run))).collect()
+    }
+
+    fn type_at(&self, holder: &Holder, key: &str, moment: Number, kind: u8) -> Option<Holder> {
+        let run = self.weave.at_key(holder, key, moment)?;
+        (run.kind == Kind::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
+    }
+
+    pub(super) fn value_at(&self, holder: &Holder, key: &str, moment: Number) -> Option<Value> {
+        match self.weave.at_key(holder, key, moment)?.kind {
+            Kind::Values(at) => Some(self.weave.value(at).clone()),
+            _ => None,
+        }
+    }
+
+    /// What a text said.
+    fn text_at(&self, place: &Place, moment: Number) -> Vec<Op> {
+        let mut out = Vec::new();
+        let mut units: Vec<u16> = Vec::new();
+        let mut attributes = Attributes::new();
+        let flush = |units: &mut Vec<u16>, attributes: &Attributes, out: &mut Vec<Op>| {
+            if !units.is_empty() {
+                out.push(Op::insert(&String::from_utf16_lossy(units), attributes.clone()));
+                units.clear();
+            }
+        };
+        for run in self.weave.walk(place).filter(|run| run.stood_at(moment)) {
+            match run.kind {
+                Kind::Text(at) => units.extend_from_slice(self.weave.units(at, run.len)),
+                Kind::Format(at) => {
+                    flush(&mut units, &attributes, &mut out);
+                    let (name, value) = self.weave.format(at);
+                    set(&mut attributes, name, value);
+                }
+                _ => {
+                    flush(&mut units, &attributes, &mut out);
+                    let attributes = attributes.clone();
+                    out.extend(self.embedded(run).map(|insert| Op::Insert { insert, attributes }));
+                }
+            }
+        }
+        flush(&mut units, &attributes, &mut out);
+        out
+    }
+
+    /// What stands in a text beside characters.
+    pub(super) fn embedded(&self, run: &Run) -> Option<Value> {
+        match run.kind {
+            Kind::Embed(at) => Some(self.weave.value(at).clone()),
+            Kind::Type(_) => Some(serde_json::json!({ "unknown": true })),
+            _ => None,
+        }
+    }
+}
+
+fn root_text(key: &str) -> Place {
+    Place { parent: Holder::Root(key.into()), key: None }
+}
+
+/// Lets an attribute have a value from here on; `null` takes it away.
+pub(super) fn set(attributes: &mut Attributes, name: &str, value: &Value) {
+    if value.is_null() {
+        attributes.remove(name);
+    } else {
+        attributes.insert(name.to_owned(), value.clone());
+    }
+}

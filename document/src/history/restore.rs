@@ -1,0 +1,133 @@
+//! Going back: an edit that makes the document, or a part of it, say again what it said at a moment.
+//!
+//! A restore is written like any other edit, beside whatever others are typing meanwhile, and can be
+//! undone like one. What it brings back claims to be the old text, so that its authors stay its authors.
+
+use super::History;
+use super::strands::{Strand, strands};
+use super::weave::{Holder, Kind, Number, Place};
+use crate::ids::Seq;
+use crate::model::delta::{Attributes, Op};
+use crate::model::template::FACTS;
+use crate::model::{Milestone, Replica, Target};
+use crate::update::Range;
+use serde_json::Value;
+
+/// What of a document is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// One text field.
+    Field(String),
+    /// All milestones.
+    Milestones,
+}
+
+impl History {
+    /// Writes into `replica`, which must be at this history's last moment, what was there at `moment`.
+    pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &Part) {
+        let moment = self.number(moment);
+        let milestones = matches!(part, Part::Whole | Part::Milestones);
+        for (target, place) in self.texts() {
+            let wanted = match part {
+                Part::Whole => true,
+                Part::Field(key) => target == Target::field(key),
+                Part::Milestones => target.milestone_text().is_some(),
+            };
+            // A milestone that was not there is taken away as a whole.
+            let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
+            if wanted && was_there && self.is_current(&target, &place) {
+                let (ops, sources) = self.way_back(&place, moment);
+                if ops
+                    .iter()
+                    .any(|op| !matches!(op, Op::Retain { attributes, .. } if attributes.is_empty()))
+                {
+                    replica.repeat(&target, &ops, &sources);
+                }
+            }
+        }
+        if milestones {
+            self.restore_milestones(replica, moment);
+        }
+        if *part == Part::Whole {
+            let now = self.facts_at(self.last());
+            let facts = Holder::Root(FACTS.into());
+            for key in self.weave.keys(&facts) {
+                let then = self.value_at(&facts, key, moment);
+                let then = then.as_ref().and_then(Value::as_str).unwrap_or_default();
+                if now.get(&**key).and_then(Value::as_str).unwrap_or_default() != then {
+                    replica.set_fact(key, then);
+                }
+            }
+        }
+    }
+
+    fn last(&self) -> Number {
+        self.number(Seq(u64::MAX))
+    }
+
+    fn restore_milestones(&self, replica: &mut Replica, moment: Number) {
+        for id in self.milestone_ids() {
+            match (self.shown_at(id, moment), self.shown_at(id, self.last())) {
+                (Some(then), now) => {
+                    let same = |read: fn(&Milestone) -> &str| {
+                        now.as_ref().is_some_and(|now| read(now) == read(&then))
+                    };
+                    if !same(|milestone| &milestone.order) {
+                        replica.show_milestone(id, &then.order);
+                    }
+                    if !same(|milestone| &milestone.due) {
+                        replica.set_milestone(id, "due", &then.due);
+                    }
+                    if !same(|milestone| &milestone.due_text) {
+                        replica.set_milestone(id, "due_text", &then.due_text);
+                    }
+                }
+                (None, Some(_)) => replica.remove_milestone(id),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// Whether a text is the one that its target names now: it may have been replaced by another.
+    fn is_current(&self, target: &Target, place: &Place) -> bool {
+        let last = self.last();
+        match target.milestone_text() {
+            Some((id, key)) => self.milestone_text(id, key, last).as_ref() == Some(place),
+            None => true,
+        }
+    }
+
+    /// The steps from what a text says now to what it said at a moment, and which characters the inserted
+    /// ones are.
+    fn way_back(&self, place: &Place, moment: Number) -> (Vec<Op>, Vec<Range>) {
+        let (mut ops, mut sources) = (Vec::new(), Vec::new());
+        strands(self, place, (self.last(), moment), &mut |strand| match strand {
+            Strand::Kept(now, then) => {
+                ops.push(Op::retain(now.len, turned(&now.before, &then.after)));
+            }
+            Strand::Deleted(now) => ops.push(Op::delete(now.len)),
+            Strand::Inserted(then) => {
+                let attributes = then.after.as_ref().clone();
+                if let Kind::Text(at) = then.run.kind {
+                    let units = self.weave.units(at + then.skip, then.len);
+                    let id = self.weave.id(then.run).plus(then.skip);
+                    sources.push(Range { client: id.client, clock: id.clock, len: then.len });
+                    ops.push(Op::insert(&String::from_utf16_lossy(units), attributes));
+                } else if let Kind::Embed(at) = then.run.kind {
+                    let insert = self.weave.value(at).clone();
+                    ops.push(Op::Insert { insert, attributes });
+                }
+            }
+        });
+        (ops, sources)
+    }
+}
+
+/// What to set, and with `null` to take away, to come from one set of attributes to another.
+fn turned(from: &Attributes, to: &Attributes) -> Attributes {
+    let gone = from.keys().filter(|name| !to.contains_key(*name));
+    let gone = gone.map(|name| (name.clone(), Value::Null));
+    let new = to.iter().filter(|(name, value)| from.get(*name) != Some(*value));
+    gone.chain(new.map(|(name, value)| (name.clone(), value.clone()))).collect()
+}

@@ -1,0 +1,112 @@
+//! Entries grouped into sittings: spells of work with no long rest in between, with what each person did
+//! to each text.
+
+use super::diff::REST;
+use super::weave::{Kind, NEVER, Number};
+use super::{AuthorIndex, History};
+use crate::ids::Seq;
+use crate::model::Target;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A spell of work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sitting {
+    /// The moment before it.
+    pub before: Seq,
+    pub first: Seq,
+    pub last: Seq,
+    /// When, in milliseconds since the Unix epoch.
+    pub began: u64,
+    pub ended: u64,
+    /// What was done, by whom, in the order of the page.
+    pub tallies: Vec<Tally>,
+}
+
+/// What one person did to one text in one sitting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    pub author: AuthorIndex,
+    /// Nothing for what is no text: dates, milestones coming and going.
+    pub target: Option<Target>,
+    /// UTF-16 code units, newlines among them.
+    pub inserted: u32,
+    pub deleted: u32,
+    /// Changes to how the text looks: marks, links, kinds of paragraph; or to dates and milestones.
+    pub formatted: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    inserted: u32,
+    deleted: u32,
+    formatted: u32,
+}
+
+impl History {
+    /// All sittings, the oldest first. The template that a document begins with (entries 0 and 1) is in
+    /// none.
+    #[must_use]
+    pub fn sittings(&self) -> Vec<Sitting> {
+        let mut sittings: Vec<Sitting> = Vec::new();
+        for number in 2..self.moments.len() {
+            let time = self.moments[number].time;
+            let seq = Seq(number as u64);
+            match sittings.last_mut() {
+                Some(last) if time.saturating_sub(last.ended) <= REST => {
+                    last.last = seq;
+                    last.ended = time;
+                }
+                _ => sittings.push(Sitting {
+                    before: Seq(seq.0 - 1),
+                    first: seq,
+                    last: seq,
+                    began: time,
+                    ended: time,
+                    tallies: Vec::new(),
+                }),
+            }
+        }
+        self.tally(&mut sittings);
+        sittings
+    }
+
+    fn tally(&self, sittings: &mut [Sitting]) {
+        // By sitting, text and author; the text by its place on the page, dates and milestones last.
+        let mut counts: BTreeMap<(usize, usize, AuthorIndex), Count> = BTreeMap::new();
+        let texts = self.texts();
+        let mut told = vec![false; self.moments.len()];
+        for (text, (_, place)) in texts.iter().enumerate() {
+            for run in self.weave.walk(place) {
+                for (number, was_born) in [(run.born, true), (run.died, false)] {
+                    let Some(sitting) = sitting_of(sittings, number) else { continue };
+                    told[number as usize] = true;
+                    let author = self.moments[number as usize].author;
+                    let count = counts.entry((sitting, text, author)).or_default();
+                    match (run.kind, was_born) {
+                        (Kind::Format(_), _) => count.formatted += 1,
+                        (_, true) => count.inserted += run.len,
+                        (_, false) => count.deleted += run.len,
+                    }
+                }
+            }
+        }
+        for (number, moment) in self.moments.iter().enumerate().filter(|(number, _)| !told[*number])
+        {
+            let Some(sitting) = sitting_of(sittings, number as Number) else { continue };
+            counts.entry((sitting, texts.len(), moment.author)).or_default().formatted += 1;
+        }
+        for ((sitting, text, author), Count { inserted, deleted, formatted }) in counts {
+            let target = texts.get(text).map(|(target, _)| target.clone());
+            sittings[sitting].tallies.push(Tally { author, target, inserted, deleted, formatted });
+        }
+    }
+}
+
+fn sitting_of(sittings: &[Sitting], number: Number) -> Option<usize> {
+    if number == NEVER {
+        return None;
+    }
+    let after = sittings.partition_point(|sitting| sitting.first.0 <= u64::from(number));
+    after.checked_sub(1)
+}

@@ -1,0 +1,266 @@
+//! A text at two moments, run by run: what stood at both, at one of them, or at neither.
+//!
+//! Characters that were deleted and brought back (by undo, by a restore) have new ids and the same place.
+//! They are told as what stood at both, like those that were never touched.
+
+use super::History;
+use super::read::set;
+use super::weave::{Kind, Number, Place, Run};
+use crate::model::delta::Attributes;
+use crate::update::Id;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// A part of a run, and the attributes around it.
+#[derive(Debug, Clone)]
+pub(super) struct Seen<'w> {
+    pub(super) run: &'w Run,
+    /// The elements of the run before it.
+    pub(super) skip: u32,
+    pub(super) len: u32,
+    /// At the first moment, and at the second.
+    pub(super) before: Rc<Attributes>,
+    pub(super) after: Rc<Attributes>,
+    /// The last entry that made the attributes differ.
+    pub(super) reformatted: Option<Number>,
+}
+
+impl Seen<'_> {
+    fn part(&self, skip: u32, len: u32) -> Self {
+        Self { skip: self.skip + skip, len, ..self.clone() }
+    }
+}
+
+/// What a part of a text is to two moments.
+#[derive(Debug)]
+pub(super) enum Strand<'w> {
+    /// Stood at both: as these elements at the first, as those at the second.
+    Kept(Seen<'w>, Seen<'w>),
+    Deleted(Seen<'w>),
+    Inserted(Seen<'w>),
+}
+
+/// Goes through a text, and tells what each part is to the moments `from` and `to`, in order.
+pub(super) fn strands<'w>(
+    history: &'w History,
+    place: &Place,
+    (from, to): (Number, Number),
+    tell: &mut dyn FnMut(Strand<'w>),
+) {
+    let mut walk = Walk {
+        history,
+        backwards: to < from,
+        before: Rc::default(),
+        after: Rc::default(),
+        causes: HashMap::new(),
+        reformatted: None,
+        pending: Vec::new(),
+    };
+    for run in history.weave.walk(place) {
+        let (was_there, is_there) = (run.stood_at(from), run.stood_at(to));
+        if !was_there && !is_there {
+            continue;
+        }
+        if let Kind::Format(at) = run.kind {
+            walk.format(run, at, was_there, is_there);
+            continue;
+        }
+        let seen = walk.see(run);
+        if was_there && is_there {
+            walk.settle(tell);
+            tell(Strand::Kept(seen.clone(), seen));
+        } else {
+            walk.pending.push((was_there, seen));
+        }
+    }
+    walk.settle(tell);
+}
+
+struct Walk<'w> {
+    history: &'w History,
+    backwards: bool,
+    before: Rc<Attributes>,
+    after: Rc<Attributes>,
+    /// By attribute: the entry that made it another one.
+    causes: HashMap<String, Number>,
+    reformatted: Option<Number>,
+    /// What stood at one moment only since something last stood at both, and whether at the first.
+    pending: Vec<(bool, Seen<'w>)>,
+}
+
+impl<'w> Walk<'w> {
+    fn see(&self, run: &'w Run) -> Seen<'w> {
+        Seen {
+            run,
+            skip: 0,
+            len: run.len,
+            before: self.before.clone(),
+            after: self.after.clone(),
+            reformatted: self.reformatted,
+        }
+    }
+
+    fn format(&mut self, run: &Run, at: u32, was_there: bool, is_there: bool) {
+        let (name, value) = self.history.weave.format(at);
+        if was_there {
+            set(Rc::make_mut(&mut self.before), name, value);
+        }
+        if is_there {
+            set(Rc::make_mut(&mut self.after), name, value);
+        }
+        if was_there == is_there {
+            self.causes.remove(&**name);
+        } else {
+            self.causes.insert(name.to_string(), cause(run, was_there, self.backwards));
+        }
+        let differs = |name: &str| self.before.get(name) != self.after.get(name);
+        let causes = self.causes.iter().filter(|(name, _)| differs(name));
+        self.reformatted = causes.map(|(_, &cause)| cause).max();
+    }
+
+    /// Tells what is pending. Characters of both sides that began as the same ones stood at both moments.
+    fn settle(&mut self, tell: &mut dyn FnMut(Strand<'w>)) {
+        let all = std::mem::take(&mut self.pending);
+        let side = |wanted: bool| all.iter().filter(move |(was, _)| *was == wanted);
+        let was: Vec<_> = side(true).map(|(_, seen)| seen.clone()).collect();
+        let is: Vec<_> = side(false).map(|(_, seen)| seen.clone()).collect();
+        let same = self.same(&was, &is);
+        if same.is_empty() {
+            all.into_iter().for_each(|(was, seen)| tell(single(was, seen)));
+            return;
+        }
+        let (mut was, mut is) = (Rest::of(was), Rest::of(is));
+        for Same { old, new, len } in same {
+            was.take(old, &mut |seen| tell(Strand::Deleted(seen)));
+            is.take(new, &mut |seen| tell(Strand::Inserted(seen)));
+            tell(Strand::Kept(was.part(old, len), is.part(new, len)));
+        }
+        was.take(END, &mut |seen| tell(Strand::Deleted(seen)));
+        is.take(END, &mut |seen| tell(Strand::Inserted(seen)));
+    }
+
+    /// What both sides have in common, in an order that is that of both.
+    fn same(&self, was: &[Seen<'w>], is: &[Seen<'w>]) -> Vec<Same> {
+        // By their first elements: where the new side has what.
+        let mut places: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
+        for (index, seen) in is.iter().enumerate() {
+            let first = self.first(seen);
+            places.entry(first.client).or_default().insert(first.clock, index);
+        }
+        let mut common = Vec::new();
+        for (index, seen) in was.iter().enumerate() {
+            let first = self.first(seen);
+            let Some(places) = places.get(&first.client) else { continue };
+            let end = first.clock + seen.len;
+            let before =
+                places.range(..=first.clock).next_back().map_or(first.clock, |(at, _)| *at);
+            for (&at, &other) in places.range(before..end) {
+                let (from, to) = (at.max(first.clock), (at + is[other].len).min(end));
+                if from < to {
+                    let (old, new) = ((index, from - first.clock), (other, from - at));
+                    common.push(Same { old, new, len: to - from });
+                }
+            }
+        }
+        common.sort_by_key(|same| same.old);
+        longest_rising(common)
+    }
+
+    /// The element that a part began as.
+    fn first(&self, seen: &Seen<'_>) -> Id {
+        self.history.weave.first(seen.run).plus(seen.skip)
+    }
+}
+
+/// A place in one side of what is pending: a part, and how far into it.
+type Spot = (usize, u32);
+
+const END: Spot = (usize::MAX, 0);
+
+/// Characters that both sides have.
+#[derive(Debug, Clone, Copy)]
+struct Same {
+    old: Spot,
+    new: Spot,
+    len: u32,
+}
+
+/// The most of what both sides have that is in the same order in both (patience sorting).
+fn longest_rising(common: Vec<Same>) -> Vec<Same> {
+    // For each length, the chain of that length that ends first; and who stands before whom in chains.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(common.len());
+    for (index, same) in common.iter().enumerate() {
+        let length = ends.partition_point(|&end| common[end].new < same.new);
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        if length == ends.len() {
+            ends.push(index);
+        } else {
+            ends[length] = index;
+        }
+    }
+    let mut chain = Vec::with_capacity(ends.len());
+    let mut at = ends.last().copied();
+    while let Some(index) = at {
+        chain.push(common[index]);
+        at = before[index];
+    }
+    chain.reverse();
+    apart(chain)
+}
+
+/// Without what overlaps: where something was pasted again, the same characters stand twice on one side.
+fn apart(chain: Vec<Same>) -> Vec<Same> {
+    let (mut old_end, mut new_end): (Spot, Spot) = ((0, 0), (0, 0));
+    let mut out = Vec::with_capacity(chain.len());
+    for Same { old, new, len } in chain {
+        let over =
+            |spot: Spot, end: Spot| if spot.0 == end.0 { end.1.saturating_sub(spot.1) } else { 0 };
+        let skip = over(old, old_end).max(over(new, new_end));
+        if skip < len {
+            let (old, new, len) = ((old.0, old.1 + skip), (new.0, new.1 + skip), len - skip);
+            (old_end, new_end) = ((old.0, old.1 + len), (new.0, new.1 + len));
+            out.push(Same { old, new, len });
+        }
+    }
+    out
+}
+
+/// What is left to tell of one side.
+struct Rest<'w> {
+    parts: Vec<Seen<'w>>,
+    told: Spot,
+}
+
+impl<'w> Rest<'w> {
+    fn of(parts: Vec<Seen<'w>>) -> Self {
+        Self { parts, told: (0, 0) }
+    }
+
+    /// Tells all that stands before a spot.
+    fn take(&mut self, upto: Spot, tell: &mut dyn FnMut(Seen<'w>)) {
+        while self.told < upto {
+            let (index, skip) = self.told;
+            let Some(part) = self.parts.get(index) else { return };
+            let end = if index == upto.0 { upto.1 } else { part.len };
+            if skip < end {
+                tell(part.part(skip, end - skip));
+            }
+            self.told = if index == upto.0 { upto } else { (index + 1, 0) };
+        }
+    }
+
+    fn part(&mut self, (index, skip): Spot, len: u32) -> Seen<'w> {
+        self.told = (index, skip + len);
+        self.parts[index].part(skip, len)
+    }
+}
+
+fn single(was: bool, seen: Seen<'_>) -> Strand<'_> {
+    if was { Strand::Deleted(seen) } else { Strand::Inserted(seen) }
+}
+
+/// The entry that made a run differ between two moments.
+pub(super) fn cause(run: &Run, was_there: bool, backwards: bool) -> Number {
+    if was_there == backwards { run.born } else { run.died }
+}

@@ -1,0 +1,210 @@
+//! A history against the documents that yrs makes of the same ledger.
+
+use super::*;
+use crate::ids::{LineageId, SessionId};
+use crate::ledger::{Body, DocumentState, Genesis, Outcome, RULES};
+use crate::model::content::Content;
+use crate::model::delta::{self, Attributes, Op};
+use crate::model::template::{self, Draft};
+use crate::model::{Replica, Target};
+use serde_json::json;
+
+pub(super) fn actor(person: &str) -> Actor {
+    Actor {
+        person: PersonId::new(person),
+        seat: Seat::Author,
+        sector: Sector::Other,
+        session: SessionId::new("s"),
+    }
+}
+
+/// A ledger under way, with its history.
+pub(super) struct Ledgered {
+    pub(super) state: DocumentState,
+    pub(super) history: History,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Ledgered {
+    pub(super) fn new() -> Self {
+        let genesis = Genesis {
+            lineage: LineageId::new("l"),
+            schema: template::SCHEMA.into(),
+            language: "en".into(),
+            rules: RULES,
+        };
+        let genesis = genesis.entry(actor("fay"), 0, [0; 16]);
+        let mut history = History::default();
+        history.record(&genesis, true);
+        let state = DocumentState::begin(&genesis).unwrap();
+        let mut new = Self { state, history, entries: vec![genesis] };
+        new.take("fay", 0, &template::seed(1, &Draft::default()));
+        new
+    }
+
+    pub(super) fn take(&mut self, person: &str, now: u64, update: &[u8]) {
+        let entry = self.state.edit(&actor(person), now, [1; 16], update).unwrap();
+        if let Some(entry) = entry {
+            self.history.record(&entry, true);
+            self.entries.push(entry);
+        }
+    }
+}
+
+/// The same texts, however they are cut into runs.
+fn joined(mut content: Content) -> Content {
+    let join = |ops: &mut Vec<Op>| {
+        let mut out: Vec<Op> = Vec::new();
+        for op in ops.drain(..) {
+            if let (
+                Some(Op::Insert { insert: serde_json::Value::String(last), attributes }),
+                Op::Insert { insert: serde_json::Value::String(text), attributes: same },
+            ) = (out.last_mut(), &op)
+                && attributes == same
+            {
+                last.push_str(text);
+            } else {
+                out.push(op);
+            }
+        }
+        *ops = out;
+    };
+    content.texts.values_mut().for_each(join);
+    for milestone in &mut content.milestones {
+        join(&mut milestone.what);
+        join(&mut milestone.outputs);
+        join(&mut milestone.who);
+    }
+    content
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+/// One random change of a kind that people make.
+fn act(replica: &mut Replica, random: &mut Random) {
+    let milestones = replica.milestones();
+    let target = match random.below(4) {
+        0 if !milestones.is_empty() => {
+            Target::milestone(&milestones[random.below(milestones.len())].id, "what")
+        }
+        1 => Target::field("causes"),
+        _ => Target::field("problem"),
+    };
+    let len: u32 = replica.read(&target).iter().map(Op::len).sum();
+    let units: Vec<u16> = delta::plain(&replica.read(&target)).encode_utf16().collect();
+    // No editor ends a selection within a character.
+    let whole = |at: u32| match units.get(at as usize) {
+        Some(0xdc00..0xe000) => at - 1,
+        _ => at,
+    };
+    let at = whole(random.below(len as usize) as u32);
+    let end = whole((at + 2 + random.below(6) as u32).min(len));
+    let span = end.saturating_sub(at).max(1);
+    let named = |name: &str, value| Attributes::from_iter([(name.to_owned(), value)]);
+    let retain = Op::retain(at, Attributes::new());
+    match random.below(14) {
+        0 => replica.add_milestone(&format!("m{}", random.below(4)), None),
+        1 if !milestones.is_empty() => replica.remove_milestone(&milestones[0].id),
+        2 if milestones.len() > 1 => {
+            replica.move_milestone(&milestones[1].id, Some(&milestones[0].id))
+        }
+        3 => replica.set_fact("starts", &format!("2027-01-{:02}", 1 + random.below(28))),
+        4 => drop(replica.undo()),
+        5 => drop(replica.redo()),
+        6 => replica.edit(&target, &[retain, Op::retain(span, named("bold", json!(true)))]),
+        7 => replica.edit(&target, &[retain, Op::retain(span, named("list", json!("bullet")))]),
+        8 => replica.edit(&target, &[retain, Op::retain(span, named("bold", json!(null)))]),
+        9 => replica.edit(&target, &[retain, Op::text("\n")]),
+        10 | 11 if at + span < len => replica.edit(&target, &[retain, Op::delete(span)]),
+        _ => replica
+            .edit(&target, &[retain, Op::text(["word ", "한국", "😀", "x"][random.below(4)])]),
+    }
+}
+
+#[test]
+fn every_moment_reads_as_the_document_that_was_there() {
+    for seed in 1..40 {
+        let mut random = Random(seed * 0x9e37_79b9_7f4a);
+        let mut ledger = Ledgered::new();
+        let mut replicas: Vec<_> = (0..3).map(|n| Replica::new(10 + n)).collect();
+        let mut outboxes = vec![Vec::new(); 3];
+        let mut said = vec![Content::read(ledger.state.doc())];
+        said.insert(0, Content::read(DocumentState::begin(&ledger.entries[0]).unwrap().doc()));
+        for replica in &mut replicas {
+            replica.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
+        }
+        for step in 0..120 {
+            let who = random.below(3);
+            act(&mut replicas[who], &mut random);
+            outboxes[who].extend(replicas[who].take_made());
+            // Some are offline for a while: what they do arrives later.
+            if random.below(3) == 0 {
+                for update in std::mem::take(&mut outboxes[who]) {
+                    ledger.take(["ana", "ben", "cem"][who], step, &update);
+                    if said.len() < ledger.entries.len() {
+                        said.push(Content::read(ledger.state.doc()));
+                    }
+                }
+                let missing = ledger.state.encode_since(&replicas[who].state_vector());
+                replicas[who].apply(&missing).unwrap();
+            }
+        }
+        assert_eq!(said.len() as u64, ledger.history.len());
+        for (moment, said) in said.iter().enumerate() {
+            let read = ledger.history.content_at(Seq(moment as u64));
+            assert_eq!(joined(read), joined(said.clone()), "seed {seed}, moment {moment}");
+        }
+        // And so do both sides of a comparison.
+        for _ in 0..30 {
+            let (from, to) = (random.below(said.len()), random.below(said.len()));
+            let diff = ledger.history.diff(Seq(from as u64), Seq(to as u64));
+            for text in &diff.texts {
+                let side = |not: Standing| -> String {
+                    let there = text.pieces.iter().filter(|piece| piece.standing != not);
+                    there.map(Piece::text).collect()
+                };
+                let plain = |content: &Content| {
+                    let key = text.target.0.as_str();
+                    content.texts.get(key).map(|ops| delta::plain(ops))
+                };
+                if let (Some(before), Some(after)) = (plain(&said[from]), plain(&said[to])) {
+                    assert_eq!(side(Standing::Inserted), before, "seed {seed}, {from} to {to}");
+                    assert_eq!(side(Standing::Deleted), after, "seed {seed}, {from} to {to}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_void_entry_changes_nothing() {
+    let mut ledger = Ledgered::new();
+    let mut replica = Replica::new(10);
+    replica.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
+    replica.edit(&Target::field("problem"), &[Op::text("void")]);
+    let update = replica.take_made().remove(0);
+    // Who reads may not write: an entry that says so all the same is void.
+    let reader = Actor { seat: Seat::Observer, ..actor("obi") };
+    let position = ledger.state.position();
+    let entry = Entry {
+        seq: Seq(position.seq.0 + 1),
+        time: position.time,
+        actor: reader,
+        previous: position.head,
+        salt: [0; 16],
+        body: Body::Edit { update, provenance: Default::default() },
+    };
+    let outcome = ledger.state.apply(&entry).unwrap();
+    assert!(matches!(outcome, Outcome::Void(_)));
+    ledger.history.record(&entry, outcome == Outcome::Applied);
+    assert_eq!(ledger.history.content_at(entry.seq).plain("problem"), "\n");
+}

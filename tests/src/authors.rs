@@ -1,0 +1,374 @@
+//! Several people write at random; the test keeps its own record of who did what, and a history must say
+//! the same.
+//!
+//! Every character that anybody types is one that nobody typed before, so that it can be told again
+//! wherever it turns up: after an undo, a restore, a move, a paste.
+
+use accord_document::StateVector;
+use accord_document::history::{Deed, Diff, History, Part, Standing};
+use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::model::content::Content;
+use accord_document::model::delta::{Attributes, Op, plain};
+use accord_document::model::template::{self, Draft};
+use accord_document::model::{Replica, Target};
+use accord_document::people::{Actor, Seat, Sector};
+use accord_document::update::{self, Body, Claim, Provenance, scan};
+use anyhow::{Context, Result, ensure};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+const PEOPLE: [&str; 3] = ["ana", "ben", "cem"];
+const FIELDS: [&str; 3] = ["problem", "causes", "solution"];
+/// The shortest passage that is moved or pasted: of a shorter one nobody believes where it is from.
+const PASSAGE: usize = 8;
+
+/// Runs `count` random spells of co-writing. Gives a line of what was compared.
+pub fn attribution_runs(count: usize, seed: u64) -> Result<String> {
+    let mut told = Told::default();
+    for run in 0..count as u64 {
+        let mut world = World::new(seed.wrapping_add(run))?;
+        world.write(&mut told).with_context(|| format!("run {run} of seed {seed}"))?;
+        world.compare(&mut told).with_context(|| format!("run {run} of seed {seed}"))?;
+    }
+    let Told { entries, pairs, characters, again, restores } = told;
+    Ok(format!(
+        "{count} runs, {entries} entries, {restores} restores: {characters} characters compared in {pairs} pairs of moments, {again} of them written again by somebody"
+    ))
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    entries: usize,
+    pairs: usize,
+    characters: usize,
+    again: usize,
+    restores: usize,
+}
+
+struct Writer {
+    replica: Replica,
+    outbox: Vec<(Vec<u8>, Vec<Claim>)>,
+}
+
+struct World {
+    random: StdRng,
+    state: DocumentState,
+    history: History,
+    writers: Vec<Writer>,
+    fresh: u32,
+    /// Who typed each character first.
+    first: HashMap<char, &'static str>,
+    /// Characters that were brought to a text more than once: which of them came or went there, only ids can
+    /// tell.
+    ambiguous: HashSet<(String, char)>,
+    /// What stood in each text after each entry, and who had made the entry.
+    stood: Vec<BTreeMap<String, Vec<char>>>,
+    by: Vec<String>,
+}
+
+fn actor(person: &str) -> Actor {
+    let (seat, sector) = match person {
+        "fay" => (Seat::Facilitator, Sector::Government),
+        "ana" => (Seat::Author, Sector::Government),
+        "ben" => (Seat::Author, Sector::CivilSociety),
+        _ => (Seat::Author, Sector::Other),
+    };
+    Actor { person: PersonId::new(person), seat, sector, session: SessionId::new("s") }
+}
+
+impl World {
+    fn new(seed: u64) -> Result<Self> {
+        let genesis = Genesis {
+            lineage: LineageId::new("l"),
+            schema: template::SCHEMA.into(),
+            language: "en".into(),
+            rules: RULES,
+        };
+        let genesis = genesis.entry(actor("fay"), 0, [0; 16]);
+        let mut world = Self {
+            random: StdRng::seed_from_u64(seed),
+            state: DocumentState::begin(&genesis)?,
+            history: History::default(),
+            writers: Vec::new(),
+            fresh: 0x4e00,
+            first: HashMap::new(),
+            ambiguous: HashSet::new(),
+            stood: Vec::new(),
+            by: Vec::new(),
+        };
+        world.note(&genesis);
+        world.accept("fay", &template::seed(1, &Draft::default()), Provenance::default())?;
+        for client in 0..PEOPLE.len() as u64 {
+            // In no order that has to do with who they are.
+            let client = (client * 7 + seed) % 5 * 100 + client + 10;
+            let mut replica = Replica::new(client);
+            replica.apply(&world.state.encode_since(&StateVector::default()))?;
+            world.writers.push(Writer { replica, outbox: Vec::new() });
+        }
+        Ok(world)
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        self.history.record(entry, true);
+        self.by.push(entry.actor.person.to_string());
+        let content = Content::read(self.state.doc());
+        let texts =
+            content.texts.iter().map(|(key, ops)| (key.clone(), plain(ops).chars().collect()));
+        self.stood.push(texts.collect());
+    }
+
+    fn accept(&mut self, person: &str, update: &[u8], provenance: Provenance) -> Result<()> {
+        let now = self.by.len() as u64 * 1_000;
+        if let Some(entry) =
+            self.state.edit_from(&actor(person), now, [1; 16], update, provenance)?
+        {
+            self.note(&entry);
+            self.mark_exchanged(&entry)?;
+        }
+        Ok(())
+    }
+
+    /// An entry that takes a character away and writes it in the same text again, elsewhere, can't be told
+    /// from one that leaves it alone by looking at the text.
+    fn mark_exchanged(&mut self, entry: &Entry) -> Result<()> {
+        let [.., before, after] = self.stood.as_slice() else { return Ok(()) };
+        let Some((update, _)) = entry.body.edit() else { return Ok(()) };
+        let structs = scan(update)?.runs.into_iter().flat_map(|run| run.structs);
+        let written: HashSet<char> = structs
+            .filter_map(|item| match item.body {
+                Body::Item { content: update::Content::Text(text), .. } => Some(text),
+                _ => None,
+            })
+            .flat_map(str::chars)
+            .collect();
+        for (key, text) in after {
+            let kept = text.iter().filter(|c| written.contains(c) && before[key].contains(c));
+            self.ambiguous.extend(kept.map(|c| (key.clone(), *c)));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, told: &mut Told) -> Result<()> {
+        for _ in 0..150 {
+            let who = self.random.random_range(0..PEOPLE.len());
+            if self.random.random_ratio(1, 40) {
+                self.restore()?;
+                told.restores += 1;
+            }
+            self.act(who)?;
+            // Two in three stay offline for a while.
+            if self.random.random_ratio(1, 3) {
+                self.sync(who)?;
+            }
+        }
+        for who in 0..PEOPLE.len() {
+            self.sync(who)?;
+        }
+        told.entries += self.by.len();
+        Ok(())
+    }
+
+    fn sync(&mut self, who: usize) -> Result<()> {
+        for (update, claims) in std::mem::take(&mut self.writers[who].outbox) {
+            self.accept(PEOPLE[who], &update, claims.into())?;
+        }
+        let missing = self.state.encode_since(&self.writers[who].replica.state_vector());
+        self.writers[who].replica.apply(&missing)?;
+        Ok(())
+    }
+
+    fn act(&mut self, who: usize) -> Result<()> {
+        let kind = self.random.random_range(0..16);
+        if matches!(kind, 12 | 13) {
+            // What is moved must be what everybody sees: a passage that others are typing in meanwhile is
+            // more than one.
+            self.sync(who)?;
+        }
+        let field = self.any_field();
+        let target = Target::field(field);
+        let text: Vec<char> = plain(&self.writers[who].replica.read(&target)).chars().collect();
+        let at = self.random.random_range(0..text.len().max(1));
+        let span = self.random.random_range(1..10).min(text.len().saturating_sub(at + 1));
+        let newline = text.iter().position(|c| *c == '\n').filter(|at| at + 1 < text.len());
+        let len = self.random.random_range(1..12);
+        let typed = self.fresh(PEOPLE[who], len);
+        let (other, elsewhere) = (self.any_field(), self.random.random_range(0..1_000));
+        let replica = &mut self.writers[who].replica;
+        let from = Op::retain(at as u32, Attributes::new());
+        let named = |name: &str, value| Attributes::from_iter([(name.to_owned(), value)]);
+        match kind {
+            0 => drop(replica.undo()),
+            1 => drop(replica.redo()),
+            2 => replica.edit(&target, &[from, Op::text("\n")]),
+            3 => {
+                if let Some(at) = newline {
+                    replica
+                        .edit(&target, &[Op::retain(at as u32, Attributes::new()), Op::delete(1)]);
+                }
+            }
+            4 => replica.edit(&target, &[from, Op::retain(1, named("list", json!("bullet")))]),
+            5 => {
+                replica.edit(&target, &[from, Op::retain(span as u32, named("bold", json!(true)))])
+            }
+            6..=8 if span > 0 => replica.edit(&target, &[from, Op::delete(span as u32)]),
+            12 | 13 if text.len() > at + PASSAGE + 1 => {
+                let passage: String = text[at..at + PASSAGE].iter().collect();
+                let sources = replica.elements(&target, at as u32, PASSAGE as u32);
+                if kind == 12 {
+                    replica.edit(&target, &[from, Op::delete(PASSAGE as u32)]);
+                }
+                let ever = |c: char| {
+                    self.stood
+                        .iter()
+                        .any(|texts| texts.get(other).is_some_and(|text| text.contains(&c)))
+                };
+                let twice = passage.chars().filter(|c| field == other || ever(*c));
+                self.ambiguous.extend(twice.map(|c| (other.to_owned(), c)));
+                let other = Target::field(other);
+                let room = plain(&replica.read(&other)).chars().count();
+                let there = Op::retain((elsewhere % room.max(1)) as u32, Attributes::new());
+                replica.repeat(&other, &[there, Op::text(&passage)], &sources);
+            }
+            _ => replica.edit(&target, &[from, Op::text(&typed)]),
+        }
+        if self.random.random_ratio(1, 2) {
+            replica.stop_capturing();
+        }
+        let claims = replica.take_claims();
+        let made = replica.take_made();
+        for update in made {
+            // What is claimed of characters that it does not bring, the server leaves out.
+            self.writers[who].outbox.push((update, claims.clone()));
+        }
+        if matches!(kind, 12 | 13) {
+            self.sync(who)?;
+        }
+        Ok(())
+    }
+
+    fn any_field(&mut self) -> &'static str {
+        FIELDS[self.random.random_range(0..FIELDS.len())]
+    }
+
+    /// Characters that nobody has typed yet.
+    fn fresh(&mut self, person: &'static str, len: u32) -> String {
+        let typed: String = (self.fresh..self.fresh + len).filter_map(char::from_u32).collect();
+        self.fresh += len;
+        self.first.extend(typed.chars().map(|c| (c, person)));
+        typed
+    }
+
+    /// The facilitator goes back to some moment, beside whatever the others are typing.
+    fn restore(&mut self) -> Result<()> {
+        let mut replica =
+            Replica::new(1_000_000 + u64::from(self.fresh) * 1_000 + self.by.len() as u64);
+        replica.apply(&self.state.encode_since(&StateVector::default()))?;
+        let moment = Seq(self.random.random_range(1..self.by.len() as u64));
+        let part = if self.random.random_ratio(1, 2) {
+            Part::Whole
+        } else {
+            Part::Field(self.any_field().to_owned())
+        };
+        self.history.restore(&mut replica, moment, &part);
+        let claims = replica.take_claims();
+        for update in replica.take_made() {
+            let provenance = Provenance { claims: claims.clone(), restores: Some(moment) };
+            self.accept("fay", &update, provenance)?;
+        }
+        let restored = self.stood.last().context("something stands")?;
+        for (key, text) in &self.stood[moment.0 as usize] {
+            let wanted = part == Part::Whole || part == Part::Field(key.clone());
+            ensure!(!wanted || restored[key] == *text, "{key} is not what it was at {moment}");
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, told: &mut Told) -> Result<()> {
+        for _ in 0..20 {
+            let from = self.random.random_range(0..self.by.len());
+            let to = self.random.random_range(from..self.by.len());
+            let diff = self.history.diff(Seq(from as u64), Seq(to as u64));
+            self.check(&diff, from, to, told).with_context(|| format!("from {from} to {to}"))?;
+            told.pairs += 1;
+        }
+        Ok(())
+    }
+
+    fn author(&self, deed: &Deed) -> &str {
+        self.history.authors()[deed.author as usize].person.as_str()
+    }
+
+    fn check(&self, diff: &Diff, from: usize, to: usize, told: &mut Told) -> Result<()> {
+        let nothing = Vec::new();
+        for text in &diff.texts {
+            let key = &text.target.0;
+            let stood = |moment: usize| self.stood[moment].get(key).unwrap_or(&nothing);
+            let side = |not: Standing| -> Vec<char> {
+                let there = text.pieces.iter().filter(|piece| piece.standing != not);
+                there.flat_map(|piece| piece.text().chars()).collect()
+            };
+            ensure!(side(Standing::Inserted) == *stood(from), "{key}: not what stood there before");
+            ensure!(side(Standing::Deleted) == *stood(to), "{key}: not what stands there after");
+            let count = |moment: usize, c: char| stood(moment).iter().filter(|d| **d == c).count();
+            let told_as = |standing: Standing| -> HashSet<char> {
+                let pieces = text.pieces.iter().filter(|piece| piece.standing == standing);
+                pieces.flat_map(|piece| piece.text().chars()).collect()
+            };
+            let (gone, come) = (told_as(Standing::Deleted), told_as(Standing::Inserted));
+            for piece in &text.pieces {
+                let chars = piece.text().chars().filter(|c| self.first.contains_key(c));
+                for c in chars {
+                    told.characters += 1;
+                    let wrote = self.author(&piece.written);
+                    ensure!(
+                        wrote == self.first[&c],
+                        "{c} in {key}: {} wrote it first, not {wrote}",
+                        self.first[&c]
+                    );
+                    let Some(by) = &piece.by else { continue };
+                    if piece.standing == Standing::Kept {
+                        continue;
+                    }
+                    // So it is while it stands twice: two people have brought it back.
+                    let twice = (from..=to).any(|moment| count(moment, c) > 1);
+                    // Or where it went and came back elsewhere, in one entry.
+                    let crossed = gone.contains(&c) && come.contains(&c);
+                    if twice || crossed || self.ambiguous.contains(&(key.clone(), c)) {
+                        continue;
+                    }
+                    let changed = |moment: &usize| {
+                        let (before, after) = (count(moment - 1, c), count(*moment, c));
+                        if piece.standing == Standing::Inserted {
+                            before < after
+                        } else {
+                            before > after
+                        }
+                    };
+                    let entry = match piece.standing {
+                        Standing::Inserted => (from + 1..=to).rev().find(changed),
+                        _ => (from + 1..=to).find(changed),
+                    };
+                    let entry = entry.context("it came or went some time")?;
+                    let who = self.author(by);
+                    ensure!(
+                        who == self.by[entry],
+                        "{c} in {key}, {:?}: {} did it in entry {entry}, not {who} in {}",
+                        piece.standing,
+                        self.by[entry],
+                        by.first
+                    );
+                    let seqs = by.first.0..=by.last.0;
+                    ensure!(
+                        seqs.contains(&(entry as u64)),
+                        "{c} in {key}: entry {entry}, not {seqs:?}"
+                    );
+                    told.again += usize::from(self.by[entry] != self.first[&c]);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -60,6 +60,12 @@ pub enum Action {
     RetireDocument,
     /// Take a passage out of what is stored.
     Redact,
+    /// Read what a document said before, deleted text included.
+    ReadHistory,
+    /// Give a moment of a document a name.
+    NameVersion,
+    /// Make a document say again what it said.
+    Restore,
     /// See who sits in the plan.
     SeePeople,
     /// Invite, change seats, end them.
@@ -70,12 +76,15 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Write,
         Self::CreateDocument,
         Self::RetireDocument,
         Self::Redact,
+        Self::ReadHistory,
+        Self::NameVersion,
+        Self::Restore,
         Self::SeePeople,
         Self::ManagePeople,
         Self::ManagePlan,
@@ -91,9 +100,11 @@ impl Action {
 pub fn permits(seat: Seat, action: Action) -> bool {
     match action {
         Action::Read => seat != Seat::Administrator,
-        Action::Write | Action::CreateDocument => {
+        Action::Write | Action::CreateDocument | Action::NameVersion | Action::Restore => {
             matches!(seat, Seat::Facilitator | Seat::Author)
         }
+        // Observers see what a text says, not what it once said.
+        Action::ReadHistory => matches!(seat, Seat::Facilitator | Seat::Author | Seat::Adviser),
         Action::RetireDocument | Action::Redact => seat == Seat::Facilitator,
         Action::SeePeople => true,
         Action::ManagePeople | Action::ManagePlan | Action::ReadAudit => {
@@ -177,8 +188,11 @@ mod tests {
         use Action::*;
         let table: [(Seat, &[Action]); 5] = [
             (Seat::Facilitator, &Action::ALL),
-            (Seat::Author, &[Read, Write, CreateDocument, SeePeople]),
-            (Seat::Adviser, &[Read, SeePeople]),
+            (
+                Seat::Author,
+                &[Read, Write, CreateDocument, SeePeople, ReadHistory, NameVersion, Restore],
+            ),
+            (Seat::Adviser, &[Read, SeePeople, ReadHistory]),
             (Seat::Observer, &[Read, SeePeople]),
             (Seat::Administrator, &[SeePeople, ManagePeople, ManagePlan, ReadAudit]),
         ];

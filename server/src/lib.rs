@@ -5,6 +5,7 @@
 //! store)`. Only [`run`] names a concrete store.
 
 pub mod access;
+pub mod archives;
 pub mod clock;
 mod committer;
 mod demo;
@@ -20,6 +21,7 @@ pub mod site;
 pub mod store;
 
 use access::{Access, Generation};
+use archives::Archives;
 use clock::Clock;
 use committer::Committer;
 use http::{App, Connections};
@@ -199,6 +201,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
     Ok(App {
+        archives: Archives::new(store.clone()),
         store,
         rooms,
         committer,

@@ -5,7 +5,7 @@
 //! wherever it turns up: after an undo, a restore, a move, a paste.
 
 use accord_document::StateVector;
-use accord_document::history::{Deed, Diff, History, Part, Standing};
+use accord_document::history::{Deed, Diff, Fate, History, Part};
 use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
 use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
 use accord_document::model::content::Content;
@@ -306,18 +306,18 @@ impl World {
         for text in &diff.texts {
             let key = &text.target.0;
             let stood = |moment: usize| self.stood[moment].get(key).unwrap_or(&nothing);
-            let side = |not: Standing| -> Vec<char> {
-                let there = text.pieces.iter().filter(|piece| piece.standing != not);
+            let side = |not: Fate| -> Vec<char> {
+                let there = text.pieces.iter().filter(|piece| piece.fate != not);
                 there.flat_map(|piece| piece.text().chars()).collect()
             };
-            ensure!(side(Standing::Inserted) == *stood(from), "{key}: not what stood there before");
-            ensure!(side(Standing::Deleted) == *stood(to), "{key}: not what stands there after");
+            ensure!(side(Fate::Inserted) == *stood(from), "{key}: not what stood there before");
+            ensure!(side(Fate::Deleted) == *stood(to), "{key}: not what stands there after");
             let count = |moment: usize, c: char| stood(moment).iter().filter(|d| **d == c).count();
-            let told_as = |standing: Standing| -> HashSet<char> {
-                let pieces = text.pieces.iter().filter(|piece| piece.standing == standing);
+            let told_as = |fate: Fate| -> HashSet<char> {
+                let pieces = text.pieces.iter().filter(|piece| piece.fate == fate);
                 pieces.flat_map(|piece| piece.text().chars()).collect()
             };
-            let (gone, come) = (told_as(Standing::Deleted), told_as(Standing::Inserted));
+            let (gone, come) = (told_as(Fate::Deleted), told_as(Fate::Inserted));
             for piece in &text.pieces {
                 let chars = piece.text().chars().filter(|c| self.first.contains_key(c));
                 for c in chars {
@@ -329,7 +329,7 @@ impl World {
                         self.first[&c]
                     );
                     let Some(by) = &piece.by else { continue };
-                    if piece.standing == Standing::Kept {
+                    if piece.fate == Fate::Kept {
                         continue;
                     }
                     // So it is while it stands twice: two people have brought it back.
@@ -341,14 +341,10 @@ impl World {
                     }
                     let changed = |moment: &usize| {
                         let (before, after) = (count(moment - 1, c), count(*moment, c));
-                        if piece.standing == Standing::Inserted {
-                            before < after
-                        } else {
-                            before > after
-                        }
+                        if piece.fate == Fate::Inserted { before < after } else { before > after }
                     };
-                    let entry = match piece.standing {
-                        Standing::Inserted => (from + 1..=to).rev().find(changed),
+                    let entry = match piece.fate {
+                        Fate::Inserted => (from + 1..=to).rev().find(changed),
                         _ => (from + 1..=to).find(changed),
                     };
                     let entry = entry.context("it came or went some time")?;
@@ -356,7 +352,7 @@ impl World {
                     ensure!(
                         who == self.by[entry],
                         "{c} in {key}, {:?}: {} did it in entry {entry}, not {who} in {}",
-                        piece.standing,
+                        piece.fate,
                         self.by[entry],
                         by.first
                     );

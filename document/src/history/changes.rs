@@ -1,6 +1,6 @@
 //! The differences between two moments, each as a person would name it.
 
-use super::diff::{Deed, Diff, Piece, Standing, TextDiff};
+use super::diff::{Deed, Diff, Fate, Piece, TextDiff};
 use super::weave::{Holder, Number};
 use super::{AuthorIndex, History};
 use crate::model::Target;
@@ -14,6 +14,7 @@ const MOVED: usize = 12;
 
 /// One thing that somebody did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
     /// The text it happened in; nothing for dates of the commitment.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,11 +26,13 @@ pub struct Change {
     pub by: Deed,
     /// Of what was deleted or replaced: who wrote it first, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, required = false))]
     pub wrote: Vec<AuthorIndex>,
 }
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     Inserted {
@@ -55,13 +58,17 @@ pub enum What {
     /// A paragraph became one of another kind: a heading, a list item, indented.
     Block {
         text: String,
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
     /// Characters were given other marks, or another link.
     Marked {
         text: String,
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
     /// Text was taken from one place to another.
@@ -201,9 +208,9 @@ struct Shaping<'d> {
 impl Shaping<'_> {
     fn step(&mut self, piece: &Piece, rest: &[Piece]) {
         let text = piece.insert.as_str().unwrap_or("\u{fffc}");
-        match (piece.standing, piece.by) {
-            (Standing::Kept, None) => self.kept(text),
-            (Standing::Kept, Some(by)) => {
+        match (piece.fate, piece.by) {
+            (Fate::Kept, None) => self.kept(text),
+            (Fate::Kept, Some(by)) => {
                 self.close(text);
                 let old = piece.was.clone().unwrap_or_default();
                 let new = piece.attributes.clone();
@@ -214,7 +221,7 @@ impl Shaping<'_> {
                 self.changed(piece, text, by);
             }
         }
-        if piece.standing != Standing::Deleted {
+        if piece.fate != Fate::Deleted {
             self.pass(text);
         }
         if rest.is_empty() {
@@ -262,7 +269,7 @@ impl Shaping<'_> {
             wrote: Vec::new(),
             gap: String::new(),
         });
-        if piece.standing == Standing::Deleted {
+        if piece.fate == Fate::Deleted {
             open.old.push_str(text);
             if !open.wrote.contains(&piece.written.author) {
                 open.wrote.push(piece.written.author);

@@ -6,16 +6,18 @@ use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
 use crate::model::delta::Attributes;
+use crate::model::template::{FIELDS, Section};
 use serde::Serialize;
 use serde_json::Value;
 
 /// How long somebody's work may rest and still be told as one deed, in milliseconds.
 pub(super) const REST: u64 = 15 * 60 * 1000;
 
-/// What a run is to two moments.
+/// What became of a run between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum Fate {
     /// There at both.
     Kept,
     /// Not there at the first, there at the second.
@@ -26,8 +28,10 @@ pub enum Standing {
 
 /// What one person did, from the first entry of it to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Deed {
     /// An index into the history's [`authors`](History::authors).
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
     pub first: Seq,
     pub last: Seq,
@@ -54,15 +58,18 @@ impl Deed {
 
 /// A run of text that is the same thing all along.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Piece {
-    pub standing: Standing,
+    pub fate: Fate,
     /// A string, or a value that stands between characters.
     pub insert: Value,
     /// Its attributes at the second moment; at the first, if it is deleted.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
     pub attributes: Attributes,
     /// Its attributes at the first moment, if it was kept with others.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>))]
     pub was: Option<Attributes>,
     /// Who inserted or deleted it, or gave it other attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,8 +88,11 @@ impl Piece {
 
 /// One text at two moments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TextDiff {
     pub target: Target,
+    /// Where it stands on the page; the title stands above all sections.
+    pub section: Option<Section>,
     pub pieces: Vec<Piece>,
 }
 
@@ -90,7 +100,7 @@ impl TextDiff {
     /// Whether anything is different.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.standing != Standing::Kept || piece.was.is_some())
+        self.pieces.iter().any(|piece| piece.fate != Fate::Kept || piece.was.is_some())
     }
 }
 
@@ -111,7 +121,11 @@ impl History {
         let texts = self
             .texts()
             .into_iter()
-            .map(|(target, place)| TextDiff { target, pieces: self.pieces(&place, moments) })
+            .map(|(target, place)| TextDiff {
+                section: section_of(&target),
+                target,
+                pieces: self.pieces(&place, moments),
+            })
             .filter(|text| !text.pieces.is_empty())
             .collect();
         Diff { from: Seq(moments.0.into()), to: Seq(moments.1.into()), texts }
@@ -133,6 +147,13 @@ impl History {
     }
 }
 
+fn section_of(target: &Target) -> Option<Section> {
+    if target.milestone_text().is_some() {
+        return Some(Section::Milestones);
+    }
+    FIELDS.iter().find(|field| field.key == target.0)?.section
+}
+
 /// Pieces in the making.
 struct Pieces<'h> {
     history: &'h History,
@@ -147,8 +168,8 @@ impl Pieces<'_> {
         let history = self.history;
         let (seen, piece) = match strand {
             Strand::Kept(was, is) => (is, self.kept(was, is)),
-            Strand::Deleted(seen) => (seen, self.single(seen, Standing::Deleted)),
-            Strand::Inserted(seen) => (seen, self.single(seen, Standing::Inserted)),
+            Strand::Deleted(seen) => (seen, self.single(seen, Fate::Deleted)),
+            Strand::Inserted(seen) => (seen, self.single(seen, Fate::Inserted)),
         };
         if let Kind::Text(at) = seen.run.kind {
             let units = history.weave.units(at + seen.skip, seen.len);
@@ -170,7 +191,7 @@ impl Pieces<'_> {
         let reformatted = was.before != is.after;
         let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.born));
         Piece {
-            standing: Standing::Kept,
+            fate: Fate::Kept,
             insert: Value::Null,
             attributes: is.after.as_ref().clone(),
             was: reformatted.then(|| was.before.as_ref().clone()),
@@ -179,11 +200,11 @@ impl Pieces<'_> {
         }
     }
 
-    fn single(&self, seen: &Seen<'_>, standing: Standing) -> Piece {
-        let was_there = standing == Standing::Deleted;
+    fn single(&self, seen: &Seen<'_>, fate: Fate) -> Piece {
+        let was_there = fate == Fate::Deleted;
         let attributes = if was_there { &seen.before } else { &seen.after };
         Piece {
-            standing,
+            fate,
             insert: Value::Null,
             attributes: attributes.as_ref().clone(),
             was: None,
@@ -206,7 +227,7 @@ impl Pieces<'_> {
 
 /// Lets a piece take in what follows, if it is the same thing.
 fn joins(open: &mut Piece, next: &Piece) -> bool {
-    let same = open.standing == next.standing
+    let same = open.fate == next.fate
         && open.attributes == next.attributes
         && open.was == next.was
         && open.by.is_some() == next.by.is_some();

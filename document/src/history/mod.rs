@@ -11,6 +11,7 @@
 
 mod changes;
 mod diff;
+mod milestones;
 mod read;
 mod restore;
 mod sittings;
@@ -20,7 +21,8 @@ mod tests;
 mod weave;
 
 pub use changes::{Change, What};
-pub use diff::{Deed, Diff, Piece, Standing, TextDiff};
+pub use diff::{Deed, Diff, Fate, Piece, TextDiff};
+pub use milestones::MilestoneDiff;
 pub use restore::Part;
 pub use sittings::{Sitting, Tally};
 
@@ -65,6 +67,8 @@ pub struct History {
     authors: Vec<Author>,
     known: HashMap<Author, AuthorIndex>,
     weave: Weave,
+    /// The entries that went back, and to which moments.
+    restores: Vec<(Seq, Seq)>,
 }
 
 impl History {
@@ -83,12 +87,17 @@ impl History {
         });
         let number = self.moments.len() as Number;
         self.moments.push(Moment { time: entry.time, author });
+        if !applied {
+            return;
+        }
         if let Some((update, provenance)) = entry.body.edit()
-            && applied
             && let Ok(scan) = scan(update)
         {
             self.weave.integrate(&scan, number);
             self.weave.believe(provenance, number);
+            if let Some(moment) = provenance.restores {
+                self.restores.push((entry.seq, moment));
+            }
         }
     }
 
@@ -107,6 +116,19 @@ impl History {
     #[must_use]
     pub fn authors(&self) -> &[Author] {
         &self.authors
+    }
+
+    /// The entries that went back, and the moment that each went back to.
+    #[must_use]
+    pub fn restores(&self) -> &[(Seq, Seq)] {
+        &self.restores
+    }
+
+    /// Who made an entry.
+    #[must_use]
+    pub fn author_of(&self, moment: Seq) -> Option<&Author> {
+        let moment = self.moments.get(usize::try_from(moment.0).ok()?)?;
+        self.authors.get(moment.author as usize)
     }
 
     /// When a moment was, in milliseconds since the Unix epoch.

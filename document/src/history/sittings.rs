@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// A spell of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sitting {
     /// The moment before it.
     pub before: Seq,
@@ -25,7 +26,9 @@ pub struct Sitting {
 
 /// What one person did to one text in one sitting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Tally {
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
     /// Nothing for what is no text: dates, milestones coming and going.
     pub target: Option<Target>,

@@ -168,8 +168,8 @@ fn every_moment_reads_as_the_document_that_was_there() {
             let (from, to) = (random.below(said.len()), random.below(said.len()));
             let diff = ledger.history.diff(Seq(from as u64), Seq(to as u64));
             for text in &diff.texts {
-                let side = |not: Standing| -> String {
-                    let there = text.pieces.iter().filter(|piece| piece.standing != not);
+                let side = |not: Fate| -> String {
+                    let there = text.pieces.iter().filter(|piece| piece.fate != not);
                     there.map(Piece::text).collect()
                 };
                 let plain = |content: &Content| {
@@ -177,8 +177,8 @@ fn every_moment_reads_as_the_document_that_was_there() {
                     content.texts.get(key).map(|ops| delta::plain(ops))
                 };
                 if let (Some(before), Some(after)) = (plain(&said[from]), plain(&said[to])) {
-                    assert_eq!(side(Standing::Inserted), before, "seed {seed}, {from} to {to}");
-                    assert_eq!(side(Standing::Deleted), after, "seed {seed}, {from} to {to}");
+                    assert_eq!(side(Fate::Inserted), before, "seed {seed}, {from} to {to}");
+                    assert_eq!(side(Fate::Deleted), after, "seed {seed}, {from} to {to}");
                 }
             }
         }

@@ -15,6 +15,7 @@
 //! ```
 
 use super::redaction::Redaction;
+use super::version::Version;
 use crate::audit::Event;
 use crate::ids::{Digest, LineageId, PersonId, Seq, SessionId};
 use crate::lib0::{ReadError, Reader, Write};
@@ -87,6 +88,7 @@ pub enum Body {
     /// In the audit record: something done by an administrator or facilitator.
     Event(Event),
     Redaction(Redaction),
+    Version(Version),
     /// An edit of which something was redacted: the hash of the body it had, and an update without
     /// what was taken out.
     Blanked {
@@ -118,6 +120,7 @@ impl Body {
             Self::Act(_) => 2,
             Self::Event(_) => 3,
             Self::Redaction(_) => 4,
+            Self::Version(_) => 7,
         }
     }
 
@@ -139,6 +142,7 @@ impl Body {
             Self::Act(act) => json(act).into(),
             Self::Event(event) => json(event).into(),
             Self::Redaction(redaction) => json(redaction).into(),
+            Self::Version(version) => json(version).into(),
         }
     }
 
@@ -152,6 +156,7 @@ impl Body {
             2 => read_json(bytes).map(Self::Act),
             3 => read_json(bytes).map(Self::Event),
             4 => read_json(bytes).map(Self::Redaction),
+            7 => read_json(bytes).map(Self::Version),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }

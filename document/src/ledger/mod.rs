@@ -9,6 +9,7 @@ mod chain;
 mod entry;
 mod redaction;
 mod state;
+mod version;
 
 pub(crate) use chain::Chain;
 pub use chain::{Position, RULES};
@@ -16,3 +17,4 @@ pub use chain::{Position, RULES};
 pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
 pub use redaction::{REASON, Redacted, Redaction, Target};
 pub use state::{DocumentState, LedgerError, Outcome};
+pub use version::{DESCRIPTION, NAME, Named, Version, VersionError};

@@ -3,6 +3,7 @@
 use super::chain::{Chain, Position};
 use super::entry::{Body, Entry, EntryError, Genesis, Salt};
 use super::redaction::{Ledgered, REASON, Redacted, Redaction};
+use super::version::{Named, Version, VersionError};
 use crate::ids::{LineageId, Seq};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
@@ -54,6 +55,7 @@ pub struct DocumentState {
     size: usize,
     broken: bool,
     redactions: Ledgered,
+    versions: Vec<Named>,
 }
 
 impl DocumentState {
@@ -71,6 +73,7 @@ impl DocumentState {
             size: 0,
             broken: false,
             redactions: Ledgered::default(),
+            versions: Vec::new(),
         })
     }
 
@@ -92,6 +95,13 @@ impl DocumentState {
                     self.redactions.announce(entry, redaction);
                 }
                 allowed
+            }
+            Body::Version(version) => {
+                let allowed = self.may_name(&entry.actor, version);
+                if allowed.is_ok() {
+                    self.note_version(entry, version);
+                }
+                allowed.map_err(|_| Refusal::ReadOnly)
             }
             Body::Genesis(_) | Body::Act(_) | Body::Event(_) => {
                 return Err(LedgerError::Foreign(entry.seq));
@@ -192,6 +202,47 @@ impl DocumentState {
         self.redactions.announce(&entry, &redaction);
         self.chain.advance(&entry);
         Ok((deletion, entry))
+    }
+
+    /// Names a moment, and gives the entry to be appended.
+    ///
+    /// # Errors
+    /// When the seat does not permit it, or with what is wrong with the version; the state is then as
+    /// before.
+    pub fn name_version(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        version: Version,
+    ) -> Result<Entry, VersionError> {
+        self.may_name(actor, &version)?;
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Version(version.clone()));
+        self.note_version(&entry, &version);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    fn may_name(&self, actor: &Actor, version: &Version) -> Result<(), VersionError> {
+        if !permits(actor.seat, Action::NameVersion) {
+            return Err(VersionError::Seat);
+        }
+        version.check(self.position().seq)
+    }
+
+    fn note_version(&mut self, entry: &Entry, version: &Version) {
+        self.versions.push(Named {
+            seq: entry.seq,
+            time: entry.time,
+            person: entry.actor.person.clone(),
+            version: version.clone(),
+        });
+    }
+
+    /// The moments that were named here, in the order in which they were.
+    #[must_use]
+    pub fn versions(&self) -> &[Named] {
+        &self.versions
     }
 
     /// Checks that an update of somebody who may not write now adds nothing.

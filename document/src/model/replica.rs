@@ -34,6 +34,7 @@ const REMOTE: &str = "remote";
 
 /// Which text: the key of a field, or `milestones/{id}/{key}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Target(pub String);
 

@@ -18,6 +18,7 @@ pub const FACTS: &str = "facts";
 /// A part of the page, in the order in which they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Section {
     Promise,
     Who,

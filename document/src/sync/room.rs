@@ -11,11 +11,11 @@ use super::close::Close;
 use super::presence::Presence;
 use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
-use crate::ledger::{DocumentState, Entry, Position, Redaction, Salt};
+use crate::ledger::{DocumentState, Entry, Position, Redaction, Salt, Version, VersionError};
 use crate::limits;
-use crate::people::Actor;
+use crate::people::{Action, Actor, permits};
 use crate::plan::Grant;
-use crate::update::{Claim, Refusal, claims_from};
+use crate::update::{Claim, Provenance, Refusal, claims_from};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -242,6 +242,59 @@ impl Room {
             self.sessions.keys().copied().filter(|&id| self.is_accord(id)).collect();
         for id in accord {
             self.note_when_durable(id, &ServerNote::Redacted);
+        }
+        Ok(self.take())
+    }
+
+    /// Names a moment.
+    ///
+    /// # Errors
+    /// With what keeps it from being named; nothing has changed then.
+    pub fn name_version(
+        &mut self,
+        actor: &Actor,
+        version: Version,
+        now: u64,
+    ) -> Result<Vec<Effect>, VersionError> {
+        self.now = now;
+        let salt = self.salt(0);
+        let entry = self.state.name_version(actor, now, salt, version)?;
+        self.out.push(Effect::Append(entry));
+        Ok(self.take())
+    }
+
+    /// Goes back to a moment by an edit, which everybody gets as they get any other. The moment before it
+    /// becomes a version.
+    ///
+    /// # Errors
+    /// When this person may not do that; nothing has changed then.
+    pub fn restore(
+        &mut self,
+        actor: &Actor,
+        update: &[u8],
+        claims: Vec<Claim>,
+        moment: Seq,
+        now: u64,
+    ) -> Result<Vec<Effect>, Refusal> {
+        self.now = now;
+        if !permits(actor.seat, Action::Restore) {
+            return Err(Refusal::ReadOnly);
+        }
+        let before = self.state.position().seq;
+        let provenance = Provenance { claims, restores: Some(moment) };
+        let salt = self.salt(0);
+        // What is as it was needs no entry, and no version before it.
+        if let Some(entry) = self.state.edit_from(actor, now, salt, update, provenance)? {
+            self.append_edit(entry, None);
+            let version = Version {
+                name: String::new(),
+                description: String::new(),
+                moment: before,
+                before_restoring: Some(moment),
+            };
+            let salt = self.salt(0);
+            let named = self.state.name_version(actor, now, salt, version);
+            self.out.extend(named.ok().map(Effect::Append));
         }
         Ok(self.take())
     }

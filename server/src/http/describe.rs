@@ -2,7 +2,8 @@
 
 use super::problem::Problem;
 use super::{
-    account, administration, audit, documents, invitations, links, plans, providers, seats, session,
+    account, administration, audit, documents, history, invitations, links, plans, providers,
+    seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -50,6 +51,10 @@ use utoipa::OpenApi;
         documents::redact,
         documents::content,
         documents::ticket,
+        history::show,
+        history::diff,
+        history::name_version,
+        history::restore,
         administration::show,
         providers::add,
         providers::remove,

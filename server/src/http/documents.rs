@@ -31,6 +31,8 @@ pub(crate) struct DocumentView {
     may_write: bool,
     /// Why nobody may write: `archived`, or the plan is `closed`.
     resting: Option<&'static str>,
+    /// Whether one may read what it said before.
+    may_read_history: bool,
     /// Whether one may take passages out of it and its history.
     may_redact: bool,
     /// What was taken out, by whom, and why.
@@ -104,6 +106,7 @@ pub(super) async fn show(
         sector: standing.sector.into(),
         may_write: found.grant.may_write,
         resting,
+        may_read_history: permits(standing.seat, Action::ReadHistory),
         may_redact: permits(standing.seat, Action::Redact) && found.grant.may_write,
         redactions: redactions.collect(),
     }))
@@ -156,6 +159,7 @@ pub(super) async fn redact(
     let passage = Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text };
     let reason = wanted.reason.trim().to_owned();
     let seq = app.rooms.redact(&found.id, &actor, passage, reason).await?;
+    app.archives.forget(&found.id);
     let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,6 +7,7 @@ mod connections;
 mod describe;
 mod documents;
 mod health;
+mod history;
 mod identity;
 mod invitations;
 mod links;
@@ -23,6 +24,7 @@ pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
 
+use crate::archives::Archives;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::mail::Mail;
@@ -53,6 +55,7 @@ const BODY: usize = 64 * 1024;
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
+    pub(crate) archives: Archives,
     pub(crate) committer: Committer,
     pub(crate) plans: Plans,
     pub(crate) people: People,
@@ -120,6 +123,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/content", get(documents::content))
         .route("/documents/{document}/tickets", post(documents::ticket))
         .route("/documents/{document}/redactions", post(documents::redact))
+        .route("/documents/{document}/history", get(history::show))
+        .route("/documents/{document}/diff", get(history::diff))
+        .route("/documents/{document}/versions", post(history::name_version))
+        .route("/documents/{document}/restorations", post(history::restore))
         .route("/administration", get(administration::show))
         .route("/administration/providers", post(providers::add))
         .route("/administration/providers/{provider}", delete(providers::remove))

@@ -4,9 +4,10 @@ use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError};
 use crate::store::StoreError;
-use accord_document::ledger::REASON;
+use accord_document::ledger::{REASON, VersionError};
 use accord_document::plan::Refused;
 use accord_document::sync::Denied;
+use accord_document::update::Refusal;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
@@ -157,6 +158,23 @@ impl From<RedactError> for Problem {
             )),
             RedactError::Open(error) => error.into(),
         }
+    }
+}
+
+impl From<VersionError> for Problem {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::Seat => Self::forbidden(&error.to_string()),
+            VersionError::Name | VersionError::Description | VersionError::Future => {
+                Self::invalid(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::conflict(refusal.reason(), format!("This can't be restored: {refusal}."))
     }
 }
 

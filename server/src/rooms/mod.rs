@@ -5,7 +5,7 @@ mod pace;
 mod task;
 
 pub use pace::{Meter, Pace};
-pub use task::{Outgoing, RoomEvent, Summary};
+pub use task::{Outgoing, Restore, RoomEvent, Summary};
 
 use crate::access::Access;
 use crate::clock::Clock;
@@ -13,7 +13,9 @@ use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::{DocumentState, Entry, LedgerError, Redacted, Redaction};
+use accord_document::ledger::{
+    DocumentState, Entry, LedgerError, Named, Redacted, Redaction, Version, VersionError,
+};
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::Actor;
@@ -217,6 +219,48 @@ impl Rooms {
         Ok(seq)
     }
 
+    /// The moments of a document that were named.
+    ///
+    /// # Errors
+    /// When the document can't be opened.
+    pub async fn versions(&self, document: &DocumentId) -> Result<Vec<Named>, OpenError> {
+        Ok(self.ask(document, |answer| RoomEvent::Versions { answer }).await?.1)
+    }
+
+    /// Names a moment, and gives the number of the entry that says so.
+    ///
+    /// # Errors
+    /// When the document can't be opened, or with why the moment is not named.
+    pub async fn name_version(
+        &self,
+        document: &DocumentId,
+        actor: &Actor,
+        version: Version,
+    ) -> Result<Result<Seq, VersionError>, OpenError> {
+        let name = |answer| {
+            let (actor, version) = (actor.clone(), version.clone());
+            RoomEvent::NameVersion { actor, version, answer }
+        };
+        Ok(self.ask(document, name).await?.1)
+    }
+
+    /// Goes back to a moment, and gives where the ledger stands then.
+    ///
+    /// # Errors
+    /// When the document can't be opened, or with why it is refused.
+    pub async fn restore(
+        &self,
+        document: &DocumentId,
+        actor: &Actor,
+        restore: Restore,
+    ) -> Result<Result<Seq, Refusal>, OpenError> {
+        let ask = |answer| {
+            let (actor, restore) = (actor.clone(), Box::new(restore.clone()));
+            RoomEvent::Restore { actor, restore, answer }
+        };
+        Ok(self.ask(document, ask).await?.1)
+    }
+
     fn prepare_redaction(
         &self,
         document: &DocumentId,
@@ -339,7 +383,7 @@ pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     Ok(Replayed { state, last_editor })
 }
 
-fn decode(seq: usize, bytes: &[u8]) -> Result<Entry, LedgerError> {
+pub(crate) fn decode(seq: usize, bytes: &[u8]) -> Result<Entry, LedgerError> {
     Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq: Seq(seq as u64), error })
 }
 

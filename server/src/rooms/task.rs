@@ -8,13 +8,13 @@ use super::{OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::{Position, Redacted, Redaction};
+use accord_document::ledger::{Named, Position, Redacted, Redaction, Version, VersionError};
 use accord_document::model::completeness::{Check, checklist};
 use accord_document::model::content::Content;
 use accord_document::model::locate;
 use accord_document::people::Actor;
 use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
-use accord_document::update::Range;
+use accord_document::update::{Claim, Range, Refusal};
 use axum::body::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -69,7 +69,30 @@ pub enum RoomEvent {
         redaction: Box<Redaction>,
         answer: oneshot::Sender<Result<Result<Seq, RedactError>, OpenError>>,
     },
+    Versions {
+        answer: oneshot::Sender<Result<Vec<Named>, OpenError>>,
+    },
+    /// Names a moment, and answers with the number of the entry that says so, once it is on disk.
+    NameVersion {
+        actor: Actor,
+        version: Version,
+        answer: oneshot::Sender<Result<Result<Seq, VersionError>, OpenError>>,
+    },
+    /// Goes back, and answers with where the ledger stands then, once that is on disk.
+    Restore {
+        actor: Actor,
+        restore: Box<Restore>,
+        answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
+    },
     Stop,
+}
+
+/// An edit that goes back to a moment.
+#[derive(Debug, Clone)]
+pub struct Restore {
+    pub update: Vec<u8>,
+    pub claims: Vec<Claim>,
+    pub moment: Seq,
 }
 
 /// The answer to an append.
@@ -270,17 +293,21 @@ impl Task {
                 return self.answer_when_durable(move || drop(answer.send(Ok(found))));
             }
             RoomEvent::Redact { actor, redaction, answer } => {
-                match self.room.redact(&actor, *redaction, self.now()) {
-                    Ok(effects) => {
-                        self.carry_out(effects);
-                        let seq = self.room.state().position().seq;
-                        return self.answer_when_durable(move || drop(answer.send(Ok(Ok(seq)))));
-                    }
-                    Err(refusal) => {
-                        let _ = answer.send(Ok(Err(RedactError::Refused(refusal))));
-                        return;
-                    }
-                }
+                let redacted = self.room.redact(&actor, *redaction, self.now());
+                return self.answer_deed(redacted.map_err(RedactError::Refused), answer);
+            }
+            RoomEvent::Versions { answer } => {
+                let versions = self.room.state().versions().to_vec();
+                return self.answer_when_durable(move || drop(answer.send(Ok(versions))));
+            }
+            RoomEvent::NameVersion { actor, version, answer } => {
+                let named = self.room.name_version(&actor, version, self.now());
+                return self.answer_deed(named, answer);
+            }
+            RoomEvent::Restore { actor, restore, answer } => {
+                let Restore { update, claims, moment } = *restore;
+                let restored = self.room.restore(&actor, &update, claims, moment, self.now());
+                return self.answer_deed(restored, answer);
             }
             RoomEvent::Stop => self.room.shut_down(),
         };
@@ -311,6 +338,23 @@ impl Task {
             answer();
         } else {
             self.answers.push_back((self.room.state().position().seq, Box::new(answer)));
+        }
+    }
+
+    /// Carries out what somebody did by the API, and answers with where the ledger stands then; or says why
+    /// it was not done.
+    fn answer_deed<E: Send + 'static>(
+        &mut self,
+        done: Result<Vec<Effect>, E>,
+        answer: oneshot::Sender<Result<Result<Seq, E>, OpenError>>,
+    ) {
+        match done {
+            Ok(effects) => {
+                self.carry_out(effects);
+                let seq = self.room.state().position().seq;
+                self.answer_when_durable(move || drop(answer.send(Ok(Ok(seq)))));
+            }
+            Err(error) => drop(answer.send(Ok(Err(error)))),
         }
     }
 

@@ -269,6 +269,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares two moments: what was written and deleted between them, by whom and when. */
+        get: operations["diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who worked on a document when, its versions, and who went back. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/redactions": {
         parameters: {
             query?: never;
@@ -289,6 +323,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/restorations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a document, or a part of it, say again what it said: by an edit that everybody in it sees at once.
+         *     The moment before becomes a version.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/tickets": {
         parameters: {
             query?: never;
@@ -300,6 +354,23 @@ export interface paths {
         put?: never;
         /** A ticket for a sync client that has no cookie. */
         post: operations["ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a moment a name. */
+        post: operations["name_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +720,26 @@ export interface components {
         };
         /** @enum {string} */
         AuditFormat: "json" | "csv" | "chain";
+        /** @description Somebody who did something in a document, in the seat and for the side they had then. */
+        AuthorView: {
+            /** @description Empty for a person who was forgotten. */
+            name: string;
+            person: string;
+            seat: components["schemas"]["Seat"];
+            sector: components["schemas"]["Sector"];
+        };
+        /** @description One thing that somebody did. */
+        Change: components["schemas"]["What"] & {
+            /**
+             * Format: int32
+             * @description Where, in UTF-16 code units of that text at the second moment.
+             */
+            at: number;
+            by: components["schemas"]["Deed"];
+            target?: components["schemas"]["Target"] | null;
+            /** @description Of what was deleted or replaced: who wrote it first, each once. */
+            wrote?: number[];
+        };
         CheckView: {
             met: boolean;
             need: string;
@@ -656,12 +747,47 @@ export interface components {
         Created: {
             id: string;
         };
+        /** @description What one person did, from the first entry of it to the last. */
+        Deed: {
+            /**
+             * Format: int32
+             * @description An index into the history's [`authors`](History::authors).
+             */
+            author: number;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since the Unix epoch.
+             */
+            began: number;
+            /** Format: int64 */
+            ended: number;
+            first: components["schemas"]["Seq"];
+            last: components["schemas"]["Seq"];
+        };
         DemoPerson: {
             /** @description What to send to sign in. */
             demo: string;
             name: string;
             seat: components["schemas"]["Seat"];
             sector: components["schemas"]["Sector"];
+        };
+        /** @description Two moments compared. */
+        DiffView: {
+            authors: components["schemas"]["AuthorView"][];
+            /** @description What was done in between, in words: in the order of the page. */
+            changes: components["schemas"]["Change"][];
+            facts_after: {
+                [key: string]: unknown;
+            };
+            /** @description The dates of the commitment. */
+            facts_before: {
+                [key: string]: unknown;
+            };
+            from: components["schemas"]["MomentView"];
+            milestones: components["schemas"]["MilestoneDiff"][];
+            /** @description The texts of both moments, in the order of the page. */
+            texts: components["schemas"]["TextDiff"][];
+            to: components["schemas"]["MomentView"];
         };
         DocumentChange: {
             /** @description An archived document can be read, and taken back. */
@@ -690,6 +816,8 @@ export interface components {
             id: string;
             /** @description BCP 47. */
             language: string;
+            /** @description Whether one may read what it said before. */
+            may_read_history: boolean;
             /** @description Whether one may take passages out of it and its history. */
             may_redact: boolean;
             may_write: boolean;
@@ -703,6 +831,11 @@ export interface components {
             seat: components["schemas"]["Seat"];
             sector: components["schemas"]["Sector"];
         };
+        /** @description Where the ledger stands once something was done. */
+        Done: {
+            /** Format: int64 */
+            seq: number;
+        };
         /** @description Somebody as those in a plan see them. */
         Face: {
             id: string;
@@ -710,6 +843,11 @@ export interface components {
             name: string;
             sector: components["schemas"]["Sector"];
         };
+        /**
+         * @description What became of a run between two moments.
+         * @enum {string}
+         */
+        Fate: "kept" | "inserted" | "deleted";
         HealthView: {
             /** Format: int64 */
             connections: number;
@@ -719,6 +857,20 @@ export interface components {
             open_documents: number;
             /** @description Whether the last commit reached the disk. */
             saving: boolean;
+        };
+        HistoryView: {
+            /** @description Everybody who wrote in it. Others refer to them by index. */
+            authors: components["schemas"]["AuthorView"][];
+            /** @description When the document was made. */
+            began: components["schemas"]["MomentView"];
+            /** @description Where it stands. */
+            head: components["schemas"]["MomentView"];
+            may_name: boolean;
+            may_restore: boolean;
+            restorations: components["schemas"]["RestorationView"][];
+            /** @description The oldest first. */
+            sittings: components["schemas"]["Sitting"][];
+            versions: components["schemas"]["VersionView"][];
         };
         InvitationEntry: components["schemas"]["Standing"] & {
             expired: boolean;
@@ -769,6 +921,30 @@ export interface components {
             label: string;
             /** @description Shown this once. Whoever opens it can join, once. */
             link: string;
+        };
+        /**
+         * @description A milestone that was to be seen at one of two moments at least. What its texts said is in the diff of
+         *     texts.
+         */
+        MilestoneDiff: {
+            due_after: string;
+            /** @description `YYYY-MM-DD`, or empty. */
+            due_before: string;
+            due_text_after: string;
+            /** @description The date in words, or empty. */
+            due_text_before: string;
+            fate: components["schemas"]["Fate"];
+            id: string;
+        };
+        /** @description A moment: the document once this entry was applied. */
+        MomentView: {
+            /** Format: int64 */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the Unix epoch.
+             */
+            time: number;
         };
         NewAccount: {
             email: string;
@@ -823,6 +999,21 @@ export interface components {
             /** @description What stands there now: another text there is refused. */
             text: string;
         };
+        NewRestoration: {
+            /** Format: int64 */
+            moment: number;
+            /** @description The key of a text field, or `milestones`: everything, if absent. */
+            part?: string | null;
+        };
+        NewVersion: {
+            description?: string;
+            /**
+             * Format: int64
+             * @description The moment: now, if absent.
+             */
+            moment?: number | null;
+            name: string;
+        };
         PersonChange: {
             administrator: boolean;
         };
@@ -831,6 +1022,23 @@ export interface components {
             administrator: boolean;
             id: string;
             name: string;
+        };
+        /** @description A run of text that is the same thing all along. */
+        Piece: {
+            /** @description Its attributes at the second moment; at the first, if it is deleted. */
+            attributes?: {
+                [key: string]: unknown;
+            };
+            by?: components["schemas"]["Deed"] | null;
+            fate: components["schemas"]["Fate"];
+            /** @description A string, or a value that stands between characters. */
+            insert: unknown;
+            /** @description Its attributes at the first moment, if it was kept with others. */
+            was?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Who wrote it first. */
+            written: components["schemas"]["Deed"];
         };
         PlanChange: {
             /** @description A closed plan can be read; nothing in it can be changed. */
@@ -900,6 +1108,13 @@ export interface components {
              */
             time: number;
         };
+        /** @description Somebody went back to a moment. */
+        RestorationView: {
+            at: components["schemas"]["MomentView"];
+            /** Format: int32 */
+            by?: number | null;
+            to: components["schemas"]["MomentView"];
+        };
         /**
          * @description What a person is in a plan. `administrator`: runs the installation and has no seat in it.
          * @enum {string}
@@ -915,10 +1130,20 @@ export interface components {
             plan_title: string;
         };
         /**
+         * @description A part of the page, in the order in which they stand.
+         * @enum {string}
+         */
+        Section: "promise" | "who" | "when" | "why" | "how" | "values" | "milestones" | "contact";
+        /**
          * @description The side a person sits for.
          * @enum {string}
          */
         Sector: "government" | "civil_society" | "other" | "adviser";
+        /**
+         * Format: int64
+         * @description The number of an entry in its ledger, from 0, without gaps.
+         */
+        Seq: number;
         SessionEntry: {
             /** @description The network address it was begun from. */
             address: string;
@@ -948,6 +1173,22 @@ export interface components {
             /** @description The sign-in name of a demo person. */
             demo: string;
         };
+        /** @description A spell of work. */
+        Sitting: {
+            /** @description The moment before it. */
+            before: components["schemas"]["Seq"];
+            /**
+             * Format: int64
+             * @description When, in milliseconds since the Unix epoch.
+             */
+            began: number;
+            /** Format: int64 */
+            ended: number;
+            first: components["schemas"]["Seq"];
+            last: components["schemas"]["Seq"];
+            /** @description What was done, by whom, in the order of the page. */
+            tallies: components["schemas"]["Tally"][];
+        };
         /** @description A place in a plan. */
         Standing: {
             seat: components["schemas"]["Seat"];
@@ -964,6 +1205,32 @@ export interface components {
              */
             used: number;
         };
+        /** @description What one person did to one text in one sitting. */
+        Tally: {
+            /** Format: int32 */
+            author: number;
+            /** Format: int32 */
+            deleted: number;
+            /**
+             * Format: int32
+             * @description Changes to how the text looks: marks, links, kinds of paragraph; or to dates and milestones.
+             */
+            formatted: number;
+            /**
+             * Format: int32
+             * @description UTF-16 code units, newlines among them.
+             */
+            inserted: number;
+            target?: components["schemas"]["Target"] | null;
+        };
+        /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
+        Target: string;
+        /** @description One text at two moments. */
+        TextDiff: {
+            pieces: components["schemas"]["Piece"][];
+            section?: components["schemas"]["Section"] | null;
+            target: components["schemas"]["Target"];
+        };
         Ticket: {
             /** @description Send it as `?ticket=` to `/sync/{document}` within 60 seconds. */
             ticket: string;
@@ -971,11 +1238,102 @@ export interface components {
         UseLink: components["schemas"]["NewAccount"] | {
             password: string;
         };
+        VersionView: {
+            before_restoring?: components["schemas"]["MomentView"] | null;
+            /**
+             * Format: int32
+             * @description Who named it: an index into `authors`.
+             */
+            by?: number | null;
+            description: string;
+            moment: components["schemas"]["MomentView"];
+            /** @description Empty for one that was made before going back. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it was named, in milliseconds since the Unix epoch.
+             */
+            named_at: number;
+            /**
+             * Format: int64
+             * @description The entry that named it.
+             */
+            seq: number;
+        };
         /** @description How people can get in, beside what they are handed. */
         Ways: {
             /** @description Whether a lost password can be set anew by e-mail. */
             mail: boolean;
             providers: components["schemas"]["ProviderView"][];
+        };
+        /** @description What was done. */
+        What: {
+            text: string;
+            /** @enum {string} */
+            what: "inserted";
+        } | {
+            text: string;
+            /** @enum {string} */
+            what: "deleted";
+        } | {
+            new: string;
+            old: string;
+            /** @enum {string} */
+            what: "replaced";
+        } | {
+            after: string;
+            before: string;
+            /** @enum {string} */
+            what: "split";
+        } | {
+            after: string;
+            before: string;
+            /** @enum {string} */
+            what: "joined";
+        } | {
+            new: {
+                [key: string]: unknown;
+            };
+            old: {
+                [key: string]: unknown;
+            };
+            text: string;
+            /** @enum {string} */
+            what: "block";
+        } | {
+            new: {
+                [key: string]: unknown;
+            };
+            old: {
+                [key: string]: unknown;
+            };
+            text: string;
+            /** @enum {string} */
+            what: "marked";
+        } | {
+            from: components["schemas"]["Target"];
+            text: string;
+            /** @enum {string} */
+            what: "moved";
+        } | {
+            id: string;
+            /** @enum {string} */
+            what: "milestone_added";
+        } | {
+            id: string;
+            /** @enum {string} */
+            what: "milestone_removed";
+        } | {
+            id: string;
+            /** @enum {string} */
+            what: "milestone_moved";
+        } | {
+            id?: string | null;
+            key: string;
+            new?: unknown;
+            old?: unknown;
+            /** @enum {string} */
+            what: "value";
         };
     };
     responses: never;
@@ -1755,6 +2113,100 @@ export interface operations {
             };
         };
     };
+    diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                /** @description The number of the entry that the first moment follows: the document's beginning, if absent. */
+                from: number | null;
+                /** @description That of the second: now, if absent. */
+                to: number | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     redact: {
         parameters: {
             query?: never;
@@ -1810,6 +2262,71 @@ export interface operations {
             };
         };
     };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRestoration"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ticket: {
         parameters: {
             query?: never;
@@ -1838,6 +2355,71 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

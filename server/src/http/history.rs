@@ -1,0 +1,332 @@
+//! What a document said before: its sittings, any two moments compared, versions, and going back.
+
+use super::App;
+use super::identity::{Readable, Visitor, acting, readable};
+use super::problem::{Body, Problem};
+use super::views::{SeatName, SectorName, people};
+use crate::archives::Archive;
+use crate::people::SignedIn;
+use crate::rooms::{OpenError, Restore};
+use accord_document::StateVector;
+use accord_document::history::{Author, Change, History, MilestoneDiff, Part, Sitting, TextDiff};
+use accord_document::ids::{PersonId, Seq};
+use accord_document::ledger::{Version, VersionError};
+use accord_document::limits;
+use accord_document::model::Replica;
+use accord_document::people::{Action, Actor, permits};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use utoipa::{IntoParams, ToSchema};
+
+/// Somebody who did something in a document, in the seat and for the side they had then.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuthorView {
+    person: String,
+    /// Empty for a person who was forgotten.
+    name: String,
+    seat: SeatName,
+    sector: SectorName,
+}
+
+/// A moment: the document once this entry was applied.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct MomentView {
+    seq: u64,
+    /// Milliseconds since the Unix epoch.
+    time: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionView {
+    /// The entry that named it.
+    seq: u64,
+    /// When it was named, in milliseconds since the Unix epoch.
+    named_at: u64,
+    /// Who named it: an index into `authors`.
+    by: Option<u32>,
+    /// Empty for one that was made before going back.
+    name: String,
+    description: String,
+    moment: MomentView,
+    /// The moment that was gone back to right after.
+    before_restoring: Option<MomentView>,
+}
+
+/// Somebody went back to a moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RestorationView {
+    at: MomentView,
+    to: MomentView,
+    by: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HistoryView {
+    /// When the document was made.
+    began: MomentView,
+    /// Where it stands.
+    head: MomentView,
+    /// Everybody who wrote in it. Others refer to them by index.
+    authors: Vec<AuthorView>,
+    /// The oldest first.
+    sittings: Vec<Sitting>,
+    versions: Vec<VersionView>,
+    restorations: Vec<RestorationView>,
+    may_name: bool,
+    may_restore: bool,
+}
+
+/// Two moments compared.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DiffView {
+    from: MomentView,
+    to: MomentView,
+    authors: Vec<AuthorView>,
+    /// The texts of both moments, in the order of the page.
+    texts: Vec<TextDiff>,
+    milestones: Vec<MilestoneDiff>,
+    /// The dates of the commitment.
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    facts_before: BTreeMap<String, serde_json::Value>,
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    facts_after: BTreeMap<String, serde_json::Value>,
+    /// What was done in between, in words: in the order of the page.
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Between {
+    /// The number of the entry that the first moment follows: the document's beginning, if absent.
+    from: Option<u64>,
+    /// That of the second: now, if absent.
+    to: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewVersion {
+    name: String,
+    #[serde(default)]
+    description: String,
+    /// The moment: now, if absent.
+    moment: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewRestoration {
+    moment: u64,
+    /// The key of a text field, or `milestones`: everything, if absent.
+    part: Option<String>,
+}
+
+/// Where the ledger stands once something was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {
+    seq: u64,
+}
+
+/// Who worked on a document when, its versions, and who went back.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/history", params(("document" = String, Path)),
+    responses((status = 200, body = HistoryView), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+) -> Result<Json<HistoryView>, Problem> {
+    let (found, _) = reading(&app, &by, &document).await?;
+    let seat = found.grant.standing.seat;
+    let may = |action| permits(seat, action) && found.grant.may_write;
+    let (may_name, may_restore) = (may(Action::NameVersion), may(Action::Restore));
+    let read = in_archive(&app, &found, move |archive| {
+        let history = &archive.history;
+        let moment = |seq| moment(history, seq);
+        let versions = archive.state.versions().iter().map(|named| VersionView {
+            seq: named.seq.0,
+            named_at: named.time,
+            by: index_of(history, named.seq),
+            name: named.version.name.clone(),
+            description: named.version.description.clone(),
+            moment: moment(named.version.moment),
+            before_restoring: named.version.before_restoring.map(moment),
+        });
+        let restorations = history.restores().iter().map(|&(at, to)| RestorationView {
+            at: moment(at),
+            to: moment(to),
+            by: index_of(history, at),
+        });
+        let view = HistoryView {
+            began: moment(Seq(1)),
+            head: moment(last(history)),
+            authors: Vec::new(),
+            sittings: history.sittings(),
+            versions: versions.collect(),
+            restorations: restorations.collect(),
+            may_name,
+            may_restore,
+        };
+        (view, history.authors().to_vec())
+    });
+    let (view, authors) = read.await?;
+    Ok(Json(HistoryView { authors: named(&app, authors).await?, ..view }))
+}
+
+/// Compares two moments: what was written and deleted between them, by whom and when.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/diff", params(("document" = String, Path), Between),
+    responses((status = 200, body = DiffView), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn diff(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Query(between): Query<Between>,
+) -> Result<Json<DiffView>, Problem> {
+    let (found, _) = reading(&app, &by, &document).await?;
+    let read = in_archive(&app, &found, move |archive| {
+        let history = &archive.history;
+        // Before entry 1 there is not even the template.
+        let from = Seq(between.from.unwrap_or(1).max(1)).min(last(history));
+        let to = between.to.map_or(last(history), |to| Seq(to.max(1))).min(last(history));
+        let diff = history.diff(from, to);
+        let view = DiffView {
+            from: moment(history, from),
+            to: moment(history, to),
+            authors: Vec::new(),
+            changes: history.changes(&diff),
+            texts: diff.texts,
+            milestones: history.milestones(from, to),
+            facts_before: history.facts(from),
+            facts_after: history.facts(to),
+        };
+        (view, history.authors().to_vec())
+    });
+    let (view, authors) = read.await?;
+    Ok(Json(DiffView { authors: named(&app, authors).await?, ..view }))
+}
+
+/// Gives a moment a name.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/versions", params(("document" = String, Path)),
+    request_body = NewVersion, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn name_version(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Body(wanted): Body<NewVersion>,
+) -> Result<Json<Done>, Problem> {
+    let (found, _) = reading(&app, &by, &document).await?;
+    let actor = writing(&app, &by, &found, Action::NameVersion)?;
+    let moment = match wanted.moment {
+        Some(moment) => Seq(moment),
+        None => in_archive(&app, &found, |archive| last(&archive.history)).await?,
+    };
+    let version = Version {
+        name: wanted.name.trim().to_owned(),
+        description: wanted.description.trim().to_owned(),
+        moment,
+        before_restoring: None,
+    };
+    let seq = app.rooms.name_version(&found.id, &actor, version).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Makes a document, or a part of it, say again what it said: by an edit that everybody in it sees at once.
+/// The moment before becomes a version.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/restorations", params(("document" = String, Path)),
+    request_body = NewRestoration, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn restore(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Body(wanted): Body<NewRestoration>,
+) -> Result<Json<Done>, Problem> {
+    let (found, _) = reading(&app, &by, &document).await?;
+    let actor = writing(&app, &by, &found, Action::Restore)?;
+    let part = part(wanted.part.as_deref())?;
+    let moment = Seq(wanted.moment.max(1));
+    // A client id that nobody has written under, and nobody will again.
+    let client = rand::random::<u64>() & limits::CLIENT_ID;
+    let made = in_archive(&app, &found, move |archive| {
+        if moment > last(&archive.history) {
+            return None;
+        }
+        let mut replica = Replica::new(client);
+        let state = archive.state.encode_since(&StateVector::default());
+        replica.apply(&state).ok()?;
+        let before = replica.state_vector();
+        archive.history.restore(&mut replica, moment, &part);
+        let (update, claims) = (replica.encode_since(&before), replica.take_claims());
+        Some(Restore { update, claims, moment })
+    });
+    let restore = made.await?.ok_or_else(|| Problem::invalid(VersionError::Future.to_string()))?;
+    let seq = app.rooms.restore(&found.id, &actor, restore).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// A document whose history somebody may read. It is opened, so that a redaction that was begun is finished
+/// before anything of it is shown.
+async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<(Readable, Actor), Problem> {
+    let found = readable(app, by, document)?;
+    let (actor, _) = acting(app, by, &found.plan, Action::ReadHistory)?;
+    app.rooms.probe(&found.id).await?;
+    Ok((found, actor))
+}
+
+fn writing(app: &App, by: &SignedIn, found: &Readable, action: Action) -> Result<Actor, Problem> {
+    let (actor, _) = acting(app, by, &found.plan, action)?;
+    if !found.grant.may_write {
+        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
+    }
+    Ok(actor)
+}
+
+fn part(name: Option<&str>) -> Result<Part, Problem> {
+    use accord_document::model::template::{FIELDS, MILESTONES};
+    match name {
+        None => Ok(Part::Whole),
+        Some(MILESTONES) => Ok(Part::Milestones),
+        Some(key) if FIELDS.iter().any(|field| field.key == key) => Ok(Part::Field(key.to_owned())),
+        Some(_) => Err(Problem::invalid("A commitment has no such part.")),
+    }
+}
+
+async fn in_archive<T: Send + 'static>(
+    app: &App,
+    found: &Readable,
+    read: impl FnOnce(&Archive) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let (archives, id) = (app.archives.clone(), found.id.clone());
+    let done = tokio::task::spawn_blocking(move || archives.read(&id, read)).await;
+    Ok(done.map_err(OpenError::from)??)
+}
+
+fn last(history: &History) -> Seq {
+    Seq(history.len().saturating_sub(1))
+}
+
+fn moment(history: &History, seq: Seq) -> MomentView {
+    MomentView { seq: seq.0, time: history.time_of(seq) }
+}
+
+fn index_of(history: &History, seq: Seq) -> Option<u32> {
+    let author = history.author_of(seq)?;
+    let index = history.authors().iter().position(|known| known == author)?;
+    u32::try_from(index).ok()
+}
+
+async fn named(app: &App, authors: Vec<Author>) -> Result<Vec<AuthorView>, Problem> {
+    let ids = authors.iter().map(|author| author.person.clone()).collect();
+    let known: HashMap<PersonId, String> =
+        people(app, ids).await?.into_iter().map(|person| (person.id, person.name)).collect();
+    let view = |author: Author| AuthorView {
+        name: known.get(&author.person).cloned().unwrap_or_default(),
+        person: author.person.to_string(),
+        seat: author.seat.into(),
+        sector: author.sector.into(),
+    };
+    Ok(authors.into_iter().map(view).collect())
+}

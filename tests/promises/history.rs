@@ -1,7 +1,8 @@
 //! History tells who wrote, moved and deleted what.
 
-use accord_tests::attribution_runs;
-use anyhow::Result;
+use accord_tests::{Server, SyncClient, Visitor, attribution_runs};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 
 /// Random co-writing of three people, with offline spells, undo, moves, pastes and restores: what a
 /// history says of any two moments is what the test itself noted of them.
@@ -9,5 +10,115 @@ use anyhow::Result;
 fn history_credits_whoever_wrote_moved_and_deleted_each_character() -> Result<()> {
     let told = attribution_runs(40, 7)?;
     println!("{told}");
+    Ok(())
+}
+
+/// What `GET …/diff` tells of two moments.
+fn diff(visitor: &Visitor, document: &str, from: u64, to: u64) -> Result<Value> {
+    let path = format!("/api/v1/documents/{document}/diff?from={from}&to={to}");
+    let (status, told) = visitor.get(&path)?;
+    ensure!(status == 200, "{status} {told}");
+    Ok(told)
+}
+
+fn history(visitor: &Visitor, document: &str) -> Result<Value> {
+    let (status, told) = visitor.get(&format!("/api/v1/documents/{document}/history"))?;
+    ensure!(status == 200, "{status} {told}");
+    Ok(told)
+}
+
+/// The person behind an index into `authors`.
+fn person(told: &Value, author: &Value) -> String {
+    let index = author.as_u64().unwrap_or(u64::MAX) as usize;
+    told["authors"][index]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Two people disagree; the history says so, edit by edit, and a version and a restore change no word of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben, obi) = (server.visit("ana")?, server.visit("ben")?, server.visit("obi")?);
+    let document = ana.create("Open budgets")?;
+    let mut first = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
+    let mut second = SyncClient::connect_accord(&server, &ben, &document, 12).await?;
+    first.edit("problem", 0, 0, "Nobody can read the budget.").await?;
+    second.until("problem", |text| text.starts_with("Nobody can read")).await?;
+    let before = history(&ana, &document)?["head"]["seq"].as_u64().context("a head")?;
+    second.edit("problem", 0, 6, "").await?;
+    second.edit("problem", 0, 0, "Few residents").await?;
+    first.until("problem", |text| text.starts_with("Few residents")).await?;
+
+    let named = json!({ "name": "Ben’s wording", "description": "To be discussed" });
+    let path = format!("/api/v1/documents/{document}/versions");
+    assert_eq!(ben.post(&path, named)?.0, 200);
+    assert_eq!(ben.post(&path, json!({ "name": " " }))?.0, 422, "a version needs a name");
+    let late = json!({ "name": "Never", "moment": 1_000_000 });
+    assert_eq!(ben.post(&path, late)?.0, 422, "nor is there a version of what has not come");
+
+    let told = history(&ana, &document)?;
+    let after = told["versions"][0]["moment"]["seq"].as_u64().context("a moment")?;
+    assert_eq!(told["versions"][0]["name"], "Ben’s wording");
+    assert_eq!(person(&told, &told["versions"][0]["by"]), "Ben Okafor");
+    let seen = diff(&ana, &document, before, after)?;
+    let change = &seen["changes"][0];
+    assert_eq!(change["what"], "replaced", "{seen}");
+    assert_eq!((&change["old"], &change["new"]), (&json!("Nobody"), &json!("Few residents")));
+    assert_eq!(person(&seen, &change["by"]["author"]), "Ben Okafor");
+    assert_eq!(person(&seen, &change["wrote"][0]), "Ana Ferreira");
+
+    // Ana goes back, while Ben goes on.
+    second.edit("causes", 0, 0, "It is a scan. ").await?;
+    let back = json!({ "moment": before, "part": "problem" });
+    let (status, answer) =
+        ana.post(&format!("/api/v1/documents/{document}/restorations"), back.clone())?;
+    assert_eq!(status, 200, "{answer}");
+    second.until("problem", |text| text == "Nobody can read the budget.\n").await?;
+    first.until("causes", |text| text == "It is a scan. \n").await?;
+    let told = history(&ben, &document)?;
+    assert_eq!(person(&told, &told["restorations"][0]["by"]), "Ana Ferreira");
+    assert_eq!(told["versions"][1]["before_restoring"]["seq"], before);
+    // To go back to where one is changes nothing, and is no entry.
+    let (_, again) = ana.post(&format!("/api/v1/documents/{document}/restorations"), back)?;
+    assert_eq!(again["seq"], told["head"]["seq"]);
+    // What came back is Ana's all along, and the version brings back Ben's.
+    let seen = diff(&ben, &document, after, told["head"]["seq"].as_u64().context("a head")?)?;
+    let texts = seen["texts"].as_array().context("texts")?;
+    let problem = texts.iter().find(|text| text["target"] == "problem").context("a text")?;
+    let pieces = problem["pieces"].as_array().context("pieces")?;
+    let inserted = pieces.iter().find(|piece| piece["fate"] == "inserted").context("a piece")?;
+    assert_eq!(inserted["insert"], "Nobody");
+    assert_eq!(person(&seen, &inserted["written"]["author"]), "Ana Ferreira");
+
+    // Whoever may read the text may not read what it said before.
+    assert_eq!(obi.get(&format!("/api/v1/documents/{document}/history"))?.0, 403);
+    assert_eq!(obi.get(&format!("/api/v1/documents/{document}/diff?from=1"))?.0, 403);
+    // The same after a restart.
+    ensure!(server.stop()?.success());
+    let server = Server::start(dir.path())?;
+    let again = history(&server.visit("ben")?, &document)?;
+    assert_eq!((&again["versions"], &again["sittings"]), (&told["versions"], &told["sittings"]));
+    Ok(())
+}
+
+/// A secret that was deleted again is in the history until it is redacted, and nowhere after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let document = ana.create("With a secret")?;
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
+    client.edit("problem", 0, 0, "The key is hunter2.").await?;
+    let told = history(&ana, &document)?;
+    let head = told["head"]["seq"].as_u64().context("a head")?;
+    assert!(diff(&ana, &document, 1, head)?.to_string().contains("hunter2"));
+    let redaction =
+        json!({ "target": "problem", "from": 11, "text": "hunter2", "reason": "A password" });
+    assert_eq!(fay.post(&format!("/api/v1/documents/{document}/redactions"), redaction)?.0, 204);
+    for (from, to) in [(1, head), (1, head + 2), (head, head + 2)] {
+        let told = diff(&ana, &document, from, to)?.to_string();
+        assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
+    }
     Ok(())
 }

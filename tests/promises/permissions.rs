@@ -28,6 +28,7 @@ fn table() -> Vec<Row> {
     let seeing = |ok| [401, 404, ok, ok, ok, ok, ok];
     let managing = |ok| [401, 404, 403, 403, 403, ok, ok];
     let retiring = |ok| [401, 404, 403, 403, 403, ok, 404];
+    let going_back = [401, 404, 403, 403, 200, 200, 404];
     let running = |ok| [401, 403, 403, 403, 403, 403, ok];
     let author = json!({ "seat": "author", "sector": "government" });
     let account = json!({ "password": "orchid gravel pendulum" });
@@ -90,6 +91,10 @@ fn table() -> Vec<Row> {
             Some(json!({ "target": "title", "from": 0, "text": "To be", "reason": "A test" })),
             retiring(204),
         ),
+        ("get", "/documents/{document}/history", None, [401, 404, 403, 200, 200, 200, 404]),
+        ("get", "/documents/{document}/diff", None, [401, 404, 403, 200, 200, 200, 404]),
+        ("post", "/documents/{document}/versions", Some(json!({ "name": "First" })), going_back),
+        ("post", "/documents/{document}/restorations", Some(json!({ "moment": 1 })), going_back),
         ("get", "/administration", None, running(200)),
         (
             "post",

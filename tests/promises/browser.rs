@@ -59,6 +59,11 @@ fn a_redacted_passage_is_gone_from_every_page_and_every_device() -> Result<()> {
 }
 
 #[test]
+fn a_disagreement_is_read_from_the_history_page_alone() -> Result<()> {
+    story("history.mjs")
+}
+
+#[test]
 fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
     story("accessible.mjs")
 }

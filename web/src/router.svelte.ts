@@ -6,6 +6,7 @@ export type Route =
   | { page: 'people'; plan: string }
   | { page: 'record'; plan?: string }
   | { page: 'document'; document: string }
+  | { page: 'history'; document: string }
   | { page: 'link'; secret: string }
   | { page: 'invitation'; secret: string }
   | { page: 'account' }
@@ -18,7 +19,9 @@ function parse(path: string): Route {
     if (part === 'record') return { page: 'record', plan: id };
     return { page: 'plan', plan: id };
   }
-  if (kind === 'documents' && id) return { page: 'document', document: id };
+  if (kind === 'documents' && id) {
+    return part === 'history' ? { page: 'history', document: id } : { page: 'document', document: id };
+  }
   if (kind === 'links' && id) return { page: 'link', secret: id };
   if (kind === 'invitations' && id) return { page: 'invitation', secret: id };
   if (kind === 'account') return { page: 'account' };

@@ -172,13 +172,30 @@ impl History {
 
 /// The changes of one text, in its order.
 fn in_text(text: &TextDiff) -> Vec<Change> {
-    let mut shaping =
-        Shaping { target: &text.target, at: 0, line: String::new(), open: None, out: Vec::new() };
+    let mut shaping = Shaping {
+        target: &text.target,
+        at: 0,
+        line: String::new(),
+        word: String::new(),
+        open: None,
+        out: Vec::new(),
+    };
     for (index, piece) in text.pieces.iter().enumerate() {
         shaping.step(piece, &text.pieces[index + 1..]);
     }
-    shaping.close("");
-    shaping.out
+    shaping.close("", "");
+    let mut out = shaping.out;
+    // The one empty line that a text of a new milestone has is not somebody's paragraph.
+    if text.pieces.iter().all(|piece| piece.fate != Fate::Kept) {
+        let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
+        out.retain(|change| match &change.what {
+            What::Split { before, after } | What::Joined { before, after } => {
+                !is_bare(before, after)
+            }
+            _ => true,
+        });
+    }
+    out
 }
 
 /// A stretch of insertions and deletions by one person with nothing kept between, or only a part of a
@@ -190,6 +207,8 @@ struct Open {
     new: String,
     /// The line so far, before it.
     before: String,
+    /// The part of a word that was there and stands directly before it.
+    head: String,
     wrote: Vec<AuthorIndex>,
     /// Kept characters since: part of it, if it goes on within the same word.
     gap: String,
@@ -201,6 +220,8 @@ struct Shaping<'d> {
     at: u32,
     /// What stands in the line at the second moment, up to here.
     line: String,
+    /// The part of a word, there at both moments, that ends here.
+    word: String,
     open: Option<Open>,
     out: Vec<Change>,
 }
@@ -211,7 +232,7 @@ impl Shaping<'_> {
         match (piece.fate, piece.by) {
             (Fate::Kept, None) => self.kept(text),
             (Fate::Kept, Some(by)) => {
-                self.close(text);
+                self.close(text, text);
                 let old = piece.was.clone().unwrap_or_default();
                 let new = piece.attributes.clone();
                 self.reformatted(text, &old, &new, by);
@@ -224,8 +245,12 @@ impl Shaping<'_> {
         if piece.fate != Fate::Deleted {
             self.pass(text);
         }
+        self.word = match (piece.fate, &piece.insert) {
+            (Fate::Kept, Value::String(text)) => ending_word(&self.word, text),
+            _ => String::new(),
+        };
         if rest.is_empty() {
-            self.close("");
+            self.close("", "");
         }
     }
 
@@ -243,7 +268,7 @@ impl Shaping<'_> {
         if is_in_word && open.gap.is_empty() && text.chars().count() < MOVED {
             text.clone_into(&mut open.gap);
         } else {
-            self.close(text);
+            self.close(text, text);
         }
     }
 
@@ -256,14 +281,15 @@ impl Shaping<'_> {
                 open.old.push_str(&gap);
                 open.new.push_str(&gap);
             } else {
-                self.close(text);
+                self.close(if piece.fate == Fate::Inserted { text } else { "" }, "");
             }
         }
-        let (at, before) = (self.at, self.line.clone());
+        let (at, before, head) = (self.at, self.line.clone(), self.word.clone());
         let open = self.open.get_or_insert_with(|| Open {
             at,
             by,
             before,
+            head,
             old: String::new(),
             new: String::new(),
             wrote: Vec::new(),
@@ -304,22 +330,22 @@ impl Shaping<'_> {
         self.out.push(Change { target, at, what, by, wrote: Vec::new() });
     }
 
-    /// Names what is open. `next` is what stands behind it.
-    fn close(&mut self, next: &str) {
+    /// Names what is open. `next` is what stands behind it, and `word` what of that was there before.
+    fn close(&mut self, next: &str, word: &str) {
         let Some(open) = self.open.take() else { return };
-        let Open { at, by, mut old, mut new, before, wrote, gap } = open;
-        let behind = format!("{gap}{next}");
-        let rest_of_line = || behind.split('\n').next().unwrap_or_default().to_owned();
+        let Open { at, by, mut old, mut new, before, head, wrote, gap } = open;
+        let rest_of_line = || {
+            let behind = format!("{gap}{next}");
+            behind.split('\n').next().unwrap_or_default().to_owned()
+        };
         let what = match (old.as_str(), new.as_str()) {
             ("", "\n") => What::Split { before, after: rest_of_line() },
             ("\n", "") => What::Joined { before, after: rest_of_line() },
             _ => {
-                if !format!("{old}{new}").contains(char::is_whitespace) {
-                    // A change within a word is told as a change of the word.
-                    let is_in = |c: &char| c.is_alphanumeric();
-                    let head: Vec<char> = before.chars().rev().take_while(is_in).collect();
-                    let head: String = head.into_iter().rev().collect();
-                    let tail: String = behind.chars().take_while(is_in).collect();
+                // A change within a word is told as a change of the word.
+                if old.chars().chain(new.chars()).all(char::is_alphanumeric) {
+                    let behind = gap.chars().chain(word.chars());
+                    let tail: String = behind.take_while(|c| c.is_alphanumeric()).collect();
                     if !head.is_empty() || !tail.is_empty() {
                         old = format!("{head}{old}{tail}");
                         new = format!("{head}{new}{tail}");
@@ -333,6 +359,14 @@ impl Shaping<'_> {
             }
         };
         self.out.push(Change { target: Some(self.target.clone()), at, what, by, wrote });
+    }
+}
+
+/// The part of a word that a text ends with, behind what there was of it before.
+fn ending_word(before: &str, text: &str) -> String {
+    match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
+        Some((at, c)) => text[at + c.len_utf8()..].to_owned(),
+        None => format!("{before}{text}"),
     }
 }
 

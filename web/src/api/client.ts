@@ -29,6 +29,16 @@ export type Provider = Schemas['ProviderView'];
 export type ProviderEntry = Schemas['ProviderEntry'];
 export type NewProvider = Schemas['NewProvider'];
 export type AuditEntry = Schemas['AuditEntry'];
+export type History = Schemas['HistoryView'];
+export type Diff = Schemas['DiffView'];
+export type Author = Schemas['AuthorView'];
+export type Change = Schemas['Change'];
+export type Deed = Schemas['Deed'];
+export type Piece = Schemas['Piece'];
+export type TextDiff = Schemas['TextDiff'];
+export type MilestoneDiff = Schemas['MilestoneDiff'];
+export type Sitting = Schemas['Sitting'];
+export type Version = Schemas['VersionView'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
 export class ApiError extends Error {
@@ -109,6 +119,13 @@ export const api = {
   document: (document: string) => call<DocumentView>('GET', `/documents/${id(document)}`),
   redact: (document: string, passage: Schemas['NewRedaction']) =>
     call<void>('POST', `/documents/${id(document)}/redactions`, passage),
+  history: (document: string) => call<History>('GET', `/documents/${id(document)}/history`),
+  diff: (document: string, from: number, to: number) =>
+    call<Diff>('GET', `/documents/${id(document)}/diff?from=${from}&to=${to}`),
+  nameVersion: (document: string, version: Schemas['NewVersion']) =>
+    call<Schemas['Done']>('POST', `/documents/${id(document)}/versions`, version),
+  restore: (document: string, restoration: Schemas['NewRestoration']) =>
+    call<Schemas['Done']>('POST', `/documents/${id(document)}/restorations`, restoration),
   archive: (document: string, archived: boolean) =>
     call<void>('PATCH', `/documents/${id(document)}`, { archived }),
   deleteDocument: (document: string) => call<void>('DELETE', `/documents/${id(document)}`),

@@ -137,6 +137,7 @@ export const en = {
   'doc.people': 'People here',
   'doc.undo': 'Undo',
   'doc.redo': 'Redo',
+  'doc.history': 'History',
 
   'redact.tool': 'Redact the selected text',
   'redact.title': 'Redact this text',

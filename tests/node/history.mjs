@@ -1,0 +1,94 @@
+// A disagreement, read from the history page alone: what each wrote, what the other did to it, a version, and
+// the way back. By keyboard, too.
+import assert from 'node:assert/strict';
+import { agree, sleep, story, until } from './browser.mjs';
+import { lookAtAll } from './look.mjs';
+
+await story(async ({ person, server }) => {
+  const ana = await person('ana');
+  const ben = await person('ben');
+  // They disagree about what the problem is.
+  await ana.caret('causes', 0, 0);
+  await ana.type('The law is silent on budgets. Nobody is obliged to publish them at all.');
+  await ana.press('Enter');
+  await agree('causes', ana, ben);
+  await ben.caret('causes', 0, 'The law is '.length);
+  for (let n = 0; n < 'silent on budgets'.length; n += 1) await ben.press('Shift+ArrowRight');
+  await ben.type('clear, and it is ignored');
+  await ben.caret('causes', 0, 'The law is clear, and it is ignored.'.length);
+  await ben.press('Enter');
+  await agree('causes', ana, ben);
+  await ana.saved();
+  await ben.saved();
+
+  // Somebody who was not there reads the history.
+  const ada = await person('ada');
+  const { page } = ada;
+  await page.getByRole('link', { name: 'History' }).click();
+  await page.getByRole('heading', { name: /^History of/ }).waitFor();
+  await page.getByText('Ben Okafor', { exact: true }).first().waitFor();
+  // In the text: written and deleted, each with who did it.
+  const causes = page.locator('[data-target=causes]');
+  await lookAtAll(page, 'history-text');
+  await causes.scrollIntoViewIfNeeded();
+  await lookAtAll(page, 'history-marks');
+  assert.match(await causes.locator('ins').filter({ hasText: 'ignored' }).getAttribute('title'), /^Ben Okafor wrote this/);
+  // As a list, by keyboard.
+  await page.getByRole('button', { name: 'As a list' }).focus();
+  await ada.press('Enter');
+  const changes = page.locator('ol .change');
+  await changes.first().waitFor();
+  const sentences = await changes.allInnerTexts();
+  const told = sentences.map((sentence) => sentence.replace(/\s+/g, ' ').trim());
+  assert.ok(
+    told.some((line) => line.startsWith("Ana Ferreira, government, inserted “The law is”")),
+    told.join('\n'),
+  );
+  await lookAtAll(page, 'history-list');
+  await changes.first().focus();
+  await ada.press('ArrowDown');
+  assert.equal(await page.evaluate(() => document.activeElement.className.includes('change')), true);
+  await ada.press('Enter');
+  await page.locator('[data-target]:focus').waitFor();
+  // Only civil society.
+  await page.getByRole('button', { name: 'As a list' }).click();
+  await page.getByLabel('Sector').selectOption('civil_society');
+  await until('only Ben is left', async () => {
+    const names = await page.locator('ol .change strong').allInnerTexts();
+    return (names.length > 0 && names.every((name) => name === 'Ben Okafor')) || names;
+  });
+  await page.getByLabel('Sector').selectOption('');
+  await page.getByRole('button', { name: 'Who wrote it' }).click();
+  await page.getByRole('heading', { name: 'The text today' }).waitFor();
+  await lookAtAll(page, 'history-share');
+  // An adviser names nothing and restores nothing.
+  assert.equal(await page.getByRole('button', { name: 'Name this moment' }).count(), 0);
+
+  // Ana names the moment, goes back to before Ben, and Ben sees it at once.
+  await ana.page.goto(`${server.base}/documents/demo/history`);
+  await ana.page.getByRole('button', { name: 'Name this moment' }).click();
+  await ana.page.getByLabel('Name', { exact: true }).fill('With Ben’s wording');
+  await ana.page.getByRole('button', { name: 'Name it' }).click();
+  await ana.page.getByText('The moment has a name now.').waitFor();
+  const slider = ana.page.getByLabel('Moment');
+  await slider.focus();
+  for (let n = 0; n < 30; n += 1) await ana.press('ArrowLeft');
+  await until('an earlier moment is shown', async () => (await ana.page.getByRole('button', { name: 'Go back to this moment' }).count()) === 1);
+  await sleep(300);
+  await lookAtAll(ana.page, 'history-scrub');
+  await ana.page.getByRole('button', { name: 'Go back to this moment' }).click();
+  await ana.page.getByLabel('What goes back').selectOption('causes');
+  await lookAtAll(ana.page, 'history-restore');
+  const before = await ben.text('causes');
+  await ana.page.getByRole('button', { name: 'Go back', exact: true }).click();
+  await ana.page.getByText('Done. What was there before').waitFor();
+  await until('Ben sees it', async () => (await ben.text('causes')) !== before);
+  await ana.page.getByText('With Ben’s wording').first().waitFor();
+  await lookAtAll(ana.page, 'history-restored');
+  // And forward again, to the version.
+  await ana.page.getByLabel('with').selectOption({ label: 'With Ben’s wording' });
+  await ana.page.getByRole('button', { name: 'Go back to this moment' }).click();
+  await ana.page.getByRole('button', { name: 'Go back', exact: true }).click();
+  await until('what was there is there', async () => (await ben.text('causes')) === before || ben.text('causes'));
+  assert.deepEqual([...ana.errors, ...ben.errors, ...ada.errors], []);
+});

@@ -1,0 +1,23 @@
+// The text fields and their sections, as the template in `document` has them: what is told without its texts
+// (sittings, what can be restored) names only the field. A test compares the two.
+
+export const SECTION_OF: Record<string, string> = {
+  title: 'title',
+  brief: 'promise',
+  lead: 'who',
+  supporting_government: 'who',
+  supporting_civil_society: 'who',
+  supporting_other: 'who',
+  problem: 'why',
+  causes: 'why',
+  done_so_far: 'why',
+  solution: 'how',
+  results: 'how',
+  transparency: 'values',
+  participation: 'values',
+  accountability: 'values',
+  contact_person: 'contact',
+  contact_title: 'contact',
+  contact_department: 'contact',
+  contact_email: 'contact',
+};

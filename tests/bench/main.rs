@@ -1,6 +1,7 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | attribution N |
-//! load | sign-in | replay]`. Without arguments, all.
+//! load | sign-in | replay | history]`. Without arguments, all.
 
+mod history;
 mod load;
 mod replay;
 mod sign_in;
@@ -24,10 +25,12 @@ async fn main() -> Result<()> {
         Some("load") => load::all().await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
+        Some("history") => history::all(),
         None => {
             in_browser("script.mjs")?;
             in_browser("paint.mjs")?;
             replay::all()?;
+            history::all()?;
             load::all().await?;
             sign_in::all().await?;
             sessions(1_000)?;
@@ -37,7 +40,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay"
+                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay, history"
             )
         }
     }

@@ -1,6 +1,7 @@
 //! History tells who wrote, moved and deleted what.
 
-use accord_tests::{Server, SyncClient, Visitor, attribution_runs};
+use accord_document::ids::Seq;
+use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
@@ -10,6 +11,30 @@ use serde_json::{Value, json};
 fn history_credits_whoever_wrote_moved_and_deleted_each_character() -> Result<()> {
     let told = attribution_runs(40, 7)?;
     println!("{told}");
+    Ok(())
+}
+
+/// Two people wrote one text at once: of each character that is left, the history knows which of them.
+#[test]
+fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Result<()> {
+    let trace = Trace::load("friendsforever")?;
+    let mut ledger = Ledgered::new()?;
+    let text = retype(&trace, |_, text| text.to_owned(), |who, update| ledger.take(who, update))?;
+    ensure!(text == trace.end_content);
+    // The same typing once more, with each one's number in the place of each of their characters.
+    let digit = |who: usize, text: &str| text.chars().map(|_| ["0", "1"][who]).collect();
+    let typists = retype(&trace, digit, |_, _| Ok(()))?;
+    let diff = ledger.history.diff(Seq(0), Seq(u64::MAX));
+    let mut credited = String::new();
+    let mut read = String::new();
+    for piece in &diff.texts[0].pieces {
+        let author = &ledger.history.authors()[piece.written.author as usize];
+        read.push_str(piece.text());
+        credited.extend(piece.text().chars().map(|_| &author.person.as_str()[1..]));
+    }
+    ensure!(read == trace.end_content);
+    ensure!(credited == typists, "somebody is credited with what the other typed");
+    ensure!(typists.contains('0') && typists.contains('1'));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod kill;
 mod node;
 mod power;
+mod replayed;
 mod server;
 mod sessions;
 mod trace;
@@ -14,6 +15,7 @@ pub use authors::attribution_runs;
 pub use client::{Closed, SyncClient, dial};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
+pub use replayed::{FIELD, Ledgered, retype, typist};
 pub use server::{
     Listens, PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary, secret,
 };

@@ -1,0 +1,127 @@
+//! Recorded typing, put into a ledger by the people who typed it.
+
+use crate::{Trace, Transaction};
+use accord_document::history::History;
+use accord_document::ids::{LineageId, PersonId, SessionId};
+use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::model::template::SCHEMA;
+use accord_document::people::{Actor, Seat, Sector};
+use accord_document::ydoc;
+use anyhow::{Context, Result};
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, GetString, ReadTxn, Text, Transact, Update};
+
+/// The field that is typed in.
+pub const FIELD: &str = "problem";
+
+/// Milliseconds between two keystrokes of a person: four a second.
+const STROKE: u64 = 250;
+
+/// A ledger, what it makes, and the entries themselves.
+pub struct Ledgered {
+    pub state: DocumentState,
+    pub history: History,
+    pub entries: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Ledgered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} entries", self.entries.len())
+    }
+}
+
+/// Somebody who types: their number is their name.
+#[must_use]
+pub fn typist(number: usize) -> Actor {
+    Actor {
+        person: PersonId::new(format!("p{number}")),
+        seat: Seat::Author,
+        sector: if number == 0 { Sector::Government } else { Sector::CivilSociety },
+        session: SessionId::new(format!("s{number}")),
+    }
+}
+
+impl Ledgered {
+    pub fn new() -> Result<Self> {
+        let genesis = Genesis {
+            lineage: LineageId::new("l"),
+            schema: SCHEMA.into(),
+            language: "en".into(),
+            rules: RULES,
+        };
+        let genesis = genesis.entry(typist(0), 0, [0; 16]);
+        let mut history = History::default();
+        history.record(&genesis, true);
+        let entries = vec![genesis.encode()];
+        Ok(Self { state: DocumentState::begin(&genesis)?, history, entries })
+    }
+
+    /// Takes what somebody typed, a keystroke after the one before; every hundredth, they think for a
+    /// minute.
+    pub fn take(&mut self, number: usize, update: &[u8]) -> Result<()> {
+        let count = self.entries.len() as u64;
+        let now = count * STROKE + count / 100 * 60_000;
+        if let Some(entry) = self.state.edit(&typist(number), now, rand::random(), update)? {
+            self.keep(&entry);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, entry: &Entry) {
+        self.history.record(entry, true);
+        self.entries.push(entry.encode());
+    }
+}
+
+fn type_in(doc: &Doc, transaction: &Transaction, said: impl Fn(&str) -> String) -> Vec<u8> {
+    let text = doc.get_or_insert_text(FIELD);
+    let mut txn = doc.transact_mut();
+    for patch in &transaction.patches {
+        text.remove_range(&mut txn, patch.0, patch.1);
+        text.insert(&mut txn, patch.0, &said(&patch.2));
+    }
+    txn.encode_update_v1()
+}
+
+/// Types a trace of several people, each into what they had seen then, and gives what was typed with
+/// `said` in place of each inserted string. `take` gets each update in the order of the trace.
+pub fn retype(
+    trace: &Trace,
+    said: impl Fn(usize, &str) -> String,
+    mut take: impl FnMut(usize, &[u8]) -> Result<()>,
+) -> Result<String> {
+    let agents = trace.txns.iter().map(|t| t.agent + 1).max().unwrap_or(1);
+    let docs: Vec<Doc> = (0..agents).map(|agent| ydoc::new(agent as u64 + 1)).collect();
+    // What each transaction was, and how much of whose typing each agent has seen.
+    let mut made: Vec<Vec<u8>> = Vec::with_capacity(trace.txns.len());
+    let mut seen = vec![vec![false; trace.txns.len()]; agents];
+    for (index, transaction) in trace.txns.iter().enumerate() {
+        let own = transaction.agent;
+        // Everything in the past of its parents that this agent lacks.
+        let mut lacking: Vec<usize> = Vec::new();
+        let mut open = transaction.parents.clone();
+        while let Some(parent) = open.pop() {
+            if !seen[own][parent] {
+                seen[own][parent] = true;
+                lacking.push(parent);
+                open.extend(&trace.txns[parent].parents);
+            }
+        }
+        lacking.sort_unstable();
+        for parent in lacking {
+            let update = Update::decode_v1(&made[parent])?;
+            docs[own].transact_mut().apply_update(update)?;
+        }
+        let update = type_in(&docs[own], transaction, |text| said(own, text));
+        seen[own][index] = true;
+        take(own, &update)?;
+        made.push(update);
+    }
+    let all = ydoc::new(0);
+    all.get_or_insert_text(FIELD);
+    for update in &made {
+        all.transact_mut().apply_update(Update::decode_v1(update)?)?;
+    }
+    let txn = all.transact();
+    Ok(txn.get_text(FIELD).context("the text")?.get_string(&txn))
+}

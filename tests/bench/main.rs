@@ -1,10 +1,11 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | attribution N |
-//! load | sign-in | replay | history]`. Without arguments, all.
+//! load | sign-in | replay | history | storage]`. Without arguments, all.
 
 mod history;
 mod load;
 mod replay;
 mod sign_in;
+mod storage;
 
 use accord_tests::{Death, Server, attribution_runs, kill_rounds, random_sessions};
 use anyhow::{Context, Result, bail, ensure};
@@ -26,11 +27,13 @@ async fn main() -> Result<()> {
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
         Some("history") => history::all(),
+        Some("storage") => storage::all().await,
         None => {
             in_browser("script.mjs")?;
             in_browser("paint.mjs")?;
             replay::all()?;
             history::all()?;
+            storage::all().await?;
             load::all().await?;
             sign_in::all().await?;
             sessions(1_000)?;
@@ -40,7 +43,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay, history"
+                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay, history, storage"
             )
         }
     }

@@ -197,10 +197,7 @@ impl Entry {
     /// The hash that the next entry names as its `previous`.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        let mut hasher = Sha256::new();
-        hasher.update(b"accord entry 1");
-        hasher.update(self.header());
-        Digest(hasher.finalize().into())
+        hash_of(&self.header())
     }
 
     #[must_use]
@@ -287,6 +284,78 @@ impl Entry {
         out.extend_from_slice(&self.body_hash());
         out.extend_from_slice(&self.previous.0);
         out
+    }
+}
+
+/// The hash of an entry, by its header.
+pub(super) fn hash_of(header: &[u8]) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(b"accord entry 1");
+    hasher.update(header);
+    Digest(hasher.finalize().into())
+}
+
+/// An entry's bytes taken apart, as far as they can be put together again from fewer of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) seq: Seq,
+    pub(super) time: u64,
+    /// Person, seat, sector and session, as they are written.
+    pub(super) actor: &'a [u8],
+    pub(super) kind: u8,
+    pub(super) previous: Digest,
+    /// None for a blanked entry.
+    pub(super) salt: Option<Salt>,
+    pub(super) body: &'a [u8],
+    pub(super) header: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Takes an entry apart; nothing when the bytes are none.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut r = Reader::new(bytes);
+        let format = r.byte().ok()?;
+        let header = r.buf().ok()?;
+        let salt = match format {
+            FORMAT => Some(fixed(&mut r).ok()?),
+            BLANKED => None,
+            _ => return None,
+        };
+        let body = r.buf().ok()?;
+        let mut h = Reader::new(header);
+        let (seq, time) = (Seq(h.var_u64().ok()?), h.var_u64().ok()?);
+        let before = h.remaining();
+        h.buf().ok()?;
+        h.take(2).ok()?;
+        h.buf().ok()?;
+        let start = header.len() - before;
+        let actor = &header[start..header.len() - h.remaining()];
+        let kind = h.byte().ok()?;
+        let _: [u8; 32] = fixed(&mut h).ok()?;
+        let previous = Digest(fixed(&mut h).ok()?);
+        Some(Self { seq, time, actor, kind, previous, salt, body, header })
+    }
+
+    /// Puts the entry together, and gives its hash. Only for one that is not blanked.
+    pub(super) fn write(&self, seq: Seq, time: u64, previous: Digest) -> (Vec<u8>, Digest) {
+        let salt = self.salt.unwrap_or_default();
+        let mut header = Vec::with_capacity(128);
+        header.put_var(seq.0);
+        header.put_var(time);
+        header.extend_from_slice(self.actor);
+        header.push(self.kind);
+        header.extend_from_slice(&hash_body(&salt, self.body));
+        header.extend_from_slice(&previous.0);
+        let mut out = vec![FORMAT];
+        out.put_buf(&header);
+        out.extend_from_slice(&salt);
+        out.put_buf(self.body);
+        (out, hash_of(&header))
+    }
+
+    /// The bytes that [`write`](Self::write) gives.
+    pub(super) fn again(&self, seq: Seq, time: u64, previous: Digest) -> Vec<u8> {
+        self.write(seq, time, previous).0
     }
 }
 

@@ -8,6 +8,7 @@
 mod chain;
 mod entry;
 mod redaction;
+mod segment;
 mod state;
 mod version;
 
@@ -16,5 +17,6 @@ pub use chain::{Position, RULES};
 
 pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
 pub use redaction::{REASON, Redacted, Redaction, Target};
+pub use segment::{SEGMENT, SegmentError, pack, unpack};
 pub use state::{DocumentState, LedgerError, Outcome};
 pub use version::{DESCRIPTION, NAME, Named, Version, VersionError};

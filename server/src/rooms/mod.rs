@@ -339,6 +339,20 @@ impl Rooms {
         }
     }
 
+    /// Packs what is settled of a ledger, beside everything else.
+    fn pack(&self, document: &DocumentId) {
+        let (store, document) = (self.shared.store.clone(), document.clone());
+        // Detached on purpose: nothing waits for it, and stopping in the middle loses nothing.
+        drop(tokio::task::spawn_blocking(move || {
+            let ledger = LedgerId::Document(document.clone());
+            match store.pack(&ledger) {
+                Ok(entries) if entries > 0 => tracing::debug!(%document, entries, "packed"),
+                Ok(_) => {}
+                Err(error) => tracing::error!(%document, %error, "a ledger can't be packed"),
+            }
+        }));
+    }
+
     fn load(&self, document: &DocumentId) -> Result<Replayed, OpenError> {
         let entries = self.shared.store.read(&document.clone().into(), Seq(0))?;
         let replayed = replay(&entries)?;

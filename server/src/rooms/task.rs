@@ -26,6 +26,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
 
+/// So many new entries are worth packing.
+const PACK: u64 = 2_048;
+
 /// All that can happen to a room.
 #[derive(Debug)]
 pub enum RoomEvent {
@@ -141,6 +144,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         document: document.clone(),
         room: Room::new(state, seed()),
         last_editor,
+        packed: Seq(0),
         connections: HashMap::new(),
         in_flight: false,
         waiting: Vec::new(),
@@ -182,6 +186,8 @@ struct Task {
     document: DocumentId,
     room: Room,
     last_editor: Option<PersonId>,
+    /// Where the ledger stood when it was last packed, as far as this room knows.
+    packed: Seq,
     connections: HashMap<ConnectionId, Connection>,
     in_flight: bool,
     waiting: Vec<Append>,
@@ -317,7 +323,13 @@ impl Task {
     fn committed(&mut self, Committed { upto, result }: Committed) {
         self.in_flight = false;
         let effects = match result {
-            Ok(()) => self.room.committed(upto),
+            Ok(()) => {
+                if upto.0.saturating_sub(self.packed.0) >= PACK {
+                    self.packed = upto;
+                    self.rooms.pack(&self.document);
+                }
+                self.room.committed(upto)
+            }
             Err(error) => {
                 self.waiting.clear();
                 self.room.fail(&error.to_string())

@@ -145,3 +145,90 @@ fn records_are_scanned_by_kind_and_prefix() {
         assert_eq!(keys(""), ["p/1", "p/2", "q/1"]);
     });
 }
+
+/// A ledger of real entries: only those can be packed.
+pub(super) fn chain(count: u64) -> Vec<Append> {
+    use accord_document::ids::{LineageId, PersonId, SessionId};
+    use accord_document::ledger::{Body, Entry, Genesis, RULES};
+    use accord_document::lib0::Write;
+    use accord_document::people::{Actor, Seat, Sector};
+    let actor = Actor {
+        person: PersonId::new("p"),
+        seat: Seat::Author,
+        sector: Sector::Government,
+        session: SessionId::new("s"),
+    };
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: "s".into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    let mut last = genesis.entry(actor.clone(), 0, [0; 16]);
+    let mut all = Vec::new();
+    for n in 0..count {
+        all.push(Append { ledger: document("a"), seq: last.seq, bytes: last.encode() });
+        // The letter x at the beginning of a text: client 7, its n-th.
+        let mut update = vec![1, 1, 7];
+        update.put_var(n);
+        update.extend_from_slice(&[4, 1, 1, b't', 1, b'x', 0]);
+        let provenance = Default::default();
+        last = Entry {
+            seq: Seq(n + 1),
+            time: n * 250,
+            actor: actor.clone(),
+            previous: last.hash(),
+            salt: [n as u8; 16],
+            body: Body::Edit { update, provenance },
+        };
+    }
+    all
+}
+
+#[test]
+fn packing_changes_nothing_that_can_be_read() {
+    each(|store| {
+        let all = chain(12_000);
+        let bytes: Vec<_> = all.iter().map(|entry| entry.bytes.clone()).collect();
+        let ledger = document("a");
+        let other = entry("ab", 0, 7);
+        store.append(std::slice::from_ref(&other)).unwrap();
+        let mut written = 0;
+        // Packed while it grows.
+        for upto in [100, 9_000, 9_001, 12_000] {
+            store.append(&all[written..upto]).unwrap();
+            written = upto;
+            store.pack(&ledger).unwrap();
+            for from in [0, 1, 99, 4_095, 4_096, 4_097, 8_192, 8_900, upto - 1, upto, upto + 5] {
+                let wanted = &bytes[from.min(upto)..upto];
+                assert_eq!(
+                    store.read(&ledger, Seq(from as u64)).unwrap(),
+                    wanted,
+                    "{from}, {upto}"
+                );
+            }
+        }
+        assert!(matches!(store.append(&all[5..6]), Err(StoreError::Conflict)));
+        assert_eq!(store.read(&other.ledger, Seq(0)).unwrap(), [other.bytes]);
+        // What is packed can be rewritten, too: together with what is not.
+        let blank = |seq: usize| {
+            use accord_document::ledger::{Entry, Redaction};
+            use accord_document::update::Range;
+            let whole = Entry::decode(&bytes[seq]).unwrap();
+            let range = Range { client: 7, clock: seq as u32 - 1, len: 1 };
+            let (_, blanked) = Redaction::of(String::new(), vec![range], [&whole]).unwrap();
+            let bytes = blanked[0].encode();
+            Append { ledger: ledger.clone(), seq: Seq(seq as u64), bytes }
+        };
+        let rewritten = [blank(11_999), blank(10)];
+        let absent = Append { seq: Seq(12_000), ..blank(11_999) };
+        assert!(matches!(store.rewrite(&[blank(10), absent]), Err(StoreError::Conflict)));
+        assert_eq!(store.read(&ledger, Seq(0)).unwrap(), bytes, "all or none");
+        store.rewrite(&rewritten).unwrap();
+        let read = store.read(&ledger, Seq(0)).unwrap();
+        assert_eq!((&read[11_999], &read[10]), (&rewritten[0].bytes, &rewritten[1].bytes));
+        assert_eq!(read[11..11_999], bytes[11..11_999]);
+        store.erase(&ledger).unwrap();
+        assert!(store.read(&ledger, Seq(0)).unwrap().is_empty());
+    });
+}

@@ -64,6 +64,10 @@ impl Ledger for MemoryStore {
         Ok(())
     }
 
+    fn pack(&self, _: &LedgerId) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
         self.lock().ledgers.remove(ledger);
         Ok(())

@@ -66,6 +66,13 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError::Conflict`] when one of them is not there.
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError>;
 
+    /// Packs what is settled of a ledger: all but the newest entries, in segments of so many that packing
+    /// pays. Nothing changes but the room it takes. Gives how many entries were packed.
+    ///
+    /// # Errors
+    /// When it can't be read or written; what is stored is then as before.
+    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError>;
+
     /// Removes a whole ledger: what was deleted, once nobody wants it back. On disk when this returns.
     ///
     /// # Errors

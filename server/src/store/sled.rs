@@ -7,17 +7,24 @@
 
 use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
 use accord_document::ids::{LedgerId, PlanId, Seq};
+use accord_document::ledger::{SEGMENT, pack, unpack};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 /// The largest piece of a value, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// How keys and values are laid out, in the default tree. Form 1 was never released.
-const FORMAT: [u8; 1] = [2];
+/// How many of the newest entries of a ledger are not packed: appending looks at the last.
+const LOOSE: usize = 256;
+/// The fewest entries that are packed together.
+const WORTH_PACKING: usize = 1024;
+
+/// How keys and values are laid out, in the default tree. Forms 1 and 2 were never released.
+const FORMAT: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
 
 /// sled's cache, in bytes.
@@ -28,7 +35,12 @@ pub struct SledStore {
     path: PathBuf,
     db: sled::Db,
     ledger: sled::Tree,
+    /// Packed entries, by the number of the first.
+    segments: sled::Tree,
     records: sled::Tree,
+    /// Held for writing by whoever moves or changes what is there, for reading by whoever reads. Appending
+    /// needs neither.
+    moving: RwLock<()>,
     /// The database file, opened again only to sync it: the page cache belongs to the file, not
     /// to the descriptor that wrote.
     file: File,
@@ -68,9 +80,19 @@ impl SledStore {
             other => unusable(&io::Error::other(other)),
         })?;
         let ledger = db.open_tree("ledger").map_err(failed)?;
+        let segments = db.open_tree("segments").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
         let file = File::open(home.join("db")).map_err(|error| unusable(&error))?;
-        let store = Self { path: path.to_owned(), db, ledger, records, file, reserve };
+        let store = Self {
+            path: path.to_owned(),
+            db,
+            ledger,
+            segments,
+            records,
+            moving: RwLock::default(),
+            file,
+            reserve,
+        };
         store.know_format()?;
         store.sync()?;
         sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
@@ -226,57 +248,116 @@ impl Ledger for SledStore {
     }
 
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        let damaged = |what: &str| StoreError::Damaged(format!("the ledger of {ledger} {what}"));
-        let prefix = ledger_prefix(ledger);
-        let mut entries: Vec<Vec<u8>> = Vec::new();
-        let mut expected = (from.0, 0u16);
-        let end = ledger_key(ledger, Seq(u64::MAX), u16::MAX);
-        for pair in self.ledger.range(ledger_key(ledger, from, 0)..=end) {
-            let (key, value) = pair.map_err(failed)?;
-            let (more, bytes) = unseal(&key, &value)?;
-            let place = key.get(prefix.len()..).filter(|place| place.len() == 10);
-            let place = place.ok_or_else(|| damaged("has a key of the wrong length"))?;
-            let mut seq = [0; 8];
-            seq.copy_from_slice(&place[..8]);
-            let found = (u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]]));
-            if found != expected {
-                return Err(damaged(&format!("lacks entry {}", expected.0)));
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = Vec::new();
+        let mut next = from.0;
+        // Where the first is not packed, none behind it is.
+        let is_loose = self.ledger.contains_key(ledger_key(ledger, from, 0)).map_err(failed)?;
+        let segments = if is_loose { Vec::new() } else { self.segments_from(ledger, from)? };
+        for (first, segment) in segments {
+            let unpacked = unpack_segment(ledger, &segment)?;
+            let end = first + unpacked.len() as u64;
+            if first > next {
+                return Err(lacking(ledger, next));
             }
-            match (found.1, entries.last_mut()) {
-                (1.., Some(entry)) => entry.extend_from_slice(bytes),
-                _ => entries.push(bytes.to_vec()),
-            }
-            expected = if more { (found.0, found.1 + 1) } else { (found.0 + 1, 0) };
+            let known = usize::try_from(next - first).unwrap_or(usize::MAX);
+            entries.extend(unpacked.into_iter().skip(known));
+            next = next.max(end);
         }
-        if expected.1 != 0 {
-            return Err(damaged(&format!("lacks the end of entry {}", expected.0)));
+        for (seq, bytes) in pieced(&self.ledger, ledger, Seq(next))? {
+            if seq != next {
+                return Err(lacking(ledger, next));
+            }
+            entries.push(bytes);
+            next += 1;
         }
         Ok(entries)
     }
 
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
+        let mut segments: BTreeMap<(&LedgerId, u64), Vec<Vec<u8>>> = BTreeMap::new();
         for entry in entries {
-            let key = |piece| ledger_key(&entry.ledger, entry.seq, piece);
-            if !self.ledger.contains_key(key(0)).map_err(failed)? {
+            let ledger = &entry.ledger;
+            let segment = self.segments_from(ledger, entry.seq)?.into_iter().next();
+            let segment = segment.filter(|(first, _)| *first <= entry.seq.0);
+            let unpacked =
+                segment.map(|(first, bytes)| Ok((first, unpack_segment(ledger, &bytes)?)));
+            if let Some((first, unpacked)) = unpacked.transpose()? {
+                let all = segments.entry((ledger, first)).or_insert(unpacked);
+                let place = usize::try_from(entry.seq.0 - first).unwrap_or(usize::MAX);
+                if let Some(old) = all.get_mut(place) {
+                    old.clone_from(&entry.bytes);
+                    continue;
+                }
+            }
+            if !self.ledger.contains_key(ledger_key(ledger, entry.seq, 0)).map_err(failed)? {
                 return Err(StoreError::Conflict);
             }
-            let pieces = put_entry(&mut writes, entry)?;
-            for old in self.ledger.range(key(pieces)..=key(u16::MAX)).keys() {
-                writes.remove(old.map_err(failed)?);
-            }
+            put(&self.ledger, &mut loose, entry)?;
         }
-        self.ledger.apply_batch(writes).map_err(failed)?;
+        for ((ledger, first), entries) in segments {
+            let bytes = pack_segment(ledger, &entries)?;
+            let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes };
+            put(&self.segments, &mut packed, &segment)?;
+        }
+        let both = (&self.ledger, &self.segments).transaction(|(ledger, segments)| {
+            ledger.apply_batch(&loose)?;
+            segments.apply_batch(&packed)?;
+            Ok::<_, ConflictableTransactionError<sled::Error>>(())
+        });
+        both.map_err(|error| match error {
+            TransactionError::Abort(error) | TransactionError::Storage(error) => failed(error),
+        })?;
         self.sync()
     }
 
-    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
-        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
-        let mut writes = sled::Batch::default();
-        for key in self.ledger.range(all).keys() {
-            writes.remove(key.map_err(failed)?);
+    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let mut first = self.packed_end(ledger)?;
+        let loose = pieced(&self.ledger, ledger, Seq(first))?;
+        let settled = loose.len().saturating_sub(LOOSE);
+        let mut entries = loose.into_iter().map(|(_, bytes)| bytes);
+        let mut packed = 0;
+        while settled - packed >= WORTH_PACKING {
+            let chunk: Vec<_> = entries.by_ref().take(SEGMENT.min(settled - packed)).collect();
+            let segment = pack_segment(ledger, &chunk)?;
+            // Before anything is removed, what replaces it must be what it was.
+            if unpack_segment(ledger, &segment)? != chunk {
+                return Err(damaged(ledger, "can't be packed"));
+            }
+            let mut writes = sled::Batch::default();
+            let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes: segment };
+            put(&self.segments, &mut writes, &segment)?;
+            self.segments.apply_batch(writes).map_err(failed)?;
+            self.sync()?;
+            // If the server stops here, the entries stand twice, and are read from the segment.
+            first += chunk.len() as u64;
+            packed += chunk.len();
+            let mut removals = sled::Batch::default();
+            let old = ledger_key(ledger, Seq(0), 0)..ledger_key(ledger, Seq(first), 0);
+            for key in self.ledger.range(old).keys() {
+                removals.remove(key.map_err(failed)?);
+            }
+            self.ledger.apply_batch(removals).map_err(failed)?;
         }
-        self.ledger.apply_batch(writes).map_err(failed)?;
+        if packed > 0 {
+            self.sync()?;
+        }
+        Ok(packed)
+    }
+
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        for tree in [&self.ledger, &self.segments] {
+            let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+            let mut writes = sled::Batch::default();
+            for key in tree.range(all).keys() {
+                writes.remove(key.map_err(failed)?);
+            }
+            tree.apply_batch(writes).map_err(failed)?;
+        }
         self.sync()
     }
 
@@ -293,6 +374,95 @@ impl Ledger for SledStore {
         }
         Ok(plans)
     }
+}
+
+impl SledStore {
+    /// The segments that hold entries from a number on, each with its first.
+    fn segments_from(
+        &self,
+        ledger: &LedgerId,
+        from: Seq,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        // The segment that begins last before it may hold it.
+        let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, from, u16::MAX);
+        let start = match self.segments.range(upto).next_back() {
+            Some(pair) => seq_of(ledger, &pair.map_err(failed)?.0)?.0,
+            None => from.0,
+        };
+        pieced(&self.segments, ledger, Seq(start))
+    }
+
+    /// The number of the first entry that is in no segment.
+    fn packed_end(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
+        match self.segments_from(ledger, Seq(u64::MAX))?.pop() {
+            Some((first, segment)) => Ok(first + unpack_segment(ledger, &segment)?.len() as u64),
+            None => Ok(0),
+        }
+    }
+}
+
+fn pack_segment(ledger: &LedgerId, entries: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
+    pack(entries).map_err(|error| damaged(ledger, &error.to_string()))
+}
+
+fn unpack_segment(ledger: &LedgerId, segment: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    unpack(segment).map_err(|error| damaged(ledger, &error.to_string()))
+}
+
+fn damaged(ledger: &LedgerId, what: &str) -> StoreError {
+    StoreError::Damaged(format!("the ledger of {ledger}: {what}"))
+}
+
+fn lacking(ledger: &LedgerId, seq: u64) -> StoreError {
+    StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
+}
+
+/// The number and the piece that a key names.
+fn seq_of(ledger: &LedgerId, key: &[u8]) -> Result<(u64, u16), StoreError> {
+    let place = key.get(ledger_prefix(ledger).len()..).filter(|place| place.len() == 10);
+    let place = place.ok_or_else(|| damaged(ledger, "a key has the wrong length"))?;
+    let mut seq = [0; 8];
+    seq.copy_from_slice(&place[..8]);
+    Ok((u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]])))
+}
+
+/// What stands in a tree for a ledger from a number on, put together from its pieces.
+fn pieced(
+    tree: &sled::Tree,
+    ledger: &LedgerId,
+    from: Seq,
+) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
+    // The piece that must come next, if one must.
+    let mut wanted = None;
+    let end = ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+    for pair in tree.range(ledger_key(ledger, from, 0)..=end) {
+        let (key, value) = pair.map_err(failed)?;
+        let (more, bytes) = unseal(&key, &value)?;
+        let (seq, piece) = seq_of(ledger, &key)?;
+        if (seq, piece) != wanted.unwrap_or((seq, 0)) {
+            return Err(lacking(ledger, wanted.map_or(seq, |(seq, _)| seq)));
+        }
+        match (piece, all.last_mut()) {
+            (1.., Some((_, entry))) => entry.extend_from_slice(bytes),
+            _ => all.push((seq, bytes.to_vec())),
+        }
+        wanted = more.then_some((seq, piece + 1));
+    }
+    match wanted {
+        Some((seq, _)) => Err(damaged(ledger, &format!("the end of entry {seq} is missing"))),
+        None => Ok(all),
+    }
+}
+
+/// Writes something in pieces, in place of what may be there.
+fn put(tree: &sled::Tree, writes: &mut sled::Batch, entry: &Append) -> Result<(), StoreError> {
+    let pieces = put_entry(writes, entry)?;
+    let key = |piece| ledger_key(&entry.ledger, entry.seq, piece);
+    for old in tree.range(key(pieces)..=key(u16::MAX)).keys() {
+        writes.remove(old.map_err(failed)?);
+    }
+    Ok(())
 }
 
 fn record_key(kind: &str, key: &str) -> Vec<u8> {
@@ -410,6 +580,30 @@ mod tests {
         open(dir.path()).db.insert(FORMAT_KEY, &[1]).unwrap();
         let refused = SledStore::open(dir.path(), 0).unwrap_err();
         assert!(refused.to_string().contains("another version of Accord"), "{refused}");
+    }
+
+    /// The server stopped after a segment was written and before its entries were removed.
+    #[test]
+    fn entries_that_stand_twice_are_read_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let all = super::super::contract::chain(3_000);
+        let bytes: Vec<_> = all.iter().map(|entry| entry.bytes.clone()).collect();
+        store.append(&all).unwrap();
+        store.pack(&document("a")).unwrap();
+        let mut again = sled::Batch::default();
+        all.iter().for_each(|entry| drop(put_entry(&mut again, entry)));
+        store.ledger.apply_batch(again).unwrap();
+        for from in [0, 1_500, 2_900] {
+            let read = store.read(&document("a"), Seq(from)).unwrap();
+            assert_eq!(read, bytes[from as usize..]);
+        }
+        // The next packing tidies up.
+        let more = super::super::contract::chain(5_000).split_off(3_000);
+        store.append(&more).unwrap();
+        assert!(store.pack(&document("a")).unwrap() > 0);
+        assert!(store.ledger.len() <= LOOSE);
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 5_000);
     }
 
     #[test]

@@ -81,7 +81,7 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
         clients.push(SyncClient::connect_accord(&server, visitor, &document, client).await?);
     }
     let started = Instant::now();
-    for (index, chunk) in trace.txns.chunks(100).enumerate() {
+    for (index, chunk) in trace.txns.chunks(500).enumerate() {
         let who = index % typists;
         let client = &mut clients[who];
         client.integrate()?;
@@ -99,6 +99,9 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
         }
     }
     println!("  typed in {:.0} s", started.elapsed().as_secs_f64());
+    for client in &mut clients {
+        client.integrate()?;
+    }
     let text = clients[0].text(FIELD);
     ensure!(text.trim_end() == trace.end_content.trim_end(), "the text is another one");
     drop(clients);
@@ -107,16 +110,26 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
 }
 
 async fn opened(data: &Path, document: &str) -> Result<()> {
-    let started = Instant::now();
-    let server = ServerInTime::start(data)?;
-    let ana = Visitor::sign_in(&server.address, "ana")?;
-    let ready = started.elapsed();
-    let started = Instant::now();
-    ana.text(document, FIELD)?;
+    let (data, document) = (data.to_owned(), document.to_owned());
+    // The server brings a runtime of its own.
+    let times = tokio::task::spawn_blocking(move || {
+        // The first server's threads may still be letting go of the folder.
+        while accord_server::store::SledStore::open(&data, 0).is_err() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let started = Instant::now();
+        let server = ServerInTime::start(&data)?;
+        let ana = Visitor::sign_in(&server.address, "ana")?;
+        let ready = started.elapsed();
+        let started = Instant::now();
+        ana.text(&document, FIELD)?;
+        Ok::<_, anyhow::Error>((ready, started.elapsed()))
+    });
+    let (ready, opened) = times.await??;
     println!(
         "  a server over it started in {:.0} ms, the document opened in {:.1} ms",
         ready.as_secs_f64() * 1e3,
-        started.elapsed().as_secs_f64() * 1e3
+        opened.as_secs_f64() * 1e3
     );
     Ok(())
 }

@@ -41,6 +41,11 @@ impl Chain {
         Ok(Self { genesis: genesis.clone(), position })
     }
 
+    /// Goes on where a chain was left.
+    pub(super) fn resume(genesis: Genesis, position: Position) -> Self {
+        Self { genesis, position }
+    }
+
     /// Whether an entry is the next one.
     ///
     /// # Errors

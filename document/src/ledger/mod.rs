@@ -6,6 +6,7 @@
 //! applied again, so every node agrees on what each entry did.
 
 mod chain;
+mod checkpoint;
 mod entry;
 mod redaction;
 mod segment;

@@ -36,7 +36,7 @@ pub struct Target {
 }
 
 /// A redaction as readers are told of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redacted {
     pub seq: Seq,
     /// Milliseconds since the Unix epoch.
@@ -110,7 +110,7 @@ fn digest(blanked: &Body) -> Digest {
 }
 
 /// What a ledger's redactions have announced, against what of it is blanked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledgered {
     /// The digests announced for each entry, in order: the last is the one that must stand there.
     announced: BTreeMap<Seq, Vec<Digest>>,

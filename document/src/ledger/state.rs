@@ -48,14 +48,14 @@ pub enum Outcome<R = Refusal> {
 /// [`apply`](Self::apply) for each stored entry, or [`edit`](Self::edit) for each new one.
 #[derive(Debug)]
 pub struct DocumentState {
-    doc: Doc,
-    known: Known,
-    chain: Chain,
+    pub(super) doc: Doc,
+    pub(super) known: Known,
+    pub(super) chain: Chain,
     /// An upper bound of the encoded state: refined when it passes the limit.
-    size: usize,
-    broken: bool,
-    redactions: Ledgered,
-    versions: Vec<Named>,
+    pub(super) size: usize,
+    pub(super) broken: bool,
+    pub(super) redactions: Ledgered,
+    pub(super) versions: Vec<Named>,
 }
 
 impl DocumentState {

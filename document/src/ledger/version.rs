@@ -55,7 +55,7 @@ impl Version {
 }
 
 /// A version as readers are told of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     pub seq: Seq,
     /// When it was named, in milliseconds since the Unix epoch.

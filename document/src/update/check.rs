@@ -75,28 +75,28 @@ impl From<ScanError> for Refusal {
 /// Where an element stands: in a root, in a shared type made by an element, or in something that
 /// its sender had already collected as garbage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Place {
+pub(super) enum Place {
     Root(Box<str>),
     Nested(Id),
     Gone,
 }
 
-type PlaceIndex = u32;
+pub(super) type PlaceIndex = u32;
 
 /// The places of one client's elements, as runs: from each clock on, until the next.
-type PlaceRuns = Vec<(u32, PlaceIndex)>;
+pub(super) type PlaceRuns = Vec<(u32, PlaceIndex)>;
 
 /// What has been integrated so far, as far as later updates are judged by it.
 #[derive(Debug, Default)]
 pub struct Known {
-    clocks: BTreeMap<u64, u32>,
-    owners: HashMap<u64, PersonId>,
-    deleted: IdSet,
-    places: Vec<Place>,
-    place_of: HashMap<Place, PlaceIndex>,
-    runs: HashMap<u64, PlaceRuns>,
+    pub(super) clocks: BTreeMap<u64, u32>,
+    pub(super) owners: HashMap<u64, PersonId>,
+    pub(super) deleted: IdSet,
+    pub(super) places: Vec<Place>,
+    pub(super) place_of: HashMap<Place, PlaceIndex>,
+    pub(super) runs: HashMap<u64, PlaceRuns>,
     /// The nesting of each shared type that an element made.
-    types: HashMap<Id, u8>,
+    pub(super) types: HashMap<Id, u8>,
 }
 
 /// What an update adds, once checked: hand it to [`Known::commit`] after integrating the update.

@@ -7,6 +7,7 @@
 mod blank;
 mod check;
 mod claim;
+mod remember;
 mod scan;
 
 pub use blank::blank;

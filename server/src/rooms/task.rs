@@ -27,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const WAITING: usize = 8192;
 
 /// So many new entries are worth packing.
-const PACK: u64 = 2_048;
+const PACK: u64 = 1_024;
 
 /// All that can happen to a room.
 #[derive(Debug)]
@@ -230,6 +230,7 @@ impl Task {
                 break;
             }
         }
+        self.rooms.pack(&self.document);
         // What is still queued is dropped unanswered: whoever asked opens the room again.
         events.close();
     }

@@ -1,0 +1,78 @@
+//! Checkpoints: a document's state at an entry, so that opening it need not begin at the beginning.
+//!
+//! A checkpoint is a cache: whoever does not know its version, or finds that it does not belong to the
+//! ledger, applies the ledger from its beginning. It is resumed only where the entry that it names has the
+//! hash that it remembers.
+//!
+//! Layout (integers are lib0 variable-length unless noted):
+//!
+//! ```text
+//! checkpoint = 1:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
+//!              versions:buf(JSON) update:rest
+//! ```
+
+use super::chain::{Chain, Position};
+use super::state::DocumentState;
+use crate::ids::{Digest, Seq};
+use crate::lib0::{ReadError, Reader, Write};
+use crate::update::Known;
+use crate::ydoc;
+use yrs::updates::decoder::Decode;
+use yrs::{StateVector, Transact, Update};
+
+/// The version that this code writes and reads. Anything that changes what a state is changes it.
+const VERSION: u8 = 1;
+
+impl DocumentState {
+    /// The state as it is now.
+    #[must_use]
+    pub fn checkpoint(&self) -> Vec<u8> {
+        let Position { seq, head, time } = self.position();
+        let mut out = vec![VERSION];
+        out.put_buf(&json(self.genesis()));
+        out.put_var(seq.0);
+        out.extend_from_slice(&head.0);
+        out.put_var(time);
+        out.put_var(self.size as u64);
+        out.put_buf(&self.known.encode());
+        out.put_buf(&json(&self.redactions));
+        out.put_buf(&json(&self.versions));
+        out.extend_from_slice(&self.encode_since(&StateVector::default()));
+        out
+    }
+
+    /// The state that a checkpoint holds: nothing when it is damaged, or of another version.
+    #[must_use]
+    pub fn resume(checkpoint: &[u8]) -> Option<Self> {
+        let mut r = Reader::new(checkpoint);
+        if r.byte().ok()? != VERSION {
+            return None;
+        }
+        Self::read(&mut r).ok().flatten()
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
+        let genesis = serde_json::from_slice(r.buf()?).ok();
+        let seq = Seq(r.var_u64()?);
+        let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
+        let time = r.var_u64()?;
+        let size = usize::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
+        let known = Known::decode(r.buf()?)?;
+        let redactions = serde_json::from_slice(r.buf()?).ok();
+        let versions = serde_json::from_slice(r.buf()?).ok();
+        let doc = ydoc::new(0);
+        let update = Update::decode_v1(r.take(r.remaining())?).ok();
+        let applied = update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
+        let (Some(genesis), Some(redactions), Some(versions), true) =
+            (genesis, redactions, versions, applied)
+        else {
+            return Ok(None);
+        };
+        let chain = Chain::resume(genesis, Position { seq, head, time });
+        Ok(Some(Self { doc, known, chain, size, broken: false, redactions, versions }))
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("what is kept is plain strings and numbers")
+}

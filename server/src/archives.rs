@@ -22,7 +22,7 @@ pub struct Archive {
 
 impl Archive {
     fn begin(first: &[u8]) -> Result<Self, OpenError> {
-        let genesis = decode(0, first)?;
+        let genesis = decode(Seq(0), first)?;
         let mut history = History::default();
         history.record(&genesis, true);
         Ok(Self { state: DocumentState::begin(&genesis)?, history })
@@ -30,7 +30,7 @@ impl Archive {
 
     fn extend(&mut self, entries: &[Vec<u8>]) -> Result<(), OpenError> {
         for bytes in entries {
-            let entry = decode(self.history.len() as usize, bytes)?;
+            let entry = decode(Seq(self.history.len()), bytes)?;
             let outcome = self.state.apply(&entry)?;
             self.history.record(&entry, outcome == Outcome::Applied);
         }

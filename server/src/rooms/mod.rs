@@ -31,6 +31,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Events that may wait for a room before its connections have to.
 const QUEUE: usize = 1024;
 
+/// So many entries to be applied again are worth a checkpoint.
+const BEHIND: usize = 256;
+
 /// Why a document can't be opened.
 #[derive(Debug, Clone, Error)]
 pub enum OpenError {
@@ -354,22 +357,58 @@ impl Rooms {
     }
 
     fn load(&self, document: &DocumentId) -> Result<Replayed, OpenError> {
-        let entries = self.shared.store.read(&document.clone().into(), Seq(0))?;
-        let replayed = replay(&entries)?;
+        let ledger = LedgerId::Document(document.clone());
+        let replayed = match self.resume(&ledger)? {
+            Some(resumed) => resumed,
+            None => replay(&self.shared.store.read(&ledger, Seq(0))?)?,
+        };
         let mut blanked = Vec::new();
         for (seq, ranges) in replayed.state.unfinished_redactions() {
             tracing::warn!(%document, entry = %seq, "finishing a redaction");
-            let place = usize::try_from(seq.0).unwrap_or(usize::MAX);
-            let entry = entries.get(place..).map(|rest| decode_all(&rest[..rest.len().min(1)]));
-            let entry = entry.transpose()?.unwrap_or_default();
+            let entries = self.shared.store.read(&ledger, seq)?;
+            let entry = entries.first().map(|bytes| decode(seq, bytes)).transpose()?;
             let made = Redaction::of(String::new(), ranges, &entry);
             blanked.extend(made.map_err(|error| StoreError::Damaged(error.to_string()))?.1);
         }
         if blanked.is_empty() {
+            if replayed.behind >= BEHIND {
+                self.shared.store.keep_checkpoint(&ledger, &replayed.state.checkpoint())?;
+            }
             return Ok(replayed);
         }
         self.rewrite(document, &blanked)?;
         self.load(document)
+    }
+
+    /// Opens a ledger where it was kept last, if that is a state of this very ledger.
+    fn resume(&self, ledger: &LedgerId) -> Result<Option<Replayed>, OpenError> {
+        let Some(kept) = self.shared.store.checkpoint(ledger)? else { return Ok(None) };
+        let Some(mut state) = DocumentState::resume(&kept) else { return Ok(None) };
+        let seq = state.position().seq;
+        let entries = self.shared.store.read(ledger, seq)?;
+        // The entry that the state ends with tells whether it is one of this ledger.
+        let Some((first, rest)) = entries.split_first() else { return Ok(None) };
+        let first = decode(seq, first)?;
+        if first.hash() != state.position().head {
+            return Ok(None);
+        }
+        let mut last_editor = (seq > Seq(0)).then_some(first.actor.person);
+        for (index, bytes) in rest.iter().enumerate() {
+            let entry = decode(Seq(seq.0 + 1 + index as u64), bytes)?;
+            state.apply(&entry)?;
+            last_editor = Some(entry.actor.person);
+        }
+        state.settle()?;
+        Ok(Some(Replayed { state, last_editor, behind: rest.len() }))
+    }
+
+    /// Keeps the state of a document that closes: it opens from there. Blocks.
+    fn keep(&self, document: &DocumentId, state: &[u8]) {
+        let kept = self.shared.store.keep_checkpoint(&document.clone().into(), state);
+        if let Err(error) = kept {
+            // The ledger has everything; only opening takes longer.
+            tracing::warn!(%document, %error, "a checkpoint can't be kept");
+        }
     }
 }
 
@@ -378,6 +417,8 @@ impl Rooms {
 pub struct Replayed {
     pub state: DocumentState,
     pub last_editor: Option<PersonId>,
+    /// How many entries were applied to come here.
+    pub behind: usize,
 }
 
 /// Applies a whole ledger.
@@ -386,23 +427,23 @@ pub struct Replayed {
 /// When it is empty, damaged, or does not chain.
 pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     let Some(first) = entries.first() else { return Err(OpenError::Missing) };
-    let mut state = DocumentState::begin(&decode(0, first)?)?;
+    let mut state = DocumentState::begin(&decode(Seq(0), first)?)?;
     let mut last_editor = None;
-    for (seq, bytes) in entries.iter().enumerate().skip(1) {
+    for (seq, bytes) in (0..).map(Seq).zip(entries).skip(1) {
         let entry = decode(seq, bytes)?;
         state.apply(&entry)?;
         last_editor = Some(entry.actor.person);
     }
     state.settle()?;
-    Ok(Replayed { state, last_editor })
+    Ok(Replayed { state, last_editor, behind: entries.len() })
 }
 
-pub(crate) fn decode(seq: usize, bytes: &[u8]) -> Result<Entry, LedgerError> {
-    Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq: Seq(seq as u64), error })
+pub(crate) fn decode(seq: Seq, bytes: &[u8]) -> Result<Entry, LedgerError> {
+    Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq, error })
 }
 
 fn decode_all(entries: &[Vec<u8>]) -> Result<Vec<Entry>, OpenError> {
-    let all = entries.iter().enumerate();
+    let all = (0..).map(Seq).zip(entries);
     Ok(all.map(|(seq, bytes)| decode(seq, bytes)).collect::<Result<_, _>>()?)
 }
 

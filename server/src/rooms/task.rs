@@ -4,7 +4,7 @@
 //! disk decides how large commits get.
 
 use super::pace::Meter;
-use super::{OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
+use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
@@ -127,7 +127,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     let loaded = loaded.unwrap_or_else(|_| {
         Err(StoreError::Failed("reading the ledger failed unexpectedly".into()).into())
     });
-    let Replayed { state, last_editor } = match loaded {
+    let Replayed { state, last_editor, behind } = match loaded {
         Ok(replayed) => replayed,
         Err(error) => {
             if !matches!(error, OpenError::Missing) {
@@ -137,6 +137,9 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             return rooms.forget_closed(&document);
         }
     };
+    // What was applied beyond the checkpoint is worth keeping again, with what is to come.
+    let behind = if behind >= BEHIND { 0 } else { behind };
+    let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
     let mut task = Task {
@@ -145,6 +148,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         room: Room::new(state, seed()),
         last_editor,
         packed: Seq(0),
+        opened,
         connections: HashMap::new(),
         in_flight: false,
         waiting: Vec::new(),
@@ -188,6 +192,8 @@ struct Task {
     last_editor: Option<PersonId>,
     /// Where the ledger stood when it was last packed, as far as this room knows.
     packed: Seq,
+    /// Where it stood when it was opened.
+    opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
     in_flight: bool,
     waiting: Vec<Append>,
@@ -230,6 +236,7 @@ impl Task {
                 break;
             }
         }
+        self.keep_state().await;
         self.rooms.pack(&self.document);
         // What is still queued is dropped unanswered: whoever asked opens the room again.
         events.close();
@@ -240,6 +247,19 @@ impl Task {
         let (access, document) = (self.rooms.shared.access.clone(), self.document.clone());
         let effects = self.room.revise(|admission| access.grant(admission, &document), self.now());
         self.carry_out(effects);
+    }
+
+    /// Keeps the state for the next opening. While this waits, nothing can be redacted here: whoever wants to
+    /// asks the room that is opened next.
+    async fn keep_state(&mut self) {
+        let seq = self.room.state().position().seq;
+        let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= BEHIND;
+        if self.over || !self.is_settled() || !is_worth_it {
+            return;
+        }
+        let (rooms, document) = (self.rooms.clone(), self.document.clone());
+        let state = self.room.state().checkpoint();
+        let _ = tokio::task::spawn_blocking(move || rooms.keep(&document, &state)).await;
     }
 
     fn is_settled(&self) -> bool {

@@ -232,3 +232,24 @@ fn packing_changes_nothing_that_can_be_read() {
         assert!(store.read(&ledger, Seq(0)).unwrap().is_empty());
     });
 }
+
+#[test]
+fn a_checkpoint_is_kept_until_another_or_until_its_ledger_is_rewritten() {
+    each(|store| {
+        let (a, b) = (document("a"), document("b"));
+        store.append(&[entry("a", 0, 0), entry("b", 0, 0)]).unwrap();
+        assert_eq!(store.checkpoint(&a).unwrap(), None);
+        store.keep_checkpoint(&a, &vec![1; 100_000]).unwrap();
+        store.keep_checkpoint(&b, b"b").unwrap();
+        assert_eq!(store.checkpoint(&a).unwrap().unwrap(), [1; 100_000]);
+        store.keep_checkpoint(&a, b"shorter").unwrap();
+        assert_eq!(store.checkpoint(&a).unwrap().unwrap(), b"shorter");
+        // What was taken out of an entry may be in it.
+        store.rewrite(&[entry("a", 0, 9)]).unwrap();
+        assert_eq!(store.checkpoint(&a).unwrap(), None);
+        assert_eq!(store.checkpoint(&b).unwrap().unwrap(), b"b");
+        store.erase(&b).unwrap();
+        assert_eq!(store.checkpoint(&b).unwrap(), None);
+        assert_eq!(store.documents().unwrap(), [DocumentId::new("a")]);
+    });
+}

@@ -1,7 +1,7 @@
 //! The store of the tests: nothing survives.
 
 use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
-use accord_document::ids::{LedgerId, PlanId, Seq};
+use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +13,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Inner {
     ledgers: BTreeMap<LedgerId, Vec<Vec<u8>>>,
+    checkpoints: BTreeMap<LedgerId, Vec<u8>>,
     records: BTreeMap<(String, String), Record>,
 }
 
@@ -60,6 +61,7 @@ impl Ledger for MemoryStore {
             if let Some(ledger) = inner.ledgers.get_mut(&entry.ledger) {
                 ledger[place(entry)] = entry.bytes.clone();
             }
+            inner.checkpoints.remove(&entry.ledger);
         }
         Ok(())
     }
@@ -68,8 +70,28 @@ impl Ledger for MemoryStore {
         Ok(0)
     }
 
+    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+        self.lock().checkpoints.insert(ledger.clone(), state.to_vec());
+        Ok(())
+    }
+
+    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().checkpoints.get(ledger).cloned())
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+        let inner = self.lock();
+        let documents = inner.ledgers.keys().filter_map(|ledger| match ledger {
+            LedgerId::Document(id) => Some(id.clone()),
+            _ => None,
+        });
+        Ok(documents.collect())
+    }
+
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
-        self.lock().ledgers.remove(ledger);
+        let mut inner = self.lock();
+        inner.ledgers.remove(ledger);
+        inner.checkpoints.remove(ledger);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ mod sled;
 pub use memory::MemoryStore;
 pub use sled::SledStore;
 
-use accord_document::ids::{LedgerId, PlanId, Seq};
+use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -73,11 +73,30 @@ pub trait Ledger: Send + Sync {
     /// When it can't be read or written; what is stored is then as before.
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError>;
 
+    /// Keeps a state of a ledger in place of the one kept before. It is a cache: it may be gone after a crash,
+    /// and is when an entry was rewritten.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError>;
+
+    /// The state that was kept last, if it is there and whole.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Removes a whole ledger: what was deleted, once nobody wants it back. On disk when this returns.
     ///
     /// # Errors
     /// When it can't be removed.
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError>;
+
+    /// The documents that have a ledger.
+    ///
+    /// # Errors
+    /// When they can't be listed.
+    fn documents(&self) -> Result<Vec<DocumentId>, StoreError>;
 
     /// The plans that have a ledger.
     ///

@@ -6,7 +6,7 @@
 //! and its own checksums do not cover what we mean, so every value carries one over key and value.
 
 use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
-use accord_document::ids::{LedgerId, PlanId, Seq};
+use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use accord_document::ledger::{SEGMENT, pack, unpack};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
@@ -41,6 +41,8 @@ pub struct SledStore {
     ledger: sled::Tree,
     /// Packed entries, by the number of the first.
     segments: sled::Tree,
+    /// A state of each ledger.
+    checkpoints: sled::Tree,
     records: sled::Tree,
     /// Held for writing by whoever moves or changes what is there, for reading by whoever reads. Appending
     /// needs neither.
@@ -86,6 +88,7 @@ impl SledStore {
         })?;
         let ledger = db.open_tree("ledger").map_err(failed)?;
         let segments = db.open_tree("segments").map_err(failed)?;
+        let checkpoints = db.open_tree("checkpoints").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
         let file = File::open(home.join("db")).map_err(|error| unusable(&error))?;
         let store = Self {
@@ -93,6 +96,7 @@ impl SledStore {
             db,
             ledger,
             segments,
+            checkpoints,
             records,
             moving: RwLock::default(),
             file,
@@ -175,11 +179,12 @@ fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {
     key
 }
 
+const DOCUMENTS: &[u8] = b"document/";
 const PLANS: &[u8] = b"plan/";
 
 fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
     let (kind, id) = match ledger {
-        LedgerId::Document(id) => (&b"document/"[..], id.as_str()),
+        LedgerId::Document(id) => (DOCUMENTS, id.as_str()),
         LedgerId::Plan(id) => (PLANS, id.as_str()),
         LedgerId::Audit => (&b"audit"[..], ""),
     };
@@ -282,9 +287,14 @@ impl Ledger for SledStore {
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
+        let mut outdated = sled::Batch::default();
         let mut segments: BTreeMap<(&LedgerId, u64), Vec<Vec<u8>>> = BTreeMap::new();
         for entry in entries {
             let ledger = &entry.ledger;
+            let states = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(0), u16::MAX);
+            for key in self.checkpoints.range(states).keys() {
+                outdated.remove(key.map_err(failed)?);
+            }
             let segment = self.segments_from(ledger, entry.seq)?.into_iter().next();
             let segment = segment.filter(|(first, _)| *first <= entry.seq.0);
             let unpacked =
@@ -307,12 +317,14 @@ impl Ledger for SledStore {
             let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes };
             put(&self.segments, &mut packed, &segment)?;
         }
-        let both = (&self.ledger, &self.segments).transaction(|(ledger, segments)| {
+        let trees = (&self.ledger, &self.segments, &self.checkpoints);
+        let all = trees.transaction(|(ledger, segments, checkpoints)| {
             ledger.apply_batch(&loose)?;
             segments.apply_batch(&packed)?;
+            checkpoints.apply_batch(&outdated)?;
             Ok::<_, ConflictableTransactionError<sled::Error>>(())
         });
-        both.map_err(|error| match error {
+        all.map_err(|error| match error {
             TransactionError::Abort(error) | TransactionError::Storage(error) => failed(error),
         })?;
         self.sync()
@@ -355,7 +367,7 @@ impl Ledger for SledStore {
 
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
-        for tree in [&self.ledger, &self.segments] {
+        for tree in [&self.ledger, &self.segments, &self.checkpoints] {
             let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
             let mut writes = sled::Batch::default();
             for key in tree.range(all).keys() {
@@ -366,18 +378,31 @@ impl Ledger for SledStore {
         self.sync()
     }
 
-    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
-        let mut plans = Vec::new();
-        let mut from = PLANS.to_vec();
-        // From the first entry of one plan straight to the next plan.
-        while let Some(pair) = self.ledger.range(from..).next() {
-            let (key, _) = pair.map_err(failed)?;
-            let Some(rest) = key.strip_prefix(PLANS) else { break };
-            let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
-            plans.push(PlanId::new(String::from_utf8_lossy(&rest[..end])));
-            from = [PLANS, &rest[..end], &[1]].concat();
+    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = sled::Batch::default();
+        let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
+        put(&self.checkpoints, &mut writes, &state)?;
+        self.checkpoints.apply_batch(writes).map_err(failed)
+    }
+
+    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        match pieced(&self.checkpoints, ledger, Seq(0)) {
+            Ok(mut found) => Ok(found.pop().map(|(_, state)| state)),
+            // It can be made again.
+            Err(StoreError::Damaged(_)) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(plans)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+        // Of a ledger that is packed, the newest entries are not: each has some there.
+        Ok(named(&self.ledger, DOCUMENTS)?.into_iter().map(DocumentId::new).collect())
+    }
+
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+        Ok(named(&self.ledger, PLANS)?.into_iter().map(PlanId::new).collect())
     }
 }
 
@@ -420,6 +445,21 @@ fn damaged(ledger: &LedgerId, what: &str) -> StoreError {
 
 fn lacking(ledger: &LedgerId, seq: u64) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
+}
+
+/// The ledgers of one kind, by name.
+fn named(tree: &sled::Tree, kind: &[u8]) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    let mut from = kind.to_vec();
+    // From the first entry of one ledger straight to the next ledger.
+    while let Some(pair) = tree.range(from..).next() {
+        let (key, _) = pair.map_err(failed)?;
+        let Some(rest) = key.strip_prefix(kind) else { break };
+        let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+        names.push(String::from_utf8_lossy(&rest[..end]).into_owned());
+        from = [kind, &rest[..end], &[1]].concat();
+    }
+    Ok(names)
 }
 
 /// The number and the piece that a key names.

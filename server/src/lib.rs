@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod archives;
+pub mod check;
 pub mod clock;
 mod committer;
 mod demo;

@@ -1,5 +1,6 @@
 //! `accord`: the command line.
 
+use accord_server::check::Report;
 use accord_server::people::SessionLimits;
 use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
@@ -32,6 +33,9 @@ enum Verb {
     MakeAdministrator(MakeAdministrator),
     /// Print a link by which somebody can set a new password.
     ResetPassword(ResetPassword),
+    /// Check that everything stored is what was written: every ledger, from its beginning. The server must not
+    /// be running.
+    Check(Data),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
 }
@@ -125,6 +129,7 @@ async fn main() -> ExitCode {
             say(&accord_server::openapi());
             ExitCode::SUCCESS
         }
+        Verb::Check(data) => check(&data.data),
         Verb::People(data) => ask(data, shell::Verb::People).await,
         Verb::MakeAdministrator(MakeAdministrator { data, email, name }) => match ask_password() {
             Ok(password) => {
@@ -158,6 +163,28 @@ fn say(line: &str) {
 fn complain(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::FAILURE
+}
+
+/// Checks what is stored, and says what is wrong with it.
+fn check(data: &std::path::Path) -> ExitCode {
+    if !data.exists() {
+        return complain(&format!("there is no folder {}", data.display()));
+    }
+    let Report { documents, plans, entries, faults } = match accord_server::check::check(data) {
+        Ok(report) => report,
+        Err(error) => return complain(&error),
+    };
+    say(&format!(
+        "checked {plans} plans, {documents} documents with {entries} entries, and the audit record"
+    ));
+    for fault in &faults {
+        say(&format!("DAMAGED {fault}"));
+    }
+    if faults.is_empty() {
+        say("everything is as it was written");
+        return ExitCode::SUCCESS;
+    }
+    complain(&"what is named above is not as it was written: restore it from a backup")
 }
 
 /// Asks the installation, and says what it answers.

@@ -4,6 +4,7 @@ use accord_document::ids::Seq;
 use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Random co-writing of three people, with offline spells, undo, moves, pastes and restores: what a
 /// history says of any two moments is what the test itself noted of them.
@@ -144,6 +145,70 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     for (from, to) in [(1, head), (1, head + 2), (head, head + 2)] {
         let told = diff(&ana, &document, from, to)?.to_string();
         assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
+    }
+    Ok(())
+}
+
+/// Two people type, a third goes back again and again. Every word is in the text, or in the version that
+/// was made before some restore; and everybody sees the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_typed_is_lost_by_a_restore() -> Result<()> {
+    const WORDS: usize = 150;
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben, fay) = (server.visit("ana")?, server.visit("ben")?, server.visit("fay")?);
+    let document = ana.create("Restless")?;
+    let mut clients = [
+        SyncClient::connect_accord(&server, &ana, &document, 11).await?,
+        SyncClient::connect_accord(&server, &ben, &document, 12).await?,
+    ];
+    let start = history(&fay, &document)?["head"]["seq"].as_u64().context("a head")?;
+    let restoring = {
+        let (fay, document) = (fay.clone(), document.clone());
+        tokio::task::spawn_blocking(move || {
+            for _ in 0..8 {
+                std::thread::sleep(Duration::from_millis(60));
+                let path = format!("/api/v1/documents/{document}/restorations");
+                let (status, told) = fay.post(&path, json!({ "moment": start }))?;
+                ensure!(status == 200, "{status} {told}");
+            }
+            Ok(())
+        })
+    };
+    for n in 0..WORDS {
+        for (who, client) in clients.iter_mut().enumerate() {
+            client.integrate()?;
+            client.edit("causes", 0, 0, &format!("{who}-{n} ")).await?;
+            if n % 5 == who {
+                client.settled().await?;
+            }
+        }
+    }
+    restoring.await??;
+    for client in &mut clients {
+        client.edit("causes", 0, 0, "last ").await?;
+        client.settled().await?;
+        client.integrate()?;
+    }
+    let text = fay.text(&document, "causes")?;
+    for client in &mut clients {
+        client.until("causes", |seen| seen == text).await?;
+    }
+    ensure!(text.matches("last ").count() == 2, "what came after is there: {text}");
+    let told = history(&fay, &document)?;
+    let mut kept = vec![text];
+    for version in told["versions"].as_array().context("versions")? {
+        let moment = version["moment"]["seq"].as_u64().context("a moment")?;
+        let seen = diff(&fay, &document, 1, moment)?;
+        let texts = seen["texts"].as_array().context("texts")?;
+        let causes = texts.iter().find(|text| text["target"] == "causes").context("a text")?;
+        let there = causes["pieces"].as_array().context("pieces")?.iter();
+        let there = there.filter(|piece| piece["fate"] != "deleted");
+        kept.push(there.filter_map(|piece| piece["insert"].as_str()).collect());
+    }
+    ensure!(kept.len() > 2, "somebody went back in between: {}", told["versions"]);
+    for word in (0..2).flat_map(|who| (0..WORDS).map(move |n| format!("{who}-{n} "))) {
+        ensure!(kept.iter().any(|text| text.contains(&word)), "{word} is nowhere");
     }
     Ok(())
 }

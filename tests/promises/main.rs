@@ -17,3 +17,4 @@ mod simulation;
 mod start_up;
 mod stock_clients;
 mod survives;
+mod tampering;

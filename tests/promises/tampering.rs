@@ -1,0 +1,204 @@
+//! Whoever can write to the disk can't change the past unnoticed.
+
+use accord_tests::{Server, SyncClient, Visitor, accord_binary};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::Path;
+use std::process::Command;
+
+/// Enough for some entries to be packed, and for a checkpoint when the document closes.
+const EDITS: u32 = 2_200;
+
+/// A stopped server's folder with a long document in it: its id, and its text.
+async fn written(dir: &Path) -> Result<(String, String)> {
+    let server = Server::start(dir)?;
+    let ana = server.visit("ana")?;
+    let document = ana.create("Long")?;
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 7).await?;
+    for n in 0..EDITS {
+        let word = format!("w{n} ");
+        let update = client.change("problem", 0, 0, &word);
+        client.feed_update(&update).await?;
+        if n % 200 == 0 {
+            client.settled().await?;
+        }
+    }
+    client.settled().await?;
+    let text = ana.text(&document, "problem")?;
+    drop(client);
+    ensure!(server.stop()?.success());
+    Ok((document, text))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The stored pieces of one document in one of the store's trees.
+struct Stored {
+    tree: sled::Tree,
+    prefix: Vec<u8>,
+    _db: sled::Db,
+}
+
+impl Stored {
+    fn open(dir: &Path, tree: &str, document: &str) -> Result<Self> {
+        let config = sled::Config::new().path(dir.join("store")).segment_size(256 * 1024);
+        let db = config.open()?;
+        let tree = db.open_tree(tree)?;
+        Ok(Self { tree, prefix: [b"document/", document.as_bytes(), &[0]].concat(), _db: db })
+    }
+
+    fn keys(&self) -> Result<Vec<sled::IVec>> {
+        Ok(self.tree.scan_prefix(&self.prefix).keys().collect::<Result<_, _>>()?)
+    }
+
+    /// A value without its checksum.
+    fn get(&self, key: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.tree.get(key)?.context("it is there")?[4..].to_vec())
+    }
+
+    /// Writes a value with the checksum that it must have: whoever forges knows how.
+    fn put(&self, key: &[u8], rest: &[u8]) -> Result<()> {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(key);
+        hasher.update(rest);
+        let value = [&hasher.finalize().to_be_bytes()[..], rest].concat();
+        self.tree.insert(key, value)?;
+        Ok(())
+    }
+}
+
+fn check(dir: &Path) -> Result<(bool, String)> {
+    let done = Command::new(accord_binary()).arg("check").arg("--data").arg(dir).output()?;
+    let told = String::from_utf8(done.stdout)? + &String::from_utf8(done.stderr)?;
+    Ok((done.status.success(), told))
+}
+
+/// What the server does with a folder: nothing of the document's past is shown, and the text only where
+/// it is the true one.
+fn serve(dir: &Path, document: &str, text: &str, what: &str) -> Result<()> {
+    let server = Server::start(dir)?;
+    let ana = server.visit("ana")?;
+    let ask = |path: &str| ana.get(&format!("/api/v1/documents/{document}/{path}"));
+    let (status, told) = ask("content")?;
+    ensure!(status == 500 || read(&ana, document)? == text, "{what}: {status} {told}");
+    for path in ["history", "diff?from=1&to=50"] {
+        let (status, told) = ask(path)?;
+        ensure!(status == 500 && told["error"] == "damaged", "{what}: {status} {told}");
+    }
+    Ok(())
+}
+
+fn read(ana: &Visitor, document: &str) -> Result<String> {
+    ana.text(document, "problem")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (document, text) = written(dir.path()).await?;
+    let (whole, told) = check(dir.path())?;
+    ensure!(whole && told.contains("everything is as it was written"), "{told}");
+    // As many entries as there must be, most of them packed.
+    let packed = Stored::open(dir.path(), "segments", &document)?.keys()?.len();
+    let loose = Stored::open(dir.path(), "ledger", &document)?.keys()?.len();
+    ensure!(packed > 2 && loose > 60 && loose < EDITS as usize, "{packed} and {loose}");
+
+    let each = |tree: &str, what: &str, forge: &dyn Fn(&Stored, &[sled::IVec]) -> Result<()>| {
+        let copied = tempfile::tempdir()?;
+        copy(dir.path(), copied.path())?;
+        {
+            let stored = Stored::open(copied.path(), tree, &document)?;
+            forge(&stored, &stored.keys()?)?;
+            stored.tree.flush()?;
+        }
+        let (whole, told) = check(copied.path())?;
+        ensure!(!whole && told.contains(&format!("DAMAGED document {document}")), "{what}: {told}");
+        serve(copied.path(), &document, &text, what)
+    };
+    each("ledger", "a flipped bit, its checksum as it was", &|stored, keys| {
+        let key = &keys[10];
+        let mut value = stored.tree.get(key)?.context("it is there")?.to_vec();
+        let last = value.len() - 1;
+        value[last] ^= 1;
+        stored.tree.insert(key, value)?;
+        Ok(())
+    })?;
+    each("ledger", "a flipped bit with a checksum to it", &|stored, keys| {
+        let mut value = stored.get(&keys[10])?;
+        let last = value.len() - 3;
+        value[last] ^= 1;
+        stored.put(&keys[10], &value)
+    })?;
+    each("ledger", "an entry removed", &|stored, keys| {
+        stored.tree.remove(&keys[10])?;
+        Ok(())
+    })?;
+    each("ledger", "two entries exchanged", &|stored, keys| {
+        let (a, b) = (stored.get(&keys[10])?, stored.get(&keys[11])?);
+        stored.put(&keys[10], &b)?;
+        stored.put(&keys[11], &a)
+    })?;
+    each("ledger", "an entry inserted, and those behind it moved on", &|stored, keys| {
+        let mut moved = stored.get(&keys[10])?;
+        for key in &keys[10..] {
+            let next = stored.get(key)?;
+            stored.put(key, &moved)?;
+            moved = next;
+        }
+        Ok(())
+    })?;
+    each("segments", "a flipped bit in packed entries", &|stored, keys| {
+        let mut value = stored.get(&keys[0])?;
+        let middle = value.len() / 2;
+        value[middle] ^= 1;
+        stored.put(&keys[0], &value)
+    })?;
+    each("segments", "packed entries removed", &|stored, keys| {
+        for key in keys {
+            stored.tree.remove(key)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A cut-off end leaves a ledger that is right as far as it goes: what remembers more betrays it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (document, _) = written(dir.path()).await?;
+    {
+        let stored = Stored::open(dir.path(), "ledger", &document)?;
+        let keys = stored.keys()?;
+        for key in &keys[keys.len() - 20..] {
+            stored.tree.remove(key)?;
+        }
+        stored.tree.flush()?;
+    }
+    let (whole, told) = check(dir.path())?;
+    ensure!(!whole && told.contains("its end is missing"), "{told}");
+    // Without its checkpoint nothing here knows better; a client that was there does (`survives.rs`).
+    {
+        let stored = Stored::open(dir.path(), "checkpoints", &document)?;
+        for key in stored.keys()? {
+            stored.tree.remove(key)?;
+        }
+        stored.tree.flush()?;
+    }
+    let (whole, told) = check(dir.path())?;
+    if !whole {
+        bail!("what is left is a ledger: {told}");
+    }
+    Ok(())
+}

@@ -1,10 +1,13 @@
-//! Ledgers kept as bytes: a document's of entry format 1, the same with a passage redacted, a plan's,
-//! and an audit record. Every later version must replay them to the same heads and states. Written once
+//! Ledgers kept as bytes: a document's of entry format 1, the same with a passage redacted, one with an undo, a
+//! version and a restore, a plan's, and an audit record; and a segment of packed entries. Every later version must replay them to the same heads and states. Written once
 //! (`ACCORD_WRITE=1`); a change of one is a change of the format.
 
 use accord_document::audit::{self, AuditState, Deed, Event};
+use accord_document::history::{Fate, History, Part};
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis, LedgerError, Outcome, Redaction};
+use accord_document::ledger::{
+    DocumentState, Entry, Genesis, LedgerError, Outcome, Redaction, Version, pack, unpack,
+};
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
@@ -12,8 +15,10 @@ use accord_document::model::template::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target, locate};
 use accord_document::people::{Actor, Seat, Sector, Standing};
 use accord_document::plan::{self, Act, PlanState};
+use accord_document::update::Provenance;
 
 const HEAD: &str = "0356f820b862fad4af600b2d34f0d6ef3ba33bccc0be0a5a114d9f9cfee192bf";
+const HEAD_2: &str = "59e9c9ddc65d7fc06f078e407d5ffb28663b6f3e2b51897ebb95065e11597fde";
 const CONTENT: &str = include_str!("../data/golden/ledger-1.json");
 
 fn folder() -> std::path::PathBuf {
@@ -241,4 +246,94 @@ fn the_golden_audit_record_verifies_to_the_same_head() {
         state.apply(entry).unwrap();
     }
     assert_eq!(state.position().head.to_string(), HEAD);
+}
+
+/// Undo, a version and a restore: what is credited to whom is as golden as the text.
+#[test]
+fn the_golden_past_is_credited_as_it_was() {
+    let ana = actor_in("ana", Seat::Author, Sector::Government);
+    let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
+    let make = || {
+        let genesis = Genesis {
+            lineage: LineageId::new("golden"),
+            schema: accord_document::model::template::SCHEMA.into(),
+            language: "en".into(),
+            rules: 1,
+        };
+        let genesis = genesis.entry(ana.clone(), 1_700_000_000_000, [0; 16]);
+        let mut state = DocumentState::begin(&genesis).unwrap();
+        let mut history = History::default();
+        history.record(&genesis, true);
+        let mut entries = vec![genesis];
+        let target = Target::field("problem");
+        let (mut first, mut second) = (Replica::new(11), Replica::new(12));
+        let mut now = 1_700_000_000_000;
+        let mut take = |actor: &Actor, replica: &mut Replica, restores: Option<Seq>| {
+            let claims = replica.take_claims();
+            for update in replica.take_made() {
+                now += 250;
+                let provenance = Provenance { claims: claims.clone(), restores };
+                let salt = [entries.len() as u8; 16];
+                let entry = state.edit_from(actor, now, salt, &update, provenance).unwrap();
+                history.record(entry.as_ref().unwrap(), true);
+                entries.extend(entry);
+            }
+            (state.encode_since(&Default::default()), history.len() - 1)
+        };
+        first.edit(&target, &[Op::text("Nobody can read it. ")]);
+        let (all, written) = take(&ana, &mut first, None);
+        second.apply(&all).unwrap();
+        second.edit(&target, &[Op::delete(7), Op::text("Few ")]);
+        let (all, _) = take(&ben, &mut second, None);
+        first.apply(&all).unwrap();
+        second.undo();
+        second.redo();
+        take(&ben, &mut second, None);
+        let mut replica = Replica::new(13);
+        replica.apply(&state.encode_since(&Default::default())).unwrap();
+        history.restore(&mut replica, Seq(written), &Part::Whole);
+        let claims = replica.take_claims();
+        let name = |entries: &[Entry]| Version {
+            name: "Before the meeting".into(),
+            description: "As Ben left it".into(),
+            moment: Seq(entries.len() as u64 - 1),
+            before_restoring: None,
+        };
+        let version = name(&entries);
+        entries.push(state.name_version(&ben, now, [7; 16], version).unwrap());
+        for update in replica.take_made() {
+            let provenance = Provenance { claims: claims.clone(), restores: Some(Seq(written)) };
+            entries.extend(state.edit_from(&ana, now, [8; 16], &update, provenance).unwrap());
+        }
+        entries
+    };
+    let entries = golden("ledger-2.bin", make);
+    let mut state = DocumentState::begin(&entries[0]).unwrap();
+    let mut history = History::default();
+    history.record(&entries[0], true);
+    for entry in &entries[1..] {
+        let outcome = state.apply(entry).unwrap();
+        history.record(entry, outcome == Outcome::Applied);
+    }
+    assert_eq!(state.position().head.to_string(), HEAD_2);
+    assert_eq!(state.versions()[0].version.name, "Before the meeting");
+    assert_eq!(history.restores().len(), 1);
+    let diff = history.diff(Seq(1), Seq(u64::MAX));
+    let told: Vec<_> = diff.texts[0]
+        .pieces
+        .iter()
+        .map(|piece| {
+            let author = &history.authors()[piece.written.author as usize];
+            (piece.text(), piece.fate, author.person.as_str())
+        })
+        .collect();
+    assert_eq!(told, [("Nobody can read it. ", Fate::Kept, "ana")]);
+
+    // Packed, and unpacked from the segment that was kept.
+    let bytes: Vec<_> = entries.iter().map(Entry::encode).collect();
+    let path = folder().join("segment-1.bin");
+    if std::env::var_os("ACCORD_WRITE").is_some() {
+        std::fs::write(&path, pack(&bytes).unwrap()).unwrap();
+    }
+    assert_eq!(unpack(&std::fs::read(&path).unwrap()).unwrap(), bytes);
 }

@@ -116,6 +116,24 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(inserted["insert"], "Nobody");
     assert_eq!(person(&seen, &inserted["written"]["author"]), "Ana Ferreira");
 
+    // For evaluators: who wrote what stands, and who did what in which sitting.
+    let (_, record) = ben.get(&format!("/api/v1/documents/{document}/record"))?;
+    assert_eq!(record["versions"], told["versions"]);
+    let shares = record["shares"].as_array().context("shares")?;
+    let share = |section: &str, name: &str| {
+        let found = shares
+            .iter()
+            .find(|share| share["section"] == section && person(&record, &share["author"]) == name);
+        found.and_then(|share| share["characters"].as_u64()).unwrap_or(0)
+    };
+    assert_eq!(share("why", "Ana Ferreira"), "Nobody can read the budget.".len() as u64);
+    assert_eq!(share("why", "Ben Okafor"), "It is a scan. ".len() as u64);
+    let file = format!("http://{}/api/v1/documents/{document}/record?format=csv", server.address);
+    let table =
+        ureq::get(file).header("cookie", &ben.cookie).call()?.body_mut().read_to_string()?;
+    let line = ",\"Ben Okafor\",\"author\",\"civil_society\",\"problem\",13,6,0";
+    assert!(table.lines().any(|row| row.ends_with(line)), "{table}");
+
     // Whoever may read the text may not read what it said before.
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/history"))?.0, 403);
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/diff?from=1"))?.0, 403);

@@ -93,6 +93,7 @@ fn table() -> Vec<Row> {
         ),
         ("get", "/documents/{document}/history", None, [401, 404, 403, 200, 200, 200, 404]),
         ("get", "/documents/{document}/diff", None, [401, 404, 403, 200, 200, 200, 404]),
+        ("get", "/documents/{document}/record", None, [401, 404, 403, 200, 200, 200, 404]),
         ("post", "/documents/{document}/versions", Some(json!({ "name": "First" })), going_back),
         ("post", "/documents/{document}/restorations", Some(json!({ "moment": 1 })), going_back),
         ("get", "/administration", None, running(200)),

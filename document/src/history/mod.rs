@@ -14,6 +14,7 @@ mod diff;
 mod milestones;
 mod read;
 mod restore;
+mod shares;
 mod sittings;
 mod strands;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use changes::{Change, What};
 pub use diff::{Deed, Diff, Fate, Piece, TextDiff};
 pub use milestones::MilestoneDiff;
 pub use restore::Part;
+pub use shares::Share;
 pub use sittings::{Sitting, Tally};
 
 use crate::ids::{PersonId, Seq};

@@ -30,6 +30,23 @@ pub enum Section {
     Contact,
 }
 
+impl Section {
+    /// As it is written in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Promise => "promise",
+            Self::Who => "who",
+            Self::When => "when",
+            Self::Why => "why",
+            Self::How => "how",
+            Self::Values => "values",
+            Self::Milestones => "milestones",
+            Self::Contact => "contact",
+        }
+    }
+}
+
 /// How much a field is meant to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

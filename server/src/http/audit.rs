@@ -2,6 +2,7 @@
 //! administrators. As a list, as a table (CSV), or with everything that verifying it needs.
 
 use super::App;
+use super::file::{file, push_row, quoted};
 use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
 use super::views::{SeatName, people};
@@ -11,7 +12,6 @@ use accord_document::ledger::{Body, Entry};
 use accord_document::people::{Action, Actor};
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -145,13 +145,7 @@ fn event(entry: &Entry) -> Option<&Event> {
     }
 }
 
-/// A table after RFC 4180.
 fn csv(entries: &[AuditEntry]) -> String {
-    let quoted = |text: &str| {
-        // A spreadsheet must not take a name for a formula.
-        let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        format!("\"{}{}\"", if risky { "'" } else { "" }, text.replace('"', "\"\""))
-    };
     let mut table = "number,time_ms,person,name,seat,what,whom,from\r\n".to_owned();
     for entry in entries {
         let seat = serde_json::to_value(entry.seat).unwrap_or_default();
@@ -165,8 +159,7 @@ fn csv(entries: &[AuditEntry]) -> String {
             quoted(entry.whom.as_deref().unwrap_or_default()),
             quoted(entry.from.as_deref().unwrap_or_default()),
         ];
-        table.push_str(&cells.join(","));
-        table.push_str("\r\n");
+        push_row(&mut table, &cells);
     }
     table
 }
@@ -182,19 +175,6 @@ fn chain(entries: &[Entry]) -> String {
         format!("{line}\n")
     });
     lines.collect()
-}
-
-fn file(kind: &'static str, name: &str, content: String) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment")),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, content).into_response()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::{
     account, administration, audit, documents, history, invitations, links, plans, providers,
-    seats, session,
+    record, seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -55,6 +55,7 @@ use utoipa::OpenApi;
         history::diff,
         history::name_version,
         history::restore,
+        record::show,
         administration::show,
         providers::add,
         providers::remove,
@@ -64,7 +65,7 @@ use utoipa::OpenApi;
         administration::reset,
         administration::end_sessions,
     ),
-    components(schemas(Problem, audit::Format))
+    components(schemas(Problem, audit::Format, record::Format))
 )]
 struct Api;
 

@@ -10,7 +10,7 @@ use crate::rooms::{OpenError, Restore};
 use accord_document::StateVector;
 use accord_document::history::{Author, Change, History, MilestoneDiff, Part, Sitting, TextDiff};
 use accord_document::ids::{PersonId, Seq};
-use accord_document::ledger::{Version, VersionError};
+use accord_document::ledger::{Named, Version, VersionError};
 use accord_document::limits;
 use accord_document::model::Replica;
 use accord_document::people::{Action, Actor, permits};
@@ -23,11 +23,11 @@ use utoipa::{IntoParams, ToSchema};
 /// Somebody who did something in a document, in the seat and for the side they had then.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuthorView {
-    person: String,
+    pub(super) person: String,
     /// Empty for a person who was forgotten.
-    name: String,
-    seat: SeatName,
-    sector: SectorName,
+    pub(super) name: String,
+    pub(super) seat: SeatName,
+    pub(super) sector: SectorName,
 }
 
 /// A moment: the document once this entry was applied.
@@ -135,22 +135,13 @@ pub(super) async fn show(
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
 ) -> Result<Json<HistoryView>, Problem> {
-    let (found, _) = reading(&app, &by, &document).await?;
+    let found = reading(&app, &by, &document).await?;
     let seat = found.grant.standing.seat;
     let may = |action| permits(seat, action) && found.grant.may_write;
     let (may_name, may_restore) = (may(Action::NameVersion), may(Action::Restore));
     let read = in_archive(&app, &found, move |archive| {
         let history = &archive.history;
         let moment = |seq| moment(history, seq);
-        let versions = archive.state.versions().iter().map(|named| VersionView {
-            seq: named.seq.0,
-            named_at: named.time,
-            by: index_of(history, named.seq),
-            name: named.version.name.clone(),
-            description: named.version.description.clone(),
-            moment: moment(named.version.moment),
-            before_restoring: named.version.before_restoring.map(moment),
-        });
         let restorations = history.restores().iter().map(|&(at, to)| RestorationView {
             at: moment(at),
             to: moment(to),
@@ -161,7 +152,7 @@ pub(super) async fn show(
             head: moment(last(history)),
             authors: Vec::new(),
             sittings: history.sittings(),
-            versions: versions.collect(),
+            versions: versions(archive),
             restorations: restorations.collect(),
             may_name,
             may_restore,
@@ -182,7 +173,7 @@ pub(super) async fn diff(
     Path(document): Path<String>,
     Query(between): Query<Between>,
 ) -> Result<Json<DiffView>, Problem> {
-    let (found, _) = reading(&app, &by, &document).await?;
+    let found = reading(&app, &by, &document).await?;
     let read = in_archive(&app, &found, move |archive| {
         let history = &archive.history;
         // Before entry 1 there is not even the template.
@@ -216,7 +207,7 @@ pub(super) async fn name_version(
     Path(document): Path<String>,
     Body(wanted): Body<NewVersion>,
 ) -> Result<Json<Done>, Problem> {
-    let (found, _) = reading(&app, &by, &document).await?;
+    let found = reading(&app, &by, &document).await?;
     let actor = writing(&app, &by, &found, Action::NameVersion)?;
     let moment = match wanted.moment {
         Some(moment) => Seq(moment),
@@ -244,7 +235,7 @@ pub(super) async fn restore(
     Path(document): Path<String>,
     Body(wanted): Body<NewRestoration>,
 ) -> Result<Json<Done>, Problem> {
-    let (found, _) = reading(&app, &by, &document).await?;
+    let found = reading(&app, &by, &document).await?;
     let actor = writing(&app, &by, &found, Action::Restore)?;
     let part = part(wanted.part.as_deref())?;
     let moment = Seq(wanted.moment.max(1));
@@ -267,13 +258,28 @@ pub(super) async fn restore(
     Ok(Json(Done { seq: seq.0 }))
 }
 
+/// The versions of a document, in the order in which they were named.
+pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
+    let history = &archive.history;
+    let view = |named: &Named| VersionView {
+        seq: named.seq.0,
+        named_at: named.time,
+        by: index_of(history, named.seq),
+        name: named.version.name.clone(),
+        description: named.version.description.clone(),
+        moment: moment(history, named.version.moment),
+        before_restoring: named.version.before_restoring.map(|seq| moment(history, seq)),
+    };
+    archive.state.versions().iter().map(view).collect()
+}
+
 /// A document whose history somebody may read. It is opened, so that a redaction that was begun is finished
 /// before anything of it is shown.
-async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<(Readable, Actor), Problem> {
+pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let found = readable(app, by, document)?;
-    let (actor, _) = acting(app, by, &found.plan, Action::ReadHistory)?;
+    acting(app, by, &found.plan, Action::ReadHistory)?;
     app.rooms.probe(&found.id).await?;
-    Ok((found, actor))
+    Ok(found)
 }
 
 fn writing(app: &App, by: &SignedIn, found: &Readable, action: Action) -> Result<Actor, Problem> {
@@ -294,7 +300,7 @@ fn part(name: Option<&str>) -> Result<Part, Problem> {
     }
 }
 
-async fn in_archive<T: Send + 'static>(
+pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
     found: &Readable,
     read: impl FnOnce(&Archive) -> T + Send + 'static,
@@ -304,11 +310,11 @@ async fn in_archive<T: Send + 'static>(
     Ok(done.map_err(OpenError::from)??)
 }
 
-fn last(history: &History) -> Seq {
+pub(super) fn last(history: &History) -> Seq {
     Seq(history.len().saturating_sub(1))
 }
 
-fn moment(history: &History, seq: Seq) -> MomentView {
+pub(super) fn moment(history: &History, seq: Seq) -> MomentView {
     MomentView { seq: seq.0, time: history.time_of(seq) }
 }
 
@@ -318,7 +324,7 @@ fn index_of(history: &History, seq: Seq) -> Option<u32> {
     u32::try_from(index).ok()
 }
 
-async fn named(app: &App, authors: Vec<Author>) -> Result<Vec<AuthorView>, Problem> {
+pub(super) async fn named(app: &App, authors: Vec<Author>) -> Result<Vec<AuthorView>, Problem> {
     let ids = authors.iter().map(|author| author.person.clone()).collect();
     let known: HashMap<PersonId, String> =
         people(app, ids).await?.into_iter().map(|person| (person.id, person.name)).collect();

@@ -6,6 +6,7 @@ mod audit;
 mod connections;
 mod describe;
 mod documents;
+mod file;
 mod health;
 mod history;
 mod identity;
@@ -14,6 +15,7 @@ mod links;
 mod plans;
 mod problem;
 mod providers;
+mod record;
 mod seats;
 mod session;
 mod sync;
@@ -125,6 +127,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/redactions", post(documents::redact))
         .route("/documents/{document}/history", get(history::show))
         .route("/documents/{document}/diff", get(history::diff))
+        .route("/documents/{document}/record", get(record::show))
         .route("/documents/{document}/versions", post(history::name_version))
         .route("/documents/{document}/restorations", post(history::restore))
         .route("/administration", get(administration::show))

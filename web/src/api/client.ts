@@ -38,7 +38,7 @@ export type Piece = Schemas['Piece'];
 export type TextDiff = Schemas['TextDiff'];
 export type MilestoneDiff = Schemas['MilestoneDiff'];
 export type Sitting = Schemas['Sitting'];
-export type Version = Schemas['VersionView'];
+export type CoCreation = Schemas['RecordView'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
 export class ApiError extends Error {
@@ -122,6 +122,7 @@ export const api = {
   history: (document: string) => call<History>('GET', `/documents/${id(document)}/history`),
   diff: (document: string, from: number, to: number) =>
     call<Diff>('GET', `/documents/${id(document)}/diff?from=${from}&to=${to}`),
+  coCreation: (document: string) => call<CoCreation>('GET', `/documents/${id(document)}/record`),
   nameVersion: (document: string, version: Schemas['NewVersion']) =>
     call<Schemas['Done']>('POST', `/documents/${id(document)}/versions`, version),
   restore: (document: string, restoration: Schemas['NewRestoration']) =>
@@ -144,6 +145,11 @@ export const api = {
 /** Where the record can be downloaded. */
 export function auditFile(format: 'csv' | 'chain', of?: string): string {
   return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
+}
+
+/** Where the co-creation record can be downloaded. */
+export function coCreationFile(document: string, format: 'csv' | 'json'): string {
+  return `/api/v1/documents/${id(document)}/record?format=${format}`;
 }
 
 /** Where the browser goes to sign in with a provider. */

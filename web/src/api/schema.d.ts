@@ -303,6 +303,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The co-creation record. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/redactions": {
         parameters: {
             query?: never;
@@ -1099,6 +1116,27 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @enum {string} */
+        RecordFormat: "json" | "csv";
+        RecordView: {
+            /** @description Everybody who wrote in it. Others refer to them by index. */
+            authors: components["schemas"]["AuthorView"][];
+            began: components["schemas"]["MomentView"];
+            document: string;
+            /** @description The moment that the record is of. */
+            head: components["schemas"]["MomentView"];
+            /** @description BCP 47. */
+            language: string;
+            plan: string;
+            plan_title: string;
+            /** @description Who wrote the text that stands. */
+            shares: components["schemas"]["Share"][];
+            /** @description Who did how much to what, the oldest first. */
+            sittings: components["schemas"]["Sitting"][];
+            /** @description As it is written now. */
+            title: string;
+            versions: components["schemas"]["VersionView"][];
+        };
         RedactionView: {
             by?: components["schemas"]["Face"] | null;
             reason: string;
@@ -1165,6 +1203,14 @@ export interface components {
         };
         SessionView: {
             person: components["schemas"]["PersonView"];
+        };
+        /** @description How much of a section one person wrote first, in the seat and for the side they had then. */
+        Share: {
+            /** Format: int32 */
+            author: number;
+            /** @description UTF-16 code units, without those that end paragraphs. */
+            characters: number;
+            section?: components["schemas"]["Section"] | null;
         };
         SignIn: {
             email: string;
@@ -2179,6 +2225,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                format: components["schemas"]["RecordFormat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
                 };
             };
             401: {

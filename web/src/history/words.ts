@@ -1,6 +1,6 @@
 // What happened, in sentences: for the list of changes, the marks in the text, and screen readers.
 
-import type { Author, Change, Diff, Piece, Sitting, TextDiff } from '../api/client';
+import type { Author, Change, Piece, Sitting, TextDiff } from '../api/client';
 import { ago, counted, exactly, has, list, t } from '../messages/history';
 import { nameOf } from '../ui/person';
 
@@ -224,19 +224,3 @@ export function lines({ pieces }: TextDiff): Line[] {
 /** Whether anything in it differs. */
 export const isChanged = ({ pieces }: TextDiff): boolean =>
   pieces.some(({ fate, was }) => fate !== 'kept' || Boolean(was));
-
-/** How many characters of each author stand in each section, at the second moment. */
-export function shares(diff: Diff): Map<string, Map<number, number>> {
-  const out = new Map<string, Map<number, number>>();
-  for (const { section, pieces } of diff.texts) {
-    const place = section ?? 'title';
-    const counts = out.get(place) ?? new Map<number, number>();
-    for (const { fate, insert, written } of pieces) {
-      if (fate === 'deleted' || typeof insert !== 'string') continue;
-      const length = insert.replaceAll('\n', '').length;
-      if (length > 0) counts.set(written.author, (counts.get(written.author) ?? 0) + length);
-    }
-    if (counts.size > 0) out.set(place, counts);
-  }
-  return out;
-}

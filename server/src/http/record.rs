@@ -1,0 +1,119 @@
+//! The co-creation record of a commitment, for those who evaluate how it came about: who shaped what, when,
+//! for which side, with the versions. As JSON, or as a table (CSV).
+
+use super::App;
+use super::file::{file, push_row, quoted};
+use super::history::{
+    AuthorView, MomentView, VersionView, in_archive, last, moment, named, reading, versions,
+};
+use super::identity::Visitor;
+use super::problem::Problem;
+use accord_document::history::{Share, Sitting};
+use accord_document::ids::Seq;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordView {
+    document: String,
+    plan: String,
+    plan_title: String,
+    /// As it is written now.
+    title: String,
+    /// BCP 47.
+    language: String,
+    began: MomentView,
+    /// The moment that the record is of.
+    head: MomentView,
+    /// Everybody who wrote in it. Others refer to them by index.
+    authors: Vec<AuthorView>,
+    /// Who wrote the text that stands.
+    shares: Vec<Share>,
+    /// Who did how much to what, the oldest first.
+    sittings: Vec<Sitting>,
+    versions: Vec<VersionView>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = RecordFormat)]
+pub(crate) enum Format {
+    #[default]
+    Json,
+    /// One line for what one person did to one text in one sitting.
+    Csv,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    format: Format,
+}
+
+/// The co-creation record.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/record", params(("document" = String, Path), Wanted),
+    responses((status = 200, body = RecordView), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let found = reading(&app, &by, &document).await?;
+    let language = found.state.document(&found.id).map(|known| known.language.clone());
+    let (id, plan) = (found.id.to_string(), found.plan.to_string());
+    let plan_title = found.state.title().to_owned();
+    let read = in_archive(&app, &found, move |archive| {
+        let history = &archive.history;
+        let head = last(history);
+        let view = RecordView {
+            document: id,
+            plan,
+            plan_title,
+            title: history.content_at(head).plain("title").trim().to_owned(),
+            language: language.unwrap_or_default(),
+            began: moment(history, Seq(1)),
+            head: moment(history, head),
+            authors: Vec::new(),
+            shares: history.shares(head),
+            sittings: history.sittings(),
+            versions: versions(archive),
+        };
+        (view, history.authors().to_vec())
+    });
+    let (view, authors) = read.await?;
+    let view = RecordView { authors: named(&app, authors).await?, ..view };
+    Ok(match wanted.format {
+        Format::Json => Json(view).into_response(),
+        Format::Csv => file("text/csv; charset=utf-8", "accord-co-creation.csv", table(&view)),
+    })
+}
+
+fn table(view: &RecordView) -> String {
+    let mut table =
+        "began_ms,ended_ms,person,name,seat,sector,text,inserted,deleted,formatted\r\n".to_owned();
+    for sitting in &view.sittings {
+        for tally in &sitting.tallies {
+            let Some(author) = view.authors.get(tally.author as usize) else { continue };
+            let name = |value: serde_json::Value| quoted(value.as_str().unwrap_or_default());
+            let cells = [
+                sitting.began.to_string(),
+                sitting.ended.to_string(),
+                quoted(&author.person),
+                quoted(&author.name),
+                name(serde_json::to_value(author.seat).unwrap_or_default()),
+                name(serde_json::to_value(author.sector).unwrap_or_default()),
+                quoted(tally.target.as_ref().map_or("", |target| &target.0)),
+                tally.inserted.to_string(),
+                tally.deleted.to_string(),
+                tally.formatted.to_string(),
+            ];
+            push_row(&mut table, &cells);
+        }
+    }
+    table
+}

@@ -21,6 +21,19 @@ await story(async ({ person, server }) => {
   await ana.saved();
   await ben.saved();
 
+  // In the editor, on demand: whose words these are, also while one goes on writing.
+  await ben.page.getByLabel('Who wrote it').check();
+  const written = ben.field('causes').locator('.written');
+  await until('Ben’s words are his', async () => {
+    const told = await written.evaluateAll((all) => all.map((mark) => [mark.textContent, mark.title.split(' wrote')[0]]));
+    const has = (words, name) => told.some(([text, by]) => text.includes(words) && by === name);
+    return (has('clear, and it is ignored', 'Ben Okafor') && has('Nobody is obliged', 'Ana Ferreira')) || told;
+  });
+  await ben.field('causes').scrollIntoViewIfNeeded();
+  await lookAtAll(ben.page, 'authorship');
+  await ben.page.getByLabel('Who wrote it').uncheck();
+  await until('nothing is marked', async () => (await ben.page.locator('.written').count()) === 0);
+
   // Somebody who was not there reads the history.
   const ada = await person('ada');
   const { page } = ada;

@@ -138,6 +138,7 @@ export const en = {
   'doc.undo': 'Undo',
   'doc.redo': 'Redo',
   'doc.history': 'History',
+  'doc.authors': 'Who wrote it',
 
   'redact.tool': 'Redact the selected text',
   'redact.title': 'Redact this text',

@@ -1,0 +1,65 @@
+// Who wrote each passage, for the editor: asked of the server once it is wanted, shown as long as it fits what
+// stands there.
+
+import type { Node } from 'prosemirror-model';
+import { Decoration, DecorationSet } from 'prosemirror-view';
+import { type Author, api, type Diff } from '../api/client';
+import { toPlace } from '../editor/positions';
+import { exactly, t } from '../messages/history';
+import { nameOf } from '../ui/person';
+
+export class Authorship {
+  private constructor(private readonly diff: Diff) {}
+
+  static async of(document: string): Promise<Authorship> {
+    return new Authorship(await api.diff(document, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Marks for a text, or nothing while the server has another one. */
+  decorate(target: string, doc: Node): DecorationSet | undefined {
+    const pieces = this.diff.texts.find((text) => text.target === target)?.pieces ?? [];
+    const text = pieces.map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc')).join('');
+    const shown = doc.textBetween(0, doc.content.size, '\n', '\ufffc');
+    if (text !== `${shown}\n`) return undefined;
+    const marks: Decoration[] = [];
+    let at = 0;
+    let last: number | undefined;
+    for (const { insert, written } of pieces) {
+      const said = typeof insert === 'string' ? insert : '\ufffc';
+      const author = this.diff.authors[written.author];
+      // Ends of lines are nobody's words.
+      const from = at + said.length - said.trimStart().length;
+      at += said.length;
+      if (!author || from >= at) continue;
+      marks.push(...mark(doc, from, at, author, written.ended, written.author !== last));
+      last = written.author;
+    }
+    return DecorationSet.create(doc, marks);
+  }
+}
+
+function mark(
+  doc: Node,
+  from: number,
+  to: number,
+  author: Author,
+  time: number,
+  begins: boolean,
+): Decoration[] {
+  const start = toPlace(doc, from).position;
+  const end = toPlace(doc, to).position;
+  if (start >= end) return [];
+  const title = t('by.inserted', { name: nameOf(author), when: exactly(time) });
+  const shape = Decoration.widget(
+    start,
+    () => {
+      const shape = document.createElement('span');
+      shape.className = `written-shape sector-${author.sector}`;
+      shape.setAttribute('aria-hidden', 'true');
+      return shape;
+    },
+    { side: 1, ignoreSelection: true, key: `${start} ${author.sector}` },
+  );
+  const words = Decoration.inline(start, end, { class: `written sector-${author.sector}`, title });
+  return begins ? [shape, words] : [words];
+}

@@ -31,7 +31,7 @@ pub use sittings::{Sitting, Tally};
 use crate::ids::{PersonId, Seq};
 use crate::ledger::Entry;
 use crate::people::{Actor, Seat, Sector};
-use crate::update::scan;
+use crate::update::{Range, scan};
 use serde::Serialize;
 use std::collections::HashMap;
 use weave::{Number, Weave};
@@ -124,6 +124,13 @@ impl History {
     #[must_use]
     pub fn restores(&self) -> &[(Seq, Seq)] {
         &self.restores
+    }
+
+    /// All characters that these are or repeat, and all that repeat them: what must go with them, when they
+    /// are redacted.
+    #[must_use]
+    pub fn kin(&self, ranges: &[Range]) -> Vec<Range> {
+        self.weave.kin(ranges)
     }
 
     /// Who made an entry.

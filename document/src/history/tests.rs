@@ -440,3 +440,46 @@ fn a_damaged_checkpoint_is_none_or_another_and_never_a_panic() {
         drop(DocumentState::resume(&checkpoint[..len]));
     }
 }
+
+/// A secret that was deleted and brought back is in the ledger twice: a redaction takes both.
+#[test]
+fn what_repeats_a_passage_goes_with_it() {
+    use crate::ledger::Redaction;
+    use crate::model::locate;
+    let mut ledger = Ledgered::new();
+    let mut replica = Replica::new(10);
+    replica.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
+    let target = Target::field("problem");
+    let mut take = |replica: &mut Replica| {
+        let claims = replica.take_claims();
+        for update in replica.take_made() {
+            let provenance = claims.clone().into();
+            let entry = ledger.state.edit_from(&actor("ana"), 1, [1; 16], &update, provenance);
+            let entry = entry.unwrap().unwrap();
+            ledger.history.record(&entry, true);
+            ledger.entries.push(entry);
+        }
+    };
+    replica.edit(&target, &[Op::text("the key is hunter2 ")]);
+    replica.stop_capturing();
+    take(&mut replica);
+    replica.edit(&target, &[skip(8), Op::delete(11)]);
+    replica.stop_capturing();
+    take(&mut replica);
+    replica.undo();
+    take(&mut replica);
+    let passage = locate(ledger.state.doc(), &target, 11, "hunter2").unwrap();
+    let stored = |ranges: Vec<crate::update::Range>| {
+        let (_, blanked) = Redaction::of(String::new(), ranges, &ledger.entries).unwrap();
+        let mut entries = ledger.entries.clone();
+        for entry in blanked {
+            let seq = entry.seq.0 as usize;
+            entries[seq] = entry;
+        }
+        let bytes: Vec<u8> = entries.iter().flat_map(Entry::encode).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(stored(passage.clone()).contains("hunter2"), "the deleted original is another");
+    let rest = stored(ledger.history.kin(&passage));
+    assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
+}

@@ -360,6 +360,38 @@ impl Weave {
         Id { client: self.client(first), clock: first.clock }
     }
 
+    /// All characters that began as any of these did: the originals, and whatever repeats them.
+    pub(super) fn kin(&self, ranges: &[Range]) -> Vec<Range> {
+        let overlap = |first: Id, len: u32, range: &Range| {
+            let start = first.clock.max(range.clock);
+            let end = (first.clock + len).min(range.clock + range.len);
+            (first.client == range.client && start < end).then(|| (start, end - start))
+        };
+        let text = |run: &&Run| matches!(run.kind, Kind::Text(_));
+        // What they began as.
+        let mut origins = Vec::new();
+        for run in self.runs.iter().filter(text) {
+            let (own, first) = (self.id(run), self.first(run));
+            for (start, len) in ranges.iter().filter_map(|range| overlap(own, run.len, range)) {
+                let clock = first.clock + (start - own.clock);
+                origins.push(Range { client: first.client, clock, len });
+            }
+        }
+        let mut all = ranges.to_vec();
+        for run in self.runs.iter().filter(text) {
+            let (own, first) = (self.id(run), self.first(run));
+            for (start, len) in origins.iter().filter_map(|origin| overlap(first, run.len, origin))
+            {
+                let found =
+                    Range { client: own.client, clock: own.clock + (start - first.clock), len };
+                if !all.contains(&found) {
+                    all.push(found);
+                }
+            }
+        }
+        all
+    }
+
     /// The entry in which characters were written first.
     pub(super) fn first_written(&self, run: &Run) -> Number {
         let first = self.holding(run.repeats).map(|first| self.runs[first as usize].born);

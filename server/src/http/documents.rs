@@ -158,7 +158,10 @@ pub(super) async fn redact(
     }
     let passage = Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text };
     let reason = wanted.reason.trim().to_owned();
-    let seq = app.rooms.redact(&found.id, &actor, passage, reason).await?;
+    let (archives, id) = (app.archives.clone(), found.id.clone());
+    // A passage that was deleted and brought back is stored more than once.
+    let kin = move |ranges: Vec<_>| archives.read(&id, |archive| archive.history.kin(&ranges));
+    let seq = app.rooms.redact(&found.id, &actor, passage, reason, kin).await?;
     app.archives.forget(&found.id);
     let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;

@@ -192,7 +192,7 @@ impl Rooms {
     }
 
     /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry
-    /// that says so.
+    /// that says so. `kin` tells which other characters go with those of the passage; it may block.
     ///
     /// # Errors
     /// When the passage does not stand there, this person may not, or it can't be saved.
@@ -202,13 +202,14 @@ impl Rooms {
         actor: &Actor,
         passage: Passage,
         reason: String,
+        kin: impl FnOnce(Vec<Range>) -> Result<Vec<Range>, OpenError> + Send + 'static,
     ) -> Result<Seq, RedactError> {
         let _one = self.shared.redacting.lock().await;
         let locate = |answer| RoomEvent::Locate { passage: passage.clone(), answer };
         let ranges = self.ask(document, locate).await?.1.ok_or(RedactError::Elsewhere)?;
         let (rooms, id) = (self.clone(), document.clone());
         let made =
-            tokio::task::spawn_blocking(move || rooms.prepare_redaction(&id, reason, ranges));
+            tokio::task::spawn_blocking(move || rooms.prepare_redaction(&id, reason, kin(ranges)?));
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         let redact = |answer| {
             let (actor, redaction) = (actor.clone(), Box::new(redaction.clone()));

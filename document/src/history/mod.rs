@@ -4,10 +4,11 @@
 //! of its entries: a moment is the document once that entry was applied.
 //!
 //! - [`weave`] keeps the order of everything ever written, [`read`] walks it at one moment.
-//! - [`diff`] walks it at two, and tells what each run of text is to them.
+//! - [`strands`] walks it at two, and matches what was deleted and brought back; [`diff`] tells what became of
+//!   each run of text between them, [`milestones`] of milestones and dates.
 //! - [`changes`] puts that into the words a person would use: this paragraph was split, that link changed.
 //! - [`restore`] writes what was there once more.
-//! - [`sittings`] groups entries into spells of work.
+//! - [`sittings`] groups entries into spells of work, [`shares`] says who wrote what stands.
 
 mod changes;
 mod diff;

@@ -8,8 +8,10 @@
 //! Shared Editing on Extensible Data Types", 2016; Yjs 13 `Item.integrate`). Entries come here checked and
 //! in the order of the ledger, so whatever an element refers to is here already.
 
+mod repeats;
+
 use crate::model::delta::any_to_json;
-use crate::update::{Body, Claim, Content, Id, Parent, Provenance, Range, Scan, Struct};
+use crate::update::{Body, Content, Id, Parent, Range, Scan, Struct};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -21,12 +23,6 @@ pub(super) type Number = u32;
 
 /// The death of what lives.
 pub(super) const NEVER: Number = Number::MAX;
-
-/// The fewest characters that are believed to be repeated from elsewhere.
-const PASSAGE: u32 = 8;
-
-/// How many deleted runs may lie between two parts of one passage.
-const BETWEEN: usize = 1024;
 
 type RunIndex = u32;
 type LineIndex = u32;
@@ -192,18 +188,17 @@ impl Weave {
         let died = if kind == Kind::Deleted { entry } else { NEVER };
         let name = Name { client, clock: item.clock + known };
         let len = item.len - known;
-        let (born, repeats, right_of_it) = (entry, NOBODY, NONE);
         let run = Run {
             name,
             len,
-            born,
+            born: entry,
             died,
             origin,
             right_origin,
-            repeats,
+            repeats: NOBODY,
             kind,
             line,
-            right: right_of_it,
+            right: NONE,
         };
         self.weave_in(run, left, right);
     }
@@ -265,137 +260,6 @@ impl Weave {
             let died = &mut self.runs[run as usize].died;
             *died = (*died).min(entry);
         }
-    }
-
-    /// Believes what an entry's characters claim to repeat, where that is the same text, and either is back
-    /// where it had been or is long enough to be no coincidence: nobody shall put others' letters together to
-    /// words of their own.
-    pub(super) fn believe(&mut self, provenance: &Provenance, entry: Number) {
-        let is_restore = provenance.restores.is_some();
-        let mut rest = provenance.claims.as_slice();
-        while !rest.is_empty() {
-            // Pieces that follow each other, both as they are repeated and as they were.
-            let follows = |pair: &[Claim]| {
-                let (last, next) = (pair[0].old.plus(pair[0].len - 1), pair[1].old);
-                pair[1].new == pair[0].new.plus(pair[0].len)
-                    && self.leads_to(self.name(last), self.name(next), entry)
-            };
-            let count = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
-            let chain: u32 = rest[..count].iter().map(|claim| claim.len).sum();
-            let (these, others) = rest.split_at(count);
-            if is_restore || chain >= PASSAGE || these.iter().all(|claim| self.is_back(claim)) {
-                these.iter().for_each(|claim| self.repeat(claim));
-            }
-            rest = others;
-        }
-    }
-
-    /// Whether characters came back to the place where their original had been: as after an undo, or with
-    /// nothing between the two but what is deleted or came along.
-    fn is_back(&self, claim: &Claim) -> bool {
-        let (new, old) = (self.name(claim.new), self.name(claim.old));
-        let Some(at) = self.holding(new) else { return false };
-        let run = &self.runs[at as usize];
-        (run.name == new && run.right_origin == old)
-            || self.leads_to(new, old, run.born)
-            || self.leads_to(old, new, run.born)
-    }
-
-    /// Whether one element is followed by another, with nothing between but what is deleted or came with an
-    /// entry.
-    fn leads_to(&self, from: Name, to: Name, entry: Number) -> bool {
-        let Some(at) = self.holding(from) else { return false };
-        let mut run = &self.runs[at as usize];
-        if from.plus(1) == to && to.clock < run.name.clock + run.len {
-            return true;
-        }
-        for _ in 0..BETWEEN {
-            let Some(right) = self.runs.get(run.right as usize) else { return false };
-            let stands = right.died == NEVER && right.born != entry;
-            let holds = right.name.client == to.client
-                && (right.name.clock..right.name.clock + right.len).contains(&to.clock);
-            if holds {
-                return !stands || right.name == to;
-            }
-            if stands && matches!(right.kind, Kind::Text(_) | Kind::Embed(_)) {
-                return false;
-            }
-            run = right;
-        }
-        false
-    }
-
-    /// Notes what characters repeat, as far as they are the same.
-    fn repeat(&mut self, claim: &Claim) {
-        let (new, old) = (self.name(claim.new), self.name(claim.old));
-        let mut done = 0;
-        while done < claim.len {
-            let Some(at) = self.starting_at(new.plus(done)) else { return };
-            let Some(source) = self.holding(old.plus(done)) else { return };
-            let (run, source) = (self.runs[at as usize], self.runs[source as usize]);
-            let offset = old.clock + done - source.name.clock;
-            let len = run.len.min(source.len - offset).min(claim.len - done);
-            let (Kind::Text(mine), Kind::Text(theirs)) = (run.kind, source.kind) else { return };
-            // An original is older: nothing repeats itself.
-            if source.born >= run.born || self.units(mine, len) != self.units(theirs + offset, len)
-            {
-                return;
-            }
-            if len < run.len {
-                self.split(at, len);
-            }
-            // Of what is itself a repetition, the first is meant.
-            let first = match source.repeats {
-                NOBODY => source.name,
-                first => first,
-            };
-            self.runs[at as usize].repeats = first.plus(offset);
-            done += len;
-        }
-    }
-
-    /// The element that a run's first one was when it was written first.
-    pub(super) fn first(&self, run: &Run) -> Id {
-        let first = if run.repeats == NOBODY { run.name } else { run.repeats };
-        Id { client: self.client(first), clock: first.clock }
-    }
-
-    /// All characters that began as any of these did: the originals, and whatever repeats them.
-    pub(super) fn kin(&self, ranges: &[Range]) -> Vec<Range> {
-        let overlap = |first: Id, len: u32, range: &Range| {
-            let start = first.clock.max(range.clock);
-            let end = (first.clock + len).min(range.clock + range.len);
-            (first.client == range.client && start < end).then(|| (start, end - start))
-        };
-        let text = |run: &&Run| matches!(run.kind, Kind::Text(_));
-        // What they began as.
-        let mut origins = Vec::new();
-        for run in self.runs.iter().filter(text) {
-            let (own, first) = (self.id(run), self.first(run));
-            for (start, len) in ranges.iter().filter_map(|range| overlap(own, run.len, range)) {
-                let clock = first.clock + (start - own.clock);
-                origins.push(Range { client: first.client, clock, len });
-            }
-        }
-        let mut all = ranges.to_vec();
-        for run in self.runs.iter().filter(text) {
-            let (own, first) = (self.id(run), self.first(run));
-            for (start, len) in origins.iter().filter_map(|origin| overlap(first, run.len, origin))
-            {
-                let found =
-                    Range { client: own.client, clock: own.clock + (start - first.clock), len };
-                if !all.contains(&found) {
-                    all.push(found);
-                }
-            }
-        }
-        all
-    }
-
-    /// The entry in which characters were written first.
-    pub(super) fn first_written(&self, run: &Run) -> Number {
-        let first = self.holding(run.repeats).map(|first| self.runs[first as usize].born);
-        first.unwrap_or(run.born)
     }
 
     /// The run that holds an element, if it is not garbage.

@@ -1,0 +1,215 @@
+//! What a ledger's application gives, and what it refuses.
+
+use super::*;
+use crate::ids::{PersonId, SessionId};
+use crate::ledger::RULES;
+use crate::model::content::Content;
+use crate::model::delta::{Attributes, Op};
+use crate::model::{Replica, Target};
+use crate::people::{Seat, Sector};
+
+fn actor(person: &str, seat: Seat) -> Actor {
+    Actor {
+        person: PersonId::new(person),
+        seat,
+        sector: Sector::Other,
+        session: SessionId::new("s"),
+    }
+}
+
+fn genesis() -> Entry {
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: "s".into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    genesis.entry(actor("p", Seat::Author), 5, [0; 16])
+}
+
+/// Real updates of every shape, from two clients.
+fn updates() -> Vec<Vec<u8>> {
+    let mut replicas = [Replica::new(1), Replica::new(2)];
+    let mut all = Vec::new();
+    for round in 0..12usize {
+        let replica = &mut replicas[round % 2];
+        let target = Target::field("problem");
+        match round {
+            4 => replica.add_milestone("m", None),
+            6 => replica.remove_milestone("m"),
+            5 | 7 => replica.edit(
+                &target,
+                &[Op::retain(2, Attributes::from_iter([("bold".to_owned(), true.into())]))],
+            ),
+            8 => replica.edit(&target, &[Op::retain(1, Attributes::new()), Op::delete(2)]),
+            _ => replica.edit(&target, &[Op::text("some words, \u{d55c}\u{1f600}")]),
+        }
+        for update in replica.take_made() {
+            replicas[(round + 1) % 2].apply(&update).unwrap();
+            all.push(update);
+        }
+    }
+    all
+}
+
+#[test]
+fn mutated_updates_are_refused_or_replay_to_the_same_document() {
+    let updates = updates();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % limit as u64) as usize
+    };
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..1_500 {
+        let mut state = DocumentState::begin(&genesis()).unwrap();
+        let mut entries = Vec::new();
+        for update in &updates {
+            let mut bytes = update.clone();
+            if next(3) == 0 {
+                for _ in 0..=next(3) {
+                    let at = next(bytes.len());
+                    bytes[at] = next(256) as u8;
+                }
+            }
+            match state.edit(&actor("p", Seat::Author), 9, [1; 16], &bytes) {
+                Ok(entry) => {
+                    taken += 1;
+                    entries.extend(entry);
+                }
+                Err(_) => refused += 1,
+            }
+            if state.is_broken() {
+                break;
+            }
+        }
+        let mut replayed = DocumentState::begin(&genesis()).unwrap();
+        for entry in &entries {
+            let entry = Entry::decode(&entry.encode()).unwrap();
+            assert_eq!(replayed.apply(&entry), Ok(Outcome::Applied));
+        }
+        assert_eq!(replayed.position(), state.position());
+        if !state.is_broken() {
+            assert_eq!(replayed.state_vector(), state.state_vector());
+            assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
+        }
+    }
+    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+}
+
+#[test]
+fn a_client_id_belongs_to_the_first_person_who_used_it() {
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let updates = updates();
+    state.edit(&actor("ana", Seat::Author), 9, [1; 16], &updates[0]).unwrap();
+    let mut stolen = Replica::new(1);
+    stolen.apply(&updates[0]).unwrap();
+    stolen.edit(&Target::field("problem"), &[Op::text("in her name")]);
+    let forged = stolen.take_made().pop().unwrap();
+    let refused = state.edit(&actor("ben", Seat::Author), 9, [1; 16], &forged);
+    assert_eq!(refused, Err(Refusal::Forged { client: 1 }));
+    assert!(state.edit(&actor("ana", Seat::Author), 9, [1; 16], &forged).is_ok());
+}
+
+#[test]
+fn what_adds_nothing_is_no_entry_also_for_readers() {
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let update = &updates()[0];
+    state.edit(&actor("ana", Seat::Author), 9, [1; 16], update).unwrap();
+    let reader = actor("obi", Seat::Observer);
+    assert_eq!(state.edit(&reader, 9, [1; 16], update), Ok(None));
+    let new = &updates()[1];
+    assert_eq!(state.edit(&reader, 9, [1; 16], new), Err(Refusal::ReadOnly));
+}
+
+/// A secret, typed in pieces by two people and redacted: nothing stored holds it, the chain
+/// verifies, and what is left is the same.
+#[test]
+fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
+    let ana = actor("ana", Seat::Author);
+    let fay = actor("fay", Seat::Facilitator);
+    let target = Target::field("problem");
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let mut entries = vec![genesis()];
+    let mut replica = Replica::new(1);
+    for (at, words) in [(0, "The key is hun"), (14, "ter2 and that is all."), (4, "good ")] {
+        let retain = Op::retain(at, Attributes::new());
+        let ops: Vec<_> = (at > 0).then_some(retain).into_iter().chain([Op::text(words)]).collect();
+        replica.edit(&target, &ops);
+        for update in replica.take_made() {
+            entries.extend(state.edit(&ana, 9, [3; 16], &update).unwrap());
+        }
+    }
+    let (before, from) = (state.position(), "The good key is ".len() as u32);
+    let passage = crate::model::locate(state.doc(), &target, from, "hunter2").unwrap();
+    assert!(crate::model::locate(state.doc(), &target, from, "hunter3").is_none());
+    let reason = "A password was pasted".to_owned();
+    let (redaction, blanked) = Redaction::of(reason, passage, &entries).unwrap();
+    assert_eq!(blanked.len(), 2);
+    let salts = [[4; 16], [5; 16]];
+    let refused = state.redact(&ana, 10, salts, redaction.clone());
+    assert_eq!(refused, Err(Refusal::ReadOnly), "an author may not");
+    let unexplained = Redaction { reason: String::new(), ..redaction.clone() };
+    assert_eq!(state.redact(&fay, 10, salts, unexplained), Err(Refusal::ReadOnly));
+    assert_eq!(state.position(), before, "nothing half done");
+    let (deletion, entry) = state.redact(&fay, 10, salts, redaction).unwrap();
+    entries.extend(deletion);
+    entries.push(entry);
+
+    let replay = |entries: &[Entry]| {
+        let mut replayed = DocumentState::begin(&entries[0]).unwrap();
+        for entry in &entries[1..] {
+            let entry = Entry::decode(&entry.encode()).unwrap();
+            assert_eq!(replayed.apply(&entry), Ok(Outcome::Applied));
+        }
+        replayed
+    };
+    // Before the entries are blanked: the server may have stopped in between.
+    let halfway = replay(&entries);
+    halfway.settle().unwrap();
+    let unfinished: Vec<_> = halfway.unfinished_redactions();
+    assert_eq!(unfinished.len(), 2);
+    for (seq, ranges) in unfinished {
+        let again = Redaction::of(String::new(), ranges, [&entries[seq.0 as usize]]);
+        let same = blanked.iter().find(|entry| entry.seq == seq).cloned();
+        assert_eq!(again.unwrap().1.pop(), same, "finished later, it is the same");
+    }
+    for entry in blanked.clone() {
+        let seq = entry.seq.0 as usize;
+        entries[seq] = entry;
+    }
+    let stored: Vec<u8> = entries.iter().flat_map(Entry::encode).collect();
+    let stored = String::from_utf8_lossy(&stored);
+    assert!(!stored.contains("hun") && !stored.contains("ter2"), "{stored}");
+    let replayed = replay(&entries);
+    replayed.settle().unwrap();
+    assert!(replayed.unfinished_redactions().is_empty());
+    assert_eq!(replayed.position(), state.position());
+    assert_ne!(replayed.position(), before);
+    assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
+    assert_eq!(replayed.redactions()[0].reason, "A password was pasted");
+    assert_eq!(replayed.redactions()[0].person.as_str(), "fay");
+
+    // Blanking more than was announced, or without a redaction, is found.
+    let all = [Range { client: 1, clock: 0, len: 40 }];
+    let (_, more) = Redaction::of(String::new(), all.to_vec(), &entries).unwrap();
+    for entry in more {
+        let mut forged = entries.clone();
+        let seq = entry.seq;
+        forged[seq.0 as usize] = entry;
+        let mut replayed = DocumentState::begin(&forged[0]).unwrap();
+        for entry in &forged[1..] {
+            replayed.apply(entry).unwrap();
+        }
+        assert_eq!(replayed.settle(), Err(LedgerError::Unexplained(seq)));
+    }
+}
+
+#[test]
+fn time_never_runs_backwards() {
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let entry = state.edit(&actor("p", Seat::Author), 1, [1; 16], &updates()[0]).unwrap().unwrap();
+    assert_eq!(entry.time, 5, "not less than the entry before");
+}

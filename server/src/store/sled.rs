@@ -5,9 +5,15 @@
 //! are split; a leftover `snap.*.generating` file keeps it from opening, so it is removed first;
 //! and its own checksums do not cover what we mean, so every value carries one over key and value.
 
-use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
+mod pieces;
+mod records;
+
+use super::{Append, Ledger, Space, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use accord_document::ledger::{SEGMENT, pack, unpack};
+use pieces::{
+    DOCUMENTS, PLANS, damaged, lacking, ledger_key, named, pieced, put, put_entry, seq_of,
+};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,10 +23,6 @@ use std::sync::{PoisonError, RwLock};
 
 /// The unit in which sled uses its file again, in bytes. Half of its default: less of the file lies idle.
 const SLED_SEGMENT: usize = 256 * 1024;
-
-/// The largest piece of a value, in bytes. sled writes a leaf of its tree, up to 17 values, into a file of its
-/// own, which it never syncs, when the leaf is larger than a quarter of its segments.
-const PIECE: usize = SLED_SEGMENT / 4 / 18;
 
 /// How many of the newest entries of a ledger are not packed: appending looks at the last.
 const LOOSE: usize = 64;
@@ -169,68 +171,6 @@ fn failed(error: sled::Error) -> StoreError {
         sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
         other => StoreError::Failed(other.to_string()),
     }
-}
-
-/// `name 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
-fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {
-    let mut key = ledger_prefix(ledger);
-    key.extend_from_slice(&seq.0.to_be_bytes());
-    key.extend_from_slice(&piece.to_be_bytes());
-    key
-}
-
-const DOCUMENTS: &[u8] = b"document/";
-const PLANS: &[u8] = b"plan/";
-
-fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
-    let (kind, id) = match ledger {
-        LedgerId::Document(id) => (DOCUMENTS, id.as_str()),
-        LedgerId::Plan(id) => (PLANS, id.as_str()),
-        LedgerId::Audit => (&b"audit"[..], ""),
-    };
-    [kind, id.as_bytes(), &[0]].concat()
-}
-
-/// `crc32(key ‖ rest):4 more:1 bytes`.
-fn seal(key: &[u8], more: bool, bytes: &[u8]) -> Vec<u8> {
-    let mut value = vec![0; 4];
-    value.push(u8::from(more));
-    value.extend_from_slice(bytes);
-    let checksum = checksum(key, &value[4..]);
-    value[..4].copy_from_slice(&checksum.to_be_bytes());
-    value
-}
-
-fn unseal<'v>(key: &[u8], value: &'v [u8]) -> Result<(bool, &'v [u8]), StoreError> {
-    let damaged = || StoreError::Damaged("a record does not match its checksum".into());
-    let (sum, rest) = value.split_at_checked(4).ok_or_else(damaged)?;
-    let (&more, bytes) = rest.split_first().ok_or_else(damaged)?;
-    if checksum(key, rest).to_be_bytes() != sum {
-        return Err(damaged());
-    }
-    Ok((more == 1, bytes))
-}
-
-fn checksum(key: &[u8], rest: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(key);
-    hasher.update(rest);
-    hasher.finalize()
-}
-
-/// Writes an entry in pieces. Gives how many.
-fn put_entry(writes: &mut sled::Batch, entry: &Append) -> Result<u16, StoreError> {
-    let pieces = entry.bytes.chunks(PIECE).count().max(1);
-    let too_large = |_| StoreError::Failed("an entry is too large".into());
-    let pieces = u16::try_from(pieces).map_err(too_large)?;
-    for piece in 0..pieces {
-        let start = usize::from(piece) * PIECE;
-        let end = entry.bytes.len().min(start + PIECE);
-        let key = ledger_key(&entry.ledger, entry.seq, piece);
-        let value = seal(&key, piece + 1 < pieces, &entry.bytes[start..end]);
-        writes.insert(key, value);
-    }
-    Ok(pieces)
 }
 
 impl Ledger for SledStore {
@@ -439,144 +379,6 @@ fn unpack_segment(ledger: &LedgerId, segment: &[u8]) -> Result<Vec<Vec<u8>>, Sto
     unpack(segment).map_err(|error| damaged(ledger, &error.to_string()))
 }
 
-fn damaged(ledger: &LedgerId, what: &str) -> StoreError {
-    StoreError::Damaged(format!("the ledger of {ledger}: {what}"))
-}
-
-fn lacking(ledger: &LedgerId, seq: u64) -> StoreError {
-    StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
-}
-
-/// The ledgers of one kind, by name.
-fn named(tree: &sled::Tree, kind: &[u8]) -> Result<Vec<String>, StoreError> {
-    let mut names = Vec::new();
-    let mut from = kind.to_vec();
-    // From the first entry of one ledger straight to the next ledger.
-    while let Some(pair) = tree.range(from..).next() {
-        let (key, _) = pair.map_err(failed)?;
-        let Some(rest) = key.strip_prefix(kind) else { break };
-        let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
-        names.push(String::from_utf8_lossy(&rest[..end]).into_owned());
-        from = [kind, &rest[..end], &[1]].concat();
-    }
-    Ok(names)
-}
-
-/// The number and the piece that a key names.
-fn seq_of(ledger: &LedgerId, key: &[u8]) -> Result<(u64, u16), StoreError> {
-    let place = key.get(ledger_prefix(ledger).len()..).filter(|place| place.len() == 10);
-    let place = place.ok_or_else(|| damaged(ledger, "a key has the wrong length"))?;
-    let mut seq = [0; 8];
-    seq.copy_from_slice(&place[..8]);
-    Ok((u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]])))
-}
-
-/// What stands in a tree for a ledger from a number on, put together from its pieces.
-fn pieced(
-    tree: &sled::Tree,
-    ledger: &LedgerId,
-    from: Seq,
-) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-    let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
-    // The piece that must come next, if one must.
-    let mut wanted = None;
-    let end = ledger_key(ledger, Seq(u64::MAX), u16::MAX);
-    for pair in tree.range(ledger_key(ledger, from, 0)..=end) {
-        let (key, value) = pair.map_err(failed)?;
-        let (more, bytes) = unseal(&key, &value)?;
-        let (seq, piece) = seq_of(ledger, &key)?;
-        if (seq, piece) != wanted.unwrap_or((seq, 0)) {
-            return Err(lacking(ledger, wanted.map_or(seq, |(seq, _)| seq)));
-        }
-        match (piece, all.last_mut()) {
-            (1.., Some((_, entry))) => entry.extend_from_slice(bytes),
-            _ => all.push((seq, bytes.to_vec())),
-        }
-        wanted = more.then_some((seq, piece + 1));
-    }
-    match wanted {
-        Some((seq, _)) => Err(damaged(ledger, &format!("the end of entry {seq} is missing"))),
-        None => Ok(all),
-    }
-}
-
-/// Writes something in pieces, in place of what may be there.
-fn put(tree: &sled::Tree, writes: &mut sled::Batch, entry: &Append) -> Result<(), StoreError> {
-    let pieces = put_entry(writes, entry)?;
-    let key = |piece| ledger_key(&entry.ledger, entry.seq, piece);
-    for old in tree.range(key(pieces)..=key(u16::MAX)).keys() {
-        writes.remove(old.map_err(failed)?);
-    }
-    Ok(())
-}
-
-fn record_key(kind: &str, key: &str) -> Vec<u8> {
-    [kind.as_bytes(), &[0], key.as_bytes()].concat()
-}
-
-fn read_record(key: &[u8], value: &[u8]) -> Result<Record, StoreError> {
-    let (_, bytes) = unseal(key, value)?;
-    let (revision, value) = bytes
-        .split_first_chunk()
-        .ok_or_else(|| StoreError::Damaged("a record is cut short".into()))?;
-    Ok(Record { revision: u64::from_be_bytes(*revision), value: value.to_vec() })
-}
-
-impl Records for SledStore {
-    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
-        let key = record_key(kind, key);
-        let value = self.records.get(&key).map_err(failed)?;
-        value.map(|value| read_record(&key, &value)).transpose()
-    }
-
-    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
-        let mut found = Vec::new();
-        for pair in self.records.scan_prefix(record_key(kind, prefix)) {
-            let (key, value) = pair.map_err(failed)?;
-            let name = String::from_utf8_lossy(&key[kind.len() + 1..]).into_owned();
-            found.push((name, read_record(&key, &value)?));
-        }
-        Ok(found)
-    }
-
-    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
-        let mut writes = Vec::with_capacity(swaps.len());
-        for Swap { kind, key, expected, value } in swaps {
-            if value.as_ref().is_some_and(|value| value.len() > PIECE) {
-                return Err(StoreError::Failed("a record is larger than 3.5 KiB".into()));
-            }
-            let key = record_key(kind, key);
-            let sealed = value.as_ref().map(|value| {
-                let revision = next_revision(*expected);
-                seal(&key, false, &[&revision.to_be_bytes()[..], value].concat())
-            });
-            writes.push((key, *expected, sealed));
-        }
-        let swapped = (&self.records,).transaction(|(records,)| {
-            let abort = ConflictableTransactionError::Abort;
-            for (key, expected, sealed) in &writes {
-                let current = match records.get(key)? {
-                    Some(value) => Some(read_record(key, &value).map_err(abort)?.revision),
-                    None => None,
-                };
-                if current != *expected {
-                    return Err(abort(StoreError::Conflict));
-                }
-                match sealed {
-                    Some(value) => records.insert(key.as_slice(), value.as_slice())?,
-                    None => records.remove(key.as_slice())?,
-                };
-            }
-            Ok(())
-        });
-        swapped.map_err(|error| match error {
-            TransactionError::Abort(error) => error,
-            TransactionError::Storage(error) => failed(error),
-        })?;
-        self.sync()
-    }
-}
-
 impl Store for SledStore {
     fn has_room(&self) -> Result<(), StoreError> {
         if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
@@ -590,7 +392,9 @@ impl Store for SledStore {
 
 #[cfg(test)]
 mod tests {
+    use super::pieces::PIECE;
     use super::*;
+    use crate::store::Records as _;
     use accord_document::ids::DocumentId;
 
     fn document(id: &str) -> LedgerId {

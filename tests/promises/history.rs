@@ -154,6 +154,7 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     let document = ana.create("With a secret")?;
     let mut client = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
     client.edit("problem", 0, 0, "The key is hunter2.").await?;
+    client.settled().await?;
     let told = history(&ana, &document)?;
     let head = told["head"]["seq"].as_u64().context("a head")?;
     assert!(diff(&ana, &document, 1, head)?.to_string().contains("hunter2"));

@@ -73,8 +73,8 @@ pub trait Ledger: Send + Sync {
     /// When it can't be read or written; what is stored is then as before.
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError>;
 
-    /// Keeps a state of a ledger in place of the one kept before. It is a cache: it may be gone after a crash,
-    /// and is when an entry was rewritten.
+    /// Keeps a state of a ledger in place of the one kept before. It is a cache: it goes when an entry is
+    /// rewritten, and may be gone after a crash.
     ///
     /// # Errors
     /// When it can't be written.

@@ -323,7 +323,9 @@ impl Ledger for SledStore {
         let mut writes = sled::Batch::default();
         let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
         put(&self.checkpoints, &mut writes, &state)?;
-        self.checkpoints.apply_batch(writes).map_err(failed)
+        self.checkpoints.apply_batch(writes).map_err(failed)?;
+        // Whatever is not synced when the process ends is gone.
+        self.sync()
     }
 
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {

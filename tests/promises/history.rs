@@ -1,6 +1,7 @@
 //! History tells who wrote, moved and deleted what.
 
 use accord_document::ids::Seq;
+use accord_document::model::template::FIELDS;
 use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -36,6 +37,21 @@ fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Re
     ensure!(read == trace.end_content);
     ensure!(credited == typists, "somebody is credited with what the other typed");
     ensure!(typists.contains('0') && typists.contains('1'));
+    Ok(())
+}
+
+/// The page tells sittings by section without their texts: its list is the template's.
+#[test]
+fn the_pages_sections_are_those_of_the_template() -> Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/history/fields.ts");
+    let listed = std::fs::read_to_string(path)?;
+    let listed: Vec<_> = listed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let mut wanted = Vec::new();
+    for field in FIELDS {
+        let section = serde_json::to_value(field.section)?;
+        wanted.push(format!("{}: '{}',", field.key, section.as_str().unwrap_or("title")));
+    }
+    assert_eq!(listed, wanted);
     Ok(())
 }
 

@@ -24,7 +24,7 @@ impl History {
     #[must_use]
     pub fn shares(&self, moment: Seq) -> Vec<Share> {
         let mut shares: Vec<Share> = Vec::new();
-        let mut places: BTreeMap<(Option<&'static str>, AuthorIndex), usize> = BTreeMap::new();
+        let mut places: BTreeMap<(Option<Section>, AuthorIndex), usize> = BTreeMap::new();
         for text in self.diff(moment, moment).texts {
             for piece in text.pieces.iter().filter(|piece| piece.fate == Fate::Kept) {
                 let characters =
@@ -33,7 +33,7 @@ impl History {
                     continue;
                 }
                 let (section, author) = (text.section, piece.written.author);
-                let place = places.entry((section.map(Section::name), author));
+                let place = places.entry((section, author));
                 let place = *place.or_insert_with(|| {
                     shares.push(Share { section, author, characters: 0 });
                     shares.len() - 1

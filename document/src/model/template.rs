@@ -16,7 +16,7 @@ pub const MILESTONES: &str = "milestones";
 pub const FACTS: &str = "facts";
 
 /// A part of the page, in the order in which they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Section {
@@ -28,23 +28,6 @@ pub enum Section {
     Values,
     Milestones,
     Contact,
-}
-
-impl Section {
-    /// As it is written in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Promise => "promise",
-            Self::Who => "who",
-            Self::When => "when",
-            Self::Why => "why",
-            Self::How => "how",
-            Self::Values => "values",
-            Self::Milestones => "milestones",
-            Self::Contact => "contact",
-        }
-    }
 }
 
 /// How much a field is meant to hold.

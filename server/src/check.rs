@@ -1,7 +1,7 @@
 //! `accord check`: whether what is stored is what was written. Every ledger is read whole, its hash chain
 //! followed and its entries applied; what a document is opened from is compared with what that gives.
 
-use crate::plans::{verify_audit, verify_plan};
+use crate::plans::{read_plan, verify_audit};
 use crate::rooms::replay;
 use crate::store::{Ledger as _, SledStore, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
@@ -31,7 +31,7 @@ pub fn check(data: &Path) -> Result<Report, StoreError> {
     let mut wanted = BTreeSet::new();
     for id in store.plans()? {
         report.plans += 1;
-        match verify_plan(&store, &id) {
+        match read_plan(&store, &id) {
             Ok(plan) => {
                 let alive = plan.documents().into_iter().map(|(document, _)| document.clone());
                 wanted.extend(alive);

@@ -387,14 +387,6 @@ fn read(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<Entry>, StoreError> 
     entries.iter().map(|bytes| Entry::decode(bytes).map_err(|error| damaged(&error))).collect()
 }
 
-/// Reads a whole plan and follows its hash chain. Blocks.
-///
-/// # Errors
-/// When it can't be read, or is damaged.
-pub(crate) fn verify_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
-    read_plan(store, id)
-}
-
 /// Follows the hash chain of the audit record. Blocks.
 ///
 /// # Errors
@@ -404,7 +396,11 @@ pub(crate) fn verify_audit(store: &dyn Store) -> Result<(), StoreError> {
     if entries.is_empty() { Ok(()) } else { follow_audit(&entries).map(drop) }
 }
 
-fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
+/// Reads a whole plan and follows its hash chain. Blocks.
+///
+/// # Errors
+/// When it can't be read, or is damaged.
+pub(crate) fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
     let entries = read(store, &LedgerId::Plan(id.clone()))?;
     let (first, rest) = entries.split_first().ok_or(unreadable(LedgerError::NoGenesis))?;
     let mut state = PlanState::begin(first).map_err(unreadable)?;

@@ -36,9 +36,10 @@ impl AccordClient {
         Self { client: Client::new(replica, remembered), told: None }
     }
 
-    /// Loads an update that the device kept.
-    pub fn load(&mut self, update: &[u8]) -> Result<(), JsError> {
-        self.client.replica_mut().apply(update).map_err(|error| JsError::new(&error.to_string()))
+    /// Loads an update that the device kept, and the claims kept with it.
+    pub fn load(&mut self, update: &[u8], claims: &[u8]) -> Result<(), JsError> {
+        self.client.load_claims(claims).map_err(failed)?;
+        self.client.replica_mut().apply(update).map_err(failed)
     }
 
     /// Ends loading: forgets the changes it made, and assumes that some of it was never sent.
@@ -55,7 +56,7 @@ impl AccordClient {
     }
 
     pub fn frame(&mut self, frame: &[u8]) -> Result<(), JsError> {
-        self.client.frame(frame).map_err(|error| JsError::new(&error.to_string()))
+        self.client.frame(frame).map_err(failed)
     }
 
     pub fn closed(&mut self, code: u16, reason: &str) {
@@ -75,6 +76,11 @@ impl AccordClient {
     #[wasm_bindgen(js_name = takeUpdates)]
     pub fn take_updates(&mut self) -> Array {
         bytes(self.client.replica_mut().take_all())
+    }
+
+    /// What edits claim to repeat that are not known to be saved: kept on the device with those updates.
+    pub fn claims(&self) -> Vec<u8> {
+        self.client.claims()
     }
 
     /// JSON: the changes since the last call that the editor did not make itself, if any.
@@ -143,9 +149,20 @@ impl AccordClient {
 
     /// Changes a text: `ops` is a Delta as JSON.
     pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
-        let ops: Vec<Op> =
-            serde_json::from_str(ops).map_err(|error| JsError::new(&error.to_string()))?;
+        let ops = read_ops(ops)?;
         self.change(now, |replica| replica.edit(&Target(target), &ops));
+        Ok(())
+    }
+
+    /// Remembers a passage that is copied or dragged.
+    pub fn copy(&mut self, target: String, from: u32, len: u32) {
+        self.client.replica_mut().copy(&Target(target), from, len);
+    }
+
+    /// Changes a text by what was pasted or dropped: `ops` is a Delta as JSON.
+    pub fn paste(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
+        let ops = read_ops(ops)?;
+        self.change(now, |replica| replica.paste(&Target(target), &ops));
         Ok(())
     }
 
@@ -237,6 +254,15 @@ pub fn subprotocol() -> String {
 #[wasm_bindgen]
 pub fn template() -> String {
     json(&accord_document::model::template::TEMPLATE)
+}
+
+fn read_ops(ops: &str) -> Result<Vec<Op>, JsError> {
+    serde_json::from_str(ops).map_err(failed)
+}
+
+/// An error as JavaScript's `Error`.
+fn failed(error: impl std::fmt::Display) -> JsError {
+    JsError::new(&error.to_string())
 }
 
 fn yrs_empty() -> accord_document::StateVector {

@@ -72,3 +72,8 @@ fn every_page_is_accessible_and_works_by_keyboard() -> Result<()> {
 fn the_editor_and_a_stock_quill_end_in_the_same_delta() -> Result<()> {
     node("quill.mjs", &["60"]).map(drop)
 }
+
+#[test]
+fn words_stay_their_authors_wherever_others_put_them() -> Result<()> {
+    story("moved.mjs")
+}

@@ -216,7 +216,7 @@ impl World {
             6..=8 if span > 0 => replica.edit(&target, &[from, Op::delete(span as u32)]),
             12 | 13 if text.len() > at + PASSAGE + 1 => {
                 let passage: String = text[at..at + PASSAGE].iter().collect();
-                let sources = replica.elements(&target, at as u32, PASSAGE as u32);
+                replica.copy(&target, at as u32, PASSAGE as u32);
                 if kind == 12 {
                     replica.edit(&target, &[from, Op::delete(PASSAGE as u32)]);
                 }
@@ -230,7 +230,7 @@ impl World {
                 let other = Target::field(other);
                 let room = plain(&replica.read(&other)).chars().count();
                 let there = Op::retain((elsewhere % room.max(1)) as u32, Attributes::new());
-                replica.repeat(&other, &[there, Op::text(&passage)], &sources);
+                replica.paste(&other, &[there, Op::text(&passage)]);
             }
             _ => replica.edit(&target, &[from, Op::text(&typed)]),
         }

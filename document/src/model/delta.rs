@@ -154,6 +154,16 @@ pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
         .collect()
 }
 
+/// What a text says in UTF-16 code units. An embedded value takes one place: its stand-in's (U+FFFC).
+#[must_use]
+pub fn units(ops: &[Op]) -> Vec<u16> {
+    let said = ops.iter().map(|op| match op {
+        Op::Insert { insert: Value::String(text), .. } => text.as_str(),
+        _ => "\u{fffc}",
+    });
+    said.flat_map(str::encode_utf16).collect()
+}
+
 /// The same text as it is meant: arranged, and where exclusive block attributes meet, the weaker
 /// give way (header over list over blockquote).
 #[must_use]

@@ -9,13 +9,14 @@ use super::delta::{self, Op};
 use super::milestone::{self, Milestone, MilestoneDraft};
 use super::order;
 use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
-use crate::update::{Claim, Range, reinstated, repeated};
+use crate::update::{Claim, Range, pasted, reinstated, repeated};
 use crate::ydoc;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use yrs::branch::{Branch, BranchPtr};
 use yrs::error::UpdateError;
+use yrs::types::text::YChange;
 use yrs::types::{Event, PathSegment};
 use yrs::undo::Options as UndoOptions;
 use yrs::updates::decoder::Decode;
@@ -26,6 +27,10 @@ use yrs::{
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
 const UNDO_GROUP_MS: u64 = 500;
+
+/// A longer passage, in UTF-16 code units, is pasted as text of whoever pastes it: it is more than a
+/// commitment holds.
+const COPIED: u32 = 200_000;
 
 /// The transaction origins: where a change comes from.
 const EDIT: &str = "edit";
@@ -88,6 +93,14 @@ pub struct Replica {
     now: Arc<AtomicU64>,
     /// What the updates made since they were last taken repeat.
     claims: Vec<Claim>,
+    copied: Copied,
+}
+
+/// A passage that was copied: what it says, and which elements say it.
+#[derive(Debug, Default)]
+struct Copied {
+    text: Vec<u16>,
+    elements: Vec<Range>,
 }
 
 impl Replica {
@@ -128,7 +141,7 @@ impl Replica {
             }
         });
         assert!(observed.is_ok(), "no transaction is open on a document just made");
-        Self { doc, undo, log, now, claims: Vec::new() }
+        Self { doc, undo, log, now, claims: Vec::new(), copied: Copied::default() }
     }
 
     #[must_use]
@@ -189,14 +202,37 @@ impl Replica {
         self.claims.extend(claims);
     }
 
-    /// The elements of a passage, in order: what [`repeat`](Self::repeat) takes when it is written again.
-    #[must_use]
-    pub fn elements(&self, target: &Target, from: u32, len: u32) -> Vec<Range> {
+    /// Remembers a passage that is copied or dragged, for when it is pasted.
+    pub fn copy(&mut self, target: &Target, from: u32, len: u32) {
+        self.copied = Copied::default();
+        if len > COPIED {
+            return;
+        }
+        let units = delta::units(&self.read(target));
+        let range = from as usize..from.saturating_add(len) as usize;
+        if let Some(text) = units.get(range) {
+            self.copied =
+                Copied { text: text.to_vec(), elements: self.elements(target, from, len) };
+        }
+    }
+
+    /// Changes a text by what was pasted. As far as that is the passage copied last, or part of it, its
+    /// characters are claimed to be those.
+    pub fn paste(&mut self, target: &Target, ops: &[Op]) {
+        let before = self.log().made.len();
+        self.edit(target, ops);
+        let Copied { text, elements } = &self.copied;
+        let claims = pasted(&self.log().made[before..], text, elements);
+        self.claims.extend(claims);
+    }
+
+    /// The elements of a passage, in order.
+    fn elements(&self, target: &Target, from: u32, len: u32) -> Vec<Range> {
         let mut txn = self.doc.transact_mut_with(REMOTE);
         let Some(text) = find(&txn, target) else { return Vec::new() };
         // Beside a document without anything all is new, and yrs tells the id of what is new.
         let (nothing, all) = (Snapshot::default(), txn.snapshot());
-        let chunks = text.diff_range(&mut txn, Some(&all), Some(&nothing), |change| change);
+        let chunks = text.diff_range(&mut txn, Some(&all), Some(&nothing), YChange::identity);
         let (mut at, end) = (0, from + len);
         let mut found = Vec::new();
         for chunk in chunks {
@@ -481,13 +517,7 @@ pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Ve
     copy.get_or_insert_map(MILESTONES);
     let mut txn = copy.transact_mut();
     let text = find(&txn, target)?;
-    // An embedded value takes one place, and no passage can name it but by its stand-in.
-    let said = delta::read(&text, &txn);
-    let said = said.iter().map(|op| match op {
-        Op::Insert { insert: serde_json::Value::String(text), .. } => text.as_str(),
-        _ => "\u{fffc}",
-    });
-    let units: Vec<u16> = said.flat_map(str::encode_utf16).collect();
+    let units = delta::units(&delta::read(&text, &txn));
     let wanted: Vec<u16> = passage.encode_utf16().collect();
     let start = usize::try_from(from).ok()?;
     if wanted.is_empty() || units.get(start..start + wanted.len())? != wanted {

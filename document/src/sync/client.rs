@@ -9,7 +9,7 @@ use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
 use crate::ids::LineageId;
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::{Replica, Target};
-use crate::update::{CLAIMS, Claim, write_claims};
+use crate::update::{CLAIMS, Claim, ScanError, claims_from, write_claims};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -138,6 +138,27 @@ impl Client {
     /// Notes that the device's store holds edits which may never have been sent.
     pub fn assume_unsaved(&mut self) {
         self.unsent = true;
+    }
+
+    /// What edits repeat that are not known to be saved, as a device keeps it beside their updates: as
+    /// [`Client::load_claims`] takes it, empty for nothing.
+    #[must_use]
+    pub fn claims(&self) -> Vec<u8> {
+        let claims: Vec<Claim> = self.claims.iter().map(|(_, claim)| *claim).collect();
+        encoded(&claims)
+    }
+
+    /// Takes up what the device's store says of the edits in it.
+    ///
+    /// # Errors
+    /// When the bytes are none that [`Client::claims`] gave.
+    pub fn load_claims(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
+        for claim in claims_from(bytes)? {
+            if self.claims.iter().all(|(_, known)| *known != claim) {
+                self.claims.push((0, claim));
+            }
+        }
+        Ok(())
     }
 
     /// Makes local changes and queues them for the server.
@@ -295,11 +316,7 @@ impl Client {
             said.push(*claim);
         }
         // What is claimed of text that this edit does not bring, the server leaves out.
-        said.truncate(CLAIMS);
-        let mut claims = Vec::new();
-        if !said.is_empty() {
-            write_claims(&mut claims, &said);
-        }
+        let claims = encoded(&said);
         let edit = Message::Edit { number: self.sent, claims: &claims, update };
         self.frames.push(edit.encode());
     }
@@ -358,4 +375,13 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Claims as a message carries them: no bytes for none, and no more than one may.
+fn encoded(claims: &[Claim]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if !claims.is_empty() {
+        write_claims(&mut out, &claims[..claims.len().min(CLAIMS)]);
+    }
+    out
 }

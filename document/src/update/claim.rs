@@ -102,23 +102,68 @@ pub fn reinstated(update: &[u8]) -> Vec<Claim> {
 /// What new characters repeat, both sides in their order.
 #[must_use]
 pub fn repeated(updates: &[Vec<u8>], sources: &[Range]) -> Vec<Claim> {
-    let mut new = Vec::new();
+    let (new, _) = written(updates);
+    if total(&new) == total(sources) { paired(&new, sources) } else { Vec::new() }
+}
+
+/// What new characters repeat of a passage, `copied`, that `sources` say. An editor adds what belongs
+/// around a pasted passage, and leaves out what was there already: so one of the two is looked for in the
+/// other.
+#[must_use]
+pub fn pasted(updates: &[Vec<u8>], copied: &[u16], sources: &[Range]) -> Vec<Claim> {
+    let (new, text) = written(updates);
+    // Elements and code units are the same here; where they aren't, one can't be told from the other.
+    let is_exact = total(&new) as usize == text.len() && total(sources) as usize == copied.len();
+    if !is_exact || text.is_empty() || copied.is_empty() {
+        return Vec::new();
+    }
+    let find = |whole: &[u16], part: &[u16]| whole.windows(part.len()).position(|at| at == part);
+    if let Some(at) = find(copied, &text) {
+        return paired(&new, &cut(sources, at, text.len()));
+    }
+    let at = find(&text, copied);
+    at.map_or_else(Vec::new, |at| paired(&cut(&new, at, copied.len()), sources))
+}
+
+/// The characters that updates bring, in their order.
+fn written(updates: &[Vec<u8>]) -> (Vec<Range>, Vec<u16>) {
+    let (mut new, mut said) = (Vec::new(), Vec::new());
     for run in updates.iter().filter_map(|update| scan(update).ok()).flat_map(|scan| scan.runs) {
-        let texts = run
-            .structs
-            .iter()
-            .filter(|item| matches!(item.body, Body::Item { content: Content::Text(_), .. }));
-        new.extend(texts.map(|item| Range {
-            client: run.client,
-            clock: item.clock,
-            len: item.len,
-        }));
+        for Struct { clock, len, body } in &run.structs {
+            if let Body::Item { content: Content::Text(text), .. } = body {
+                new.push(Range { client: run.client, clock: *clock, len: *len });
+                said.extend(text.encode_utf16());
+            }
+        }
     }
-    let total = |ranges: &[Range]| ranges.iter().map(|range| range.len).sum::<u32>();
+    (new, said)
+}
+
+fn total(ranges: &[Range]) -> u32 {
+    ranges.iter().map(|range| range.len).sum()
+}
+
+/// The elements from the `at`th on, `len` of them.
+fn cut(ranges: &[Range], at: usize, len: usize) -> Vec<Range> {
+    let (mut skip, mut left) = (at, len);
+    let mut out = Vec::new();
+    for range in ranges {
+        let start = skip.min(range.len as usize);
+        let taken = (range.len as usize - start).min(left);
+        (skip, left) = (skip - start, left - taken);
+        if taken > 0 {
+            // Both are at most the length of the range.
+            #[allow(clippy::cast_possible_truncation)]
+            let (start, len) = (start as u32, taken as u32);
+            out.push(Range { client: range.client, clock: range.clock + start, len });
+        }
+    }
+    out
+}
+
+/// Claims that the elements of one side are those of the other, as many as both have.
+fn paired(new: &[Range], sources: &[Range]) -> Vec<Claim> {
     let mut claims = Vec::new();
-    if total(&new) != total(sources) {
-        return claims;
-    }
     let mut sources = sources.iter().copied();
     let mut source = sources.next();
     for range in new {

@@ -13,6 +13,6 @@ mod scan;
 pub use blank::blank;
 pub use check::{Known, Novelty, Refusal};
 pub use claim::{
-    CLAIMS, Claim, Provenance, claims_from, read_claims, reinstated, repeated, write_claims,
+    CLAIMS, Claim, Provenance, claims_from, pasted, read_claims, reinstated, repeated, write_claims,
 };
 pub use scan::{Body, Content, Id, Parent, Range, Run, Scan, ScanError, Struct, scan, shared_type};

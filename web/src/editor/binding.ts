@@ -56,12 +56,21 @@ export class Binding {
   sent(tr: Transaction): void {
     if (tr.docChanged && !tr.getMeta(REMOTE)) {
       const missing = this.composition?.held.length ? null : this.follower.missing(tr.before);
-      for (const delta of [...(missing ? [missing] : []), ...deltasOf(tr)]) this.edit(delta);
+      const pasted = isPaste(tr);
+      if (missing) this.edit(missing, false);
+      for (const delta of deltasOf(tr)) this.edit(delta, pasted);
     }
     if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.point();
   }
 
-  private edit(delta: Delta): void {
+  /** Remembers what is selected: it is copied, or dragged away. */
+  copy(): void {
+    if (!this.view || this.composition?.held.length) return;
+    const { doc, selection } = this.view.state;
+    if (!selection.empty) this.live.copy(this.target, toFlat(doc, selection.from), toFlat(doc, selection.to));
+  }
+
+  private edit(delta: Delta, pasted: boolean): void {
     this.move(delta);
     const held = this.composition?.held ?? [];
     // The text is ahead of the editor by what is held: each is moved past the other.
@@ -70,7 +79,7 @@ export class Binding {
       held[index] = transform(own, ahead, false);
       own = transform(ahead, own, true);
     });
-    this.live.edit(this.target, own);
+    this.live.edit(this.target, own, pasted);
     if (held.length === 0) this.follower.edited();
   }
 
@@ -172,8 +181,14 @@ function endOfChange(delta: Delta): number {
   return end;
 }
 
-/** Reports the coming and going of the caret, and the ends of compositions. */
+const isPaste = (tr: Transaction) => tr.getMeta('paste') === true || tr.getMeta('uiEvent') === 'drop';
+
+/** Reports the coming and going of the caret, the ends of compositions, and what is copied. */
 export function bindingPlugin(binding: Binding): Plugin {
+  const copy = () => {
+    binding.copy();
+    return false;
+  };
   return new Plugin({
     props: {
       handleDOMEvents: {
@@ -185,6 +200,9 @@ export function bindingPlugin(binding: Binding): Plugin {
           binding.leave();
           return false;
         },
+        copy,
+        cut: copy,
+        dragstart: copy,
         compositionend: () => {
           // ProseMirror reads what was composed a little later; only then is it safe to go on.
           setTimeout(() => binding.composed(), 60);

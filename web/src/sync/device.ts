@@ -49,11 +49,16 @@ function finished(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-interface Kept {
+/** An update, and what it or others kept beside it claim to repeat. */
+export interface Edit {
+  update: Uint8Array;
+  claims?: Uint8Array;
+}
+
+interface Kept extends Edit {
   person: string;
   document: string;
   n: number;
-  update: Uint8Array;
 }
 
 /** What is remembered about a document beside its updates. */
@@ -80,40 +85,40 @@ export class Shelf {
     return IDBKeyRange.bound([person, document, 0], [person, document, Number.MAX_SAFE_INTEGER]);
   }
 
-  async load(): Promise<Uint8Array[]> {
+  async load(): Promise<Edit[]> {
     const db = await open();
     const kept: Kept[] = await done(db.transaction(UPDATES).objectStore(UPDATES).getAll(this.range));
     this.held = kept.map(({ person, document, n }) => [person, document, n]);
-    return kept.map((record) => record.update);
+    return kept;
   }
 
-  /** Keeps updates; packs those of this tab into `whole()` when they have become many. */
-  async keep(updates: Uint8Array[], whole: () => Uint8Array): Promise<void> {
+  /** Keeps edits; packs those of this tab into `whole()` when they have become many. */
+  async keep(edits: Edit[], whole: () => Edit): Promise<void> {
     const db = await open();
     const transaction = db.transaction(UPDATES, 'readwrite');
     const store = transaction.objectStore(UPDATES);
-    if (this.held.length + updates.length > PACK_AT) this.replace(store, whole());
-    else for (const update of updates) this.put(store, update);
+    if (this.held.length + edits.length > PACK_AT) this.replace(store, whole());
+    else for (const edit of edits) this.put(store, edit);
     await finished(transaction);
   }
 
   /** Puts one update in the place of all that this tab knows. */
-  async pack(whole: () => Uint8Array): Promise<void> {
+  async pack(whole: () => Edit): Promise<void> {
     const db = await open();
     const transaction = db.transaction(UPDATES, 'readwrite');
     this.replace(transaction.objectStore(UPDATES), whole());
     await finished(transaction);
   }
 
-  private replace(store: IDBObjectStore, whole: Uint8Array): void {
+  private replace(store: IDBObjectStore, whole: Edit): void {
     for (const key of this.held.splice(0)) store.delete(key);
     this.put(store, whole);
   }
 
-  private put(store: IDBObjectStore, update: Uint8Array): void {
+  private put(store: IDBObjectStore, edit: Edit): void {
     // Other tabs of the same person number from here too: time and chance keep them apart.
     this.next = Math.max(this.next + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
-    store.put({ person: this.person, document: this.document, n: this.next, update });
+    store.put({ person: this.person, document: this.document, n: this.next, ...edit } satisfies Kept);
     this.held.push([this.person, this.document, this.next]);
   }
 

@@ -5,7 +5,7 @@ import type { DocumentView, Sector } from '../api/client';
 import { type Delta, endsLine } from '../editor/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
-import { type Facts, Shelf } from './device';
+import { type Edit, type Facts, Shelf } from './device';
 
 export interface Peer {
   client: number;
@@ -141,7 +141,7 @@ export class LiveDocument {
     const shelf = new Shelf(person, id);
     const [updates, facts] = await Promise.all([shelf.load(), shelf.facts()]);
     const client = newClient(facts.remembered);
-    for (const update of updates) client.load(update);
+    for (const { update, claims } of updates) client.load(update, claims ?? NONE);
     client.loaded(updates.length > 0);
     const live = new LiveDocument(id, client, shelf, facts, onDoubt);
     live.remembered = facts.remembered;
@@ -204,8 +204,16 @@ export class LiveDocument {
     return this.client.isEnded(target);
   }
 
-  edit(target: string, delta: Delta): void {
-    this.with((client) => client.edit(performance.now(), target, JSON.stringify(delta)));
+  /** Remembers a passage that is copied or dragged: pasted here again, it stays its authors'. */
+  copy(target: string, from: number, to: number): void {
+    this.client.copy(target, from, to - from);
+  }
+
+  /** Changes a text, by typing or by what was `pasted`. */
+  edit(target: string, delta: Delta, pasted = false): void {
+    const ops = JSON.stringify(delta);
+    const now = performance.now();
+    this.with((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
     // Where somebody's caret stands at the end of a line, a line ended there leaves it behind.
     if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
   }
@@ -297,7 +305,8 @@ export class LiveDocument {
     for (const change of changes) {
       if (change.change === 'text') {
         this.listeners.get(change.target)?.(change);
-        if (!change.own) this.onOthers?.(change.target);
+        // What a first sync brings is the document, not news.
+        if (!change.own && this.ready) this.onOthers?.(change.target);
       } else if (change.change === 'milestones')
         this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
       else this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
@@ -371,7 +380,7 @@ export class LiveDocument {
     this.redacted = false;
     this.persistNow();
     const client = this.client;
-    this.keeping = this.keeping.then(() => this.shelf.pack(() => client.state())).catch(() => undefined);
+    this.keeping = this.keeping.then(() => this.shelf.pack(() => wholeOf(client))).catch(() => undefined);
   }
 
   private receive(frame: Uint8Array): void {
@@ -466,16 +475,19 @@ export class LiveDocument {
   private readonly persistNow = () => {
     clearTimeout(this.persistTimer);
     this.persistTimer = undefined;
-    const updates = this.client.takeUpdates() as Uint8Array[];
+    const edits: Edit[] = (this.client.takeUpdates() as Uint8Array[]).map((update) => ({ update }));
+    const claims = this.client.claims();
+    const last = edits.at(-1);
+    if (last && claims.length > 0) last.claims = claims;
     const remembered = this.client.remembered() ?? undefined;
     const client = this.client;
     const factsChanged = remembered !== this.remembered;
-    if (updates.length === 0 && !factsChanged) return;
+    if (!last && !factsChanged) return;
     this.remembered = remembered;
     if (factsChanged) this.deviceFacts = { ...this.deviceFacts, ...(remembered ? { remembered } : {}) };
     this.keeping = this.keeping
       .then(async () => {
-        if (updates.length > 0) await this.shelf.keep(updates, () => client.state());
+        if (last) await this.shelf.keep(edits, () => wholeOf(client));
         if (factsChanged) await this.shelf.setFacts(this.deviceFacts);
         this.deviceFailed = false;
       })
@@ -486,6 +498,13 @@ export class LiveDocument {
 
   /** Whether this device can't keep what is typed offline. */
   deviceFailed = $state(false);
+}
+
+const NONE = new Uint8Array();
+
+/** All that a client has, as one edit. */
+function wholeOf(client: AccordClient): Edit {
+  return { update: client.state(), claims: client.claims() };
 }
 
 function newClient(remembered: string | undefined): AccordClient {

@@ -14,6 +14,7 @@ mod http;
 mod mail;
 mod metrics;
 mod oidc;
+mod pages;
 pub mod people;
 pub mod plans;
 pub mod rooms;

@@ -74,6 +74,18 @@ await story(async ({ person, server }) => {
   await page.getByRole('button', { name: 'Who wrote it' }).click();
   await page.getByRole('heading', { name: 'The text today' }).waitFor();
   await lookAtAll(page, 'history-share');
+  await page.getByLabel('By').selectOption('person');
+  await page.getByRole('combobox', { name: 'Section' }).selectOption({ label: 'The problem' });
+  await page.getByRole('columnheader', { name: 'Ben Okafor' }).scrollIntoViewIfNeeded();
+  await lookAtAll(page, 'history-share-person');
+  await page.getByRole('combobox', { name: 'Section' }).selectOption({ label: 'Contact' });
+  await page.getByText('Nothing was written there.').waitFor();
+  // The record as a page of its own, without scripts.
+  const [record] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'The record to read or print' }).click()]);
+  await record.getByRole('heading', { name: 'Who took part' }).waitFor();
+  await record.getByRole('row', { name: /Ben Okafor, civil society Author/ }).waitFor();
+  await lookAtAll(record, 'history-record');
+  await record.close();
   // An adviser names nothing and restores nothing.
   assert.equal(await page.getByRole('button', { name: 'Name this moment' }).count(), 0);
 

@@ -81,7 +81,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
     let (ana, ben, obi) = (server.visit("ana")?, server.visit("ben")?, server.visit("obi")?);
-    let document = ana.create("Open budgets")?;
+    let document = ana.create("Open <b>Budgets</b>")?;
     let mut first = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
     let mut second = SyncClient::connect_accord(&server, &ben, &document, 12).await?;
     first.edit("problem", 0, 0, "Nobody can read the budget.").await?;
@@ -144,11 +144,24 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     };
     assert_eq!(share("why", "Ana Ferreira"), "Nobody can read the budget.".len() as u64);
     assert_eq!(share("why", "Ben Okafor"), "It is a scan. ".len() as u64);
-    let file = format!("http://{}/api/v1/documents/{document}/record?format=csv", server.address);
-    let table =
-        ureq::get(file).header("cookie", &ben.cookie).call()?.body_mut().read_to_string()?;
+    let base = format!("http://{}/api/v1/documents/{document}/record", server.address);
+    let file = |format: &str| {
+        ureq::get(format!("{base}?format={format}")).header("cookie", &ben.cookie).call()
+    };
+    let table = file("csv")?.body_mut().read_to_string()?;
     let line = ",\"Ben Okafor\",\"author\",\"civil_society\",\"problem\",13,6,0";
     assert!(table.lines().any(|row| row.ends_with(line)), "{table}");
+    // The same as a page: nothing in it runs, whatever a title says.
+    let mut page = file("html")?;
+    let policy = page.headers()["content-security-policy"].to_str()?.to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    let page = page.body_mut().read_to_string()?;
+    assert!(page.contains("&lt;b&gt;Budgets&lt;/b&gt;") && !page.contains("<b>"), "{page}");
+    assert!(page.contains("Ben Okafor") && page.contains(">13</td>"), "{page}");
+    for version in told["versions"].as_array().context("versions")? {
+        let name = version["name"].as_str().filter(|name| !name.is_empty());
+        assert!(page.contains(name.unwrap_or("Before going back to")), "{page}");
+    }
 
     // Whoever may read the text may not read what it said before.
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/history"))?.0, 403);

@@ -23,35 +23,35 @@ use utoipa::{IntoParams, ToSchema};
 /// Somebody who did something in a document, in the seat and for the side they had then.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuthorView {
-    pub(super) person: String,
+    pub(crate) person: String,
     /// Empty for a person who was forgotten.
-    pub(super) name: String,
-    pub(super) seat: SeatName,
-    pub(super) sector: SectorName,
+    pub(crate) name: String,
+    pub(crate) seat: SeatName,
+    pub(crate) sector: SectorName,
 }
 
 /// A moment: the document once this entry was applied.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct MomentView {
-    seq: u64,
+    pub(crate) seq: u64,
     /// Milliseconds since the Unix epoch.
-    time: u64,
+    pub(crate) time: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionView {
     /// The entry that named it.
-    seq: u64,
+    pub(crate) seq: u64,
     /// When it was named, in milliseconds since the Unix epoch.
-    named_at: u64,
+    pub(crate) named_at: u64,
     /// Who named it: an index into `authors`.
-    by: Option<u32>,
+    pub(crate) by: Option<u32>,
     /// Empty for one that was made before going back.
-    name: String,
-    description: String,
-    moment: MomentView,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) moment: MomentView,
     /// The moment that was gone back to right after.
-    before_restoring: Option<MomentView>,
+    pub(crate) before_restoring: Option<MomentView>,
 }
 
 /// Somebody went back to a moment.

@@ -25,6 +25,9 @@ mod web;
 pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
+pub(crate) use history::AuthorView;
+pub(crate) use record::RecordView;
+pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;
 use crate::clock::Clock;

@@ -1,5 +1,5 @@
 //! The co-creation record of a commitment, for those who evaluate how it came about: who shaped what, when,
-//! for which side, with the versions. As JSON, or as a table (CSV).
+//! for which side, with the versions. As a page to read and print, as a table (CSV), or as JSON.
 
 use super::App;
 use super::file::{file, push_row, quoted};
@@ -8,6 +8,7 @@ use super::history::{
 };
 use super::identity::Visitor;
 use super::problem::Problem;
+use crate::pages;
 use accord_document::history::{Share, Sitting};
 use accord_document::ids::Seq;
 use axum::Json;
@@ -18,23 +19,23 @@ use utoipa::{IntoParams, ToSchema};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordView {
-    document: String,
-    plan: String,
-    plan_title: String,
+    pub(crate) document: String,
+    pub(crate) plan: String,
+    pub(crate) plan_title: String,
     /// As it is written now.
-    title: String,
+    pub(crate) title: String,
     /// BCP 47.
-    language: String,
-    began: MomentView,
+    pub(crate) language: String,
+    pub(crate) began: MomentView,
     /// The moment that the record is of.
-    head: MomentView,
+    pub(crate) head: MomentView,
     /// Everybody who wrote in it. Others refer to them by index.
-    authors: Vec<AuthorView>,
+    pub(crate) authors: Vec<AuthorView>,
     /// Who wrote the text that stands.
-    shares: Vec<Share>,
+    pub(crate) shares: Vec<Share>,
     /// Who did how much to what, the oldest first.
-    sittings: Vec<Sitting>,
-    versions: Vec<VersionView>,
+    pub(crate) sittings: Vec<Sitting>,
+    pub(crate) versions: Vec<VersionView>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
@@ -43,6 +44,8 @@ pub(crate) struct RecordView {
 pub(crate) enum Format {
     #[default]
     Json,
+    /// A page to read and print.
+    Html,
     /// One line for what one person did to one text in one sitting.
     Csv,
 }
@@ -89,6 +92,7 @@ pub(super) async fn show(
     let view = RecordView { authors: named(&app, authors).await?, ..view };
     Ok(match wanted.format {
         Format::Json => Json(view).into_response(),
+        Format::Html => pages::record(&view).into_response(),
         Format::Csv => file("text/csv; charset=utf-8", "accord-co-creation.csv", table(&view)),
     })
 }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// The side a person sits for.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Sector)]
 pub(crate) enum SectorName {

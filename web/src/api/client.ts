@@ -148,7 +148,7 @@ export function auditFile(format: 'csv' | 'chain', of?: string): string {
 }
 
 /** Where the co-creation record can be downloaded. */
-export function coCreationFile(document: string, format: 'csv' | 'json'): string {
+export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'): string {
   return `/api/v1/documents/${id(document)}/record?format=${format}`;
 }
 

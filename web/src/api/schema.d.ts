@@ -1117,7 +1117,7 @@ export interface components {
             name: string;
         };
         /** @enum {string} */
-        RecordFormat: "json" | "csv";
+        RecordFormat: "json" | "html" | "csv";
         RecordView: {
             /** @description Everybody who wrote in it. Others refer to them by index. */
             authors: components["schemas"]["AuthorView"][];

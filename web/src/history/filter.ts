@@ -1,6 +1,7 @@
 // Which changes to show.
 
 import type { Author, Change, Diff, Sector, Sitting } from '../api/client';
+import { t } from '../messages/history';
 import { SECTION_OF } from './fields';
 
 export interface Filter {
@@ -13,6 +14,22 @@ export interface Filter {
 export function byPasses({ person, sector }: Filter, author: Author | undefined): boolean {
   return (!person || author?.person === person) && (!sector || author?.sector === sector);
 }
+
+/** The sections in the order of the page, and the title, which stands above them. */
+export const SECTIONS = [
+  'title',
+  'promise',
+  'who',
+  'when',
+  'why',
+  'how',
+  'values',
+  'milestones',
+  'contact',
+] as const;
+
+export const nameOfSection = (section: string): string =>
+  section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
 
 /** Where on the page a text stands. */
 export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 'texts'>): string {
@@ -34,7 +51,8 @@ export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[
   );
 }
 
-function sectionOfTally(target: string | null | undefined): string {
+/** Where on the page somebody worked; nothing names dates and what milestones there are. */
+export function sectionOfTally(target: string | null | undefined): string {
   if (!target) return 'when';
   return target.startsWith('milestones/') ? 'milestones' : (SECTION_OF[target] ?? 'title');
 }

@@ -1,0 +1,48 @@
+//! What people, seats, sections and texts are called: as the app calls them.
+
+use crate::http::{SeatName, SectorName};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// One catalogue for both: what a page of the server calls something, the app calls so too.
+static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let json = include_str!("../../../web/src/messages/names.en.json");
+    serde_json::from_str(json).expect("a file of this project, read by every test of these pages")
+});
+
+/// The name under a key; the key itself where there is none.
+fn name(kind: &str, key: &str) -> String {
+    let key = format!("{kind}.{key}");
+    ENGLISH.get(&key).cloned().unwrap_or(key)
+}
+
+pub(super) fn sector(sector: SectorName) -> String {
+    name("sector", &wire(&sector))
+}
+
+pub(super) fn seat(seat: SeatName) -> String {
+    name("seat", &wire(&seat))
+}
+
+pub(super) fn section(key: &str) -> String {
+    // The title stands above all sections.
+    if key == "title" { field(key) } else { name("section", key) }
+}
+
+pub(super) fn field(key: &str) -> String {
+    name("field", key)
+}
+
+/// Who somebody was who has been forgotten since.
+pub(super) fn former(sector: SectorName) -> String {
+    name("person.former", &wire(&sector))
+}
+
+/// How a value without content is written in JSON.
+pub(super) fn wire(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,234 @@
+//! The co-creation record as a page: who shaped what, when, and for which side.
+
+use super::{Page, names, number, time};
+use crate::http::{AuthorView, RecordView, SectorName};
+use accord_document::history::{Sitting, Tally};
+use accord_document::model::template::FIELDS;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// In the order in which they stand everywhere.
+const SECTORS: [SectorName; 4] =
+    [SectorName::Government, SectorName::CivilSociety, SectorName::Other, SectorName::Adviser];
+
+pub(crate) fn record(view: &RecordView) -> Page {
+    let title = if view.title.is_empty() { "Untitled commitment" } else { &view.title };
+    let body = html! {
+        p.above { "How this commitment was written together · " (view.plan_title) }
+        h1 { (title) }
+        p.soft {
+            "Begun " (time(view.began.time)) ". This record is of what was saved by " (time(view.head.time))
+            " (entry " (number(view.head.seq)) " of its ledger)."
+        }
+        (people(view))
+        (sections(view))
+        (sittings(view))
+        (versions(view))
+        h2 { "How this was counted" }
+        p {
+            "Every change is an entry in the commitment’s ledger, under the person who was signed in and the side \
+            they sat for then. A character belongs to whoever wrote it first, also after somebody else moved it, \
+            or deleted it and brought it back. What it began with, its title before all, is text of whoever made the commitment and in no sitting. \
+            Characters are UTF-16 code units. A sitting ends when nobody writes \
+            for a quarter of an hour."
+        }
+    };
+    Page { title: format!("Co-creation record: {title}"), body }
+}
+
+/// What somebody did in all.
+#[derive(Default, Clone, Copy)]
+struct Work {
+    stands: u64,
+    inserted: u64,
+    deleted: u64,
+}
+
+fn people(view: &RecordView) -> Markup {
+    let mut work = vec![Work::default(); view.authors.len()];
+    for share in &view.shares {
+        if let Some(work) = work.get_mut(share.author as usize) {
+            work.stands += share.characters as u64;
+        }
+    }
+    for tally in view.sittings.iter().flat_map(|sitting| &sitting.tallies) {
+        if let Some(work) = work.get_mut(tally.author as usize) {
+            work.inserted += u64::from(tally.inserted);
+            work.deleted += u64::from(tally.deleted);
+        }
+    }
+    let total: u64 = work.iter().map(|work| work.stands).sum();
+    let mut all: Vec<_> = view.authors.iter().zip(&work).collect();
+    all.sort_by_key(|(_, work)| std::cmp::Reverse(work.stands));
+    html! {
+        h2 { "Who took part" }
+        .scroll role="region" tabindex="0" aria-label="Who took part" { table {
+            thead { tr {
+                th scope="col" { "Person" }
+                th scope="col" { "Seat" }
+                th.n scope="col" { "Of the text today" }
+                th.n scope="col" { "Written in all" }
+                th.n scope="col" { "Deleted in all" }
+            } }
+            tbody { @for (author, work) in all {
+                tr {
+                    th scope="row" { (person(author)) }
+                    td { (names::seat(author.seat)) }
+                    td.n { (number(work.stands)) " · " (percent(work.stands, total)) }
+                    td.n { (number(work.inserted)) }
+                    td.n { (number(work.deleted)) }
+                }
+            } }
+        } }
+    }
+}
+
+fn sections(view: &RecordView) -> Markup {
+    // By section in the order of the page: the characters of each sector.
+    let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
+    for share in &view.shares {
+        let section = share.section.map_or_else(|| "title".into(), |section| names::wire(&section));
+        let name = names::section(&section);
+        let at = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            rows.push((name, [0; 4]));
+            rows.len() - 1
+        });
+        let Some(author) = view.authors.get(share.author as usize) else { continue };
+        for row in [0, at] {
+            rows[row].1[place(author.sector)] += share.characters as u64;
+        }
+    }
+    html! {
+        h2 { "Whose words stand, section by section" }
+        .scroll role="region" tabindex="0" aria-label="Whose words stand, section by section" { table {
+            thead { tr {
+                th scope="col" { "Section" }
+                th scope="col" { span.soft { "Share" } }
+                @for sector in SECTORS { th.n scope="col" { (marked(sector)) } }
+            } }
+            tbody { @for (name, counts) in &rows {
+                @let total = counts.iter().sum();
+                tr {
+                    th scope="row" { (name) }
+                    td { (bar(counts, total)) }
+                    @for count in counts { td.n { (percent(*count, total)) } }
+                }
+            } }
+        } }
+    }
+}
+
+fn sittings(view: &RecordView) -> Markup {
+    html! {
+        h2 { "Who wrote what, when" }
+        p.soft { "Characters written and deleted in each sitting, whether or not they stand today." }
+        .scroll role="region" tabindex="0" aria-label="Who wrote what, when" { table {
+            thead { tr {
+                th scope="col" { "Sitting" }
+                th scope="col" { "Person" }
+                th scope="col" { "Section" }
+                th.n scope="col" { "Written" }
+                th.n scope="col" { "Deleted" }
+            } }
+            tbody { @for sitting in &view.sittings {
+                @for (index, (author, section, work)) in by_section(sitting).into_iter().enumerate() {
+                    tr {
+                        th scope="row" { @if index == 0 { (time(sitting.began)) } }
+                        td { @if let Some(author) = view.authors.get(author as usize) { (person(author)) } }
+                        td { (section) }
+                        td.n { (number(work.inserted)) }
+                        td.n { (number(work.deleted)) }
+                    }
+                }
+            } }
+        } }
+        @if view.sittings.is_empty() { p { "Nobody has written here yet." } }
+    }
+}
+
+/// What each person did to each section in a sitting, in the order of the page.
+fn by_section(sitting: &Sitting) -> Vec<(u32, String, Work)> {
+    let mut rows: Vec<(u32, String, Work)> = Vec::new();
+    let mut places: BTreeMap<(u32, String), usize> = BTreeMap::new();
+    for tally in &sitting.tallies {
+        let section = section_of(tally);
+        let place = *places.entry((tally.author, section.clone())).or_insert_with(|| {
+            rows.push((tally.author, names::section(&section), Work::default()));
+            rows.len() - 1
+        });
+        rows[place].2.inserted += u64::from(tally.inserted);
+        rows[place].2.deleted += u64::from(tally.deleted);
+    }
+    rows
+}
+
+fn section_of(tally: &Tally) -> String {
+    let Some(target) = &tally.target else { return "when".into() };
+    if target.milestone_text().is_some() {
+        return "milestones".into();
+    }
+    let field = FIELDS.iter().find(|field| field.key == target.0);
+    field
+        .and_then(|field| field.section)
+        .map_or_else(|| "title".into(), |section| names::wire(&section))
+}
+
+fn versions(view: &RecordView) -> Markup {
+    html! {
+        h2 { "Versions" }
+        @if view.versions.is_empty() { p { "No moment was given a name." } }
+        @else { .scroll role="region" tabindex="0" aria-label="Versions" { table {
+            thead { tr {
+                th scope="col" { "Version" }
+                th scope="col" { "The text as it was" }
+                th scope="col" { "Named by" }
+            } }
+            tbody { @for version in &view.versions {
+                tr {
+                    th scope="row" {
+                        @if let Some(to) = version.before_restoring { "Before going back to " (time(to.time)) }
+                        @else { (version.name) }
+                        @if !version.description.is_empty() { p.soft { (version.description) } }
+                    }
+                    td { (time(version.moment.time)) }
+                    td { @if let Some(by) = version.by.and_then(|by| view.authors.get(by as usize)) { (person(by)) } }
+                }
+            } }
+        } } }
+    }
+}
+
+fn person(author: &AuthorView) -> Markup {
+    html! {
+        span.mark.(names::wire(&author.sector)) aria-hidden="true" {}
+        @if author.name.is_empty() { (names::former(author.sector)) }
+        @else { (author.name) span.soft { ", " (names::sector(author.sector)) } }
+    }
+}
+
+fn marked(sector: SectorName) -> Markup {
+    html! { span.mark.(names::wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
+}
+
+/// The sectors' shares side by side. The numbers stand beside it.
+fn bar(counts: &[u64; 4], total: u64) -> Markup {
+    let mut from = 0;
+    html! {
+        svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
+            @for (sector, count) in SECTORS.iter().zip(counts) {
+                @let width = (count * 1000).checked_div(total).unwrap_or(0);
+                rect.(names::wire(sector)) x=(from) y="0" width=(width) height="10" {}
+                @let _ = from += width;
+            }
+        }
+    }
+}
+
+fn place(sector: SectorName) -> usize {
+    SECTORS.iter().position(|known| *known == sector).unwrap_or_default()
+}
+
+fn percent(part: u64, total: u64) -> String {
+    let rounded = (part * 100 + total / 2).checked_div(total).unwrap_or(0);
+    if part > 0 && rounded == 0 { "<1 %".into() } else { format!("{rounded} %") }
+}

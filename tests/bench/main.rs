@@ -1,4 +1,4 @@
-//! Measurements: `cargo xtask bench [keystroke | paint | kill N | power N | sessions N | attribution N |
+//! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
 //! load | sign-in | replay | history | storage]`. Without arguments, all.
 
 mod history;
@@ -9,6 +9,7 @@ mod storage;
 
 use accord_tests::{Death, Server, attribution_runs, kill_rounds, random_sessions};
 use anyhow::{Context, Result, bail, ensure};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,8 +18,9 @@ async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let count = |default| args.get(1).map_or(Ok(default), |n| n.parse::<usize>());
     match args.first().map(String::as_str) {
-        Some("keystroke") => in_browser("script.mjs"),
-        Some("paint") => in_browser("paint.mjs"),
+        Some("keystroke") => in_browser("script.mjs", &[]),
+        Some("paint") => in_browser("paint.mjs", &[]),
+        Some("scrub") => scrub().await,
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("sessions") => sessions(count(1_000)?),
@@ -29,8 +31,9 @@ async fn main() -> Result<()> {
         Some("history") => history::all(),
         Some("storage") => storage::all().await,
         None => {
-            in_browser("script.mjs")?;
-            in_browser("paint.mjs")?;
+            in_browser("script.mjs", &[])?;
+            in_browser("paint.mjs", &[])?;
+            scrub().await?;
             replay::all()?;
             history::all()?;
             storage::all().await?;
@@ -43,18 +46,27 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, kill N, power N, sessions N, attribution N, load, sign-in, replay, history, storage"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, load, sign-in, replay, history, storage"
             )
         }
     }
 }
 
 /// Runs a script of `bench/browser`, which prints its table.
-fn in_browser(script: &str) -> Result<()> {
+fn in_browser(script: &str, args: &[&OsStr]) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/browser").join(script);
-    let status = Command::new("node").arg(path).status().context("Node.js can't be run")?;
+    let status =
+        Command::new("node").arg(path).args(args).status().context("Node.js can't be run")?;
     ensure!(status.success(), "{script} failed ({status})");
     Ok(())
+}
+
+/// Going along the history of a long document, in the page.
+async fn scrub() -> Result<()> {
+    storage::scrubbed(|data, document| {
+        in_browser("scrub.mjs", &[data.as_os_str(), document.as_ref()])
+    })
+    .await
 }
 
 fn sessions(count: usize) -> Result<()> {

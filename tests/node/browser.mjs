@@ -78,9 +78,12 @@ export async function until(what, condition, limit = 15_000) {
   }
 }
 
-/** Runs a story with a fresh server and browser, and ends the process with its outcome. */
-export async function story(tell, { demo = true } = {}) {
-  const data = mkdtempSync(join(tmpdir(), 'accord-'));
+/**
+ * Runs a story with a fresh server and browser, and ends the process with its outcome. The server's folder is
+ * `data`, or an empty one, thrown away afterwards.
+ */
+export async function story(tell, { demo = true, data: given } = {}) {
+  const data = given ?? mkdtempSync(join(tmpdir(), 'accord-'));
   const server = new Server(data, demo);
   const browser = await launch();
   const people = [];
@@ -104,7 +107,7 @@ export async function story(tell, { demo = true } = {}) {
   }
   await browser.close();
   await server.stop();
-  rmSync(data, { recursive: true, force: true });
+  if (!given) rmSync(data, { recursive: true, force: true });
   process.exit(outcome);
 }
 

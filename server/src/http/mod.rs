@@ -48,7 +48,9 @@ use axum::routing::{delete, get, patch, post, put};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
@@ -125,12 +127,12 @@ pub(crate) fn router(app: App) -> Router {
             "/documents/{document}",
             get(documents::show).patch(documents::change).delete(documents::delete),
         )
-        .route("/documents/{document}/content", get(documents::content))
+        .route("/documents/{document}/content", get(documents::content).layer(compressed()))
         .route("/documents/{document}/tickets", post(documents::ticket))
         .route("/documents/{document}/redactions", post(documents::redact))
-        .route("/documents/{document}/history", get(history::show))
-        .route("/documents/{document}/diff", get(history::diff))
-        .route("/documents/{document}/record", get(record::show))
+        .route("/documents/{document}/history", get(history::show).layer(compressed()))
+        .route("/documents/{document}/diff", get(history::diff).layer(compressed()))
+        .route("/documents/{document}/record", get(record::show).layer(compressed()))
         .route("/documents/{document}/versions", post(history::name_version))
         .route("/documents/{document}/restorations", post(history::restore))
         .route("/administration", get(administration::show))
@@ -194,6 +196,11 @@ pub(crate) fn router(app: App) -> Router {
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
+
+/// For what is long. What holds a secret is never compressed: its length would tell of it.
+fn compressed() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
+}
 
 fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))

@@ -212,13 +212,12 @@ fn marked(sector: SectorName) -> Markup {
 
 /// The sectors' shares side by side. The numbers stand beside it.
 fn bar(counts: &[u64; 4], total: u64) -> Markup {
-    let mut from = 0;
+    let widths = counts.map(|count| (count * 1000).checked_div(total).unwrap_or(0));
     html! {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
-            @for (sector, count) in SECTORS.iter().zip(counts) {
-                @let width = (count * 1000).checked_div(total).unwrap_or(0);
-                rect.(names::wire(sector)) x=(from) y="0" width=(width) height="10" {}
-                @let _ = from += width;
+            @for (index, sector) in SECTORS.iter().enumerate() {
+                @let before: u64 = widths[..index].iter().sum();
+                rect.(names::wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
             }
         }
     }

@@ -189,7 +189,8 @@ function value(of: unknown): string {
 
 /** A text cut into its paragraphs, each with what its last newline says of it. */
 export interface Line {
-  runs: { piece: Piece; text: string }[];
+  /** `sign`: stands for the end of a paragraph, and is no character of the text. */
+  runs: { piece: Piece; text: string; sign?: boolean }[];
   attributes: Attributes;
   /** What ended it, if that is a change. */
   end: Piece | undefined;
@@ -198,6 +199,12 @@ export interface Line {
 export function lines({ pieces }: TextDiff): Line[] {
   const out: Line[] = [];
   let runs: Line['runs'] = [];
+  const add = (piece: Piece, text: string) => {
+    const last = runs.at(-1);
+    // Who wrote what did not change is not told here: such pieces are one run.
+    if (last && isPlain(last.piece) && isPlain(piece) && sameLook(last.piece, piece)) last.text += text;
+    else runs.push({ piece, text });
+  };
   for (const piece of pieces) {
     if (typeof piece.insert !== 'string') {
       runs.push({ piece, text: '▢' });
@@ -205,11 +212,11 @@ export function lines({ pieces }: TextDiff): Line[] {
     }
     const parts = piece.insert.split('\n');
     parts.forEach((text, index) => {
-      if (text) runs.push({ piece, text });
+      if (text) add(piece, text);
       if (index === parts.length - 1) return;
       if (piece.fate === 'deleted') {
         // The paragraphs are one now: the sign of their end stands crossed out between them.
-        runs.push({ piece, text: '¶ ' });
+        runs.push({ piece, text: '¶', sign: true });
         return;
       }
       const changed = piece.fate === 'inserted' || Boolean(piece.was);
@@ -220,6 +227,10 @@ export function lines({ pieces }: TextDiff): Line[] {
   if (runs.length > 0) out.push({ runs, attributes: {}, end: undefined });
   return out;
 }
+
+const isPlain = ({ fate, was, insert }: Piece) => fate === 'kept' && !was && typeof insert === 'string';
+const sameLook = (a: Piece, b: Piece) =>
+  JSON.stringify(a.attributes ?? {}) === JSON.stringify(b.attributes ?? {});
 
 /** Whether anything in it differs. */
 export const isChanged = ({ pieces }: TextDiff): boolean =>

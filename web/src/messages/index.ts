@@ -51,9 +51,18 @@ export function ago(time: number): string {
   return relative.format(0, 'minute');
 }
 
-/** The exact time, in the reader's zone. */
+/** The minutes that were written out lately: a long history names the same ones over and over. */
+const minutes = new Map<number, string>();
+
+/** The exact time, to the minute, in the reader's zone. */
 export function exactly(time: number): string {
-  return exact.format(time);
+  const minute = Math.floor(time / 60_000);
+  const known = minutes.get(minute);
+  if (known !== undefined) return known;
+  if (minutes.size > 10_000) minutes.clear();
+  const told = exact.format(time);
+  minutes.set(minute, told);
+  return told;
 }
 
 export const list = new Intl.ListFormat(language, { type: 'conjunction' });

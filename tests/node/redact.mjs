@@ -60,5 +60,56 @@ await story(async ({ person }) => {
   await ana.page.waitForSelector('[data-target=results]');
   await ana.saved();
   assert.ok(!(await agree('results', ana, ben, fay)).includes('hunter2'));
+
+  // Another one was deleted at once: only the past has it, and there it is selected. A paragraph was taken
+  // away before it, and a link stands in it.
+  await ana.caret('causes', -1, -1);
+  await ana.press('Enter');
+  await ana.page.keyboard.insertText('First.');
+  await ana.press('Enter');
+  await ana.page.keyboard.insertText('The code is swordfish, keep it.');
+  await ana.saved();
+  for (let n = 0; n < 'The code is swordfish, keep it.'.length + 1; n += 1) await ana.press('Backspace');
+  await ana.saved();
+  const { page } = fay;
+  const now = await page.evaluate(async () => (await (await fetch('/api/v1/documents/demo/history')).json()).head.seq);
+  // A moment at which it stands.
+  const texts = (from, to) =>
+    page.evaluate(async ([from, to]) => JSON.stringify((await (await fetch(`/api/v1/documents/demo/diff?from=${from}&to=${to}`)).json()).texts), [from, to]);
+  let then = now;
+  while (!(await texts(then, then)).includes('swordfish')) then -= 1;
+  await page.goto(`${fay.server.base}/documents/demo/history?from=${then}&to=${now}`);
+  const gone = page.locator('[data-target=causes] del').filter({ hasText: 'swordfish' });
+  await gone.waitFor();
+  const button = page.getByRole('button', { name: 'Redact the selected text' });
+  assert.ok(await button.isDisabled(), 'nothing is selected');
+  await gone.evaluate((mark) => {
+    const text = mark.firstChild;
+    getSelection().setBaseAndExtent(text, text.data.indexOf('swordfish'), text, text.data.indexOf('swordfish') + 'swordfish'.length);
+  });
+  await button.click();
+  const past = page.getByRole('dialog', { name: 'Redact this text' });
+  assert.equal(await past.locator('blockquote').innerText(), 'swordfish');
+  await lookAtAll(page, 'redact-past');
+  await past.getByLabel('Why?').fill('A code word');
+  await past.getByRole('button', { name: 'Redact it for good' }).click();
+  await page.getByText('Redacted: it is gone').waitFor();
+  await until('the page says so', async () => {
+    const said = await page.locator('[data-target=causes]').innerText();
+    return (!said.includes('swordfish') && said.includes('The code is')) || said;
+  });
+  assert.ok(!(await texts(then, then)).includes('swordfish'));
+  await lookAtAll(page, 'redacted-past');
+  // Across paragraphs, what was written and deleted, to the sign of a paragraph's end.
+  await page.locator('[data-target=causes] .prose').evaluate((prose) => {
+    const lines = [...prose.querySelectorAll('p')];
+    const line = lines.find((line) => line.textContent.includes('First.'));
+    const first = [...line.childNodes].find((node) => node.textContent.includes('First.'));
+    const last = [...line.querySelectorAll('del')].at(-1).firstChild;
+    getSelection().setBaseAndExtent(first.firstChild ?? first, 2, last, last.data.length);
+  });
+  await button.click();
+  assert.match(await past.locator('blockquote').innerText(), /^rst\.\n+The code is$/);
+  await past.getByRole('button', { name: 'Cancel' }).click();
   assert.deepEqual([...ana.errors, ...ben.errors, ...fay.errors], []);
 });

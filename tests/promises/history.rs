@@ -1,7 +1,8 @@
 //! History tells who wrote, moved and deleted what.
 
-use accord_document::ids::Seq;
+use accord_document::ids::{DocumentId, Seq};
 use accord_document::model::template::FIELDS;
+use accord_server::store::{Ledger, SledStore};
 use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -174,7 +175,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     Ok(())
 }
 
-/// A secret that was deleted again is in the history until it is redacted, and nowhere after.
+/// A secret that stands in the text is in the history until it is redacted, and nowhere after.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -194,6 +195,58 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
         let told = diff(&ana, &document, from, to)?.to_string();
         assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
     }
+    Ok(())
+}
+
+/// A secret that was deleted long ago stands in the past alone: it is redacted there, from a comparison that
+/// shows it, with whatever repeats it; and nothing else goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let document = ana.create("With a secret")?;
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
+    client.edit("problem", 0, 0, "Before. The key is hunter2, he said.").await?;
+    client.edit("problem", 7, 29, "").await?;
+    client.edit("problem", 7, 0, " After.").await?;
+    client.settled().await?;
+    let told = diff(&ana, &document, 2, 4)?;
+    assert!(told.to_string().contains("hunter2"), "{told}");
+    // Where it stands among the pieces of that comparison.
+    let texts = told["texts"].as_array().context("texts")?;
+    let problem = texts.iter().find(|text| text["target"] == "problem").context("the problem")?;
+    let pieces = problem["pieces"].as_array().context("pieces")?;
+    let said: String = pieces.iter().filter_map(|piece| piece["insert"].as_str()).collect();
+    let at = said.find("hunter2").context("it is told")?;
+    let path = format!("/api/v1/documents/{document}/redactions");
+    let redaction = |at: usize, compared: Value| json!({ "target": "problem", "from": at, "text": "hunter2", "reason": "A password", "compared": compared });
+    let compared = json!({ "from": 2, "to": 4 });
+    assert_eq!(ana.post(&path, redaction(at, compared.clone()))?.0, 403, "authors redact nothing");
+    assert_eq!(fay.post(&path, redaction(at + 1, compared.clone()))?.0, 409, "it stands elsewhere");
+    assert_eq!(fay.post(&path, redaction(at, json!({ "from": 3, "to": 4 })))?.0, 409, "nor there");
+    assert_eq!(fay.post(&path, redaction(at, Value::Null))?.0, 409, "nor in the text as it is");
+    let (status, answer) = fay.post(&path, redaction(at, compared))?;
+    assert_eq!(status, 204, "{answer} {problem}");
+    let head = history(&ana, &document)?["head"]["seq"].as_u64().context("a head")?;
+    for from in 1..=head {
+        for to in from..=head {
+            let told = diff(&ana, &document, from, to)?.to_string();
+            assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
+        }
+    }
+    let told = diff(&ana, &document, 2, 4)?.to_string();
+    assert!(told.contains("The key is ") && told.contains(", he said."), "the rest stays: {told}");
+    assert_eq!(ana.text(&document, "problem")?.trim_end(), "Before. After.");
+    // It is in nothing that is stored, and what is stored holds together.
+    ensure!(server.stop()?.success());
+    let store = SledStore::open(dir.path(), 0)?;
+    for entry in store.read(&DocumentId::new(document.as_str()).into(), Seq(0))? {
+        assert!(!String::from_utf8_lossy(&entry).contains("hunter2"));
+    }
+    drop(store);
+    let server = Server::start(dir.path())?;
+    assert_eq!(server.visit("ana")?.text(&document, "problem")?.trim_end(), "Before. After.");
     Ok(())
 }
 

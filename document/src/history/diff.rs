@@ -7,11 +7,15 @@ use crate::ids::Seq;
 use crate::model::Target;
 use crate::model::delta::Attributes;
 use crate::model::template::{FIELDS, Section};
+use crate::update::Range;
 use serde::Serialize;
 use serde_json::Value;
 
 /// How long somebody's work may rest and still be told as one deed, in milliseconds.
 pub(super) const REST: u64 = 15 * 60 * 1000;
+
+/// What stands for a value between characters (U+FFFC), in UTF-16.
+const STAND_IN: u16 = 0xfffc;
 
 /// What became of a run between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -137,6 +141,38 @@ impl History {
         strands(self, place, (from, to), &mut |strand| pieces.add(&strand));
         pieces.flush();
         pieces.out
+    }
+
+    /// The elements that stand in a part of what a comparison tells of a text, and what they say.
+    pub(super) fn elements(
+        &self,
+        place: &Place,
+        moments: (Number, Number),
+        wanted: std::ops::Range<u32>,
+    ) -> (Vec<Range>, Vec<u16>) {
+        let (mut at, mut ranges, mut said) = (0, Vec::new(), Vec::new());
+        strands(self, place, moments, &mut |strand| {
+            let (Strand::Kept(_, seen) | Strand::Deleted(seen) | Strand::Inserted(seen)) = &strand;
+            let is_told =
+                matches!(seen.run.kind, Kind::Text(_)) || self.embedded(seen.run).is_some();
+            if !is_told {
+                return;
+            }
+            let (start, end) = (wanted.start.max(at), wanted.end.min(at + seen.len));
+            if start < end {
+                let (skip, len) = (seen.skip + start - at, end - start);
+                let first = self.weave.id(seen.run);
+                ranges.push(Range { client: first.client, clock: first.clock + skip, len });
+                match seen.run.kind {
+                    Kind::Text(units) => {
+                        said.extend_from_slice(self.weave.units(units + skip, len))
+                    }
+                    _ => said.extend(std::iter::repeat_n(STAND_IN, len as usize)),
+                }
+            }
+            at += seen.len;
+        });
+        (ranges, said)
     }
 
     pub(super) fn deed(&self, number: Number) -> Deed {

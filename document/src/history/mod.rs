@@ -31,6 +31,7 @@ pub use sittings::{Sitting, Tally};
 
 use crate::ids::{PersonId, Seq};
 use crate::ledger::Entry;
+use crate::model::Target;
 use crate::people::{Actor, Seat, Sector};
 use crate::update::{Range, scan};
 use serde::Serialize;
@@ -132,6 +133,27 @@ impl History {
     #[must_use]
     pub fn kin(&self, ranges: &[Range]) -> Vec<Range> {
         self.weave.kin(ranges)
+    }
+
+    /// The elements of a passage as a comparison tells it: the characters of `passage` from an offset
+    /// (UTF-16) on in a text's pieces, what was kept, inserted and deleted one after the other. None when the
+    /// pieces say something else there.
+    #[must_use]
+    pub fn passage(
+        &self,
+        (from, to): (Seq, Seq),
+        target: &Target,
+        offset: u32,
+        passage: &str,
+    ) -> Option<Vec<Range>> {
+        let moments = (self.number(from), self.number(to));
+        let wanted: Vec<u16> = passage.encode_utf16().collect();
+        let end = offset.checked_add(u32::try_from(wanted.len()).ok()?)?;
+        // Where a text was replaced by another, each is told by itself.
+        let places = self.texts().into_iter().filter(|(known, _)| known == target);
+        places
+            .map(|(_, place)| self.elements(&place, moments, offset..end))
+            .find_map(|(ranges, said)| (!wanted.is_empty() && said == wanted).then_some(ranges))
     }
 
     /// Who made an entry.

@@ -4,9 +4,10 @@ use super::App;
 use super::identity::{Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
+use crate::archives::Archive;
 use crate::rooms::Passage;
 use accord_document::audit::Deed;
-use accord_document::ids::DocumentId;
+use accord_document::ids::{DocumentId, Seq};
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::{Action, permits};
@@ -53,10 +54,19 @@ pub(crate) struct NewRedaction {
     target: String,
     /// Where the passage begins, in UTF-16 code units.
     from: u32,
-    /// What stands there now: another text there is refused.
+    /// What stands there: another text there is refused.
     text: String,
+    /// Two moments in whose comparison it stands, as `GET …/diff` tells it: the text as it is now, if absent.
+    compared: Option<Compared>,
     /// Everybody reads it.
     reason: String,
+}
+
+/// Two moments: the numbers of the entries that they follow.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct Compared {
+    from: u64,
+    to: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -156,12 +166,21 @@ pub(super) async fn redact(
     if !found.grant.may_write {
         return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
     }
-    let passage = Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text };
+    let compared = wanted.compared.map(|Compared { from, to }| (Seq(from.max(1)), Seq(to.max(1))));
+    let passage =
+        Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text, compared };
     let reason = wanted.reason.trim().to_owned();
-    let (archives, id) = (app.archives.clone(), found.id.clone());
-    // A passage that was deleted and brought back is stored more than once.
-    let kin = move |ranges: Vec<_>| archives.read(&id, |archive| archive.history.kin(&ranges));
-    let seq = app.rooms.redact(&found.id, &actor, passage, reason, kin).await?;
+    let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
+    let find = move |located: Option<Vec<_>>| {
+        archives.read(&id, |Archive { history, .. }| {
+            let Passage { target, from, text, compared } = &sought;
+            let passage = |moments| history.passage(moments, target, *from, text);
+            let ranges = located.or_else(|| compared.and_then(passage))?;
+            // A passage that was deleted and brought back is stored more than once.
+            Some(history.kin(&ranges))
+        })
+    };
+    let seq = app.rooms.redact(&found.id, &actor, passage, reason, find).await?;
     app.archives.forget(&found.id);
     let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;

@@ -74,6 +74,8 @@ pub struct Passage {
     /// In UTF-16 code units.
     pub from: u32,
     pub text: String,
+    /// The two moments in whose comparison they stand: none for the text as it is.
+    pub compared: Option<(Seq, Seq)>,
 }
 
 /// All rooms. Cloning shares them.
@@ -192,7 +194,9 @@ impl Rooms {
     }
 
     /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry
-    /// that says so. `kin` tells which other characters go with those of the passage; it may block.
+    /// that says so. `find` tells which characters go, from those that were found in the text as it is: what
+    /// repeats them, too, or what a comparison of the past tells; none where there is no such passage. It may
+    /// block.
     ///
     /// # Errors
     /// When the passage does not stand there, this person may not, or it can't be saved.
@@ -202,14 +206,19 @@ impl Rooms {
         actor: &Actor,
         passage: Passage,
         reason: String,
-        kin: impl FnOnce(Vec<Range>) -> Result<Vec<Range>, OpenError> + Send + 'static,
+        find: impl FnOnce(Option<Vec<Range>>) -> Result<Option<Vec<Range>>, OpenError> + Send + 'static,
     ) -> Result<Seq, RedactError> {
         let _one = self.shared.redacting.lock().await;
         let locate = |answer| RoomEvent::Locate { passage: passage.clone(), answer };
-        let ranges = self.ask(document, locate).await?.1.ok_or(RedactError::Elsewhere)?;
+        let located = match passage.compared {
+            None => Some(self.ask(document, locate).await?.1.ok_or(RedactError::Elsewhere)?),
+            Some(_) => None,
+        };
         let (rooms, id) = (self.clone(), document.clone());
-        let made =
-            tokio::task::spawn_blocking(move || rooms.prepare_redaction(&id, reason, kin(ranges)?));
+        let made = tokio::task::spawn_blocking(move || {
+            let ranges = find(located)?.ok_or(RedactError::Elsewhere)?;
+            Ok::<_, RedactError>(rooms.prepare_redaction(&id, reason, ranges)?)
+        });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         let redact = |answer| {
             let (actor, redaction) = (actor.clone(), Box::new(redaction.clone()));

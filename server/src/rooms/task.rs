@@ -315,7 +315,7 @@ impl Task {
                 let told = self.room.state().redactions().to_vec();
                 return self.answer_when_durable(move || drop(answer.send(Ok(told))));
             }
-            RoomEvent::Locate { passage: Passage { target, from, text }, answer } => {
+            RoomEvent::Locate { passage: Passage { target, from, text, .. }, answer } => {
                 let found = locate(self.room.state().doc(), &target, from, &text);
                 return self.answer_when_durable(move || drop(answer.send(Ok(found))));
             }

@@ -761,6 +761,13 @@ export interface components {
             met: boolean;
             need: string;
         };
+        /** @description Two moments: the numbers of the entries that they follow. */
+        Compared: {
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
+        };
         Created: {
             id: string;
         };
@@ -1004,6 +1011,7 @@ export interface components {
             name: string;
         };
         NewRedaction: {
+            compared?: components["schemas"]["Compared"] | null;
             /**
              * Format: int32
              * @description Where the passage begins, in UTF-16 code units.
@@ -1013,7 +1021,7 @@ export interface components {
             reason: string;
             /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
             target: string;
-            /** @description What stands there now: another text there is refused. */
+            /** @description What stands there: another text there is refused. */
             text: string;
         };
         NewRestoration: {

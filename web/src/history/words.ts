@@ -194,11 +194,19 @@ export interface Line {
   attributes: Attributes;
   /** What ended it, if that is a change. */
   end: Piece | undefined;
+  /** Where it begins among the pieces, in UTF-16 code units. */
+  at: number;
 }
 
 export function lines({ pieces }: TextDiff): Line[] {
   const out: Line[] = [];
   let runs: Line['runs'] = [];
+  let at = 0;
+  const close = (attributes: Attributes, end: Piece | undefined) => {
+    out.push({ runs, attributes, end, at });
+    at += runs.reduce((sum, { text }) => sum + text.length, 0) + 1;
+    runs = [];
+  };
   const add = (piece: Piece, text: string) => {
     const last = runs.at(-1);
     // Who wrote what did not change is not told here: such pieces are one run.
@@ -220,12 +228,19 @@ export function lines({ pieces }: TextDiff): Line[] {
         return;
       }
       const changed = piece.fate === 'inserted' || Boolean(piece.was);
-      out.push({ runs, attributes: piece.attributes ?? {}, end: changed ? piece : undefined });
-      runs = [];
+      close(piece.attributes ?? {}, changed ? piece : undefined);
     });
   }
-  if (runs.length > 0) out.push({ runs, attributes: {}, end: undefined });
+  if (runs.length > 0) close({}, undefined);
   return out;
+}
+
+/** What the pieces say from one offset to another; a value between characters is U+FFFC. */
+export function told({ pieces }: TextDiff, from: number, to: number): string {
+  return pieces
+    .map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc'))
+    .join('')
+    .slice(from, to);
 }
 
 const isPlain = ({ fate, was, insert }: Piece) => fate === 'kept' && !was && typeof insert === 'string';

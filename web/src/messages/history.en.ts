@@ -45,6 +45,7 @@ export const history = {
   'history.restoreWhole': 'Everything',
   'history.restoreAct': 'Go back',
   'history.restored': 'Done. What was there before is a version, in the list.',
+  'history.redacted': 'Redacted: it is gone from the text and from its history.',
   'history.beforeRestoring': 'Before going back to {when}',
   'history.key.inserted': 'written',
   'history.key.deleted': 'deleted',

@@ -1,0 +1,44 @@
+// What somebody has selected of a text with its changes: offsets among its pieces.
+
+export interface Selected {
+  target: string;
+  from: number;
+  to: number;
+}
+
+/** The selection, if it stands in one text. Each line says in `data-at` where it begins. */
+export function selectedIn(page: HTMLElement): Selected | undefined {
+  const selection = getSelection();
+  if (!selection || selection.isCollapsed || selection.rangeCount === 0) return undefined;
+  const range = selection.getRangeAt(0);
+  const field = closest(range.commonAncestorContainer, '[data-target]');
+  if (!field || !page.contains(field)) return undefined;
+  const touched = [...field.querySelectorAll<HTMLElement>('[data-at]')].filter((line) =>
+    range.intersectsNode(line),
+  );
+  const [first, last] = [touched[0], touched.at(-1)];
+  if (!first || !last) return undefined;
+  const from = offsetIn(first, range.startContainer, range.startOffset) ?? 0;
+  const to =
+    offsetIn(last, range.endContainer, range.endOffset) ?? charactersOf(last, last, last.childNodes.length);
+  const selected = { from: Number(first.dataset.at) + from, to: Number(last.dataset.at) + to };
+  return selected.from < selected.to ? { target: field.dataset.target ?? '', ...selected } : undefined;
+}
+
+const closest = (node: Node, selector: string) =>
+  (node instanceof Element ? node : node.parentElement)?.closest<HTMLElement>(selector);
+
+/** How far into a line a place is, if it is in it. */
+function offsetIn(line: HTMLElement, node: Node, offset: number): number | undefined {
+  return line.contains(node) ? charactersOf(line, node, offset) : undefined;
+}
+
+/** The characters of a line before a place. The sign of its own end is none of them. */
+function charactersOf(line: HTMLElement, node: Node, offset: number): number {
+  const before = document.createRange();
+  before.setStart(line, 0);
+  before.setEnd(node, offset);
+  const copy = before.cloneContents();
+  for (const sign of copy.querySelectorAll('.end')) sign.remove();
+  return copy.textContent?.length ?? 0;
+}

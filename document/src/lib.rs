@@ -33,6 +33,9 @@ pub mod limits {
     pub const STATE_BYTES: usize = 8 * 1024 * 1024;
     /// Distinct client ids that may bring new content in one update.
     pub const CLIENTS_PER_UPDATE: usize = 64;
+    /// How many elements may stand between the neighbours of an update's new ones, all together: integration
+    /// looks at each of them. A day's offline writing beside somebody else's comes to some thousands.
+    pub const BETWEEN: u64 = 1 << 26;
     /// How deep shared types, and JSON values inside them, may nest.
     pub const NESTING: u8 = 32;
     /// Bytes of one client's awareness state.

@@ -17,6 +17,17 @@ fn run_of(client: u64, clock: u64, deletes: &[(u64, u64, u64)]) -> Vec<u8> {
     update(client, clock, 1, &letters, deletes)
 }
 
+/// An update of one run of one struct, `x` between two elements.
+fn between(client: u64, left: (u64, u64), right: (u64, u64)) -> Vec<u8> {
+    let mut letter = vec![0xc4];
+    for (client, clock) in [left, right] {
+        letter.put_var(client);
+        letter.put_var(clock);
+    }
+    letter.put_buf(b"x");
+    update(client, 0, 1, &letter, &[])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_document() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -36,6 +47,9 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
         ("another's client id", run_of(ANA, next, &[]), 4403, "forged_client"),
         ("clock squatting", run_of(ANA, next + 500, &[]), 4300, "gap"),
         ("delete-ahead", run_of(BEN, 0, &[(ANA, next, 50)]), 4300, "delete_ahead"),
+        // Such as one reads here and another there: between two that were never neighbours.
+        ("two faces", between(BEN, (ANA, 0), (ANA, 5)), 4400, "misplaced"),
+        ("backwards", between(BEN, (ANA, 5), (ANA, 2)), 4400, "misplaced"),
     ];
     for (name, forgery, code, reason) in forgeries {
         let counter = format!("accord_edits_refused_total{{reason=\"{reason}\"}}");

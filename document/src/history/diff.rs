@@ -1,7 +1,7 @@
 //! What each run of text is to two moments: kept, inserted or deleted, by whom and when.
 
 use super::strands::{Seen, Strand, cause, strands};
-use super::weave::{Kind, Number, Place};
+use super::weave::{Kind, Number, Place, Said};
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
@@ -136,8 +136,7 @@ impl History {
     }
 
     fn pieces(&self, place: &Place, (from, to): (Number, Number)) -> Vec<Piece> {
-        let mut pieces =
-            Pieces { history: self, backwards: to < from, open: None, out: Vec::new() };
+        let mut pieces = Pieces { history: self, moments: (from, to), open: None, out: Vec::new() };
         strands(self, place, (from, to), &mut |strand| pieces.add(&strand));
         pieces.flush();
         pieces.out
@@ -154,7 +153,7 @@ impl History {
         strands(self, place, moments, &mut |strand| {
             let (Strand::Kept(_, seen) | Strand::Deleted(seen) | Strand::Inserted(seen)) = &strand;
             let is_told =
-                matches!(seen.run.kind, Kind::Text(_)) || self.embedded(seen.run).is_some();
+                matches!(seen.run.held.kind, Kind::Text(_)) || self.embedded(seen.run).is_some();
             if !is_told {
                 return;
             }
@@ -163,7 +162,7 @@ impl History {
                 let (skip, len) = (seen.skip + start - at, end - start);
                 let first = self.weave.id(seen.run);
                 ranges.push(Range { client: first.client, clock: first.clock + skip, len });
-                match seen.run.kind {
+                match seen.run.held.kind {
                     Kind::Text(units) => {
                         said.extend_from_slice(self.weave.units(units + skip, len))
                     }
@@ -193,9 +192,9 @@ fn section_of(target: &Target) -> Option<Section> {
 /// Pieces in the making.
 struct Pieces<'h> {
     history: &'h History,
-    backwards: bool,
+    moments: (Number, Number),
     /// What the next characters are added to, if they are the same thing.
-    open: Option<(Piece, Vec<u16>)>,
+    open: Option<(Piece, Said)>,
     out: Vec<Piece>,
 }
 
@@ -207,16 +206,20 @@ impl Pieces<'_> {
             Strand::Deleted(seen) => (seen, self.single(seen, Fate::Deleted)),
             Strand::Inserted(seen) => (seen, self.single(seen, Fate::Inserted)),
         };
-        if let Kind::Text(at) = seen.run.kind {
-            let units = history.weave.units(at + seen.skip, seen.len);
-            if let Some((open, text)) = &mut self.open
+        if let Kind::Text(at) = seen.run.held.kind {
+            let (from, to) = self.moments;
+            let moment = if piece.fate == Fate::Deleted { from } else { to };
+            let (part, weave) = ((at + seen.skip, seen.len), &history.weave);
+            if let Some((open, said)) = &mut self.open
                 && joins(open, &piece)
             {
-                text.extend_from_slice(units);
+                weave.say(said, part, moment);
                 return;
             }
             self.flush();
-            self.open = Some((piece, units.to_vec()));
+            let mut said = Said::default();
+            weave.say(&mut said, part, moment);
+            self.open = Some((piece, said));
         } else if let Some(insert) = history.embedded(seen.run) {
             self.flush();
             self.out.push(Piece { insert, ..piece });
@@ -225,7 +228,7 @@ impl Pieces<'_> {
 
     fn kept(&self, was: &Seen<'_>, is: &Seen<'_>) -> Piece {
         let reformatted = was.before != is.after;
-        let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.born));
+        let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.held.born));
         Piece {
             fate: Fate::Kept,
             insert: Value::Null,
@@ -244,7 +247,11 @@ impl Pieces<'_> {
             insert: Value::Null,
             attributes: attributes.as_ref().clone(),
             was: None,
-            by: Some(self.history.deed(cause(seen.run, was_there, self.backwards))),
+            by: Some(self.history.deed(cause(
+                seen.run,
+                was_there,
+                self.moments.1 < self.moments.0,
+            ))),
             written: self.written(seen),
         }
     }
@@ -254,8 +261,8 @@ impl Pieces<'_> {
     }
 
     fn flush(&mut self) {
-        if let Some((mut piece, units)) = self.open.take() {
-            piece.insert = String::from_utf16_lossy(&units).into();
+        if let Some((mut piece, mut said)) = self.open.take() {
+            piece.insert = said.take().into();
             self.out.push(piece);
         }
     }

@@ -12,6 +12,8 @@
 
 mod changes;
 mod diff;
+#[cfg(test)]
+mod hostile;
 mod milestones;
 mod read;
 mod restore;

@@ -1,7 +1,7 @@
 //! The document at a moment.
 
 use super::History;
-use super::weave::{Holder, Kind, Number, Place, Run};
+use super::weave::{Holder, Kind, Number, Place, Run, Said};
 use crate::ids::Seq;
 use crate::model::content::Content;
 use crate::model::delta::{Attributes, Op};
@@ -96,18 +96,21 @@ impl History {
 
     fn types_ever(&self, holder: &Holder, key: &str, kind: u8) -> Vec<Holder> {
         let place = Place { parent: holder.clone(), key: Some(key.into()) };
-        let made = self.weave.walk(&place).filter(|run| run.kind == Kind::Type(kind));
+        let made = self.weave.walk(&place).filter(|run| run.held.kind == Kind::Type(kind));
         made.map(|run| Holder::Nested(self.weave.id(run))).collect()
     }
 
     fn type_at(&self, holder: &Holder, key: &str, moment: Number, kind: u8) -> Option<Holder> {
         let run = self.weave.at_key(holder, key, moment)?;
-        (run.kind == Kind::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
+        (run.held.kind == Kind::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
     }
 
     pub(super) fn value_at(&self, holder: &Holder, key: &str, moment: Number) -> Option<Value> {
-        match self.weave.at_key(holder, key, moment)?.kind {
-            Kind::Values(at) => Some(self.weave.value(at).clone()),
+        let run = self.weave.at_key(holder, key, moment)?;
+        match run.held.kind {
+            Kind::Values(at) => Some(self.weave.value(at + run.len - 1).clone()),
+            Kind::Embed(at) => Some(self.weave.value(at).clone()),
+            Kind::Text(at) => Some(String::from_utf16_lossy(self.weave.units(at, run.len)).into()),
             _ => None,
         }
     }
@@ -115,36 +118,35 @@ impl History {
     /// What a text said.
     fn text_at(&self, place: &Place, moment: Number) -> Vec<Op> {
         let mut out = Vec::new();
-        let mut units: Vec<u16> = Vec::new();
+        let mut said = Said::default();
         let mut attributes = Attributes::new();
-        let flush = |units: &mut Vec<u16>, attributes: &Attributes, out: &mut Vec<Op>| {
-            if !units.is_empty() {
-                out.push(Op::insert(&String::from_utf16_lossy(units), attributes.clone()));
-                units.clear();
+        let flush = |said: &mut Said, attributes: &Attributes, out: &mut Vec<Op>| {
+            if !said.is_empty() {
+                out.push(Op::insert(&said.take(), attributes.clone()));
             }
         };
-        for run in self.weave.walk(place).filter(|run| run.stood_at(moment)) {
-            match run.kind {
-                Kind::Text(at) => units.extend_from_slice(self.weave.units(at, run.len)),
+        for run in self.weave.walk(place).filter(|run| run.held.stood_at(moment)) {
+            match run.held.kind {
+                Kind::Text(at) => self.weave.say(&mut said, (at, run.len), moment),
                 Kind::Format(at) => {
-                    flush(&mut units, &attributes, &mut out);
+                    flush(&mut said, &attributes, &mut out);
                     let (name, value) = self.weave.format(at);
                     set(&mut attributes, name, value);
                 }
                 _ => {
-                    flush(&mut units, &attributes, &mut out);
+                    flush(&mut said, &attributes, &mut out);
                     let attributes = attributes.clone();
                     out.extend(self.embedded(run).map(|insert| Op::Insert { insert, attributes }));
                 }
             }
         }
-        flush(&mut units, &attributes, &mut out);
+        flush(&mut said, &attributes, &mut out);
         out
     }
 
     /// What stands in a text beside characters.
     pub(super) fn embedded(&self, run: &Run) -> Option<Value> {
-        match run.kind {
+        match run.held.kind {
             Kind::Embed(at) => Some(self.weave.value(at).clone()),
             Kind::Type(_) => Some(serde_json::json!({ "unknown": true })),
             _ => None,

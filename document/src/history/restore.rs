@@ -109,12 +109,12 @@ impl History {
             Strand::Deleted(now) => ops.push(Op::delete(now.len)),
             Strand::Inserted(then) => {
                 let attributes = then.after.as_ref().clone();
-                if let Kind::Text(at) = then.run.kind {
+                if let Kind::Text(at) = then.run.held.kind {
                     let units = self.weave.units(at + then.skip, then.len);
                     let id = self.weave.id(then.run).plus(then.skip);
                     sources.push(Range { client: id.client, clock: id.clock, len: then.len });
                     ops.push(Op::insert(&String::from_utf16_lossy(units), attributes));
-                } else if let Kind::Embed(at) = then.run.kind {
+                } else if let Kind::Embed(at) = then.run.held.kind {
                     let insert = self.weave.value(at).clone();
                     ops.push(Op::Insert { insert, attributes });
                 }

@@ -81,12 +81,12 @@ impl History {
         let mut told = vec![false; self.moments.len()];
         for (text, (_, place)) in texts.iter().enumerate() {
             for run in self.weave.walk(place) {
-                for (number, was_born) in [(run.born, true), (run.died, false)] {
+                for (number, was_born) in [(run.held.born, true), (run.held.died, false)] {
                     let Some(sitting) = sitting_of(sittings, number) else { continue };
                     told[number as usize] = true;
                     let author = self.moments[number as usize].author;
                     let count = counts.entry((sitting, text, author)).or_default();
-                    match (run.kind, was_born) {
+                    match (run.held.kind, was_born) {
                         (Kind::Format(_), _) => count.formatted += 1,
                         (_, true) => count.inserted += run.len,
                         (_, false) => count.deleted += run.len,

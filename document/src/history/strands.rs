@@ -57,11 +57,11 @@ pub(super) fn strands<'w>(
         pending: Vec::new(),
     };
     for run in history.weave.walk(place) {
-        let (was_there, is_there) = (run.stood_at(from), run.stood_at(to));
+        let (was_there, is_there) = (run.held.stood_at(from), run.held.stood_at(to));
         if !was_there && !is_there {
             continue;
         }
-        if let Kind::Format(at) = run.kind {
+        if let Kind::Format(at) = run.held.kind {
             walk.format(run, at, was_there, is_there);
             continue;
         }
@@ -262,5 +262,5 @@ fn single(was: bool, seen: Seen<'_>) -> Strand<'_> {
 
 /// The entry that made a run differ between two moments.
 pub(super) fn cause(run: &Run, was_there: bool, backwards: bool) -> Number {
-    if was_there == backwards { run.born } else { run.died }
+    if was_there == backwards { run.held.born } else { run.held.died }
 }

@@ -52,7 +52,7 @@ impl Ledgered {
 }
 
 /// The same texts, however they are cut into runs.
-fn joined(mut content: Content) -> Content {
+pub(super) fn joined(mut content: Content) -> Content {
     let join = |ops: &mut Vec<Op>| {
         let mut out: Vec<Op> = Vec::new();
         for op in ops.drain(..) {
@@ -78,10 +78,10 @@ fn joined(mut content: Content) -> Content {
     content
 }
 
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

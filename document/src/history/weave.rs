@@ -1,22 +1,22 @@
-//! The order of everything that was ever written in a document, deleted or not.
+//! Everything that was ever written in a document, in its order, deleted or not.
 //!
 //! A live document forgets what was deleted. Here nothing is forgotten: each element keeps its place, the
 //! number of the entry that brought it and of the one that deleted it. What stood at a moment is then a
 //! walk over what was born by then and had not died.
-//!
-//! The order is that of YATA as Yjs and yrs integrate it (Nicolaescu et al., "Near Real-Time Peer-to-Peer
-//! Shared Editing on Extensible Data Types", 2016; Yjs 13 `Item.integrate`). Entries come here checked and
-//! in the order of the ledger, so whatever an element refers to is here already.
 
 mod repeats;
 
 use crate::model::delta::any_to_json;
-use crate::update::{Body, Content, Id, Parent, Range, Scan, Struct};
+use crate::update::order::{self, Held, LineIndex, NOBODY, NONE, Name, Order, RunIndex, index};
+use crate::update::{Body, Content, Id, Range, Scan, Struct};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
+
+pub(super) use crate::update::order::{Holder, Place};
 
 /// The number of an entry. Half the width of a [`Seq`](crate::ids::Seq), since every element keeps two.
 pub(super) type Number = u32;
@@ -24,46 +24,38 @@ pub(super) type Number = u32;
 /// The death of what lives.
 pub(super) const NEVER: Number = Number::MAX;
 
-type RunIndex = u32;
-type LineIndex = u32;
-const NONE: u32 = u32::MAX;
-
-/// An element's identity, with the client as a number of ours: half the width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Name {
-    client: u32,
-    clock: u32,
-}
-
-impl Name {
-    /// The element so many behind this one of the same client.
-    fn plus(self, offset: u32) -> Self {
-        if self == NOBODY { NOBODY } else { Self { clock: self.clock + offset, ..self } }
-    }
-}
-
-const NOBODY: Name = Name { client: NONE, clock: NONE };
-
 /// Elements of one client that follow each other, came together and died together.
+pub(super) type Run = order::Run<Thread>;
+
+/// What is told of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
-    name: Name,
-    pub(super) len: u32,
+pub(super) struct Thread {
     pub(super) born: Number,
     pub(super) died: Number,
-    origin: Name,
-    right_origin: Name,
     /// What its first element repeats, and the others repeat what follows that.
     repeats: Name,
     pub(super) kind: Kind,
-    line: LineIndex,
-    right: RunIndex,
 }
 
-impl Run {
+impl Thread {
     /// Whether it was there once an entry was applied.
     pub(super) fn stood_at(&self, moment: Number) -> bool {
         self.born <= moment && moment < self.died
+    }
+}
+
+impl Held for Thread {
+    fn cut(self, offset: u32) -> Self {
+        let kind = match self.kind {
+            Kind::Text(at) => Kind::Text(at + offset),
+            Kind::Values(at) => Kind::Values(at + offset),
+            one => one,
+        };
+        Self { repeats: self.repeats.plus(offset), kind, ..self }
+    }
+
+    fn joins(self, _: Self) -> bool {
+        false
     }
 }
 
@@ -82,275 +74,102 @@ pub(super) enum Kind {
     Other,
 }
 
-/// Where elements stand in order: in a text, or one after the other under a key of a map.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) parent: Holder,
-    pub(super) key: Option<Arc<str>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Holder {
-    Root(Arc<str>),
-    /// The shared type that an element made.
-    Nested(Id),
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Weave {
-    clients: Vec<u64>,
-    numbers: HashMap<u64, u32>,
-    /// Of each client: where its runs begin, and its next clock.
-    starts: Vec<BTreeMap<u32, RunIndex>>,
-    next: Vec<u32>,
-    runs: Vec<Run>,
-    heads: Vec<RunIndex>,
-    lines: HashMap<Place, LineIndex>,
-    /// The keys of each map, in the order in which they first came.
-    keys: HashMap<Holder, Vec<Arc<str>>>,
+    order: Order<Thread>,
     units: Vec<u16>,
+    /// Characters of two code units that an entry wrote or deleted between: where the second one is, and the
+    /// entry. From there on both are illegible (U+FFFD), as Yjs and yrs have it.
+    parted: HashMap<u32, Number>,
     values: Vec<Value>,
     formats: Vec<(Arc<str>, Value)>,
-    names: HashSet<Arc<str>>,
 }
 
 impl Weave {
     /// Brings in what an entry added and deleted.
     pub(super) fn integrate(&mut self, scan: &Scan<'_>, entry: Number) {
-        let mut fronts: Vec<(u32, &[Struct<'_>])> = Vec::with_capacity(scan.runs.len());
-        for run in &scan.runs {
-            fronts.push((self.number(run.client), &run.structs));
-        }
-        // Each pass moves every client as far as it can go, as integration does.
-        let mut progress = true;
-        while progress {
-            progress = false;
-            for (client, structs) in &mut fronts {
-                while let Some((first, rest)) = structs.split_first() {
-                    if !self.is_ready(first) {
-                        break;
-                    }
-                    self.bring(*client, first, entry);
-                    *structs = rest;
-                    progress = true;
-                }
-            }
-            fronts.retain(|(_, structs)| !structs.is_empty());
-        }
-        debug_assert!(fronts.is_empty(), "what a checked entry refers to is here");
+        let mut order = std::mem::take(&mut self.order);
+        let woven = order.walk_new(scan, |order, client, item| {
+            self.bring(order, client, item, entry);
+            Ok::<_, Infallible>(())
+        });
+        self.order = order;
+        debug_assert_eq!(woven, Ok(true), "what a checked entry refers to is here");
         for range in &scan.deletes {
             self.bury(range, entry);
         }
     }
 
-    fn is_ready(&self, item: &Struct<'_>) -> bool {
-        let Body::Item { origin, right_origin, parent, .. } = &item.body else { return true };
-        let parent = match parent {
-            Some(Parent::Nested(id)) => Some(*id),
-            _ => None,
-        };
-        let has = |id: Id| {
-            self.numbers.get(&id.client).is_some_and(|&n| id.clock < self.next[n as usize])
-        };
-        [*origin, *right_origin, parent].into_iter().flatten().all(has)
-    }
-
-    fn bring(&mut self, client: u32, item: &Struct<'_>, entry: Number) {
-        let next = self.next[client as usize];
-        if item.end() <= next {
-            return;
-        }
-        // An entry holds what is new alone; a struct of which a part is old begins where it is new.
-        let known = next.saturating_sub(item.clock);
-        self.next[client as usize] = item.end();
-        let Body::Item { origin, right_origin, parent, key, content } = &item.body else { return };
-        let origin = match known {
-            0 => origin.map_or(NOBODY, |id| self.name(id)),
-            _ => Name { client, clock: next - 1 },
-        };
-        let right_origin = right_origin.map_or(NOBODY, |id| self.name(id));
-        let left = self.ending_at(origin);
-        let right = self.starting_at(right_origin);
-        let line = match parent {
-            Some(parent) => {
-                let parent = match parent {
-                    Parent::Root(name) => Holder::Root(self.intern(name)),
-                    Parent::Nested(id) => Holder::Nested(*id),
-                };
-                let key = key.map(|key| self.intern(key));
-                Some(self.line(Place { parent, key }))
-            }
-            None => left.or(right).map(|beside| self.runs[beside as usize].line),
-        };
+    fn bring(&mut self, order: &mut Order<Thread>, client: u32, item: &Struct<'_>, entry: Number) {
+        let Body::Item { content, .. } = &item.body else { return };
         // Beside what its sender had collected as garbage stands nothing that could be read.
-        let Some(line) = line else { return };
-        let kind = self.store(content, known);
-        let died = if kind == Kind::Deleted { entry } else { NEVER };
+        let Some(spot) = order.spot(client, item) else { return };
+        if let Some(order::Run { held: Thread { kind: Kind::Text(at), .. }, len, .. }) =
+            spot.left.map(|left| order.runs[left as usize])
+        {
+            self.part(at + len, entry);
+        }
+        self.part_before(order, spot.right, entry);
+        // An entry holds what is new alone; a struct of which a part is old begins where it is new.
+        let known = order.next(client).saturating_sub(item.clock);
+        let kind = self.store(order, content, known);
+        let is_lost = kind == Kind::Deleted || is_gone(order, spot.line);
+        let died = if is_lost { entry } else { NEVER };
         let name = Name { client, clock: item.clock + known };
-        let len = item.len - known;
-        let run = Run {
-            name,
-            len,
-            born: entry,
-            died,
-            origin,
-            right_origin,
-            repeats: NOBODY,
-            kind,
-            line,
-            right: NONE,
-        };
-        self.weave_in(run, left, right);
-    }
-
-    /// Gives a run its place between the runs it was written between.
-    fn weave_in(&mut self, mut run: Run, left: Option<RunIndex>, right: Option<RunIndex>) {
-        let index = index(self.runs.len());
-        let after = |weave: &Self, left: Option<RunIndex>| match left {
-            Some(left) => weave.runs[left as usize].right,
-            None => weave.heads[run.line as usize],
-        };
-        let mut left = left;
-        let right = right.unwrap_or(NONE);
-        let mut other = after(self, left);
-        if other != right {
-            // Others wrote at the same place, without knowing of each other.
-            let (mut seen, mut rivals) = (HashSet::new(), HashSet::new());
-            while other != NONE && other != right {
-                seen.insert(other);
-                rivals.insert(other);
-                let rival = self.runs[other as usize];
-                if rival.origin == run.origin {
-                    if self.client(rival.name) < self.client(run.name) {
-                        left = Some(other);
-                        rivals.clear();
-                    } else if rival.right_origin == run.right_origin {
-                        break;
-                    }
-                } else {
-                    let Some(origin) = self.holding(rival.origin) else { break };
-                    if !seen.contains(&origin) {
-                        break;
-                    }
-                    if !rivals.contains(&origin) {
-                        left = Some(other);
-                        rivals.clear();
-                    }
-                }
-                other = rival.right;
+        let held = Thread { born: entry, died, repeats: NOBODY, kind };
+        let new = order.insert(spot, name, item.len - known, held);
+        // Under a key of a map stands one value, the last: another that comes before it, or behind which it
+        // comes, is deleted with that.
+        if order.place(spot.line).key.is_some() {
+            let order::Run { left, right, .. } = order.runs[new as usize];
+            let replaced = if right == NONE { left } else { new };
+            if replaced != NONE {
+                kill(order, replaced, entry);
             }
         }
-        run.right = after(self, left);
-        match left {
-            Some(left) => self.runs[left as usize].right = index,
-            None => self.heads[run.line as usize] = index,
+    }
+
+    /// Notes that an entry came between the two halves of a character, if it did: before a run.
+    fn part_before(&mut self, order: &Order<Thread>, run: Option<RunIndex>, entry: Number) {
+        let thread = run.map(|run| order.runs[run as usize].held);
+        if let Some(Thread { kind: Kind::Text(at), .. }) = thread {
+            self.part(at, entry);
         }
-        self.starts[run.name.client as usize].insert(run.name.clock, index);
-        self.runs.push(run);
+    }
+
+    /// The same, before a code unit.
+    fn part(&mut self, at: u32, entry: Number) {
+        let unit = |at: u32| self.units.get(at as usize).copied().unwrap_or_default();
+        if is_low(unit(at)) && at > 0 && is_high(unit(at - 1)) {
+            self.parted.entry(at).or_insert(entry);
+        }
     }
 
     fn bury(&mut self, range: &Range, entry: Number) {
-        let Some(&client) = self.numbers.get(&range.client) else { return };
+        let Some(client) = self.order.known(range.client) else { return };
+        let mut order = std::mem::take(&mut self.order);
         let end = range.clock + range.len;
         for clock in [range.clock, end] {
             // Splits what is only half deleted.
-            let _ = self.starting_at(Name { client, clock });
+            let run = order.starting_at(Name { client, clock });
+            self.part_before(&order, run, entry);
         }
-        for (_, &run) in self.starts[client as usize].range(range.clock..end) {
-            let died = &mut self.runs[run as usize].died;
-            *died = (*died).min(entry);
+        for run in order.within(client, range.clock, end) {
+            kill(&mut order, run, entry);
         }
-    }
-
-    /// The run that holds an element, if it is not garbage.
-    fn holding(&self, name: Name) -> Option<RunIndex> {
-        let starts = self.starts.get(name.client as usize)?;
-        let (_, &run) = starts.range(..=name.clock).next_back()?;
-        let found = &self.runs[run as usize];
-        (name.clock < found.name.clock + found.len).then_some(run)
-    }
-
-    /// The run that begins with an element, split off if need be.
-    fn starting_at(&mut self, name: Name) -> Option<RunIndex> {
-        let run = self.holding(name)?;
-        let offset = name.clock - self.runs[run as usize].name.clock;
-        Some(if offset == 0 { run } else { self.split(run, offset) })
-    }
-
-    /// The run that ends with an element, split if need be.
-    fn ending_at(&mut self, name: Name) -> Option<RunIndex> {
-        let run = self.holding(name)?;
-        let keep = name.clock + 1 - self.runs[run as usize].name.clock;
-        if keep < self.runs[run as usize].len {
-            self.split(run, keep);
-        }
-        Some(run)
-    }
-
-    fn split(&mut self, at: RunIndex, offset: u32) -> RunIndex {
-        let new = index(self.runs.len());
-        let run = &mut self.runs[at as usize];
-        let rest = Run {
-            name: Name { clock: run.name.clock + offset, ..run.name },
-            len: run.len - offset,
-            origin: Name { clock: run.name.clock + offset - 1, ..run.name },
-            repeats: run.repeats.plus(offset),
-            kind: match run.kind {
-                Kind::Text(at) => Kind::Text(at + offset),
-                Kind::Values(at) => Kind::Values(at + offset),
-                one => one,
-            },
-            ..*run
-        };
-        run.len = offset;
-        run.right = new;
-        self.starts[rest.name.client as usize].insert(rest.name.clock, new);
-        self.runs.push(rest);
-        new
-    }
-
-    fn number(&mut self, client: u64) -> u32 {
-        *self.numbers.entry(client).or_insert_with(|| {
-            self.clients.push(client);
-            self.starts.push(BTreeMap::new());
-            self.next.push(0);
-            index(self.clients.len() - 1)
-        })
+        self.order = order;
     }
 
     fn name(&self, id: Id) -> Name {
-        let number = self.numbers.get(&id.client);
-        number.map_or(NOBODY, |&client| Name { client, clock: id.clock })
+        self.order.name(id)
     }
 
-    fn client(&self, name: Name) -> u64 {
-        self.clients[name.client as usize]
-    }
-
-    fn line(&mut self, place: Place) -> LineIndex {
-        if let Some(&line) = self.lines.get(&place) {
-            return line;
-        }
-        let line = index(self.heads.len());
-        self.heads.push(NONE);
-        if let Some(key) = &place.key {
-            self.keys.entry(place.parent.clone()).or_default().push(key.clone());
-        }
-        self.lines.insert(place, line);
-        line
-    }
-
-    fn intern(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(name) {
-            return known.clone();
-        }
-        let new: Arc<str> = name.into();
-        self.names.insert(new.clone());
-        new
+    fn holding(&self, name: Name) -> Option<&Run> {
+        self.order.holding(name).map(|run| &self.order.runs[run as usize])
     }
 
     /// Keeps what an item holds, without its first `skip` elements.
-    fn store(&mut self, content: &Content<'_>, skip: u32) -> Kind {
+    fn store(&mut self, order: &mut Order<Thread>, content: &Content<'_>, skip: u32) -> Kind {
         match *content {
             Content::Text(text) => {
                 let at = index(self.units.len());
@@ -362,7 +181,7 @@ impl Weave {
                 Kind::Embed(index(self.values.len() - 1))
             }
             Content::Format(name, json) => {
-                let name = self.intern(name);
+                let name = order.intern(name);
                 self.formats.push((name, json_value(json)));
                 Kind::Format(index(self.formats.len() - 1))
             }
@@ -385,14 +204,15 @@ impl Weave {
 
     /// All that was ever written in one place, in order.
     pub(super) fn walk(&self, place: &Place) -> impl Iterator<Item = &Run> {
-        let head = self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize]);
-        std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
+        self.order.walk(place)
     }
 
     /// What stands under a key of a map once an entry was applied.
     pub(super) fn at_key(&self, holder: &Holder, key: &str, moment: Number) -> Option<&Run> {
         let place = Place { parent: holder.clone(), key: Some(key.into()) };
-        self.walk(&place).filter(|run| run.stood_at(moment)).last()
+        let last = self.walk(&place).filter(|run| run.held.born <= moment).last();
+        // What was set before it does not come back when it is deleted.
+        last.filter(|run| run.held.stood_at(moment))
     }
 
     /// The last entry after one and up to another that wrote or deleted something under a key of a map.
@@ -404,17 +224,35 @@ impl Weave {
         upto: Number,
     ) -> Option<Number> {
         let place = Place { parent: holder.clone(), key: Some(key.into()) };
-        let written = self.walk(&place).flat_map(|run| [run.born, run.died]);
+        let written = self.walk(&place).flat_map(|run| [run.held.born, run.held.died]);
         written.filter(|&number| after < number && number <= upto).max()
     }
 
     /// The keys that a map ever had.
     pub(super) fn keys(&self, holder: &Holder) -> &[Arc<str>] {
-        self.keys.get(holder).map_or(&[], Vec::as_slice)
+        self.order.keys(holder)
     }
 
     pub(super) fn id(&self, run: &Run) -> Id {
-        Id { client: self.client(run.name), clock: run.name.clock }
+        self.order.id(run)
+    }
+
+    /// Adds what a run of text said at a moment to what was said before it, which ended at `end`. Half a
+    /// character is none.
+    pub(super) fn say(&self, out: &mut Said, (at, len): (u32, u32), moment: Number) {
+        let units = self.units(at, len);
+        let is_whole =
+            out.end == Some(at) && self.parted.get(&at).is_none_or(|&from| moment < from);
+        if units.first().copied().is_some_and(is_low) && !is_whole {
+            if let Some(last) = out.units.last_mut().filter(|last| is_high(**last)) {
+                *last = ILLEGIBLE;
+            }
+            out.units.push(ILLEGIBLE);
+            out.units.extend_from_slice(&units[1..]);
+        } else {
+            out.units.extend_from_slice(units);
+        }
+        out.end = Some(at + len);
     }
 
     pub(super) fn units(&self, at: u32, len: u32) -> &[u16] {
@@ -431,14 +269,73 @@ impl Weave {
 
     /// How much memory it takes, about, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.runs.len() * (size_of::<Run>() + 16) + self.units.len() * 2 + self.values.len() * 64
+        self.order.runs.len() * (size_of::<Run>() + 16)
+            + self.units.len() * 2
+            + self.values.len() * 64
     }
+}
+
+/// Whether the shared type that a line belongs to was deleted.
+fn is_gone(order: &Order<Thread>, line: LineIndex) -> bool {
+    let Holder::Nested(id) = order.place(line).parent else { return false };
+    let run = order.holding(order.name(id));
+    run.is_none_or(|run| order.runs[run as usize].held.died != NEVER)
+}
+
+/// Lets a run die, and with a shared type all that is in it.
+fn kill(order: &mut Order<Thread>, run: RunIndex, entry: Number) {
+    let mut dying = vec![run];
+    while let Some(at) = dying.pop() {
+        let run = &mut order.runs[at as usize];
+        if run.held.died != NEVER {
+            continue;
+        }
+        run.held.died = entry;
+        if matches!(run.held.kind, Kind::Type(_)) {
+            let holder = Holder::Nested(order.id(&order.runs[at as usize]));
+            let keys = order.keys(&holder).iter().cloned().map(Some);
+            let heads =
+                keys.chain([None]).map(|key| order.head(&Place { parent: holder.clone(), key }));
+            for head in heads {
+                let right = |&at: &RunIndex| order.runs.get(at as usize).map(|run| run.right);
+                let runs = std::iter::successors(Some(head), right);
+                dying.extend(runs.take_while(|&at| at != NONE));
+            }
+        }
+    }
+}
+
+/// What runs of text say, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    units: Vec<u16>,
+    /// Where the last run ended among the weave's units.
+    end: Option<u32>,
+}
+
+impl Said {
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// All of it, once.
+    pub(super) fn take(&mut self) -> String {
+        let said = std::mem::take(self);
+        String::from_utf16_lossy(&said.units)
+    }
+}
+
+/// What stands for half a character (U+FFFD).
+const ILLEGIBLE: u16 = 0xfffd;
+
+fn is_high(unit: u16) -> bool {
+    (0xd800..0xdc00).contains(&unit)
+}
+
+fn is_low(unit: u16) -> bool {
+    (0xdc00..0xe000).contains(&unit)
 }
 
 fn json_value(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or(Value::Null)
-}
-
-fn index(len: usize) -> u32 {
-    u32::try_from(len).expect("a document has fewer elements than clocks, which fit 32 bits")
 }

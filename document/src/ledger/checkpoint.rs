@@ -7,7 +7,7 @@
 //! Layout (integers are lib0 variable-length unless noted):
 //!
 //! ```text
-//! checkpoint = 1:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
+//! checkpoint = 2:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
 //!              versions:buf(JSON) update:rest
 //! ```
 
@@ -15,13 +15,13 @@ use super::chain::{Chain, Position};
 use super::state::DocumentState;
 use crate::ids::{Digest, Seq};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::Known;
+use crate::update::{Known, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
 
 /// The version that this code writes and reads. Anything that changes what a state is changes it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl DocumentState {
     /// The state as it is now.
@@ -57,12 +57,15 @@ impl DocumentState {
         let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
         let time = r.var_u64()?;
         let size = usize::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
-        let known = Known::decode(r.buf()?)?;
+        let mut known = Known::decode(r.buf()?)?;
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
         let doc = ydoc::new(0);
-        let update = Update::decode_v1(r.take(r.remaining())?).ok();
-        let applied = update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
+        let update = r.take(r.remaining())?;
+        let is_ordered = scan(update).is_ok_and(|document| known.reorder(&document));
+        let update = Update::decode_v1(update).ok();
+        let applied = is_ordered
+            && update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
         let (Some(genesis), Some(redactions), Some(versions), true) =
             (genesis, redactions, versions, applied)
         else {

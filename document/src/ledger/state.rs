@@ -84,10 +84,10 @@ impl DocumentState {
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
-            Body::Edit { update, .. } => self.integrate(&entry.actor, update).map(drop),
+            Body::Edit { update, .. } => self.integrate(&entry.actor, update, None).map(drop),
             Body::Blanked { replacement, .. } => {
                 self.redactions.found_blanked(entry.seq, &entry.body);
-                self.integrate(&entry.actor, replacement).map(drop)
+                self.integrate(&entry.actor, replacement, None).map(drop)
             }
             Body::Redaction(redaction) => {
                 let allowed = may_redact(&entry.actor, redaction);
@@ -146,7 +146,9 @@ impl DocumentState {
         update: &[u8],
         mut provenance: Provenance,
     ) -> Result<Option<Entry>, Refusal> {
-        let Some(net) = self.integrate(actor, update)? else { return Ok(None) };
+        let Some(net) = self.integrate(actor, update, Some(limits::BETWEEN))? else {
+            return Ok(None);
+        };
         if !provenance.claims.is_empty() {
             let scan = scan(&net)?;
             let is_real = |claim: &Claim| {
@@ -250,13 +252,22 @@ impl DocumentState {
     /// # Errors
     /// With [`Refusal::ReadOnly`] when it would, or with what else is wrong with it.
     pub fn compare(&self, actor: &Actor, update: &[u8]) -> Result<(), Refusal> {
-        let novelty = self.known.check(&actor.person, update)?;
+        let novelty = self.known.check(&actor.person, &scan(update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(Refusal::ReadOnly) }
     }
 
     /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
-    fn integrate(&mut self, actor: &Actor, update: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-        let novelty = self.known.check(&actor.person, update)?;
+    ///
+    /// `limit`: the most elements that may stand between those that new ones are placed between. What was
+    /// accepted once has passed it.
+    fn integrate(
+        &mut self,
+        actor: &Actor,
+        update: &[u8],
+        limit: Option<u64>,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let scan = scan(update)?;
+        let novelty = self.known.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
         }
@@ -274,6 +285,7 @@ impl DocumentState {
         // panic in here leaves the document half changed, so it is marked broken and rebuilt.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| malformed)?;
         let decoded = decoded.map_err(|_| malformed)?;
+        self.known.arrange(&scan, limit)?;
         let doc = &self.doc;
         let integrated = catch_unwind(AssertUnwindSafe(move || {
             let mut txn = doc.transact_mut();

@@ -431,7 +431,7 @@ impl Room {
             }
             let code = match refusal {
                 Refusal::Forged { .. } | Refusal::ReadOnly => Close::FORBIDDEN,
-                Refusal::TooLarge | Refusal::TooManyClients => Close::TOO_LARGE,
+                Refusal::TooLarge | Refusal::TooManyClients | Refusal::Tangled => Close::TOO_LARGE,
                 _ => Close::MALFORMED,
             };
             self.expel(id, code, message);

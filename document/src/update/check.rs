@@ -4,7 +4,9 @@
 //! where each element stands, and what is deleted. All of it follows from the ledger alone, so
 //! the same update gets the same answer on every node and at every replay.
 
-use super::scan::{Body, Content, Id, Parent, Scan, ScanError, Struct, scan};
+use super::adjacent::Seen;
+use super::order::{self, Holder, Order};
+use super::scan::{Body, Content, Id, Parent, Scan, ScanError, Struct};
 use crate::ids::PersonId;
 use crate::limits;
 use std::collections::{BTreeMap, HashMap};
@@ -24,8 +26,10 @@ pub enum Refusal {
     DeleteAhead,
     #[error("client id {client} belongs to somebody else")]
     Forged { client: u64 },
-    #[error("content is placed inside something that holds no content, or in two places at once")]
+    #[error("content is placed where nobody can have written it")]
     Misplaced,
+    #[error("too much stands between what the update is placed between")]
+    Tangled,
     #[error("shared types nest more than {} deep", limits::NESTING)]
     TooDeep,
     #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
@@ -59,6 +63,7 @@ impl Refusal {
             Self::DeleteAhead => "delete_ahead",
             Self::Forged { .. } => "forged_client",
             Self::Misplaced => "misplaced",
+            Self::Tangled => "tangled",
             Self::TooManyClients => "too_many_clients",
             Self::TooLarge => "too_large",
             Self::ReadOnly => "read_only",
@@ -72,12 +77,10 @@ impl From<ScanError> for Refusal {
     }
 }
 
-/// Where an element stands: in a root, in a shared type made by an element, or in something that
-/// its sender had already collected as garbage.
+/// Where an element stands, or that its sender had already collected that as garbage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
-    Root(Box<str>),
-    Nested(Id),
+    In(order::Place),
     Gone,
 }
 
@@ -97,6 +100,8 @@ pub struct Known {
     pub(super) runs: HashMap<u64, PlaceRuns>,
     /// The nesting of each shared type that an element made.
     pub(super) types: HashMap<Id, u8>,
+    pub(super) order: Order<()>,
+    pub(super) seen: Seen,
 }
 
 /// What an update adds, once checked: hand it to [`Known::commit`] after integrating the update.
@@ -130,11 +135,10 @@ impl Known {
     /// # Errors
     /// With the reason, when any of it may not be integrated: updates are taken whole or not at
     /// all.
-    pub fn check(&self, person: &PersonId, update: &[u8]) -> Result<Novelty, Refusal> {
-        let scan = scan(update)?;
+    pub fn check(&self, person: &PersonId, scan: &Scan<'_>) -> Result<Novelty, Refusal> {
         let mut check = Check { known: self, new: Novelty::default() };
-        check.structs(person, &scan)?;
-        check.deletes(&scan)?;
+        check.structs(person, scan)?;
+        check.deletes(scan)?;
         Ok(check.new)
     }
 
@@ -235,7 +239,7 @@ impl Check<'_> {
     fn place(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
         let place = match &item.body {
             Body::Collected => self.intern(Place::Gone),
-            Body::Item { origin, right_origin, parent, .. } => {
+            Body::Item { origin, right_origin, parent, key, .. } => {
                 let parent_id = match parent {
                     Some(Parent::Nested(id)) => Some(*id),
                     _ => None,
@@ -245,8 +249,8 @@ impl Check<'_> {
                     return Ok(false);
                 }
                 match parent {
-                    Some(Parent::Root(name)) => self.intern(Place::Root((*name).into())),
-                    Some(Parent::Nested(id)) => self.inside(*id)?,
+                    Some(Parent::Root(name)) => self.at(Holder::Root((*name).into()), *key),
+                    Some(Parent::Nested(id)) => self.inside(*id, *key)?,
                     None => self.beside(*origin, *right_origin)?,
                 }
             }
@@ -266,12 +270,16 @@ impl Check<'_> {
     }
 
     /// The place of something whose parent is the shared type made by `id`.
-    fn inside(&mut self, id: Id) -> Result<PlaceIndex, Refusal> {
+    fn inside(&mut self, id: Id, key: Option<&str>) -> Result<PlaceIndex, Refusal> {
         if self.type_depth(id).is_some() {
-            return Ok(self.intern(Place::Nested(id)));
+            return Ok(self.at(Holder::Nested(id), key));
         }
         let gone = self.intern(Place::Gone);
         if self.place_at(id) == Some(gone) { Ok(gone) } else { Err(Refusal::Misplaced) }
+    }
+
+    fn at(&mut self, parent: Holder, key: Option<&str>) -> PlaceIndex {
+        self.intern(Place::In(order::Place { parent, key: key.map(Into::into) }))
     }
 
     /// The place of something that stands between two elements: theirs, which must be one.
@@ -319,8 +327,10 @@ impl Check<'_> {
         let place =
             if place < base { &self.known.places[place] } else { &self.new.places[place - base] };
         match place {
-            Place::Nested(id) => self.type_depth(*id).unwrap_or(0),
-            Place::Root(_) | Place::Gone => 0,
+            Place::In(order::Place { parent: Holder::Nested(id), .. }) => {
+                self.type_depth(*id).unwrap_or(0)
+            }
+            Place::In(_) | Place::Gone => 0,
         }
     }
 

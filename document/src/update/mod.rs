@@ -4,9 +4,11 @@
 //! what somebody else types. So nothing reaches yrs before [`scan()`] has bounded it and
 //! [`Known::check`] has placed every struct and deletion.
 
+mod adjacent;
 mod blank;
 mod check;
 mod claim;
+pub(crate) mod order;
 mod remember;
 mod scan;
 

@@ -1,13 +1,21 @@
 //! What is known of a document's elements, written down and read again: for checkpoints.
 
 use super::check::{Known, Place};
-use super::scan::Id;
+use super::order::{self, Holder, Name, Order};
+use super::scan::{Id, Scan};
 use crate::ids::PersonId;
 use crate::lib0::{ReadError, Reader, Write};
+use std::convert::Infallible;
 use yrs::{ClientID, ID, IdSet};
 
+/// How a place is written: by its parent, with or without a key; or that it is gone.
+const ROOT: u64 = 0;
+const NESTED: u64 = 1;
+const KEYED: u64 = 2;
+const GONE: u64 = 4;
+
 impl Known {
-    /// Everything, as bytes.
+    /// Everything but the order, as bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_var(self.clocks.len() as u64);
@@ -25,22 +33,36 @@ impl Known {
         }
         out.put_var(self.places.len() as u64);
         for place in &self.places {
-            match place {
-                Place::Root(name) => {
-                    out.put_var(0);
-                    out.put_buf(name.as_bytes());
-                }
-                Place::Nested(id) => {
-                    out.put_var(1);
-                    put_id(&mut out, *id);
-                }
-                Place::Gone => out.put_var(2),
+            let Place::In(order::Place { parent, key }) = place else {
+                out.put_var(GONE);
+                continue;
+            };
+            out.put_var(u64::from(key.is_some()) * KEYED + kind(parent));
+            match parent {
+                Holder::Root(name) => out.put_buf(name.as_bytes()),
+                Holder::Nested(id) => put_id(&mut out, *id),
+            }
+            if let Some(key) = key {
+                out.put_buf(key.as_bytes());
             }
         }
         out.put_var(self.types.len() as u64);
         for (id, depth) in &self.types {
             put_id(&mut out, *id);
             out.put_var(u64::from(*depth));
+        }
+        out.put_var(self.seen.0.len() as u64);
+        for (client, sightings) in &self.seen.0 {
+            out.put_var(*client);
+            out.put_var(sightings.len() as u64);
+            for (other, all) in sightings {
+                out.put_var(*other);
+                out.put_var(all.len() as u64);
+                for (at, upto) in all {
+                    out.put_var(u64::from(*at));
+                    out.put_var(u64::from(*upto));
+                }
+            }
         }
         let deleted: Vec<_> = self
             .deleted
@@ -54,6 +76,21 @@ impl Known {
             out.put_var(u64::from(range.end - range.start));
         }
         out
+    }
+
+    /// Brings the elements of a whole document into order, which [`encode`](Self::encode) leaves out: they
+    /// were judged before. Gives whether it is all of them.
+    pub(crate) fn reorder(&mut self, document: &Scan<'_>) -> bool {
+        let mut order = Order::default();
+        let all = order.walk_new(document, |order, client, item| {
+            if let Some(spot) = order.spot(client, item) {
+                let name = Name { client, clock: item.clock };
+                order.insert(spot, name, item.len, ());
+            }
+            Ok::<_, Infallible>(())
+        });
+        self.order = order;
+        all == Ok(true)
     }
 
     /// Reads what [`encode`](Self::encode) wrote.
@@ -74,10 +111,16 @@ impl Known {
             known.runs.insert(client, runs);
         }
         for _ in 0..r.count()? {
-            let place = match r.var_u64()? {
-                0 => Place::Root(r.string()?.into()),
-                1 => Place::Nested(read_id(&mut r)?),
-                _ => Place::Gone,
+            let kind = r.var_u64()?;
+            let place = if kind == GONE {
+                Place::Gone
+            } else {
+                let parent = match kind % KEYED {
+                    ROOT => Holder::Root(r.string()?.into()),
+                    _ => Holder::Nested(read_id(&mut r)?),
+                };
+                let key = if kind >= KEYED { Some(r.string()?.into()) } else { None };
+                Place::In(order::Place { parent, key })
             };
             known.place_of.insert(place.clone(), known.places.len() as u32);
             known.places.push(place);
@@ -87,6 +130,15 @@ impl Known {
             let depth = u8::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
             known.types.insert(id, depth);
         }
+        for _ in 0..r.count()? {
+            let sightings = known.seen.0.entry(r.var_u64()?).or_default();
+            for _ in 0..r.count()? {
+                let all = sightings.entry(r.var_u64()?).or_default();
+                for _ in 0..r.count()? {
+                    all.push((r.var_u32()?, r.var_u32()?));
+                }
+            }
+        }
         let mut deleted = IdSet::new();
         for _ in 0..r.count()? {
             let (client, clock, len) = (r.var_u64()?, r.var_u32()?, r.var_u32()?);
@@ -94,6 +146,13 @@ impl Known {
         }
         known.deleted = deleted;
         if r.is_empty() { Ok(known) } else { Err(ReadError::Overflow) }
+    }
+}
+
+fn kind(parent: &Holder) -> u64 {
+    match parent {
+        Holder::Root(_) => ROOT,
+        Holder::Nested(_) => NESTED,
     }
 }
 

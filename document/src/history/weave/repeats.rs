@@ -37,30 +37,28 @@ impl Weave {
     /// nothing between the two but what is deleted or came along.
     fn is_back(&self, claim: &Claim) -> bool {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
-        let Some(at) = self.holding(new) else { return false };
-        let run = &self.runs[at as usize];
+        let Some(run) = self.holding(new) else { return false };
         (run.name == new && run.right_origin == old)
-            || self.leads_to(new, old, run.born)
-            || self.leads_to(old, new, run.born)
+            || self.leads_to(new, old, run.held.born)
+            || self.leads_to(old, new, run.held.born)
     }
 
     /// Whether one element is followed by another, with nothing between but what is deleted or came with an
     /// entry.
     fn leads_to(&self, from: Name, to: Name, entry: Number) -> bool {
-        let Some(at) = self.holding(from) else { return false };
-        let mut run = &self.runs[at as usize];
+        let Some(mut run) = self.holding(from) else { return false };
         if from.plus(1) == to && to.clock < run.name.clock + run.len {
             return true;
         }
         for _ in 0..BETWEEN {
-            let Some(right) = self.runs.get(run.right as usize) else { return false };
-            let stands = right.died == NEVER && right.born != entry;
+            let Some(right) = self.order.runs.get(run.right as usize) else { return false };
+            let stands = right.held.died == NEVER && right.held.born != entry;
             let holds = right.name.client == to.client
                 && (right.name.clock..right.name.clock + right.len).contains(&to.clock);
             if holds {
                 return !stands || right.name == to;
             }
-            if stands && matches!(right.kind, Kind::Text(_) | Kind::Embed(_)) {
+            if stands && matches!(right.held.kind, Kind::Text(_) | Kind::Embed(_)) {
                 return false;
             }
             run = right;
@@ -73,34 +71,37 @@ impl Weave {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
         let mut done = 0;
         while done < claim.len {
-            let Some(at) = self.starting_at(new.plus(done)) else { return };
-            let Some(source) = self.holding(old.plus(done)) else { return };
-            let (run, source) = (self.runs[at as usize], self.runs[source as usize]);
+            let Some(at) = self.order.starting_at(new.plus(done)) else { return };
+            let Some(&source) = self.holding(old.plus(done)) else { return };
+            let run = self.order.runs[at as usize];
             let offset = old.clock + done - source.name.clock;
             let len = run.len.min(source.len - offset).min(claim.len - done);
-            let (Kind::Text(mine), Kind::Text(theirs)) = (run.kind, source.kind) else { return };
+            let (Kind::Text(mine), Kind::Text(theirs)) = (run.held.kind, source.held.kind) else {
+                return;
+            };
             // An original is older: nothing repeats itself.
-            if source.born >= run.born || self.units(mine, len) != self.units(theirs + offset, len)
+            if source.held.born >= run.held.born
+                || self.units(mine, len) != self.units(theirs + offset, len)
             {
                 return;
             }
             if len < run.len {
-                self.split(at, len);
+                self.order.split(at, len);
             }
             // Of what is itself a repetition, the first is meant.
-            let first = match source.repeats {
+            let first = match source.held.repeats {
                 NOBODY => source.name,
                 first => first,
             };
-            self.runs[at as usize].repeats = first.plus(offset);
+            self.order.runs[at as usize].held.repeats = first.plus(offset);
             done += len;
         }
     }
 
     /// The element that a run's first one was when it was written first.
     pub(in crate::history) fn first(&self, run: &Run) -> Id {
-        let first = if run.repeats == NOBODY { run.name } else { run.repeats };
-        Id { client: self.client(first), clock: first.clock }
+        let first = if run.held.repeats == NOBODY { run.name } else { run.held.repeats };
+        Id { client: self.order.client(first), clock: first.clock }
     }
 
     /// All characters that began as any of these did: the originals, and whatever repeats them.
@@ -110,10 +111,10 @@ impl Weave {
             let end = (first.clock + len).min(range.clock + range.len);
             (first.client == range.client && start < end).then(|| (start, end - start))
         };
-        let text = |run: &&Run| matches!(run.kind, Kind::Text(_));
+        let text = |run: &&Run| matches!(run.held.kind, Kind::Text(_));
         // What they began as.
         let mut origins = Vec::new();
-        for run in self.runs.iter().filter(text) {
+        for run in self.order.runs.iter().filter(text) {
             let (own, first) = (self.id(run), self.first(run));
             for (start, len) in ranges.iter().filter_map(|range| overlap(own, run.len, range)) {
                 let clock = first.clock + (start - own.clock);
@@ -121,7 +122,7 @@ impl Weave {
             }
         }
         let mut all = ranges.to_vec();
-        for run in self.runs.iter().filter(text) {
+        for run in self.order.runs.iter().filter(text) {
             let (own, first) = (self.id(run), self.first(run));
             for (start, len) in origins.iter().filter_map(|origin| overlap(first, run.len, origin))
             {
@@ -137,7 +138,7 @@ impl Weave {
 
     /// The entry in which characters were written first.
     pub(in crate::history) fn first_written(&self, run: &Run) -> Number {
-        let first = self.holding(run.repeats).map(|first| self.runs[first as usize].born);
-        first.unwrap_or(run.born)
+        let first = self.holding(run.held.repeats).map(|first| first.held.born);
+        first.unwrap_or(run.held.born)
     }
 }

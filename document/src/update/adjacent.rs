@@ -1,0 +1,187 @@
+//! Whether new elements can have been written where they say.
+//!
+//! Whoever writes puts an element between two that are neighbours in what they see. Later others may stand
+//! between those two as well: only such as the writer had not seen. YATA gives everybody the same text because
+//! of that. An update put together by hand can name any two neighbours, and then what one reads depends on the
+//! order in which the updates came: two people would read, and sign, two texts under one digest. So where
+//! text is shown, an element is taken only where everything between its neighbours can be news to its writer.
+//!
+//! What a client had seen at least follows from what it wrote: all of its own earlier elements, all that any of
+//! them refers to, and all that the writers of those had seen when they wrote them.
+
+use super::check::{Known, Refusal};
+use super::order::{Held, Holder, LineIndex, NONE, Order, Spot};
+use super::scan::{Body, Content, Id, Parent, Scan, Struct};
+use crate::model::template::{FACTS, FIELDS, MILESTONES};
+use std::collections::{BTreeMap, HashMap};
+use yrs::{ClientID, ID, IdSet};
+
+/// What a client had seen of another, by the clock with which it first showed it: up to which of its clocks.
+type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
+
+/// What each client had seen of each other one.
+#[derive(Debug, Default)]
+pub(super) struct Seen(pub(super) HashMap<u64, Sightings>);
+
+impl Seen {
+    /// Notes that `client` refers to an element with the one it writes at a clock. Gives whether that is news.
+    fn note(&mut self, client: u64, clock: u32, seen: Id) -> bool {
+        if client == seen.client {
+            return false;
+        }
+        let sightings = self.0.entry(client).or_default().entry(seen.client).or_default();
+        let is_news = sightings.last().is_none_or(|&(_, upto)| upto <= seen.clock);
+        if is_news {
+            sightings.push((clock, seen.clock + 1));
+        }
+        is_news
+    }
+
+    fn forget(&mut self, client: u64, seen: u64) {
+        if let Some(sightings) = self.0.get_mut(&client).and_then(|all| all.get_mut(&seen)) {
+            sightings.pop();
+        }
+    }
+
+    /// Up to which clock of each client somebody had seen, who wrote an element.
+    fn by(&self, writer: Id) -> HashMap<u64, u32> {
+        let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);
+        let mut open = vec![(writer.client, writer.clock + 1)];
+        while let Some((client, upto)) = open.pop() {
+            for (&other, sightings) in self.0.get(&client).into_iter().flatten() {
+                let before = sightings.partition_point(|&(at, _)| at < upto);
+                let Some(&(_, clock)) = before.checked_sub(1).map(|at| &sightings[at]) else {
+                    continue;
+                };
+                let known = seen.entry(other).or_default();
+                if *known < clock {
+                    *known = clock;
+                    open.push((other, clock));
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// What an update changed of what is known of the order, to be taken back when it is refused.
+#[derive(Debug, Default)]
+struct Trace {
+    /// The next clock that each client had.
+    clocks: Vec<(u32, u32)>,
+    sightings: Vec<(u64, u64)>,
+}
+
+impl Known {
+    /// Gives the new elements of an update their place in the order, once [`check`](Self::check) has passed.
+    /// `limit`: the most elements that may stand between neighbours.
+    ///
+    /// # Errors
+    /// When there is an element that cannot have been written where it says, or too many stand between. What is
+    /// known is then as before.
+    pub fn arrange(&mut self, scan: &Scan<'_>, limit: Option<u64>) -> Result<(), Refusal> {
+        let mut order = std::mem::take(&mut self.order);
+        let mut trace = Trace::default();
+        let mut left = limit.unwrap_or(u64::MAX);
+        let arranged = order.walk_new(scan, |order, client, item| {
+            let next = order.next(client);
+            trace.clocks.push((client, next));
+            self.put(order, client, item, &mut trace, &mut left)
+        });
+        if arranged.is_err() {
+            for (client, next) in trace.clocks.into_iter().rev() {
+                order.take_back(client, next);
+            }
+            for (client, seen) in trace.sightings.into_iter().rev() {
+                self.seen.forget(client, seen);
+            }
+        }
+        self.order = order;
+        arranged.map(drop)
+    }
+
+    fn put(
+        &mut self,
+        order: &mut Order<()>,
+        client: u32,
+        item: &Struct<'_>,
+        trace: &mut Trace,
+        left: &mut u64,
+    ) -> Result<(), Refusal> {
+        let next = order.next(client);
+        let first = Id { client: order.client_of(client), clock: item.clock.max(next) };
+        let Body::Item { origin, right_origin, parent, content, .. } = &item.body else {
+            return Ok(());
+        };
+        let parent = match parent {
+            Some(Parent::Nested(id)) => Some(*id),
+            _ => None,
+        };
+        for id in [*origin, *right_origin, parent].into_iter().flatten() {
+            if self.seen.note(first.client, first.clock, id) {
+                trace.sightings.push((first.client, id.client));
+            }
+        }
+        let Some(spot) = order.spot(client, item) else { return Ok(()) };
+        let Some(is_shown) = shown(order, spot.line, &self.deleted) else { return Ok(()) };
+        // Characters under a key of a map are read whole or in part, as their reader happens to keep them.
+        let is_value = order.place(spot.line).key.is_some();
+        if is_shown && is_value && matches!(content, Content::Text(_)) {
+            return Err(Refusal::Misplaced);
+        }
+        self.between(order, &spot, first, is_shown, left)?;
+        order.insert(spot, order.name(first), item.end() - first.clock, ());
+        Ok(())
+    }
+
+    /// Looks at what stands between an item's neighbours.
+    fn between(
+        &self,
+        order: &Order<()>,
+        spot: &Spot,
+        writer: Id,
+        is_shown: bool,
+        left: &mut u64,
+    ) -> Result<(), Refusal> {
+        let right = spot.right.unwrap_or(NONE);
+        let mut at = order.after(spot);
+        if at == right {
+            return Ok(());
+        }
+        let seen = self.seen.by(writer);
+        while at != right {
+            // The right neighbour does not come behind the left one.
+            let Some(run) = order.runs.get(at as usize) else {
+                return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
+            };
+            *left = left.checked_sub(u64::from(run.len)).ok_or(Refusal::Tangled)?;
+            let upto = seen.get(&order.client(run.name)).copied().unwrap_or(0);
+            if is_shown && run.name.clock < upto {
+                return Err(Refusal::Misplaced);
+            }
+            at = run.right;
+        }
+        Ok(())
+    }
+}
+
+/// Whether what stands in a line is shown to anybody: in a text, a milestone or a date of the template. None
+/// where it belongs to what is deleted.
+fn shown<T: Held>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> Option<bool> {
+    let mut line = line;
+    loop {
+        match &order.place(line).parent {
+            Holder::Root(name) => {
+                let is_field = FIELDS.iter().any(|field| field.key == &**name);
+                return Some(is_field || matches!(&**name, MILESTONES | FACTS));
+            }
+            Holder::Nested(id) => {
+                if deleted.contains(&ID::new(ClientID::new(id.client), id.clock)) {
+                    return None;
+                }
+                let run = order.holding(order.name(*id))?;
+                line = order.runs[run as usize].line;
+            }
+        }
+    }
+}

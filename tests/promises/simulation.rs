@@ -237,6 +237,13 @@ impl World {
                 Effect::Refused(_, _, refusal) => {
                     panic!("a behaving client's edit was refused: {refusal}")
                 }
+                Effect::Compare(connection, remembered) => {
+                    let stored = self.disk.get(remembered.seq.0 as usize).map(Entry::hash);
+                    let (room, now) = (self.room.as_mut(), self.now);
+                    let effects =
+                        room.map(|room| room.compared(connection, &remembered, stored, now));
+                    self.carry_out(effects.unwrap_or_default());
+                }
                 Effect::Betrayed(_) => panic!("the ledger forgot something it had acknowledged"),
             }
         }

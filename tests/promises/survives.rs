@@ -154,13 +154,22 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     let ahead = Remembered { seq: Seq(position.seq.0 + 50), ..position.clone() };
     let forked =
         Remembered { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
-    let other = Remembered { lineage: LineageId::new("other"), ..position };
-    for (name, remembered) in [("ahead", ahead), ("forked", forked), ("lineage", other)] {
+    // A place before the head, at which another entry stands.
+    let earlier = Remembered { head: Digest([9; 32]), ..position.clone() };
+    let other = Remembered { lineage: LineageId::new("other"), ..position.clone() };
+    let strangers =
+        [("ahead", ahead), ("forked", forked), ("earlier", earlier), ("lineage", other)];
+    for (name, remembered) in strangers {
         let mut client = SyncClient::connect_accord(&server, &ana, &document, 2).await?;
         client.send_raw(hello(remembered)).await?;
         assert_eq!(client.closed().await?.code, 4409, "{name}");
     }
-    assert_eq!(server.metric("accord_ledgers_betrayed_total")?, 2.0);
+    assert_eq!(server.metric("accord_ledgers_betrayed_total")?, 3.0);
+    // Who remembers what was there goes on.
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 3).await?;
+    client.send_raw(hello(position)).await?;
+    client.edit("brief", 0, 0, "y").await?;
+    client.settled().await?;
     Ok(())
 }
 

@@ -7,10 +7,12 @@
 pub mod completeness;
 pub mod content;
 pub mod delta;
+mod locate;
 mod milestone;
 pub mod order;
 mod replica;
 pub mod template;
 
+pub use locate::locate;
 pub use milestone::{Milestone, MilestoneDraft};
-pub use replica::{Change, Replica, Target, locate};
+pub use replica::{Change, Replica, Target};

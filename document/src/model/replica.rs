@@ -4,33 +4,30 @@
 //! The observers registered here only note what happened; nothing is ever written because of a
 //! remote change.
 
+mod repeated;
+
 use super::content::{self, Content};
 use super::delta::{self, Op};
 use super::milestone::{self, Milestone, MilestoneDraft};
 use super::order;
 use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
-use crate::update::{Claim, Range, pasted, reinstated, repeated};
+use crate::update::{Claim, reinstated};
 use crate::ydoc;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use yrs::branch::{Branch, BranchPtr};
 use yrs::error::UpdateError;
-use yrs::types::text::YChange;
 use yrs::types::{Event, PathSegment};
 use yrs::undo::Options as UndoOptions;
 use yrs::updates::decoder::Decode;
 use yrs::{
-    Any, Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
-    Snapshot, StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
+    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
+    StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
 };
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
 const UNDO_GROUP_MS: u64 = 500;
-
-/// A longer passage, in UTF-16 code units, is pasted as text of whoever pastes it: it is more than a
-/// commitment holds.
-const COPIED: u32 = 200_000;
 
 /// The transaction origins: where a change comes from.
 const EDIT: &str = "edit";
@@ -93,14 +90,7 @@ pub struct Replica {
     now: Arc<AtomicU64>,
     /// What the updates made since they were last taken repeat.
     claims: Vec<Claim>,
-    copied: Copied,
-}
-
-/// A passage that was copied: what it says, and which elements say it.
-#[derive(Debug, Default)]
-struct Copied {
-    text: Vec<u16>,
-    elements: Vec<Range>,
+    copied: repeated::Copied,
 }
 
 impl Replica {
@@ -141,7 +131,7 @@ impl Replica {
             }
         });
         assert!(observed.is_ok(), "no transaction is open on a document just made");
-        Self { doc, undo, log, now, claims: Vec::new(), copied: Copied::default() }
+        Self { doc, undo, log, now, claims: Vec::new(), copied: repeated::Copied::default() }
     }
 
     #[must_use]
@@ -191,63 +181,6 @@ impl Replica {
     #[must_use]
     pub fn is_ended(&self, target: &Target) -> bool {
         delta::plain(&self.read(target)).ends_with('\n')
-    }
-
-    /// Writes text that repeats characters of this document: `sources` says which, in order. They are
-    /// claimed, unless there are more or fewer of them than new ones.
-    pub fn repeat(&mut self, target: &Target, ops: &[Op], sources: &[Range]) {
-        let before = self.log().made.len();
-        self.edit(target, ops);
-        let claims = repeated(&self.log().made[before..], sources);
-        self.claims.extend(claims);
-    }
-
-    /// Remembers a passage that is copied or dragged, for when it is pasted.
-    pub fn copy(&mut self, target: &Target, from: u32, len: u32) {
-        self.copied = Copied::default();
-        if len > COPIED {
-            return;
-        }
-        let units = delta::units(&self.read(target));
-        let range = from as usize..from.saturating_add(len) as usize;
-        if let Some(text) = units.get(range) {
-            self.copied =
-                Copied { text: text.to_vec(), elements: self.elements(target, from, len) };
-        }
-    }
-
-    /// Changes a text by what was pasted. As far as that is the passage copied last, or part of it, its
-    /// characters are claimed to be those.
-    pub fn paste(&mut self, target: &Target, ops: &[Op]) {
-        let before = self.log().made.len();
-        self.edit(target, ops);
-        let Copied { text, elements } = &self.copied;
-        let claims = pasted(&self.log().made[before..], text, elements);
-        self.claims.extend(claims);
-    }
-
-    /// The elements of a passage, in order.
-    fn elements(&self, target: &Target, from: u32, len: u32) -> Vec<Range> {
-        let mut txn = self.doc.transact_mut_with(REMOTE);
-        let Some(text) = find(&txn, target) else { return Vec::new() };
-        // Beside a document without anything all is new, and yrs tells the id of what is new.
-        let (nothing, all) = (Snapshot::default(), txn.snapshot());
-        let chunks = text.diff_range(&mut txn, Some(&all), Some(&nothing), YChange::identity);
-        let (mut at, end) = (0, from + len);
-        let mut found = Vec::new();
-        for chunk in chunks {
-            let length = match &chunk.insert {
-                Out::Any(Any::String(text)) => delta::utf16_len(text),
-                _ => 1,
-            };
-            let (start, stop) = (from.max(at), end.min(at + length));
-            if let (true, Some(change)) = (start < stop, &chunk.ychange) {
-                let clock = change.id.clock + (start - at);
-                found.push(Range { client: change.id.client.get(), clock, len: stop - start });
-            }
-            at += length;
-        }
-        found
     }
 
     /// Takes back the last group of one's own changes. Text that somebody else wrote stays.
@@ -496,43 +429,11 @@ fn find_milestone<T: ReadTxn>(txn: &T, id: &str) -> Option<MapRef> {
     }
 }
 
-fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
+pub(super) fn find<T: ReadTxn>(txn: &T, target: &Target) -> Option<TextRef> {
     let Some((id, key)) = target.milestone_text() else {
         return txn.get_text(target.0.as_str());
     };
     milestone::text(&find_milestone(txn, id)?, key, txn)
-}
-
-/// The elements of a passage: the characters of `passage` from an offset (UTF-16) of a text on. None
-/// when something else stands there.
-#[must_use]
-pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Vec<Range>> {
-    // A copy of which it can be deleted: yrs then says which elements those are.
-    let copy = ydoc::new(0);
-    let state = doc.transact().encode_diff_v1(&StateVector::default());
-    copy.transact_mut().apply_update(Update::decode_v1(&state).ok()?).ok()?;
-    for field in FIELDS {
-        copy.get_or_insert_text(field.key);
-    }
-    copy.get_or_insert_map(MILESTONES);
-    let mut txn = copy.transact_mut();
-    let text = find(&txn, target)?;
-    let units = delta::units(&delta::read(&text, &txn));
-    let wanted: Vec<u16> = passage.encode_utf16().collect();
-    let start = usize::try_from(from).ok()?;
-    if wanted.is_empty() || units.get(start..start + wanted.len())? != wanted {
-        return None;
-    }
-    text.remove_range(&mut txn, from, u32::try_from(wanted.len()).ok()?);
-    let mut ranges = Vec::new();
-    for (client, deleted) in txn.delete_set().iter() {
-        ranges.extend(deleted.iter().map(|range| Range {
-            client: client.get(),
-            clock: range.start,
-            len: range.end - range.start,
-        }));
-    }
-    Some(ranges)
 }
 
 fn target_of<T: ReadTxn>(txn: &T, branch: BranchPtr) -> Option<Target> {
@@ -551,24 +452,4 @@ fn target_of<T: ReadTxn>(txn: &T, branch: BranchPtr) -> Option<Target> {
         }
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_passage_behind_an_embedded_value_is_found_where_it_stands() {
-        let doc = ydoc::new(7);
-        let text = doc.get_or_insert_text("problem");
-        {
-            let mut txn = doc.transact_mut();
-            text.insert(&mut txn, 0, "ab secret");
-            text.insert_embed(&mut txn, 1, true);
-        }
-        let target = Target::field("problem");
-        let found = locate(&doc, &target, 4, "secret");
-        assert_eq!(found, Some(vec![Range { client: 7, clock: 3, len: 6 }]));
-        assert_eq!(locate(&doc, &target, 3, "secret"), None);
-    }
 }

@@ -6,16 +6,19 @@
 //! it: effects that depend on an entry wait until [`Room::committed`] names it. When the store
 //! fails, the room is ahead of it and must be thrown away ([`Room::fail`]).
 
+mod deeds;
+mod hello;
+
 use super::admission::{Admission, ConnectionId, Denied, Dialect};
 use super::close::Close;
 use super::presence::Presence;
-use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
+use super::wire::{Message, Remembered, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
-use crate::ledger::{DocumentState, Entry, Position, Redaction, Salt, Version, VersionError};
+use crate::ledger::{DocumentState, Entry, Position, Salt};
 use crate::limits;
-use crate::people::{Action, Actor, permits};
+
 use crate::plan::Grant;
-use crate::update::{Claim, Provenance, Refusal, claims_from};
+use crate::update::{Claim, Refusal, claims_from};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +38,8 @@ pub enum Effect {
     Append(Entry),
     /// For the log and the metrics: an edit of this person was refused.
     Refused(ConnectionId, PersonId, Refusal),
+    /// Read the entry that a client remembers, then call [`Room::compared`].
+    Compare(ConnectionId, Remembered),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
     Betrayed(ConnectionId),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.
@@ -59,6 +64,7 @@ enum Held {
     Send(ConnectionId, Arc<[u8]>),
     Document(ConnectionId, Arc<[u8]>),
     Broadcast { frame: Arc<[u8]>, except: Option<ConnectionId> },
+    Compare(ConnectionId, Remembered),
 }
 
 /// One document and everybody connected to it.
@@ -220,85 +226,6 @@ impl Room {
         self.take()
     }
 
-    /// Takes a passage out: deletes it for everybody, and appends the redaction. The entries it names
-    /// are to be blanked once that is durable.
-    ///
-    /// # Errors
-    /// When this person may not do that; nothing has changed then.
-    pub fn redact(
-        &mut self,
-        actor: &Actor,
-        redaction: Redaction,
-        now: u64,
-    ) -> Result<Vec<Effect>, Refusal> {
-        self.now = now;
-        let salts = [self.salt(0), self.salt(1)];
-        let (deletion, entry) = self.state.redact(actor, now, salts, redaction)?;
-        if let Some(deletion) = deletion {
-            self.append_edit(deletion, None);
-        }
-        self.out.push(Effect::Append(entry));
-        let accord: Vec<_> =
-            self.sessions.keys().copied().filter(|&id| self.is_accord(id)).collect();
-        for id in accord {
-            self.note_when_durable(id, &ServerNote::Redacted);
-        }
-        Ok(self.take())
-    }
-
-    /// Names a moment.
-    ///
-    /// # Errors
-    /// With what keeps it from being named; nothing has changed then.
-    pub fn name_version(
-        &mut self,
-        actor: &Actor,
-        version: Version,
-        now: u64,
-    ) -> Result<Vec<Effect>, VersionError> {
-        self.now = now;
-        let salt = self.salt(0);
-        let entry = self.state.name_version(actor, now, salt, version)?;
-        self.out.push(Effect::Append(entry));
-        Ok(self.take())
-    }
-
-    /// Goes back to a moment by an edit, which everybody gets as they get any other. The moment before it
-    /// becomes a version.
-    ///
-    /// # Errors
-    /// When this person may not do that; nothing has changed then.
-    pub fn restore(
-        &mut self,
-        actor: &Actor,
-        update: &[u8],
-        claims: Vec<Claim>,
-        moment: Seq,
-        now: u64,
-    ) -> Result<Vec<Effect>, Refusal> {
-        self.now = now;
-        if !permits(actor.seat, Action::Restore) {
-            return Err(Refusal::ReadOnly);
-        }
-        let before = self.state.position().seq;
-        let provenance = Provenance { claims, restores: Some(moment) };
-        let salt = self.salt(0);
-        // What is as it was needs no entry, and no version before it.
-        if let Some(entry) = self.state.edit_from(actor, now, salt, update, provenance)? {
-            self.append_edit(entry, None);
-            let version = Version {
-                name: String::new(),
-                description: String::new(),
-                moment: before,
-                before_restoring: Some(moment),
-            };
-            let salt = self.salt(0);
-            let named = self.state.name_version(actor, now, salt, version);
-            self.out.extend(named.ok().map(Effect::Append));
-        }
-        Ok(self.take())
-    }
-
     /// The connection is closed.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
@@ -445,27 +372,6 @@ impl Room {
         }
     }
 
-    fn note(&mut self, id: ConnectionId, json: &str) {
-        match serde_json::from_str(json) {
-            Ok(ClientNote::Hello { remembered: Some(remembered) }) => {
-                let here = self.state.position();
-                let same_lineage = remembered.lineage == *self.state.lineage();
-                let continues = remembered.seq < here.seq
-                    || (remembered.seq == here.seq && remembered.head == here.head);
-                if same_lineage && continues {
-                    return;
-                }
-                if same_lineage {
-                    self.out.push(Effect::Betrayed(id));
-                }
-                let reason = "This document's history is not the one this device remembers.";
-                self.expel(id, Close::OTHER_LEDGER, reason);
-            }
-            Ok(ClientNote::Hello { remembered: None }) => {}
-            Err(_) => self.expel(id, Close::MALFORMED, "A note is malformed."),
-        }
-    }
-
     fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let face = &session.admission.face;
@@ -505,6 +411,7 @@ impl Room {
     fn release(&mut self, held: Held) {
         match held {
             Held::Send(id, frame) => self.send(id, frame),
+            Held::Compare(id, remembered) => self.out.push(Effect::Compare(id, remembered)),
             Held::Document(id, frame) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.follows = true;
@@ -549,11 +456,6 @@ impl Room {
 
     fn is_accord(&self, id: ConnectionId) -> bool {
         self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
-    }
-
-    fn remembered(&self) -> Remembered {
-        let Position { seq, head, .. } = self.state.position();
-        Remembered { lineage: self.state.lineage().clone(), seq, head }
     }
 
     /// The salt of the next entry, or of the one after `skipped` more.

@@ -19,6 +19,7 @@ use accord_document::ledger::{
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::Actor;
+use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, ConnectionId, Denied};
 use accord_document::update::{Range, Refusal};
 use axum::body::Bytes;
@@ -350,6 +351,35 @@ impl Rooms {
             let _ = room.send(RoomEvent::Stop).await;
             room.closed().await;
         }
+    }
+
+    /// Reads the hash of the entry that a client remembers, and tells the room.
+    fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: Remembered) {
+        let (rooms, document) = (self.clone(), document.clone());
+        let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
+        tokio::spawn(async move {
+            let (store, ledger, seq) = reading;
+            let read = move || match store.entry(&ledger.into(), seq) {
+                Ok(Some(bytes)) => {
+                    decode(seq, &bytes).map(|entry| Some(entry.hash())).map_err(Into::into)
+                }
+                Ok(None) => Ok(None),
+                Err(error) => Err(OpenError::from(error)),
+            };
+            let stored = match tokio::task::spawn_blocking(read).await {
+                Ok(Ok(stored)) => stored,
+                Ok(Err(error)) => {
+                    tracing::error!(%document, entry = %seq, %error, "an entry can't be read");
+                    return;
+                }
+                Err(_) => return,
+            };
+            // The room may have closed meanwhile, and the client with it.
+            let room = rooms.shared.lock().get(&document).cloned();
+            if let Some(room) = room {
+                let _ = room.send(RoomEvent::Compared { id, remembered, stored }).await;
+            }
+        });
     }
 
     /// Packs what is settled of a ledger, beside everything else.

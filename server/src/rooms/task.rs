@@ -7,12 +7,13 @@ use super::pace::Meter;
 use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
-use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
+use accord_document::ids::{Digest, DocumentId, LedgerId, PersonId, Seq};
 use accord_document::ledger::{Named, Position, Redacted, Redaction, Version, VersionError};
 use accord_document::model::completeness::{Check, checklist};
 use accord_document::model::content::Content;
 use accord_document::model::locate;
 use accord_document::people::Actor;
+use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
 use accord_document::update::{Claim, Range, Refusal};
 use axum::body::Bytes;
@@ -47,6 +48,12 @@ pub enum RoomEvent {
     },
     Leave {
         id: ConnectionId,
+    },
+    /// The hash of the entry that a client remembers was read.
+    Compared {
+        id: ConnectionId,
+        remembered: Remembered,
+        stored: Option<Digest>,
     },
     /// Answers as soon as the document is open.
     Open {
@@ -175,7 +182,13 @@ async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
             RoomEvent::Locate { answer, .. } => answer.send(Err(error)).is_ok(),
             RoomEvent::Redact { answer, .. } => answer.send(Err(error)).is_ok(),
             RoomEvent::Summary { answer } => answer.send(Err(error)).is_ok(),
-            _ => true,
+            RoomEvent::Versions { answer } => answer.send(Err(error)).is_ok(),
+            RoomEvent::NameVersion { answer, .. } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Restore { answer, .. } => answer.send(Err(error)).is_ok(),
+            RoomEvent::Frame { .. }
+            | RoomEvent::Leave { .. }
+            | RoomEvent::Compared { .. }
+            | RoomEvent::Stop => true,
         };
     }
 }
@@ -298,6 +311,9 @@ impl Task {
             RoomEvent::Leave { id } => {
                 self.disconnect(id);
                 self.room.leave(id, self.now())
+            }
+            RoomEvent::Compared { id, remembered, stored } => {
+                self.room.compared(id, &remembered, stored, self.now())
             }
             RoomEvent::Open { answer } => {
                 let _ = answer.send(Ok(()));
@@ -427,6 +443,9 @@ impl Task {
                         reason,
                         "an edit was refused"
                     );
+                }
+                Effect::Compare(id, remembered) => {
+                    self.rooms.compare(&self.document, id, remembered)
                 }
                 Effect::Betrayed(id) => {
                     metrics.ledgers_betrayed.inc();

@@ -48,6 +48,12 @@ impl Ledger for MemoryStore {
         Ok(ledger[from..].to_vec())
     }
 
+    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
+        let inner = self.lock();
+        let place = usize::try_from(seq.0).unwrap_or(usize::MAX);
+        Ok(inner.ledgers.get(ledger).and_then(|entries| entries.get(place)).cloned())
+    }
+
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
         let mut inner = self.lock();
         let place = |entry: &Append| usize::try_from(entry.seq.0).unwrap_or(usize::MAX);

@@ -58,6 +58,12 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// One entry, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is not as it was written.
+    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Writes other bytes in the place of entries that are there: only for what a redaction blanks.
     /// All of them or none, and on disk when this returns. What was there may stay on the disk until
     /// the store reuses its place.

@@ -12,7 +12,8 @@ use super::{Append, Ledger, Space, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use accord_document::ledger::{SEGMENT, pack, unpack};
 use pieces::{
-    DOCUMENTS, PLANS, damaged, lacking, ledger_key, named, pieced, put, put_entry, seq_of,
+    DOCUMENTS, PLANS, damaged, lacking, ledger_key, named, pieced, pieced_upto, put, put_entry,
+    seq_of,
 };
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
@@ -224,6 +225,20 @@ impl Ledger for SledStore {
         Ok(entries)
     }
 
+    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let first = self.segment_before(ledger, seq)?;
+        let mut segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?;
+        if let Some((first, segment)) = segment.pop() {
+            let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
+            let packed = unpack_segment(ledger, &segment)?.into_iter().nth(place);
+            if packed.is_some() {
+                return Ok(packed);
+            }
+        }
+        Ok(pieced_upto(&self.ledger, ledger, seq, seq)?.pop().map(|(_, bytes)| bytes))
+    }
+
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
@@ -355,13 +370,17 @@ impl SledStore {
         ledger: &LedgerId,
         from: Seq,
     ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        // The segment that begins last before it may hold it.
-        let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, from, u16::MAX);
-        let start = match self.segments.range(upto).next_back() {
-            Some(pair) => seq_of(ledger, &pair.map_err(failed)?.0)?.0,
-            None => from.0,
-        };
-        pieced(&self.segments, ledger, Seq(start))
+        pieced(&self.segments, ledger, Seq(self.segment_before(ledger, from)?))
+    }
+
+    /// Where the segment begins that may hold an entry: the last that begins before it. The entry itself,
+    /// where there is none.
+    fn segment_before(&self, ledger: &LedgerId, seq: Seq) -> Result<u64, StoreError> {
+        let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, seq, u16::MAX);
+        match self.segments.range(upto).next_back() {
+            Some(pair) => Ok(seq_of(ledger, &pair.map_err(failed)?.0)?.0),
+            None => Ok(seq.0),
+        }
     }
 
     /// The number of the first entry that is in no segment.

@@ -108,10 +108,20 @@ pub(super) fn pieced(
     ledger: &LedgerId,
     from: Seq,
 ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    pieced_upto(tree, ledger, from, Seq(u64::MAX))
+}
+
+/// The same, up to a number.
+pub(super) fn pieced_upto(
+    tree: &sled::Tree,
+    ledger: &LedgerId,
+    from: Seq,
+    upto: Seq,
+) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
     // The piece that must come next, if one must.
     let mut wanted = None;
-    let end = ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+    let end = ledger_key(ledger, upto, u16::MAX);
     for pair in tree.range(ledger_key(ledger, from, 0)..=end) {
         let (key, value) = pair.map_err(failed)?;
         let (more, bytes) = unseal(&key, &value)?;

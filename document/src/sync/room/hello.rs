@@ -1,0 +1,66 @@
+//! Whether a client knows this ledger: what it remembers betrays one that was truncated or exchanged.
+
+use super::{Effect, Held, Room};
+use crate::ids::Digest;
+use crate::ledger::Position;
+use crate::sync::admission::ConnectionId;
+use crate::sync::close::Close;
+use crate::sync::wire::{ClientNote, Remembered};
+
+impl Room {
+    /// What the server says of itself.
+    pub(super) fn remembered(&self) -> Remembered {
+        let Position { seq, head, .. } = self.state.position();
+        Remembered { lineage: self.state.lineage().clone(), seq, head }
+    }
+
+    pub(super) fn note(&mut self, id: ConnectionId, json: &str) {
+        match serde_json::from_str(json) {
+            Ok(ClientNote::Hello { remembered: Some(remembered) }) => {
+                self.recognise(id, &remembered);
+            }
+            Ok(ClientNote::Hello { remembered: None }) => {}
+            Err(_) => self.expel(id, Close::MALFORMED, "A note is malformed."),
+        }
+    }
+
+    fn recognise(&mut self, id: ConnectionId, remembered: &Remembered) {
+        let here = self.state.position();
+        if remembered.lineage != *self.state.lineage() {
+            self.send_away(id);
+        } else if remembered.seq < here.seq {
+            // Of earlier entries only the store knows the hashes.
+            self.hold(Held::Compare(id, remembered.clone()));
+        } else if remembered.seq > here.seq || remembered.head != here.head {
+            self.betray(id);
+        }
+    }
+
+    /// The hash of the entry that a client remembers, as [`Effect::Compare`] asked for it; none where there is
+    /// no such entry.
+    pub fn compared(
+        &mut self,
+        id: ConnectionId,
+        remembered: &Remembered,
+        stored: Option<Digest>,
+        now: u64,
+    ) -> Vec<Effect> {
+        self.now = now;
+        if stored != Some(remembered.head) {
+            self.betray(id);
+        }
+        self.take()
+    }
+
+    fn betray(&mut self, id: ConnectionId) {
+        if self.sessions.contains_key(&id) {
+            self.out.push(Effect::Betrayed(id));
+            self.send_away(id);
+        }
+    }
+
+    fn send_away(&mut self, id: ConnectionId) {
+        let reason = "This document's history is not the one this device remembers.";
+        self.expel(id, Close::OTHER_LEDGER, reason);
+    }
+}

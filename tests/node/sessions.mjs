@@ -3,6 +3,7 @@
 // agree.
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
+import * as Y from 'yjs';
 import { connect, synced, ticketFor, until } from './stock.mjs';
 
 const [address, count, seed, ...documents] = process.argv.slice(2);
@@ -43,14 +44,27 @@ function places(text) {
   return all;
 }
 
+const TEXTS = ['problem', 'causes', 'solution', 'notes of ours'];
+const undos = new WeakMap();
+
+/** Takes back what was done in this page, and what was typed before it was kept. */
+function undoOf(doc) {
+  if (!undos.has(doc)) {
+    const scope = [...TEXTS.map((root) => doc.getText(root)), doc.getMap('facts')];
+    undos.set(doc, new Y.UndoManager(scope, { captureTimeout: 0 }));
+  }
+  return undos.get(doc);
+}
+
 function edit(doc, word) {
   edits += 1;
-  const text = doc.getText(pick(['problem', 'causes', 'solution', 'notes of ours']));
+  const undo = undoOf(doc);
+  const text = doc.getText(pick(TEXTS));
   const all = places(text);
   const n = below(all.length);
   const at = all[n];
   const length = (all[n + 1] ?? at) - at;
-  switch (below(6)) {
+  switch (below(9)) {
     case 0:
       if (length > 0) text.delete(at, length);
       break;
@@ -59,6 +73,12 @@ function edit(doc, word) {
       break;
     case 2:
       doc.getMap('facts').set('period_from', `2027-01-${String(1 + below(28)).padStart(2, '0')}`);
+      break;
+    case 3:
+      undo.undo();
+      break;
+    case 4:
+      undo.redo();
       break;
     default:
       text.insert(at, pick([word, '한글', '😀', '\n', 'é']));
@@ -116,7 +136,7 @@ for (const document of documents) {
     all.push(await connect(address, await ticket(one.person, document), document, { doc: one.doc }));
   }
   const last = await connect(address, await ticket('ben', document), document);
-  const saying = ({ doc }) => JSON.stringify(['problem', 'causes', 'solution', 'notes of ours'].map((root) => doc.getText(root).toDelta()));
+  const saying = ({ doc }) => JSON.stringify(TEXTS.map((root) => doc.getText(root).toDelta()));
   await until(`all agree on ${document}`, () => all.every((one) => saying(one) === saying(last)));
   for (const { provider, closes } of [...all, last]) {
     refusals.push(...closes.filter(({ code }) => code >= 4400 && code < 4500));

@@ -2,6 +2,7 @@
 
 import type { Author, Change, Diff, Sector, Sitting } from '../api/client';
 import { t } from '../messages/history';
+import { SECTIONS } from '../ui/sections';
 import { SECTION_OF } from './fields';
 
 export interface Filter {
@@ -15,18 +16,8 @@ export function byPasses({ person, sector }: Filter, author: Author | undefined)
   return (!person || author?.person === person) && (!sector || author?.sector === sector);
 }
 
-/** The sections in the order of the page, and the title, which stands above them. */
-export const SECTIONS = [
-  'title',
-  'promise',
-  'who',
-  'when',
-  'why',
-  'how',
-  'values',
-  'milestones',
-  'contact',
-] as const;
+/** The title, which stands above all sections, and those. */
+export const PLACES = ['title', ...SECTIONS] as const;
 
 export const nameOfSection = (section: string): string =>
   section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);

@@ -1,8 +1,9 @@
 // How the template stands on the page. Which fields there are, where and how large, `document` says.
 
+import type { SectionId } from '../ui/sections';
 import { template } from '../wasm/accord_client';
 
-export type SectionId = 'promise' | 'who' | 'when' | 'why' | 'how' | 'values' | 'milestones' | 'contact';
+export { SECTIONS, type SectionId } from '../ui/sections';
 
 export interface TemplateField {
   key: string;
@@ -15,17 +16,6 @@ interface Template {
   fields: TemplateField[];
   suggested_milestones: number;
 }
-
-export const SECTIONS: SectionId[] = [
-  'promise',
-  'who',
-  'when',
-  'why',
-  'how',
-  'values',
-  'milestones',
-  'contact',
-];
 
 /** Call once the core is loaded. */
 export function readTemplate(): Template {

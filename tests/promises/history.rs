@@ -164,6 +164,15 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
         assert!(page.contains(name.unwrap_or("Before going back to")), "{page}");
     }
 
+    // What one has looked at is told at every device of one's own, and to nobody else; it never goes back.
+    let path = format!("/api/v1/documents/{document}/history/seen");
+    assert_eq!(history(&ben, &document)?["seen"], Value::Null);
+    for (upto, known) in [(3, 3), (2, 3), (1_000_000, told["head"]["seq"].as_u64().unwrap_or(0))] {
+        assert_eq!(ben.request("PUT", &path, Some(json!({ "seq": upto })))?.0, 204);
+        assert_eq!(history(&server.visit("ben")?, &document)?["seen"], known);
+    }
+    assert_eq!(history(&ana, &document)?["seen"], Value::Null);
+
     // Whoever may read the text may not read what it said before.
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/history"))?.0, 403);
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/diff?from=1"))?.0, 403);

@@ -92,6 +92,12 @@ fn table() -> Vec<Row> {
             retiring(204),
         ),
         ("get", "/documents/{document}/history", None, [401, 404, 403, 200, 200, 200, 404]),
+        (
+            "put",
+            "/documents/{document}/history/seen",
+            Some(json!({ "seq": 1 })),
+            [401, 404, 403, 204, 204, 204, 404],
+        ),
         ("get", "/documents/{document}/diff", None, [401, 404, 403, 200, 200, 200, 404]),
         ("get", "/documents/{document}/record", None, [401, 404, 403, 200, 200, 200, 404]),
         ("post", "/documents/{document}/versions", Some(json!({ "name": "First" })), going_back),

@@ -52,6 +52,7 @@ use utoipa::OpenApi;
         documents::content,
         documents::ticket,
         history::show,
+        history::note_seen,
         history::diff,
         history::name_version,
         history::restore,

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::identity::{Readable, Visitor, acting, readable};
-use super::problem::{Body, Problem};
+use super::problem::{Body, Problem, blocking};
 use super::views::{SeatName, SectorName, people};
 use crate::archives::Archive;
 use crate::people::SignedIn;
@@ -16,6 +16,7 @@ use accord_document::model::Replica;
 use accord_document::people::{Action, Actor, permits};
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
@@ -74,8 +75,17 @@ pub(crate) struct HistoryView {
     sittings: Vec<Sitting>,
     versions: Vec<VersionView>,
     restorations: Vec<RestorationView>,
+    /// The last entry that one has seen here before, if one ever looked: see `PUT …/history/seen`.
+    seen: Option<u64>,
     may_name: bool,
     may_restore: bool,
+}
+
+/// How far one has looked.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct SeenUpto {
+    /// The number of an entry.
+    seq: u64,
 }
 
 /// Two moments compared.
@@ -139,6 +149,8 @@ pub(super) async fn show(
     let seat = found.grant.standing.seat;
     let may = |action| permits(seat, action) && found.grant.may_write;
     let (may_name, may_restore) = (may(Action::NameVersion), may(Action::Restore));
+    let (people, person, id) = (app.people.clone(), by.person.id.clone(), found.id.clone());
+    let seen = blocking(move || people.seen(&person, &id)).await?.map(|seq| seq.0);
     let read = in_archive(&app, &found, move |archive| {
         let history = &archive.history;
         let moment = |seq| moment(history, seq);
@@ -154,6 +166,7 @@ pub(super) async fn show(
             sittings: history.sittings(),
             versions: versions(archive),
             restorations: restorations.collect(),
+            seen,
             may_name,
             may_restore,
         };
@@ -161,6 +174,24 @@ pub(super) async fn show(
     });
     let (view, authors) = read.await?;
     Ok(Json(HistoryView { authors: named(&app, authors).await?, ..view }))
+}
+
+/// Notes how far one has looked at the history, to be told the next time what is new since.
+#[utoipa::path(put, path = "/api/v1/documents/{document}/history/seen", params(("document" = String, Path)),
+    request_body = SeenUpto, responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn note_seen(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Body(wanted): Body<SeenUpto>,
+) -> Result<StatusCode, Problem> {
+    let found = reading(&app, &by, &document).await?;
+    let head = in_archive(&app, &found, |archive| last(&archive.history)).await?;
+    let upto = Seq(wanted.seq).min(head);
+    let (people, person) = (app.people.clone(), by.person.id.clone());
+    blocking(move || people.note_seen(&person, &found.id, upto)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Compares two moments: what was written and deleted between them, by whom and when.

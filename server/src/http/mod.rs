@@ -131,6 +131,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/tickets", post(documents::ticket))
         .route("/documents/{document}/redactions", post(documents::redact))
         .route("/documents/{document}/history", get(history::show).layer(compressed()))
+        .route("/documents/{document}/history/seen", put(history::note_seen))
         .route("/documents/{document}/diff", get(history::diff).layer(compressed()))
         .route("/documents/{document}/record", get(record::show).layer(compressed()))
         .route("/documents/{document}/versions", post(history::name_version))

@@ -5,6 +5,7 @@ mod invited;
 mod links;
 mod passwords;
 mod providers;
+mod seen;
 mod sessions;
 mod throttle;
 mod tickets;
@@ -302,6 +303,7 @@ impl People {
             forgotten: true,
         };
         let mut swaps = self.ways_in(&person)?;
+        swaps.extend(self.everything_seen(id)?);
         swaps.push(Swap {
             kind: PERSON,
             key: id.to_string(),

@@ -120,6 +120,8 @@ export const api = {
   redact: (document: string, passage: Schemas['NewRedaction']) =>
     call<void>('POST', `/documents/${id(document)}/redactions`, passage),
   history: (document: string) => call<History>('GET', `/documents/${id(document)}/history`),
+  noteSeen: (document: string, seq: number) =>
+    call<void>('PUT', `/documents/${id(document)}/history/seen`, { seq }),
   diff: (document: string, from: number, to: number) =>
     call<Diff>('GET', `/documents/${id(document)}/diff?from=${from}&to=${to}`),
   coCreation: (document: string) => call<CoCreation>('GET', `/documents/${id(document)}/record`),

@@ -303,6 +303,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/history/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Notes how far one has looked at the history, to be told the next time what is new since. */
+        put: operations["note_seen"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/record": {
         parameters: {
             query?: never;
@@ -892,6 +909,11 @@ export interface components {
             may_name: boolean;
             may_restore: boolean;
             restorations: components["schemas"]["RestorationView"][];
+            /**
+             * Format: int64
+             * @description The last entry that one has seen here before, if one ever looked: see `PUT …/history/seen`.
+             */
+            seen?: number | null;
             /** @description The oldest first. */
             sittings: components["schemas"]["Sitting"][];
             versions: components["schemas"]["VersionView"][];
@@ -1185,6 +1207,14 @@ export interface components {
          * @enum {string}
          */
         Sector: "government" | "civil_society" | "other" | "adviser";
+        /** @description How far one has looked. */
+        SeenUpto: {
+            /**
+             * Format: int64
+             * @description The number of an entry.
+             */
+            seq: number;
+        };
         /**
          * Format: int64
          * @description The number of an entry in its ledger, from 0, without gaps.
@@ -2234,6 +2264,53 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HistoryView"];
                 };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    note_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenUpto"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {

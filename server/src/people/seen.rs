@@ -1,0 +1,47 @@
+//! How far somebody has looked at a document's history: for themselves alone.
+
+use super::{People, Result, encode, get};
+use crate::store::{StoreError, Swap};
+use accord_document::ids::{DocumentId, PersonId, Seq};
+
+const SEEN: &str = "seen";
+
+fn key(person: &PersonId, document: &str) -> String {
+    format!("{person}/{document}")
+}
+
+impl People {
+    /// The last entry that somebody has seen, if they ever looked.
+    pub fn seen(&self, person: &PersonId, document: &DocumentId) -> Result<Option<Seq>> {
+        get(&*self.store, SEEN, &key(person, document.as_str()))
+    }
+
+    /// Notes that somebody has seen a document's history up to an entry. It never goes back.
+    pub fn note_seen(&self, person: &PersonId, document: &DocumentId, upto: Seq) -> Result<()> {
+        let key = key(person, document.as_str());
+        loop {
+            let known = self.store.get(SEEN, &key)?;
+            if self.seen(person, document)?.is_some_and(|seen| seen >= upto) {
+                return Ok(());
+            }
+            let expected = known.map(|record| record.revision);
+            match self.store.swap(SEEN, &key, expected, Some(&encode(&upto)?)) {
+                // The same person, in another window.
+                Err(StoreError::Conflict) => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// What a person who is forgotten has looked at, to be removed.
+    pub(super) fn everything_seen(&self, person: &PersonId) -> Result<Vec<Swap>> {
+        let all = self.store.scan(SEEN, &key(person, ""))?;
+        let removal = |(key, record): (String, crate::store::Record)| Swap {
+            kind: SEEN,
+            key,
+            expected: Some(record.revision),
+            value: None,
+        };
+        Ok(all.into_iter().map(removal).collect())
+    }
+}

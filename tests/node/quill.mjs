@@ -161,6 +161,9 @@ class QuillPerson {
   }
 }
 
+/** No claims. */
+const NOTHING = new Uint8Array();
+
 class OurPerson {
   constructor(id) {
     this.client = new ours.AccordClient(id, undefined);
@@ -169,7 +172,7 @@ class OurPerson {
   }
 
   start(seed) {
-    this.client.load(seed);
+    this.client.load(seed, NOTHING);
     this.client.loaded(false);
     const read = () => JSON.parse(this.client.read(FIELD));
     this.follower = new ours.Follower({ read, isEnded: () => this.client.isEnded(FIELD) });
@@ -188,7 +191,7 @@ class OurPerson {
   }
 
   receive(update) {
-    this.client.load(update);
+    this.client.load(update, NOTHING);
     this.client.takeUpdates();
     this.follow();
   }

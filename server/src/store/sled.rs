@@ -21,6 +21,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 /// The unit in which sled uses its file again, in bytes. Half of its default: less of the file lies idle.
 const SLED_SEGMENT: usize = 256 * 1024;
@@ -33,6 +34,9 @@ const WORTH_PACKING: usize = 768;
 /// How keys and values are laid out, in the default tree. Forms 1 and 2 were never released.
 const FORMAT: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
+
+/// How long a folder that is in use is waited for.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// sled's cache, in bytes.
 const CACHE: u64 = 64 * 1024 * 1024;
@@ -75,13 +79,7 @@ impl SledStore {
         fs::create_dir_all(path).map_err(|error| unusable(&error))?;
         let home = path.join("store");
         remove_leftovers(&home).map_err(|error| unusable(&error))?;
-        let config = sled::Config::new()
-            .path(&home)
-            .cache_capacity(CACHE)
-            .segment_size(SLED_SEGMENT)
-            // Commits flush; a background flush would only race with them.
-            .flush_every_ms(None);
-        let db = config.open().map_err(|error| match error {
+        let db = open_free(&home).map_err(|error| match error {
             sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
             sled::Error::Corruption { .. } => {
                 StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
@@ -139,6 +137,26 @@ impl SledStore {
     fn sync(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed)?;
         self.file.sync_data().map_err(|error| StoreError::SyncFailed(error.to_string()))
+    }
+}
+
+/// Opens sled's folder. Whoever had it open last may still be letting go: sled's threads outlive the store
+/// that they worked for by a moment.
+fn open_free(home: &Path) -> sled::Result<sled::Db> {
+    let config = sled::Config::new()
+        .path(home)
+        .cache_capacity(CACHE)
+        .segment_size(SLED_SEGMENT)
+        // Commits flush; a background flush would only race with them.
+        .flush_every_ms(None);
+    let since = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(io)) if is_lock(&io) && since.elapsed() < LETTING_GO => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            opened => return opened,
+        }
     }
 }
 

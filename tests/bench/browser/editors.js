@@ -74,7 +74,7 @@ function accord(text) {
   const client = new AccordClient(7, undefined);
   const other = new AccordClient(8, undefined);
   client.edit(0, FIELD, JSON.stringify([{ insert: text }]));
-  other.load(client.state());
+  other.load(client.state(), client.claims());
   client.takeUpdates();
   client.takeChanges();
   other.takeUpdates();
@@ -128,7 +128,7 @@ function accord(text) {
   return {
     view,
     between: () => {
-      for (const update of client.takeUpdates()) other.load(update);
+      for (const update of client.takeUpdates()) other.load(update, client.claims());
       other.takeUpdates();
       other.takeChanges();
     },

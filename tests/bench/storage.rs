@@ -67,16 +67,7 @@ impl accord_tests::Listens for Paced {
 pub(crate) async fn scrubbed(look: impl FnOnce(&Path, &str) -> Result<()>) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let document = typed(dir.path(), 2).await?;
-    let data = dir.path().to_owned();
-    tokio::task::spawn_blocking(move || let_go(&data)).await?;
     look(dir.path(), &document)
-}
-
-/// A server's threads may hold on to its folder for a moment after it has stopped.
-fn let_go(data: &Path) {
-    while accord_server::store::SledStore::open(data, 0).is_err() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 async fn typed(data: &Path, typists: usize) -> Result<String> {
@@ -129,7 +120,6 @@ async fn opened(data: &Path, document: &str) -> Result<()> {
     let (data, document) = (data.to_owned(), document.to_owned());
     // The server brings a runtime of its own.
     let times = tokio::task::spawn_blocking(move || {
-        let_go(&data);
         let started = Instant::now();
         let server = ServerInTime::start(&data)?;
         let ana = Visitor::sign_in(&server.address, "ana")?;

@@ -1,7 +1,7 @@
 //! How far somebody has looked at a document's history: for themselves alone.
 
-use super::{People, Result, encode, get};
-use crate::store::{StoreError, Swap};
+use super::{People, Result, encode, get, parse};
+use crate::store::{Record, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 
 const SEEN: &str = "seen";
@@ -21,7 +21,9 @@ impl People {
         let key = key(person, document.as_str());
         loop {
             let known = self.store.get(SEEN, &key)?;
-            if self.seen(person, document)?.is_some_and(|seen| seen >= upto) {
+            let seen: Option<Seq> =
+                known.as_ref().map(|record| parse(&record.value)).transpose()?;
+            if seen.is_some_and(|seen| seen >= upto) {
                 return Ok(());
             }
             let expected = known.map(|record| record.revision);
@@ -36,7 +38,7 @@ impl People {
     /// What a person who is forgotten has looked at, to be removed.
     pub(super) fn everything_seen(&self, person: &PersonId) -> Result<Vec<Swap>> {
         let all = self.store.scan(SEEN, &key(person, ""))?;
-        let removal = |(key, record): (String, crate::store::Record)| Swap {
+        let removal = |(key, record): (String, Record)| Swap {
             kind: SEEN,
             key,
             expected: Some(record.revision),

@@ -120,10 +120,11 @@ impl AccordClient {
         Some(told)
     }
 
-    /// Whether a passage was redacted since the last call: what the device keeps must be replaced.
-    #[wasm_bindgen(js_name = takeRedacted)]
-    pub fn take_redacted(&mut self) -> bool {
-        self.client.take_redacted()
+    /// What has happened since the last call: 1, when a passage was redacted and what the device keeps must be
+    /// replaced; 2, when a step was taken on the path to a release; 3 for both.
+    #[wasm_bindgen(js_name = takeNews)]
+    pub fn take_news(&mut self) -> u8 {
+        self.client.take_news()
     }
 
     /// JSON: what this client knows of the server's ledger.

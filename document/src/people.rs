@@ -66,6 +66,12 @@ pub enum Action {
     NameVersion,
     /// Make a document say again what it said.
     Restore,
+    /// Propose a document for a release, and take that back.
+    Propose,
+    /// Sign a release for one's side, or decline to: only who is marked as signatory.
+    Sign,
+    /// Propose what has gaps, withdraw what others proposed, begin the next draft, launch.
+    SteerReleases,
     /// See who sits in the plan.
     SeePeople,
     /// Invite, change seats, end them.
@@ -76,7 +82,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Read,
         Self::Write,
         Self::CreateDocument,
@@ -85,6 +91,9 @@ impl Action {
         Self::ReadHistory,
         Self::NameVersion,
         Self::Restore,
+        Self::Propose,
+        Self::Sign,
+        Self::SteerReleases,
         Self::SeePeople,
         Self::ManagePeople,
         Self::ManagePlan,
@@ -100,12 +109,17 @@ impl Action {
 pub fn permits(seat: Seat, action: Action) -> bool {
     match action {
         Action::Read => seat != Seat::Administrator,
-        Action::Write | Action::CreateDocument | Action::NameVersion | Action::Restore => {
-            matches!(seat, Seat::Facilitator | Seat::Author)
-        }
+        Action::Write
+        | Action::CreateDocument
+        | Action::NameVersion
+        | Action::Restore
+        | Action::Propose
+        | Action::Sign => matches!(seat, Seat::Facilitator | Seat::Author),
         // Observers see what a text says, not what it once said.
         Action::ReadHistory => matches!(seat, Seat::Facilitator | Seat::Author | Seat::Adviser),
-        Action::RetireDocument | Action::Redact => seat == Seat::Facilitator,
+        Action::RetireDocument | Action::Redact | Action::SteerReleases => {
+            seat == Seat::Facilitator
+        }
         Action::SeePeople => true,
         Action::ManagePeople | Action::ManagePlan | Action::ReadAudit => {
             matches!(seat, Seat::Facilitator | Seat::Administrator)
@@ -190,7 +204,17 @@ mod tests {
             (Seat::Facilitator, &Action::ALL),
             (
                 Seat::Author,
-                &[Read, Write, CreateDocument, SeePeople, ReadHistory, NameVersion, Restore],
+                &[
+                    Read,
+                    Write,
+                    CreateDocument,
+                    SeePeople,
+                    ReadHistory,
+                    NameVersion,
+                    Restore,
+                    Propose,
+                    Sign,
+                ],
             ),
             (Seat::Adviser, &[Read, SeePeople, ReadHistory]),
             (Seat::Observer, &[Read, SeePeople]),

@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 mod defences;
 mod forgery;
+mod freeze;
 mod golden;
 mod history;
 mod intents;

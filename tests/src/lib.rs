@@ -3,6 +3,7 @@
 
 mod authors;
 mod client;
+mod freezing;
 mod kill;
 mod node;
 mod power;
@@ -10,9 +11,11 @@ mod replayed;
 mod server;
 mod sessions;
 mod trace;
+mod world;
 
 pub use authors::attribution_runs;
 pub use client::{Closed, SyncClient, dial};
+pub use freezing::{Tally, freeze_run};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
 pub use replayed::{FIELD, Ledgered, retype, typist};
@@ -21,6 +24,7 @@ pub use server::{
 };
 pub use sessions::random_sessions;
 pub use trace::{Patch, Trace, Transaction};
+pub use world::{PEOPLE, Typed, World, actor};
 
 use std::time::Duration;
 

@@ -7,8 +7,8 @@
 //! Layout (integers are lib0 variable-length unless noted):
 //!
 //! ```text
-//! checkpoint = 2:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
-//!              versions:buf(JSON) update:rest
+//! checkpoint = 3:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
+//!              versions:buf(JSON) releases:buf(JSON) update:rest
 //! ```
 
 use super::chain::{Chain, Position};
@@ -21,7 +21,7 @@ use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
 
 /// The version that this code writes and reads. Anything that changes what a state is changes it.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl DocumentState {
     /// The state as it is now.
@@ -37,6 +37,7 @@ impl DocumentState {
         out.put_buf(&self.known.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
+        out.put_buf(&json(&self.releases));
         out.extend_from_slice(&self.encode_since(&StateVector::default()));
         out
     }
@@ -60,19 +61,20 @@ impl DocumentState {
         let mut known = Known::decode(r.buf()?)?;
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
+        let releases = serde_json::from_slice(r.buf()?).ok();
         let doc = ydoc::new(0);
         let update = r.take(r.remaining())?;
         let is_ordered = scan(update).is_ok_and(|document| known.reorder(&document));
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered
             && update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
-        let (Some(genesis), Some(redactions), Some(versions), true) =
-            (genesis, redactions, versions, applied)
+        let (Some(genesis), Some(redactions), Some(versions), Some(releases), true) =
+            (genesis, redactions, versions, releases, applied)
         else {
             return Ok(None);
         };
         let chain = Chain::resume(genesis, Position { seq, head, time });
-        Ok(Some(Self { doc, known, chain, size, broken: false, redactions, versions }))
+        Ok(Some(Self { doc, known, chain, size, broken: false, redactions, versions, releases }))
     }
 }
 

@@ -15,6 +15,7 @@
 //! ```
 
 use super::redaction::Redaction;
+use super::release::Step;
 use super::version::Version;
 use crate::audit::Event;
 use crate::ids::{Digest, LineageId, PersonId, Seq, SessionId};
@@ -89,6 +90,8 @@ pub enum Body {
     Event(Event),
     Redaction(Redaction),
     Version(Version),
+    /// A step on the path to a release.
+    Step(Step),
     /// An edit of which something was redacted: the hash of the body it had, and an update without
     /// what was taken out.
     Blanked {
@@ -121,6 +124,7 @@ impl Body {
             Self::Event(_) => 3,
             Self::Redaction(_) => 4,
             Self::Version(_) => 7,
+            Self::Step(_) => 8,
         }
     }
 
@@ -143,6 +147,7 @@ impl Body {
             Self::Event(event) => json(event).into(),
             Self::Redaction(redaction) => json(redaction).into(),
             Self::Version(version) => json(version).into(),
+            Self::Step(step) => json(step).into(),
         }
     }
 
@@ -157,6 +162,7 @@ impl Body {
             3 => read_json(bytes).map(Self::Event),
             4 => read_json(bytes).map(Self::Redaction),
             7 => read_json(bytes).map(Self::Version),
+            8 => read_json(bytes).map(Self::Step),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }

@@ -9,6 +9,7 @@ mod chain;
 mod checkpoint;
 mod entry;
 mod redaction;
+mod release;
 mod segment;
 mod state;
 mod version;
@@ -18,6 +19,9 @@ pub use chain::{Position, RULES};
 
 pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
 pub use redaction::{REASON, Redacted, Redaction, Target};
+pub use release::{
+    Fate, MESSAGE, Mark, Proposal, Quorum, Release, Releases, SIGNATORIES, Step, StepError,
+};
 pub use segment::{SEGMENT, SegmentError, pack, unpack};
 pub use state::{DocumentState, LedgerError, Outcome};
 pub use version::{DESCRIPTION, NAME, Named, Version, VersionError};

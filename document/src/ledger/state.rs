@@ -3,9 +3,13 @@
 use super::chain::{Chain, Position};
 use super::entry::{Body, Entry, EntryError, Genesis, Salt};
 use super::redaction::{Ledgered, REASON, Redacted, Redaction};
+use super::release::{Releases, Step, StepError};
 use super::version::{Named, Version, VersionError};
-use crate::ids::{LineageId, Seq};
+use crate::ids::{DocumentId, LineageId, Seq};
 use crate::limits;
+use crate::model::content::Content;
+use crate::model::release::{Identity, Released};
+use crate::model::strange::{Strange, strange};
 use crate::people::{Action, Actor, permits};
 use crate::update::{Claim, Known, Provenance, Range, Refusal, scan};
 use crate::ydoc;
@@ -56,6 +60,7 @@ pub struct DocumentState {
     pub(super) broken: bool,
     pub(super) redactions: Ledgered,
     pub(super) versions: Vec<Named>,
+    pub(super) releases: Releases,
 }
 
 impl DocumentState {
@@ -74,6 +79,7 @@ impl DocumentState {
             broken: false,
             redactions: Ledgered::default(),
             versions: Vec::new(),
+            releases: Releases::default(),
         })
     }
 
@@ -84,10 +90,10 @@ impl DocumentState {
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
-            Body::Edit { update, .. } => self.integrate(&entry.actor, update, None).map(drop),
+            Body::Edit { update, .. } => self.integrate_stored(entry, update),
             Body::Blanked { replacement, .. } => {
                 self.redactions.found_blanked(entry.seq, &entry.body);
-                self.integrate(&entry.actor, replacement, None).map(drop)
+                self.integrate_stored(entry, replacement)
             }
             Body::Redaction(redaction) => {
                 let allowed = may_redact(&entry.actor, redaction);
@@ -103,6 +109,13 @@ impl DocumentState {
                 }
                 allowed.map_err(|_| Refusal::ReadOnly)
             }
+            Body::Step(step) => {
+                let allowed = self.releases.check(&entry.actor, self.position().seq, step);
+                if allowed.is_ok() {
+                    self.releases.take(entry, step);
+                }
+                allowed.map_err(|_| Refusal::ReadOnly)
+            }
             Body::Genesis(_) | Body::Act(_) | Body::Event(_) => {
                 return Err(LedgerError::Foreign(entry.seq));
             }
@@ -114,6 +127,14 @@ impl DocumentState {
         };
         self.chain.advance(entry);
         Ok(outcome)
+    }
+
+    /// Integrates the update of a stored edit. One that adds nothing any more, because a redaction took out
+    /// what it deleted, was an edit all the same.
+    fn integrate_stored(&mut self, entry: &Entry, update: &[u8]) -> Result<(), Refusal> {
+        self.integrate(&entry.actor, update, None)?;
+        self.releases.edited(entry.seq);
+        Ok(())
     }
 
     /// Checks and integrates a new update, and gives the entry to be appended for it: none when
@@ -158,6 +179,7 @@ impl DocumentState {
         }
         let body = Body::Edit { update: net, provenance };
         let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.releases.edited(entry.seq);
         self.chain.advance(&entry);
         Ok(Some(entry))
     }
@@ -247,13 +269,59 @@ impl DocumentState {
         &self.versions
     }
 
-    /// Checks that an update of somebody who may not write now adds nothing.
+    /// Takes a step on the path to a release, and gives the entry to be appended. That a proposal's digest is
+    /// the text's, and that whoever signs is a signatory, the caller has seen to.
     ///
     /// # Errors
-    /// With [`Refusal::ReadOnly`] when it would, or with what else is wrong with it.
-    pub fn compare(&self, actor: &Actor, update: &[u8]) -> Result<(), Refusal> {
+    /// With the reason why it is not taken; the state is then as before.
+    pub fn step(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        step: Step,
+    ) -> Result<Entry, StepError> {
+        self.releases.check(actor, self.position().seq, &step)?;
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Step(step.clone()));
+        self.releases.take(&entry, &step);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    /// The release that the text as it is now would become.
+    #[must_use]
+    pub fn to_release(&self, document: &DocumentId) -> Released {
+        let genesis = self.genesis();
+        let last = self.releases.all().last();
+        let identity = Identity {
+            document: document.clone(),
+            number: self.releases.next_number(),
+            language: genesis.language.clone(),
+            template: genesis.schema.clone(),
+            supersedes: last.map(|release| self.releases.proposal_of(release).digest),
+        };
+        Released::of(identity, &Content::read(&self.doc))
+    }
+
+    /// The path that the document has gone: what was proposed, signed and frozen.
+    #[must_use]
+    pub fn releases(&self) -> &Releases {
+        &self.releases
+    }
+
+    /// What stands in the document that no reader is shown, or that this version does not know.
+    #[must_use]
+    pub fn strange(&self) -> Vec<Strange> {
+        strange(&self.doc, &self.known)
+    }
+
+    /// Checks that an update of somebody whose edits are not taken now adds nothing.
+    ///
+    /// # Errors
+    /// With `otherwise` when it would, or with what else is wrong with it.
+    pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
         let novelty = self.known.check(&actor.person, &scan(update)?)?;
-        if novelty.is_empty() { Ok(()) } else { Err(Refusal::ReadOnly) }
+        if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
     /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
@@ -273,6 +341,9 @@ impl DocumentState {
         }
         if !permits(actor.seat, Action::Write) {
             return Err(Refusal::ReadOnly);
+        }
+        if self.releases.is_frozen() {
+            return Err(Refusal::Frozen);
         }
         if self.size + update.len() > limits::STATE_BYTES {
             self.size = self.encode_since(&StateVector::default()).len();

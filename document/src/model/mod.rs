@@ -1,8 +1,9 @@
 //! The commitment itself.
 //!
 //! [`template`] names its fields, [`delta`] is the flat text each field holds, [`content`] what a
-//! document says at a moment, [`completeness`] whether it is ready to freeze, and [`Replica`] the
-//! editor's own copy, with undo and change events.
+//! document says at a moment, [`completeness`] whether it is ready to freeze, [`strange`] what in it
+//! can't be frozen, [`release`] what is, and [`Replica`] the editor's own copy, with undo and change
+//! events.
 
 pub mod completeness;
 pub mod content;
@@ -10,7 +11,9 @@ pub mod delta;
 mod locate;
 mod milestone;
 pub mod order;
+pub mod release;
 mod replica;
+pub mod strange;
 pub mod template;
 
 pub use locate::locate;

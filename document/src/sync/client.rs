@@ -31,6 +31,11 @@ pub enum Link {
     Denied { code: u16, reason: String },
 }
 
+/// A passage was taken out that the device may keep still.
+pub const REDACTED: u8 = 1;
+/// A step was taken on the path to a release: whoever shows that asks for it again.
+pub const RELEASE: u8 = 2;
+
 /// Somebody else in the document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Peer {
@@ -76,8 +81,8 @@ pub struct Client {
     /// Whether somebody's caret stands in text that has not come yet.
     unplaced: bool,
     refused: Option<String>,
-    /// Whether a passage was redacted since the driver last asked.
-    redacted: bool,
+    /// What the driver has not asked for yet.
+    news: u8,
 }
 
 impl Client {
@@ -100,7 +105,7 @@ impl Client {
             peers_changed: false,
             unplaced: false,
             refused: None,
-            redacted: false,
+            news: 0,
         }
     }
 
@@ -272,9 +277,9 @@ impl Client {
         std::mem::take(&mut self.frames)
     }
 
-    /// Whether a passage was redacted since this was last called: what the device keeps holds it still.
-    pub fn take_redacted(&mut self) -> bool {
-        std::mem::take(&mut self.redacted)
+    /// What has happened since this was last called: [`REDACTED`] and [`RELEASE`], or 0.
+    pub fn take_news(&mut self) -> u8 {
+        std::mem::take(&mut self.news)
     }
 
     /// Everybody else who is here, when that changed since the last call. Carets that only move
@@ -325,12 +330,15 @@ impl Client {
         match note {
             ServerNote::Hello { position, may_write } => {
                 self.may_write = may_write;
-                if self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
+                // What is not sent yet was written of what is remembered: that is said until it is saved.
+                let is_news = self.remembered.is_none() || !self.unsent;
+                if is_news && self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
                     self.remembered = Some(position);
                 }
             }
             ServerNote::Access { may_write } => self.may_write = may_write,
-            ServerNote::Redacted => self.redacted = true,
+            ServerNote::Redacted => self.news |= REDACTED,
+            ServerNote::Release => self.news |= RELEASE,
             ServerNote::Saved { number, seq, head } => {
                 self.saved = self.saved.max(number);
                 self.claims.retain(|(said_in, _)| *said_in == 0 || *said_in > number);

@@ -29,6 +29,8 @@ impl Close {
     pub const FORBIDDEN: u16 = 4403;
     /// The ledger is not the one the client knows: its lineage or its head differ.
     pub const OTHER_LEDGER: u16 = 4409;
+    /// The text is frozen, or what was sent was written before it was.
+    pub const FROZEN: u16 = 4423;
     pub const TOO_LARGE: u16 = 4413;
 
     #[must_use]

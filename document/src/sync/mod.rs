@@ -11,7 +11,7 @@ mod room;
 pub mod wire;
 
 pub use admission::{Admission, ConnectionId, Denied, Dialect};
-pub use client::{Client, Link};
+pub use client::{Client, Link, REDACTED, RELEASE};
 pub use close::Close;
 pub use presence::{Face, Presence};
-pub use room::{Effect, Room};
+pub use room::{Effect, ProposeError, Room, Wanted};

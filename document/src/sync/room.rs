@@ -9,6 +9,8 @@
 mod deeds;
 mod hello;
 
+pub use deeds::{ProposeError, Wanted};
+
 use super::admission::{Admission, ConnectionId, Denied, Dialect};
 use super::close::Close;
 use super::presence::Presence;
@@ -55,6 +57,9 @@ struct Session {
     follows: bool,
     /// Whether it has said what it has that we lack (step 2).
     answered: bool,
+    /// Whether what it sends was written in the draft that is now, as far as one can know: it has seen how that
+    /// began, or has brought nothing when it came.
+    is_current: bool,
     last_sent: u64,
 }
 
@@ -117,11 +122,16 @@ impl Room {
     pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
-        let may_write = admission.may_write;
-        self.sessions.insert(
-            id,
-            Session { admission, presence: None, follows: false, answered: false, last_sent: now },
-        );
+        let may_write = self.may_write(&admission);
+        let session = Session {
+            admission,
+            presence: None,
+            follows: false,
+            answered: false,
+            is_current: self.state.releases().draft_since() == Seq(0),
+            last_sent: now,
+        };
+        self.sessions.insert(id, session);
         if accord {
             let position = self.remembered();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
@@ -182,6 +192,7 @@ impl Room {
         now: u64,
     ) -> Vec<Effect> {
         self.now = now;
+        let is_frozen = self.state.releases().is_frozen();
         let mut told = Vec::new();
         let mut gone = Vec::new();
         for (&id, session) in &mut self.sessions {
@@ -193,7 +204,7 @@ impl Room {
                     if admission.face.sector != sector {
                         self.presence.redress(id, &admission.face);
                     }
-                    if admission.may_write != before {
+                    if admission.may_write != before && !is_frozen {
                         told.push((id, admission.may_write));
                     }
                 }
@@ -308,16 +319,21 @@ impl Room {
         let Some(session) = self.sessions.get(&id) else { return };
         let Admission { actor, may_write, dialect, .. } = &session.admission;
         let answered = session.answered || *dialect == Dialect::Accord;
-        let (actor, may_write) = (actor.clone(), *may_write);
+        let (actor, may_write, is_current) = (actor.clone(), *may_write, session.is_current);
         let salt = self.salt(0);
         // What adds nothing is taken from anybody.
-        let taken = if may_write {
+        let taken = if may_write && is_current {
             self.state.edit_from(&actor, self.now, salt, update, claims.into())
         } else {
-            self.state.compare(&actor, update).map(|()| None)
+            let otherwise = if may_write { Refusal::EarlierDraft } else { Refusal::ReadOnly };
+            self.state.compare(&actor, update, otherwise).map(|()| None)
         };
         match taken {
             Ok(entry) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    // Whoever has nothing that is not here goes on from what is.
+                    session.is_current |= answered;
+                }
                 if let Some(entry) = entry {
                     // A numbered edit is acknowledged by its number; others come back as they are.
                     self.append_edit(entry, number.map(|_| id));
@@ -358,6 +374,7 @@ impl Room {
             }
             let code = match refusal {
                 Refusal::Forged { .. } | Refusal::ReadOnly => Close::FORBIDDEN,
+                Refusal::Frozen | Refusal::EarlierDraft => Close::FROZEN,
                 Refusal::TooLarge | Refusal::TooManyClients | Refusal::Tangled => Close::TOO_LARGE,
                 _ => Close::MALFORMED,
             };
@@ -452,6 +469,11 @@ impl Room {
         if let Some(update) = self.presence.leave(id) {
             self.broadcast_presence(&update);
         }
+    }
+
+    /// Whether somebody's edits would be taken now.
+    fn may_write(&self, admission: &Admission) -> bool {
+        admission.may_write && !self.state.releases().is_frozen()
     }
 
     fn is_accord(&self, id: ConnectionId) -> bool {

@@ -129,6 +129,8 @@ pub enum ServerNote {
     Access { may_write: bool },
     /// A passage was taken out of the document's history: what is kept of it here must go, too.
     Redacted,
+    /// A step was taken on the path to a release: whoever shows that asks for it again.
+    Release,
     /// The edit with this number, and all before it, are on disk.
     Saved { number: u64, seq: Seq, head: Digest },
     /// The edit with this number was refused: the connection closes next.

@@ -38,6 +38,12 @@ pub enum Refusal {
     TooLarge,
     #[error("this seat may read, but not write")]
     ReadOnly,
+    #[error("this text is frozen: both sides have signed it, and it can't be changed")]
+    Frozen,
+    #[error(
+        "this was written before the text was frozen and signed, and is no part of the next draft"
+    )]
+    EarlierDraft,
 }
 
 impl Refusal {
@@ -67,6 +73,8 @@ impl Refusal {
             Self::TooManyClients => "too_many_clients",
             Self::TooLarge => "too_large",
             Self::ReadOnly => "read_only",
+            Self::Frozen => "frozen",
+            Self::EarlierDraft => "earlier_draft",
         }
     }
 }
@@ -159,6 +167,42 @@ impl Known {
         }
         self.types.extend(novelty.types);
         self.deleted.merge_with(deleted.clone());
+    }
+
+    /// What `judge` says of the places that hold something which is not deleted.
+    pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Place) -> Option<T>) -> Vec<T> {
+        let mut judged: Vec<Option<T>> = self
+            .places
+            .iter()
+            .map(|place| match place {
+                Place::In(place) => judge(place),
+                Place::Gone => None,
+            })
+            .collect();
+        let mut all = Vec::new();
+        for (client, runs) in &self.runs {
+            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.clock(*client)]);
+            for (&(from, place), end) in runs.iter().zip(ends) {
+                let said = &mut judged[place as usize];
+                if said.is_none() {
+                    continue;
+                }
+                let mut here = IdSet::new();
+                here.insert(ID::new(ClientID::new(*client), from), end - from);
+                if !here.diff(&self.deleted).is_empty() {
+                    all.extend(said.take());
+                }
+            }
+        }
+        all
+    }
+
+    /// Where an element stands, unless it was collected as garbage.
+    pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Place> {
+        match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {
+            Place::In(place) => Some(place),
+            Place::Gone => None,
+        }
     }
 
     /// Whether all of these elements are here, deleted or not.

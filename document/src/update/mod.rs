@@ -13,6 +13,8 @@ mod remember;
 mod scan;
 
 pub use blank::blank;
+pub(crate) use order::{Holder, Place};
+
 pub use check::{Known, Novelty, Refusal};
 pub use claim::{
     CLAIMS, Claim, Provenance, claims_from, pasted, read_claims, reinstated, repeated, write_claims,

@@ -76,6 +76,9 @@ function statusOf({ link, unsaved }: Told): Status {
   }
 }
 
+/** What the client has to tell, as bits. */
+const REDACTED = 1;
+const RELEASE = 2;
 /** The close code of a session that has ended. */
 const SIGNED_OUT = 4401;
 const RENEW_MS = 15_000;
@@ -104,6 +107,9 @@ export class LiveDocument {
   canRedo = $state(false);
   /** Whether there is anything to show: from the device or from the server. */
   ready = $state(false);
+
+  /** Told when a step was taken on the path to a release. */
+  onRelease: (() => void) | undefined;
 
   /** Told of each text that somebody else changed. */
   onOthers: ((target: string) => void) | undefined;
@@ -391,7 +397,9 @@ export class LiveDocument {
         this.socket?.close();
       }
     });
-    if (this.client.takeRedacted()) {
+    const news = this.client.takeNews();
+    if (news & RELEASE) this.onRelease?.();
+    if (news & REDACTED) {
       this.redacted = true;
       this.onDoubt();
     }

@@ -1,11 +1,34 @@
-//! What is done to a document beside writing in it: redactions, versions, going back.
+//! What is done to a document beside writing in it: redactions, versions, going back, the path to a release.
 
 use super::{Effect, Room};
-use crate::ids::Seq;
-use crate::ledger::{Redaction, Version, VersionError};
+use crate::ids::{Digest, DocumentId, Seq};
+use crate::ledger::{Quorum, Redaction, Step, StepError, Version, VersionError};
+use crate::model::strange::Strange;
 use crate::people::{Action, Actor, permits};
+use crate::sync::close::Close;
 use crate::sync::wire::ServerNote;
 use crate::update::{Claim, Provenance, Refusal};
+use thiserror::Error;
+
+/// A text to be proposed for a release.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub document: DocumentId,
+    /// The digest of what its proposer has read.
+    pub digest: Digest,
+    pub quorum: Quorum,
+    pub message: String,
+}
+
+/// Why a text is not proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProposeError {
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// It holds what nobody would see.
+    #[error("This text holds what its readers are not shown. Nobody may sign what they can’t see.")]
+    Strange(Vec<Strange>),
+}
 
 impl Room {
     /// Takes a passage out: deletes it for everybody, and appends the redaction. The entries it names
@@ -83,6 +106,62 @@ impl Room {
             let salt = self.salt(0);
             let named = self.state.name_version(actor, now, salt, version);
             self.out.extend(named.ok().map(Effect::Append));
+        }
+        Ok(self.take())
+    }
+
+    /// Proposes the text as it is for a release.
+    ///
+    /// # Errors
+    /// With the reason why not, when the text is not what its proposer has read or holds what nobody sees;
+    /// nothing has changed then.
+    #[cfg(feature = "digest")]
+    pub fn propose(
+        &mut self,
+        actor: &Actor,
+        wanted: Wanted,
+        now: u64,
+    ) -> Result<Vec<Effect>, ProposeError> {
+        let Wanted { document, digest, quorum, message } = wanted;
+        let released = self.state.to_release(&document);
+        if released.digest() != digest {
+            return Err(StepError::Stale.into());
+        }
+        let strange = self.state.strange();
+        if !strange.is_empty() {
+            return Err(ProposeError::Strange(strange));
+        }
+        let moment = self.state.position().seq;
+        let step = Step::Propose { moment, digest, quorum, gaps: released.gaps, message };
+        Ok(self.step(actor, step, now)?)
+    }
+
+    /// Takes a step on the path to a release.
+    ///
+    /// # Errors
+    /// With the reason why it is not taken; nothing has changed then.
+    pub fn step(&mut self, actor: &Actor, step: Step, now: u64) -> Result<Vec<Effect>, StepError> {
+        self.now = now;
+        let was_frozen = self.state.releases().is_frozen();
+        let salt = self.salt(0);
+        let entry = self.state.step(actor, now, salt, step)?;
+        self.out.push(Effect::Append(entry));
+        let is_frozen = self.state.releases().is_frozen();
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        if was_frozen && !is_frozen {
+            // What is under way was written before the text was frozen. Whoever comes back says what they
+            // have seen, and is judged by it.
+            for id in ids {
+                self.expel(id, Close::RESYNC, "The next draft begins.");
+            }
+            return Ok(self.take());
+        }
+        for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {
+            let told = self.sessions.get(&id).is_some_and(|s| s.admission.may_write);
+            if is_frozen && told {
+                self.note_when_durable(id, &ServerNote::Access { may_write: false });
+            }
+            self.note_when_durable(id, &ServerNote::Release);
         }
         Ok(self.take())
     }

@@ -26,6 +26,10 @@ impl Room {
 
     fn recognise(&mut self, id: ConnectionId, remembered: &Remembered) {
         let here = self.state.position();
+        let draft_since = self.state.releases().draft_since();
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.is_current |= remembered.seq >= draft_since;
+        }
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);
         } else if remembered.seq < here.seq {

@@ -1,0 +1,185 @@
+//! What is frozen: the visible content of a document at a moment, with what makes it this release.
+//!
+//! Its digest is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it, with
+//! any Yjs client: PROTOCOL.md, section 10, says how.
+
+use super::Milestone;
+use super::completeness::{Need, checklist};
+use super::content::Content;
+use super::delta::{self, Op};
+use crate::ids::{Digest, DocumentId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the first member of a release's text says.
+pub const FORMAT: &str = "accord-release/1";
+
+/// A release's text and facts: what both sides sign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// [`FORMAT`].
+    pub format: String,
+    pub document: DocumentId,
+    /// From 1 on.
+    pub number: u32,
+    /// BCP 47.
+    pub language: String,
+    /// The template's name and version.
+    pub template: String,
+    /// The digest of the release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Digest>,
+    /// What the text lacks, in the order of the checklist.
+    pub gaps: Vec<Need>,
+    /// A Delta for each text field of the template, as it is meant ([`delta::normalise`]).
+    pub texts: BTreeMap<String, Vec<Op>>,
+    /// In the order of the page.
+    pub milestones: Vec<ReleasedMilestone>,
+    /// The dates.
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// A milestone as it is released: in its place, so without what orders it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedMilestone {
+    pub id: String,
+    pub what: Vec<Op>,
+    pub outputs: Vec<Op>,
+    pub who: Vec<Op>,
+    /// `YYYY-MM-DD`, or empty.
+    pub due: String,
+    pub due_text: String,
+}
+
+/// What makes a text a certain release.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub document: DocumentId,
+    pub number: u32,
+    pub language: String,
+    pub template: String,
+    pub supersedes: Option<Digest>,
+}
+
+impl Released {
+    /// What is released of a content.
+    #[must_use]
+    pub fn of(identity: Identity, content: &Content) -> Self {
+        let Identity { document, number, language, template, supersedes } = identity;
+        let open = checklist(content).into_iter().filter(|check| !check.met);
+        let normal = |(key, ops): (&String, &Vec<Op>)| (key.clone(), delta::normalise(ops));
+        Self {
+            format: FORMAT.into(),
+            document,
+            number,
+            language,
+            template,
+            supersedes,
+            gaps: open.map(|check| check.need).collect(),
+            texts: content.texts.iter().map(normal).collect(),
+            milestones: content.milestones.iter().map(released).collect(),
+            facts: content.facts.clone(),
+        }
+    }
+
+    /// The digest that both sides sign.
+    #[cfg(feature = "digest")]
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest(&serde_json::to_value(self).expect("plain strings and numbers"))
+    }
+
+    /// The characters of a text field.
+    #[must_use]
+    pub fn plain(&self, key: &str) -> String {
+        self.texts.get(key).map(|ops| delta::plain(ops).trim().to_owned()).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.plain("title")
+    }
+}
+
+fn released(milestone: &Milestone) -> ReleasedMilestone {
+    ReleasedMilestone {
+        id: milestone.id.clone(),
+        what: delta::normalise(&milestone.what),
+        outputs: delta::normalise(&milestone.outputs),
+        who: delta::normalise(&milestone.who),
+        due: milestone.due.clone(),
+        due_text: milestone.due_text.clone(),
+    }
+}
+
+/// Canonical JSON: RFC 8785.
+#[cfg(feature = "digest")]
+#[must_use]
+pub fn canonical(value: &Value) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value).expect("JSON has no numbers that JSON can't write")
+}
+
+/// The SHA-256 of a value's canonical JSON. Taken of the value as it was read, so that what this version does
+/// not know counts, too.
+#[cfg(feature = "digest")]
+#[must_use]
+pub fn digest(value: &Value) -> Digest {
+    use sha2::Digest as _;
+    Digest(sha2::Sha256::digest(canonical(value)).into())
+}
+
+#[cfg(all(test, feature = "digest"))]
+mod tests {
+    use super::*;
+    use crate::model::delta::Attributes;
+
+    fn identity() -> Identity {
+        Identity {
+            document: DocumentId::new("d"),
+            number: 1,
+            language: "en".into(),
+            template: "ogp-commitment/1".into(),
+            supersedes: None,
+        }
+    }
+
+    fn content(ops: Vec<Op>) -> Content {
+        let texts = BTreeMap::from([("title".to_owned(), ops)]);
+        Content { texts, milestones: Vec::new(), facts: BTreeMap::new() }
+    }
+
+    #[test]
+    fn one_text_has_one_digest_however_it_was_cut() {
+        let whole = Released::of(identity(), &content(vec![Op::text("a text\n")]));
+        let cut =
+            content(vec![Op::text("a "), Op::insert("te", Attributes::new()), Op::text("xt")]);
+        assert_eq!(Released::of(identity(), &cut).digest(), whole.digest());
+        let other = Released::of(identity(), &content(vec![Op::text("a Text\n")]));
+        assert_ne!(other.digest(), whole.digest());
+        let second =
+            Released::of(Identity { number: 2, ..identity() }, &content(vec![Op::text("a text")]));
+        assert_ne!(second.digest(), whole.digest());
+    }
+
+    #[test]
+    fn json_is_canonical_as_rfc_8785_has_it() {
+        // The order is that of UTF-16 code units, and numbers are written as ECMAScript does (section 3.2).
+        let value = serde_json::json!({
+            "\u{fb33}": 1, "\u{1f600}": 2.0, "\u{20ac}": "\u{20ac}$\u{f}\nA'B\"\\\\\"/", "a": [1e21, true, null], "": {},
+        });
+        let expect = "{\"\":{},\"a\":[1e+21,true,null],\"\u{20ac}\":\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\",\"\u{1f600}\":2,\"\u{fb33}\":1}";
+        assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expect);
+    }
+
+    #[test]
+    fn a_release_reads_back_and_a_member_it_does_not_know_is_refused() {
+        let released = Released::of(identity(), &content(vec![Op::text("words")]));
+        let mut value = serde_json::to_value(&released).unwrap();
+        assert_eq!(serde_json::from_value::<Released>(value.clone()).unwrap(), released);
+        value["more"] = 1.into();
+        assert!(serde_json::from_value::<Released>(value).is_err());
+    }
+}

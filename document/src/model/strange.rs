@@ -1,0 +1,258 @@
+//! What stands in a document that its readers are not shown, or not as it is: content outside the template,
+//! attributes and embedded values that this version does not know, characters that hide or reorder others.
+//!
+//! All of it is kept while the text is a draft. Nobody can sign what they can't see, so a proposal is refused
+//! while any of it is there.
+
+use super::content::Content;
+use super::delta::{Attributes, Op};
+use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use crate::update::{Holder, Known, Place};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
+
+/// The keys of a milestone that hold values.
+const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
+/// The facts there are.
+const DATES: [&str; 2] = ["period_from", "period_to"];
+
+/// What kind of thing is strange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Kind {
+    /// Content outside the template.
+    Part,
+    /// A value in a text that is no character, like a picture.
+    Embedded,
+    /// Formatting that this version does not know.
+    Formatting,
+    /// A link to an address that can't be followed safely.
+    Address,
+    /// A character that is not shown, or changes the order in which others are.
+    Character,
+    /// A date that is none.
+    Date,
+}
+
+/// Something strange, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Strange {
+    /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
+    /// template.
+    pub place: String,
+    pub kind: Kind,
+    /// The name or value itself.
+    pub said: String,
+}
+
+/// All that is strange in a document, each once.
+pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
+    let mut all = known.occupied(|place| outside(place, known));
+    let content = Content::read(doc);
+    for (key, ops) in &content.texts {
+        text(key, ops, &mut all);
+    }
+    for milestone in &content.milestones {
+        let texts = [&milestone.what, &milestone.outputs, &milestone.who];
+        for (key, ops) in MILESTONE_TEXTS.iter().zip(texts) {
+            text(&format!("{MILESTONES}/{}/{key}", milestone.id), ops, &mut all);
+        }
+        words(&format!("{MILESTONES}/{}/due_text", milestone.id), &milestone.due_text, &mut all);
+        date(&format!("{MILESTONES}/{}/due", milestone.id), &milestone.due, &mut all);
+    }
+    for key in DATES {
+        match content.facts.get(key) {
+            None => {}
+            Some(Value::String(said)) => date(&format!("{FACTS}/{key}"), said, &mut all),
+            Some(other) => {
+                all.push(date_that_is_none(&format!("{FACTS}/{key}"), &other.to_string()))
+            }
+        }
+    }
+    misfits(doc, &mut all);
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What stands at a place where the template has nothing.
+fn outside(place: &Place, known: &Known) -> Option<Strange> {
+    let part = |name: &str| {
+        let place = name.to_owned();
+        Some(Strange { place, kind: Kind::Part, said: name.to_owned() })
+    };
+    let key = place.key.as_deref();
+    match &place.parent {
+        Holder::Root(root) => match (&**root, key) {
+            (MILESTONES, Some(_)) => None,
+            (FACTS, Some(key)) if DATES.contains(&key) => None,
+            (FACTS, Some(key)) => part(&format!("{FACTS}/{key}")),
+            (root, None) if FIELDS.iter().any(|field| field.key == root) => None,
+            (root, _) => part(root),
+        },
+        Holder::Nested(id) => {
+            let holder = known.stands_at(*id)?;
+            let in_milestone = |place: &Place| {
+                matches!(&place.parent, Holder::Root(root) if &**root == MILESTONES)
+                    && place.key.is_some()
+            };
+            if in_milestone(holder) {
+                let key = key.unwrap_or_default();
+                if MILESTONE_TEXTS.contains(&key) || MILESTONE_VALUES.contains(&key) {
+                    return None;
+                }
+                let id = holder.key.as_deref().unwrap_or_default();
+                return part(&format!("{MILESTONES}/{id}/{key}"));
+            }
+            let text_of_milestone = match &holder.parent {
+                Holder::Nested(map) => {
+                    let of_milestone = known.stands_at(*map).is_some_and(in_milestone);
+                    let name = holder.key.as_deref().unwrap_or_default();
+                    of_milestone && MILESTONE_TEXTS.contains(&name)
+                }
+                Holder::Root(_) => false,
+            };
+            // What stands in a nested type that is strange itself is told with that.
+            if text_of_milestone && key.is_some() { part(key.unwrap_or_default()) } else { None }
+        }
+    }
+}
+
+/// Where the template has something, and something of another kind stands.
+fn misfits(doc: &Doc, all: &mut Vec<Strange>) {
+    let txn = doc.transact();
+    let Some(root) = txn.get_map(MILESTONES) else { return };
+    let mut misfit = |place: String| {
+        all.push(Strange { said: place.clone(), place, kind: Kind::Part });
+    };
+    for (id, value) in root.iter(&txn) {
+        let Out::YMap(map) = value else {
+            misfit(format!("{MILESTONES}/{id}"));
+            continue;
+        };
+        for (key, value) in map.iter(&txn) {
+            let fits = match value {
+                Out::YText(_) => MILESTONE_TEXTS.contains(&key),
+                Out::Any(Any::Bool(_)) => key == "removed",
+                Out::Any(Any::String(_)) => MILESTONE_VALUES.contains(&key) && key != "removed",
+                _ => false,
+            };
+            if !fits {
+                misfit(format!("{MILESTONES}/{id}/{key}"));
+            }
+        }
+    }
+}
+
+fn text(place: &str, ops: &[Op], all: &mut Vec<Strange>) {
+    for op in ops {
+        let Op::Insert { insert, attributes } = op else { continue };
+        match insert {
+            Value::String(said) => words(place, said, all),
+            other => all.push(Strange {
+                place: place.to_owned(),
+                kind: Kind::Embedded,
+                said: other.to_string(),
+            }),
+        }
+        formatting(place, attributes, all);
+    }
+}
+
+fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Strange>) {
+    for (name, value) in attributes {
+        let number =
+            |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
+        // What is off is shown as if it were not there: y-quill clears with `false`, Quill with `null`.
+        let is_known = matches!(value, Value::Null | Value::Bool(false))
+            || match name.as_str() {
+                "bold" | "italic" | "blockquote" => *value == Value::Bool(true),
+                "list" => value == "bullet" || value == "ordered",
+                "header" => number(1.0, 6.0),
+                "indent" => number(0.0, 8.0),
+                "link" => value.is_string(),
+                _ => false,
+            };
+        let place = place.to_owned();
+        if !is_known {
+            all.push(Strange { place, kind: Kind::Formatting, said: name.clone() });
+        } else if let ("link", Some(address)) = (name.as_str(), value.as_str())
+            && !is_safe(address)
+        {
+            all.push(Strange { place, kind: Kind::Address, said: address.to_owned() });
+        }
+    }
+}
+
+/// Whether a link may lead to an address: what the editor lets through.
+#[must_use]
+pub fn is_safe(address: &str) -> bool {
+    let address = address.trim();
+    let Some((scheme, rest)) = address.split_once(':') else { return false };
+    let scheme = scheme.to_ascii_lowercase();
+    // Browsers skip tabs and line ends inside an address, and then read another scheme.
+    let is_plain = !address.chars().any(|c| c.is_control());
+    let rest_fits = match scheme.as_str() {
+        "http" | "https" => rest.starts_with("//") && rest.len() > 2,
+        "mailto" | "tel" => !rest.is_empty(),
+        _ => false,
+    };
+    is_plain && rest_fits
+}
+
+fn words(place: &str, said: &str, all: &mut Vec<Strange>) {
+    for hidden in said.chars().filter(|c| hides(*c)) {
+        let said = format!("U+{:04X}", hidden as u32);
+        all.push(Strange { place: place.to_owned(), kind: Kind::Character, said });
+    }
+}
+
+/// Characters that nobody sees and that may change what others seem to say: controls, marks that turn the
+/// order of reading (Unicode TR 36; "Trojan Source", 2021), tags, and what stands for objects or for nothing.
+/// Joiners stay: scripts need them.
+fn hides(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn date(place: &str, said: &str, all: &mut Vec<Strange>) {
+    if !said.is_empty() && !is_date(said) {
+        all.push(date_that_is_none(place, said));
+    }
+}
+
+fn date_that_is_none(place: &str, said: &str) -> Strange {
+    Strange { place: place.to_owned(), kind: Kind::Date, said: said.to_owned() }
+}
+
+/// `YYYY-MM-DD`, of a day that there is.
+fn is_date(said: &str) -> bool {
+    let bytes = said.as_bytes();
+    let digits = |range: std::ops::Range<usize>| -> Option<u32> {
+        let part = said.get(range)?;
+        if part.bytes().all(|b| b.is_ascii_digit()) { part.parse().ok() } else { None }
+    };
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return false;
+    }
+    let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else {
+        return false;
+    };
+    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests;

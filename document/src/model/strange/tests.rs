@@ -1,0 +1,181 @@
+use super::*;
+use crate::ids::{LineageId, PersonId, SessionId};
+use crate::ledger::{DocumentState, Genesis, RULES};
+use crate::model::template::{Draft, SCHEMA, seed};
+use crate::model::{MilestoneDraft, Replica, Target};
+use crate::people::{Actor, Seat, Sector};
+use serde_json::json;
+use yrs::updates::decoder::Decode;
+use yrs::{StateVector, Text, Update, WriteTxn, XmlFragment};
+
+fn state() -> DocumentState {
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: SCHEMA.into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    let mut state = DocumentState::begin(&genesis.entry(ana(), 1, [0; 16])).unwrap();
+    let milestones = vec![
+        MilestoneDraft {
+            id: "m".into(),
+            what: "step".into(),
+            due: "2027-02-28".into(),
+            ..Default::default()
+        },
+        MilestoneDraft { id: "gone".into(), what: "another".into(), ..Default::default() },
+    ];
+    let draft = Draft {
+        texts: vec![("problem", vec![Op::text("Some words.")])],
+        milestones,
+        facts: vec![("period_from".into(), "2024-02-29".into())],
+    };
+    state.edit(&ana(), 2, [0; 16], &seed(7, &draft)).unwrap();
+    state
+}
+
+fn ana() -> Actor {
+    Actor {
+        person: PersonId::new("ana"),
+        seat: Seat::Author,
+        sector: Sector::Government,
+        session: SessionId::new("s"),
+    }
+}
+
+/// Lets any Yjs client write something, and says what is strange then.
+fn after(write: impl FnOnce(&Doc)) -> Vec<(String, Kind, String)> {
+    let mut state = state();
+    let doc = crate::ydoc::new(9);
+    let known = state.encode_since(&StateVector::default());
+    doc.transact_mut().apply_update(Update::decode_v1(&known).unwrap()).unwrap();
+    write(&doc);
+    let update = doc.transact().encode_diff_v1(&state.state_vector());
+    state.edit(&ana(), 3, [0; 16], &update).unwrap();
+    state.strange().into_iter().map(|s| (s.place, s.kind, s.said)).collect()
+}
+
+fn check(write: impl FnOnce(&Doc), expect: &[(&str, Kind, &str)]) {
+    let expect: Vec<_> = expect.iter().map(|&(p, k, s)| (p.to_owned(), k, s.to_owned())).collect();
+    assert_eq!(after(write), expect);
+}
+
+/// A step that formats or inserts at the beginning of the problem.
+fn delta(doc: &Doc, ops: serde_json::Value) {
+    let ops: Vec<Op> = serde_json::from_value(ops).unwrap();
+    let mut txn = doc.transact_mut();
+    let text = txn.get_or_insert_text("problem");
+    text.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
+}
+
+#[test]
+fn what_the_editor_writes_is_never_strange() {
+    let mut state = state();
+    let mut replica = Replica::new(11);
+    replica.apply(&state.encode_since(&StateVector::default())).unwrap();
+    let all: Vec<Op> = serde_json::from_value(json!([
+        {"retain": 4, "attributes": {"bold": true, "italic": true, "link": "https://example.org/a?b#c"}},
+        {"insert": "\n", "attributes": {"list": "ordered", "indent": 8}},
+        {"insert": "line\n", "attributes": {"header": 2}},
+        {"insert": "\u{1100}\u{200d}, \t tabs\n", "attributes": {"blockquote": true}},
+        {"insert": "mail", "attributes": {"link": "mailto:a@example.org"}},
+    ]))
+    .unwrap();
+    replica.edit(&Target::field("problem"), &all);
+    replica.edit(
+        &Target::field("problem"),
+        &[Op::retain(3, json!({"bold": null}).as_object().unwrap().clone())],
+    );
+    replica.add_milestone("new", None);
+    replica.set_milestone("new", "due_text", "Fall 2027");
+    replica.remove_milestone("gone");
+    replica.set_fact("period_to", "2027-12-31");
+    replica.set_fact("period_from", "");
+    state.edit(&ana(), 3, [0; 16], &replica.encode_since(&state.state_vector())).unwrap();
+    assert_eq!(state.strange(), []);
+}
+
+#[test]
+fn content_outside_the_template_is_named_until_it_is_deleted() {
+    use Kind::Part;
+    let text = |doc: &Doc| doc.get_or_insert_text("appendix");
+    check(
+        |doc| text(doc).insert(&mut doc.transact_mut(), 0, "hidden"),
+        &[("appendix", Part, "appendix")],
+    );
+    let write_and_delete = |doc: &Doc| {
+        let text = text(doc);
+        text.insert(&mut doc.transact_mut(), 0, "hidden");
+        text.remove_range(&mut doc.transact_mut(), 0, 6);
+    };
+    check(write_and_delete, &[]);
+    let map_named_title = |doc: &Doc| {
+        doc.get_or_insert_map("title").insert(&mut doc.transact_mut(), "k", 1);
+    };
+    check(map_named_title, &[("title", Part, "title")]);
+    let xml = |doc: &Doc| {
+        let root = doc.get_or_insert_xml_fragment("prosemirror");
+        root.insert(&mut doc.transact_mut(), 0, yrs::XmlElementPrelim::empty("p"));
+    };
+    check(xml, &[("prosemirror", Part, "prosemirror")]);
+    let fact = |doc: &Doc| {
+        doc.get_or_insert_map(FACTS).insert(&mut doc.transact_mut(), "budget", "none");
+    };
+    check(fact, &[("facts/budget", Part, "facts/budget")]);
+    let in_milestone = |doc: &Doc| {
+        let mut txn = doc.transact_mut();
+        let Some(Out::YMap(map)) = txn.get_map(MILESTONES).and_then(|root| root.get(&txn, "m"))
+        else {
+            unreachable!()
+        };
+        map.insert(&mut txn, "secret", "clause");
+        map.insert(&mut txn, "due", 7);
+    };
+    check(
+        in_milestone,
+        &[
+            ("milestones/m/due", Part, "milestones/m/due"),
+            ("milestones/m/secret", Part, "milestones/m/secret"),
+        ],
+    );
+    let no_milestone = |doc: &Doc| {
+        doc.get_or_insert_map(MILESTONES).insert(&mut doc.transact_mut(), "x", "text");
+    };
+    check(no_milestone, &[("milestones/x", Part, "milestones/x")]);
+}
+
+#[test]
+fn formatting_values_and_characters_that_nobody_sees_are_named() {
+    use Kind::{Address, Character, Embedded, Formatting};
+    let one = |ops: serde_json::Value, kind, said: &str| {
+        check(|doc| delta(doc, ops), &[("problem", kind, said)]);
+    };
+    one(json!([{"retain": 1, "attributes": {"color": "white"}}]), Formatting, "color");
+    one(json!([{"retain": 1, "attributes": {"bold": "maybe"}}]), Formatting, "bold");
+    one(json!([{"retain": 1, "attributes": {"header": 1.5}}]), Formatting, "header");
+    one(json!([{"retain": 1, "attributes": {"list": "checked"}}]), Formatting, "list");
+    for address in [
+        "javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "data:text/html,x",
+        "https:/x",
+        "//x",
+        "vbscript:x",
+    ] {
+        one(json!([{"retain": 1, "attributes": {"link": address}}]), Address, address);
+    }
+    one(json!([{"insert": {"image": "x"}}]), Embedded, "{\"image\":\"x\"}");
+    one(json!([{"insert": "a\u{202e}b"}]), Character, "U+202E");
+    one(json!([{"insert": "a\u{0}b"}]), Character, "U+0000");
+    one(json!([{"insert": "a\u{e0041}b"}]), Character, "U+E0041");
+}
+
+#[test]
+fn a_date_that_the_page_can_not_show_is_named() {
+    for date in ["2025-02-29", "tomorrow", "2025-13-01", "2025-1-01", "+025-01-01", "2025-06-31"] {
+        let write = |doc: &Doc| {
+            doc.get_or_insert_map(FACTS).insert(&mut doc.transact_mut(), "period_to", date);
+        };
+        check(write, &[("facts/period_to", Kind::Date, date)]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Frozen means frozen: see `accord_tests::freeze_run` for what each run promises.
+
+use accord_tests::{Tally, freeze_run};
+
+const RUNS: u64 = 300;
+
+#[test]
+fn a_freeze_covers_exactly_the_edits_before_it_and_nobody_is_left_believing_otherwise() {
+    let mut all = Tally::default();
+    for run in 0..RUNS {
+        all += freeze_run(run);
+    }
+    println!("{all:?}");
+    // Runs in which nothing is frozen, late or set aside would show nothing.
+    assert!(all.freezes >= 200 && all.stale >= 200 && all.parked >= 50, "{all:?}");
+}

@@ -1,0 +1,196 @@
+//! The freeze race: a text is proposed, signed and reopened while several people type, over a network that
+//! delays and cuts and a store that fails and crashes.
+
+use crate::world::{PEOPLE, World, actor};
+use accord_document::history::History;
+use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
+use accord_document::ledger::{
+    Body, DocumentState, Entry, Outcome, Quorum, Release, Step, StepError,
+};
+use accord_document::model::content::Content;
+use accord_document::model::release::{Identity, Released};
+use accord_document::people::{Actor, Seat, Sector};
+use accord_document::sync::{Effect, Link, ProposeError, Wanted};
+use rand::RngExt;
+
+const STEPS: usize = 500;
+
+/// What happened in a run.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    pub freezes: usize,
+    /// Proposals and signatures that came too late: the text had changed.
+    pub stale: usize,
+    /// Texts that were set aside on their authors' devices.
+    pub parked: usize,
+    pub words: usize,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.freezes += other.freezes;
+        self.stale += other.stale;
+        self.parked += other.parked;
+        self.words += other.words;
+    }
+}
+
+fn facilitator() -> Actor {
+    Actor { seat: Seat::Facilitator, sector: Sector::Government, ..actor(90) }
+}
+
+fn signatory(sector: Sector) -> Actor {
+    let person = PersonId::new(format!("{sector:?}"));
+    Actor { person, sector, ..actor(0) }
+}
+
+/// What somebody read, and when it was proposed.
+type Read = (Seq, Digest);
+
+/// One run.
+///
+/// # Panics
+/// When a promise is broken. The run is the seed: it repeats.
+#[must_use]
+pub fn freeze_run(run: u64) -> Tally {
+    let mut world = World::new(run, true);
+    let mut tally = Tally::default();
+    let document = DocumentId::new("simulated");
+    let (mut drafted, mut read): (Option<Digest>, Option<Read>) = (None, None);
+    for _ in 0..STEPS {
+        world.step();
+        world.check();
+        let choice = world.random.random_range(0..60);
+        let now = world.now;
+        let Some(room) = world.room.as_mut() else { continue };
+        let path = room.state().releases();
+        let effects: Result<Vec<Effect>, StepError> = match choice {
+            // Somebody reads the text to propose it.
+            0..2 => {
+                drafted = Some(room.state().to_release(&document).digest());
+                continue;
+            }
+            // A little later they do.
+            2..4 => {
+                let Some(digest) = drafted.take() else { continue };
+                let (document, quorum, message) = (document.clone(), Quorum::LEAST, String::new());
+                let wanted = Wanted { document, digest, quorum, message };
+                room.propose(&facilitator(), wanted, now).map_err(|error| match error {
+                    ProposeError::Step(error) => error,
+                    ProposeError::Strange(strange) => panic!("run {run}: {strange:?}"),
+                })
+            }
+            // Somebody reads what is proposed.
+            4..10 => {
+                read = path.open().map(|open| (open.by.seq, open.digest)).or(read);
+                continue;
+            }
+            // A little later one of the two sides signs what was read.
+            10..22 => {
+                let Some((proposal, digest)) = read else { continue };
+                let side = if choice % 2 == 0 { Sector::Government } else { Sector::CivilSociety };
+                room.step(&signatory(side), Step::Approve { proposal, digest }, now)
+            }
+            22 => room.step(&facilitator(), Step::Reopen { message: String::new() }, now),
+            _ => continue,
+        };
+        match effects {
+            Ok(effects) => world.carry_out(effects),
+            Err(StepError::Stale | StepError::OtherText) => tally.stale += 1,
+            Err(StepError::Seat | StepError::Side | StepError::Gaps | StepError::Quorum) => {
+                panic!("run {run}: who may do this is not the question")
+            }
+            Err(_) => {}
+        }
+    }
+    world.settle();
+    let server = world.room.as_ref().map(|room| Content::read(room.state().doc()));
+    for (person, client) in world.clients.iter().enumerate().take(PEOPLE) {
+        assert_eq!(
+            Some(client.replica().content()),
+            server,
+            "run {run}: person {person} reads another text"
+        );
+        assert!(!client.is_unsaved(), "run {run}: person {person} has something unsaved");
+        assert_eq!(*client.link(), Link::Live, "run {run}: person {person}");
+    }
+    tally.freezes = replay(run, &world, &document);
+    tally.parked = world.parked.len();
+    tally.words = world.typed.len();
+    tally
+}
+
+/// Applies what is on the disk once more, and looks at each release and each word.
+fn replay(run: u64, world: &World, document: &DocumentId) -> usize {
+    let mut state = DocumentState::begin(&world.disk[0]).expect("a genesis");
+    let mut history = History::default();
+    history.record(&world.disk[0], true);
+    // Of each draft the updates, as bytes.
+    let mut drafts: Vec<Vec<u8>> = vec![Vec::new()];
+    for entry in &world.disk[1..] {
+        let entry = Entry::decode(&entry.encode()).expect("what was written");
+        let known = state.releases().all().len();
+        assert_eq!(state.apply(&entry), Ok(Outcome::Applied), "run {run}: entry {}", entry.seq);
+        history.record(&entry, true);
+        match &entry.body {
+            Body::Edit { update, .. } => {
+                assert!(
+                    !state.releases().is_frozen(),
+                    "run {run}: entry {} changes a frozen text",
+                    entry.seq
+                );
+                if let Some(draft) = drafts.last_mut() {
+                    draft.extend_from_slice(update);
+                }
+            }
+            Body::Step(Step::Reopen { .. }) => drafts.push(Vec::new()),
+            _ => {}
+        }
+        if let Some(release) = state.releases().all().get(known) {
+            covers(run, document, &state, &history, release);
+        }
+    }
+    for word in &world.typed {
+        let holds =
+            |bytes: &[u8]| bytes.windows(word.word.len()).any(|part| part == word.word.as_bytes());
+        for (index, draft) in drafts.iter().enumerate() {
+            assert!(
+                index <= word.draft
+                    || !holds(draft)
+                    || drafts[..index].iter().any(|before| holds(before)),
+                "run {run}: {} was written in draft {} and came into draft {index}",
+                word.word,
+                word.draft
+            );
+        }
+        let saved = drafts.iter().any(|draft| holds(draft));
+        let parked = world.parked.iter().any(|text| text.contains(&word.word));
+        assert!(saved || parked, "run {run}: {} is nowhere", word.word);
+    }
+    state.releases().all().len()
+}
+
+/// A release's digest is that of the text as the history tells it of the moment that was proposed, and of the
+/// text as it was frozen.
+fn covers(
+    run: u64,
+    document: &DocumentId,
+    state: &DocumentState,
+    history: &History,
+    release: &Release,
+) {
+    let path = state.releases();
+    let proposal = path.proposal_of(release);
+    let before = path.all().iter().take(release.number as usize - 1).next_back();
+    let identity = || Identity {
+        document: document.clone(),
+        number: release.number,
+        language: state.genesis().language.clone(),
+        template: state.genesis().schema.clone(),
+        supersedes: before.map(|before| path.proposal_of(before).digest),
+    };
+    let proposed = Released::of(identity(), &history.content_at(proposal.moment));
+    assert_eq!(proposed.digest(), proposal.digest, "run {run}: release {}", release.number);
+    let frozen = Released::of(identity(), &Content::read(state.doc()));
+    assert_eq!(frozen.digest(), proposal.digest, "run {run}: release {}", release.number);
+}

@@ -402,3 +402,6 @@ impl Releases {
         self.proposals.last_mut().filter(|proposal| proposal.fate == Fate::Open)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ mod pages;
 pub mod people;
 pub mod plans;
 pub mod rooms;
+pub mod seal;
 pub mod shell;
 pub mod site;
 pub mod store;

@@ -1,0 +1,90 @@
+//! What makes a release verifiable by anybody: a note, signed with the installation's key, that says which text
+//! was frozen, by whom and when it was signed, and where in which ledger that stands.
+//!
+//! - [`note`] is the signed note of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
+//! - [`keys`] keeps the key in the data folder, and rotates it.
+//! - [`verify`] judges a release's file without a server.
+
+pub mod keys;
+pub mod note;
+pub mod verify;
+
+use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
+use accord_document::ledger::Quorum;
+use accord_document::people::Sector;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The first line of every note about a release.
+pub const FIRST_LINE: &str = "accord-release/1";
+
+/// A release as it is downloaded.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseFile {
+    /// What both sides signed: its canonical JSON has the digest that the note names.
+    pub release: Value,
+    /// The signed note: a first line, the [`Statement`] as canonical JSON, and the signature.
+    pub note: String,
+    /// The public key that the note was signed with. Whoever trusts it only because it stands here trusts
+    /// the file.
+    pub key: String,
+}
+
+/// What a note says of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    pub digest: Digest,
+    pub document: DocumentId,
+    pub number: u32,
+    pub plan: PlanId,
+    /// As it was called then.
+    pub plan_title: String,
+    /// Where the last signature stands.
+    pub ledger: Place,
+    /// When it was frozen, in milliseconds since the Unix epoch.
+    pub frozen: u64,
+    /// How many of each side had to sign.
+    pub quorum: Quorum,
+    pub signatories: Vec<Signatory>,
+}
+
+/// An entry of a ledger, with the hash of all up to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub lineage: LineageId,
+    pub seq: Seq,
+    pub head: Digest,
+}
+
+/// Somebody who signed for their side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signatory {
+    pub person: PersonId,
+    pub name: String,
+    pub sector: Sector,
+    /// Milliseconds since the Unix epoch.
+    pub time: u64,
+}
+
+impl Statement {
+    /// The text of the note.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let value = serde_json::to_value(self).expect("plain strings and numbers");
+        let json = accord_document::model::release::canonical(&value);
+        format!("{FIRST_LINE}\n{}\n", String::from_utf8_lossy(&json))
+    }
+
+    /// Reads the text of a note.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let statement: Self =
+            serde_json::from_str(text.strip_prefix(FIRST_LINE)?.strip_prefix('\n')?).ok()?;
+        // There is one way to write it.
+        (statement.text() == text).then_some(statement)
+    }
+}

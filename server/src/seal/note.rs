@@ -1,0 +1,235 @@
+//! Signed notes, as <https://c2sp.org/signed-note> has them: a text, and under it a line for each signature.
+//!
+//! ```text
+//! note = text "\n" "— " name " " base64(key id:4 ‖ signature:64) "\n"
+//! public key = name "+" key id:hex "+" base64(1:u8 ‖ key:32)
+//! key id = the first 4 bytes of SHA-256(name ‖ "\n" ‖ 1:u8 ‖ key)
+//! ```
+
+use data_encoding::BASE64;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// The number of Ed25519 among the algorithms of signed notes.
+const ED25519: u8 = 1;
+
+/// What ends a text and begins its signatures.
+const BETWEEN: &str = "\n\n— ";
+
+/// Why bytes are no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("this is no key: one looks like accord.example.org+5a6b7c8d+AQ…")]
+pub struct NoKey;
+
+/// Why a note is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoteError {
+    #[error("it is no signed note")]
+    Malformed,
+    /// With the names and ids of the keys that it is signed with.
+    #[error("it is signed with another key: {0}")]
+    Foreign(String),
+    #[error("its signature does not fit what it says")]
+    Forged,
+}
+
+/// A public key, with the name of the installation that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    name: String,
+    key: VerifyingKey,
+}
+
+impl PublicKey {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `name+id` as signatures name it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        format!("{}+{:08x}", self.name, u32::from_be_bytes(self.id()))
+    }
+
+    fn id(&self) -> [u8; 4] {
+        let mut hasher = Sha256::new();
+        hasher.update(&self.name);
+        hasher.update([b'\n', ED25519]);
+        hasher.update(self.key.as_bytes());
+        let hash = hasher.finalize();
+        [hash[0], hash[1], hash[2], hash[3]]
+    }
+
+    /// The text of a note that this key has signed.
+    ///
+    /// # Errors
+    /// When it is no note, or not signed with this key.
+    pub fn open<'n>(&self, note: &'n str) -> Result<&'n str, NoteError> {
+        let at = note.rfind(BETWEEN).ok_or(NoteError::Malformed)?;
+        let (text, lines) = (&note[..=at], &note[at + 2..]);
+        let lines = lines.strip_suffix('\n').ok_or(NoteError::Malformed)?;
+        let mut others = Vec::new();
+        for line in lines.split('\n') {
+            let (name, signature) = line
+                .strip_prefix("— ")
+                .and_then(|line| line.split_once(' '))
+                .ok_or(NoteError::Malformed)?;
+            let bytes = BASE64.decode(signature.as_bytes()).map_err(|_| NoteError::Malformed)?;
+            let (id, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed)?;
+            if name != self.name || *id != self.id() {
+                others.push(format!("{name}+{:08x}", u32::from_be_bytes(*id)));
+                continue;
+            }
+            let signature = Signature::from_slice(signature).map_err(|_| NoteError::Malformed)?;
+            let is_genuine = self.key.verify_strict(text.as_bytes(), &signature).is_ok();
+            return if is_genuine { Ok(text) } else { Err(NoteError::Forged) };
+        }
+        Err(NoteError::Foreign(others.join(", ")))
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();
+        write!(f, "{}+{}", self.short(), BASE64.encode(&key))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        let mut parts = text.trim().splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(NoKey);
+        };
+        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoKey)?;
+        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(NoKey) };
+        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| NoKey)?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| NoKey)?;
+        let found = Self { name: name.to_owned(), key };
+        let is_whole = is_name(name) && found.short() == format!("{name}+{id}");
+        if is_whole { Ok(found) } else { Err(NoKey) }
+    }
+}
+
+/// A key that signs. It is written as <https://pkg.go.dev/golang.org/x/mod/sumdb/note> writes them:
+/// `PRIVATE+KEY+name+id+base64(1:u8 ‖ seed:32)`.
+pub struct PrivateKey {
+    public: PublicKey,
+    key: SigningKey,
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({})", self.public.short())
+    }
+}
+
+impl PrivateKey {
+    /// A key of 32 random bytes. What a name can't hold is left out of it.
+    #[must_use]
+    pub fn new(name: &str, seed: [u8; 32]) -> Self {
+        let fit = |c: &char| !c.is_whitespace() && *c != '+';
+        let name: String = name.chars().filter(fit).collect();
+        let name = if name.is_empty() { "accord".to_owned() } else { name };
+        let key = SigningKey::from_bytes(&seed);
+        Self { public: PublicKey { name, key: key.verifying_key() }, key }
+    }
+
+    #[must_use]
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// A note of a text, which ends with a newline.
+    #[must_use]
+    pub fn sign(&self, text: &str) -> String {
+        let signature = self.key.sign(text.as_bytes());
+        let bytes = [self.public.id().as_slice(), &signature.to_bytes()].concat();
+        format!("{text}\n— {} {}\n", self.public.name, BASE64.encode(&bytes))
+    }
+
+    /// As it is kept. Whoever has this signs in the installation's name.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();
+        format!("PRIVATE+KEY+{}+{}", self.public.short(), BASE64.encode(&key))
+    }
+
+    /// Reads what [`secret`](Self::secret) gave.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read(text: &str) -> Result<Self, NoKey> {
+        let rest = text.trim().strip_prefix("PRIVATE+KEY+").ok_or(NoKey)?;
+        // Base64 has a plus sign of its own.
+        let mut parts = rest.splitn(3, '+');
+        let (name, id, key) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(name), Some(id), Some(key)) => (name, id, key),
+            _ => return Err(NoKey),
+        };
+        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoKey)?;
+        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(NoKey) };
+        let found = Self::new(name, bytes.try_into().map_err(|_| NoKey)?);
+        if found.public.short() == format!("{name}+{id}") { Ok(found) } else { Err(NoKey) }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made by the reference implementation (golang.org/x/mod/sumdb/note, its documentation's example).
+    const PETER: &str =
+        "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+    const PETER_PUBLIC: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+    const TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+    const SIGNED: &str = "\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+
+    #[test]
+    fn keys_and_notes_are_those_of_the_reference_implementation() {
+        let private = PrivateKey::read(PETER).unwrap();
+        assert_eq!(private.secret(), PETER);
+        assert_eq!(private.public().to_string(), PETER_PUBLIC);
+        assert_eq!(private.sign(TEXT), format!("{TEXT}{SIGNED}"));
+        let public: PublicKey = PETER_PUBLIC.parse().unwrap();
+        assert_eq!(public.open(&format!("{TEXT}{SIGNED}")), Ok(TEXT));
+    }
+
+    #[test]
+    fn any_changed_character_of_a_note_is_found() {
+        let public: PublicKey = PETER_PUBLIC.parse().unwrap();
+        let note = format!("{TEXT}{SIGNED}");
+        for (at, old) in note.char_indices() {
+            let changed = if old == 'x' { 'y' } else { 'x' };
+            let forged = format!("{}{changed}{}", &note[..at], &note[at + old.len_utf8()..]);
+            assert!(public.open(&forged).is_err(), "{forged}");
+        }
+        assert!(public.open(TEXT).is_err());
+        let other = PrivateKey::new("PeterNeumann", [7; 32]);
+        assert!(matches!(other.public().open(&note), Err(NoteError::Foreign(_))));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in [
+            "",
+            "a+b+c",
+            "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+            "PeterNeumann+c74f20a3+AR",
+        ] {
+            assert_eq!(text.parse::<PublicKey>(), Err(NoKey), "{text}");
+        }
+        assert!(PrivateKey::read(PETER_PUBLIC).is_err());
+        assert_eq!(PrivateKey::new("a +b", [1; 32]).public().name, "ab");
+    }
+}

@@ -1,6 +1,8 @@
 //! What can be done in a plan, and why it is sometimes refused.
 
-use crate::ids::{Digest, DocumentId, PersonId};
+use super::launch::Launched;
+use crate::ids::{Digest, DocumentId, PersonId, Seq};
+use crate::ledger::{Quorum, SIGNATORIES};
 use crate::people::{Action, Standing, StandingError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -40,6 +42,9 @@ pub enum Act {
         document: DocumentId,
         /// BCP 47.
         language: String,
+        /// The commitment that this is another language of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        translates: Option<DocumentId>,
     },
     Archive {
         document: DocumentId,
@@ -52,6 +57,26 @@ pub enum Act {
     },
     Close,
     Reopen,
+    /// How many of each side must sign a release.
+    Quorum {
+        quorum: Quorum,
+    },
+    /// Releases are to be public from a time on, all at once.
+    Launch {
+        releases: Vec<Launched>,
+        /// Milliseconds since the Unix epoch.
+        opens: u64,
+        /// The time zone in which that was said (IANA).
+        zone: String,
+    },
+    /// A launch that has not come yet will not.
+    CallOff {
+        launch: Seq,
+    },
+    /// The time of a launch has come: its releases are public, for good.
+    Publish {
+        launch: Seq,
+    },
 }
 
 impl Act {
@@ -59,7 +84,12 @@ impl Act {
     pub(super) fn needs(&self) -> Option<Action> {
         Some(match self {
             Self::Join { .. } => return None,
-            Self::Title { .. } | Self::Close | Self::Reopen => Action::ManagePlan,
+            Self::Title { .. } | Self::Close | Self::Reopen | Self::Quorum { .. } => {
+                Action::ManagePlan
+            }
+            Self::Launch { .. } | Self::CallOff { .. } => Action::SteerReleases,
+            // The server does it by itself; that the time has come is what counts.
+            Self::Publish { .. } => Action::ManagePlan,
             Self::Invite { .. } | Self::Revoke { .. } | Self::Seat { .. } | Self::Unseat { .. } => {
                 Action::ManagePeople
             }
@@ -70,9 +100,18 @@ impl Act {
         })
     }
 
-    /// What a closed plan still allows: to be reopened, and that people lose or change seats.
+    /// What a closed plan still allows: to be reopened, that people lose or change seats, and that what was
+    /// launched becomes public.
     pub(super) fn is_fine_when_closed(&self) -> bool {
-        matches!(self, Self::Reopen | Self::Seat { .. } | Self::Unseat { .. } | Self::Revoke { .. })
+        matches!(
+            self,
+            Self::Reopen
+                | Self::Seat { .. }
+                | Self::Unseat { .. }
+                | Self::Revoke { .. }
+                | Self::CallOff { .. }
+                | Self::Publish { .. }
+        )
     }
 }
 
@@ -105,4 +144,22 @@ pub enum Refused {
     Unchanged,
     #[error("A plan's title has between 1 and {TITLE} characters.")]
     Title,
+    #[error("Each side needs at least one signatory, and at most {SIGNATORIES}.")]
+    Quorum,
+    #[error("Choose at least one release to launch, each commitment once, and name the time zone.")]
+    Launch,
+    #[error("One of these releases is public already, or waits for its launch.")]
+    Launched,
+    #[error("There is no such launch, or it is over: what is public stays public.")]
+    NoLaunch,
+    #[error("The time of this launch has not come yet.")]
+    Early,
+    #[error(
+        "This commitment has releases that are public or about to be. They are permanent: archive it instead."
+    )]
+    Released,
+    #[error(
+        "This commitment is written in that language already, or is no commitment of this plan."
+    )]
+    Language,
 }

@@ -5,11 +5,15 @@
 //! secret.
 
 mod act;
+mod launch;
+#[cfg(test)]
+mod tests;
 
 pub use act::{Act, Refused, TITLE};
+pub use launch::{Launch, LaunchFate, Launched};
 
-use crate::ids::{Digest, DocumentId, PersonId};
-use crate::ledger::{Body, Chain, Entry, LedgerError, Outcome, Position, Salt};
+use crate::ids::{Digest, DocumentId, PersonId, Seq};
+use crate::ledger::{Body, Chain, Entry, LedgerError, Outcome, Position, Quorum, Salt};
 use crate::people::{Action, Actor, Seat, Standing, permits};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -63,6 +67,8 @@ pub enum Stage {
 pub struct Document {
     /// BCP 47.
     pub language: String,
+    /// The commitment that this is another language of.
+    pub translates: Option<DocumentId>,
     /// Milliseconds since the Unix epoch.
     pub created: u64,
     pub stage: Stage,
@@ -82,6 +88,8 @@ pub struct PlanState {
     invitations: BTreeMap<Digest, Invitation>,
     documents: BTreeMap<DocumentId, Document>,
     closed: bool,
+    quorum: Quorum,
+    launches: Vec<Launch>,
 }
 
 impl PlanState {
@@ -102,6 +110,8 @@ impl PlanState {
             invitations: BTreeMap::new(),
             documents: BTreeMap::new(),
             closed: false,
+            quorum: Quorum::LEAST,
+            launches: Vec::new(),
         })
     }
 
@@ -114,7 +124,7 @@ impl PlanState {
         let Body::Act(act) = &entry.body else { return Err(LedgerError::Foreign(entry.seq)) };
         let outcome = match self.check(&entry.actor, entry.time, act) {
             Ok(()) => {
-                self.carry_out(&entry.actor, entry.time, act);
+                self.carry_out(&entry.actor, entry.seq, entry.time, act);
                 Outcome::Applied
             }
             Err(refused) => Outcome::Void(refused),
@@ -131,7 +141,7 @@ impl PlanState {
     pub fn act(&mut self, actor: &Actor, now: u64, salt: Salt, act: Act) -> Result<Entry, Refused> {
         let time = self.chain.time(now);
         self.check(actor, time, &act)?;
-        self.carry_out(actor, time, &act);
+        self.carry_out(actor, Seq(self.position().seq.0 + 1), time, &act);
         let entry = self.chain.next(actor.clone(), now, salt, Body::Act(act));
         self.chain.advance(&entry);
         Ok(entry)
@@ -197,20 +207,58 @@ impl PlanState {
                 }
                 Ok(())
             }
-            Act::AddDocument { document, .. } => {
-                let is_new = !self.documents.contains_key(document);
-                if is_new { Ok(()) } else { Err(Refused::Unchanged) }
+            Act::AddDocument { document, language, translates } => {
+                if self.documents.contains_key(document) {
+                    return Err(Refused::Unchanged);
+                }
+                let fits = translates.as_ref().is_none_or(|of| self.lacks_language(of, language));
+                if fits { Ok(()) } else { Err(Refused::Language) }
             }
             Act::Archive { document } => self.stage_is(document, Stage::Drafting),
             Act::Unarchive { document } => self.stage_is(document, Stage::Archived),
             Act::Delete { document } => match self.documents.get(document) {
-                Some(found) if found.stage != Stage::Deleted => Ok(()),
+                Some(found) if found.stage != Stage::Deleted => {
+                    let is_launched = self.launch_of(document).next().is_some();
+                    if is_launched { Err(Refused::Released) } else { Ok(()) }
+                }
                 _ => Err(Refused::NoDocument),
             },
+            Act::Quorum { quorum } if !quorum.is_possible() => Err(Refused::Quorum),
+            Act::Quorum { quorum } if *quorum == self.quorum => Err(Refused::Unchanged),
+            Act::Quorum { .. } => Ok(()),
+            Act::Launch { releases, zone, .. } => {
+                if !launch::is_possible(releases, zone) {
+                    return Err(Refused::Launch);
+                }
+                releases.iter().try_for_each(|release| self.may_launch(release))
+            }
+            Act::CallOff { launch } => self.waiting(*launch).map(drop),
+            Act::Publish { launch } => {
+                let due = self.waiting(*launch)?.is_due(time);
+                if due { Ok(()) } else { Err(Refused::Early) }
+            }
             Act::Close if self.closed => Err(Refused::Unchanged),
             Act::Reopen if !self.closed => Err(Refused::Unchanged),
             Act::Close | Act::Reopen => Ok(()),
         }
+    }
+
+    /// Whether a commitment is of this plan, no translation itself, and not written in a language yet.
+    fn lacks_language(&self, commitment: &DocumentId, language: &str) -> bool {
+        let is_first = self.document(commitment).is_some_and(|known| known.translates.is_none());
+        is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)
+    }
+
+    fn may_launch(&self, release: &Launched) -> Result<(), Refused> {
+        self.document(&release.document).ok_or(Refused::NoDocument)?;
+        // An older release behind a newer one would look like what holds now.
+        let is_new = self.launch_of(&release.document).all(|known| known.number < release.number);
+        if is_new { Ok(()) } else { Err(Refused::Launched) }
+    }
+
+    fn waiting(&self, launch: Seq) -> Result<&Launch, Refused> {
+        let mut all = self.launches.iter().filter(|known| known.fate == LaunchFate::Waiting);
+        all.find(|known| known.seq == launch).ok_or(Refused::NoLaunch)
     }
 
     fn stage_is(&self, document: &DocumentId, stage: Stage) -> Result<(), Refused> {
@@ -227,7 +275,7 @@ impl PlanState {
         facilitators.next() == Some(person) && facilitators.next().is_none()
     }
 
-    fn carry_out(&mut self, actor: &Actor, time: u64, act: &Act) {
+    fn carry_out(&mut self, actor: &Actor, seq: Seq, time: u64, act: &Act) {
         match act {
             Act::Title { title } => self.title = title.trim().to_owned(),
             Act::Invite { invitation, standing, expires } => {
@@ -257,9 +305,10 @@ impl PlanState {
                     self.former.insert(person.clone(), standing);
                 }
             }
-            Act::AddDocument { document, language } => {
-                let (language, stage) = (language.clone(), Stage::Drafting);
-                let added = Document { language, created: time, stage, since: time };
+            Act::AddDocument { document, language, translates } => {
+                let (language, translates) = (language.clone(), translates.clone());
+                let stage = Stage::Drafting;
+                let added = Document { language, translates, created: time, stage, since: time };
                 self.documents.insert(document.clone(), added);
             }
             Act::Archive { document } => self.set_stage(document, Stage::Archived, time),
@@ -267,6 +316,24 @@ impl PlanState {
             Act::Delete { document } => self.set_stage(document, Stage::Deleted, time),
             Act::Close => self.closed = true,
             Act::Reopen => self.closed = false,
+            Act::Quorum { quorum } => self.quorum = *quorum,
+            Act::Launch { releases, opens, zone } => self.launches.push(Launch {
+                seq,
+                by: actor.person.clone(),
+                time,
+                releases: releases.clone(),
+                opens: *opens,
+                zone: zone.clone(),
+                fate: LaunchFate::Waiting,
+            }),
+            Act::CallOff { launch } => self.end_launch(*launch, LaunchFate::CalledOff(time)),
+            Act::Publish { launch } => self.end_launch(*launch, LaunchFate::Published(time)),
+        }
+    }
+
+    fn end_launch(&mut self, seq: Seq, fate: LaunchFate) {
+        if let Some(launch) = self.launches.iter_mut().find(|launch| launch.seq == seq) {
+            launch.fate = fate;
         }
     }
 
@@ -284,6 +351,52 @@ impl PlanState {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// How many of each side must sign a release.
+    #[must_use]
+    pub fn quorum(&self) -> Quorum {
+        self.quorum
+    }
+
+    /// All launches, in the order in which they were decided.
+    #[must_use]
+    pub fn launches(&self) -> &[Launch] {
+        &self.launches
+    }
+
+    /// The releases of a document that are public or wait to be, the oldest first.
+    pub fn launch_of<'p>(
+        &'p self,
+        document: &'p DocumentId,
+    ) -> impl Iterator<Item = &'p Launched> + 'p {
+        let holding = self.launches.iter().filter(|launch| launch.holds());
+        let all = holding.flat_map(|launch| &launch.releases);
+        all.filter(move |release| release.document == *document)
+    }
+
+    /// The releases of a document that are public, with their launch, the oldest first.
+    pub fn published<'p>(
+        &'p self,
+        document: &'p DocumentId,
+    ) -> impl Iterator<Item = (&'p Launched, &'p Launch)> + 'p {
+        let public = self.launches.iter().filter(|launch| launch.is_public());
+        let all = public.flat_map(|launch| launch.releases.iter().map(move |one| (one, launch)));
+        all.filter(move |(release, _)| release.document == *document)
+    }
+
+    /// A commitment in all its languages, itself first.
+    pub fn languages_of<'p>(
+        &'p self,
+        document: &'p DocumentId,
+    ) -> impl Iterator<Item = (&'p DocumentId, &'p Document)> + 'p {
+        let first = self.documents.get(document).and_then(|known| known.translates.as_ref());
+        let first = first.unwrap_or(document);
+        let alive = self.documents.iter().filter(|(_, known)| known.stage != Stage::Deleted);
+        let is_it = move |id: &DocumentId, known: &Document| {
+            id == first || known.translates.as_ref() == Some(first)
+        };
+        alive.filter(move |(id, known)| is_it(id, known))
     }
 
     #[must_use]
@@ -355,158 +468,4 @@ impl PlanState {
 pub struct Grant {
     pub standing: Standing,
     pub may_write: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{LineageId, SessionId};
-    use crate::ledger::{Genesis, RULES};
-    use crate::people::Sector;
-
-    fn actor(person: &str, seat: Seat, sector: Sector) -> Actor {
-        Actor { person: PersonId::new(person), seat, sector, session: SessionId::new("s") }
-    }
-
-    fn admin() -> Actor {
-        actor("ida", Seat::Administrator, Sector::Other)
-    }
-
-    fn fay() -> Actor {
-        actor("fay", Seat::Facilitator, Sector::Government)
-    }
-
-    fn genesis() -> Entry {
-        let genesis = Genesis {
-            lineage: LineageId::new("l"),
-            schema: SCHEMA.into(),
-            language: String::new(),
-            rules: RULES,
-        };
-        genesis.entry(admin(), 5, [0; 16])
-    }
-
-    fn standing(seat: Seat, sector: Sector) -> Standing {
-        Standing::new(seat, sector, false).unwrap()
-    }
-
-    fn digest(n: u8) -> Digest {
-        Digest([n; 32])
-    }
-
-    /// A plan with `fay` as facilitator, and all its entries.
-    struct Plan {
-        state: PlanState,
-        entries: Vec<Entry>,
-    }
-
-    impl Plan {
-        fn new() -> Self {
-            let state = PlanState::begin(&genesis()).unwrap();
-            let mut plan = Self { state, entries: vec![genesis()] };
-            let facilitator = standing(Seat::Facilitator, Sector::Government);
-            let seat = Act::Seat { person: PersonId::new("fay"), standing: facilitator };
-            plan.act(&admin(), 10, seat).unwrap();
-            plan
-        }
-
-        fn act(&mut self, actor: &Actor, now: u64, act: Act) -> Result<(), Refused> {
-            let entry = self.state.act(actor, now, [1; 16], act)?;
-            self.entries.push(entry);
-            Ok(())
-        }
-
-        fn invite(&mut self, n: u8, expires: u64) {
-            let standing = standing(Seat::Author, Sector::CivilSociety);
-            let invite = Act::Invite { invitation: digest(n), standing, expires };
-            self.act(&fay(), 20, invite).unwrap();
-        }
-    }
-
-    fn join(n: u8) -> Act {
-        Act::Join { invitation: digest(n) }
-    }
-
-    fn ben() -> Actor {
-        actor("ben", Seat::Author, Sector::CivilSociety)
-    }
-
-    #[test]
-    fn an_invitation_seats_one_person_once() {
-        let mut plan = Plan::new();
-        plan.invite(1, 100);
-        plan.act(&ben(), 50, join(1)).unwrap();
-        assert_eq!(plan.state.standing(&PersonId::new("ben")).unwrap().seat, Seat::Author);
-        let cem = actor("cem", Seat::Author, Sector::CivilSociety);
-        assert_eq!(plan.act(&cem, 51, join(1)), Err(Refused::Used));
-        plan.invite(2, 100);
-        assert_eq!(plan.act(&ben(), 52, join(2)), Err(Refused::AlreadySeated));
-        assert_eq!(plan.act(&cem, 100, join(2)), Err(Refused::Expired));
-        plan.invite(3, 900);
-        plan.act(&fay(), 101, Act::Revoke { invitation: digest(3) }).unwrap();
-        assert_eq!(plan.act(&cem, 102, join(3)), Err(Refused::Revoked));
-        assert_eq!(plan.act(&cem, 102, join(4)), Err(Refused::NoInvitation));
-        plan.invite(5, 900);
-        let greedy = actor("cem", Seat::Facilitator, Sector::Government);
-        assert_eq!(plan.act(&greedy, 103, join(5)), Err(Refused::Seat), "not what it offers");
-    }
-
-    #[test]
-    fn the_last_facilitator_stays_until_there_is_another() {
-        let mut plan = Plan::new();
-        let person = PersonId::new("fay");
-        let author = standing(Seat::Author, Sector::Government);
-        let demote = Act::Seat { person: person.clone(), standing: author };
-        let unseat = Act::Unseat { person };
-        for by in [fay(), admin()] {
-            assert_eq!(plan.act(&by, 20, demote.clone()), Err(Refused::LastFacilitator));
-            assert_eq!(plan.act(&by, 20, unseat.clone()), Err(Refused::LastFacilitator));
-        }
-        let facilitator = standing(Seat::Facilitator, Sector::Government);
-        let second = Act::Seat { person: PersonId::new("gus"), standing: facilitator };
-        assert_eq!(plan.act(&fay(), 21, second.clone()), Err(Refused::NotSeated));
-        plan.act(&admin(), 21, second).unwrap();
-        plan.act(&fay(), 22, unseat).unwrap();
-        assert_eq!(plan.act(&fay(), 23, Act::Close), Err(Refused::Seat), "her seat has ended");
-    }
-
-    #[test]
-    fn a_closed_plan_lets_nobody_write() {
-        let mut plan = Plan::new();
-        let document = DocumentId::new("d");
-        let add = Act::AddDocument { document: document.clone(), language: "en".into() };
-        plan.act(&fay(), 20, add).unwrap();
-        let fays = PersonId::new("fay");
-        assert!(plan.state.grant(&fays, &document).unwrap().may_write);
-        plan.act(&fay(), 21, Act::Close).unwrap();
-        assert!(!plan.state.grant(&fays, &document).unwrap().may_write);
-        let add = Act::AddDocument { document: DocumentId::new("e"), language: "en".into() };
-        assert_eq!(plan.act(&fay(), 22, add), Err(Refused::Closed));
-        plan.act(&fay(), 23, Act::Reopen).unwrap();
-        plan.act(&fay(), 24, Act::Archive { document: document.clone() }).unwrap();
-        assert!(!plan.state.grant(&fays, &document).unwrap().may_write);
-        plan.act(&fay(), 25, Act::Delete { document: document.clone() }).unwrap();
-        assert_eq!(plan.state.grant(&fays, &document), None);
-        assert!(plan.state.documents().is_empty());
-    }
-
-    #[test]
-    fn a_replayed_plan_is_the_same_and_a_forged_act_in_it_is_void() {
-        let mut plan = Plan::new();
-        plan.invite(1, 100);
-        plan.act(&ben(), 50, join(1)).unwrap();
-        let forged = plan.state.chain.next(ben(), 60, [2; 16], Body::Act(Act::Close));
-        plan.entries.push(forged);
-        let mut replayed = PlanState::begin(&plan.entries[0]).unwrap();
-        let mut outcomes = Vec::new();
-        for entry in &plan.entries[1..] {
-            let entry = Entry::decode(&entry.encode()).unwrap();
-            outcomes.push(replayed.apply(&entry).unwrap());
-        }
-        assert_eq!(outcomes.pop(), Some(Outcome::Void(Refused::Seat)));
-        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
-        assert!(!replayed.is_closed());
-        assert_eq!(replayed.seats, plan.state.seats);
-        assert_eq!(replayed.invitations, plan.state.invitations);
-    }
 }

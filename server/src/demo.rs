@@ -78,7 +78,7 @@ async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
             .and_then(|plan| plan.standing(&fay.person))
             .is_some_and(|standing| standing.seat == fay.seat);
         if fresh && facilitates {
-            plans.add_document(id, &fay, document, "en", &draft).await?;
+            plans.add_document(id, &fay, document, "en", None, &draft).await?;
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ mod oidc;
 mod pages;
 pub mod people;
 pub mod plans;
+pub mod releases;
 pub mod rooms;
 pub mod seal;
 pub mod shell;
@@ -33,7 +34,9 @@ use metrics::Metrics;
 use oidc::Oidc;
 use people::{Passwords, People, Purpose, SessionLimits, Throttle};
 use plans::Plans;
+use releases::Releases;
 use rooms::Rooms;
+use seal::keys::{KeyError, Keys};
 use shell::Shell;
 use site::{PublicUrl, Site};
 use std::future::Future;
@@ -110,6 +113,8 @@ pub enum ServeError {
     DemoInPublic,
     #[error("{0}")]
     Mail(#[from] MailError),
+    #[error("{0}")]
+    Key(#[from] KeyError),
     /// Nothing more can be saved safely: start again.
     #[error("{0}")]
     Broken(String),
@@ -203,8 +208,15 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let access = Access::new(people.clone(), plans.clone(), generation);
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
+    let archives = Archives::new(store.clone());
+    let (data, name) = (config.data.clone(), site.name());
+    let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
+    let keys = keys.await.map_err(std::io::Error::other)??;
+    let releases =
+        Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     Ok(App {
-        archives: Archives::new(store.clone()),
+        archives,
+        releases,
         store,
         rooms,
         committer,
@@ -263,6 +275,9 @@ async fn keep_house(app: App, keep_deleted: Duration) {
         });
         if let Ok(Err(error)) = done.await {
             tracing::error!(%error, "what is no longer needed can't be tidied up");
+        }
+        if let Err(error) = app.plans.publish_due().await {
+            tracing::error!(%error, "a launch whose time has come can't be published yet");
         }
         if second.is_multiple_of(60) {
             app.throttle.forget();

@@ -138,6 +138,23 @@ impl Plans {
         Ok(())
     }
 
+    /// Publishes what was launched for a time that has come.
+    ///
+    /// # Errors
+    /// When it can't be saved: it is tried again.
+    pub async fn publish_due(&self) -> Result<(), ActError> {
+        let now = self.shared.clock.now_ms();
+        for (id, plan) in self.all() {
+            let due = plan.launches().iter().filter(|launch| launch.is_due(now));
+            let acts: Vec<_> = due.map(|launch| Act::Publish { launch: launch.seq }).collect();
+            if !acts.is_empty() {
+                self.act_all(&id, &installation(), acts, None).await?;
+                tracing::info!(plan = %id, "a launch is public");
+            }
+        }
+        Ok(())
+    }
+
     /// The plan that a document belongs to.
     #[must_use]
     pub fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
@@ -237,6 +254,7 @@ impl Plans {
         actor: &Actor,
         document: DocumentId,
         language: &str,
+        translates: Option<DocumentId>,
         draft: &Draft,
     ) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
@@ -251,7 +269,7 @@ impl Plans {
         let ledger = LedgerId::Document(document.clone());
         let entries = std::iter::once(genesis).chain(seeded);
         let entries = entries.map(|entry| appended(&ledger, &entry)).collect();
-        let act = Act::AddDocument { document, language: language.to_owned() };
+        let act = Act::AddDocument { document, language: language.to_owned(), translates };
         self.act_with(plan, actor, vec![act], None, entries).await
     }
 

@@ -74,6 +74,12 @@ impl Site {
         }
     }
 
+    /// What the installation is called among others: its host.
+    pub(crate) fn name(&self) -> String {
+        let base = self.base();
+        base.split_once("://").map_or(base.clone(), |(_, host)| host.to_owned())
+    }
+
     pub(crate) fn is_secure(&self) -> bool {
         self.public.as_ref().is_some_and(|PublicUrl(url)| url.starts_with("https:"))
     }

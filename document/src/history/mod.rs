@@ -137,6 +137,13 @@ impl History {
         self.weave.kin(ranges)
     }
 
+    /// Whether any of these elements stood in the document at a moment.
+    #[must_use]
+    pub fn stood(&self, ranges: &[Range], moment: Seq) -> bool {
+        let moment = self.number(moment);
+        ranges.iter().any(|range| self.weave.stood(range, moment))
+    }
+
     /// The elements of a passage as a comparison tells it: the characters of `passage` from an offset
     /// (UTF-16) on in a text's pieces, what was kept, inserted and deleted one after the other. None when the
     /// pieces say something else there.

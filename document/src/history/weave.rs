@@ -160,6 +160,16 @@ impl Weave {
         self.order = order;
     }
 
+    /// Whether any of these elements was there once an entry was applied.
+    pub(super) fn stood(&self, range: &Range, moment: Number) -> bool {
+        let Some(client) = self.order.known(range.client) else { return false };
+        // The first of them may be part of a run that begins before.
+        let first = self.holding(Name { client, clock: range.clock });
+        let runs = self.order.within(client, range.clock, range.clock + range.len).into_iter();
+        let mut runs = first.into_iter().chain(runs.map(|run| &self.order.runs[run as usize]));
+        runs.any(|run| run.held.stood_at(moment))
+    }
+
     fn name(&self, id: Id) -> Name {
         self.order.name(id)
     }

@@ -154,9 +154,7 @@ pub enum Refused {
     NoLaunch,
     #[error("The time of this launch has not come yet.")]
     Early,
-    #[error(
-        "This commitment has releases that are public or about to be. They are permanent: archive it instead."
-    )]
+    #[error("This commitment has releases, and those are permanent. Archive it instead.")]
     Released,
     #[error(
         "This commitment is written in that language already, or is no commitment of this plan."

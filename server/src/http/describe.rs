@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::{
-    account, administration, audit, documents, history, invitations, links, plans, providers,
-    record, seats, session,
+    account, administration, audit, documents, history, invitations, launches, links, plans,
+    providers, record, releases, seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -57,6 +57,16 @@ use utoipa::OpenApi;
         history::name_version,
         history::restore,
         record::show,
+        launches::launch,
+        launches::call_off,
+        releases::show,
+        releases::propose,
+        releases::proposed,
+        releases::sign,
+        releases::decline,
+        releases::withdraw,
+        releases::reopen,
+        releases::download,
         administration::show,
         providers::add,
         providers::remove,

@@ -2,16 +2,18 @@
 
 use super::App;
 use super::identity::{Visitor, acting, readable};
+use super::launches;
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::archives::Archive;
-use crate::rooms::Passage;
+use crate::rooms::{Passage, RedactError};
 use accord_document::audit::Deed;
 use accord_document::ids::{DocumentId, Seq};
+use accord_document::ledger::Release;
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::{Action, permits};
-use accord_document::plan::{Act, Stage};
+use accord_document::plan::{Act, Refused, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -172,13 +174,21 @@ pub(super) async fn redact(
     let reason = wanted.reason.trim().to_owned();
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
     let find = move |located: Option<Vec<_>>| {
-        archives.read(&id, |Archive { history, .. }| {
+        let found = archives.read(&id, |Archive { history, state }| {
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
-            let ranges = located.or_else(|| compared.and_then(passage))?;
+            let ranges = located.or_else(|| compared.and_then(passage));
             // A passage that was deleted and brought back is stored more than once.
-            Some(history.kin(&ranges))
-        })
+            let ranges = history.kin(&ranges.ok_or(RedactError::Elsewhere)?);
+            let releases = state.releases();
+            let says =
+                |release: &&Release| history.stood(&ranges, releases.proposal_of(release).moment);
+            match releases.all().iter().find(says) {
+                Some(release) => Err(RedactError::Released(release.number)),
+                None => Ok(ranges),
+            }
+        });
+        found?
     };
     let seq = app.rooms.redact(&found.id, &actor, passage, reason, find).await?;
     app.archives.forget(&found.id);
@@ -213,6 +223,12 @@ pub(super) async fn delete(
     visitor: Visitor,
     Path(document): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    let found = readable(&app, &visitor.by, &document)?;
+    // What is damaged can be deleted: nobody could read a release of it.
+    if launches::was_released(&app, &found.id).await.unwrap_or(false) {
+        acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
+        return Err(Refused::Released.into());
+    }
     retire(&app, visitor, &document, |document| Act::Delete { document }).await
 }
 

@@ -133,7 +133,7 @@ pub(crate) struct NewRestoration {
 /// Where the ledger stands once something was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {
-    seq: u64,
+    pub(super) seq: u64,
 }
 
 /// Who worked on a document when, its versions, and who went back.
@@ -313,7 +313,13 @@ pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<
     Ok(found)
 }
 
-fn writing(app: &App, by: &SignedIn, found: &Readable, action: Action) -> Result<Actor, Problem> {
+/// As whom somebody does something in a document in which anything may change.
+pub(super) fn writing(
+    app: &App,
+    by: &SignedIn,
+    found: &Readable,
+    action: Action,
+) -> Result<Actor, Problem> {
     let (actor, _) = acting(app, by, &found.plan, action)?;
     if !found.grant.may_write {
         return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));

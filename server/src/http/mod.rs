@@ -11,11 +11,13 @@ mod health;
 mod history;
 mod identity;
 mod invitations;
+mod launches;
 mod links;
 mod plans;
 mod problem;
 mod providers;
 mod record;
+mod releases;
 mod seats;
 mod session;
 mod sync;
@@ -37,6 +39,7 @@ use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::people::{Passwords, People, Throttle};
 use crate::plans::Plans;
+use crate::releases::Releases;
 use crate::rooms::Rooms;
 use crate::site::Site;
 use crate::store::Store;
@@ -63,6 +66,7 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
+    pub(crate) releases: Releases,
     pub(crate) committer: Committer,
     pub(crate) plans: Plans,
     pub(crate) people: People,
@@ -117,6 +121,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).patch(plans::change))
         .route("/plans/{plan}/documents", post(plans::create_document))
+        .route("/plans/{plan}/launches", post(launches::launch))
+        .route("/plans/{plan}/launches/{launch}", delete(launches::call_off))
         .route("/plans/{plan}/people", get(seats::list))
         .route("/plans/{plan}/people/{person}", put(seats::change).delete(seats::end))
         .route("/plans/{plan}/people/{person}/reset", post(seats::reset))
@@ -136,6 +142,16 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/record", get(record::show).layer(compressed()))
         .route("/documents/{document}/versions", post(history::name_version))
         .route("/documents/{document}/restorations", post(history::restore))
+        .route("/documents/{document}/release", get(releases::show).layer(compressed()))
+        .route("/documents/{document}/proposals", post(releases::propose))
+        .route(
+            "/documents/{document}/proposals/{proposal}",
+            get(releases::proposed).delete(releases::withdraw),
+        )
+        .route("/documents/{document}/proposals/{proposal}/signature", put(releases::sign))
+        .route("/documents/{document}/proposals/{proposal}/decline", post(releases::decline))
+        .route("/documents/{document}/reopening", post(releases::reopen))
+        .route("/documents/{document}/releases/{number}", get(releases::download))
         .route("/administration", get(administration::show))
         .route("/administration/providers", post(providers::add))
         .route("/administration/providers/{provider}", delete(providers::remove))

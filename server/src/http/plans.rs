@@ -2,10 +2,12 @@
 
 use super::App;
 use super::identity::{Visitor, acting};
+use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
 use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::plans::fresh_plan;
 use accord_document::ids::{DocumentId, PersonId, PlanId};
+use accord_document::ledger::Quorum;
 use accord_document::model::delta::Op;
 use accord_document::model::template::Draft;
 use accord_document::people::{Action, Seat, permits};
@@ -40,7 +42,15 @@ pub(crate) struct PlanDetail {
     may_retire: bool,
     /// Whether one may invite people, change seats, and name, close and reopen the plan.
     may_manage: bool,
+    /// Whether one may launch releases, and call that off.
+    may_launch: bool,
+    /// How many of each side must sign a release.
+    quorum: Quorum,
     documents: Vec<DocumentSummary>,
+    /// What was launched, or will be, the newest last.
+    launches: Vec<LaunchView>,
+    /// What the server's clock says, in milliseconds since the Unix epoch.
+    now: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,9 +59,13 @@ pub(crate) struct DocumentSummary {
     /// As written so far; may be empty.
     title: String,
     language: String,
+    /// The commitment that this is another language of.
+    translates: Option<String>,
     /// `drafting` or `archived`.
     status: String,
     checklist: Vec<CheckView>,
+    /// How far it is on its way to a release.
+    release: Progress,
     /// Who is in it right now.
     here: Vec<FaceView>,
     /// Milliseconds since the Unix epoch.
@@ -77,11 +91,17 @@ pub(crate) struct PlanChange {
     title: Option<String>,
     /// A closed plan can be read; nothing in it can be changed.
     closed: Option<bool>,
+    /// How many of each side must sign a release.
+    quorum: Option<Quorum>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewDocument {
     title: String,
+    /// BCP 47; English, if absent.
+    language: Option<String>,
+    /// The commitment that it is to be another language of.
+    translates: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -152,6 +172,10 @@ pub(super) async fn show(
         may_create: may(Action::CreateDocument) && !plan.is_closed(),
         may_retire: may(Action::RetireDocument) && !plan.is_closed(),
         may_manage: may(Action::ManagePeople),
+        may_launch: may(Action::SteerReleases) && !plan.is_closed(),
+        quorum: plan.quorum(),
+        launches: launches::views(&plan),
+        now: app.clock.now_ms(),
         documents,
         id: id.to_string(),
     }))
@@ -167,6 +191,8 @@ async fn summarise(
         id: id.to_string(),
         title: String::new(),
         language: document.language.clone(),
+        translates: document.translates.as_ref().map(ToString::to_string),
+        release: Progress::default(),
         status: match document.stage {
             Stage::Archived => "archived".into(),
             Stage::Drafting | Stage::Deleted => "drafting".into(),
@@ -190,6 +216,7 @@ async fn summarise(
     let known = faces(app, plan, named).await?;
     let face = |person: &PersonId| known.get(person).cloned();
     Ok(DocumentSummary {
+        release: Progress::of(plan, id, &summary.releases),
         title: summary.title,
         checklist: checklist.collect(),
         here: summary.here.iter().filter_map(face).collect(),
@@ -220,7 +247,8 @@ pub(super) async fn change(
         _ => (None, closed),
     };
     let title = change.title.map(|title| Act::Title { title });
-    let acts = [first, title, last].into_iter().flatten().collect();
+    let quorum = change.quorum.map(|quorum| Act::Quorum { quorum });
+    let acts = [first, title, quorum, last].into_iter().flatten().collect();
     app.plans.act_all(&plan, &actor, acts, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -245,8 +273,26 @@ pub(super) async fn create_document(
     if title.chars().count() > TITLE {
         return Err(Problem::invalid(format!("A title has at most {TITLE} characters.")));
     }
+    let language = new.language.unwrap_or_else(|| "en".into());
+    if !is_language(&language) {
+        return Err(Problem::invalid(
+            "A language is named by its code, like en, ka or pt-BR (BCP 47).",
+        ));
+    }
+    let translates = new.translates.map(DocumentId::new);
     let draft = Draft { texts: vec![("title", vec![Op::text(&title)])], ..Draft::default() };
     let id = DocumentId::new(crate::people::fresh_id());
-    app.plans.add_document(&plan, &actor, id.clone(), "en", &draft).await?;
+    app.plans.add_document(&plan, &actor, id.clone(), &language, translates, &draft).await?;
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
+}
+
+/// Whether it has the form of a language's code (BCP 47): letters, then parts of letters and digits.
+fn is_language(code: &str) -> bool {
+    let mut parts = code.split('-');
+    let first = parts.next().unwrap_or_default();
+    let is_first = (2..=3).contains(&first.len()) && first.chars().all(|c| c.is_ascii_lowercase());
+    let fits = |part: &str| {
+        (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    is_first && code.len() <= 35 && parts.all(fits)
 }

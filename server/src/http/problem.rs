@@ -4,9 +4,9 @@ use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError};
 use crate::store::StoreError;
-use accord_document::ledger::{REASON, VersionError};
+use accord_document::ledger::{REASON, StepError, VersionError};
 use accord_document::plan::Refused;
-use accord_document::sync::Denied;
+use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -153,6 +153,16 @@ impl From<RedactError> for Problem {
                 "elsewhere",
                 "This passage does not stand there any more: somebody has just changed it. Select it again.",
             ),
+            RedactError::Refused(refusal @ Refusal::Frozen) => Self::conflict(
+                refusal.reason(),
+                "This text is frozen: both sides have signed it, and nothing of it can be taken out. Begin the next draft first.",
+            ),
+            RedactError::Released(number) => Self::conflict(
+                "released",
+                format!(
+                    "Release {number} says this. A release never changes, so it can’t be taken out of the history."
+                ),
+            ),
             RedactError::Refused(_) => Self::forbidden(&format!(
                 "A redaction needs a facilitator’s seat, and a reason of at most {REASON} characters."
             )),
@@ -172,6 +182,37 @@ impl From<VersionError> for Problem {
     }
 }
 
+impl From<StepError> for Problem {
+    fn from(error: StepError) -> Self {
+        let message = error.to_string();
+        match error {
+            StepError::Seat | StepError::Side | StepError::NotYours | StepError::Gaps => {
+                Self::forbidden(&message)
+            }
+            StepError::NoProposal => Self::new(StatusCode::NOT_FOUND, "no_proposal", message),
+            StepError::Over => Self::conflict("over", message),
+            StepError::Stale => Self::conflict("stale", message),
+            StepError::OtherText => Self::conflict("other_text", message),
+            StepError::Signed => Self::conflict("signed", message),
+            StepError::Proposed => Self::conflict("proposed", message),
+            StepError::Frozen => Self::conflict("frozen", message),
+            StepError::Drafting => Self::conflict("drafting", message),
+            StepError::Reason | StepError::Message | StepError::Quorum | StepError::Future => {
+                Self::invalid(message)
+            }
+        }
+    }
+}
+
+impl From<ProposeError> for Problem {
+    fn from(error: ProposeError) -> Self {
+        match error {
+            ProposeError::Step(error) => error.into(),
+            ProposeError::Strange(_) => Self::conflict("strange", error.to_string()),
+        }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::conflict(refusal.reason(), format!("This can't be restored: {refusal}."))
@@ -185,7 +226,15 @@ impl From<Refused> for Problem {
             Refused::Seat => Self::forbidden(&message),
             Refused::Closed => Self::conflict("closed", message),
             Refused::LastFacilitator => Self::conflict("last_facilitator", message),
-            Refused::Standing(_) | Refused::Title => Self::invalid(message),
+            Refused::Standing(_)
+            | Refused::Title
+            | Refused::Quorum
+            | Refused::Launch
+            | Refused::Language => Self::invalid(message),
+            Refused::Launched => Self::conflict("launched", message),
+            Refused::Released => Self::conflict("released", message),
+            Refused::NoLaunch => Self::new(StatusCode::NOT_FOUND, "no_launch", message),
+            Refused::Early => Self::conflict("early", message),
             Refused::NotSeated | Refused::NoDocument => {
                 Self::new(StatusCode::NOT_FOUND, "not_found", message)
             }

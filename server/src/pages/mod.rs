@@ -6,6 +6,7 @@
 mod names;
 mod record;
 
+pub(crate) use names::wire;
 pub(crate) use record::record;
 
 use axum::http::{HeaderValue, header};

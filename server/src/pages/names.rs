@@ -40,7 +40,7 @@ pub(super) fn former(sector: SectorName) -> String {
 }
 
 /// How a value without content is written in JSON.
-pub(super) fn wire(value: &impl Serialize) -> String {
+pub(crate) fn wire(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),

@@ -1,11 +1,13 @@
 //! The open documents. A room is opened by whoever needs it first, exactly once, and closes when
 //! nobody has been in it for a while.
 
+mod event;
 mod pace;
+mod release;
 mod task;
 
+pub use event::{Outgoing, Path, Restore, RoomEvent, Summary};
 pub use pace::{Meter, Pace};
-pub use task::{Outgoing, Restore, RoomEvent, Summary};
 
 use crate::access::Access;
 use crate::clock::Clock;
@@ -58,6 +60,8 @@ pub enum RedactError {
     Elsewhere,
     #[error("a redaction needs a facilitator, and a reason")]
     Refused(Refusal),
+    #[error("release {0} says this, and a release never changes")]
+    Released(u32),
     #[error(transparent)]
     Open(#[from] OpenError),
 }
@@ -196,8 +200,7 @@ impl Rooms {
 
     /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry
     /// that says so. `find` tells which characters go, from those that were found in the text as it is: what
-    /// repeats them, too, or what a comparison of the past tells; none where there is no such passage. It may
-    /// block.
+    /// repeats them, too, or what a comparison of the past tells; or why none do. It may block.
     ///
     /// # Errors
     /// When the passage does not stand there, this person may not, or it can't be saved.
@@ -207,7 +210,7 @@ impl Rooms {
         actor: &Actor,
         passage: Passage,
         reason: String,
-        find: impl FnOnce(Option<Vec<Range>>) -> Result<Option<Vec<Range>>, OpenError> + Send + 'static,
+        find: impl FnOnce(Option<Vec<Range>>) -> Result<Vec<Range>, RedactError> + Send + 'static,
     ) -> Result<Seq, RedactError> {
         let _one = self.shared.redacting.lock().await;
         let locate = |answer| RoomEvent::Locate { passage: passage.clone(), answer };
@@ -217,7 +220,7 @@ impl Rooms {
         };
         let (rooms, id) = (self.clone(), document.clone());
         let made = tokio::task::spawn_blocking(move || {
-            let ranges = find(located)?.ok_or(RedactError::Elsewhere)?;
+            let ranges = find(located)?;
             Ok::<_, RedactError>(rooms.prepare_redaction(&id, reason, ranges)?)
         });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;

@@ -3,23 +3,19 @@
 //! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
 //! disk decides how large commits get.
 
+use super::event::{Outgoing, Path, Restore, RoomEvent, Summary};
 use super::pace::Meter;
 use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
-use accord_document::ids::{Digest, DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::{Named, Position, Redacted, Redaction, Version, VersionError};
-use accord_document::model::completeness::{Check, checklist};
+use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
+use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
 use accord_document::model::locate;
-use accord_document::people::Actor;
-use accord_document::sync::wire::Remembered;
-use accord_document::sync::{Admission, Close, ConnectionId, Effect, Room};
-use accord_document::update::{Claim, Range, Refusal};
-use axum::body::Bytes;
+use accord_document::sync::{ConnectionId, Effect, Room};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How long an empty room stays open.
@@ -30,102 +26,10 @@ const WAITING: usize = 8192;
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
 
-/// All that can happen to a room.
-#[derive(Debug)]
-pub enum RoomEvent {
-    Join {
-        id: ConnectionId,
-        admission: Box<Admission>,
-        outgoing: mpsc::Sender<Outgoing>,
-        meter: Meter,
-        answer: oneshot::Sender<Result<(), OpenError>>,
-    },
-    Frame {
-        id: ConnectionId,
-        bytes: Bytes,
-        /// Given back once the frame is worked on.
-        place: Option<OwnedSemaphorePermit>,
-    },
-    Leave {
-        id: ConnectionId,
-    },
-    /// The hash of the entry that a client remembers was read.
-    Compared {
-        id: ConnectionId,
-        remembered: Remembered,
-        stored: Option<Digest>,
-    },
-    /// Answers as soon as the document is open.
-    Open {
-        answer: oneshot::Sender<Result<(), OpenError>>,
-    },
-    Content {
-        answer: oneshot::Sender<Result<Content, OpenError>>,
-    },
-    Summary {
-        answer: oneshot::Sender<Result<Summary, OpenError>>,
-    },
-    Redactions {
-        answer: oneshot::Sender<Result<Vec<Redacted>, OpenError>>,
-    },
-    /// Which elements a passage is made of, once they are on disk.
-    Locate {
-        passage: Passage,
-        answer: oneshot::Sender<Result<Option<Vec<Range>>, OpenError>>,
-    },
-    /// Takes a passage out, and answers with the number of the entry that says so, once it is on disk.
-    Redact {
-        actor: Actor,
-        redaction: Box<Redaction>,
-        answer: oneshot::Sender<Result<Result<Seq, RedactError>, OpenError>>,
-    },
-    Versions {
-        answer: oneshot::Sender<Result<Vec<Named>, OpenError>>,
-    },
-    /// Names a moment, and answers with the number of the entry that says so, once it is on disk.
-    NameVersion {
-        actor: Actor,
-        version: Version,
-        answer: oneshot::Sender<Result<Result<Seq, VersionError>, OpenError>>,
-    },
-    /// Goes back, and answers with where the ledger stands then, once that is on disk.
-    Restore {
-        actor: Actor,
-        restore: Box<Restore>,
-        answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
-    },
-    Stop,
-}
-
-/// An edit that goes back to a moment.
-#[derive(Debug, Clone)]
-pub struct Restore {
-    pub update: Vec<u8>,
-    pub claims: Vec<Claim>,
-    pub moment: Seq,
-}
-
 /// The answer to an append.
 struct Committed {
     upto: Seq,
     result: Result<(), StoreError>,
-}
-
-/// What goes out on a connection.
-#[derive(Debug)]
-pub enum Outgoing {
-    Frame(Bytes),
-    Close(Close),
-}
-
-/// What a list shows of a document.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    pub title: String,
-    pub checklist: Vec<Check>,
-    pub here: Vec<PersonId>,
-    pub position: Position,
-    pub last_editor: Option<PersonId>,
 }
 
 pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Receiver<RoomEvent>) {
@@ -140,7 +44,10 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             if !matches!(error, OpenError::Missing) {
                 tracing::error!(%document, %error, "a document can't be opened");
             }
-            refuse_all(events, &error).await;
+            events.close();
+            while let Some(event) = events.recv().await {
+                event.refuse(error.clone());
+            }
             return rooms.forget_closed(&document);
         }
     };
@@ -166,31 +73,6 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
     rooms.forget_closed(&document);
-}
-
-async fn refuse_all(mut events: mpsc::Receiver<RoomEvent>, error: &OpenError) {
-    events.close();
-    while let Some(event) = events.recv().await {
-        let error = error.clone();
-        // Whoever asked may be gone.
-        let _ = match event {
-            RoomEvent::Join { answer, .. } | RoomEvent::Open { answer } => {
-                answer.send(Err(error)).is_ok()
-            }
-            RoomEvent::Content { answer } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Redactions { answer } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Locate { answer, .. } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Redact { answer, .. } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Summary { answer } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Versions { answer } => answer.send(Err(error)).is_ok(),
-            RoomEvent::NameVersion { answer, .. } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Restore { answer, .. } => answer.send(Err(error)).is_ok(),
-            RoomEvent::Frame { .. }
-            | RoomEvent::Leave { .. }
-            | RoomEvent::Compared { .. }
-            | RoomEvent::Stop => true,
-        };
-    }
 }
 
 struct Connection {
@@ -352,6 +234,18 @@ impl Task {
                 let restored = self.room.restore(&actor, &update, claims, moment, self.now());
                 return self.answer_deed(restored, answer);
             }
+            RoomEvent::Path { answer } => {
+                let path = self.path();
+                return self.answer_when_durable(move || drop(answer.send(Ok(path))));
+            }
+            RoomEvent::Propose { actor, wanted, answer } => {
+                let proposed = self.room.propose(&actor, wanted, self.now());
+                return self.answer_deed(proposed, answer);
+            }
+            RoomEvent::Step { actor, step, answer } => {
+                let taken = self.room.step(&actor, step, self.now());
+                return self.answer_deed(taken, answer);
+            }
             RoomEvent::Stop => self.room.shut_down(),
         };
         self.carry_out(effects);
@@ -407,11 +301,22 @@ impl Task {
         }
     }
 
+    fn path(&self) -> Path {
+        let state = self.room.state();
+        Path {
+            releases: state.releases().clone(),
+            draft: state.to_release(&self.document),
+            strange: state.strange(),
+            position: state.position(),
+        }
+    }
+
     fn summary(&self) -> Summary {
         let content = Content::read(self.room.state().doc());
         Summary {
             title: content.plain("title").trim().to_owned(),
             checklist: checklist(&content),
+            releases: self.room.state().releases().clone(),
             here: self.room.people().cloned().collect(),
             position: self.room.state().position(),
             last_editor: self.last_editor.clone(),

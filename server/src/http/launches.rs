@@ -1,0 +1,181 @@
+//! Launches: releases of a plan that become public together; and how far each commitment is on its way there.
+
+use super::App;
+use super::history::Done;
+use super::identity::{Visitor, acting};
+use super::problem::{Body, Problem};
+use super::views::SectorName;
+use accord_document::ids::{DocumentId, PlanId, Seq};
+use accord_document::ledger::{Fate, Releases};
+use accord_document::people::Action;
+use accord_document::plan::{Act, Launch, LaunchFate, Launched, PlanState, Stage};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far a commitment is on its way to the public.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Progress {
+    /// `drafting`, `proposed`, `stale`, `frozen`, `waiting` (for its launch) or `public`.
+    stage: &'static str,
+    /// The release that it is about; of a draft, the one before, or 0.
+    number: u32,
+    /// The sides that have signed what is proposed, once for each signature.
+    signed: Vec<SectorName>,
+    /// When it is, or was, to be public, in milliseconds since the Unix epoch.
+    opens: Option<u64>,
+    /// Whether a release can be launched now.
+    launchable: bool,
+}
+
+impl Progress {
+    pub(super) fn of(plan: &PlanState, document: &DocumentId, releases: &Releases) -> Self {
+        let last = releases.all().last();
+        let number = last.map_or(0, |release| release.number);
+        let launched = plan.launch_of(document).any(|launched| launched.number == number);
+        let launchable = number > 0 && !launched;
+        if let Some(open) = releases.open() {
+            let stage = if releases.is_stale(open) { "stale" } else { "proposed" };
+            let signed = open.signatures.iter().map(|mark| mark.sector.into()).collect();
+            return Self { stage, number: number + 1, signed, opens: None, launchable };
+        }
+        if !releases.is_frozen() {
+            return Self { stage: "drafting", number, launchable, ..Self::default() };
+        }
+        let holding = plan.launches().iter().filter(|launch| launch.holds());
+        let launch = holding.into_iter().find(|launch| {
+            launch.releases.iter().any(|one| one.document == *document && one.number == number)
+        });
+        let stage = match launch {
+            None => "frozen",
+            Some(launch) if launch.is_public() => "public",
+            Some(_) => "waiting",
+        };
+        Self {
+            stage,
+            number,
+            opens: launch.map(|launch| launch.opens),
+            launchable,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LaunchView {
+    /// The number of its entry: its name.
+    seq: u64,
+    /// When it is to be public, in milliseconds since the Unix epoch.
+    opens: u64,
+    /// The time zone in which that was said (IANA).
+    zone: String,
+    /// `waiting`, `public` or `called_off`.
+    fate: &'static str,
+    documents: Vec<LaunchedView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LaunchedView {
+    document: String,
+    number: u32,
+    digest: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewLaunch {
+    /// The commitments whose last releases are launched.
+    documents: Vec<String>,
+    /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent.
+    opens: Option<u64>,
+    /// The time zone of whoever says so (IANA).
+    zone: String,
+}
+
+pub(super) fn views(plan: &PlanState) -> Vec<LaunchView> {
+    let view = |launch: &Launch| LaunchView {
+        seq: launch.seq.0,
+        opens: launch.opens,
+        zone: launch.zone.clone(),
+        fate: match launch.fate {
+            LaunchFate::Waiting => "waiting",
+            LaunchFate::Published(_) => "public",
+            LaunchFate::CalledOff(_) => "called_off",
+        },
+        documents: launch.releases.iter().map(launched).collect(),
+    };
+    plan.launches().iter().map(view).collect()
+}
+
+fn launched(one: &Launched) -> LaunchedView {
+    LaunchedView {
+        document: one.document.to_string(),
+        number: one.number,
+        digest: one.digest.to_string(),
+    }
+}
+
+/// Launches the last releases of some commitments, all together: at once, or at a time. For facilitators.
+#[utoipa::path(post, path = "/api/v1/plans/{plan}/launches", params(("plan" = String, Path)),
+    request_body = NewLaunch, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn launch(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path(plan): Path<String>,
+    Body(new): Body<NewLaunch>,
+) -> Result<Json<Done>, Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, state) = acting(&app, &by, &plan, Action::SteerReleases)?;
+    if !is_zone(&new.zone) {
+        return Err(Problem::invalid("There is no such time zone."));
+    }
+    let mut releases = Vec::new();
+    for document in new.documents.into_iter().map(DocumentId::new) {
+        let known = state.document(&document).filter(|known| known.stage != Stage::Deleted);
+        known.ok_or_else(|| Problem::missing("document"))?;
+        let path = app.rooms.path(&document).await?.releases;
+        let Some(last) = path.all().last() else {
+            let message = "One of these commitments was not signed by both sides yet: there is nothing to launch.";
+            return Err(Problem::conflict("unsigned", message));
+        };
+        let digest = path.proposal_of(last).digest;
+        releases.push(Launched { document, number: last.number, digest });
+    }
+    let now = app.clock.now_ms();
+    let act = Act::Launch { releases, opens: new.opens.unwrap_or(now), zone: new.zone };
+    app.plans.act(&plan, &actor, act, Some(from)).await?;
+    let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
+    let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
+    // What is due is public when this answers.
+    app.plans.publish_due().await?;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Calls off a launch that has not come yet. For facilitators.
+#[utoipa::path(delete, path = "/api/v1/plans/{plan}/launches/{launch}",
+    params(("plan" = String, Path), ("launch" = u64, Path)), responses(
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn call_off(
+    State(app): State<App>,
+    Visitor { by, from }: Visitor,
+    Path((plan, launch)): Path<(String, u64)>,
+) -> Result<StatusCode, Problem> {
+    let plan = PlanId::new(plan);
+    let (actor, _) = acting(&app, &by, &plan, Action::SteerReleases)?;
+    app.plans.act(&plan, &actor, Act::CallOff { launch: Seq(launch) }, Some(from)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_zone(name: &str) -> bool {
+    jiff::tz::TimeZone::get(name).is_ok()
+}
+
+/// Whether a document was ever frozen: then it is permanent.
+pub(super) async fn was_released(app: &App, document: &DocumentId) -> Result<bool, Problem> {
+    let path = app.rooms.path(document).await?.releases;
+    Ok(path.proposals().iter().any(|proposal| matches!(proposal.fate, Fate::Frozen { .. })))
+}

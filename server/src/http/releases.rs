@@ -1,0 +1,436 @@
+//! The path to a release: what is proposed, signed, declined, withdrawn, frozen and reopened, and the releases.
+
+use super::App;
+use super::history::{Done, in_archive, writing};
+use super::identity::{Readable, Visitor, readable};
+use super::problem::{Body, Problem};
+use super::views::{SectorName, people};
+use crate::people::SignedIn;
+use crate::releases::Frozen;
+use crate::rooms::OpenError;
+use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
+use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, Step, StepError};
+use accord_document::model::release::{Identity, Released};
+use accord_document::model::strange::Strange;
+use accord_document::people::{Action, Actor, Seat, Standing, permits};
+use accord_document::sync::Wanted;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// The path that a document has gone to its releases.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReleasePath {
+    /// The release that the text as it is would become: whoever proposes or signs computes its digest.
+    #[schema(value_type = Object)]
+    draft: Value,
+    /// The SHA-256 of its canonical JSON (RFC 8785).
+    digest: String,
+    /// Where the text stands: the number of the last entry.
+    moment: u64,
+    /// What in it nobody would see. While there is any, it can't be proposed.
+    strange: Vec<Strange>,
+    frozen: bool,
+    /// How many of each side have to sign what is proposed now.
+    quorum: Quorum,
+    /// In the order in which they were made.
+    proposals: Vec<ProposalView>,
+    /// By number.
+    releases: Vec<ReleaseView>,
+    /// What one may do oneself.
+    may: May,
+    /// How many of each side could sign.
+    signatories: Quorum,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct May {
+    propose: bool,
+    /// Also what has gaps, or what somebody else proposed: withdraw, reopen.
+    steer: bool,
+    sign: bool,
+}
+
+/// Who took a step, when, and for whom.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MarkView {
+    person: String,
+    /// Empty for a person who was forgotten.
+    name: String,
+    sector: SectorName,
+    /// Milliseconds since the Unix epoch.
+    time: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProposalView {
+    /// The number of its entry: its name.
+    seq: u64,
+    by: MarkView,
+    moment: u64,
+    digest: String,
+    quorum: Quorum,
+    gaps: Vec<String>,
+    message: String,
+    signatures: Vec<MarkView>,
+    /// `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`.
+    fate: &'static str,
+    /// Who declined or withdrew it.
+    ended: Option<MarkView>,
+    /// Why it was declined.
+    reason: String,
+    /// The release that it became.
+    release: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReleaseView {
+    number: u32,
+    digest: String,
+    /// The moment that was frozen.
+    moment: u64,
+    /// Milliseconds since the Unix epoch.
+    frozen: u64,
+    signatures: Vec<MarkView>,
+    gaps: Vec<String>,
+    /// Who began the next draft, and when.
+    reopened: Option<MarkView>,
+    /// When it became public, or will.
+    opens: Option<u64>,
+    public: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewProposal {
+    /// The digest of what its proposer has read.
+    digest: String,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct Signature {
+    /// The digest of what the signatory has read.
+    digest: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct Declining {
+    /// Everybody in the plan reads it.
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct Reopening {
+    #[serde(default)]
+    message: String,
+}
+
+/// The path to a release, with the text as it would become one.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/release", params(("document" = String, Path)),
+    responses((status = 200, body = ReleasePath), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+) -> Result<Json<ReleasePath>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let path = app.rooms.path(&found.id).await?;
+    let mut named: Vec<PersonId> = Vec::new();
+    for proposal in path.releases.proposals() {
+        named.push(proposal.by.person.clone());
+        named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
+        if let Fate::Declined { by, .. } | Fate::Withdrawn { by } = &proposal.fate {
+            named.push(by.person.clone());
+        }
+    }
+    let reopened = path.releases.all().iter().filter_map(|release| release.reopened.as_ref());
+    named.extend(reopened.map(|mark| mark.person.clone()));
+    let people = people(&app, named).await?;
+    let names = Names(people.into_iter().map(|person| (person.id, person.name)).collect());
+    let releases = &path.releases;
+    let standing = found.grant.standing;
+    let can_act = found.grant.may_write;
+    Ok(Json(ReleasePath {
+        digest: path.draft.digest().to_string(),
+        draft: serde_json::to_value(&path.draft).unwrap_or_default(),
+        moment: path.position.seq.0,
+        strange: path.strange,
+        frozen: releases.is_frozen(),
+        quorum: found.state.quorum(),
+        proposals: releases.proposals().iter().map(|one| names.proposal(releases, one)).collect(),
+        releases: releases.all().iter().map(|one| names.release(&found, releases, one)).collect(),
+        may: May {
+            propose: can_act && may_propose(standing),
+            steer: can_act && permits(standing.seat, Action::SteerReleases),
+            sign: can_act && may_sign(standing),
+        },
+        signatories: signatories(&found),
+    }))
+}
+
+/// Proposes the text as it is for a release. For a facilitator or a signatory.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/proposals", params(("document" = String, Path)),
+    request_body = NewProposal, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn propose(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Body(new): Body<NewProposal>,
+) -> Result<Json<Done>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let actor = writing(&app, &by, &found, Action::Propose)?;
+    if !may_propose(found.grant.standing) {
+        return Err(Problem::forbidden("Only a facilitator or a signatory can propose a release."));
+    }
+    let (digest, quorum) = (parse(&new.digest)?, found.state.quorum());
+    let message = new.message.trim().to_owned();
+    let wanted = Wanted { document: found.id, digest, quorum, message };
+    let seq = app.rooms.propose(&actor, wanted).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Signs what is proposed, for one's own side. The last signature that is needed freezes the text.
+#[utoipa::path(put, path = "/api/v1/documents/{document}/proposals/{proposal}/signature",
+    params(("document" = String, Path), ("proposal" = u64, Path)),
+    request_body = Signature, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn sign(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, proposal)): Path<(String, u64)>,
+    Body(signature): Body<Signature>,
+) -> Result<Json<Done>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let actor = signing(&app, &by, &found)?;
+    let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
+    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    seal(&app, &found.id).await?;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Does not sign what is proposed, and says why: the proposal is over.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/proposals/{proposal}/decline",
+    params(("document" = String, Path), ("proposal" = u64, Path)),
+    request_body = Declining, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn decline(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, proposal)): Path<(String, u64)>,
+    Body(declining): Body<Declining>,
+) -> Result<Json<Done>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let actor = signing(&app, &by, &found)?;
+    let reason = declining.reason.trim().to_owned();
+    let step = Step::Decline { proposal: Seq(proposal), reason };
+    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Withdraws what one has proposed; a facilitator also what others have.
+#[utoipa::path(delete, path = "/api/v1/documents/{document}/proposals/{proposal}",
+    params(("document" = String, Path), ("proposal" = u64, Path)), responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, proposal)): Path<(String, u64)>,
+) -> Result<Json<Done>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let actor = writing(&app, &by, &found, Action::Propose)?;
+    let step = Step::Withdraw { proposal: Seq(proposal) };
+    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// Begins the next draft of a frozen text. The release stays as it is.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/reopening", params(("document" = String, Path)),
+    request_body = Reopening, responses(
+    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn reopen(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path(document): Path<String>,
+    Body(reopening): Body<Reopening>,
+) -> Result<Json<Done>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let actor = writing(&app, &by, &found, Action::SteerReleases)?;
+    let step = Step::Reopen { message: reopening.message.trim().to_owned() };
+    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    Ok(Json(Done { seq: seq.0 }))
+}
+
+/// The text that a proposal proposes, as the ledger has it.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/proposals/{proposal}",
+    params(("document" = String, Path), ("proposal" = u64, Path)), responses(
+    (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn proposed(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, proposal)): Path<(String, u64)>,
+) -> Result<Json<Released>, Problem> {
+    let found = readable(&app, &by, &document)?;
+    app.rooms.probe(&found.id).await?;
+    let id = found.id.clone();
+    let read = in_archive(&app, &found, move |archive| {
+        let releases = archive.state.releases();
+        let all = releases.proposals();
+        let proposal = all.iter().find(|known| known.by.seq == Seq(proposal))?;
+        let before = releases.all().iter().take_while(|known| known.frozen.seq < proposal.by.seq);
+        let (number, last) = (before.clone().count() as u32 + 1, before.last());
+        let genesis = archive.state.genesis();
+        let identity = Identity {
+            document: id,
+            number,
+            language: genesis.language.clone(),
+            template: genesis.schema.clone(),
+            supersedes: last.map(|release| releases.proposal_of(release).digest),
+        };
+        Some(Released::of(identity, &archive.history.content_at(proposal.moment)))
+    });
+    read.await?.map(Json).ok_or_else(|| StepError::NoProposal.into())
+}
+
+/// A release as a file that anybody can verify.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}",
+    params(("document" = String, Path), ("number" = u32, Path)), responses(
+    (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn download(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, number)): Path<(String, u32)>,
+) -> Result<Response, Problem> {
+    let found = readable(&app, &by, &document)?;
+    app.rooms.probe(&found.id).await?;
+    let (releases, id) = (app.releases.clone(), found.id);
+    let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
+    let frozen = read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))?;
+    Ok(file(&frozen))
+}
+
+/// The file of a release.
+pub(super) fn file(frozen: &Frozen) -> Response {
+    let name = format!("{}-release-{}.json", frozen.released.document, frozen.released.number);
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let mut response = frozen.file.clone().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(name) = name {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}
+
+/// Signs what was frozen just now, with the names that people have now. Where it is not done, it is when
+/// somebody asks for the release.
+async fn seal(app: &App, document: &DocumentId) -> Result<(), Problem> {
+    let number = app.rooms.path(document).await?.releases.all().len();
+    let number = u32::try_from(number).unwrap_or_default();
+    let (releases, id) = (app.releases.clone(), document.clone());
+    let sealed = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
+    sealed.map_err(OpenError::from)??;
+    Ok(())
+}
+
+fn may_propose(standing: Standing) -> bool {
+    standing.seat == Seat::Facilitator || may_sign(standing)
+}
+
+fn may_sign(standing: Standing) -> bool {
+    standing.signatory && permits(standing.seat, Action::Sign)
+}
+
+fn signing(app: &App, by: &SignedIn, found: &Readable) -> Result<Actor, Problem> {
+    let actor = writing(app, by, found, Action::Sign)?;
+    if may_sign(found.grant.standing) { Ok(actor) } else { Err(StepError::Side.into()) }
+}
+
+fn signatories(found: &Readable) -> Quorum {
+    use accord_document::people::Sector;
+    let count = |sector| {
+        let signing = found.state.seats().filter(|(_, standing)| standing.sector == sector);
+        signing.filter(|(_, standing)| may_sign(*standing)).count() as u32
+    };
+    Quorum { government: count(Sector::Government), civil_society: count(Sector::CivilSociety) }
+}
+
+fn parse(digest: &str) -> Result<Digest, Problem> {
+    digest.parse().map_err(|error: &str| Problem::invalid(format!("This is no digest: {error}.")))
+}
+
+/// The names of those who took steps.
+struct Names(HashMap<PersonId, String>);
+
+impl Names {
+    fn mark(&self, mark: &Mark) -> MarkView {
+        MarkView {
+            person: mark.person.to_string(),
+            name: self.0.get(&mark.person).cloned().unwrap_or_default(),
+            sector: mark.sector.into(),
+            time: mark.time,
+        }
+    }
+
+    fn marks(&self, marks: &[Mark]) -> Vec<MarkView> {
+        marks.iter().map(|mark| self.mark(mark)).collect()
+    }
+
+    fn proposal(&self, releases: &Releases, proposal: &Proposal) -> ProposalView {
+        let (fate, ended, reason, release) = match &proposal.fate {
+            Fate::Open if releases.is_stale(proposal) => ("stale", None, "", None),
+            Fate::Open => ("open", None, "", None),
+            Fate::Frozen { number } => ("frozen", None, "", Some(*number)),
+            Fate::Declined { by, reason } => ("declined", Some(by), reason.as_str(), None),
+            Fate::Withdrawn { by } => ("withdrawn", Some(by), "", None),
+            Fate::Superseded => ("superseded", None, "", None),
+        };
+        ProposalView {
+            seq: proposal.by.seq.0,
+            by: self.mark(&proposal.by),
+            moment: proposal.moment.0,
+            digest: proposal.digest.to_string(),
+            quorum: proposal.quorum,
+            gaps: proposal.gaps.iter().map(crate::pages::wire).collect(),
+            message: proposal.message.clone(),
+            signatures: self.marks(&proposal.signatures),
+            fate,
+            ended: ended.map(|mark| self.mark(mark)),
+            reason: reason.to_owned(),
+            release,
+        }
+    }
+
+    fn release(&self, found: &Readable, releases: &Releases, release: &Release) -> ReleaseView {
+        let proposal = releases.proposal_of(release);
+        let launches = found.state.launches().iter().filter(|launch| launch.holds());
+        let launch = launches.into_iter().find(|launch| {
+            let is_it = |one: &accord_document::plan::Launched| {
+                one.document == found.id && one.number == release.number
+            };
+            launch.releases.iter().any(is_it)
+        });
+        ReleaseView {
+            number: release.number,
+            digest: proposal.digest.to_string(),
+            moment: proposal.moment.0,
+            frozen: release.frozen.time,
+            signatures: self.marks(&proposal.signatures),
+            gaps: proposal.gaps.iter().map(crate::pages::wire).collect(),
+            reopened: release.reopened.as_ref().map(|mark| self.mark(mark)),
+            opens: launch.map(|launch| launch.opens),
+            public: launch.is_some_and(accord_document::plan::Launch::is_public),
+        }
+    }
+}

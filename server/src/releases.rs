@@ -1,0 +1,288 @@
+//! Releases as they are read and downloaded: the text as the ledger has it at the moment that was frozen, and
+//! the note that seals it.
+//!
+//! The text is made from the ledger, and its digest compared with the one that both sides signed, each time it
+//! is read from disk; the note is kept as it was signed first. Nothing here can change either.
+
+use crate::archives::Archives;
+use crate::people::People;
+use crate::plans::Plans;
+use crate::rooms::{OpenError, decode};
+use crate::seal::keys::Keys;
+use crate::seal::note::PublicKey;
+use crate::seal::{Place, ReleaseFile, Signatory, Statement};
+use crate::store::{Store, StoreError};
+use accord_document::ids::{Digest, DocumentId, Seq};
+use accord_document::ledger::{Proposal, Release};
+use accord_document::model::release::{Identity, Released, digest};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The records that hold notes, each under `document/number`.
+const NOTES: &str = "note";
+
+/// What all releases kept in memory may take together, in bytes of their files.
+const BUDGET: usize = 32 * 1024 * 1024;
+
+/// A release, whole.
+#[derive(Debug)]
+pub struct Frozen {
+    pub released: Released,
+    pub statement: Statement,
+    /// The [`ReleaseFile`], as it is downloaded.
+    pub file: Vec<u8>,
+    /// The moment that was frozen: the number of the entry that it follows.
+    pub moment: Seq,
+}
+
+#[derive(Debug)]
+struct Kept {
+    document: DocumentId,
+    number: u32,
+    frozen: Arc<Frozen>,
+}
+
+/// All releases. Cloning shares them.
+#[derive(Clone)]
+pub struct Releases {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    archives: Archives,
+    plans: Plans,
+    people: People,
+    keys: Keys,
+    /// The one used last at the end.
+    kept: Mutex<Vec<Kept>>,
+}
+
+impl std::fmt::Debug for Releases {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Releases").finish_non_exhaustive()
+    }
+}
+
+impl Releases {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        archives: Archives,
+        plans: Plans,
+        people: People,
+        keys: Keys,
+    ) -> Self {
+        let shared = Shared { store, archives, plans, people, keys, kept: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The public halves of all keys that releases were ever signed with, the one of now last.
+    #[must_use]
+    pub fn keys(&self) -> &[PublicKey] {
+        self.shared.keys.published()
+    }
+
+    /// A release by its number, if there is one. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be read, or is not what was signed.
+    pub fn get(
+        &self,
+        document: &DocumentId,
+        number: u32,
+    ) -> Result<Option<Arc<Frozen>>, OpenError> {
+        if let Some(frozen) = self.known(document, number) {
+            return Ok(Some(frozen));
+        }
+        let Some((released, release, proposal)) = self.read(document, number)? else {
+            return Ok(None);
+        };
+        let (note, statement) = self.note(document, &released, &release, &proposal)?;
+        let release = serde_json::to_value(&released).map_err(unwritable)?;
+        let key = self.key_of(&note)?;
+        let file = ReleaseFile { release, note, key: key.to_string() };
+        let file = serde_json::to_vec_pretty(&file).map_err(unwritable)?;
+        let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
+        self.keep(Kept { document: document.clone(), number, frozen: frozen.clone() });
+        Ok(Some(frozen))
+    }
+
+    /// What the ledger has of a release.
+    fn read(
+        &self,
+        document: &DocumentId,
+        number: u32,
+    ) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
+        let read = self.shared.archives.read(document, |archive| {
+            let releases = archive.state.releases();
+            let index = (number as usize).checked_sub(1)?;
+            let release = releases.all().get(index)?;
+            let proposal = releases.proposal_of(release);
+            let before = index.checked_sub(1).map(|before| &releases.all()[before]);
+            let genesis = archive.state.genesis();
+            let identity = Identity {
+                document: document.clone(),
+                number,
+                language: genesis.language.clone(),
+                template: genesis.schema.clone(),
+                supersedes: before.map(|before| releases.proposal_of(before).digest),
+            };
+            let content = archive.history.content_at(proposal.moment);
+            Some((Released::of(identity, &content), release.clone(), proposal.clone()))
+        })?;
+        let Some((released, release, proposal)) = read else { return Ok(None) };
+        if released.digest() != proposal.digest {
+            let what = format!("release {number} of {document} is not what was signed");
+            return Err(StoreError::Damaged(what).into());
+        }
+        Ok(Some((released, release, proposal)))
+    }
+
+    /// The note of a release: the one that was signed first.
+    fn note(
+        &self,
+        document: &DocumentId,
+        released: &Released,
+        release: &Release,
+        proposal: &Proposal,
+    ) -> Result<(String, Statement), OpenError> {
+        let key = format!("{document}/{:06}", release.number);
+        loop {
+            if let Some(record) = self.shared.store.get(NOTES, &key)? {
+                let note = String::from_utf8(record.value)
+                    .map_err(|_| damaged("a note is not readable".into()))?;
+                let statement = self.open(&note)?;
+                // The note must be of this very text.
+                let text = serde_json::to_value(released).map_err(unwritable)?;
+                if statement.digest != digest(&text) || statement.number != release.number {
+                    return Err(damaged(format!("the note of release {key} is of another text")));
+                }
+                return Ok((note, statement));
+            }
+            let statement = self.state(document, release, proposal)?;
+            let note = self.shared.keys.signing().sign(&statement.text());
+            match self.shared.store.swap(NOTES, &key, None, Some(note.as_bytes())) {
+                // Somebody else asked at the same moment.
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What is to be signed of a release.
+    fn state(
+        &self,
+        document: &DocumentId,
+        release: &Release,
+        proposal: &Proposal,
+    ) -> Result<Statement, OpenError> {
+        let seq = release.frozen.seq;
+        let entry = self.shared.store.entry(&document.clone().into(), seq)?;
+        let entry = decode(seq, &entry.ok_or(OpenError::Missing)?)?;
+        let genesis = self.shared.store.entry(&document.clone().into(), Seq(0))?;
+        let genesis = decode(Seq(0), &genesis.ok_or(OpenError::Missing)?)?;
+        let accord_document::ledger::Body::Genesis(genesis) = genesis.body else {
+            return Err(OpenError::Missing);
+        };
+        let (plan, state) = self.shared.plans.home(document).ok_or(OpenError::Missing)?;
+        let mut signatories = Vec::new();
+        for mark in &proposal.signatures {
+            let person = self.shared.people.person(&mark.person)?;
+            signatories.push(Signatory {
+                person: mark.person.clone(),
+                name: person.map(|person| person.name).unwrap_or_default(),
+                sector: mark.sector,
+                time: mark.time,
+            });
+        }
+        Ok(Statement {
+            digest: proposal.digest,
+            document: document.clone(),
+            number: release.number,
+            plan,
+            plan_title: state.title().to_owned(),
+            ledger: Place { lineage: genesis.lineage, seq, head: entry.hash() },
+            frozen: release.frozen.time,
+            quorum: proposal.quorum,
+            signatories,
+        })
+    }
+
+    fn open(&self, note: &str) -> Result<Statement, OpenError> {
+        let opened = self.keys().iter().find_map(|key| key.open(note).ok());
+        let statement = opened.and_then(Statement::read);
+        statement.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
+    }
+
+    /// The key that a note is signed with.
+    fn key_of(&self, note: &str) -> Result<&PublicKey, OpenError> {
+        let found = self.keys().iter().find(|key| key.open(note).is_ok());
+        found.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
+    }
+
+    /// The releases of a document that are public, the newest first, each as it was launched. Blocks.
+    ///
+    /// # Errors
+    /// When one can't be read, or is not what was launched.
+    pub fn public(&self, document: &DocumentId) -> Result<Vec<Published>, OpenError> {
+        let Some((_, plan)) = self.shared.plans.home(document) else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for (launched, launch) in plan.published(document) {
+            let frozen = self.get(document, launched.number)?.ok_or(OpenError::Missing)?;
+            if frozen.statement.digest != launched.digest {
+                let what =
+                    format!("release {} of {document} is not what was launched", launched.number);
+                return Err(damaged(what));
+            }
+            let accord_document::plan::LaunchFate::Published(time) = launch.fate else { continue };
+            all.push(Published { frozen, time, zone: launch.zone.clone() });
+        }
+        all.reverse();
+        Ok(all)
+    }
+
+    fn known(&self, document: &DocumentId, number: u32) -> Option<Arc<Frozen>> {
+        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |known: &Kept| known.number == number && known.document == *document;
+        let at = kept.iter().position(is_it)?;
+        let found = kept.remove(at);
+        let frozen = found.frozen.clone();
+        kept.push(found);
+        Some(frozen)
+    }
+
+    fn keep(&self, new: Kept) {
+        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(new);
+        let size =
+            |kept: &[Kept]| kept.iter().map(|known| known.frozen.file.len() * 2).sum::<usize>();
+        while kept.len() > 1 && size(&kept) > BUDGET {
+            kept.remove(0);
+        }
+    }
+}
+
+/// A release that everybody may read.
+#[derive(Debug, Clone)]
+pub struct Published {
+    pub frozen: Arc<Frozen>,
+    /// Since when, in milliseconds since the Unix epoch.
+    pub time: u64,
+    /// The time zone of its launch (IANA).
+    pub zone: String,
+}
+
+impl Published {
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.frozen.statement.digest
+    }
+}
+
+fn damaged(what: String) -> OpenError {
+    StoreError::Damaged(what).into()
+}
+
+fn unwritable(error: serde_json::Error) -> OpenError {
+    StoreError::Failed(error.to_string()).into()
+}

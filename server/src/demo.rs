@@ -58,7 +58,7 @@ async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
         let title = "Riverton: Open Government Action Plan 2027–2028";
         plans.create(id.clone(), title.into(), &installation(), None).await?;
         let seats = PEOPLE.into_iter().filter_map(|(name, _, seat, sector)| {
-            let standing = Standing::new(seat, sector, false).ok()?;
+            let standing = Standing::new(seat, sector, seat == Seat::Author).ok()?;
             Some(Act::Seat { person: person_id(name), standing })
         });
         plans.act_all(id, &installation(), seats.collect(), None).await?;

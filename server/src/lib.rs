@@ -10,6 +10,7 @@ pub mod check;
 pub mod clock;
 mod committer;
 mod demo;
+mod files;
 mod http;
 mod mail;
 mod metrics;

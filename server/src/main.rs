@@ -2,6 +2,9 @@
 
 use accord_server::check::Report;
 use accord_server::people::SessionLimits;
+use accord_server::seal::keys::Keys;
+use accord_server::seal::note::PublicKey;
+use accord_server::seal::verify::{self as seal, Fault};
 use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
 use accord_server::{Config, ConnectionLimits, MailConfig, ServeError, run};
@@ -36,8 +39,27 @@ enum Verb {
     /// Check that everything stored is what was written: every ledger, from its beginning. The server must not
     /// be running.
     Check(Data),
+    /// Check a downloaded release: that not one character was changed since both sides signed it. Needs no
+    /// server. Ends with 0 if it is whole and of a trusted key, with 2 if it is whole and nobody said which key
+    /// to trust, with 1 otherwise.
+    Verify(Verify),
+    /// Make a new key to sign releases with, from the next start of the server on. The old one is published
+    /// still: what was signed with it stays verifiable.
+    RotateKey(Data),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    /// The signed file (JSON).
+    file: PathBuf,
+    /// A key to trust, as the installation publishes it under /keys.txt. May be named more than once.
+    #[arg(long, env = "ACCORD_KEY", value_delimiter = ',')]
+    key: Vec<PublicKey>,
+    /// The number that the release should have.
+    #[arg(long)]
+    number: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -130,6 +152,17 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Verb::Check(data) => check(&data.data),
+        Verb::Verify(asked) => verify(&asked),
+        Verb::RotateKey(Data { data }) => match Keys::rotate(&data, None) {
+            Ok(keys) => {
+                say(&format!(
+                    "From the next start on releases are signed with\n{}",
+                    keys.signing().public()
+                ));
+                ExitCode::SUCCESS
+            }
+            Err(error) => complain(&error),
+        },
         Verb::People(data) => ask(data, shell::Verb::People).await,
         Verb::MakeAdministrator(MakeAdministrator { data, email, name }) => match ask_password() {
             Ok(password) => {
@@ -163,6 +196,28 @@ fn say(line: &str) {
 fn complain(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::FAILURE
+}
+
+/// How a release ends that is whole, and of whom nobody knows.
+const UNTRUSTED: u8 = 2;
+
+/// Verifies a release's file, and says what that proves.
+fn verify(asked: &Verify) -> ExitCode {
+    let file = match std::fs::read(&asked.file) {
+        Ok(file) => file,
+        Err(error) => return complain(&format!("{} can't be read: {error}", asked.file.display())),
+    };
+    let verified = match seal::verify(&file, &asked.key) {
+        Ok(verified) => verified,
+        Err(fault) => return complain(&format!("NOT VERIFIED\n{fault}")),
+    };
+    let found = verified.statement.number;
+    if let Some(wanted) = asked.number.filter(|wanted| *wanted != found) {
+        return complain(&format!("NOT VERIFIED\n{}", Fault::OtherNumber { wanted, found }));
+    }
+    say(if verified.is_trusted { "VERIFIED" } else { "WHOLE, BUT NOBODY SAID WHICH KEY TO TRUST" });
+    say(&verified.words());
+    if verified.is_trusted { ExitCode::SUCCESS } else { ExitCode::from(UNTRUSTED) }
 }
 
 /// Checks what is stored, and says what is wrong with it.

@@ -1,16 +1,18 @@
 //! The commitment itself.
 //!
 //! [`template`] names its fields, [`delta`] is the flat text each field holds, [`content`] what a
-//! document says at a moment, [`completeness`] whether it is ready to freeze, [`strange`] what in it
-//! can't be frozen, [`release`] what is, and [`Replica`] the editor's own copy, with undo and change
+//! document says at a moment, [`blocks`] how its readers are shown it, [`completeness`] whether it is ready to freeze, [`strange`] what in it
+//! can't be frozen, [`release`] what is and [`outline`] how that is arranged, and [`Replica`] the editor's own copy, with undo and change
 //! events.
 
+pub mod blocks;
 pub mod completeness;
 pub mod content;
 pub mod delta;
 mod locate;
 mod milestone;
 pub mod order;
+pub mod outline;
 pub mod release;
 mod replica;
 pub mod strange;

@@ -30,6 +30,19 @@ pub enum Section {
     Contact,
 }
 
+impl Section {
+    pub const ALL: [Self; 8] = [
+        Self::Promise,
+        Self::Who,
+        Self::When,
+        Self::Why,
+        Self::How,
+        Self::Values,
+        Self::Milestones,
+        Self::Contact,
+    ];
+}
+
 /// How much a field is meant to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,6 +16,7 @@ mod links;
 mod plans;
 mod problem;
 mod providers;
+mod public;
 mod record;
 mod releases;
 mod seats;
@@ -166,10 +167,20 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(app.clone(), identity::guard_changes))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
+    let public = Router::new()
+        .route("/keys.txt", get(public::keys))
+        .route("/p/{plan}", get(public::plan))
+        .route("/r/{document}", get(public::newest))
+        .route("/r/{document}/{number}", get(public::release))
+        .route("/r/{document}/{number}/release.json", get(public::signed_file))
+        .route("/r/{document}/{number}/release.md", get(public::markdown_file))
+        .route("/r/{document}/compare/{a}/{b}", get(public::compare))
+        .layer(compressed());
     let secure = app.site.is_secure();
     let router = Router::new()
         .nest("/api/v1", api)
         .route("/sync/{document}", get(sync::upgrade))
+        .merge(public)
         .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -3,13 +3,20 @@
 //! A page is one file. Its style stands in it, nothing is fetched and nothing runs: its content security
 //! policy allows that one style and nothing else.
 
+mod compare;
 mod names;
 mod record;
+mod release;
+mod text;
+mod words;
 
+pub(crate) use compare::{Compared, compare};
 pub(crate) use names::wire;
 pub(crate) use record::record;
+pub(crate) use release::{Shelf, plan, release};
+pub(crate) use words::Words;
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -31,6 +38,10 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) title: String,
+    /// Of its own words (BCP 47).
+    pub(crate) language: String,
+    /// What else stands in its head.
+    pub(crate) head: Markup,
     pub(crate) body: Markup,
 }
 
@@ -38,11 +49,12 @@ impl Page {
     fn markup(&self) -> Markup {
         html! {
             (DOCTYPE)
-            html lang="en" {
+            html lang=(self.language) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
+                    (self.head)
                     style { (PreEscaped(STYLE)) }
                 }
                 body { main { (self.body) } }
@@ -51,14 +63,35 @@ impl Page {
     }
 }
 
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let headers = [
+impl Page {
+    /// Its bytes.
+    pub(crate) fn html(&self) -> String {
+        self.markup().into_string()
+    }
+
+    /// The headers that every page is sent with.
+    pub(crate) fn headers() -> [(HeaderName, HeaderValue); 2] {
+        [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
-        ];
-        (headers, self.markup().into_string()).into_response()
+        ]
     }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        (Self::headers(), self.html()).into_response()
+    }
+}
+
+/// What stands where nothing is, or is not public yet.
+pub(crate) fn missing() -> Page {
+    let title = "There is nothing here";
+    let body = html! {
+        h1 { (title) }
+        p { "No release is public at this address. If one was announced, its time may not have come yet." }
+    };
+    Page { title: title.into(), language: "en".into(), head: html! {}, body }
 }
 
 /// A moment for people and for machines. A page does not know its reader's zone, so it names its own.

@@ -11,10 +11,14 @@ static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     serde_json::from_str(json).expect("a file of this project, read by every test of these pages")
 });
 
+/// The name under a whole key; the key itself where there is none.
+pub(super) fn known(key: &str) -> String {
+    ENGLISH.get(key).cloned().unwrap_or_else(|| key.to_owned())
+}
+
 /// The name under a key; the key itself where there is none.
 fn name(kind: &str, key: &str) -> String {
-    let key = format!("{kind}.{key}");
-    ENGLISH.get(&key).cloned().unwrap_or(key)
+    known(&format!("{kind}.{key}"))
 }
 
 pub(super) fn sector(sector: SectorName) -> String {

@@ -33,7 +33,12 @@ pub(crate) fn record(view: &RecordView) -> Page {
             for a quarter of an hour."
         }
     };
-    Page { title: format!("Co-creation record: {title}"), body }
+    Page {
+        title: format!("Co-creation record: {title}"),
+        language: "en".into(),
+        head: html! {},
+        body,
+    }
 }
 
 /// What somebody did in all.

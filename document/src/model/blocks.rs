@@ -1,0 +1,226 @@
+//! A flat text as its readers are shown it: paragraphs, headings, quotations, and lists that nest.
+//!
+//! Every form in which a text leaves the editor (page, print, file) is made from this.
+
+use super::delta::{Attributes, Op, normalise};
+use super::strange::is_safe;
+use serde_json::Value;
+
+/// Characters that are shown alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    pub text: String,
+    pub bold: bool,
+    pub italic: bool,
+    /// Where it leads, if that can be followed safely.
+    pub link: Option<String>,
+}
+
+pub type Line = Vec<Span>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    Paragraph(Line),
+    /// From 1 on, as the author chose: the highest in its text.
+    Heading(u8, Line),
+    /// One paragraph after the other.
+    Quote(Vec<Line>),
+    List(List),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    pub ordered: bool,
+    pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub line: Line,
+    /// Lists within it.
+    pub within: Vec<List>,
+}
+
+/// What a line is.
+enum Kind {
+    Plain,
+    Heading(u8),
+    Quote,
+    Item { ordered: bool, indent: u8 },
+}
+
+/// The blocks of a text. Empty lines part paragraphs and are none themselves.
+#[must_use]
+pub fn blocks(ops: &[Op]) -> Vec<Block> {
+    let mut out: Vec<Block> = Vec::new();
+    // The lines of the list that is being read.
+    let mut items: Vec<(bool, u8, Line)> = Vec::new();
+    let mut parted = true;
+    for (line, kind) in lines(ops) {
+        if !matches!(kind, Kind::Item { .. }) {
+            out.extend(lists(std::mem::take(&mut items)).into_iter().map(Block::List));
+        }
+        let is_empty = line.iter().all(|span| span.text.trim().is_empty());
+        match kind {
+            Kind::Item { ordered, indent } => items.push((ordered, indent, line)),
+            _ if is_empty => {
+                parted = true;
+                continue;
+            }
+            Kind::Plain => out.push(Block::Paragraph(line)),
+            Kind::Heading(level) => out.push(Block::Heading(level, line)),
+            Kind::Quote => match out.last_mut() {
+                Some(Block::Quote(lines)) if !parted => lines.push(line),
+                _ => out.push(Block::Quote(vec![line])),
+            },
+        }
+        parted = false;
+    }
+    out.extend(lists(items).into_iter().map(Block::List));
+    out
+}
+
+fn lines(ops: &[Op]) -> Vec<(Line, Kind)> {
+    let mut all = Vec::new();
+    let mut line = Line::new();
+    for op in normalise(ops) {
+        let Op::Insert { insert: Value::String(text), attributes } = op else { continue };
+        for part in text.split_inclusive('\n') {
+            let said = part.trim_end_matches('\n');
+            if !said.is_empty() {
+                line.push(span(said, &attributes));
+            }
+            if part.ends_with('\n') {
+                all.push((std::mem::take(&mut line), kind(&attributes)));
+            }
+        }
+    }
+    all
+}
+
+fn span(text: &str, attributes: &Attributes) -> Span {
+    let is_on = |name| attributes.get(name).is_some_and(|value| *value == Value::Bool(true));
+    let link = attributes.get("link").and_then(Value::as_str).filter(|address| is_safe(address));
+    Span {
+        text: text.to_owned(),
+        bold: is_on("bold"),
+        italic: is_on("italic"),
+        link: link.map(|address| address.trim().to_owned()),
+    }
+}
+
+fn kind(attributes: &Attributes) -> Kind {
+    let number = |name: &str, most: f64| {
+        let value = attributes.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+        value.clamp(0.0, most) as u8
+    };
+    match number("header", 6.0) {
+        0 => {}
+        level => return Kind::Heading(level),
+    }
+    if let Some(list) = attributes.get("list") {
+        return Kind::Item { ordered: list == "ordered", indent: number("indent", 8.0) };
+    }
+    if attributes.contains_key("blockquote") { Kind::Quote } else { Kind::Plain }
+}
+
+/// Lists from lines with their depths. A depth that is skipped is none.
+fn lists(items: Vec<(bool, u8, Line)>) -> Vec<List> {
+    let mut out: Vec<List> = Vec::new();
+    let mut rest = items.into_iter().peekable();
+    while let Some((ordered, indent, line)) = rest.next() {
+        let mut deeper = Vec::new();
+        while let Some(next) = rest.next_if(|(_, depth, _)| *depth > indent) {
+            deeper.push(next);
+        }
+        let item = Item { line, within: lists(deeper) };
+        match out.last_mut() {
+            Some(list) if list.ordered == ordered => list.items.push(item),
+            _ => out.push(List { ordered, items: vec![item] }),
+        }
+    }
+    out
+}
+
+/// The characters of a line.
+#[must_use]
+pub fn plain(line: &Line) -> String {
+    line.iter().map(|span| span.text.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Blocks in a short form: `h2`, `p`, `>` and lists by their marks.
+    fn told(ops: Value) -> Vec<String> {
+        fn list_all(list: &List, depth: usize, out: &mut Vec<String>) {
+            for (index, item) in list.items.iter().enumerate() {
+                let mark = if list.ordered { format!("{}.", index + 1) } else { "-".into() };
+                out.push(format!("{}{mark} {}", "  ".repeat(depth), plain(&item.line)));
+                item.within.iter().for_each(|within| list_all(within, depth + 1, out));
+            }
+        }
+        let ops: Vec<Op> = serde_json::from_value(ops).unwrap();
+        let mut out = Vec::new();
+        for block in blocks(&ops) {
+            match block {
+                Block::Paragraph(line) => out.push(format!("p {}", plain(&line))),
+                Block::Heading(level, line) => out.push(format!("h{level} {}", plain(&line))),
+                Block::Quote(lines) => out
+                    .push(format!("> {}", lines.iter().map(plain).collect::<Vec<_>>().join(" / "))),
+                Block::List(all) => list_all(&all, 0, &mut out),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn lists_nest_by_their_indent_and_neighbours_are_joined() {
+        let item = |text: &str, list: &str, indent: u8| {
+            [
+                json!({"insert": text}),
+                json!({"insert": "\n", "attributes": {"list": list, "indent": indent}}),
+            ]
+        };
+        let ops = [
+            item("one", "ordered", 0),
+            item("a", "bullet", 1),
+            item("deep", "bullet", 3),
+            item("b", "bullet", 1),
+            item("two", "ordered", 0),
+            item("other", "bullet", 0),
+        ]
+        .concat();
+        assert_eq!(
+            told(json!(ops)),
+            ["1. one", "  - a", "    - deep", "  - b", "2. two", "- other"]
+        );
+    }
+
+    #[test]
+    fn empty_lines_part_and_are_not_shown() {
+        let quote = json!({"blockquote": true});
+        let ops = json!([
+            {"insert": "one\n\n  \ntwo\n"}, {"insert": "Title"}, {"insert": "\n", "attributes": {"header": 2}},
+            {"insert": "said"}, {"insert": "\n", "attributes": quote},
+            {"insert": "more"}, {"insert": "\n", "attributes": quote},
+            {"insert": "\n"}, {"insert": "else"}, {"insert": "\n", "attributes": quote},
+        ]);
+        assert_eq!(told(ops), ["p one", "p two", "h2 Title", "> said / more", "> else"]);
+    }
+
+    #[test]
+    fn a_link_that_can_not_be_followed_is_none() {
+        let ops: Vec<Op> = serde_json::from_value(json!([
+            {"insert": "a", "attributes": {"link": "javascript:alert(1)", "bold": true}},
+            {"insert": "b", "attributes": {"link": " https://example.org "}},
+        ]))
+        .unwrap();
+        let all = blocks(&ops);
+        let [Block::Paragraph(line)] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((line[0].link.as_deref(), line[0].bold), (None, true));
+        assert_eq!(line[1].link.as_deref(), Some("https://example.org"));
+    }
+}

@@ -1,0 +1,63 @@
+//! What a release says, section by section, without what was left empty: the order in which every page and
+//! every file shows it.
+
+use super::delta::{self, Op};
+use super::release::{Released, ReleasedMilestone};
+use super::template::{FIELDS, Section};
+
+/// A section that says something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chapter<'r> {
+    pub section: Section,
+    pub parts: Vec<Part<'r>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part<'r> {
+    /// A text field, by its key.
+    Text { key: &'static str, ops: &'r [Op] },
+    /// A date (`YYYY-MM-DD`), by its key.
+    Date { key: &'static str, day: &'r str },
+    /// A milestone, from 1 on.
+    Milestone { number: usize, milestone: &'r ReleasedMilestone },
+}
+
+/// The sections of a release.
+#[must_use]
+pub fn outline(released: &Released) -> Vec<Chapter<'_>> {
+    let chapters = Section::ALL
+        .into_iter()
+        .map(|section| Chapter { section, parts: parts(released, section) });
+    chapters.filter(|chapter| !chapter.parts.is_empty()).collect()
+}
+
+fn parts(released: &Released, section: Section) -> Vec<Part<'_>> {
+    match section {
+        Section::Milestones => {
+            let numbered = (1..).zip(&released.milestones);
+            numbered.map(|(number, milestone)| Part::Milestone { number, milestone }).collect()
+        }
+        Section::When => {
+            let date = |key| Some(Part::Date { key, day: released.facts.get(key)?.as_str()? });
+            let dates = ["period_from", "period_to"].into_iter().filter_map(date);
+            dates.filter(|part| !matches!(part, Part::Date { day: "", .. })).collect()
+        }
+        _ => {
+            let fields = FIELDS.iter().filter(|field| field.section == Some(section));
+            let text = |key| Some(Part::Text { key, ops: released.texts.get(key)? });
+            fields.filter_map(|field| text(field.key)).filter(|part| !part.is_empty()).collect()
+        }
+    }
+}
+
+impl Part<'_> {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Text { ops, .. } if !has_words(ops))
+    }
+}
+
+/// Whether a text says anything.
+#[must_use]
+pub fn has_words(ops: &[Op]) -> bool {
+    !delta::plain(ops).trim().is_empty()
+}

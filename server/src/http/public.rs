@@ -1,0 +1,199 @@
+//! What everybody may read without signing in: releases whose time has come. Until then there is nothing here,
+//! not even that they exist.
+
+use super::App;
+use super::releases::file;
+use crate::files::markdown;
+use crate::pages::{self, Compared, Page, Shelf};
+use crate::releases::Published;
+use crate::rooms::OpenError;
+use accord_document::ids::{DocumentId, PlanId, Seq};
+use accord_document::plan::PlanState;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+/// How long a page may be shown again without asking. What is public stays so; that a release was replaced is
+/// told within this time.
+const FRESH: &str = "public, max-age=60";
+/// Files never change.
+const PERMANENT: &str = "public, max-age=31536000, immutable";
+
+/// The public keys that releases are signed with, one a line, the one of now last.
+pub(super) async fn keys(State(app): State<App>) -> Response {
+    let keys: String = app.releases.keys().iter().map(|key| format!("{key}\n")).collect();
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, FRESH)], keys)
+        .into_response()
+}
+
+/// A plan's commitments as they hold today.
+pub(super) async fn plan(
+    State(app): State<App>,
+    Path(plan): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Missing> {
+    let id = PlanId::new(plan);
+    let state = app.plans.get(&id).ok_or(Missing)?;
+    let mut all = Vec::new();
+    for (document, _) in state.documents() {
+        all.extend(published(&app, document).await?.into_iter().next());
+    }
+    if all.is_empty() {
+        return Err(Missing);
+    }
+    Ok(page(&pages::plan(state.title(), &app.site.base(), id.as_str(), &all), &headers))
+}
+
+/// The release of a commitment that holds today.
+pub(super) async fn newest(
+    State(app): State<App>,
+    Path(document): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Missing> {
+    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+    let newest = shelf.all.first().ok_or(Missing)?;
+    Ok(page(&pages::release(&shelf, newest), &headers))
+}
+
+/// A release, for good.
+pub(super) async fn release(
+    State(app): State<App>,
+    Path((document, number)): Path<(String, u32)>,
+    headers: HeaderMap,
+) -> Result<Response, Missing> {
+    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+    let shown = find(&shelf, number)?;
+    Ok(page(&pages::release(&shelf, shown), &headers))
+}
+
+/// Two releases compared, the older first.
+pub(super) async fn compare(
+    State(app): State<App>,
+    Path((document, a, b)): Path<(String, u32, u32)>,
+    headers: HeaderMap,
+) -> Result<Response, Missing> {
+    if a > b {
+        return Ok(Redirect::permanent(&format!("/r/{document}/compare/{b}/{a}")).into_response());
+    }
+    let id = DocumentId::new(document);
+    let shelf = shelf(&app, &id).await?;
+    let (first, second) = (find(&shelf, a)?, find(&shelf, b)?);
+    let (from, to) = (first.frozen.moment, second.frozen.moment);
+    let archives = app.archives.clone();
+    let read = move || archives.read(&id, |archive| compared(archive, from, to));
+    let read = tokio::task::spawn_blocking(read).await.map_err(OpenError::from);
+    let compared = read.and_then(|read| read).map_err(|error| unreadable(&error))?;
+    Ok(page(&pages::compare(&shelf, (first, second), &compared), &headers))
+}
+
+fn compared(archive: &crate::archives::Archive, from: Seq, to: Seq) -> Compared {
+    let history = &archive.history;
+    let (before, after) = (history.facts(from), history.facts(to));
+    let said = |facts: &std::collections::BTreeMap<String, serde_json::Value>, key: &str| {
+        facts.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+    };
+    let fact = |key: &str| (key.to_owned(), said(&before, key), said(&after, key));
+    Compared {
+        texts: history.diff(from, to).texts,
+        milestones: history.milestones(from, to),
+        facts: ["period_from", "period_to"].map(fact).to_vec(),
+    }
+}
+
+/// A release as a file that anybody can verify.
+pub(super) async fn signed_file(
+    State(app): State<App>,
+    Path((document, number)): Path<(String, u32)>,
+) -> Result<Response, Missing> {
+    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+    Ok(permanent(file(&find(&shelf, number)?.frozen)))
+}
+
+/// A release as Markdown.
+pub(super) async fn markdown_file(
+    State(app): State<App>,
+    Path((document, number)): Path<(String, u32)>,
+) -> Result<Response, Missing> {
+    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+    let text = markdown(&find(&shelf, number)?.frozen.released);
+    Ok(permanent(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()))
+}
+
+fn permanent(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(PERMANENT));
+    response
+}
+
+fn find(shelf: &Shelf, number: u32) -> Result<&Published, Missing> {
+    shelf.all.iter().find(|one| one.frozen.released.number == number).ok_or(Missing)
+}
+
+async fn shelf(app: &App, document: &DocumentId) -> Result<Shelf, Missing> {
+    let all = published(app, document).await?;
+    if all.is_empty() {
+        return Err(Missing);
+    }
+    let (plan, state) = app.plans.home(document).ok_or(Missing)?;
+    Ok(Shelf {
+        all,
+        languages: languages(&state, document),
+        plan: plan.to_string(),
+        plan_title: state.title().to_owned(),
+        base: app.site.base(),
+    })
+}
+
+/// The other languages of a commitment that are public.
+fn languages(plan: &PlanState, document: &DocumentId) -> Vec<(String, String)> {
+    let others = plan.languages_of(document).filter(|(id, _)| *id != document);
+    let public = others.filter(|(id, _)| plan.published(id).next().is_some());
+    public.map(|(id, known)| (id.to_string(), known.language.clone())).collect()
+}
+
+/// The releases of a document that are public, the newest first.
+async fn published(app: &App, document: &DocumentId) -> Result<Vec<Published>, Missing> {
+    let (releases, id) = (app.releases.clone(), document.clone());
+    let read = tokio::task::spawn_blocking(move || releases.public(&id)).await;
+    read.map_err(OpenError::from).and_then(|read| read).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &OpenError) -> Missing {
+    tracing::error!(%error, "a public release can't be shown");
+    Missing
+}
+
+/// There is nothing here, or not yet: nobody can tell which.
+#[derive(Debug)]
+pub(super) struct Missing;
+
+impl IntoResponse for Missing {
+    fn into_response(self) -> Response {
+        let mut response = (StatusCode::NOT_FOUND, pages::missing()).into_response();
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+        response
+    }
+}
+
+/// A page that caches may keep for a while, or word that it is as it was.
+fn page(page: &Page, asked: &HeaderMap) -> Response {
+    let html = page.html();
+    let tag = format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(&html)[..16]));
+    let is_known =
+        asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).is_some_and(
+            |known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag),
+        );
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (Page::headers(), html).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FRESH));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,244 @@
+//! The public page of a release: the text, who signed it, and how anybody can check that.
+
+use super::text::text;
+use super::words::{Words, own_name};
+use super::{Page, names};
+use crate::http::SectorName;
+use crate::releases::Published;
+use accord_document::model::outline::{Chapter, Part, has_words, outline};
+use accord_document::model::release::{Released, ReleasedMilestone};
+use maud::{Markup, html};
+
+/// What a release's page shows beside the release.
+pub(crate) struct Shelf {
+    /// All public releases of the document, the newest first.
+    pub(crate) all: Vec<Published>,
+    pub(crate) plan: String,
+    pub(crate) plan_title: String,
+    /// The other languages of the commitment that are public: each document and its code.
+    pub(crate) languages: Vec<(String, String)>,
+    /// Where browsers find this server, for addresses that must be whole.
+    pub(crate) base: String,
+}
+
+impl Shelf {
+    fn newest(&self) -> Option<&Published> {
+        self.all.first()
+    }
+}
+
+/// Where a release is read.
+pub(crate) fn address(document: &str, number: u32) -> String {
+    format!("/r/{document}/{number}")
+}
+
+pub(crate) fn release(shelf: &Shelf, shown: &Published) -> Page {
+    let released = &shown.frozen.released;
+    let words = Words::of(&released.language);
+    let title = released.title();
+    let here = address(released.document.as_str(), released.number);
+    let chapters = outline(released);
+    let key = |chapter: &Chapter<'_>| names::wire(&chapter.section);
+    let body = html! {
+        p.above { a href={ "/p/" (shelf.plan) } { (shelf.plan_title) } }
+        h1 lang=(released.language) { (title) }
+        (state(&words, shelf, shown))
+        (signatures(&words, shown))
+        @if !released.gaps.is_empty() {
+            p.notice { (words.say("release.gaps")) }
+            ul { @for gap in &released.gaps { li { (words.say(&format!("need.{}", names::wire(gap)))) } } }
+        }
+        nav aria-label=(words.say("release.contents")) { ul.inline {
+            @for key in chapters.iter().map(key) { li { a href={ "#" (key) } { (words.say(&format!("section.{key}"))) } } }
+        } }
+        @for chapter in &chapters {
+            @let key = key(chapter);
+            section id=(key) aria-labelledby={ (key) "-title" } {
+                h2 id={ (key) "-title" } {
+                    (words.say(&format!("section.{key}")))
+                    a.link href={ "#" (key) } aria-label={ (words.say("release.link")) ": " (words.say(&format!("section.{key}"))) } { "#" }
+                }
+                (parts(&words, released, chapter))
+            }
+        }
+        footer {
+            (check(&words, shown, &here))
+            (others(&words, shelf, shown))
+        }
+    };
+    let description = released.plain("brief").split_whitespace().collect::<Vec<_>>().join(" ");
+    let description: String = description.chars().take(200).collect();
+    let whole = format!("{}{here}", shelf.base);
+    let head = html! {
+        meta name="description" content=(description);
+        link rel="canonical" href=(whole);
+        meta property="og:type" content="article";
+        meta property="og:title" content=(title);
+        meta property="og:description" content=(description);
+        meta property="og:url" content=(whole);
+        meta property="og:site_name" content=(shelf.plan_title);
+        meta property="og:locale" content=(released.language);
+        meta name="twitter:card" content="summary";
+        @for (document, language) in &shelf.languages {
+            link rel="alternate" hreflang=(language) href={ (shelf.base) "/r/" (document) };
+        }
+    };
+    Page { title, language: words.language.into(), head, body }
+}
+
+/// Which release it is, and whether it holds today.
+fn state(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
+    let number = shown.frozen.released.number;
+    let when = words.moment(shown.time, &shown.zone);
+    let newer = shelf.newest().filter(|newest| newest.frozen.released.number > number);
+    html! {
+        p.soft {
+            (words.fill("release.number", &[("number", &number.to_string())])) " · "
+            (words.fill("release.published", &[("when", &when)]))
+        }
+        @if let Some(newest) = newer {
+            @let newest_number = newest.frozen.released.number.to_string();
+            @let since = words.moment(newest.time, &newest.zone);
+            p.notice {
+                a href=(address(shown.frozen.released.document.as_str(), newest.frozen.released.number)) {
+                    (words.fill("release.replaced", &[("number", &newest_number), ("when", &since)]))
+                }
+            }
+        }
+    }
+}
+
+fn signatures(words: &Words, shown: &Published) -> Markup {
+    let label = words.say("release.signed");
+    html! {
+        div.signed {
+            p { strong { (label) } }
+            ul.plain { @for signatory in &shown.frozen.statement.signatories {
+                @let sector = SectorName::from(signatory.sector);
+                li {
+                    span.mark.(names::wire(&sector)) aria-hidden="true" {}
+                    (signatory.name) span.soft { ", " (words.sector(sector)) ", " (words.moment(signatory.time, &shown.zone)) }
+                }
+            } }
+        }
+    }
+}
+
+fn parts(words: &Words, released: &Released, chapter: &Chapter<'_>) -> Markup {
+    html! { @for part in &chapter.parts {
+        @match part {
+            Part::Text { key, ops } => {
+                h3 id=(key) { (words.say(&format!("field.{key}"))) }
+                div.prose lang=(released.language) { (text(ops, 3)) }
+            }
+            Part::Date { key, day } => {
+                dl {
+                    dt { (words.say(&format!("field.{key}"))) }
+                    dd { time datetime=(day) { (words.day(day)) } }
+                }
+            }
+            Part::Milestone { number, milestone: one } => {
+                div.milestone { (milestone(words, released, *number, one)) }
+            }
+        }
+    } }
+}
+
+fn milestone(words: &Words, released: &Released, number: usize, one: &ReleasedMilestone) -> Markup {
+    let number = number.to_string();
+    html! {
+        h3 { (words.fill("milestones.number", &[("number", &number)])) }
+        div.prose lang=(released.language) { (text(&one.what, 3)) }
+        dl {
+            @if has_words(&one.outputs) {
+                dt { (words.say("field.outputs")) } dd lang=(released.language) { (text(&one.outputs, 3)) }
+            }
+            @if !one.due.is_empty() || !one.due_text.is_empty() {
+                dt { (words.say("field.due")) }
+                dd {
+                    @if !one.due.is_empty() { time datetime=(one.due) { (words.day(&one.due)) } }
+                    @if !one.due.is_empty() && !one.due_text.is_empty() { " · " }
+                    @if !one.due_text.is_empty() { span lang=(released.language) { (one.due_text) } }
+                }
+            }
+            @if has_words(&one.who) {
+                dt { (words.say("field.who")) } dd lang=(released.language) { (text(&one.who, 3)) }
+            }
+        }
+    }
+}
+
+fn check(words: &Words, shown: &Published, here: &str) -> Markup {
+    html! {
+        h2 { (words.say("release.check")) }
+        p { (words.say("release.checkHint")) }
+        p.digest { "SHA-256 " code { (shown.frozen.statement.digest) } }
+        ul.inline {
+            li { a href="/verify" { (words.say("release.checkPage")) } }
+            li { a href={ (here) "/release.json" } download { (words.say("release.file.json")) } }
+            li { a href={ (here) "/release.md" } download { (words.say("release.file.markdown")) } }
+        }
+    }
+}
+
+/// The other releases, and the other languages.
+fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
+    let released = &shown.frozen.released;
+    let document = released.document.as_str();
+    html! {
+        h2 { (words.say("release.all")) }
+        ul.plain { @for one in &shelf.all {
+            @let number = one.frozen.released.number;
+            @let name = words.fill("release.number", &[("number", &number.to_string())]);
+            li {
+                @if number == released.number { strong aria-current="page" { (name) } }
+                @else { a href=(address(document, number)) { (name) } }
+                span.soft { " · " (words.moment(one.time, &one.zone)) }
+                @if number != released.number {
+                    " · "
+                    @let (a, b) = (number.min(released.number), number.max(released.number));
+                    a href={ "/r/" (document) "/compare/" (a) "/" (b) } {
+                        (words.fill("release.compare", &[("number", &number.to_string())]))
+                    }
+                }
+            }
+        } }
+        @if !shelf.languages.is_empty() {
+            h2 { (words.say("release.languages")) }
+            ul.inline { @for (other, language) in &shelf.languages {
+                li { a href={ "/r/" (other) } hreflang=(language) lang=(language) { (own_name(language)) } }
+            } }
+        }
+    }
+}
+
+/// A plan's public page: its commitments as they hold today.
+pub(crate) fn plan(title: &str, base: &str, id: &str, releases: &[Published]) -> Page {
+    let language = releases.first().map_or("en", |one| one.frozen.released.language.as_str());
+    let words = Words::of(language);
+    let body = html! {
+        h1 { (title) }
+        h2 { (words.say("plan.commitments")) }
+        ol.commitments { @for one in releases {
+            @let released = &one.frozen.released;
+            li lang=(released.language) {
+                a href={ "/r/" (released.document) } { (released.title()) }
+                @let brief = released.plain("brief");
+                @if !brief.is_empty() { p { (brief) } }
+                p.soft {
+                    @let own = Words::of(&released.language);
+                    (own.fill("release.number", &[("number", &released.number.to_string())])) " · "
+                    (own.fill("release.published", &[("when", &own.moment(one.time, &one.zone))]))
+                }
+            }
+        } }
+    };
+    let whole = format!("{base}/p/{id}");
+    let head = html! {
+        link rel="canonical" href=(whole);
+        meta property="og:type" content="website";
+        meta property="og:title" content=(title);
+        meta property="og:url" content=(whole);
+    };
+    Page { title: title.to_owned(), language: words.language.into(), head, body }
+}

@@ -1,0 +1,56 @@
+//! A text of a document as markup.
+
+use accord_document::model::blocks::{Block, Line, List, Span, blocks};
+use accord_document::model::delta::Op;
+use maud::{Markup, html};
+
+/// A text, with its headings below a level: 3 lets its highest be an `h4`.
+pub(super) fn text(ops: &[Op], below: u8) -> Markup {
+    html! { @for block in blocks(ops) { (one(&block, below)) } }
+}
+
+fn one(block: &Block, below: u8) -> Markup {
+    match block {
+        Block::Paragraph(inside) => html! { p { (line(inside)) } },
+        Block::Heading(level, inside) => match (below + level).min(6) {
+            ..=4 => html! { h4 { (line(inside)) } },
+            5 => html! { h5 { (line(inside)) } },
+            _ => html! { h6 { (line(inside)) } },
+        },
+        Block::Quote(lines) => {
+            html! { blockquote { @for inside in lines { p { (line(inside)) } } } }
+        }
+        Block::List(all) => list(all),
+    }
+}
+
+fn list(list: &List) -> Markup {
+    let items = html! {
+        @for item in &list.items {
+            li { (line(&item.line)) @for within in &item.within { (self::list(within)) } }
+        }
+    };
+    if list.ordered {
+        html! { ol { (items) } }
+    } else {
+        html! { ul { (items) } }
+    }
+}
+
+pub(super) fn line(line: &Line) -> Markup {
+    html! { @for span in line { (piece(span)) } }
+}
+
+fn piece(span: &Span) -> Markup {
+    let mut out = html! { (span.text) };
+    if span.italic {
+        out = html! { em { (out) } };
+    }
+    if span.bold {
+        out = html! { strong { (out) } };
+    }
+    match &span.link {
+        Some(address) => html! { a href=(address) rel="noopener noreferrer nofollow" { (out) } },
+        None => out,
+    }
+}

@@ -1,0 +1,143 @@
+//! What public pages say, in the language of the document that they show; in English where there is no
+//! catalogue for it.
+
+use super::names;
+use crate::http::SectorName;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+type Catalogue = HashMap<String, String>;
+
+static CATALOGUES: LazyLock<HashMap<&'static str, Catalogue>> = LazyLock::new(|| {
+    let read =
+        |json| serde_json::from_str(json).expect("a file of this project, read by every test");
+    HashMap::from([
+        ("en", read(include_str!("words/en.json"))),
+        ("es", read(include_str!("words/es.json"))),
+        ("fr", read(include_str!("words/fr.json"))),
+        ("pt", read(include_str!("words/pt.json"))),
+        ("id", read(include_str!("words/id.json"))),
+        ("ko", read(include_str!("words/ko.json"))),
+        ("ka", read(include_str!("words/ka.json"))),
+        ("sw", read(include_str!("words/sw.json"))),
+    ])
+});
+
+/// The languages that public pages speak, by their own names.
+const OWN_NAMES: [(&str, &str); 8] = [
+    ("en", "English"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("pt", "Português"),
+    ("id", "Bahasa Indonesia"),
+    ("ko", "한국어"),
+    ("ka", "ქართული"),
+    ("sw", "Kiswahili"),
+];
+
+/// A language by its own name; its code, where that is not known.
+pub(super) fn own_name(language: &str) -> &str {
+    let first = primary(language);
+    OWN_NAMES.iter().find(|(code, _)| *code == first).map_or(language, |(_, name)| name)
+}
+
+fn primary(language: &str) -> &str {
+    language.split('-').next().unwrap_or_default()
+}
+
+/// The words of a language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    chosen: &'static Catalogue,
+    /// BCP 47: of the words themselves, which may be English where the document is not.
+    pub(crate) language: &'static str,
+}
+
+impl Words {
+    pub(crate) fn of(language: &str) -> Self {
+        let (language, chosen) = CATALOGUES
+            .get_key_value(primary(language))
+            .unwrap_or_else(|| CATALOGUES.get_key_value("en").expect("it stands above"));
+        Self { chosen, language }
+    }
+
+    pub(crate) fn say(&self, key: &str) -> String {
+        if let Some(said) = self.chosen.get(key) {
+            return said.clone();
+        }
+        CATALOGUES["en"].get(key).cloned().unwrap_or_else(|| names::known(key))
+    }
+
+    /// A sentence with values in it: `{name}` stands for one.
+    pub(crate) fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        values
+            .iter()
+            .fold(self.say(key), |said, (name, value)| said.replace(&format!("{{{name}}}"), value))
+    }
+
+    pub(crate) fn sector(&self, sector: SectorName) -> String {
+        self.say(&format!("sector.{}", names::wire(&sector)))
+    }
+
+    /// A day as people write it: `2027-03-31`, or what was written where that is no day.
+    pub(crate) fn day(&self, day: &str) -> String {
+        day.parse().map_or_else(|_| day.to_owned(), |date| self.date(date))
+    }
+
+    fn date(&self, date: jiff::civil::Date) -> String {
+        let months = self.say("months");
+        let month = months.split(',').nth(usize::from(date.month().unsigned_abs()) - 1);
+        let (day, year) = (date.day().to_string(), date.year().to_string());
+        self.fill("date", &[("d", &day), ("month", month.unwrap_or_default()), ("y", &year)])
+    }
+
+    /// A moment (milliseconds since the Unix epoch) in a time zone: the day, the time, and the zone.
+    pub(crate) fn moment(&self, milliseconds: u64, zone: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+        let time = i64::try_from(milliseconds).ok();
+        let Some(time) = time.and_then(|ms| Timestamp::from_millisecond(ms).ok()) else {
+            return String::new();
+        };
+        let there = zone.to_datetime(time);
+        let place = zone.iana_name().unwrap_or("UTC");
+        format!("{}, {} ({place})", self.date(there.date()), there.strftime("%H:%M"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_catalogue_says_everything_that_english_does() {
+        let english: BTreeSet<_> = CATALOGUES["en"].keys().collect();
+        for (language, catalogue) in &*CATALOGUES {
+            let said: BTreeSet<_> = catalogue.keys().collect();
+            let lacking: Vec<_> = english.difference(&said).collect();
+            assert!(lacking.is_empty(), "{language} lacks {lacking:?}");
+            for (key, english) in &CATALOGUES["en"] {
+                for value in ["{number}", "{when}", "{a}", "{b}", "{d}", "{month}", "{y}"] {
+                    let both = english.contains(value) == catalogue[key].contains(value);
+                    assert!(both, "{language}: {key} and {value}");
+                }
+            }
+            assert_eq!(catalogue["months"].split(',').count(), 12, "{language}");
+        }
+    }
+
+    #[test]
+    fn moments_are_told_in_the_zone_of_the_launch() {
+        let noon = 1_796_727_600_000;
+        let words = Words::of("ko-KR");
+        assert_eq!(words.moment(noon, "Asia/Seoul"), "2026년 12월 8일, 20:00 (Asia/Seoul)");
+        assert_eq!(
+            Words::of("xx").moment(noon, "Europe/Paris"),
+            "8 December 2026, 12:00 (Europe/Paris)"
+        );
+        assert_eq!(Words::of("fr").day("2027-03-01"), "1 mars 2027");
+        assert_eq!(Words::of("fr").day("soon"), "soon");
+    }
+}

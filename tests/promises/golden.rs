@@ -174,8 +174,22 @@ fn the_golden_ledger_of_a_plan_replays_to_the_same_head_and_seats() {
             (&ida, Act::Seat { person: fays, standing: facilitator }),
             (&fay, Act::Invite { invitation, standing: author, expires: 1_760_000_000_000 }),
             (&ben, Act::Join { invitation }),
-            (&ben, Act::AddDocument { document: kept.clone(), language: "ko".into() }),
-            (&fay, Act::AddDocument { document: gone.clone(), language: "en".into() }),
+            (
+                &ben,
+                Act::AddDocument {
+                    document: kept.clone(),
+                    language: "ko".into(),
+                    translates: None,
+                },
+            ),
+            (
+                &fay,
+                Act::AddDocument {
+                    document: gone.clone(),
+                    language: "en".into(),
+                    translates: None,
+                },
+            ),
             (&fay, Act::Archive { document: kept.clone() }),
             (&fay, Act::Unarchive { document: kept }),
             (&fay, Act::Delete { document: gone }),

@@ -13,6 +13,7 @@ mod intents;
 mod joining;
 mod permissions;
 mod real_input;
+mod release;
 mod running;
 mod simulation;
 mod start_up;

@@ -332,6 +332,18 @@ impl Visitor {
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
     }
 
+    /// What stands at an address, as text, with its status and a header.
+    pub fn page(&self, path: &str, header: &str) -> Result<(u16, String, String)> {
+        let request = ureq::http::Request::builder()
+            .uri(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .body(())?;
+        let mut response = self.agent.run(request)?;
+        let value = response.headers().get(header).and_then(|value| value.to_str().ok());
+        let value = value.unwrap_or_default().to_owned();
+        Ok((response.status().as_u16(), response.body_mut().read_to_string()?, value))
+    }
+
     /// The opaque id of whoever is signed in.
     pub fn id(&self) -> Result<String> {
         let (status, answer) = self.get("/api/v1/session")?;

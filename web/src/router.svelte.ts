@@ -7,6 +7,8 @@ export type Route =
   | { page: 'record'; plan?: string }
   | { page: 'document'; document: string }
   | { page: 'history'; document: string }
+  | { page: 'release'; document: string }
+  | { page: 'verify' }
   | { page: 'link'; secret: string }
   | { page: 'invitation'; secret: string }
   | { page: 'account' }
@@ -20,10 +22,12 @@ function parse(path: string): Route {
     return { page: 'plan', plan: id };
   }
   if (kind === 'documents' && id) {
-    return part === 'history' ? { page: 'history', document: id } : { page: 'document', document: id };
+    if (part === 'history' || part === 'release') return { page: part, document: id };
+    return { page: 'document', document: id };
   }
   if (kind === 'links' && id) return { page: 'link', secret: id };
   if (kind === 'invitations' && id) return { page: 'invitation', secret: id };
+  if (kind === 'verify') return { page: 'verify' };
   if (kind === 'account') return { page: 'account' };
   if (kind === 'administration') return id === 'record' ? { page: 'record' } : { page: 'administration' };
   return { page: 'home' };
@@ -48,17 +52,17 @@ class Router {
 
   go(path: string): void {
     history.pushState(null, '', path);
-    this.arrive(path);
+    this.arrive();
   }
 
   /** Goes where going back does not lead to the page that was left: it is used up. */
   replace(path: string): void {
     history.replaceState(null, '', path);
-    this.arrive(path);
+    this.arrive();
   }
 
-  private arrive(path: string): void {
-    this.route = parse(path);
+  private arrive(): void {
+    this.route = parse(location.pathname);
     scrollTo(0, 0);
   }
 
@@ -67,9 +71,10 @@ class Router {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    if (link.closest('[contenteditable]') || link.pathname.startsWith('/api/')) return;
+    // What the server shows by itself, it shows alone.
+    if (link.closest('[contenteditable]') || /^\/(api|r|p)\//.test(link.pathname)) return;
     event.preventDefault();
-    this.go(link.pathname);
+    this.go(link.pathname + link.search);
   };
 }
 

@@ -82,6 +82,8 @@ pub struct Room {
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, Held)>,
+    /// The proposal of which everybody was told that the text has changed.
+    stale: Option<Seq>,
     now: u64,
     out: Vec<Effect>,
 }
@@ -98,6 +100,7 @@ impl Room {
             presence: Presence::default(),
             durable,
             held: VecDeque::new(),
+            stale: None,
             now: 0,
             out: Vec::new(),
         }
@@ -356,6 +359,12 @@ impl Room {
         let frame = Message::Update(net).encode().into();
         self.out.push(Effect::Append(entry));
         self.hold(Held::Broadcast { frame, except });
+        let releases = self.state.releases();
+        let stale = releases.open().filter(|open| releases.is_stale(open)).map(|open| open.by.seq);
+        if stale.is_some() && stale != self.stale {
+            self.stale = stale;
+            self.tell_of_release();
+        }
     }
 
     fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::identity::{Visitor, acting, readable};
-use super::launches;
+use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::archives::Archive;
@@ -40,6 +40,18 @@ pub(crate) struct DocumentView {
     may_redact: bool,
     /// What was taken out, by whom, and why.
     redactions: Vec<RedactionView>,
+    /// How far it is on its way to a release.
+    release: Progress,
+    /// The commitment in all its languages.
+    languages: Vec<LanguageView>,
+}
+
+/// A commitment in one of its languages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LanguageView {
+    document: String,
+    /// BCP 47.
+    language: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,6 +105,7 @@ pub(super) async fn show(
 ) -> Result<Json<DocumentView>, Problem> {
     let found = readable(&app, &by, &document)?;
     let redactions = app.rooms.redactions(&found.id).await?;
+    let releases = app.rooms.path(&found.id).await?.releases;
     let (plan, standing) = (found.state, found.grant.standing);
     let redactors = redactions.iter().map(|redacted| redacted.person.clone()).collect();
     let known = faces(&app, &plan, redactors).await?;
@@ -121,6 +134,14 @@ pub(super) async fn show(
         may_read_history: permits(standing.seat, Action::ReadHistory),
         may_redact: permits(standing.seat, Action::Redact) && found.grant.may_write,
         redactions: redactions.collect(),
+        release: Progress::of(&plan, &found.id, &releases),
+        languages: plan
+            .languages_of(&found.id)
+            .map(|(id, known)| LanguageView {
+                document: id.to_string(),
+                language: known.language.clone(),
+            })
+            .collect(),
     }))
 }
 

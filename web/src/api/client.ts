@@ -39,6 +39,10 @@ export type TextDiff = Schemas['TextDiff'];
 export type MilestoneDiff = Schemas['MilestoneDiff'];
 export type Sitting = Schemas['Sitting'];
 export type CoCreation = Schemas['RecordView'];
+export type ReleasePath = Schemas['ReleasePath'];
+export type Proposal = Schemas['ProposalView'];
+export type Launch = Schemas['LaunchView'];
+export type Progress = Schemas['Progress'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
 export class ApiError extends Error {
@@ -69,6 +73,8 @@ const id = encodeURIComponent;
 const plan = (plan: string) => `/plans/${id(plan)}`;
 const seat = (of: string, person: string) => `${plan(of)}/people/${id(person)}`;
 const account = (person: string) => `/administration/people/${id(person)}`;
+
+const proposals = (document: string) => `/documents/${id(document)}/proposals`;
 
 interface SignedIn {
   person: Person;
@@ -103,8 +109,7 @@ export const api = {
   plans: () => call<Plan[]>('GET', '/plans'),
   createPlan: (title: string) => call<{ id: string }>('POST', '/plans', { title }),
   plan: (of: string) => call<PlanDetail>('GET', plan(of)),
-  changePlan: (of: string, change: { title?: string; closed?: boolean }) =>
-    call<void>('PATCH', plan(of), change),
+  changePlan: (of: string, change: Schemas['PlanChange']) => call<void>('PATCH', plan(of), change),
   people: (of: string) => call<PlanPeople>('GET', `${plan(of)}/people`),
   seat: (of: string, person: string, standing: Standing) => call<void>('PUT', seat(of, person), standing),
   unseat: (of: string, person: string) => call<void>('DELETE', seat(of, person)),
@@ -113,8 +118,11 @@ export const api = {
     call<MadeInvitation[]>('POST', `${plan(of)}/invitations`, { invitations, days }),
   revoke: (of: string, invitation: string) =>
     call<void>('DELETE', `${plan(of)}/invitations/${id(invitation)}`),
-  createDocument: (of: string, title: string) =>
-    call<{ id: string }>('POST', `${plan(of)}/documents`, { title }),
+  createDocument: (of: string, title: string, language = 'en', translates?: string) =>
+    call<{ id: string }>('POST', `${plan(of)}/documents`, { title, language, translates }),
+  launch: (of: string, launch: Schemas['NewLaunch']) =>
+    call<Schemas['Done']>('POST', `${plan(of)}/launches`, launch),
+  callOff: (of: string, launch: number) => call<void>('DELETE', `${plan(of)}/launches/${launch}`),
 
   document: (document: string) => call<DocumentView>('GET', `/documents/${id(document)}`),
   redact: (document: string, passage: Schemas['NewRedaction']) =>
@@ -129,6 +137,19 @@ export const api = {
     call<Schemas['Done']>('POST', `/documents/${id(document)}/versions`, version),
   restore: (document: string, restoration: Schemas['NewRestoration']) =>
     call<Schemas['Done']>('POST', `/documents/${id(document)}/restorations`, restoration),
+  releasePath: (document: string) => call<ReleasePath>('GET', `/documents/${id(document)}/release`),
+  proposed: (document: string, proposal: number) =>
+    call<unknown>('GET', `${proposals(document)}/${proposal}`),
+  propose: (document: string, digest: string, message: string) =>
+    call<Schemas['Done']>('POST', proposals(document), { digest, message }),
+  sign: (document: string, proposal: number, digest: string) =>
+    call<Schemas['Done']>('PUT', `${proposals(document)}/${proposal}/signature`, { digest }),
+  decline: (document: string, proposal: number, reason: string) =>
+    call<Schemas['Done']>('POST', `${proposals(document)}/${proposal}/decline`, { reason }),
+  withdraw: (document: string, proposal: number) =>
+    call<Schemas['Done']>('DELETE', `${proposals(document)}/${proposal}`),
+  reopen: (document: string, message: string) =>
+    call<Schemas['Done']>('POST', `/documents/${id(document)}/reopening`, { message }),
   archive: (document: string, archived: boolean) =>
     call<void>('PATCH', `/documents/${id(document)}`, { archived }),
   deleteDocument: (document: string) => call<void>('DELETE', `/documents/${id(document)}`),
@@ -152,6 +173,11 @@ export function auditFile(format: 'csv' | 'chain', of?: string): string {
 /** Where the co-creation record can be downloaded. */
 export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'): string {
   return `/api/v1/documents/${id(document)}/record?format=${format}`;
+}
+
+/** Where a release can be downloaded. */
+export function releaseFile(document: string, number: number): string {
+  return `/api/v1/documents/${id(document)}/releases/${number}`;
 }
 
 /** Where the browser goes to sign in with a provider. */

@@ -320,6 +320,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Proposes the text as it is for a release. For a facilitator or a signatory. */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/proposals/{proposal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text that a proposal proposes, as the ledger has it. */
+        get: operations["proposed"];
+        put?: never;
+        post?: never;
+        /** Withdraws what one has proposed; a facilitator also what others have. */
+        delete: operations["withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/proposals/{proposal}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not sign what is proposed, and says why: the proposal is over. */
+        post: operations["decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/proposals/{proposal}/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Signs what is proposed, for one's own side. The last signature that is needed freezes the text. */
+        put: operations["sign"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/record": {
         parameters: {
             query?: never;
@@ -351,6 +420,57 @@ export interface paths {
          *     done, by whom and why stays for everybody to see.
          */
         post: operations["redact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The path to a release, with the text as it would become one. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/releases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release as a file that anybody can verify. */
+        get: operations["download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/reopening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins the next draft of a frozen text. The release stays as it is. */
+        post: operations["reopen"];
         delete?: never;
         options?: never;
         head?: never;
@@ -566,6 +686,40 @@ export interface paths {
         post?: never;
         /** Withdraws an invitation. */
         delete: operations["revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/launches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Launches the last releases of some commitments, all together: at once, or at a time. For facilitators. */
+        post: operations["launch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/launches/{launch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Calls off a launch that has not come yet. For facilitators. */
+        delete: operations["call_off"];
         options?: never;
         head?: never;
         patch?: never;
@@ -788,6 +942,10 @@ export interface components {
         Created: {
             id: string;
         };
+        Declining: {
+            /** @description Everybody in the plan reads it. */
+            reason: string;
+        };
         /** @description What one person did, from the first entry of it to the last. */
         Deed: {
             /**
@@ -848,15 +1006,21 @@ export interface components {
             here: components["schemas"]["Face"][];
             id: string;
             language: string;
+            /** @description How far it is on its way to a release. */
+            release: components["schemas"]["Progress"];
             /** @description `drafting` or `archived`. */
             status: string;
             /** @description As written so far; may be empty. */
             title: string;
+            /** @description The commitment that this is another language of. */
+            translates?: string | null;
         };
         DocumentView: {
             id: string;
             /** @description BCP 47. */
             language: string;
+            /** @description The commitment in all its languages. */
+            languages: components["schemas"]["LanguageView"][];
             /** @description Whether one may read what it said before. */
             may_read_history: boolean;
             /** @description Whether one may take passages out of it and its history. */
@@ -866,6 +1030,8 @@ export interface components {
             plan_title: string;
             /** @description What was taken out, by whom, and why. */
             redactions: components["schemas"]["RedactionView"][];
+            /** @description How far it is on its way to a release. */
+            release: components["schemas"]["Progress"];
             /** @description Why nobody may write: `archived`, or the plan is `closed`. */
             resting?: string | null;
             /** @description One's own seat in its plan. */
@@ -944,6 +1110,40 @@ export interface components {
         Joining: {
             account?: components["schemas"]["NewAccount"] | null;
         };
+        /**
+         * @description What kind of thing is strange.
+         * @enum {string}
+         */
+        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "date";
+        /** @description A commitment in one of its languages. */
+        LanguageView: {
+            document: string;
+            /** @description BCP 47. */
+            language: string;
+        };
+        LaunchView: {
+            documents: components["schemas"]["LaunchedView"][];
+            /** @description `waiting`, `public` or `called_off`. */
+            fate: string;
+            /**
+             * Format: int64
+             * @description When it is to be public, in milliseconds since the Unix epoch.
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description The number of its entry: its name.
+             */
+            seq: number;
+            /** @description The time zone in which that was said (IANA). */
+            zone: string;
+        };
+        LaunchedView: {
+            digest: string;
+            document: string;
+            /** Format: int32 */
+            number: number;
+        };
         LinkMade: {
             /**
              * Format: int64
@@ -967,6 +1167,24 @@ export interface components {
             label: string;
             /** @description Shown this once. Whoever opens it can join, once. */
             link: string;
+        };
+        /** @description Who took a step, when, and for whom. */
+        MarkView: {
+            /** @description Empty for a person who was forgotten. */
+            name: string;
+            person: string;
+            sector: components["schemas"]["Sector"];
+            /**
+             * Format: int64
+             * @description Milliseconds since the Unix epoch.
+             */
+            time: number;
+        };
+        May: {
+            propose: boolean;
+            sign: boolean;
+            /** @description Also what has gaps, or what somebody else proposed: withdraw, reopen. */
+            steer: boolean;
         };
         /**
          * @description A milestone that was to be seen at one of two moments at least. What its texts said is in the diff of
@@ -998,7 +1216,11 @@ export interface components {
             password: string;
         };
         NewDocument: {
+            /** @description BCP 47; English, if absent. */
+            language?: string | null;
             title: string;
+            /** @description The commitment that it is to be another language of. */
+            translates?: string | null;
         };
         NewInvitation: components["schemas"]["Standing"] & {
             /** @description Whom it is for, in any words. */
@@ -1013,6 +1235,17 @@ export interface components {
             /** @description At most 200. */
             invitations: components["schemas"]["NewInvitation"][];
         };
+        NewLaunch: {
+            /** @description The commitments whose last releases are launched. */
+            documents: string[];
+            /**
+             * Format: int64
+             * @description When they are to be public, in milliseconds since the Unix epoch: at once, if absent.
+             */
+            opens?: number | null;
+            /** @description The time zone of whoever says so (IANA). */
+            zone: string;
+        };
         NewName: {
             name: string;
         };
@@ -1023,6 +1256,11 @@ export interface components {
         };
         NewPlan: {
             title: string;
+        };
+        NewProposal: {
+            /** @description The digest of what its proposer has read. */
+            digest: string;
+            message?: string;
         };
         NewProvider: {
             client_id: string;
@@ -1090,17 +1328,29 @@ export interface components {
         PlanChange: {
             /** @description A closed plan can be read; nothing in it can be changed. */
             closed?: boolean | null;
+            quorum?: components["schemas"]["Quorum"] | null;
             title?: string | null;
         };
         PlanDetail: {
             closed: boolean;
             documents: components["schemas"]["DocumentSummary"][];
             id: string;
+            /** @description What was launched, or will be, the newest last. */
+            launches: components["schemas"]["LaunchView"][];
             may_create: boolean;
+            /** @description Whether one may launch releases, and call that off. */
+            may_launch: boolean;
             /** @description Whether one may invite people, change seats, and name, close and reopen the plan. */
             may_manage: boolean;
             /** @description Whether one may archive and delete documents. */
             may_retire: boolean;
+            /**
+             * Format: int64
+             * @description What the server's clock says, in milliseconds since the Unix epoch.
+             */
+            now: number;
+            /** @description How many of each side must sign a release. */
+            quorum: components["schemas"]["Quorum"];
             /** @description One's own seat. Administrators without one see the plan, but none of its documents. */
             seat: components["schemas"]["Seat"];
             sector: components["schemas"]["Sector"];
@@ -1135,6 +1385,50 @@ export interface components {
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
+        /** @description How far a commitment is on its way to the public. */
+        Progress: {
+            /** @description Whether a release can be launched now. */
+            launchable: boolean;
+            /**
+             * Format: int32
+             * @description The release that it is about; of a draft, the one before, or 0.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description When it is, or was, to be public, in milliseconds since the Unix epoch.
+             */
+            opens?: number | null;
+            /** @description The sides that have signed what is proposed, once for each signature. */
+            signed: components["schemas"]["Sector"][];
+            /** @description `drafting`, `proposed`, `stale`, `frozen`, `waiting` (for its launch) or `public`. */
+            stage: string;
+        };
+        ProposalView: {
+            by: components["schemas"]["MarkView"];
+            digest: string;
+            ended?: components["schemas"]["MarkView"] | null;
+            /** @description `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`. */
+            fate: string;
+            gaps: string[];
+            message: string;
+            /** Format: int64 */
+            moment: number;
+            quorum: components["schemas"]["Quorum"];
+            /** @description Why it was declined. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The release that it became.
+             */
+            release?: number | null;
+            /**
+             * Format: int64
+             * @description The number of its entry: its name.
+             */
+            seq: number;
+            signatures: components["schemas"]["MarkView"][];
+        };
         /** @description A provider as administrators see it; its secret is shown to nobody. */
         ProviderEntry: {
             client_id: string;
@@ -1145,6 +1439,13 @@ export interface components {
         ProviderView: {
             id: string;
             name: string;
+        };
+        /** @description How many of each side must sign. */
+        Quorum: {
+            /** Format: int32 */
+            civil_society: number;
+            /** Format: int32 */
+            government: number;
         };
         /** @enum {string} */
         RecordFormat: "json" | "html" | "csv";
@@ -1175,6 +1476,58 @@ export interface components {
              * @description Milliseconds since the Unix epoch.
              */
             time: number;
+        };
+        /** @description The path that a document has gone to its releases. */
+        ReleasePath: {
+            /** @description The SHA-256 of its canonical JSON (RFC 8785). */
+            digest: string;
+            /** @description The release that the text as it is would become: whoever proposes or signs computes its digest. */
+            draft: Record<string, never>;
+            frozen: boolean;
+            /** @description What one may do oneself. */
+            may: components["schemas"]["May"];
+            /**
+             * Format: int64
+             * @description Where the text stands: the number of the last entry.
+             */
+            moment: number;
+            /** @description In the order in which they were made. */
+            proposals: components["schemas"]["ProposalView"][];
+            /** @description How many of each side have to sign what is proposed now. */
+            quorum: components["schemas"]["Quorum"];
+            /** @description By number. */
+            releases: components["schemas"]["ReleaseView"][];
+            /** @description How many of each side could sign. */
+            signatories: components["schemas"]["Quorum"];
+            /** @description What in it nobody would see. While there is any, it can't be proposed. */
+            strange: components["schemas"]["Strange"][];
+        };
+        ReleaseView: {
+            digest: string;
+            /**
+             * Format: int64
+             * @description Milliseconds since the Unix epoch.
+             */
+            frozen: number;
+            gaps: string[];
+            /**
+             * Format: int64
+             * @description The moment that was frozen.
+             */
+            moment: number;
+            /** Format: int32 */
+            number: number;
+            /**
+             * Format: int64
+             * @description When it became public, or will.
+             */
+            opens?: number | null;
+            public: boolean;
+            reopened?: components["schemas"]["MarkView"] | null;
+            signatures: components["schemas"]["MarkView"][];
+        };
+        Reopening: {
+            message?: string;
         };
         /** @description Somebody went back to a moment. */
         RestorationView: {
@@ -1257,6 +1610,10 @@ export interface components {
             /** @description The sign-in name of a demo person. */
             demo: string;
         };
+        Signature: {
+            /** @description The digest of what the signatory has read. */
+            digest: string;
+        };
         /** @description A spell of work. */
         Sitting: {
             /** @description The moment before it. */
@@ -1288,6 +1645,17 @@ export interface components {
              * @description Bytes.
              */
             used: number;
+        };
+        /** @description Something strange, and where it stands. */
+        Strange: {
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
+             *     template.
+             */
+            place: string;
+            /** @description The name or value itself. */
+            said: string;
         };
         /** @description What one person did to one text in one sitting. */
         Tally: {
@@ -2338,6 +2706,295 @@ export interface operations {
             };
         };
     };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProposal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                proposal: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                proposal: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                proposal: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Declining"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                proposal: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -2430,6 +3087,146 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePath"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reopening"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3224,6 +4021,123 @@ export interface operations {
                 };
             };
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    launch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLaunch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+                launch: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

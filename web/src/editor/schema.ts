@@ -3,6 +3,9 @@
 
 import { type DOMOutputSpec, type Mark, type Node, Schema } from 'prosemirror-model';
 import type { Attributes } from './delta';
+import { safeLink } from './links';
+
+export { safeLink };
 
 export type ListKind = 'bullet' | 'ordered';
 
@@ -132,16 +135,6 @@ export const schema = new Schema({
     other: { attrs: { attributes: {} }, excludes: '', toDOM: () => ['span', 0] },
   },
 });
-
-/** A link's address if it may be followed, else nothing: no `javascript:` and the like. */
-export function safeLink(href: string): string | null {
-  try {
-    const url = new URL(href.trim());
-    return ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? href.trim() : null;
-  } catch {
-    return null;
-  }
-}
 
 const isOn = (value: unknown) => value !== null && value !== undefined && value !== false;
 

@@ -116,6 +116,12 @@ export const en = {
   'doc.readOnly': 'You can read this commitment. To write, ask the facilitator for an author’s seat.',
   'doc.closed': 'This plan is closed: you can read this commitment, and nobody can change it.',
   'doc.archived': 'This commitment is archived: you can read it, and nobody can change it.',
+  'doc.frozen':
+    'Both sides have signed release {number} of this text: it is frozen, and nobody can change it.',
+  'doc.proposed': 'This text is proposed for release {number}. Changing it makes a new proposal necessary.',
+  'doc.stale': 'This text has changed since it was proposed for release {number}.',
+  'doc.toRelease': 'Open the release',
+  'doc.release': 'Release',
   'doc.readOnlyNow':
     'You can’t write here any more. If something you wrote was not saved, it is kept on this device and shown below.',
   'doc.gone': 'This commitment is not shared with you any more',

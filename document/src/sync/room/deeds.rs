@@ -156,13 +156,21 @@ impl Room {
             }
             return Ok(self.take());
         }
-        for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {
-            let told = self.sessions.get(&id).is_some_and(|s| s.admission.may_write);
-            if is_frozen && told {
+        for id in ids.into_iter().filter(|_| is_frozen) {
+            let wrote = self.sessions.get(&id).is_some_and(|s| s.admission.may_write);
+            if wrote && self.is_accord(id) {
                 self.note_when_durable(id, &ServerNote::Access { may_write: false });
             }
+        }
+        self.tell_of_release();
+        Ok(self.take())
+    }
+
+    /// Tells everybody that a step was taken, or that the text is not what was proposed any more.
+    pub(super) fn tell_of_release(&mut self) {
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {
             self.note_when_durable(id, &ServerNote::Release);
         }
-        Ok(self.take())
     }
 }

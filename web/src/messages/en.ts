@@ -156,9 +156,11 @@ export const en = {
 
   'parked.title': 'Some of your words could not be saved',
   'parked.body':
-    'The server did not accept them: {reason} They are set aside on this device, and the page shows what the server has. Copy what you need from below, then discard it.',
+    'The server did not accept them: {reason} They are set aside on this device, and the page shows what the server has. Nothing of them comes in by itself: put what belongs there into the text, then discard the rest.',
   'parked.when': 'Set aside {when}',
   'parked.show': 'Show what was set aside',
+  'parked.bring': 'Put it into “{field}”',
+  'parked.nothing': 'All of it stands in the text now.',
   'parked.discard': 'Discard it',
 
   'toolbar.label': 'Formatting of {field}',

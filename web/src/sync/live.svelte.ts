@@ -224,6 +224,12 @@ export class LiveDocument {
     if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
   }
 
+  /** Changes a text from outside its editor: the editors are built again. */
+  bring(target: string, delta: Delta): void {
+    this.edit(target, delta, true);
+    this.generation += 1;
+  }
+
   /** Tells `listener` what others, undo and redo change in a text. */
   listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
     this.listeners.set(target, listener);

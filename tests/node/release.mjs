@@ -1,0 +1,167 @@
+// The whole way of a commitment: proposed, stale, declined with a reason, signed by both sides, frozen under an
+// embargo, launched, read and checked by everybody; then its successor, and the two compared.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { story, until } from './browser.mjs';
+import { look, lookAtAll, SIZES } from './look.mjs';
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+/** Opens the page of the release, and waits until it shows what it should. */
+async function release({ page, server }, title, document = 'demo') {
+  await page.goto(`${server.base}/documents/${document}/release`);
+  await page.getByRole('heading', { level: 1, name: title }).waitFor();
+}
+
+/** Presses a button, then the one of the dialog that it opens. */
+async function act({ page }, name, { fill, dialog } = {}) {
+  await button(page, name).first().click();
+  const open = page.getByRole('dialog');
+  await open.waitFor();
+  if (fill) await open.getByRole('textbox').fill(fill);
+  if (dialog) await dialog(open);
+  await open.getByRole('button', { name, exact: true }).click();
+  await open.waitFor({ state: 'detached' });
+}
+
+await story(async ({ person, newcomer, server }) => {
+  const ana = await person('ana');
+  const fay = await person('fay', { document: null });
+  const ben = await person('ben');
+  // Ben’s laptop goes offline, and he writes on.
+  await ben.page.context().setOffline(true);
+  await ben.caret('causes', 0, 0);
+  await ben.type('Written on the train. ');
+
+  await release(fay, 'Release 1');
+  await lookAtAll(fay.page, 'release-draft');
+  await act(fay, 'Propose release 1', { fill: 'As agreed on Monday.' });
+  await fay.page.getByText('As agreed on Monday.').first().waitFor();
+  await lookAtAll(fay.page, 'release-proposed');
+
+  // Who writes is told; who writes all the same makes it stale, in sight of all.
+  await ana.page.getByText('This text is proposed for release 1').waitFor();
+  await ana.caret('results', 0, 0);
+  await ana.type('Soon, ');
+  await ana.saved();
+  await ana.page.getByText('This text has changed since it was proposed').waitFor();
+  await look(ana.page, 'release-editor-stale');
+  await fay.page.getByRole('heading', { name: 'The text has changed since it was proposed' }).waitFor();
+  assert.equal(await button(fay.page, 'Sign for your side').count(), 0);
+  await lookAtAll(fay.page, 'release-stale');
+  await fay.page.getByRole('link', { name: 'What changed since it was proposed' }).click();
+  await fay.page.getByText('Soon, ').first().waitFor();
+  await release(fay, 'Release 1');
+  await act(fay, 'Propose release 1');
+
+  // Ben, on another device, does not agree.
+  const device = await person('ben', { document: null });
+  await release(device, 'Release 1');
+  await act(device, 'Decline', { fill: 'The register must be open to everybody.' });
+  await fay.page.getByText('declined by Ben', { exact: false }).waitFor();
+  await fay.page.getByText('The register must be open to everybody.', { exact: false }).waitFor();
+  await ana.caret('results', 0, 0);
+  await ana.type('Open to everybody: ');
+  await ana.saved();
+  await fay.page.reload();
+  await act(fay, 'Propose release 1');
+
+  await release(ana, 'Release 1');
+  await act(ana, 'Sign for your side', { dialog: (dialog) => look(ana.page, 'release-sign') });
+  await ana.page.getByText('You have signed this.').waitFor();
+  await ana.open('demo');
+  await release(device, 'Release 1');
+  await act(device, 'Sign for your side');
+  await device.page.getByRole('heading', { level: 1, name: 'Release 1 is frozen' }).waitFor();
+  await lookAtAll(device.page, 'release-frozen');
+
+  // Frozen: nobody writes, and what comes late stays with its author.
+  await ana.page.getByText('Both sides have signed release 1').waitFor();
+  await until('Ana can’t write', async () => (await ana.field('results').getAttribute('contenteditable')) === 'false');
+  await look(ana.page, 'release-editor-frozen');
+  await ben.page.context().setOffline(false);
+  await ben.page.getByText('Some of your words could not be saved').waitFor();
+  assert.ok(!(await ben.text('causes')).includes('train'));
+  await ben.page.getByText('Written on the train.').waitFor();
+  await lookAtAll(ben.page, 'release-parked');
+
+  // Nothing is public before its time.
+  const nobody = await newcomer('nobody');
+  const open = (path) => nobody.page.goto(`${server.base}${path}`);
+  assert.equal((await open('/r/demo')).status(), 404);
+  await look(nobody.page, 'public-missing');
+  await fay.page.goto(`${server.base}/plans/demo`);
+  await fay.page.getByRole('heading', { name: 'On the way to the public' }).waitFor();
+  await lookAtAll(fay.page, 'launch-board');
+  await button(fay.page, 'Launch releases').click();
+  await look(fay.page, 'launch-dialog');
+  await button(fay.page, 'Launch').click();
+  await fay.page.getByText(/Opens in \d+ hours?/).waitFor();
+  await lookAtAll(fay.page, 'launch-waiting');
+  assert.equal((await open('/r/demo')).status(), 404);
+  await act(fay, 'Call it off');
+  await button(fay.page, 'Launch releases').click();
+  await fay.page.getByLabel('At once').check();
+  await button(fay.page, 'Launch').click();
+  await fay.page.getByRole('link', { name: 'The plan’s public page' }).waitFor();
+  assert.equal((await open('/r/demo')).status(), 200);
+  await nobody.page.getByText('Signed by both sides').waitFor();
+  await lookAtAll(nobody.page, 'public-release');
+  await nobody.page.pdf({ path: `${process.env.ACCORD_SHOTS ?? '/tmp'}/public-release.pdf` }).catch(() => undefined);
+  assert.equal((await open('/p/demo')).status(), 200);
+  await lookAtAll(nobody.page, 'public-plan');
+  // Read without JavaScript, as it was sent.
+  const plain = await newcomer('plain', { context: { javaScriptEnabled: false } });
+  await plain.page.goto(`${server.base}/r/demo/1#milestones`);
+  assert.ok((await plain.page.textContent('main')).includes('Open to everybody: Soon, '));
+
+  // Anybody can check the file, in their own browser.
+  const file = Buffer.from(await (await fetch(`${server.base}/r/demo/1/release.json`)).arrayBuffer());
+  const check = async (buffer, words) => {
+    await open('/verify');
+    await nobody.page.getByLabel('Choose the signed file (JSON)').setInputFiles({ name: 'release.json', mimeType: 'application/json', buffer });
+    await nobody.page.getByRole('status').getByText(words, { exact: false }).first().waitFor();
+  };
+  await check(file, 'This is a genuine release');
+  await nobody.page.getByText('It is the newest that is public here.', { exact: false }).waitFor();
+  await lookAtAll(nobody.page, 'verify-whole');
+  const forged = (from, to) => Buffer.from(file.toString().replace(from, to));
+  await check(forged('Open to everybody', 'Open to nobody'), 'The text was changed');
+  await lookAtAll(nobody.page, 'verify-changed');
+  await check(forged('Ben ', 'Bob '), 'The signed statement was changed');
+  await check(forged('"number": 1', '"number": 2'), 'one release was passed off as another');
+  const foreign = JSON.parse(readFileSync(new URL('../data/foreign-release.json', import.meta.url)));
+  await check(Buffer.from(JSON.stringify(foreign)), 'It was not signed by this installation');
+
+  // The next draft: Ben brings his words in himself.
+  await release(fay, 'Release 1 is frozen');
+  await act(fay, 'Begin the next draft', { fill: 'The causes were too short.' });
+  await button(ben.page, 'Put it into “What causes the problem?”').click();
+  await until('Ben’s words are in the text', async () => (await ben.text('causes')).includes('Written on the train. '));
+  await ben.page.getByText('All of it stands in the text now.').waitFor();
+  await ben.saved();
+  await button(ben.page, 'Discard it').click();
+  await until('Ana has them, too', async () => (await ana.text('causes')).includes('Written on the train. '));
+  await release(fay, 'Release 2');
+  await fay.page.getByRole('link', { name: 'What changed since release 1' }).waitFor();
+  await act(fay, 'Propose release 2');
+  for (const one of [ana, device]) {
+    await release(one, /Release 2/);
+    await act(one, 'Sign for your side');
+  }
+  await device.page.getByRole('heading', { level: 1, name: 'Release 2 is frozen' }).waitFor();
+  await fay.page.goto(`${server.base}/plans/demo`);
+  await button(fay.page, 'Launch releases').click();
+  await fay.page.getByLabel('At once').check();
+  await button(fay.page, 'Launch').click();
+  await until('release 2 is public', async () => (await open('/r/demo/2')).status() === 200);
+  await open('/r/demo/1');
+  await nobody.page.getByText('Release 2 replaced this one', { exact: false }).waitFor();
+  await look(nobody.page, 'public-replaced');
+  await nobody.page.getByRole('link', { name: 'Compare with release 2' }).click();
+  await nobody.page.locator('ins', { hasText: 'Written on the train.' }).waitFor();
+  await lookAtAll(nobody.page, 'public-compare');
+  await check(file, 'It has been replaced: release 2 is the newest');
+
+  for (const one of [ana, fay, ben, device, nobody]) assert.deepEqual(one.errors, [], one.name);
+});

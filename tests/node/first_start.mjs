@@ -129,8 +129,7 @@ await story(
     await window.page.getByText('Observer · civil society').waitFor();
     await ben.context.setOffline(false);
     await ben.page.getByText('Some of your words could not be saved').waitFor();
-    await ben.page.getByText('Show what was set aside').click();
-    assert.ok(await ben.page.getByText('WRITTEN OFFLINE').isVisible());
+    await ben.page.getByText('WRITTEN OFFLINE').waitFor();
     await lookAtAll(ben.page, 'set-aside');
     assert.ok(!(await fay.text('causes')).includes('OFFLINE'));
     assert.ok(!(await ben.text('causes')).includes('OFFLINE'));

@@ -102,6 +102,33 @@ fn table() -> Vec<Row> {
         ("get", "/documents/{document}/record", None, [401, 404, 403, 200, 200, 200, 404]),
         ("post", "/documents/{document}/versions", Some(json!({ "name": "First" })), going_back),
         ("post", "/documents/{document}/restorations", Some(json!({ "moment": 1 })), going_back),
+        ("get", "/documents/{document}/release", None, reading(200)),
+        ("get", "/documents/{document}/proposals/{proposal}", None, reading(200)),
+        ("get", "/documents/{document}/releases/{number}", None, reading(200)),
+        // Of a text that nobody reads. Who may not propose or sign at all is told that instead.
+        ("post", "/documents/{document}/proposals", digest(), [401, 404, 403, 403, 409, 409, 404]),
+        (
+            "put",
+            "/documents/{document}/proposals/{proposal}/signature",
+            digest(),
+            [401, 404, 403, 403, 409, 403, 404],
+        ),
+        (
+            "post",
+            "/documents/{document}/proposals/{proposal}/decline",
+            Some(json!({ "reason": "A test" })),
+            [401, 404, 403, 403, 200, 403, 404],
+        ),
+        // It is the facilitator's.
+        ("delete", "/documents/{document}/proposals/{proposal}", None, retiring(200)),
+        ("post", "/documents/{document}/reopening", Some(json!({})), retiring(200)),
+        (
+            "post",
+            "/plans/{plan}/launches",
+            Some(json!({ "documents": [], "zone": "UTC" })),
+            [401, 404, 403, 403, 403, 422, 403],
+        ),
+        ("delete", "/plans/{plan}/launches/{launch}", None, [401, 404, 403, 403, 403, 204, 403]),
         ("get", "/administration", None, running(200)),
         (
             "post",
@@ -124,6 +151,11 @@ fn table() -> Vec<Row> {
         ("post", "/administration/people/{person}/reset", None, running(200)),
         ("delete", "/administration/people/{person}/sessions", None, running(204)),
     ]
+}
+
+/// A digest that no text has.
+fn digest() -> Option<Value> {
+    Some(json!({ "digest": "0".repeat(64) }))
 }
 
 /// A server with the demo's people, and others who join.
@@ -173,12 +205,50 @@ impl World {
         Ok(self.fay.request("DELETE", &path, None)?.0)
     }
 
+    fn propose(&self, document: &str) -> Result<u64> {
+        let (_, path) = self.fay.get(&format!("/api/v1/documents/{document}/release"))?;
+        let wanted = json!({ "digest": path["digest"] });
+        let (_, made) =
+            self.fay.post(&format!("/api/v1/documents/{document}/proposals"), wanted)?;
+        made["seq"].as_u64().with_context(|| format!("no proposal: {made}"))
+    }
+
+    fn freeze(&self, document: &str) -> Result<()> {
+        let proposal = self.propose(document)?;
+        let (_, path) = self.fay.get(&format!("/api/v1/documents/{document}/release"))?;
+        let signature = json!({ "digest": path["digest"] });
+        let path = format!("/api/v1/documents/{document}/proposals/{proposal}/signature");
+        for name in ["ana", "ben"] {
+            let (status, answer) =
+                self.server.visit(name)?.request("PUT", &path, Some(signature.clone()))?;
+            ensure!(status == 200, "{status} {answer}");
+        }
+        Ok(())
+    }
+
     /// A route with something fresh in each of its gaps.
     fn fill(&mut self, route: &str) -> Result<String> {
         let mut path = route.replace("{plan}", "demo").replace("{session}", "none");
         path = path.replace("{provider}", "none");
         if path.contains("{document}") {
-            path = path.replace("{document}", &self.fay.create("To be tried")?);
+            let document = self.fay.create("To be tried")?;
+            if path.contains("{proposal}") {
+                path = path.replace("{proposal}", &self.propose(&document)?.to_string());
+            }
+            if path.contains("{number}") || path.contains("/reopening") {
+                self.freeze(&document)?;
+                path = path.replace("{number}", "1");
+            }
+            path = path.replace("{document}", &document);
+        }
+        if path.contains("{launch}") {
+            let document = self.fay.create("To be launched")?;
+            self.freeze(&document)?;
+            // In a hundred years.
+            let launch =
+                json!({ "documents": [document], "opens": 4_900_000_000_000_u64, "zone": "UTC" });
+            let (_, made) = self.fay.post("/api/v1/plans/demo/launches", launch)?;
+            path = path.replace("{launch}", &made["seq"].to_string());
         }
         if path.contains("{person}") {
             path = path.replace("{person}", &self.newcomer("observer", "other")?.1);

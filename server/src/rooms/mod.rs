@@ -435,11 +435,11 @@ impl Rooms {
         if first.hash() != state.position().head {
             return Ok(None);
         }
-        let mut last_editor = (seq > Seq(0)).then_some(first.actor.person);
+        let mut last_editor = editor(&first);
         for (index, bytes) in rest.iter().enumerate() {
             let entry = decode(Seq(seq.0 + 1 + index as u64), bytes)?;
             state.apply(&entry)?;
-            last_editor = Some(entry.actor.person);
+            last_editor = editor(&entry).or(last_editor);
         }
         state.settle()?;
         Ok(Some(Replayed { state, last_editor, behind: rest.len() }))
@@ -475,10 +475,15 @@ pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     for (seq, bytes) in (0..).map(Seq).zip(entries).skip(1) {
         let entry = decode(seq, bytes)?;
         state.apply(&entry)?;
-        last_editor = Some(entry.actor.person);
+        last_editor = editor(&entry).or(last_editor);
     }
     state.settle()?;
     Ok(Replayed { state, last_editor, behind: entries.len() })
+}
+
+/// Whoever wrote an edit.
+fn editor(entry: &Entry) -> Option<PersonId> {
+    entry.body.edit().map(|_| entry.actor.person.clone())
 }
 
 pub(crate) fn decode(seq: Seq, bytes: &[u8]) -> Result<Entry, LedgerError> {

@@ -334,7 +334,9 @@ impl Task {
                 }
                 Effect::Append(entry) => {
                     metrics.edits_accepted.inc();
-                    self.last_editor = Some(entry.actor.person.clone());
+                    if entry.body.edit().is_some() {
+                        self.last_editor = Some(entry.actor.person.clone());
+                    }
                     let ledger = LedgerId::Document(self.document.clone());
                     self.waiting.push(Append { ledger, seq: entry.seq, bytes: entry.encode() });
                 }

@@ -15,6 +15,7 @@ export const release = {
     'Everybody who signs reads exactly the text below. Whoever changes it afterwards makes a new proposal necessary.',
   'release.message': 'A word to those who sign (if you like)',
   'release.gaps': 'Still missing',
+  'release.gapsFrozen': 'Frozen with gaps',
   'release.gapsFacilitator': 'You can propose it all the same: the release then says what is missing.',
   'release.gapsOthers': 'Only a facilitator can propose it like this.',
   'release.strange': 'This can’t be proposed yet',

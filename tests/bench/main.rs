@@ -1,5 +1,5 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! load | sign-in | replay | history | storage]`. Without arguments, all.
+//! freeze N | load | sign-in | replay | history | storage]`. Without arguments, all.
 
 mod history;
 mod load;
@@ -7,7 +7,9 @@ mod replay;
 mod sign_in;
 mod storage;
 
-use accord_tests::{Death, Server, attribution_runs, kill_rounds, random_sessions};
+use accord_tests::{
+    Death, Server, Tally, attribution_runs, freeze_run, kill_rounds, random_sessions,
+};
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -25,6 +27,7 @@ async fn main() -> Result<()> {
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("sessions") => sessions(count(1_000)?),
         Some("attribution") => attribution(count(1_000)?),
+        Some("freeze") => freezes(count(10_000)?),
         Some("load") => load::all().await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
@@ -41,12 +44,13 @@ async fn main() -> Result<()> {
             sign_in::all().await?;
             sessions(1_000)?;
             attribution(1_000)?;
+            freezes(10_000)?;
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, load, sign-in, replay, history, storage"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, sign-in, replay, history, storage"
             )
         }
     }
@@ -80,6 +84,23 @@ fn sessions(count: usize) -> Result<()> {
 fn attribution(runs: usize) -> Result<()> {
     let seed = rand::random();
     println!("attribution, seed {seed}: {}", attribution_runs(runs, seed)?);
+    Ok(())
+}
+
+/// So many freezes against concurrent typing.
+fn freezes(count: usize) -> Result<()> {
+    let seed: u64 = rand::random::<u32>().into();
+    let mut all = Tally::default();
+    let mut run = 0;
+    while all.freezes < count {
+        all += freeze_run(seed + run);
+        run += 1;
+    }
+    println!(
+        "freeze, seed {seed}: {run} runs, {} freezes, each digest that of the edits before it and none after; {} \
+         proposals and signatures too late, {} texts set aside, {} words all found again",
+        all.freezes, all.stale, all.parked, all.words
+    );
     Ok(())
 }
 

@@ -77,3 +77,8 @@ fn the_editor_and_a_stock_quill_end_in_the_same_delta() -> Result<()> {
 fn words_stay_their_authors_wherever_others_put_them() -> Result<()> {
     story("moved.mjs")
 }
+
+#[test]
+fn a_commitment_is_signed_launched_checked_and_followed_by_its_successor() -> Result<()> {
+    story("release.mjs")
+}

@@ -6,7 +6,8 @@ use accord_document::audit::{self, AuditState, Deed, Event};
 use accord_document::history::{Fate, History, Part};
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
 use accord_document::ledger::{
-    DocumentState, Entry, Genesis, LedgerError, Outcome, Redaction, Version, pack, unpack,
+    self, DocumentState, Entry, Genesis, LedgerError, Outcome, Quorum, Redaction, Step, Version,
+    pack, unpack,
 };
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
@@ -350,4 +351,76 @@ fn the_golden_past_is_credited_as_it_was() {
         std::fs::write(&path, pack(&bytes).unwrap()).unwrap();
     }
     assert_eq!(unpack(&std::fs::read(&path).unwrap()).unwrap(), bytes);
+}
+
+/// A text that is proposed with gaps, signed, reopened, proposed again and declined.
+#[test]
+fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
+    const HEAD: &str = "60981c2b4a818a0fcdc9c67dce4e44e458d6e9208f752fc139b70422600e3c5b";
+    const DIGEST: &str = "d0b2dc624fe9a284bb37a848d28d3bc4d9908ba0fe44d78a26572702d5f907f6";
+    let fay = actor_in("fay", Seat::Facilitator, Sector::Government);
+    let ana = actor_in("ana", Seat::Author, Sector::Government);
+    let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
+    let document = DocumentId::new("golden");
+    let make = || {
+        let genesis = Genesis {
+            lineage: LineageId::new("golden release"),
+            schema: "ogp-commitment/1".into(),
+            language: "ka".into(),
+            rules: 1,
+        };
+        let genesis = genesis.entry(fay.clone(), 1_000, [1; 16]);
+        let mut state = DocumentState::begin(&genesis).unwrap();
+        let mut entries = vec![genesis];
+        let milestones = vec![MilestoneDraft {
+            id: "m".into(),
+            what: "რეესტრი".into(),
+            due_text: "2027 წლის შემოდგომა".into(),
+            ..Default::default()
+        }];
+        let draft = Draft {
+            texts: vec![("title", vec![Op::text("ღია კონტრაქტები")])],
+            milestones,
+            facts: vec![("period_from".into(), "2027-01-01".into())],
+        };
+        entries.extend(state.edit(&fay, 2_000, [2; 16], &seed(7, &draft)).unwrap());
+        let propose = |state: &DocumentState| {
+            let released = state.to_release(&document);
+            Step::Propose {
+                moment: state.position().seq,
+                digest: released.digest(),
+                quorum: Quorum::LEAST,
+                gaps: released.gaps,
+                message: "როგორც შევთანხმდით".into(),
+            }
+        };
+        let first = propose(&state);
+        let digest = state.to_release(&document).digest();
+        entries.push(state.step(&fay, 3_000, [3; 16], first).unwrap());
+        let proposal = entries.last().unwrap().seq;
+        for (salt, by) in [(4, &ana), (5, &ben)] {
+            let sign = Step::Approve { proposal, digest };
+            entries.push(state.step(by, 4_000, [salt; 16], sign).unwrap());
+        }
+        let reopen = Step::Reopen { message: String::new() };
+        entries.push(state.step(&fay, 5_000, [6; 16], reopen).unwrap());
+        let second = propose(&state);
+        entries.push(state.step(&fay, 6_000, [7; 16], second).unwrap());
+        let proposal = entries.last().unwrap().seq;
+        let decline = Step::Decline { proposal, reason: "ჯერ არა".into() };
+        entries.push(state.step(&ben, 7_000, [8; 16], decline).unwrap());
+        entries
+    };
+    let entries = golden("release-1.bin", make);
+    let state = replayed(&entries).unwrap();
+    assert_eq!(state.position().head.to_string(), HEAD);
+    let releases = state.releases();
+    let [release] = releases.all() else { panic!("{releases:?}") };
+    assert_eq!(releases.proposal_of(release).digest.to_string(), DIGEST);
+    assert!(
+        matches!(&releases.proposals()[1].fate, ledger::Fate::Declined { reason, .. } if reason == "ჯერ არა")
+    );
+    // The text is what was signed, in this version as in all.
+    let frozen = replayed(&entries[..3]).unwrap().to_release(&document);
+    assert_eq!(frozen.digest().to_string(), DIGEST);
 }

@@ -1,7 +1,7 @@
 //! From a proposal to a page that everybody reads: through the API and stock clients, as the server runs.
 
 use accord_document::model::release::digest;
-use accord_tests::{Server, ServerInTime, SyncClient, Visitor, accord_binary};
+use accord_tests::{Server, ServerInTime, SyncClient, Visitor, accord_binary, node};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -170,6 +170,14 @@ async fn what_nobody_sees_is_named_and_can_not_be_frozen() -> Result<()> {
     stock.settled().await?;
     propose(&fay, &document)?;
     Ok(())
+}
+
+/// Whoever has the text can compute what is signed, with any Yjs client.
+#[test]
+fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    node("digest.mjs", &[&server.address]).map(drop)
 }
 
 /// Runs `accord verify`, and gives how it ended and what it said.

@@ -82,3 +82,8 @@ fn words_stay_their_authors_wherever_others_put_them() -> Result<()> {
 fn a_commitment_is_signed_launched_checked_and_followed_by_its_successor() -> Result<()> {
     story("release.mjs")
 }
+
+#[test]
+fn nothing_that_somebody_writes_runs_on_any_page() -> Result<()> {
+    story("xss.mjs")
+}

@@ -1,11 +1,12 @@
-// Where a link may lead.
+// Where a link may lead: as `is_safe` in `document/src/model/strange.rs` has it, so that what the editor takes can
+// be frozen.
+
+const SCHEMES = /^(https?:\/\/.|(mailto|tel):.)/i;
+/** Browsers skip controls inside an address, and then read another. */
+const CONTROL = /\p{Cc}/u;
 
 /** A link's address if it may be followed, else nothing: no `javascript:` and the like. */
 export function safeLink(href: string): string | null {
-  try {
-    const url = new URL(href.trim());
-    return ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? href.trim() : null;
-  } catch {
-    return null;
-  }
+  const address = href.trim();
+  return SCHEMES.test(address) && !CONTROL.test(address) && URL.canParse(address) ? address : null;
 }

@@ -91,8 +91,8 @@ export function handlePaste(view: EditorView, event: ClipboardEvent, single: boo
     );
     return true;
   }
-  const body = document.createElement('div');
-  body.append(...new DOMParser().parseFromString(cleanHtml(html), 'text/html').body.childNodes);
+  // In a document of its own, which loads and runs nothing: never in the page's.
+  const { body } = new DOMParser().parseFromString(cleanHtml(html), 'text/html');
   const { content } = Parser.fromSchema(schema).parse(body, { preserveWhitespace: false });
   view.dispatch(putLines(view.state.tr, content).scrollIntoView().setMeta('paste', true));
   return true;

@@ -63,6 +63,10 @@ pub enum Deed {
     RemoveProvider {
         issuer: String,
     },
+    /// Everything was written into a backup.
+    Backup,
+    /// Everything was restored from a backup.
+    Restore,
     /// The record itself was exported: of one plan, or all of it.
     Export {
         plan: Option<PlanId>,

@@ -21,6 +21,14 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// Made of a whole ledger.
+    pub(crate) fn of(entries: &[Vec<u8>]) -> Result<Self, OpenError> {
+        let (first, rest) = entries.split_first().ok_or(OpenError::Missing)?;
+        let mut archive = Self::begin(first)?;
+        archive.extend(rest)?;
+        Ok(archive)
+    }
+
     fn begin(first: &[u8]) -> Result<Self, OpenError> {
         let genesis = decode(Seq(0), first)?;
         let mut history = History::default();
@@ -113,11 +121,7 @@ impl Archives {
             archive.extend(&self.store.read(&ledger, next)?)?;
             return Ok(archive);
         }
-        let entries = self.store.read(&ledger, Seq(0))?;
-        let (first, rest) = entries.split_first().ok_or(OpenError::Missing)?;
-        let mut archive = Archive::begin(first)?;
-        archive.extend(rest)?;
-        Ok(archive)
+        Archive::of(&self.store.read(&ledger, Seq(0))?)
     }
 
     fn slot(&self, document: &DocumentId) -> Slot {

@@ -1,7 +1,9 @@
 //! `accord check`: whether what is stored is what was written. Every ledger is read whole, its hash chain
 //! followed and its entries applied; what a document is opened from is compared with what that gives.
 
+use crate::archives::Archive;
 use crate::plans::{read_plan, verify_audit};
+use crate::releases::broken;
 use crate::rooms::replay;
 use crate::store::{Ledger as _, SledStore, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
@@ -61,6 +63,12 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let ledger = LedgerId::Document(id.clone());
     let entries = store.read(&ledger, Seq(0)).map_err(|error| error.to_string())?;
     let replayed = replay(&entries).map_err(|error| error.to_string())?;
+    if !replayed.state.releases().all().is_empty() {
+        let archive = Archive::of(&entries).map_err(|error| error.to_string())?;
+        if let Some(number) = broken(&archive, id).first() {
+            return Err(format!("release {number} is not what was signed"));
+        }
+    }
     let kept = store.checkpoint(&ledger).map_err(|error| error.to_string())?;
     let Some(kept) = kept.and_then(|kept| DocumentState::resume(&kept)) else {
         return Ok(entries.len());

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod archives;
+pub mod backup;
 pub mod check;
 pub mod clock;
 mod committer;
@@ -152,7 +153,14 @@ async fn serve(
     let app = assemble(config, store, site).await?;
     let (rooms, committer) = (app.rooms.clone(), app.committer.clone());
     let (people, plans) = (app.people.clone(), app.plans.clone());
-    let shell = Shell::new(people, plans, app.passwords.clone(), app.site.base());
+    let shell = Shell::new(
+        people,
+        plans,
+        app.passwords.clone(),
+        app.store.clone(),
+        config.data.clone(),
+        app.site.base(),
+    );
     let shell = match shell::listen(&config.data) {
         Ok(listener) => Some(tokio::spawn(shell::serve(listener, shell))),
         // A path of more than about 100 bytes can't name a socket, for example.

@@ -39,6 +39,12 @@ enum Verb {
     /// Check that everything stored is what was written: every ledger, from its beginning. The server must not
     /// be running.
     Check(Data),
+    /// Write everything into one new file, also while the server runs, and check that it is whole. It holds the
+    /// key that signs releases: keep it as safe as the data folder.
+    Backup(Backup),
+    /// Make a new data folder of a backup, and check it. Whoever comes back with something that the backup
+    /// lacks keeps it on their device, and is asked.
+    Restore(Restore),
     /// Check a downloaded release: that not one character was changed since both sides signed it. Needs no
     /// server. Ends with 0 if it is whole and of a trusted key, with 2 if it is whole and nobody said which key
     /// to trust, with 1 otherwise.
@@ -48,6 +54,23 @@ enum Verb {
     RotateKey(Data),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
+}
+
+#[derive(Debug, Args)]
+struct Backup {
+    #[command(flatten)]
+    data: Data,
+    /// The file to write. It must not be there yet.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Restore {
+    /// The folder to make. It must not be there yet, or be empty.
+    #[command(flatten)]
+    data: Data,
+    /// The backup.
+    file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +175,12 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Verb::Check(data) => check(&data.data),
+        Verb::Backup(Backup { data, file }) => match std::path::absolute(&file) {
+            // The server writes it, wherever it was started.
+            Ok(to) => ask(data, shell::Verb::Backup { to }).await,
+            Err(error) => complain(&error),
+        },
+        Verb::Restore(asked) => restore(&asked),
         Verb::Verify(asked) => verify(&asked),
         Verb::RotateKey(Data { data }) => match Keys::rotate(&data, None) {
             Ok(keys) => {
@@ -220,15 +249,27 @@ fn verify(asked: &Verify) -> ExitCode {
     if verified.is_trusted { ExitCode::SUCCESS } else { ExitCode::from(UNTRUSTED) }
 }
 
+/// Restores a backup, and checks what came of it.
+fn restore(asked: &Restore) -> ExitCode {
+    let now = accord_server::clock::Clock::system().now_ms();
+    match accord_server::backup::restore(&asked.file, &asked.data.data, now) {
+        Ok((_, report)) => tell(report),
+        Err(error) => complain(&error),
+    }
+}
+
 /// Checks what is stored, and says what is wrong with it.
 fn check(data: &std::path::Path) -> ExitCode {
     if !data.exists() {
         return complain(&format!("there is no folder {}", data.display()));
     }
-    let Report { documents, plans, entries, faults } = match accord_server::check::check(data) {
-        Ok(report) => report,
-        Err(error) => return complain(&error),
-    };
+    match accord_server::check::check(data) {
+        Ok(report) => tell(report),
+        Err(error) => complain(&error),
+    }
+}
+
+fn tell(Report { documents, plans, entries, faults }: Report) -> ExitCode {
     say(&format!(
         "checked {plans} plans, {documents} documents with {entries} entries, and the audit record"
     ));
@@ -257,6 +298,9 @@ async fn ask(data: Data, verb: shell::Verb) -> ExitCode {
         }
         Ok(Said::Administrator { name }) => say(&format!("{name} runs this installation now.")),
         Ok(Said::Link { link }) => say(&format!("Works once, within a day:\n{link}")),
+        Ok(Said::Backup { plans, documents, entries }) => say(&format!(
+            "backed up {plans} plans and {documents} documents with {entries} entries; read back, and whole"
+        )),
         Ok(Said::Refused { reason }) => return complain(&reason),
         Err(error) => return complain(&error),
     }

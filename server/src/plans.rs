@@ -398,11 +398,12 @@ fn unreadable(error: LedgerError) -> StoreError {
 }
 
 fn read(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<Entry>, StoreError> {
-    let damaged = |error: &dyn std::fmt::Display| {
-        StoreError::Damaged(format!("the ledger of {ledger}: {error}"))
-    };
-    let entries = store.read(ledger, Seq(0))?;
-    entries.iter().map(|bytes| Entry::decode(bytes).map_err(|error| damaged(&error))).collect()
+    decoded(&store.read(ledger, Seq(0))?, ledger)
+}
+
+fn decoded(entries: &[Vec<u8>], of: impl std::fmt::Display) -> Result<Vec<Entry>, StoreError> {
+    let damaged = |error| StoreError::Damaged(format!("the ledger of {of}: {error}"));
+    entries.iter().map(|bytes| Entry::decode(bytes).map_err(damaged)).collect()
 }
 
 /// Follows the hash chain of the audit record. Blocks.
@@ -419,7 +420,15 @@ pub(crate) fn verify_audit(store: &dyn Store) -> Result<(), StoreError> {
 /// # Errors
 /// When it can't be read, or is damaged.
 pub(crate) fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
-    let entries = read(store, &LedgerId::Plan(id.clone()))?;
+    follow_plan(&store.read(&LedgerId::Plan(id.clone()), Seq(0))?)
+}
+
+/// Follows the hash chain of a plan, and gives what it comes to.
+///
+/// # Errors
+/// When it is damaged.
+pub(crate) fn follow_plan(entries: &[Vec<u8>]) -> Result<PlanState, StoreError> {
+    let entries = decoded(entries, "a plan")?;
     let (first, rest) = entries.split_first().ok_or(unreadable(LedgerError::NoGenesis))?;
     let mut state = PlanState::begin(first).map_err(unreadable)?;
     for entry in rest {
@@ -439,7 +448,11 @@ fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState, StoreError
     AuditState::begin(&genesis).map_err(unreadable)
 }
 
-fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> {
+/// Follows the hash chain of the audit record.
+///
+/// # Errors
+/// When it is damaged.
+pub(crate) fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> {
     let damaged = |error: LedgerError| StoreError::Damaged(format!("the audit record: {error}"));
     let (first, rest) = entries.split_first().ok_or(damaged(LedgerError::NoGenesis))?;
     let mut state = AuditState::begin(first).map_err(damaged)?;

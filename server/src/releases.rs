@@ -4,21 +4,23 @@
 //! The text is made from the ledger, and its digest compared with the one that both sides signed, each time it
 //! is read from disk; the note is kept as it was signed first. Nothing here can change either.
 
-use crate::archives::Archives;
+use crate::archives::{Archive, Archives};
 use crate::people::People;
 use crate::plans::Plans;
 use crate::rooms::{OpenError, decode};
 use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
 use crate::seal::{Place, ReleaseFile, Signatory, Statement};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, DocumentId, Seq};
 use accord_document::ledger::{Proposal, Release};
 use accord_document::model::release::{Identity, Released, digest};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The records that hold notes, each under `document/number`.
+/// The records that hold notes, in pieces: each under `document/number/piece`.
 const NOTES: &str = "note";
+/// Bytes of one piece: a record holds little more.
+const PIECE: usize = 3_000;
 
 /// What all releases kept in memory may take together, in bytes of their files.
 const BUDGET: usize = 32 * 1024 * 1024;
@@ -113,27 +115,11 @@ impl Releases {
         document: &DocumentId,
         number: u32,
     ) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
-        let read = self.shared.archives.read(document, |archive| {
-            let releases = archive.state.releases();
-            let index = (number as usize).checked_sub(1)?;
-            let release = releases.all().get(index)?;
-            let proposal = releases.proposal_of(release);
-            let before = index.checked_sub(1).map(|before| &releases.all()[before]);
-            let genesis = archive.state.genesis();
-            let identity = Identity {
-                document: document.clone(),
-                number,
-                language: genesis.language.clone(),
-                template: genesis.schema.clone(),
-                supersedes: before.map(|before| releases.proposal_of(before).digest),
-            };
-            let content = archive.history.content_at(proposal.moment);
-            Some((Released::of(identity, &content), release.clone(), proposal.clone()))
-        })?;
+        let read =
+            self.shared.archives.read(document, |archive| find(archive, document, number))?;
         let Some((released, release, proposal)) = read else { return Ok(None) };
         if released.digest() != proposal.digest {
-            let what = format!("release {number} of {document} is not what was signed");
-            return Err(StoreError::Damaged(what).into());
+            return Err(damaged(format!("release {number} of {document} is not what was signed")));
         }
         Ok(Some((released, release, proposal)))
     }
@@ -148,8 +134,10 @@ impl Releases {
     ) -> Result<(String, Statement), OpenError> {
         let key = format!("{document}/{:06}", release.number);
         loop {
-            if let Some(record) = self.shared.store.get(NOTES, &key)? {
-                let note = String::from_utf8(record.value)
+            let pieces = self.shared.store.scan(NOTES, &format!("{key}/"))?;
+            if !pieces.is_empty() {
+                let bytes = pieces.into_iter().flat_map(|(_, piece)| piece.value).collect();
+                let note = String::from_utf8(bytes)
                     .map_err(|_| damaged("a note is not readable".into()))?;
                 let statement = self.open(&note)?;
                 // The note must be of this very text.
@@ -161,7 +149,16 @@ impl Releases {
             }
             let statement = self.state(document, release, proposal)?;
             let note = self.shared.keys.signing().sign(&statement.text());
-            match self.shared.store.swap(NOTES, &key, None, Some(note.as_bytes())) {
+            let pieces = note.as_bytes().chunks(PIECE).enumerate();
+            let swaps: Vec<_> = pieces
+                .map(|(index, piece)| Swap {
+                    kind: NOTES,
+                    key: format!("{key}/{index:03}"),
+                    expected: None,
+                    value: Some(piece.to_vec()),
+                })
+                .collect();
+            match self.shared.store.swap_all(&swaps) {
                 // Somebody else asked at the same moment.
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -260,6 +257,39 @@ impl Releases {
             kept.remove(0);
         }
     }
+}
+
+/// A release by its number, as a ledger has it.
+fn find(
+    archive: &Archive,
+    document: &DocumentId,
+    number: u32,
+) -> Option<(Released, Release, Proposal)> {
+    let releases = archive.state.releases();
+    let index = (number as usize).checked_sub(1)?;
+    let release = releases.all().get(index)?;
+    let proposal = releases.proposal_of(release);
+    let before = index.checked_sub(1).map(|before| &releases.all()[before]);
+    let genesis = archive.state.genesis();
+    let identity = Identity {
+        document: document.clone(),
+        number,
+        language: genesis.language.clone(),
+        template: genesis.schema.clone(),
+        supersedes: before.map(|before| releases.proposal_of(before).digest),
+    };
+    let content = archive.history.content_at(proposal.moment);
+    Some((Released::of(identity, &content), release.clone(), proposal.clone()))
+}
+
+/// The releases of a ledger that are not what was signed, by number.
+pub(crate) fn broken(archive: &Archive, document: &DocumentId) -> Vec<u32> {
+    let numbers = archive.state.releases().all().iter().map(|release| release.number);
+    let is_broken = |number: &u32| {
+        let found = find(archive, document, *number);
+        found.is_none_or(|(released, _, proposal)| released.digest() != proposal.digest)
+    };
+    numbers.filter(is_broken).collect()
 }
 
 /// A release that everybody may read.

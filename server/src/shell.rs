@@ -5,6 +5,7 @@
 //! no server runs, the store is opened here.
 
 use crate::access::Generation;
+use crate::backup::{BackupError, Held, backup};
 use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::people::{AccountError, ChangeError, PasswordError, Passwords, People, Purpose};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -41,6 +42,8 @@ pub enum Verb {
     MakeAdministrator { name: String, email: String, password: String },
     /// A link by which somebody can set a new password, at an address of this installation.
     ResetPassword { email: String, at: Option<String> },
+    /// Everything, into a new file.
+    Backup { to: PathBuf },
 }
 
 /// What comes of it.
@@ -50,6 +53,7 @@ pub enum Said {
     People { people: Vec<Listed> },
     Administrator { name: String },
     Link { link: String },
+    Backup { plans: usize, documents: usize, entries: usize },
     Refused { reason: String },
 }
 
@@ -70,6 +74,8 @@ pub enum ShellError {
     Account(#[from] AccountError),
     #[error("{0}")]
     Password(#[from] PasswordError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("there is no account with the address {0}")]
     NoAccount(String),
 }
@@ -113,18 +119,28 @@ async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Said> {
 }
 
 /// An installation, as its shell sees it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[allow(missing_debug_implementations)]
 pub(crate) struct Shell {
     people: People,
     plans: Plans,
     passwords: Passwords,
+    store: Arc<dyn Store>,
+    data: PathBuf,
     /// The start of every link to this installation.
     base: String,
 }
 
 impl Shell {
-    pub(crate) fn new(people: People, plans: Plans, passwords: Passwords, base: String) -> Self {
-        Self { people, plans, passwords, base }
+    pub(crate) fn new(
+        people: People,
+        plans: Plans,
+        passwords: Passwords,
+        store: Arc<dyn Store>,
+        data: PathBuf,
+        base: String,
+    ) -> Self {
+        Self { people, plans, passwords, store, data, base }
     }
 
     /// Opens an installation that no server serves. Blocks.
@@ -135,9 +151,9 @@ impl Shell {
         let (clock, generation) = (config.clock.clone(), Generation::default());
         let people =
             People::open(store.clone(), clock.clone(), config.sessions, generation.clone())?;
-        let plans = Plans::open(store, committer, clock, generation)?;
+        let plans = Plans::open(store.clone(), committer, clock, generation)?;
         let passwords = Passwords::start().map_err(ServeError::System)?;
-        Ok(Self::new(people, plans, passwords, HERE.into()))
+        Ok(Self::new(people, plans, passwords, store, config.data.clone(), HERE.into()))
     }
 
     async fn answer(&self, verb: Verb) -> Said {
@@ -159,6 +175,15 @@ impl Shell {
                 let deed = Deed::MakeAdministrator { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;
                 Ok(Said::Administrator { name: person.name })
+            }
+            Verb::Backup { to } => {
+                // Named in the record first, so that the backup says of itself that it was made.
+                self.plans.record(&installation(), Deed::Backup, None).await?;
+                let (store, data) = (self.store.clone(), self.data.clone());
+                let made = tokio::task::spawn_blocking(move || backup(&*store, &data, &to)).await;
+                let made = made.map_err(|error| ServeError::System(io::Error::other(error)))?;
+                let Held { plans, documents, entries, .. } = made?;
+                Ok(Said::Backup { plans, documents, entries })
             }
             Verb::ResetPassword { email, at } => {
                 let person = self.people.by_email(&email)?;

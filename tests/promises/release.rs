@@ -1,6 +1,7 @@
 //! From a proposal to a page that everybody reads: through the API and stock clients, as the server runs.
 
 use accord_document::model::release::digest;
+use accord_document::sync::Dialect;
 use accord_tests::{Server, ServerInTime, SyncClient, Visitor, accord_binary, node};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -123,7 +124,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     let mut again = SyncClient::connect(&server, &ana, &document, 14).await?;
     again.edit("problem", 0, 0, "Today ").await?;
     again.settled().await?;
-    let resumed = SyncClient::open(&server, &ben, &document, doc).await?;
+    let resumed = SyncClient::open(&server, &ben, &document, Dialect::Stock, doc).await?;
     let written = resumed.change("problem", 0, 0, "OLD ");
     let mut resumed = resumed;
     resumed.feed_update(&written).await?;

@@ -1,5 +1,6 @@
 //! Unmodified yjs clients sync, through whatever happens to connections.
 
+use accord_document::sync::Dialect;
 use accord_tests::{Server, ServerInTime, ServerOptions, Visitor, node};
 use anyhow::Result;
 use std::time::Duration;
@@ -50,7 +51,8 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     let later = offline.change("problem", 8, 0, "and typed at once");
     let deleted = offline.change("problem", 0, 1, "");
     let whole = offline.doc.transact().encode_diff_v1(&StateVector::default());
-    let mut client = SyncClient::open(&server, &ana, &document, offline.doc.clone()).await?;
+    let mut client =
+        SyncClient::open(&server, &ana, &document, Dialect::Stock, offline.doc.clone()).await?;
     for early in [&later, &deleted] {
         client.send(Message::Update(early)).await?;
     }

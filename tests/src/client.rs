@@ -82,15 +82,16 @@ impl SyncClient {
         Self::resume(server, visitor, document, Dialect::Accord, ydoc::new(client)).await
     }
 
-    /// Opens a connection as a stock client and leaves the handshake to the test.
+    /// Opens a connection and leaves the handshake to the test.
     pub async fn open(
         server: &impl Listens,
         visitor: &Visitor,
         document: &str,
+        dialect: Dialect,
         doc: Doc,
     ) -> Result<Self> {
-        let socket = dial(server, visitor, document, Dialect::Stock).await?;
-        Ok(Self::over(socket, Dialect::Stock, doc))
+        let socket = dial(server, visitor, document, dialect).await?;
+        Ok(Self::over(socket, dialect, doc))
     }
 
     fn over(socket: Socket, dialect: Dialect, doc: Doc) -> Self {

@@ -21,6 +21,8 @@ pub struct Position {
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     genesis: Genesis,
+    /// The lineage that began with a restoration, and the entry that says so.
+    restored: Option<(Seq, LineageId)>,
     position: Position,
 }
 
@@ -38,12 +40,16 @@ impl Chain {
             return Err(LedgerError::Rules(genesis.rules));
         }
         let position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
-        Ok(Self { genesis: genesis.clone(), position })
+        Ok(Self { genesis: genesis.clone(), restored: None, position })
     }
 
     /// Goes on where a chain was left.
-    pub(super) fn resume(genesis: Genesis, position: Position) -> Self {
-        Self { genesis, position }
+    pub(super) fn resume(
+        genesis: Genesis,
+        restored: Option<(Seq, LineageId)>,
+        position: Position,
+    ) -> Self {
+        Self { genesis, restored, position }
     }
 
     /// Whether an entry is the next one.
@@ -87,7 +93,17 @@ impl Chain {
     }
 
     pub(crate) fn lineage(&self) -> &LineageId {
-        &self.genesis.lineage
+        self.restored.as_ref().map_or(&self.genesis.lineage, |(_, lineage)| lineage)
+    }
+
+    /// Begins another lineage with an entry.
+    pub(super) fn restore(&mut self, seq: Seq, lineage: LineageId) {
+        self.restored = Some((seq, lineage));
+    }
+
+    /// The restoration that this lineage began with.
+    pub(super) fn restored(&self) -> Option<&(Seq, LineageId)> {
+        self.restored.as_ref()
     }
 
     pub(crate) fn position(&self) -> Position {

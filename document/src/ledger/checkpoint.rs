@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! checkpoint = 3:u8 genesis:buf(JSON) seq head:32 time size known:buf redactions:buf(JSON)
-//!              versions:buf(JSON) releases:buf(JSON) update:rest
+//!              versions:buf(JSON) releases:buf(JSON) restored:buf(JSON) update:rest
 //! ```
 
 use super::chain::{Chain, Position};
@@ -38,6 +38,7 @@ impl DocumentState {
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
         out.put_buf(&json(&self.releases));
+        out.put_buf(&json(&self.chain.restored()));
         out.extend_from_slice(&self.encode_since(&StateVector::default()));
         out
     }
@@ -62,18 +63,19 @@ impl DocumentState {
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
         let releases = serde_json::from_slice(r.buf()?).ok();
+        let restored = serde_json::from_slice(r.buf()?).ok();
         let doc = ydoc::new(0);
         let update = r.take(r.remaining())?;
         let is_ordered = scan(update).is_ok_and(|document| known.reorder(&document));
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered
             && update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
-        let (Some(genesis), Some(redactions), Some(versions), Some(releases), true) =
-            (genesis, redactions, versions, releases, applied)
+        let (Some(genesis), Some(redactions), Some(versions), Some(releases), Some(restored), true) =
+            (genesis, redactions, versions, releases, restored, applied)
         else {
             return Ok(None);
         };
-        let chain = Chain::resume(genesis, Position { seq, head, time });
+        let chain = Chain::resume(genesis, restored, Position { seq, head, time });
         Ok(Some(Self { doc, known, chain, size, broken: false, redactions, versions, releases }))
     }
 }

@@ -69,6 +69,13 @@ impl Genesis {
     }
 }
 
+/// What an entry says that begins a new lineage. Clients that remember another one may know more than a backup
+/// did: they keep it, and are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    pub lineage: LineageId,
+}
+
 const EDIT: u8 = 1;
 /// An edit with claims: `claims update`, the update to the end of the body.
 const CLAIMING: u8 = 5;
@@ -92,6 +99,8 @@ pub enum Body {
     Version(Version),
     /// A step on the path to a release.
     Step(Step),
+    /// From here on this is another lineage: what was restored from a backup.
+    Restored(Restored),
     /// An edit of which something was redacted: the hash of the body it had, and an update without
     /// what was taken out.
     Blanked {
@@ -125,6 +134,7 @@ impl Body {
             Self::Redaction(_) => 4,
             Self::Version(_) => 7,
             Self::Step(_) => 8,
+            Self::Restored(_) => 9,
         }
     }
 
@@ -148,6 +158,7 @@ impl Body {
             Self::Redaction(redaction) => json(redaction).into(),
             Self::Version(version) => json(version).into(),
             Self::Step(step) => json(step).into(),
+            Self::Restored(restored) => json(restored).into(),
         }
     }
 
@@ -163,6 +174,7 @@ impl Body {
             4 => read_json(bytes).map(Self::Redaction),
             7 => read_json(bytes).map(Self::Version),
             8 => read_json(bytes).map(Self::Step),
+            9 => read_json(bytes).map(Self::Restored),
             _ => Err(EntryError::Damaged("its kind is unknown")),
         }
     }

@@ -17,7 +17,7 @@ mod version;
 pub(crate) use chain::Chain;
 pub use chain::{Position, RULES};
 
-pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Salt};
+pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Restored, Salt};
 pub use redaction::{REASON, Redacted, Redaction, Target};
 pub use release::{
     Fate, MESSAGE, Mark, Proposal, Quorum, Release, Releases, SIGNATORIES, Step, StepError,

@@ -1,7 +1,7 @@
 //! What applying a ledger gives: the live document and what later entries are judged by.
 
 use super::chain::{Chain, Position};
-use super::entry::{Body, Entry, EntryError, Genesis, Salt};
+use super::entry::{Body, Entry, EntryError, Genesis, Restored, Salt};
 use super::redaction::{Ledgered, REASON, Redacted, Redaction};
 use super::release::{Releases, Step, StepError};
 use super::version::{Named, Version, VersionError};
@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::content::Content;
 use crate::model::release::{Identity, Released};
 use crate::model::strange::{Strange, strange};
-use crate::people::{Action, Actor, permits};
+use crate::people::{Action, Actor, Seat, permits};
 use crate::update::{Claim, Known, Provenance, Range, Refusal, scan};
 use crate::ydoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,6 +115,13 @@ impl DocumentState {
                     self.releases.take(entry, step);
                 }
                 allowed.map_err(|_| Refusal::ReadOnly)
+            }
+            Body::Restored(restored) => {
+                let allowed = may_restore(&entry.actor);
+                if allowed.is_ok() {
+                    self.chain.restore(entry.seq, restored.lineage.clone());
+                }
+                allowed
             }
             Body::Genesis(_) | Body::Act(_) | Body::Event(_) => {
                 return Err(LedgerError::Foreign(entry.seq));
@@ -303,6 +310,34 @@ impl DocumentState {
         Released::of(identity, &Content::read(&self.doc))
     }
 
+    /// Begins a new lineage behind what a backup held, and gives the entry to be appended. For the installation
+    /// itself, as its administrator.
+    ///
+    /// # Errors
+    /// When somebody else asks; the state is then as before.
+    pub fn restored(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        lineage: LineageId,
+    ) -> Result<Entry, Refusal> {
+        may_restore(actor)?;
+        let body = Body::Restored(Restored { lineage: lineage.clone() });
+        let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.chain.restore(entry.seq, lineage);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    /// Where that began which is worked on now: the entry of the last restoration or reopening; 0 without any.
+    /// What was written of an earlier state comes in by an explicit act alone.
+    #[must_use]
+    pub fn begun(&self) -> Seq {
+        let restored = self.chain.restored().map_or(Seq(0), |(seq, _)| *seq);
+        restored.max(self.releases.draft_since())
+    }
+
     /// The path that the document has gone: what was proposed, signed and frozen.
     #[must_use]
     pub fn releases(&self) -> &Releases {
@@ -418,6 +453,10 @@ fn may_redact(actor: &Actor, redaction: &Redaction) -> Result<(), Refusal> {
         return Err(Refusal::ReadOnly);
     }
     Ok(())
+}
+
+fn may_restore(actor: &Actor) -> Result<(), Refusal> {
+    if actor.seat == Seat::Administrator { Ok(()) } else { Err(Refusal::ReadOnly) }
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl Room {
             presence: None,
             follows: false,
             answered: false,
-            is_current: self.state.releases().draft_since() == Seq(0),
+            is_current: self.state.begun() == Seq(0),
             last_sent: now,
         };
         self.sessions.insert(id, session);

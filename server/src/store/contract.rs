@@ -255,3 +255,22 @@ fn a_checkpoint_is_kept_until_another_or_until_its_ledger_is_rewritten() {
         assert_eq!(store.documents().unwrap(), [DocumentId::new("a")]);
     });
 }
+
+#[test]
+fn all_records_are_told_for_a_backup_and_put_where_it_is_restored() {
+    each(|store| {
+        store.swap("b", "k/1", None, Some(b"one")).unwrap();
+        store.swap("a", "k", None, Some(b"two")).unwrap();
+        store.swap("a", "k", Some(1), Some(b"three")).unwrap();
+        let told = || -> Vec<_> {
+            let all = store.all().unwrap().into_iter();
+            all.map(|(kind, key, record)| (kind, key, record.value)).collect()
+        };
+        let record =
+            |kind: &str, key: &str, value: &[u8]| (kind.into(), key.into(), value.to_vec());
+        assert_eq!(told(), [record("a", "k", b"three"), record("b", "k/1", b"one")]);
+        store.put("c", "", b"four").unwrap();
+        assert_eq!(told().pop(), Some(record("c", "", b"four")));
+        assert_eq!(store.get("c", "").unwrap().unwrap().revision, 1);
+    });
+}

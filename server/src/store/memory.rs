@@ -126,6 +126,18 @@ impl Records for MemoryStore {
             .collect())
     }
 
+    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
+        let inner = self.lock();
+        let all = inner.records.iter();
+        Ok(all.map(|((kind, key), record)| (kind.clone(), key.clone(), record.clone())).collect())
+    }
+
+    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let record = Record { revision: next_revision(None), value: value.to_vec() };
+        self.lock().records.insert((kind.to_owned(), key.to_owned()), record);
+        Ok(())
+    }
+
     fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
         let mut inner = self.lock();
         let id = |swap: &Swap| (swap.kind.to_owned(), swap.key.clone());

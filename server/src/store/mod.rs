@@ -123,6 +123,18 @@ pub trait Records: Send + Sync {
     /// When one can't be read.
     fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError>;
 
+    /// All records of all kinds, each with its kind and key: for a backup.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError>;
+
+    /// Writes a record, whatever is there: only for what is restored from a backup. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError>;
+
     /// Writes all records of a batch, or none of them. Durable when this returns.
     ///
     /// # Errors

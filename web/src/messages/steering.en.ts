@@ -99,6 +99,8 @@ export const steering = {
   'record.call_off': 'called off a launch',
   'record.publish': 'published what was launched',
   'record.quorum': 'changed how many signatures a release needs',
+  'record.backup': 'made a backup',
+  'record.restore': 'restored everything from a backup',
   'record.close': 'closed the plan',
   'record.reopen': 'reopened the plan',
   'record.make_administrator': 'made {whom} an administrator',

@@ -6,7 +6,7 @@ use crate::ledger::RULES;
 use crate::model::content::Content;
 use crate::model::delta::{Attributes, Op};
 use crate::model::{Replica, Target};
-use crate::people::{Seat, Sector};
+use crate::people::Sector;
 
 fn actor(person: &str, seat: Seat) -> Actor {
     Actor {

@@ -26,9 +26,9 @@ impl Room {
 
     fn recognise(&mut self, id: ConnectionId, remembered: &Remembered) {
         let here = self.state.position();
-        let draft_since = self.state.releases().draft_since();
+        let begun = self.state.begun();
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.is_current |= remembered.seq >= draft_since;
+            session.is_current |= remembered.seq >= begun;
         }
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);

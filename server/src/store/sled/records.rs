@@ -34,6 +34,27 @@ impl Records for SledStore {
         Ok(found)
     }
 
+    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
+        let mut found = Vec::new();
+        for pair in self.records.iter() {
+            let (key, value) = pair.map_err(failed)?;
+            let record = read_record(&key, &value)?;
+            let damaged = || StoreError::Damaged("a record has no kind".into());
+            let at = key.iter().position(|byte| *byte == 0).ok_or_else(damaged)?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            found.push((text(&key[..at]), text(&key[at + 1..]), record));
+        }
+        Ok(found)
+    }
+
+    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let key = record_key(kind, key);
+        let revision = next_revision(None);
+        let sealed = seal(&key, false, &[&revision.to_be_bytes()[..], value].concat());
+        self.records.insert(key, sealed).map_err(failed)?;
+        self.sync()
+    }
+
     fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(swaps.len());
         for Swap { kind, key, expected, value } in swaps {

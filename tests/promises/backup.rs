@@ -1,0 +1,161 @@
+//! A backup taken while people write is whole, and a server restored from it goes on without mixing what it knows
+//! with what others remember.
+
+use accord_document::sync::Dialect;
+use accord_document::sync::wire::{ClientNote, Message, ServerNote};
+use accord_tests::{Server, SyncClient, Visitor, accord_binary};
+use anyhow::{Result, ensure};
+use serde_json::json;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Runs a verb of the shell, and gives whether it worked and what it said.
+fn accord(verb: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> {
+    let out =
+        Command::new(accord_binary()).args(verb).arg("--data").arg(data).arg(file).output()?;
+    Ok((out.status.success(), String::from_utf8([out.stdout, out.stderr].concat())?))
+}
+
+/// Signs the demo commitment for both sides and launches it; gives its signed file.
+fn release(server: &Server) -> Result<String> {
+    let fay = server.visit("fay")?;
+    let path = |rest: &str| format!("/api/v1/documents/demo/{rest}");
+    let (_, read) = fay.get(&path("release"))?;
+    let digest = json!({ "digest": read["digest"] });
+    let (_, proposed) = fay.post(&path("proposals"), digest.clone())?;
+    for name in ["ana", "ben"] {
+        let sign = path(&format!("proposals/{}/signature", proposed["seq"]));
+        let (status, answer) = server.visit(name)?.request("PUT", &sign, Some(digest.clone()))?;
+        ensure!(status == 200, "{answer}");
+    }
+    let launch = json!({ "documents": ["demo"], "zone": "Asia/Tbilisi" });
+    ensure!(fay.post("/api/v1/plans/demo/launches", launch)?.0 == 200);
+    public(server)
+}
+
+fn public(server: &Server) -> Result<String> {
+    let (status, file, _) =
+        Visitor::nobody(&server.address).page("/r/demo/1/release.json", "content-type")?;
+    ensure!(status == 200, "{file}");
+    Ok(file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_verify() -> Result<()>
+{
+    let dir = tempfile::tempdir()?;
+    let (data, file, copy) =
+        (dir.path().join("data"), dir.path().join("all.backup"), dir.path().join("copy"));
+    let server = Server::start(&data)?;
+    let signed = release(&server)?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Written in while it is copied")?;
+    let quiet = ana.create("Written in afterwards")?;
+
+    // Three people type, and go on typing.
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut typists = Vec::new();
+    for client in 1..=3 {
+        let mut typist = SyncClient::connect(&server, &ana, &document, client).await?;
+        let stop = stop.clone();
+        typists.push(tokio::spawn(async move {
+            let mut count = 0_u32;
+            while !stop.load(Ordering::Relaxed) {
+                typist.edit("problem", 0, 0, "x").await?;
+                count += 1;
+                if count.is_multiple_of(50) {
+                    typist.settled().await?;
+                }
+            }
+            typist.settled().await.map(|()| count)
+        }));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let (made, said) = accord(&["backup"], &data, &file)?;
+    ensure!(made && said.contains("read back, and whole"), "{said}");
+    stop.store(true, Ordering::Relaxed);
+    let mut typed = 0;
+    for typist in typists {
+        typed += typist.await??;
+    }
+    let (again, said) = accord(&["backup"], &data, &file)?;
+    ensure!(!again && said.contains("is not overwritten"), "{said}");
+
+    // What is written after it, the backup lacks.
+    let mut late = SyncClient::connect_accord(&server, &ben, &quiet, 9).await?;
+    let Some(ServerNote::Hello { position, .. }) = late.hello.clone() else {
+        anyhow::bail!("no hello")
+    };
+    late.edit("causes", 0, 0, "LATER ").await?;
+    late.settled().await?;
+    let doc = late.doc.clone();
+    drop(late);
+    server.kill();
+
+    let (restored, said) = accord(&["restore"], &copy, &file)?;
+    ensure!(restored && said.contains("everything is as it was written"), "{said}");
+    let (again, said) = accord(&["restore"], &copy, &file)?;
+    ensure!(!again && said.contains("is not overwritten"), "{said}");
+    let server = Server::start(&copy)?;
+    ensure!(public(&server)? == signed, "the release is another");
+    let saved = dir.path().join("release.json");
+    std::fs::write(&saved, &signed)?;
+    let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
+    let verified = Command::new(accord_binary())
+        .arg("verify")
+        .arg(&saved)
+        .args(["--key", keys.trim()])
+        .status()?;
+    ensure!(verified.success());
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let there = ana.text(&document, "problem")?.trim().len() as u32;
+    ensure!(there > 0 && there <= typed, "{there} of {typed}");
+
+    // Accord’s client is told that this is another ledger; a stock one, that its words are no part of it.
+    let mut accords = SyncClient::open(&server, &ben, &quiet, Dialect::Accord, doc.clone()).await?;
+    let remembered = Some(position);
+    let hello = serde_json::to_string(&ClientNote::Hello { remembered })?;
+    accords.send(Message::Note(&hello)).await?;
+    ensure!(accords.closed().await?.code == 4409);
+    let stock = SyncClient::resume(&server, &ben, &quiet, Dialect::Stock, doc).await?;
+    ensure!(stock.closed().await?.code == 4423);
+    ensure!(!ben.text(&quiet, "causes")?.contains("LATER"));
+    // Whoever comes with nothing writes on.
+    let mut fresh = SyncClient::connect(&server, &ben, &quiet, 10).await?;
+    fresh.edit("causes", 0, 0, "On we go. ").await?;
+    fresh.settled().await?;
+    ensure!(ben.text(&quiet, "causes")?.starts_with("On we go. "));
+    Ok(())
+}
+
+#[test]
+fn a_damaged_backup_restores_nothing() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (data, file) = (dir.path().join("data"), dir.path().join("all.backup"));
+    let server = Server::start(&data)?;
+    release(&server)?;
+    server.stop()?;
+    // Also where no server runs.
+    let (made, said) = accord(&["backup"], &data, &file)?;
+    ensure!(made, "{said}");
+    let whole = std::fs::read(&file)?;
+    let broken = dir.path().join("broken.backup");
+    let end = (whole.len() - 8..whole.len()).step_by(3);
+    for at in (20..whole.len()).step_by(whole.len() / 12).chain(end) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        std::fs::write(&broken, &bytes)?;
+        let copy = dir.path().join("copy");
+        let (restored, said) = accord(&["restore"], &copy, &broken)?;
+        ensure!(!restored && !copy.exists(), "byte {at}: {said}");
+    }
+    std::fs::write(&broken, &whole[..whole.len() / 2])?;
+    let copy = dir.path().join("copy");
+    let (restored, said) = accord(&["restore"], &copy, &broken)?;
+    ensure!(!restored && !copy.exists() && said.contains("cut short"), "{said}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file)?.permissions());
+    ensure!(mode & 0o777 == 0o600, "others can read it");
+    Ok(())
+}

@@ -30,6 +30,7 @@ pub(crate) use connections::Connections;
 pub use describe::openapi;
 pub(crate) use history::AuthorView;
 pub(crate) use record::RecordView;
+pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;

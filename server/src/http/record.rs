@@ -8,6 +8,7 @@ use super::history::{
 };
 use super::identity::Visitor;
 use super::problem::Problem;
+use super::releases::{ProposalView, ReleaseView, told};
 use crate::pages;
 use accord_document::history::{Share, Sitting};
 use accord_document::ids::Seq;
@@ -36,6 +37,9 @@ pub(crate) struct RecordView {
     /// Who did how much to what, the oldest first.
     pub(crate) sittings: Vec<Sitting>,
     pub(crate) versions: Vec<VersionView>,
+    /// What was proposed for a release, and what became of it, the oldest first.
+    pub(crate) proposals: Vec<ProposalView>,
+    pub(crate) releases: Vec<ReleaseView>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
@@ -85,11 +89,14 @@ pub(super) async fn show(
             shares: history.shares(head),
             sittings: history.sittings(),
             versions: versions(archive),
+            proposals: Vec::new(),
+            releases: Vec::new(),
         };
-        (view, history.authors().to_vec())
+        (view, history.authors().to_vec(), archive.state.releases().clone())
     });
-    let (view, authors) = read.await?;
-    let view = RecordView { authors: named(&app, authors).await?, ..view };
+    let (view, authors, path) = read.await?;
+    let (proposals, releases) = told(&app, &found, &path).await?;
+    let view = RecordView { authors: named(&app, authors).await?, proposals, releases, ..view };
     Ok(match wanted.format {
         Format::Json => Json(view).into_response(),
         Format::Html => pages::record(&view).into_response(),

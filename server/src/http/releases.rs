@@ -59,49 +59,49 @@ pub(crate) struct May {
 /// Who took a step, when, and for whom.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MarkView {
-    person: String,
+    pub(crate) person: String,
     /// Empty for a person who was forgotten.
-    name: String,
-    sector: SectorName,
+    pub(crate) name: String,
+    pub(crate) sector: SectorName,
     /// Milliseconds since the Unix epoch.
-    time: u64,
+    pub(crate) time: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProposalView {
     /// The number of its entry: its name.
-    seq: u64,
-    by: MarkView,
-    moment: u64,
-    digest: String,
-    quorum: Quorum,
-    gaps: Vec<String>,
-    message: String,
-    signatures: Vec<MarkView>,
+    pub(crate) seq: u64,
+    pub(crate) by: MarkView,
+    pub(crate) moment: u64,
+    pub(crate) digest: String,
+    pub(crate) quorum: Quorum,
+    pub(crate) gaps: Vec<String>,
+    pub(crate) message: String,
+    pub(crate) signatures: Vec<MarkView>,
     /// `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`.
-    fate: &'static str,
+    pub(crate) fate: &'static str,
     /// Who declined or withdrew it.
-    ended: Option<MarkView>,
+    pub(crate) ended: Option<MarkView>,
     /// Why it was declined.
-    reason: String,
+    pub(crate) reason: String,
     /// The release that it became.
-    release: Option<u32>,
+    pub(crate) release: Option<u32>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReleaseView {
-    number: u32,
-    digest: String,
+    pub(crate) number: u32,
+    pub(crate) digest: String,
     /// The moment that was frozen.
-    moment: u64,
+    pub(crate) moment: u64,
     /// Milliseconds since the Unix epoch.
-    frozen: u64,
-    signatures: Vec<MarkView>,
-    gaps: Vec<String>,
+    pub(crate) frozen: u64,
+    pub(crate) signatures: Vec<MarkView>,
+    pub(crate) gaps: Vec<String>,
     /// Who began the next draft, and when.
-    reopened: Option<MarkView>,
+    pub(crate) reopened: Option<MarkView>,
     /// When it became public, or will.
-    opens: Option<u64>,
+    pub(crate) opens: Option<u64>,
     public: bool,
 }
 
@@ -141,18 +141,7 @@ pub(super) async fn show(
 ) -> Result<Json<ReleasePath>, Problem> {
     let found = readable(&app, &by, &document)?;
     let path = app.rooms.path(&found.id).await?;
-    let mut named: Vec<PersonId> = Vec::new();
-    for proposal in path.releases.proposals() {
-        named.push(proposal.by.person.clone());
-        named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
-        if let Fate::Declined { by, .. } | Fate::Withdrawn { by } = &proposal.fate {
-            named.push(by.person.clone());
-        }
-    }
-    let reopened = path.releases.all().iter().filter_map(|release| release.reopened.as_ref());
-    named.extend(reopened.map(|mark| mark.person.clone()));
-    let people = people(&app, named).await?;
-    let names = Names(people.into_iter().map(|person| (person.id, person.name)).collect());
+    let (proposals, released) = told(&app, &found, &path.releases).await?;
     let releases = &path.releases;
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
@@ -163,8 +152,8 @@ pub(super) async fn show(
         strange: path.strange,
         frozen: releases.is_frozen(),
         quorum: found.state.quorum(),
-        proposals: releases.proposals().iter().map(|one| names.proposal(releases, one)).collect(),
-        releases: releases.all().iter().map(|one| names.release(&found, releases, one)).collect(),
+        proposals,
+        releases: released,
         may: May {
             propose: can_act && may_propose(standing),
             steer: can_act && permits(standing.seat, Action::SteerReleases),
@@ -172,6 +161,29 @@ pub(super) async fn show(
         },
         signatories: signatories(&found),
     }))
+}
+
+/// The path of a document, with the names of those who went it.
+pub(super) async fn told(
+    app: &App,
+    found: &Readable,
+    releases: &Releases,
+) -> Result<(Vec<ProposalView>, Vec<ReleaseView>), Problem> {
+    let mut named: Vec<PersonId> = Vec::new();
+    for proposal in releases.proposals() {
+        named.push(proposal.by.person.clone());
+        named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
+        if let Fate::Declined { by, .. } | Fate::Withdrawn { by } = &proposal.fate {
+            named.push(by.person.clone());
+        }
+    }
+    let reopened = releases.all().iter().filter_map(|release| release.reopened.as_ref());
+    named.extend(reopened.map(|mark| mark.person.clone()));
+    let people = people(app, named).await?;
+    let names = Names(people.into_iter().map(|person| (person.id, person.name)).collect());
+    let proposals = releases.proposals().iter().map(|one| names.proposal(releases, one));
+    let all = releases.all().iter().map(|one| names.release(found, releases, one));
+    Ok((proposals.collect(), all.collect()))
 }
 
 /// Proposes the text as it is for a release. For a facilitator or a signatory.
@@ -213,7 +225,7 @@ pub(super) async fn sign(
     let actor = signing(&app, &by, &found)?;
     let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
     let seq = app.rooms.step(&found.id, &actor, step).await??;
-    seal(&app, &found.id).await?;
+    seal(&app, &found.id).await;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -333,15 +345,16 @@ pub(super) fn file(frozen: &Frozen) -> Response {
     response
 }
 
-/// Signs what was frozen just now, with the names that people have now. Where it is not done, it is when
-/// somebody asks for the release.
-async fn seal(app: &App, document: &DocumentId) -> Result<(), Problem> {
-    let number = app.rooms.path(document).await?.releases.all().len();
-    let number = u32::try_from(number).unwrap_or_default();
+/// Signs what was frozen just now, with the names that people have now. Where that fails, the text is frozen all
+/// the same, and it is signed when somebody asks for the release.
+async fn seal(app: &App, document: &DocumentId) {
+    let Ok(path) = app.rooms.path(document).await else { return };
+    let Some(number) = path.releases.all().last().map(|release| release.number) else { return };
     let (releases, id) = (app.releases.clone(), document.clone());
     let sealed = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
-    sealed.map_err(OpenError::from)??;
-    Ok(())
+    if let Err(error) = sealed.map_err(OpenError::from).and_then(|sealed| sealed) {
+        tracing::error!(%document, number, %error, "a release could not be signed yet");
+    }
 }
 
 fn may_propose(standing: Standing) -> bool {

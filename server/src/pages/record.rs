@@ -1,7 +1,7 @@
 //! The co-creation record as a page: who shaped what, when, and for which side.
 
 use super::{Page, names, number, time};
-use crate::http::{AuthorView, RecordView, SectorName};
+use crate::http::{AuthorView, MarkView, ProposalView, RecordView, SectorName};
 use accord_document::history::{Sitting, Tally};
 use accord_document::model::template::FIELDS;
 use maud::{Markup, html};
@@ -24,6 +24,7 @@ pub(crate) fn record(view: &RecordView) -> Page {
         (sections(view))
         (sittings(view))
         (versions(view))
+        (proposals(view))
         h2 { "How this was counted" }
         p {
             "Every change is an entry in the commitment’s ledger, under the person who was signed in and the side \
@@ -200,6 +201,60 @@ fn versions(view: &RecordView) -> Markup {
                 }
             } }
         } } }
+    }
+}
+
+fn proposals(view: &RecordView) -> Markup {
+    html! {
+        h2 { "Proposals and releases" }
+        @if view.proposals.is_empty() { p { "Nothing was proposed for a release yet." } }
+        @else { .scroll role="region" tabindex="0" aria-label="Proposals and releases" { table {
+            thead { tr {
+                th scope="col" { "Proposed" }
+                th scope="col" { "By" }
+                th scope="col" { "Signed by" }
+                th scope="col" { "What became of it" }
+            } }
+            tbody { @for proposal in &view.proposals {
+                tr {
+                    th scope="row" {
+                        (time(proposal.by.time))
+                        @if !proposal.message.is_empty() { p.soft { (proposal.message) } }
+                    }
+                    td { (mark(&proposal.by)) }
+                    td { @for signature in &proposal.signatures { p { (mark(signature)) ", " (time(signature.time)) } } }
+                    td { (fate(proposal)) }
+                }
+            } }
+        } } }
+        @for release in view.releases.iter().filter(|release| release.reopened.is_some()) {
+            @if let Some(by) = &release.reopened {
+                p { "After release " (release.number) " " (mark(by)) " began the next draft, " (time(by.time)) "." }
+            }
+        }
+    }
+}
+
+fn fate(proposal: &ProposalView) -> Markup {
+    let by =
+        html! { @if let Some(by) = &proposal.ended { " by " (mark(by)) ", " (time(by.time)) } };
+    html! {
+        @match (proposal.fate, proposal.release) {
+            (_, Some(number)) => { "Release " (number) p.soft { "SHA-256 " code { (proposal.digest) } } }
+            ("declined", _) => { "Declined" (by) p.soft { "“" (proposal.reason) "”" } }
+            ("withdrawn", _) => { "Withdrawn" (by) }
+            ("superseded", _) => { "The text had changed; another proposal took its place" }
+            ("stale", _) => { "The text has changed since" }
+            _ => { "Waits for signatures" }
+        }
+    }
+}
+
+fn mark(by: &MarkView) -> Markup {
+    html! {
+        span.mark.(names::wire(&by.sector)) aria-hidden="true" {}
+        @if by.name.is_empty() { (names::former(by.sector)) }
+        @else { (by.name) span.soft { ", " (names::sector(by.sector)) } }
     }
 }
 

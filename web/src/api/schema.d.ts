@@ -1460,6 +1460,9 @@ export interface components {
             language: string;
             plan: string;
             plan_title: string;
+            /** @description What was proposed for a release, and what became of it, the oldest first. */
+            proposals: components["schemas"]["ProposalView"][];
+            releases: components["schemas"]["ReleaseView"][];
             /** @description Who wrote the text that stands. */
             shares: components["schemas"]["Share"][];
             /** @description Who did how much to what, the oldest first. */

@@ -115,6 +115,16 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     ensure!(fay.request("DELETE", &delete, None)?.1["error"] == "released");
     ensure!(ana.text(&document, "problem")? == "All Contracts are secret.\n");
 
+    // The record tells the way there; whoever only proposed has written nothing.
+    let (_, record) = ada.get(&of(&document, "record"))?;
+    ensure!(record["proposals"].as_array().map(Vec::len) == Some(4), "{record}");
+    let mut tallies = record["sittings"].as_array().into_iter().flatten().flat_map(|sitting| {
+        sitting["tallies"].as_array().into_iter().flatten().map(|tally| &tally["author"])
+    });
+    let name =
+        |author: &Value| record["authors"][author.as_u64().unwrap_or(99) as usize]["name"].clone();
+    ensure!(tallies.all(|author| name(author) == "Ben Okafor"), "{record}");
+
     // The next draft: who was there goes on; what was written before comes in on no way.
     let offline = SyncClient::connect(&server, &ben, &document, 13).await?;
     let doc = offline.doc.clone();

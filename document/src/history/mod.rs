@@ -63,6 +63,8 @@ struct Moment {
     /// Milliseconds since the Unix epoch.
     time: u64,
     author: AuthorIndex,
+    /// Whether it changed the document: versions and steps to a release do not.
+    edits: bool,
 }
 
 /// All that a ledger tells of a document's text. Give it every entry, in order, with
@@ -92,7 +94,8 @@ impl History {
             new
         });
         let number = self.moments.len() as Number;
-        self.moments.push(Moment { time: entry.time, author });
+        let edits = applied && entry.body.edit().is_some();
+        self.moments.push(Moment { time: entry.time, author, edits });
         if !applied {
             return;
         }

@@ -3,7 +3,7 @@
 
 use super::diff::REST;
 use super::weave::{Kind, NEVER, Number};
-use super::{AuthorIndex, History};
+use super::{AuthorIndex, History, Moment};
 use crate::ids::Seq;
 use crate::model::Target;
 use serde::Serialize;
@@ -47,13 +47,16 @@ struct Count {
 }
 
 impl History {
-    /// All sittings, the oldest first. The template that a document begins with (entries 0 and 1) is in
+    /// All sittings, the oldest first, of edits alone. The template that a document begins with (entries 0 and 1) is in
     /// none.
     #[must_use]
     pub fn sittings(&self) -> Vec<Sitting> {
         let mut sittings: Vec<Sitting> = Vec::new();
         for number in 2..self.moments.len() {
-            let time = self.moments[number].time;
+            let Moment { time, edits, .. } = self.moments[number];
+            if !edits {
+                continue;
+            }
             let seq = Seq(number as u64);
             match sittings.last_mut() {
                 Some(last) if time.saturating_sub(last.ended) <= REST => {
@@ -94,8 +97,8 @@ impl History {
                 }
             }
         }
-        for (number, moment) in self.moments.iter().enumerate().filter(|(number, _)| !told[*number])
-        {
+        let untold = |(number, moment): &(usize, &Moment)| moment.edits && !told[*number];
+        for (number, moment) in self.moments.iter().enumerate().filter(untold) {
             let Some(sitting) = sitting_of(sittings, number as Number) else { continue };
             counts.entry((sitting, texts.len(), moment.author)).or_default().formatted += 1;
         }

@@ -12,9 +12,9 @@ use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
 use crate::seal::{Place, ReleaseFile, Signatory, Statement};
 use crate::store::{Store, StoreError, Swap};
-use accord_document::ids::{Digest, DocumentId, Seq};
+use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::{Proposal, Release};
-use accord_document::model::release::{Identity, Released, digest};
+use accord_document::model::release::Released;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The records that hold notes, in pieces: each under `document/number/piece`.
@@ -99,10 +99,9 @@ impl Releases {
         let Some((released, release, proposal)) = self.read(document, number)? else {
             return Ok(None);
         };
-        let (note, statement) = self.note(document, &released, &release, &proposal)?;
+        let (key, note, statement) = self.note(document, &release, &proposal)?;
         let release = serde_json::to_value(&released).map_err(unwritable)?;
-        let key = self.key_of(&note)?;
-        let file = ReleaseFile { release, note, key: key.to_string() };
+        let file = ReleaseFile { release, note, key };
         let file = serde_json::to_vec_pretty(&file).map_err(unwritable)?;
         let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
         self.keep(Kept { document: document.clone(), number, frozen: frozen.clone() });
@@ -124,14 +123,13 @@ impl Releases {
         Ok(Some((released, release, proposal)))
     }
 
-    /// The note of a release: the one that was signed first.
+    /// The note of a release, behind the key that it is signed with: the one that was signed first.
     fn note(
         &self,
         document: &DocumentId,
-        released: &Released,
         release: &Release,
         proposal: &Proposal,
-    ) -> Result<(String, Statement), OpenError> {
+    ) -> Result<(String, String, Statement), OpenError> {
         let key = format!("{document}/{:06}", release.number);
         loop {
             let pieces = self.shared.store.scan(NOTES, &format!("{key}/"))?;
@@ -139,13 +137,12 @@ impl Releases {
                 let bytes = pieces.into_iter().flat_map(|(_, piece)| piece.value).collect();
                 let note = String::from_utf8(bytes)
                     .map_err(|_| damaged("a note is not readable".into()))?;
-                let statement = self.open(&note)?;
-                // The note must be of this very text.
-                let text = serde_json::to_value(released).map_err(unwritable)?;
-                if statement.digest != digest(&text) || statement.number != release.number {
+                let (signed_by, statement) = self.open(&note)?;
+                // The note must be of this very text, whose digest was compared.
+                if statement.digest != proposal.digest || statement.number != release.number {
                     return Err(damaged(format!("the note of release {key} is of another text")));
                 }
-                return Ok((note, statement));
+                return Ok((signed_by.to_string(), note, statement));
             }
             let statement = self.state(document, release, proposal)?;
             let note = self.shared.keys.signing().sign(&statement.text());
@@ -205,15 +202,10 @@ impl Releases {
         })
     }
 
-    fn open(&self, note: &str) -> Result<Statement, OpenError> {
-        let opened = self.keys().iter().find_map(|key| key.open(note).ok());
-        let statement = opened.and_then(Statement::read);
-        statement.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
-    }
-
-    /// The key that a note is signed with.
-    fn key_of(&self, note: &str) -> Result<&PublicKey, OpenError> {
-        let found = self.keys().iter().find(|key| key.open(note).is_ok());
+    /// What a note says, behind the key that it is signed with.
+    fn open(&self, note: &str) -> Result<(&PublicKey, Statement), OpenError> {
+        let opened = |key| Some((key, Statement::read(PublicKey::open(key, note).ok()?)?));
+        let found = self.keys().iter().find_map(opened);
         found.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
     }
 
@@ -269,15 +261,7 @@ fn find(
     let index = (number as usize).checked_sub(1)?;
     let release = releases.all().get(index)?;
     let proposal = releases.proposal_of(release);
-    let before = index.checked_sub(1).map(|before| &releases.all()[before]);
-    let genesis = archive.state.genesis();
-    let identity = Identity {
-        document: document.clone(),
-        number,
-        language: genesis.language.clone(),
-        template: genesis.schema.clone(),
-        supersedes: before.map(|before| releases.proposal_of(before).digest),
-    };
+    let identity = archive.state.identity(document, number);
     let content = archive.history.content_at(proposal.moment);
     Some((Released::of(identity, &content), release.clone(), proposal.clone()))
 }
@@ -300,13 +284,6 @@ pub struct Published {
     pub time: u64,
     /// The time zone of its launch (IANA).
     pub zone: String,
-}
-
-impl Published {
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.frozen.statement.digest
-    }
 }
 
 fn damaged(what: String) -> OpenError {

@@ -298,16 +298,22 @@ impl DocumentState {
     /// The release that the text as it is now would become.
     #[must_use]
     pub fn to_release(&self, document: &DocumentId) -> Released {
+        let identity = self.identity(document, self.releases.next_number());
+        Released::of(identity, &Content::read(&self.doc))
+    }
+
+    /// What makes a text the release with a number.
+    #[must_use]
+    pub fn identity(&self, document: &DocumentId, number: u32) -> Identity {
         let genesis = self.genesis();
-        let last = self.releases.all().last();
-        let identity = Identity {
+        let before = number.checked_sub(2).and_then(|at| self.releases.all().get(at as usize));
+        Identity {
             document: document.clone(),
-            number: self.releases.next_number(),
+            number,
             language: genesis.language.clone(),
             template: genesis.schema.clone(),
-            supersedes: last.map(|release| self.releases.proposal_of(release).digest),
-        };
-        Released::of(identity, &Content::read(&self.doc))
+            supersedes: before.map(|release| self.releases.proposal_of(release).digest),
+        }
     }
 
     /// Begins a new lineage behind what a backup held, and gives the entry to be appended. For the installation

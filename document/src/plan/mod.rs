@@ -375,6 +375,14 @@ impl PlanState {
         all.filter(move |release| release.document == *document)
     }
 
+    /// The launch by which a release is public, or will be.
+    #[must_use]
+    pub fn launch_for(&self, document: &DocumentId, number: u32) -> Option<&Launch> {
+        let is_it = |one: &Launched| one.document == *document && one.number == number;
+        let mut holding = self.launches.iter().filter(|launch| launch.holds());
+        holding.find(|launch| launch.releases.iter().any(is_it))
+    }
+
     /// The releases of a document that are public, with their launch, the oldest first.
     pub fn published<'p>(
         &'p self,

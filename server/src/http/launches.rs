@@ -34,8 +34,7 @@ impl Progress {
     pub(super) fn of(plan: &PlanState, document: &DocumentId, releases: &Releases) -> Self {
         let last = releases.all().last();
         let number = last.map_or(0, |release| release.number);
-        let launched = plan.launch_of(document).any(|launched| launched.number == number);
-        let launchable = number > 0 && !launched;
+        let launchable = number > 0 && plan.launch_for(document, number).is_none();
         if let Some(open) = releases.open() {
             let stage = if releases.is_stale(open) { "stale" } else { "proposed" };
             let signed = open.signatures.iter().map(|mark| mark.sector.into()).collect();
@@ -44,10 +43,7 @@ impl Progress {
         if !releases.is_frozen() {
             return Self { stage: "drafting", number, launchable, ..Self::default() };
         }
-        let holding = plan.launches().iter().filter(|launch| launch.holds());
-        let launch = holding.into_iter().find(|launch| {
-            launch.releases.iter().any(|one| one.document == *document && one.number == number)
-        });
+        let launch = plan.launch_for(document, number);
         let stage = match launch {
             None => "frozen",
             Some(launch) if launch.is_public() => "public",

@@ -10,7 +10,7 @@ use crate::releases::Frozen;
 use crate::rooms::OpenError;
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, Step, StepError};
-use accord_document::model::release::{Identity, Released};
+use accord_document::model::release::Released;
 use accord_document::model::strange::Strange;
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
 use accord_document::sync::Wanted;
@@ -225,7 +225,7 @@ pub(super) async fn sign(
     let actor = signing(&app, &by, &found)?;
     let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
     let seq = app.rooms.step(&found.id, &actor, step).await??;
-    seal(&app, &found.id).await;
+    seal(&app, &found.id, seq).await;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -301,15 +301,7 @@ pub(super) async fn proposed(
         let all = releases.proposals();
         let proposal = all.iter().find(|known| known.by.seq == Seq(proposal))?;
         let before = releases.all().iter().take_while(|known| known.frozen.seq < proposal.by.seq);
-        let (number, last) = (before.clone().count() as u32 + 1, before.last());
-        let genesis = archive.state.genesis();
-        let identity = Identity {
-            document: id,
-            number,
-            language: genesis.language.clone(),
-            template: genesis.schema.clone(),
-            supersedes: last.map(|release| releases.proposal_of(release).digest),
-        };
+        let identity = archive.state.identity(&id, before.count() as u32 + 1);
         Some(Released::of(identity, &archive.history.content_at(proposal.moment)))
     });
     read.await?.map(Json).ok_or_else(|| StepError::NoProposal.into())
@@ -345,11 +337,13 @@ pub(super) fn file(frozen: &Frozen) -> Response {
     response
 }
 
-/// Signs what was frozen just now, with the names that people have now. Where that fails, the text is frozen all
+/// Signs what an entry has just frozen, if it has, with the names that people have now. Where that fails, the text is frozen all
 /// the same, and it is signed when somebody asks for the release.
-async fn seal(app: &App, document: &DocumentId) {
+async fn seal(app: &App, document: &DocumentId, signature: Seq) {
     let Ok(path) = app.rooms.path(document).await else { return };
-    let Some(number) = path.releases.all().last().map(|release| release.number) else { return };
+    let mut all = path.releases.all().iter();
+    let frozen = all.find(|release| release.frozen.seq == signature);
+    let Some(number) = frozen.map(|release| release.number) else { return };
     let (releases, id) = (app.releases.clone(), document.clone());
     let sealed = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
     if let Err(error) = sealed.map_err(OpenError::from).and_then(|sealed| sealed) {
@@ -427,13 +421,7 @@ impl Names {
 
     fn release(&self, found: &Readable, releases: &Releases, release: &Release) -> ReleaseView {
         let proposal = releases.proposal_of(release);
-        let launches = found.state.launches().iter().filter(|launch| launch.holds());
-        let launch = launches.into_iter().find(|launch| {
-            let is_it = |one: &accord_document::plan::Launched| {
-                one.document == found.id && one.number == release.number
-            };
-            launch.releases.iter().any(is_it)
-        });
+        let launch = found.state.launch_for(&found.id, release.number);
         ReleaseView {
             number: release.number,
             digest: proposal.digest.to_string(),

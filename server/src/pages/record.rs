@@ -251,18 +251,19 @@ fn fate(proposal: &ProposalView) -> Markup {
 }
 
 fn mark(by: &MarkView) -> Markup {
-    html! {
-        span.mark.(names::wire(&by.sector)) aria-hidden="true" {}
-        @if by.name.is_empty() { (names::former(by.sector)) }
-        @else { (by.name) span.soft { ", " (names::sector(by.sector)) } }
-    }
+    named(&by.name, by.sector)
 }
 
 fn person(author: &AuthorView) -> Markup {
+    named(&author.name, author.sector)
+}
+
+/// Somebody and their side. The name is empty for a person who was forgotten.
+fn named(name: &str, sector: SectorName) -> Markup {
     html! {
-        span.mark.(names::wire(&author.sector)) aria-hidden="true" {}
-        @if author.name.is_empty() { (names::former(author.sector)) }
-        @else { (author.name) span.soft { ", " (names::sector(author.sector)) } }
+        span.mark.(names::wire(&sector)) aria-hidden="true" {}
+        @if name.is_empty() { (names::former(sector)) }
+        @else { (name) span.soft { ", " (names::sector(sector)) } }
     }
 }
 

@@ -5,7 +5,9 @@ use accord_document::sync::Dialect;
 use accord_document::sync::wire::{ClientNote, Message, ServerNote};
 use accord_tests::{Server, SyncClient, Visitor, accord_binary};
 use anyhow::{Result, ensure};
+use flate2::read::GzDecoder;
 use serde_json::json;
+use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -130,6 +132,12 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     Ok(())
 }
 
+/// What a gzip stream holds.
+fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut content).map(|_| content)
+}
+
 #[test]
 fn a_damaged_backup_restores_nothing() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -141,11 +149,16 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     let (made, said) = accord(&["backup"], &data, &file)?;
     ensure!(made, "{said}");
     let whole = std::fs::read(&file)?;
+    let content = unpacked(&whole)?;
     let broken = dir.path().join("broken.backup");
     let end = (whole.len() - 8..whole.len()).step_by(3);
     for at in (20..whole.len()).step_by(whole.len() / 12).chain(end) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
+        // The last byte of a deflate stream has bits that mean nothing.
+        if unpacked(&bytes).is_ok_and(|found| found == content) {
+            continue;
+        }
         std::fs::write(&broken, &bytes)?;
         let copy = dir.path().join("copy");
         let (restored, said) = accord(&["restore"], &copy, &broken)?;

@@ -30,6 +30,7 @@ use access::{Access, Generation};
 use archives::Archives;
 use clock::Clock;
 use committer::Committer;
+use files::Printer;
 use http::{App, Connections};
 use mail::{Mail, MailError};
 use metrics::Metrics;
@@ -78,6 +79,8 @@ pub struct Config {
     pub keep_deleted: Duration,
     /// Where mail goes out; without it none does.
     pub mail: Option<MailConfig>,
+    /// A folder of more fonts that files are set in.
+    pub fonts: Option<PathBuf>,
     /// What entries and tickets are dated by.
     pub clock: Clock,
 }
@@ -97,6 +100,7 @@ impl Config {
             connections: ConnectionLimits { per_address: 2_000, per_person: 1_000 },
             keep_deleted: 30 * DAY,
             mail: None,
+            fonts: None,
             clock: Clock::system(),
         }
     }
@@ -226,6 +230,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     Ok(App {
         archives,
         releases,
+        printer: Printer::new(config.fonts.as_deref())?,
         store,
         rooms,
         committer,

@@ -153,6 +153,9 @@ struct Serve {
     /// In whose name mail goes out, like Accord <accord@example.org>.
     #[arg(long, env = "ACCORD_MAIL_FROM")]
     mail_from: Option<String>,
+    /// A folder of fonts (TrueType or OpenType) for scripts that PDF files can't be set in otherwise.
+    #[arg(long, env = "ACCORD_FONTS")]
+    fonts: Option<PathBuf>,
     /// MiB of the disk that stay free: below that, nothing more is accepted.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
@@ -349,6 +352,7 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
             per_person: options.connections_per_person,
         },
         keep_deleted: days(options.keep_deleted_days),
+        fonts: options.fonts,
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
         ..Config::new(options.data.data)
     };

@@ -4,10 +4,11 @@
 
 use super::delta::{Attributes, Op, normalise};
 use super::strange::is_safe;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Characters that are shown alike.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
     pub text: String,
     pub bold: bool,
@@ -18,7 +19,8 @@ pub struct Span {
 
 pub type Line = Vec<Span>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Block {
     Paragraph(Line),
     /// From 1 on, as the author chose: the highest in its text.
@@ -28,13 +30,13 @@ pub enum Block {
     List(List),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct List {
     pub ordered: bool,
     pub items: Vec<Item>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
     pub line: Line,
     /// Lists within it.

@@ -1,31 +1,35 @@
 //! Markdown (CommonMark 0.31).
 
-use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Block, Line, List, Span, blocks};
-use accord_document::model::delta::Op;
-use accord_document::model::outline::{Part, has_words, outline};
-use accord_document::model::release::{Released, ReleasedMilestone};
+use super::Paper;
+use super::paper::Piece;
+use accord_document::model::blocks::{Block, Line, List, Span};
 
-/// A release as Markdown: a heading for each section, each text and each milestone.
-pub(crate) fn markdown(released: &Released) -> String {
-    let words = Words::of(&released.language);
+/// A paper as Markdown: a heading for each section, each text and each milestone.
+pub(crate) fn markdown(paper: &Paper) -> String {
     let mut out = Writer::default();
-    out.heading(1, &escaped(&released.title()));
-    for chapter in outline(released) {
-        out.heading(2, &escaped(&words.say(&format!("section.{}", wire(&chapter.section)))));
-        for part in chapter.parts {
-            match part {
-                Part::Text { key, ops } => {
-                    out.heading(3, &escaped(&words.say(&format!("field.{key}"))));
-                    out.text(ops);
-                }
-                Part::Date { key, day } => {
-                    let name = words.say(&format!("field.{key}"));
-                    out.paragraph(&format!("**{}:** {day}", escaped(&name)));
-                }
-                Part::Milestone { number, milestone } => out.milestone(&words, number, milestone),
+    out.heading(1, &escaped(&paper.title));
+    out.paragraph(&escaped(&paper.about.join(" · ")));
+    if let Some(signed) = &paper.signed {
+        out.paragraph(&format!("**{}:**", escaped(&signed.heading)));
+        out.list(signed.people.iter().map(|one| escaped(&format!("{}, {}", one.name, one.about))));
+    }
+    if let Some((label, needs)) = &paper.gaps {
+        out.paragraph(&escaped(label));
+        out.list(needs.iter().map(|need| escaped(need)));
+    }
+    for piece in &paper.pieces {
+        match piece {
+            Piece::Heading(level, text) => out.heading((*level).into(), &escaped(text)),
+            Piece::Fact(name, value) => {
+                out.paragraph(&format!("**{}:** {}", escaped(name), escaped(value)));
             }
+            Piece::Text(block) => out.block(block),
         }
+    }
+    if let Some(check) = &paper.check {
+        out.paragraph("---");
+        out.paragraph(&format!("{} {}", escaped(&check.hint), address(&check.address)));
+        out.paragraph(&format!("SHA-256 {}", check.digest));
     }
     out.0
 }
@@ -47,43 +51,24 @@ impl Writer {
         self.paragraph(&format!("{} {text}", "#".repeat(level)));
     }
 
-    fn milestone(&mut self, words: &Words, number: usize, one: &ReleasedMilestone) {
-        let number = number.to_string();
-        self.heading(3, &escaped(&words.fill("milestones.number", &[("number", &number)])));
-        self.text(&one.what);
-        for (key, ops) in [("outputs", &one.outputs), ("who", &one.who)] {
-            if has_words(ops) {
-                self.heading(4, &escaped(&words.say(&format!("field.{key}"))));
-                self.text(ops);
-            }
-        }
-        let due: Vec<_> =
-            [&one.due, &one.due_text].into_iter().filter(|due| !due.is_empty()).collect();
-        if !due.is_empty() {
-            let due: Vec<_> = due.into_iter().map(|due| escaped(due)).collect();
-            let name = escaped(&words.say("field.due"));
-            self.paragraph(&format!("**{name}:** {}", due.join(" · ")));
-        }
+    fn list(&mut self, items: impl Iterator<Item = String>) {
+        let lines: Vec<_> = items.map(|item| format!("- {item}")).collect();
+        self.paragraph(&lines.join("\n"));
     }
 
-    fn text(&mut self, ops: &[Op]) {
-        for block in blocks(ops) {
-            match block {
-                Block::Paragraph(line) => self.paragraph(&inline(&line)),
-                // Below the name of the text.
-                Block::Heading(level, line) => {
-                    self.heading(usize::from((3 + level).min(6)), &inline(&line));
-                }
-                Block::Quote(lines) => {
-                    let lines: Vec<_> =
-                        lines.iter().map(|line| format!("> {}", inline(line))).collect();
-                    self.paragraph(&lines.join("\n>\n"));
-                }
-                Block::List(list) => {
-                    let mut lines = Vec::new();
-                    items(&list, "", &mut lines);
-                    self.paragraph(&lines.join("\n"));
-                }
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Paragraph(line) => self.paragraph(&inline(line)),
+            Block::Heading(level, line) => self.heading((*level).into(), &inline(line)),
+            Block::Quote(lines) => {
+                let lines: Vec<_> =
+                    lines.iter().map(|line| format!("> {}", inline(line))).collect();
+                self.paragraph(&lines.join("\n>\n"));
+            }
+            Block::List(list) => {
+                let mut lines = Vec::new();
+                items(list, "", &mut lines);
+                self.paragraph(&lines.join("\n"));
             }
         }
     }
@@ -119,10 +104,14 @@ fn span(span: &Span) -> String {
         out = format!("**{out}**");
     }
     if let Some(address) = &span.link {
-        let address = address.replace('\\', "%5C").replace('<', "%3C").replace('>', "%3E");
-        out = format!("[{out}](<{address}>)");
+        out = format!("[{out}]({})", self::address(address));
     }
     format!("{before}{out}{after}")
+}
+
+/// An address between angle brackets: of a link, or a link by itself.
+fn address(address: &str) -> String {
+    format!("<{}>", address.replace('\\', "%5C").replace('<', "%3C").replace('>', "%3E"))
 }
 
 /// A text in which nothing is taken for markup: every ASCII character that could be is escaped, and also what
@@ -145,14 +134,34 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
+    use accord_document::model::blocks::blocks;
+    use accord_document::model::delta::Op;
     use serde_json::json;
 
     fn check(ops: serde_json::Value, expect: &str) {
         let ops: Vec<Op> = serde_json::from_value(ops).unwrap();
         let mut out = Writer::default();
-        out.text(&ops);
+        blocks(&ops).iter().for_each(|block| out.block(block));
         assert_eq!(out.0, expect);
+    }
+
+    #[test]
+    fn a_commitment_has_its_sections_in_order() {
+        let released = samples::released("en", |_| {});
+        let text = markdown(&Paper::of(&released, &samples::draft()));
+        let headings: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();
+        let expect = [
+            "# Open contracting",
+            "## The promise",
+            "### Brief description",
+            "## Who",
+            "### Lead institution",
+        ];
+        assert_eq!(headings[..5], expect);
+        assert!(headings.contains(&"#### Steps"), "{headings:?}");
+        assert!(text.contains("### Milestone 1\n\nA register that everybody can read\n"), "{text}");
     }
 
     #[test]
@@ -174,7 +183,7 @@ mod tests {
                 {"insert": "deep"}, {"insert": "\n", "attributes": {"list": "bullet", "indent": 1}},
                 {"insert": "said"}, {"insert": "\n", "attributes": {"blockquote": true}},
             ]),
-            "#### Title\n\nplain **bold** [*link*](<https://example.org/a_(b)>)\n\n1. one\n   - deep\n\n> said\n",
+            "# Title\n\nplain **bold** [*link*](<https://example.org/a_(b)>)\n\n1. one\n   - deep\n\n> said\n",
         );
     }
 }

@@ -1,5 +1,230 @@
-//! A text as files for other programs. Each is made from the same blocks as the pages are.
+//! A commitment as files for other programs. All are made of the same [`Paper`], which is made of the same
+//! blocks as the pages are.
 
+mod fonts;
 mod markdown;
+mod paper;
+mod pdf;
+#[cfg(test)]
+mod samples;
 
-pub(crate) use markdown::markdown;
+pub(crate) use paper::{Paper, Piece};
+pub(crate) use pdf::PressError;
+
+use crate::releases::Frozen;
+use crate::seal::Statement;
+use accord_document::ids::Digest;
+use accord_document::model::release::Released;
+use pdf::{Attachment, Press};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// How many files are made at the same time: more would only take the processors from those who write.
+const AT_ONCE: usize = 2;
+
+/// What all files of releases kept in memory may take together, in bytes.
+const BUDGET: usize = 32 * 1024 * 1024;
+
+/// Where a text comes from: what a file says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    Draft {
+        plan_title: &'a str,
+        /// The moment, in milliseconds since the Unix epoch.
+        time: u64,
+    },
+    Release {
+        statement: &'a Statement,
+        public: Option<&'a Public>,
+        /// Where browsers find this server.
+        base: &'a str,
+    },
+}
+
+/// Since when everybody may read a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Public {
+    /// Milliseconds since the Unix epoch.
+    pub(crate) since: u64,
+    /// The time zone of its launch (IANA).
+    pub(crate) zone: String,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pdf,
+    Html,
+    Markdown,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Pdf, Self::Html, Self::Markdown];
+
+    /// By the extension of a file's name.
+    pub(crate) fn of(extension: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.extension() == extension)
+    }
+
+    /// As a page's words call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Markdown => "markdown",
+            other => other.extension(),
+        }
+    }
+
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Html => "html",
+            Self::Markdown => "md",
+        }
+    }
+
+    /// Its media type.
+    pub(crate) fn media(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+}
+
+/// Makes files, a few at a time, and keeps those of releases for a while. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    press: Press,
+    turns: Semaphore,
+    /// The one used last at the end.
+    kept: Mutex<Vec<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    digest: Digest,
+    public: Option<Public>,
+    kind: Kind,
+    bytes: Arc<Vec<u8>>,
+}
+
+impl Printer {
+    /// With the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(crate) fn new(fonts: Option<&Path>) -> std::io::Result<Self> {
+        let press = Press::new(fonts)?;
+        let turns = Semaphore::new(AT_ONCE);
+        Ok(Self { shared: Arc::new(Shared { press, turns, kept: Mutex::default() }) })
+    }
+
+    /// The kinds of file that can be made of a text.
+    pub(crate) fn kinds(&self, released: &Released) -> Vec<Kind> {
+        let is_made = |kind: &Kind| *kind != Kind::Pdf || self.shared.press.has_fonts_for(released);
+        Kind::ALL.into_iter().filter(is_made).collect()
+    }
+
+    /// A release as a file.
+    ///
+    /// # Errors
+    /// When there are no fonts for it.
+    pub(crate) async fn release(
+        &self,
+        frozen: Arc<Frozen>,
+        public: Option<Public>,
+        base: String,
+        kind: Kind,
+    ) -> Result<Arc<Vec<u8>>, PressError> {
+        let digest = frozen.statement.digest;
+        if let Some(known) = self.known(&digest, public.as_ref(), kind) {
+            return Ok(known);
+        }
+        let told = public.clone();
+        let make = move |press: &Press| {
+            let statement = &frozen.statement;
+            let origin = Origin::Release { statement, public: told.as_ref(), base: &base };
+            let paper = Paper::of(&frozen.released, &origin);
+            let signed = Attachment { name: "release.json", bytes: &frozen.file };
+            print(press, &paper, kind, statement.frozen, Some(signed))
+        };
+        let bytes = Arc::new(self.print(make).await?);
+        self.keep(Kept { digest, public, kind, bytes: bytes.clone() });
+        Ok(bytes)
+    }
+
+    /// A draft as a file. `time` is now, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When there are no fonts for it.
+    pub(crate) async fn draft(
+        &self,
+        released: Released,
+        plan_title: String,
+        time: u64,
+        kind: Kind,
+    ) -> Result<Vec<u8>, PressError> {
+        let make = move |press: &Press| {
+            let paper = Paper::of(&released, &Origin::Draft { plan_title: &plan_title, time });
+            print(press, &paper, kind, time, None)
+        };
+        self.print(make).await
+    }
+
+    async fn print<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&Press) -> Result<T, PressError> + Send + 'static,
+    ) -> Result<T, PressError> {
+        let failed = |error: &dyn std::fmt::Display| PressError::Failed(error.to_string());
+        let _turn = self.shared.turns.acquire().await.map_err(|closed| failed(&closed))?;
+        let shared = self.shared.clone();
+        let made = tokio::task::spawn_blocking(move || make(&shared.press)).await;
+        made.map_err(|panicked| failed(&panicked))?
+    }
+
+    fn known(
+        &self,
+        digest: &Digest,
+        public: Option<&Public>,
+        kind: Kind,
+    ) -> Option<Arc<Vec<u8>>> {
+        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |known: &Kept| {
+            known.digest == *digest && known.kind == kind && known.public.as_ref() == public
+        };
+        let at = kept.iter().position(is_it)?;
+        let found = kept.remove(at);
+        let bytes = found.bytes.clone();
+        kept.push(found);
+        Some(bytes)
+    }
+
+    fn keep(&self, new: Kept) {
+        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(new);
+        while kept.len() > 1 && kept.iter().map(|known| known.bytes.len()).sum::<usize>() > BUDGET {
+            kept.remove(0);
+        }
+    }
+}
+
+fn print(
+    press: &Press,
+    paper: &Paper,
+    kind: Kind,
+    time: u64,
+    attachment: Option<Attachment<'_>>,
+) -> Result<Vec<u8>, PressError> {
+    Ok(match kind {
+        Kind::Pdf => press.pdf(paper, time, attachment)?,
+        Kind::Html => crate::pages::paper(paper).html().into_bytes(),
+        Kind::Markdown => markdown::markdown(paper).into_bytes(),
+    })
+}

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::{
-    account, administration, audit, documents, history, invitations, launches, links, plans,
+    account, administration, audit, documents, files, history, invitations, launches, links, plans,
     providers, record, releases, seats, session,
 };
 use axum::Json;
@@ -67,6 +67,8 @@ use utoipa::OpenApi;
         releases::withdraw,
         releases::reopen,
         releases::download,
+        files::draft,
+        files::release,
         administration::show,
         providers::add,
         providers::remove,

@@ -7,6 +7,7 @@ mod connections;
 mod describe;
 mod documents;
 mod file;
+mod files;
 mod health;
 mod history;
 mod identity;
@@ -36,6 +37,7 @@ pub(crate) use views::{SeatName, SectorName};
 use crate::archives::Archives;
 use crate::clock::Clock;
 use crate::committer::Committer;
+use crate::files::Printer;
 use crate::mail::Mail;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
@@ -69,6 +71,7 @@ pub(crate) struct App {
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
     pub(crate) releases: Releases,
+    pub(crate) printer: Printer,
     pub(crate) committer: Committer,
     pub(crate) plans: Plans,
     pub(crate) people: People,
@@ -154,6 +157,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/proposals/{proposal}/decline", post(releases::decline))
         .route("/documents/{document}/reopening", post(releases::reopen))
         .route("/documents/{document}/releases/{number}", get(releases::download))
+        .route("/documents/{document}/releases/{number}/{kind}", get(files::release))
+        .route("/documents/{document}/draft/{kind}", get(files::draft))
         .route("/administration", get(administration::show))
         .route("/administration/providers", post(providers::add))
         .route("/administration/providers/{provider}", delete(providers::remove))
@@ -173,8 +178,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/p/{plan}", get(public::plan))
         .route("/r/{document}", get(public::newest))
         .route("/r/{document}/{number}", get(public::release))
-        .route("/r/{document}/{number}/release.json", get(public::signed_file))
-        .route("/r/{document}/{number}/release.md", get(public::markdown_file))
+        .route("/r/{document}/{number}/{file}", get(public::file))
         .route("/r/{document}/compare/{a}/{b}", get(public::compare))
         .layer(compressed());
     let secure = app.site.is_secure();

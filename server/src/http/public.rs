@@ -2,8 +2,8 @@
 //! not even that they exist.
 
 use super::App;
-use super::releases::file;
-use crate::files::markdown;
+use super::releases::file as signed_file;
+use crate::files::{Kind, Public};
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
@@ -54,7 +54,7 @@ pub(super) async fn newest(
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
     let newest = shelf.all.first().ok_or(Missing)?;
-    Ok(page(&pages::release(&shelf, newest), &headers))
+    Ok(page(&shown(&app, &shelf, newest), &headers))
 }
 
 /// A release, for good.
@@ -64,8 +64,11 @@ pub(super) async fn release(
     headers: HeaderMap,
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
-    let shown = find(&shelf, number)?;
-    Ok(page(&pages::release(&shelf, shown), &headers))
+    Ok(page(&shown(&app, &shelf, find(&shelf, number)?), &headers))
+}
+
+fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
+    pages::release(shelf, release, &app.printer.kinds(&release.frozen.released))
 }
 
 /// Two releases compared, the older first.
@@ -102,23 +105,26 @@ fn compared(archive: &crate::archives::Archive, from: Seq, to: Seq) -> Compared 
     }
 }
 
-/// A release as a file that anybody can verify.
-pub(super) async fn signed_file(
+/// A release as a file: `release.json` is the one that anybody can verify.
+pub(super) async fn file(
     State(app): State<App>,
-    Path((document, number)): Path<(String, u32)>,
+    Path((document, number, name)): Path<(String, u32, String)>,
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
-    Ok(permanent(file(&find(&shelf, number)?.frozen)))
-}
-
-/// A release as Markdown.
-pub(super) async fn markdown_file(
-    State(app): State<App>,
-    Path((document, number)): Path<(String, u32)>,
-) -> Result<Response, Missing> {
-    let shelf = shelf(&app, &DocumentId::new(document)).await?;
-    let text = markdown(&find(&shelf, number)?.frozen.released);
-    Ok(permanent(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()))
+    let found = find(&shelf, number)?;
+    let extension = name.strip_prefix("release.").ok_or(Missing)?;
+    if extension == "json" {
+        return Ok(permanent(signed_file(&found.frozen)));
+    }
+    let kind = Kind::of(extension).ok_or(Missing)?;
+    let public = Public { since: found.time, zone: found.zone.clone() };
+    let made = app.printer.release(found.frozen.clone(), Some(public), app.site.base(), kind).await;
+    let made = made.map_err(|error| {
+        tracing::warn!(%error, "a file of a release can't be made");
+        Missing
+    })?;
+    let name = format!("{}-release-{number}.{extension}", found.frozen.released.document);
+    Ok(permanent(super::file::file(kind.media(), &name, made.to_vec())))
 }
 
 fn permanent(mut response: Response) -> Response {

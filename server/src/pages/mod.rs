@@ -5,6 +5,7 @@
 
 mod compare;
 mod names;
+mod paper;
 mod record;
 mod release;
 mod text;
@@ -12,6 +13,7 @@ mod words;
 
 pub(crate) use compare::{Compared, compare};
 pub(crate) use names::wire;
+pub(crate) use paper::paper;
 pub(crate) use record::record;
 pub(crate) use release::{Shelf, plan, release};
 pub(crate) use words::Words;

@@ -3,6 +3,7 @@
 use super::text::text;
 use super::words::{Words, own_name};
 use super::{Page, names};
+use crate::files::Kind;
 use crate::http::SectorName;
 use crate::releases::Published;
 use accord_document::model::outline::{Chapter, Part, has_words, outline};
@@ -32,7 +33,8 @@ pub(crate) fn address(document: &str, number: u32) -> String {
     format!("/r/{document}/{number}")
 }
 
-pub(crate) fn release(shelf: &Shelf, shown: &Published) -> Page {
+/// A release's page, with the kinds of file that there are of it.
+pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[Kind]) -> Page {
     let released = &shown.frozen.released;
     let words = Words::of(&released.language);
     let title = released.title();
@@ -62,7 +64,7 @@ pub(crate) fn release(shelf: &Shelf, shown: &Published) -> Page {
             }
         }
         footer {
-            (check(&words, shown, &here))
+            (check(&words, shown, files, &here))
             (others(&words, shelf, shown))
         }
     };
@@ -168,7 +170,7 @@ fn milestone(words: &Words, released: &Released, number: usize, one: &ReleasedMi
     }
 }
 
-fn check(words: &Words, shown: &Published, here: &str) -> Markup {
+fn check(words: &Words, shown: &Published, files: &[Kind], here: &str) -> Markup {
     html! {
         h2 { (words.say("release.check")) }
         p { (words.say("release.checkHint")) }
@@ -176,7 +178,9 @@ fn check(words: &Words, shown: &Published, here: &str) -> Markup {
         ul.inline {
             li { a href="/verify" { (words.say("release.checkPage")) } }
             li { a href={ (here) "/release.json" } download { (words.say("release.file.json")) } }
-            li { a href={ (here) "/release.md" } download { (words.say("release.file.markdown")) } }
+            @for kind in files {
+                li { a href={ (here) "/release." (kind.extension()) } download { (words.say(&format!("release.file.{}", kind.name()))) } }
+            }
         }
     }
 }

@@ -6,13 +6,19 @@ use maud::{Markup, html};
 
 /// A text, with its headings below a level: 3 lets its highest be an `h4`.
 pub(super) fn text(ops: &[Op], below: u8) -> Markup {
-    html! { @for block in blocks(ops) { (one(&block, below)) } }
+    html! { @for one in blocks(ops) {
+        @match one {
+            Block::Heading(level, inside) => (block(&Block::Heading(below + level, inside))),
+            other => (block(&other)),
+        }
+    } }
 }
 
-fn one(block: &Block, below: u8) -> Markup {
+/// A block, whose heading has its place on the page.
+pub(super) fn block(block: &Block) -> Markup {
     match block {
         Block::Paragraph(inside) => html! { p { (line(inside)) } },
-        Block::Heading(level, inside) => match (below + level).min(6) {
+        Block::Heading(level, inside) => match level {
             ..=4 => html! { h4 { (line(inside)) } },
             5 => html! { h5 { (line(inside)) } },
             _ => html! { h6 { (line(inside)) } },

@@ -1,0 +1,100 @@
+//! The fonts that files are set in: those inside the binary, and those that an operator adds for scripts that
+//! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
+
+use rust_embed::RustEmbed;
+use std::collections::BTreeSet;
+use std::path::Path;
+use typst::foundations::Bytes;
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+
+/// Latin, Greek, Cyrillic, Hangul, Georgian, symbols. All under the SIL Open Font License 1.1.
+#[derive(RustEmbed)]
+#[folder = "../web/node_modules/@expo-google-fonts"]
+#[allow_missing = true]
+#[include = "source-serif-4/400Regular/*.ttf"]
+#[include = "source-serif-4/400Regular_Italic/*.ttf"]
+#[include = "source-serif-4/600SemiBold/*.ttf"]
+#[include = "source-serif-4/600SemiBold_Italic/*.ttf"]
+#[include = "public-sans/400Regular/*.ttf"]
+#[include = "public-sans/600SemiBold/*.ttf"]
+#[include = "nanum-myeongjo/400Regular/*.ttf"]
+#[include = "nanum-myeongjo/700Bold/*.ttf"]
+#[include = "noto-sans-georgian/400Regular/*.ttf"]
+#[include = "noto-sans-georgian/600SemiBold/*.ttf"]
+#[include = "noto-emoji/400Regular/*.ttf"]
+#[include = "noto-sans-symbols-2/400Regular/*.ttf"]
+struct Inside;
+
+/// The families of the text and of the words around it, in the order in which a character is looked for.
+const TEXT: [&str; 5] =
+    ["Source Serif 4", "NanumMyeongjo", "Noto Sans Georgian", "Noto Sans Symbols 2", "Noto Emoji"];
+const AROUND: &str = "Public Sans";
+
+/// All fonts, ready to set with.
+pub(super) struct Fonts {
+    pub(super) book: LazyHash<FontBook>,
+    pub(super) all: Vec<Font>,
+    /// Families by name, those inside first.
+    text: Vec<String>,
+}
+
+impl Fonts {
+    /// Those inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn load(more: Option<&Path>) -> std::io::Result<Self> {
+        let mut files: Vec<_> = Inside::iter().collect();
+        files.sort();
+        let inside = files.iter().filter_map(|name| Inside::get(name));
+        let mut all: Vec<Font> =
+            inside.flat_map(|file| Font::iter(Bytes::new(file.data))).collect();
+        let mut text: Vec<String> = TEXT.map(str::to_owned).into();
+        if let Some(folder) = more {
+            let mut paths = Vec::new();
+            for entry in std::fs::read_dir(folder)? {
+                paths.push(entry?.path());
+            }
+            paths.sort();
+            for path in paths.iter().filter(|path| path.is_file()) {
+                let added: Vec<_> = Font::iter(Bytes::new(std::fs::read(path)?)).collect();
+                if added.is_empty() {
+                    tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
+                }
+                for font in added {
+                    if !text.contains(&font.info().family) {
+                        text.push(font.info().family.clone());
+                    }
+                    all.push(font);
+                }
+            }
+        }
+        Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text })
+    }
+
+    /// The families for what people wrote, and for what the form says.
+    pub(super) fn families(&self) -> (Vec<&str>, Vec<&str>) {
+        let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
+        let around = std::iter::once(AROUND).chain(text.iter().copied()).collect();
+        (text, around)
+    }
+
+    /// The characters of a text that no font has.
+    pub(super) fn lacking(&self, text: &str) -> BTreeSet<char> {
+        let is_shown = |c: &char| {
+            // Spaces, and what only tells how its neighbours are shown.
+            !matches!(c, ' ' | '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}')
+        };
+        let mut lacking: BTreeSet<char> = text.chars().filter(is_shown).collect();
+        lacking.retain(|c| !self.has(*c));
+        lacking
+    }
+
+    fn has(&self, c: char) -> bool {
+        // A code point of private use means nothing to whoever reads the file with other fonts: PDF/A forbids it.
+        let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+        let is_known = |font: &Font| font.info().coverage.contains(c as u32);
+        !c.is_control() && !is_private && c != '\u{feff}' && self.all.iter().any(is_known)
+    }
+}

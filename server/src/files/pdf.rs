@@ -1,0 +1,293 @@
+//! PDF: tagged after PDF/UA-1 (ISO 14289-1) for those who listen to it, and after PDF/A-3a (ISO 19005-3) for
+//! those who keep it. Set with Typst.
+//!
+//! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
+
+use super::fonts::Fonts;
+use super::paper::Paper;
+use accord_document::model::release::Released;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+
+/// How a paper looks. It reads `paper.json`, and what is in `attached`.
+const LOOK: &str = include_str!("paper.typ");
+
+/// Sets papers.
+pub(super) struct Press {
+    fonts: Fonts,
+    library: LazyHash<Library>,
+}
+
+impl std::fmt::Debug for Press {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Press").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no PDF of a text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PressError {
+    #[error(
+        "this server has no font for too many of its characters ({0}): whoever runs it can add one (--fonts)"
+    )]
+    Fonts(String),
+    #[error("it could not be set: {0}")]
+    Failed(String),
+}
+
+/// A file inside the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attachment<'a> {
+    pub(super) name: &'a str,
+    /// JSON.
+    pub(super) bytes: &'a [u8],
+}
+
+/// What the look reads.
+#[derive(Serialize)]
+struct Job<'a> {
+    paper: &'a serde_json::Value,
+    fonts: Families<'a>,
+    /// The name of the file within, and what it is.
+    attached: Option<[&'a str; 2]>,
+    /// What is said of characters that are given by their numbers, if any are.
+    numbered: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Families<'a> {
+    text: Vec<&'a str>,
+    around: Vec<&'a str>,
+}
+
+impl Press {
+    /// With the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn new(more: Option<&Path>) -> std::io::Result<Self> {
+        let fonts = Fonts::load(more)?;
+        Ok(Self { fonts, library: LazyHash::new(Library::default()) })
+    }
+
+    /// Whether a text can be set.
+    pub(super) fn has_fonts_for(&self, released: &Released) -> bool {
+        let value = serde_json::to_value(released);
+        value.is_ok_and(|mut value| self.settle_glyphs(&mut value).is_ok())
+    }
+
+    /// A paper as PDF. `time` is that of the text (milliseconds since the Unix epoch). Takes some tenths of a
+    /// second, and blocks.
+    ///
+    /// # Errors
+    /// When there are no fonts for it.
+    pub(super) fn pdf(
+        &self,
+        paper: &Paper,
+        time: u64,
+        attachment: Option<Attachment<'_>>,
+    ) -> Result<Vec<u8>, PressError> {
+        let mut value = serde_json::to_value(paper).map_err(failed)?;
+        let lacking = self.settle_glyphs(&mut value)?;
+        let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
+        let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
+        let (text, around) = self.fonts.families();
+        let words = crate::pages::Words::of(&paper.language);
+        let signed = words.say("release.file.json");
+        let job = Job {
+            paper: &value,
+            fonts: Families { text, around },
+            attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
+            numbered: (!lacking.is_empty()).then(|| words.say("file.numbered")),
+        };
+        let desk = Desk {
+            press: self,
+            main: Source::new(file("paper.typ"), LOOK.to_owned()),
+            job: Bytes::new(serde_json::to_vec(&job).map_err(failed)?),
+            attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
+        };
+        let made = desk.print(Datetime::from_ymd_hms(
+            date.year().into(),
+            date.month().unsigned_abs(),
+            date.day().unsigned_abs(),
+            date.hour().unsigned_abs(),
+            date.minute().unsigned_abs(),
+            date.second().unsigned_abs(),
+        ));
+        // What was memoised is of use for this paper only.
+        typst::comemo::evict(0);
+        made
+    }
+
+    /// Gives the characters that no font has by their numbers.
+    fn settle_glyphs(&self, value: &mut serde_json::Value) -> Result<BTreeSet<char>, PressError> {
+        if self.fonts.all.is_empty() {
+            return Err(PressError::Failed("there are no fonts in this build".into()));
+        }
+        let mut said = String::new();
+        each_string(value, &mut |text| said.push_str(text));
+        let lacking = self.fonts.lacking(&said);
+        let lost = said.chars().filter(|c| lacking.contains(c)).count();
+        // A symbol here and there can be told by its number, a language can't.
+        if lost * 50 > said.chars().count() {
+            let some: String = lacking.iter().take(20).collect();
+            return Err(PressError::Fonts(some));
+        }
+        if lost > 0 {
+            each_string(value, &mut |text| {
+                let numbered = |c: char| match lacking.contains(&c) {
+                    true => format!("[U+{:04X}]", c as u32),
+                    false => c.to_string(),
+                };
+                *text = text.chars().map(numbered).collect();
+            });
+        }
+        Ok(lacking)
+    }
+}
+
+fn each_string(value: &mut serde_json::Value, visit: &mut impl FnMut(&mut String)) {
+    match value {
+        serde_json::Value::String(text) => visit(text),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(|one| each_string(one, visit)),
+        serde_json::Value::Object(all) => {
+            // An address is no text.
+            let told = all.iter_mut().filter(|(key, _)| *key != "link");
+            told.for_each(|(_, one)| each_string(one, visit));
+        }
+        _ => {}
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> PressError {
+    PressError::Failed(error.to_string())
+}
+
+fn file(name: &str) -> FileId {
+    let path = VirtualPath::new(name).expect("a plain name");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+/// All that one paper is set of: nothing else can be reached from it.
+struct Desk<'p> {
+    press: &'p Press,
+    main: Source,
+    job: Bytes,
+    attached: Option<Bytes>,
+}
+
+impl Desk<'_> {
+    fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
+        let set = typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))?;
+        let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+            .map_err(|error| PressError::Failed(error.message().to_string()))?;
+        let options = PdfOptions {
+            creator: Smart::Custom(Some("Accord".into())),
+            timestamp: time.map(typst_pdf::Timestamp::new_utc),
+            standards,
+            ..PdfOptions::default()
+        };
+        typst_pdf::pdf(&set, &options).map_err(|errors| told(&errors))
+    }
+}
+
+fn told(errors: &[SourceDiagnostic]) -> PressError {
+    let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    PressError::Failed(all.join("; "))
+}
+
+impl World for Desk<'_> {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.press.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &self.press.fonts.book
+    }
+
+    fn main(&self) -> FileId {
+        self.main.id()
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        match (id.get().vpath().get_without_slash(), &self.attached) {
+            ("paper.json", _) => Ok(self.job.clone()),
+            ("attached", Some(bytes)) => Ok(bytes.clone()),
+            _ => Err(FileError::AccessDenied),
+        }
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        self.press.fonts.all.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn press() -> Press {
+        Press::new(None).unwrap()
+    }
+
+    fn set(language: &str) -> Vec<u8> {
+        let released = samples::released(language, |_| {});
+        let paper = Paper::of(&released, &samples::draft());
+        press().pdf(&paper, 1_795_440_000_000, None).unwrap()
+    }
+
+    /// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
+    fn keep(name: &str, bytes: &[u8]) {
+        if let Some(folder) = std::env::var_os("ACCORD_SHOTS") {
+            std::fs::write(Path::new(&folder).join(name), bytes).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_script_of_our_cities_is_set_and_the_same_text_gives_the_same_bytes() {
+        for language in ["en", "ko", "ka", "cs"] {
+            let bytes = set(language);
+            keep(&format!("{language}.pdf"), &bytes);
+            assert!(bytes.starts_with(b"%PDF-1.7"), "{language}");
+            assert_eq!(bytes, set(language), "{language}");
+        }
+    }
+
+    #[test]
+    fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not() {
+        let told = |text: &str| {
+            let text = text.to_owned();
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![typst_text(&text)]);
+            });
+            let paper = Paper::of(&released, &samples::draft());
+            press().pdf(&paper, 0, None)
+        };
+        assert!(told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok());
+        let refused = told(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
+        assert!(matches!(refused, PressError::Fonts(_)), "{refused}");
+    }
+
+    fn typst_text(text: &str) -> accord_document::model::delta::Op {
+        accord_document::model::delta::Op::text(text)
+    }
+}

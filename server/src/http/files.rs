@@ -1,0 +1,80 @@
+//! Drafts and releases as files for other programs.
+
+use super::App;
+use super::file;
+use super::identity::{Visitor, readable};
+use super::problem::Problem;
+use crate::files::{Kind, PressError, Public};
+use crate::rooms::OpenError;
+use crate::store::StoreError;
+use accord_document::model::release::canonical;
+use accord_document::plan::{Launch, LaunchFate};
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+/// The text as it is, as a file: `pdf`, `html`, `md`, or `json` (what would be released, as canonical JSON).
+#[utoipa::path(get, path = "/api/v1/documents/{document}/draft/{kind}",
+    params(("document" = String, Path), ("kind" = String, Path)), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn draft(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, extension)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let name = format!("{}-draft.{extension}", found.id);
+    let draft = app.rooms.path(&found.id).await?.draft;
+    if extension == "json" {
+        let value = serde_json::to_value(&draft).unwrap_or_default();
+        return Ok(file::file("application/json", &name, canonical(&value)));
+    }
+    let kind = kind(&extension)?;
+    let plan_title = found.state.title().to_owned();
+    let made = app.printer.draft(draft, plan_title, app.clock.now_ms(), kind).await?;
+    Ok(file::file(kind.media(), &name, made))
+}
+
+/// A release as a file: `pdf`, `html` or `md`, whether it is public or not.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}/{kind}",
+    params(("document" = String, Path), ("number" = u32, Path), ("kind" = String, Path)), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn release(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Path((document, number, extension)): Path<(String, u32, String)>,
+) -> Result<Response, Problem> {
+    let found = readable(&app, &by, &document)?;
+    let kind = kind(&extension)?;
+    app.rooms.probe(&found.id).await?;
+    let (releases, id) = (app.releases.clone(), found.id.clone());
+    let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
+    let frozen = read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))?;
+    let public = found.state.launch_for(&found.id, number).and_then(public);
+    let made = app.printer.release(frozen, public, app.site.base(), kind).await?;
+    let name = format!("{}-release-{number}.{extension}", found.id);
+    Ok(file::file(kind.media(), &name, made.to_vec()))
+}
+
+fn public(launch: &Launch) -> Option<Public> {
+    match launch.fate {
+        LaunchFate::Published(since) => Some(Public { since, zone: launch.zone.clone() }),
+        _ => None,
+    }
+}
+
+fn kind(extension: &str) -> Result<Kind, Problem> {
+    Kind::of(extension).ok_or_else(|| Problem::missing("kind of file"))
+}
+
+impl From<PressError> for Problem {
+    fn from(error: PressError) -> Self {
+        match error {
+            PressError::Fonts(_) => {
+                Self::conflict("fonts", format!("There is no PDF of this text: {error}."))
+            }
+            PressError::Failed(why) => StoreError::Failed(why).into(),
+        }
+    }
+}

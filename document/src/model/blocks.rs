@@ -44,10 +44,12 @@ pub struct Item {
 }
 
 /// What a line is.
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     Plain,
     Heading(u8),
     Quote,
+    /// Of a list, as deep as its indent says: 0 is the outermost.
     Item { ordered: bool, indent: u8 },
 }
 
@@ -100,7 +102,9 @@ fn lines(ops: &[Op]) -> Vec<(Line, Kind)> {
     all
 }
 
-fn span(text: &str, attributes: &Attributes) -> Span {
+/// Characters with their marks.
+#[must_use]
+pub fn span(text: &str, attributes: &Attributes) -> Span {
     let is_on = |name| attributes.get(name).is_some_and(|value| *value == Value::Bool(true));
     let link = attributes.get("link").and_then(Value::as_str).filter(|address| is_safe(address));
     Span {
@@ -111,7 +115,9 @@ fn span(text: &str, attributes: &Attributes) -> Span {
     }
 }
 
-fn kind(attributes: &Attributes) -> Kind {
+/// What the attributes of its newline make of a line.
+#[must_use]
+pub fn kind(attributes: &Attributes) -> Kind {
     let number = |name: &str, most: f64| {
         let value = attributes.get(name).and_then(Value::as_f64).unwrap_or(0.0);
         value.clamp(0.0, most) as u8

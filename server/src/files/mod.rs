@@ -1,13 +1,16 @@
 //! A commitment as files for other programs. All are made of the same [`Paper`], which is made of the same
 //! blocks as the pages are.
 
+mod docx;
 mod fonts;
+mod manuscript;
 mod markdown;
 mod paper;
 mod pdf;
 #[cfg(test)]
 mod samples;
 
+pub(crate) use manuscript::Manuscript;
 pub(crate) use paper::{Paper, Piece};
 pub(crate) use pdf::PressError;
 
@@ -55,12 +58,13 @@ pub(crate) struct Public {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Pdf,
+    Docx,
     Html,
     Markdown,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Pdf, Self::Html, Self::Markdown];
+    const ALL: [Self; 4] = [Self::Pdf, Self::Docx, Self::Html, Self::Markdown];
 
     /// By the extension of a file's name.
     pub(crate) fn of(extension: &str) -> Option<Self> {
@@ -78,6 +82,7 @@ impl Kind {
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",
+            Self::Docx => "docx",
             Self::Html => "html",
             Self::Markdown => "md",
         }
@@ -87,6 +92,9 @@ impl Kind {
     pub(crate) fn media(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
+            Self::Docx => {
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+            }
             Self::Html => "text/html; charset=utf-8",
             Self::Markdown => "text/markdown; charset=utf-8",
         }
@@ -153,7 +161,8 @@ impl Printer {
             let origin = Origin::Release { statement, public: told.as_ref(), base: &base };
             let paper = Paper::of(&frozen.released, &origin);
             let signed = Attachment { name: "release.json", bytes: &frozen.file };
-            print(press, &paper, kind, statement.frozen, Some(signed))
+            let text = &frozen.released;
+            print(press, (&paper, text), kind, statement.frozen, Some(signed))
         };
         let bytes = Arc::new(self.print(make).await?);
         self.keep(Kept { digest, public, kind, bytes: bytes.clone() });
@@ -173,7 +182,25 @@ impl Printer {
     ) -> Result<Vec<u8>, PressError> {
         let make = move |press: &Press| {
             let paper = Paper::of(&released, &Origin::Draft { plan_title: &plan_title, time });
-            print(press, &paper, kind, time, None)
+            print(press, (&paper, &released), kind, time, None)
+        };
+        self.print(make).await
+    }
+
+    /// A draft as DOCX, with what changed in it. `authors` are the names behind its traces.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub(crate) async fn tracked(
+        &self,
+        (released, manuscript): (Released, Manuscript),
+        authors: Vec<String>,
+        plan_title: String,
+        time: u64,
+    ) -> Result<Vec<u8>, PressError> {
+        let make = move |_: &Press| {
+            let paper = Paper::of(&released, &Origin::Draft { plan_title: &plan_title, time });
+            Ok(docx::docx(&paper, &manuscript, &authors, time))
         };
         self.print(make).await
     }
@@ -217,13 +244,14 @@ impl Printer {
 
 fn print(
     press: &Press,
-    paper: &Paper,
+    (paper, released): (&Paper, &Released),
     kind: Kind,
     time: u64,
     attachment: Option<Attachment<'_>>,
 ) -> Result<Vec<u8>, PressError> {
     Ok(match kind {
         Kind::Pdf => press.pdf(paper, time, attachment)?,
+        Kind::Docx => docx::docx(paper, &Manuscript::of(released), &[], time),
         Kind::Html => crate::pages::paper(paper).html().into_bytes(),
         Kind::Markdown => markdown::markdown(paper).into_bytes(),
     })

@@ -176,7 +176,7 @@ impl Pieces {
         for block in blocks(ops) {
             let block = match block {
                 Block::Heading(level, line) => {
-                    last = (below + level).min(last + 1).min(6);
+                    last = level_of(below, level, last);
                     Block::Heading(last, line)
                 }
                 other => other,
@@ -184,6 +184,12 @@ impl Pieces {
             self.out.push(Piece::Text(block));
         }
     }
+}
+
+/// The level of a heading that authors chose to be of `level`, in a text below a heading of the form, after
+/// another.
+pub(super) fn level_of(below: u8, level: u8, last: u8) -> u8 {
+    (below + level).min(last + 1).min(6)
 }
 
 #[cfg(test)]

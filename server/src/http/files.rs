@@ -3,27 +3,45 @@
 use super::App;
 use super::file;
 use super::identity::{Visitor, readable};
+use super::history::{in_archive, last, named, reading};
 use super::problem::Problem;
-use crate::files::{Kind, PressError, Public};
+use crate::files::{Kind, Manuscript, PressError, Public};
+use crate::pages::signature;
+use crate::people::SignedIn;
 use crate::rooms::OpenError;
 use crate::store::StoreError;
-use accord_document::model::release::canonical;
+use accord_document::ids::Seq;
+use accord_document::model::release::{Released, canonical};
 use accord_document::plan::{Launch, LaunchFate};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-/// The text as it is, as a file: `pdf`, `html`, `md`, or `json` (what would be released, as canonical JSON).
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Since {
+    /// The number of the entry that the moment follows.
+    since: Option<u64>,
+}
+
+/// The text as it is, as a file: `pdf`, `docx`, `html`, `md`, or `json` (what would be
+/// released, as canonical JSON). A DOCX shows what changed `since` a moment, if one is named.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/draft/{kind}",
-    params(("document" = String, Path), ("kind" = String, Path)), responses(
+    params(("document" = String, Path), ("kind" = String, Path), Since), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem)))]
+    (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+    (status = 422, body = Problem)))]
 pub(super) async fn draft(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path((document, extension)): Path<(String, String)>,
+    Query(Since { since }): Query<Since>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let name = format!("{}-draft.{extension}", found.id);
+    if let Some(since) = since {
+        return tracked(&app, &by, &document, &extension, Seq(since)).await;
+    }
     let draft = app.rooms.path(&found.id).await?.draft;
     if extension == "json" {
         let value = serde_json::to_value(&draft).unwrap_or_default();
@@ -35,7 +53,36 @@ pub(super) async fn draft(
     Ok(file::file(kind.media(), &name, made))
 }
 
-/// A release as a file: `pdf`, `html` or `md`, whether it is public or not.
+/// A draft as DOCX with the changes since a moment, each with who made it and when.
+async fn tracked(
+    app: &App,
+    by: &SignedIn,
+    document: &str,
+    extension: &str,
+    since: Seq,
+) -> Result<Response, Problem> {
+    let found = reading(app, by, document).await?;
+    if kind(extension)? != Kind::Docx {
+        return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
+    }
+    let id = found.id.clone();
+    let read = in_archive(app, &found, move |archive| {
+        let (history, state) = (&archive.history, &archive.state);
+        let to = last(history);
+        let from = since.max(Seq(1)).min(to);
+        let number = state.releases().all().len() as u32 + 1;
+        let released = Released::of(state.identity(&id, number), &history.content_at(to));
+        ((released, Manuscript::between(archive, from, to)), history.authors().to_vec())
+    });
+    let (text, authors) = read.await?;
+    let authors = named(app, authors).await?;
+    let authors = authors.iter().map(|one| signature(&one.name, one.sector)).collect();
+    let plan_title = found.state.title().to_owned();
+    let made = app.printer.tracked(text, authors, plan_title, app.clock.now_ms()).await?;
+    Ok(file::file(Kind::Docx.media(), &format!("{}-changes.docx", found.id), made))
+}
+
+/// A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}/{kind}",
     params(("document" = String, Path), ("number" = u32, Path), ("kind" = String, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),

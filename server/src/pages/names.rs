@@ -43,6 +43,11 @@ pub(super) fn former(sector: SectorName) -> String {
     name("person.former", &wire(&sector))
 }
 
+/// Somebody by name and side, for where there is no room for a shape; by their side alone, once forgotten.
+pub(crate) fn signature(name: &str, side: SectorName) -> String {
+    if name.is_empty() { former(side) } else { format!("{name} ({})", sector(side)) }
+}
+
 /// How a value without content is written in JSON.
 pub(crate) fn wire(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

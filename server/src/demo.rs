@@ -113,9 +113,9 @@ fn milestone(
 ) -> MilestoneDraft {
     MilestoneDraft {
         id: id.into(),
-        what: what.into(),
-        outputs: outputs.into(),
-        who: who.into(),
+        what: vec![Op::text(what)],
+        outputs: vec![Op::text(outputs)],
+        who: vec![Op::text(who)],
         due: due.into(),
         due_text: words.into(),
     }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod archives;
 pub mod backup;
+mod bring;
 pub mod check;
 pub mod clock;
 mod committer;

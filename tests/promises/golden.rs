@@ -74,7 +74,7 @@ fn make() -> Vec<Entry> {
         texts: vec![("title", vec![Op::text("열린 정부 😀")])],
         milestones: vec![MilestoneDraft {
             id: "m1".into(),
-            what: "Step".into(),
+            what: vec![Op::text("Step")],
             ..Default::default()
         }],
         facts: vec![("period_from".into(), "2027-01-01".into())],
@@ -374,7 +374,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
         let mut entries = vec![genesis];
         let milestones = vec![MilestoneDraft {
             id: "m".into(),
-            what: "რეესტრი".into(),
+            what: vec![Op::text("რეესტრი")],
             due_text: "2027 წლის შემოდგომა".into(),
             ..Default::default()
         }];

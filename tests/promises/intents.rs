@@ -160,7 +160,11 @@ fn start(first: u64, second: u64) -> (Person, Person) {
     let draft = Draft {
         texts: vec![("problem", vec![Op::text(TEXT)])],
         milestones: ["m1", "m2"]
-            .map(|id| MilestoneDraft { id: id.into(), what: STEP.into(), ..Default::default() })
+            .map(|id| MilestoneDraft {
+                id: id.into(),
+                what: vec![Op::text(STEP)],
+                ..Default::default()
+            })
             .to_vec(),
         facts: vec![],
     };

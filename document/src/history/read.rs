@@ -3,7 +3,7 @@
 use super::History;
 use super::weave::{Holder, Kind, Number, Place, Run, Said};
 use crate::ids::Seq;
-use crate::model::content::Content;
+use crate::model::content::{Content, is_there};
 use crate::model::delta::{Attributes, Op};
 use crate::model::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
 use crate::model::{Milestone, Target};
@@ -19,6 +19,7 @@ impl History {
         let texts = FIELDS
             .iter()
             .map(|field| (field.key.to_owned(), self.text_at(&root_text(field.key), moment)))
+            .filter(is_there)
             .collect();
         let mut milestones: Vec<_> =
             self.milestone_ids().filter_map(|id| self.shown_at(id, moment)).collect();

@@ -50,7 +50,10 @@ pub enum Kind {
     Heading(u8),
     Quote,
     /// Of a list, as deep as its indent says: 0 is the outermost.
-    Item { ordered: bool, indent: u8 },
+    Item {
+        ordered: bool,
+        indent: u8,
+    },
 }
 
 /// The blocks of a text. Empty lines part paragraphs and are none themselves.

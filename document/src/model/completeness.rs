@@ -85,7 +85,7 @@ mod tests {
                 .to_vec(),
             milestones: vec![MilestoneDraft {
                 id: "m1".into(),
-                who: "The registry".into(),
+                who: vec![Op::text("The registry")],
                 due_text: "Fall 2027".into(),
                 ..Default::default()
             }],

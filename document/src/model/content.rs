@@ -2,7 +2,7 @@
 
 use super::delta::{self, Op};
 use super::milestone::{self, Milestone};
-use super::template::{FACTS, FIELDS, MILESTONES};
+use super::template::{FACTS, FIELDS, MILESTONES, NOTES};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,17 +23,15 @@ impl Content {
     #[must_use]
     pub fn read(doc: &Doc) -> Self {
         let txn = doc.transact();
-        let texts = FIELDS
-            .iter()
-            .map(|field| {
-                let ops = txn.get_text(field.key).map(|text| delta::read(&text, &txn));
-                (field.key.to_owned(), ops.unwrap_or_default())
-            })
-            .collect();
+        let text = |key: &str| {
+            let ops = txn.get_text(key).map(|text| delta::read(&text, &txn));
+            ops.unwrap_or_default()
+        };
+        let texts = FIELDS.iter().map(|field| (field.key.to_owned(), text(field.key)));
         let milestones = txn.get_map(MILESTONES);
         let facts = txn.get_map(FACTS);
         Self {
-            texts,
+            texts: texts.filter(is_there).collect(),
             milestones: milestones.map_or_else(Vec::new, |map| milestone::read_all(&map, &txn)),
             facts: facts.map_or_else(BTreeMap::new, |map| read_facts(&map, &txn)),
         }
@@ -44,6 +42,12 @@ impl Content {
     pub fn plain(&self, key: &str) -> String {
         self.texts.get(key).map(|ops| delta::plain(ops)).unwrap_or_default()
     }
+}
+
+/// Notes are there only while there are any.
+pub(crate) fn is_there((key, ops): &(String, Vec<Op>)) -> bool {
+    let is_blank = |op: &Op| matches!(op, Op::Insert { insert: Value::String(text), .. } if text.trim().is_empty());
+    key != NOTES || !ops.iter().all(is_blank)
 }
 
 pub(super) fn read_facts<T: ReadTxn>(map: &yrs::MapRef, txn: &T) -> BTreeMap<String, Value> {

@@ -29,9 +29,9 @@ pub struct Milestone {
 #[derive(Debug, Clone, Default)]
 pub struct MilestoneDraft {
     pub id: String,
-    pub what: String,
-    pub outputs: String,
-    pub who: String,
+    pub what: Vec<Op>,
+    pub outputs: Vec<Op>,
+    pub who: Vec<Op>,
     pub due: String,
     pub due_text: String,
 }
@@ -44,8 +44,9 @@ pub(super) fn create(
     removed: bool,
 ) {
     let map = root.insert(txn, draft.id.as_str(), MapPrelim::default());
-    for (key, text) in MILESTONE_TEXTS.into_iter().zip([&draft.what, &draft.outputs, &draft.who]) {
-        map.insert(txn, key, TextPrelim::new(format!("{text}\n")));
+    for (key, ops) in MILESTONE_TEXTS.into_iter().zip([&draft.what, &draft.outputs, &draft.who]) {
+        let text = map.insert(txn, key, TextPrelim::new("\n"));
+        text.apply_delta(txn, ops.iter().filter_map(Op::to_yrs));
     }
     for (key, value) in [("order", order), ("due", &draft.due), ("due_text", &draft.due_text)] {
         map.insert(txn, key, value);

@@ -7,6 +7,7 @@ use super::Milestone;
 use super::completeness::{Need, checklist};
 use super::content::Content;
 use super::delta::{self, Op};
+use super::template::NOTES;
 use crate::ids::{Digest, DocumentId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -79,7 +80,7 @@ impl Released {
             template,
             supersedes,
             gaps: open.map(|check| check.need).collect(),
-            texts: content.texts.iter().map(normal).collect(),
+            texts: content.texts.iter().filter(|(key, _)| *key != NOTES).map(normal).collect(),
             milestones: content.milestones.iter().map(released).collect(),
             facts: content.facts.clone(),
         }

@@ -6,7 +6,7 @@
 
 use super::content::Content;
 use super::delta::{Attributes, Op};
-use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
 use crate::update::{Holder, Known, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,8 @@ pub enum Kind {
     Character,
     /// A date that is none.
     Date,
+    /// Notes that have no place yet.
+    Notes,
 }
 
 /// Something strange, and where it stands.
@@ -54,6 +56,10 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
     let content = Content::read(doc);
     for (key, ops) in &content.texts {
         text(key, ops, &mut all);
+    }
+    if content.texts.contains_key(NOTES) {
+        let [place, said] = [NOTES, NOTES].map(str::to_owned);
+        all.push(Strange { place, kind: Kind::Notes, said });
     }
     for milestone in &content.milestones {
         let texts = [&milestone.what, &milestone.outputs, &milestone.who];

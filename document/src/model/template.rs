@@ -12,6 +12,8 @@ pub const SCHEMA: &str = "ogp-commitment/1";
 
 /// The `Map` root that holds the milestones by id.
 pub const MILESTONES: &str = "milestones";
+/// The `Text` root of what has no place yet.
+pub const NOTES: &str = "notes";
 /// The `Map` root that holds the dates.
 pub const FACTS: &str = "facts";
 
@@ -28,10 +30,12 @@ pub enum Section {
     Values,
     Milestones,
     Contact,
+    /// What was brought in and has no place yet. It is shown while there is any, and never released.
+    Notes,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Promise,
         Self::Who,
         Self::When,
@@ -40,6 +44,7 @@ impl Section {
         Self::Values,
         Self::Milestones,
         Self::Contact,
+        Self::Notes,
     ];
 }
 
@@ -92,6 +97,7 @@ pub const FIELDS: &[Field] = &[
     line(Section::Contact, "contact_title"),
     line(Section::Contact, "contact_department"),
     line(Section::Contact, "contact_email"),
+    Field { soft_limit: None, ..text(Section::Notes, NOTES) },
 ];
 
 /// The text keys of a milestone.
@@ -117,7 +123,7 @@ pub struct Draft {
 }
 
 /// The update that seeds a new document: written once, by the server, under `client`. Every text
-/// starts with the newline that ends its last block, as Quill has it.
+/// starts with the newline that ends its last block, as Quill has it; notes are there only if there are any.
 #[must_use]
 pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
     let doc = ydoc::new(client);
@@ -129,9 +135,13 @@ pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
     {
         let mut txn = doc.transact_mut();
         for field in FIELDS {
+            let said = draft.texts.iter().find(|(key, _)| *key == field.key);
             let Some(root) = txn.get_text(field.key) else { continue };
+            if field.key == NOTES && said.is_none() {
+                continue;
+            }
             root.insert(&mut txn, 0, "\n");
-            if let Some((_, ops)) = draft.texts.iter().find(|(key, _)| *key == field.key) {
+            if let Some((_, ops)) = said {
                 root.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
             }
         }

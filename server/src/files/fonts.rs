@@ -84,7 +84,11 @@ impl Fonts {
     pub(super) fn lacking(&self, text: &str) -> BTreeSet<char> {
         let is_shown = |c: &char| {
             // Spaces, and what only tells how its neighbours are shown.
-            !matches!(c, ' ' | '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}')
+            !matches!(
+                c,
+                ' ' | '\u{a0}' | '\u{ad}' | '\u{200b}'
+                    ..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}'
+            )
         };
         let mut lacking: BTreeSet<char> = text.chars().filter(is_shown).collect();
         lacking.retain(|c| !self.has(*c));

@@ -8,8 +8,11 @@ mod markdown;
 mod paper;
 mod pdf;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
+pub(crate) use docx::ABOUT;
+#[cfg(test)]
+pub(crate) use docx::docx;
 pub(crate) use manuscript::Manuscript;
 pub(crate) use paper::{Paper, Piece};
 pub(crate) use pdf::PressError;
@@ -92,9 +95,7 @@ impl Kind {
     pub(crate) fn media(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
-            Self::Docx => {
-                "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-            }
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             Self::Html => "text/html; charset=utf-8",
             Self::Markdown => "text/markdown; charset=utf-8",
         }
@@ -216,12 +217,7 @@ impl Printer {
         made.map_err(|panicked| failed(&panicked))?
     }
 
-    fn known(
-        &self,
-        digest: &Digest,
-        public: Option<&Public>,
-        kind: Kind,
-    ) -> Option<Arc<Vec<u8>>> {
+    fn known(&self, digest: &Digest, public: Option<&Public>, kind: Kind) -> Option<Arc<Vec<u8>>> {
         let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |known: &Kept| {
             known.digest == *digest && known.kind == kind && known.public.as_ref() == public

@@ -103,10 +103,8 @@ impl Paper {
                     let (side, when) = (words.sector(sector), words.moment(one.time, zone));
                     Signature { name: one.name.clone(), sector, about: format!("{side}, {when}") }
                 });
-                paper.signed = Some(Signed {
-                    heading: words.say("release.signed"),
-                    people: people.collect(),
-                });
+                paper.signed =
+                    Some(Signed { heading: words.say("release.signed"), people: people.collect() });
                 paper.check = Some(Check {
                     heading: words.say("release.check"),
                     hint: words.say("release.checkHint"),
@@ -203,7 +201,8 @@ mod tests {
             let heading = |text: &str, level: u8| {
                 [Op::text(text), Op::insert("\n", samples::attributes(&[("header", level.into())]))]
             };
-            let all = [heading("deep", 4), heading("deeper", 6), heading("top", 1), heading("low", 3)];
+            let all =
+                [heading("deep", 4), heading("deeper", 6), heading("top", 1), heading("low", 3)];
             content.texts.insert("problem".into(), all.concat());
         });
         let paper = Paper::of(&released, &samples::draft());

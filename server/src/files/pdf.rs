@@ -282,7 +282,10 @@ mod tests {
             let paper = Paper::of(&released, &samples::draft());
             press().pdf(&paper, 0, None)
         };
-        assert!(told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok());
+        assert!(
+            told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n")
+                .is_ok()
+        );
         let refused = told(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
         assert!(matches!(refused, PressError::Fonts(_)), "{refused}");
     }

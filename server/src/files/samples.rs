@@ -9,25 +9,36 @@ use accord_document::model::release::{Identity, Released};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-pub(super) fn attributes(all: &[(&str, Value)]) -> Attributes {
+pub(crate) fn attributes(all: &[(&str, Value)]) -> Attributes {
     all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-pub(super) fn draft() -> Origin<'static> {
+pub(crate) fn draft() -> Origin<'static> {
     Origin::Draft { plan_title: "City plan 2026–2028", time: 1_795_440_000_000 }
 }
 
 /// What a city would write, changed as a test wants it.
-pub(super) fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
+pub(crate) fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
     let [title, brief, name] = match language {
         "ko" => ["주민과 함께하는 예산", "우리는 예산의 10%를 주민이 정하도록 한다.", "서울특별시"],
-        "ka" => ["ღია ბიუჯეტი ყველასთვის", "ჩვენ ვაქვეყნებთ ყოველ ხელშეკრულებას.", "ქუთაისის მერია"],
-        "cs" => ["Příliš žluťoučký kůň", "Zveřejníme každou smlouvu — „úplně“ a včas.", "Město Jeseník"],
-        _ => ["Open contracting", "We publish every contract within thirty days.", "City of Plymouth"],
+        "ka" => {
+            ["ღია ბიუჯეტი ყველასთვის", "ჩვენ ვაქვეყნებთ ყოველ ხელშეკრულებას.", "ქუთაისის მერია"]
+        }
+        "cs" => {
+            ["Příliš žluťoučký kůň", "Zveřejníme každou smlouvu — „úplně“ a včas.", "Město Jeseník"]
+        }
+        _ => [
+            "Open contracting",
+            "We publish every contract within thirty days.",
+            "City of Plymouth",
+        ],
     };
     let mark = |name: &str| attributes(&[(name, true.into())]);
     let item = |text: &str, list: &str, indent: u8| {
-        [Op::text(text), Op::insert("\n", attributes(&[("list", list.into()), ("indent", indent.into())]))]
+        [
+            Op::text(text),
+            Op::insert("\n", attributes(&[("list", list.into()), ("indent", indent.into())])),
+        ]
     };
     let solution = [
         vec![
@@ -67,6 +78,11 @@ pub(super) fn released(language: &str, change: impl FnOnce(&mut Content)) -> Rel
         facts: BTreeMap::from([("period_from".to_owned(), "2026-12-01".into())]),
     };
     change(&mut content);
+    identified(language, &content)
+}
+
+/// A content as a release.
+pub(crate) fn identified(language: &str, content: &Content) -> Released {
     let identity = Identity {
         document: DocumentId::new("d"),
         number: 1,
@@ -74,5 +90,5 @@ pub(super) fn released(language: &str, change: impl FnOnce(&mut Content)) -> Rel
         template: "ogp-commitment/1".into(),
         supersedes: None,
     };
-    Released::of(identity, &content)
+    Released::of(identity, content)
 }

@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::{
-    account, administration, audit, documents, files, history, invitations, launches, links, plans,
-    providers, record, releases, seats, session,
+    account, administration, audit, documents, files, history, imports, invitations, launches,
+    links, plans, providers, record, releases, seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -38,6 +38,7 @@ use utoipa::OpenApi;
         plans::show,
         plans::change,
         plans::create_document,
+        imports::import,
         seats::list,
         seats::change,
         seats::end,

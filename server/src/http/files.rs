@@ -2,8 +2,8 @@
 
 use super::App;
 use super::file;
-use super::identity::{Visitor, readable};
 use super::history::{in_archive, last, named, reading};
+use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use crate::files::{Kind, Manuscript, PressError, Public};
 use crate::pages::signature;

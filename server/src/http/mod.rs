@@ -11,6 +11,7 @@ mod files;
 mod health;
 mod history;
 mod identity;
+mod imports;
 mod invitations;
 mod launches;
 mod links;
@@ -35,6 +36,7 @@ pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;
+use crate::bring;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::files::Printer;
@@ -126,6 +128,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).patch(plans::change))
         .route("/plans/{plan}/documents", post(plans::create_document))
+        .route(
+            "/plans/{plan}/imports",
+            post(imports::import).layer(DefaultBodyLimit::max(bring::FILE)),
+        )
         .route("/plans/{plan}/launches", post(launches::launch))
         .route("/plans/{plan}/launches/{launch}", delete(launches::call_off))
         .route("/plans/{plan}/people", get(seats::list))

@@ -273,17 +273,21 @@ pub(super) async fn create_document(
     if title.chars().count() > TITLE {
         return Err(Problem::invalid(format!("A title has at most {TITLE} characters.")));
     }
-    let language = new.language.unwrap_or_else(|| "en".into());
-    if !is_language(&language) {
-        return Err(Problem::invalid(
-            "A language is named by its code, like en, ka or pt-BR (BCP 47).",
-        ));
-    }
+    let language = language_of(new.language)?;
     let translates = new.translates.map(DocumentId::new);
     let draft = Draft { texts: vec![("title", vec![Op::text(&title)])], ..Draft::default() };
     let id = DocumentId::new(crate::people::fresh_id());
     app.plans.add_document(&plan, &actor, id.clone(), &language, translates, &draft).await?;
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
+}
+
+/// The language of a new commitment.
+pub(super) fn language_of(wanted: Option<String>) -> Result<String, Problem> {
+    let language = wanted.unwrap_or_else(|| "en".into());
+    if is_language(&language) {
+        return Ok(language);
+    }
+    Err(Problem::invalid("A language is named by its code, like en, ka or pt-BR (BCP 47)."))
 }
 
 /// Whether it has the form of a language's code (BCP 47): letters, then parts of letters and digits.

@@ -63,6 +63,11 @@ impl Words {
         Self { chosen, language }
     }
 
+    /// All languages that there are words in.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        OWN_NAMES.iter().map(|(language, _)| Self::of(language))
+    }
+
     pub(crate) fn say(&self, key: &str) -> String {
         if let Some(said) = self.chosen.get(key) {
             return said.clone();
@@ -91,6 +96,43 @@ impl Words {
         let month = months.split(',').nth(usize::from(date.month().unsigned_abs()) - 1);
         let (day, year) = (date.day().to_string(), date.year().to_string());
         self.fill("date", &[("d", &day), ("month", month.unwrap_or_default()), ("y", &year)])
+    }
+
+    /// A day as people write it, read: in these words, in English, or as `2027-03-31`.
+    pub(crate) fn read_day(&self, text: &str) -> Option<String> {
+        let text = text.trim();
+        if let Ok(date) = text.parse::<jiff::civil::Date>() {
+            return (text.len() == 10).then(|| date.to_string());
+        }
+        [*self, Self::of("en")].iter().find_map(|words| words.read_written_day(text))
+    }
+
+    fn read_written_day(&self, text: &str) -> Option<String> {
+        let lower = text.to_lowercase();
+        let numbers: Vec<i16> = lower
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        let months = self.say("months").to_lowercase();
+        // The longest name first: one may be part of another.
+        let mut named: Vec<(i8, &str)> = (1..).zip(months.split(',')).collect();
+        named.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
+        let (month, name) = named.iter().find(|(_, name)| lower.contains(name))?;
+        let is_number = |name: &str| name.chars().all(|c| c.is_ascii_digit() || c == '월');
+        let mut rest = numbers;
+        if is_number(name) {
+            let at = rest.iter().position(|number| *number == i16::from(*month))?;
+            rest.remove(at);
+        }
+        let [a, b] = rest[..] else { return None };
+        let (year, day) = if a > 31 { (a, b) } else { (b, a) };
+        let date = jiff::civil::Date::new(year, *month, day.try_into().ok()?).ok()?;
+        // Nothing else may be said: “before 3 March 2027” is no day.
+        let is_that = [date.strftime("%-d %B %Y"), date.strftime("%B %-d, %Y")]
+            .map(|told| told.to_string().to_lowercase())
+            .contains(&lower)
+            || self.date(date).to_lowercase() == lower;
+        is_that.then(|| date.to_string())
     }
 
     /// A moment (milliseconds since the Unix epoch) in a time zone: the day, the time, and the zone.
@@ -139,5 +181,20 @@ mod tests {
         );
         assert_eq!(Words::of("fr").day("2027-03-01"), "1 mars 2027");
         assert_eq!(Words::of("fr").day("soon"), "soon");
+    }
+
+    #[test]
+    fn days_are_read_as_they_are_written_in_every_language() {
+        for words in Words::all() {
+            for day in ["2027-03-01", "2026-12-31", "2027-01-11", "2027-11-01", "2027-05-05"] {
+                let told = words.day(day);
+                assert_eq!(words.read_day(&told).as_deref(), Some(day), "{told}");
+            }
+        }
+        let english = Words::of("en");
+        assert_eq!(english.read_day("March 1, 2027").as_deref(), Some("2027-03-01"));
+        for text in ["before 1 March 2027", "2027", "", "31 February 2027", "1/3/27", "Fall 2027"] {
+            assert_eq!(english.read_day(text), None, "{text}");
+        }
     }
 }

@@ -19,11 +19,11 @@ fn state() -> DocumentState {
     let milestones = vec![
         MilestoneDraft {
             id: "m".into(),
-            what: "step".into(),
+            what: vec![Op::text("step")],
             due: "2027-02-28".into(),
             ..Default::default()
         },
-        MilestoneDraft { id: "gone".into(), what: "another".into(), ..Default::default() },
+        MilestoneDraft { id: "gone".into(), what: vec![Op::text("another")], ..Default::default() },
     ];
     let draft = Draft {
         texts: vec![("problem", vec![Op::text("Some words.")])],

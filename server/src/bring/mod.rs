@@ -1,0 +1,126 @@
+//! Drafts from elsewhere, as commitments: what a file says is found ([`docx`], [`markdown`]), and each part of it
+//! put where it belongs ([`place`]). Nothing of the text is left out: what has no place stands in the notes.
+
+mod docx;
+mod markdown;
+mod place;
+
+pub(crate) use place::Placed;
+
+use accord_document::model::blocks::Kind;
+use accord_document::model::delta::Attributes;
+
+/// The largest file, in bytes.
+pub(crate) const FILE: usize = 16 * 1024 * 1024;
+/// The most characters that one may bring in.
+const CHARACTERS: usize = 400_000;
+
+/// Why a file can't be brought in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BringError {
+    #[error(
+        "This is neither a Word document (.docx) nor Markdown (.md). Save it as one of these, and try again."
+    )]
+    Kind,
+    #[error("The file is damaged, or no Word document: {0}.")]
+    Damaged(String),
+    #[error(
+        "The text is too long: at most {CHARACTERS} characters can be brought in. Split the file, and try again."
+    )]
+    Long,
+    #[error("There is no text in this file.")]
+    Empty,
+}
+
+/// Characters with the same marks.
+#[derive(Debug, Clone, PartialEq)]
+struct Piece {
+    text: String,
+    marks: Attributes,
+}
+
+/// What a paragraph is in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Title,
+    /// From 1 on: the highest. In a text of a commitment, it is counted from the heading of that text.
+    Block(Kind),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Paragraph {
+    role: Role,
+    pieces: Vec<Piece>,
+}
+
+impl Paragraph {
+    fn plain(&self) -> String {
+        self.pieces.iter().map(|piece| piece.text.as_str()).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.text.trim().is_empty())
+    }
+}
+
+type Cell = Vec<Paragraph>;
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq)]
+enum Found {
+    Paragraph(Paragraph),
+    /// By rows.
+    Table(Vec<Vec<Cell>>),
+    /// What is not part of the text that runs through the file: it goes to the notes.
+    Aside(Paragraph),
+}
+
+/// All that was found in a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Findings {
+    all: Vec<Found>,
+    /// Pictures, which a commitment can't hold.
+    pictures: usize,
+}
+
+/// Makes a commitment of a file. `language` (BCP 47) is that of its text.
+///
+/// # Errors
+/// When it is no file that can be read, or holds no text, or too much of it.
+pub(crate) fn bring(name: &str, bytes: &[u8], language: &str) -> Result<Placed, BringError> {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let findings = match extension.to_ascii_lowercase().as_str() {
+        "docx" => docx::read(bytes)?,
+        "md" | "markdown" | "txt" => {
+            let text = std::str::from_utf8(bytes).map_err(|_| BringError::Kind)?;
+            markdown::read(text.trim_start_matches('\u{feff}'))
+        }
+        _ => return Err(BringError::Kind),
+    };
+    let count = |paragraph: &Paragraph| paragraph.plain().chars().count();
+    let characters: usize = findings
+        .all
+        .iter()
+        .map(|found| match found {
+            Found::Paragraph(one) | Found::Aside(one) => count(one),
+            Found::Table(rows) => rows.iter().flatten().flatten().map(count).sum(),
+        })
+        .sum();
+    match characters {
+        0 => Err(BringError::Empty),
+        CHARACTERS.. => Err(BringError::Long),
+        _ => Ok(place::place(findings, stem, language)),
+    }
+}
+
+/// Adds characters to a line, unless there are none.
+fn push(pieces: &mut Vec<Piece>, text: &str, marks: &Attributes) {
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(last) if last.marks == *marks => last.text.push_str(text),
+        _ => pieces.push(Piece { text: text.to_owned(), marks: marks.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

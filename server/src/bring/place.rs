@@ -1,0 +1,548 @@
+//! Where each part of a draft belongs. A heading, a label or a table's cell that is called like a part of a
+//! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
+//! to the notes, for the authors to place.
+
+use super::{Cell, Findings, Found, Paragraph, Piece, Role, push};
+use crate::pages::{Words, wire};
+use accord_document::model::MilestoneDraft;
+use accord_document::model::blocks::Kind;
+use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::template::{Draft, Extent, FIELDS, Field, NOTES, Section};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+/// A commitment made of a file.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) draft: Draft,
+    /// The text fields that say something, in the order of the page.
+    pub(crate) fields: Vec<&'static str>,
+    /// Whether something has no place yet.
+    pub(crate) has_notes: bool,
+    /// Pictures, which were left out.
+    pub(crate) pictures: usize,
+}
+
+/// The longest label, in characters.
+const LABEL: usize = 120;
+/// The deepest heading in a text.
+const DEEPEST: u8 = 3;
+
+/// Words that tell which part is meant where it is called otherwise than here: the first of which all stand in
+/// a heading.
+const CLUES: [(&str, &[&str]); 22] = [
+    ("supporting_civil_society", &["support", "civil society"]),
+    ("supporting_government", &["support", "government"]),
+    ("supporting_other", &["support", "other"]),
+    ("lead", &["lead", "institution"]),
+    ("lead", &["lead", "agency"]),
+    ("lead", &["commitment lead"]),
+    ("brief", &["brief description"]),
+    ("causes", &["causes"]),
+    ("done_so_far", &["done so far"]),
+    ("solution", &["solution"]),
+    ("results", &["results", "want"]),
+    ("results", &["expected results"]),
+    ("problem", &["what", "problem"]),
+    ("problem", &["problem", "address"]),
+    ("transparency", &["promote transparency"]),
+    ("transparency", &["further transparency"]),
+    ("accountability", &["foster accountability"]),
+    ("accountability", &["public accountability"]),
+    ("participation", &["improve", "participation"]),
+    ("participation", &["citizen participation"]),
+    ("participation", &["public participation"]),
+    ("title", &["commitment title"]),
+];
+
+/// The columns of a table of milestones, as [`CLUES`].
+const COLUMNS: [(&str, &[&str]); 8] = [
+    ("outputs", &["output"]),
+    ("due", &["completion"]),
+    ("due", &["date"]),
+    ("who", &["responsible"]),
+    ("who", &["stakeholder"]),
+    ("what", &["milestone"]),
+    ("what", &["activity"]),
+    ("what", &["step"]),
+];
+
+/// A part of a commitment that something can be called.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spot {
+    Section(Section),
+    Field(&'static Field),
+    /// The key of a date.
+    Date(&'static str),
+    /// Of the milestone that was begun last, by key.
+    InMilestone(&'static str),
+    /// The next milestone.
+    Milestone,
+}
+
+/// What parts are called in all languages.
+static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
+    let mut names: HashMap<String, Vec<Spot>> = HashMap::new();
+    let mut call = |key: &str, spot| {
+        for words in Words::all() {
+            names.entry(plain_label(&words.say(key))).or_default().push(spot);
+        }
+    };
+    for field in FIELDS.iter().filter(|field| field.key != NOTES) {
+        call(&format!("field.{}", field.key), Spot::Field(field));
+    }
+    for section in Section::ALL {
+        call(&format!("section.{}", wire(&section)), Spot::Section(section));
+    }
+    for key in ["period_from", "period_to"] {
+        call(&format!("field.{key}"), Spot::Date(key));
+    }
+    for key in ["outputs", "who", "due", "what"] {
+        call(&format!("field.{key}"), Spot::InMilestone(key));
+    }
+    for words in Words::all() {
+        let name = words.fill("milestones.number", &[("number", "")]);
+        names.entry(plain_label(&name)).or_default().push(Spot::Milestone);
+    }
+    names
+});
+
+/// A name without what stands around it: numbers before and after, marks, and whether its letters are large.
+fn plain_label(text: &str) -> String {
+    let is_kept = |c: char| c.is_alphabetic();
+    let words = text.to_lowercase();
+    let words = words.trim_matches(|c: char| !is_kept(c));
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn by_clue(clues: &[(&'static str, &[&str])], label: &str) -> Option<&'static str> {
+    let has_all = |(_, words): &&(&str, &[&str])| words.iter().all(|word| label.contains(word));
+    clues.iter().find(has_all).map(|(key, _)| *key)
+}
+
+fn field(key: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.key == key)
+}
+
+/// Where what comes next belongs.
+#[derive(Debug, Clone, Copy)]
+enum Here {
+    Notes,
+    Field(&'static Field),
+    /// The milestone that was begun last, by key.
+    Milestone(&'static str),
+}
+
+pub(super) fn place(findings: Findings, name: &str, language: &str) -> Placed {
+    let mut placer = Placer {
+        words: Words::of(language),
+        texts: BTreeMap::new(),
+        notes: Vec::new(),
+        milestones: Vec::new(),
+        facts: Vec::new(),
+        here: Here::Notes,
+        level: 0,
+        section: None,
+    };
+    for found in findings.all {
+        match found {
+            Found::Paragraph(paragraph) => placer.paragraph(paragraph),
+            Found::Table(rows) => placer.table(rows),
+            Found::Aside(paragraph) => placer.notes.push(paragraph),
+        }
+    }
+    placer.finish(name, findings.pictures)
+}
+
+#[derive(Default)]
+struct Row {
+    texts: BTreeMap<&'static str, Vec<Paragraph>>,
+    due: String,
+    due_text: String,
+}
+
+struct Placer {
+    words: Words,
+    texts: BTreeMap<&'static str, Vec<Paragraph>>,
+    notes: Vec<Paragraph>,
+    milestones: Vec<Row>,
+    facts: Vec<(String, String)>,
+    here: Here,
+    /// Of the heading that opened this part: its own are below.
+    level: u8,
+    section: Option<Section>,
+}
+
+impl Placer {
+    fn paragraph(&mut self, paragraph: Paragraph) {
+        match paragraph.role {
+            Role::Title if !self.texts.contains_key("title") => self.set("title", paragraph),
+            Role::Title => self.notes.push(paragraph),
+            Role::Block(Kind::Heading(level)) => self.heading(level, paragraph),
+            Role::Block(_) if self.labelled(&paragraph) => {}
+            Role::Block(Kind::Item { indent, .. })
+                if self.section == Some(Section::Milestones)
+                    && matches!(self.here, Here::Notes)
+                    || self.lists_milestones() && indent == 0 =>
+            {
+                self.open(Spot::Milestone, self.level);
+                let role = Role::Block(Kind::Plain);
+                self.push(Paragraph { role, ..paragraph });
+            }
+            Role::Block(_) => self.push(paragraph),
+        }
+    }
+
+    /// Whether each item of the list that is being read is a milestone.
+    fn lists_milestones(&self) -> bool {
+        self.section == Some(Section::Milestones) && matches!(self.here, Here::Milestone("what"))
+    }
+
+    fn heading(&mut self, level: u8, paragraph: Paragraph) {
+        let text = paragraph.plain();
+        if let Some(spot) = self.spot(&text) {
+            return self.open(spot, level);
+        }
+        // Milestone 2: what it is
+        if let Some((label, rest)) = text.split_once([':', '–', '—'])
+            && let Some(spot) = self.spot(label)
+            && !rest.trim().is_empty()
+        {
+            self.open(spot, level);
+            let pieces = vec![Piece { text: rest.trim().into(), marks: Attributes::new() }];
+            return self.push(Paragraph { role: Role::Block(Kind::Plain), pieces });
+        }
+        let is_within = match self.here {
+            Here::Notes => false,
+            Here::Field(field) => field.extent == Extent::Text && level > self.level,
+            Here::Milestone(_) => level > self.level,
+        };
+        if is_within {
+            let depth = (level - self.level).min(DEEPEST);
+            return self.push(Paragraph { role: Role::Block(Kind::Heading(depth)), ..paragraph });
+        }
+        if !self.texts.contains_key("title") && self.texts.is_empty() && self.notes.is_empty() {
+            return self.set("title", paragraph);
+        }
+        self.here = Here::Notes;
+        self.level = level;
+        self.section = None;
+        let role = Role::Block(Kind::Heading(level.min(DEEPEST)));
+        self.notes.push(Paragraph { role, ..paragraph });
+    }
+
+    /// What a heading or a label opens here.
+    fn spot(&self, text: &str) -> Option<Spot> {
+        if text.chars().count() > LABEL {
+            return None;
+        }
+        let label = plain_label(text);
+        let known = NAMES.get(&label).map(Vec::as_slice).unwrap_or_default();
+        let fits = |spot: &&Spot| match spot {
+            Spot::Field(field) => {
+                (field.section == Some(Section::Contact))
+                    == (self.section == Some(Section::Contact))
+                    || known.len() == 1 && field.key.len() > 8
+            }
+            Spot::InMilestone("what") => false,
+            Spot::InMilestone(_) => !self.milestones.is_empty(),
+            _ => true,
+        };
+        let found = known.iter().find(fits).copied();
+        found.or_else(|| by_clue(&CLUES, &label).and_then(field).map(Spot::Field))
+    }
+
+    fn open(&mut self, spot: Spot, level: u8) {
+        self.level = level;
+        match spot {
+            Spot::Section(section) => {
+                self.section = Some(section);
+                let first = match section {
+                    Section::Promise => field("brief"),
+                    Section::Who => field("lead"),
+                    Section::Why => field("problem"),
+                    Section::How => field("solution"),
+                    _ => None,
+                };
+                self.here = first.map_or(Here::Notes, Here::Field);
+            }
+            Spot::Field(field) => {
+                self.section = field.section;
+                self.here = Here::Field(field);
+            }
+            Spot::Date(_) => self.here = Here::Notes,
+            Spot::InMilestone(key) => self.here = Here::Milestone(key),
+            Spot::Milestone => {
+                self.section = Some(Section::Milestones);
+                self.milestones.push(Row::default());
+                self.here = Here::Milestone("what");
+            }
+        }
+    }
+
+    /// Takes a paragraph like “Lead institution: the city”, if it is one.
+    fn labelled(&mut self, paragraph: &Paragraph) -> bool {
+        let text = paragraph.plain();
+        let Some((label, value)) = text.split_once(':') else { return false };
+        let known = NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default();
+        if label.chars().count() > LABEL || known.is_empty() {
+            return false;
+        }
+        let Some(spot) = self.spot(label) else { return false };
+        let value = value.trim();
+        match spot {
+            Spot::Date(key) => match self.words.read_day(value) {
+                Some(day) => {
+                    self.facts.push((key.into(), day));
+                    true
+                }
+                None => false,
+            },
+            Spot::InMilestone("due") => {
+                self.due(value);
+                true
+            }
+            Spot::Field(_) | Spot::InMilestone(_) => {
+                // Headings end it: what stands below them is something else.
+                self.open(spot, 6);
+                let rest = after_colon(&paragraph.pieces);
+                if !value.is_empty() {
+                    self.push(Paragraph { role: Role::Block(Kind::Plain), pieces: rest });
+                }
+                true
+            }
+            Spot::Section(_) | Spot::Milestone => false,
+        }
+    }
+
+    fn due(&mut self, text: &str) {
+        let Some(row) = self.milestones.last_mut() else { return };
+        for part in text.split(['\n', '·']).map(str::trim).filter(|part| !part.is_empty()) {
+            match self.words.read_day(part) {
+                Some(day) if row.due.is_empty() => row.due = day,
+                _ if row.due_text.is_empty() => row.due_text = part.into(),
+                _ => row.due_text = format!("{} · {part}", row.due_text),
+            }
+        }
+    }
+
+    fn push(&mut self, paragraph: Paragraph) {
+        match self.here {
+            Here::Notes => self.notes.push(paragraph),
+            Here::Field(field) if field.extent == Extent::Line => {
+                if self.texts.contains_key(field.key) {
+                    self.notes.push(paragraph);
+                } else {
+                    self.set(field.key, paragraph);
+                }
+            }
+            Here::Field(field) => self.texts.entry(field.key).or_default().push(paragraph),
+            Here::Milestone("due") => self.due(&paragraph.plain()),
+            Here::Milestone(key) => match self.milestones.last_mut() {
+                Some(row) => row.texts.entry(key).or_default().push(paragraph),
+                None => self.notes.push(paragraph),
+            },
+        }
+    }
+
+    /// A field of one line.
+    fn set(&mut self, key: &'static str, paragraph: Paragraph) {
+        let text = paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" ");
+        let pieces = vec![Piece { text, marks: Attributes::new() }];
+        self.texts.insert(key, vec![Paragraph { role: Role::Block(Kind::Plain), pieces }]);
+    }
+
+    fn table(&mut self, rows: Vec<Vec<Cell>>) {
+        let columns = rows.first().map(|names| self.columns(names)).unwrap_or_default();
+        if columns.iter().flatten().count() >= 2 {
+            return self.milestones(&columns, rows);
+        }
+        let mut group = String::new();
+        for row in rows {
+            let mut cells: Vec<Cell> = row.into_iter().collect();
+            let label = cells.first().map(text_of).unwrap_or_default();
+            if !label.trim().is_empty() {
+                group = label;
+            }
+            cells.retain(|cell| !cell.is_empty());
+            self.row(&group, cells);
+        }
+    }
+
+    /// The keys of the columns, if they are those of milestones.
+    fn columns(&self, names: &[Cell]) -> Vec<Option<&'static str>> {
+        let column = |cell: &Cell| {
+            let label = plain_label(&text_of(cell));
+            let known = NAMES.get(&label).map(Vec::as_slice).unwrap_or_default();
+            let key = known.iter().find_map(|spot| match spot {
+                Spot::InMilestone(key) => Some(*key),
+                _ => None,
+            });
+            key.or_else(|| by_clue(&COLUMNS, &label))
+        };
+        names.iter().map(column).collect()
+    }
+
+    fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
+        let mut rows = rows.into_iter();
+        let names: Vec<String> =
+            rows.next().unwrap_or_default().iter().map(|cell| text_of(cell)).collect();
+        for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
+            self.open(Spot::Milestone, 6);
+            for (at, cell) in row.into_iter().enumerate() {
+                let key = columns.get(at).copied().flatten();
+                self.here = Here::Milestone(key.unwrap_or("what"));
+                for (index, mut paragraph) in cell.into_iter().enumerate() {
+                    // What no column of ours holds is told with its name.
+                    if let (None, 0, Some(name)) = (key, index, names.get(at)) {
+                        let text = format!("{}: ", name.trim());
+                        paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
+                    }
+                    self.push(paragraph);
+                }
+            }
+        }
+        self.here = Here::Notes;
+        self.section = None;
+    }
+
+    /// A row of a table that is a form: names before, or above, what is said.
+    fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
+        if cells.len() == 1 {
+            for paragraph in cells.remove(0) {
+                match self.spot(&paragraph.plain()) {
+                    Some(spot) => self.open(spot, 6),
+                    None => self.paragraph(paragraph),
+                }
+            }
+            return;
+        }
+        let named = |cells: &[Cell], count: usize| {
+            let names = cells.iter().take(count).map(|cell| text_of(cell));
+            std::iter::once(group.to_owned()).chain(names).collect::<Vec<_>>().join(" ")
+        };
+        let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
+        let spots = [
+            // Supporting stakeholders | Civil society | who they are
+            (2, (cells.len() > 2).then(|| named(&cells[1..], 1))),
+            (1, Some(format!("{group} {first}")).filter(|_| group != first)),
+            (1, Some(first.clone())),
+        ];
+        let spot = spots.into_iter().find_map(|(count, label)| {
+            let label = label?;
+            let spot = self.spot(&label)?;
+            matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
+        });
+        let Some((count, spot)) = spot else {
+            let text = if cells.len() == 2 && !second.contains('\n') {
+                format!("{}: {}", first.trim(), second.trim())
+            } else {
+                cells.iter().map(|cell| text_of(cell)).collect::<Vec<_>>().join(" | ")
+            };
+            let pieces = vec![Piece { text: text.replace('\n', " "), marks: Attributes::new() }];
+            return self.notes.push(Paragraph { role: Role::Block(Kind::Plain), pieces });
+        };
+        if let Spot::Date(key) = spot {
+            let said = text_of(&cells[count]);
+            match self.words.read_day(&said) {
+                Some(day) => self.facts.push((key.into(), day)),
+                None => self.notes.extend(cells.into_iter().flatten()),
+            }
+            return;
+        }
+        self.open(spot, 6);
+        cells.drain(..count);
+        cells.into_iter().flatten().for_each(|paragraph| self.push(paragraph));
+    }
+
+    fn finish(mut self, name: &str, pictures: usize) -> Placed {
+        if !self.texts.contains_key("title") {
+            let pieces = vec![Piece { text: name.into(), marks: Attributes::new() }];
+            self.set("title", Paragraph { role: Role::Block(Kind::Plain), pieces });
+        }
+        let has_notes = !self.notes.is_empty();
+        if has_notes {
+            self.texts.insert(NOTES, self.notes);
+        }
+        let said = |key: &str| self.texts.contains_key(key) && key != NOTES;
+        let fields = FIELDS.iter().map(|field| field.key).filter(|key| said(key)).collect();
+        let milestone = |(at, row): (usize, Row)| {
+            let text = |key| row.texts.get(key).map(|all| ops(all)).unwrap_or_default();
+            MilestoneDraft {
+                id: format!("m{}", at + 1),
+                what: text("what"),
+                outputs: text("outputs"),
+                who: text("who"),
+                due: row.due.clone(),
+                due_text: row.due_text.clone(),
+            }
+        };
+        let draft = Draft {
+            texts: self.texts.iter().map(|(key, all)| (*key, ops(all))).collect(),
+            milestones: self.milestones.into_iter().enumerate().map(milestone).collect(),
+            facts: self.facts,
+        };
+        Placed { draft, fields, has_notes, pictures }
+    }
+}
+
+fn text_of(cell: &Cell) -> String {
+    cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands behind the first colon.
+fn after_colon(pieces: &[Piece]) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let mut is_past = false;
+    for piece in pieces {
+        let text = match piece.text.split_once(':') {
+            _ if is_past => piece.text.as_str(),
+            Some((_, rest)) => {
+                is_past = true;
+                rest
+            }
+            None => continue,
+        };
+        let text = if out.is_empty() { text.trim_start() } else { text };
+        push(&mut out, text, &piece.marks);
+    }
+    out
+}
+
+/// A text as steps on one that is empty: its last newline is there, and is given what it needs.
+fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
+    let mut out = Vec::new();
+    for (at, paragraph) in paragraphs.iter().enumerate() {
+        for piece in &paragraph.pieces {
+            out.push(Op::insert(&piece.text, piece.marks.clone()));
+        }
+        let attributes = attributes(paragraph.role);
+        if at + 1 < paragraphs.len() {
+            out.push(Op::insert("\n", attributes));
+        } else if !attributes.is_empty() {
+            out.push(Op::retain(1, attributes));
+        }
+    }
+    out
+}
+
+fn attributes(role: Role) -> Attributes {
+    let mut attributes = Attributes::new();
+    match role {
+        Role::Title | Role::Block(Kind::Plain) => {}
+        Role::Block(Kind::Heading(level)) => {
+            attributes.insert("header".into(), level.into());
+        }
+        Role::Block(Kind::Quote) => {
+            attributes.insert("blockquote".into(), true.into());
+        }
+        Role::Block(Kind::Item { ordered, indent }) => {
+            let list = if ordered { "ordered" } else { "bullet" };
+            attributes.insert("list".into(), list.into());
+            if indent > 0 {
+                attributes.insert("indent".into(), indent.into());
+            }
+        }
+    }
+    attributes
+}

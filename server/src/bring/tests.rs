@@ -1,0 +1,216 @@
+use super::*;
+use crate::files::{Manuscript, Paper, docx, samples};
+use accord_document::model::Replica;
+use accord_document::model::blocks::{Block, blocks};
+use accord_document::model::content::Content;
+use accord_document::model::delta::{self, Op};
+use accord_document::model::template::{NOTES, seed};
+
+/// What a commitment says that was made of a draft.
+fn content(placed: &Placed) -> Content {
+    let mut replica = Replica::new(7);
+    replica.apply(&seed(1, &placed.draft)).unwrap();
+    replica.content()
+}
+
+fn markdown(text: &str) -> (Placed, Content) {
+    let placed = bring("draft.md", text.as_bytes(), "en").unwrap();
+    let content = content(&placed);
+    (placed, content)
+}
+
+#[test]
+fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
+    for language in ["en", "ko", "ka", "cs", "fr", "es", "pt", "id", "sw"] {
+        let released = samples::released(language, |content| {
+            let line = |text: &str| vec![Op::text(text), Op::text("\n")];
+            for field in accord_document::model::template::FIELDS {
+                if field.key != NOTES {
+                    content.texts.entry(field.key.into()).or_insert_with(|| line(field.key));
+                }
+            }
+            content.facts.insert("period_to".into(), "2028-08-31".into());
+            let mut second = content.milestones[0].clone();
+            second.due_text = String::new();
+            second.who = line("Somebody else");
+            content.milestones.push(second);
+        });
+        let paper = Paper::of(&released, &samples::draft());
+        let file = docx(&paper, &Manuscript::of(&released), &[], 0);
+        let placed = bring("draft.docx", &file, language).unwrap();
+        assert!(!placed.has_notes, "{language}: {:?}", placed.draft.texts);
+        let back = samples::identified(language, &content(&placed));
+        let shown = |ops: &Vec<Op>| blocks(ops);
+        for (key, ops) in &released.texts {
+            let mut expect = blocks(ops);
+            for block in &mut expect {
+                // Its own headings begin with the first level.
+                if let Block::Heading(level, _) = block {
+                    *level = 1;
+                }
+            }
+            assert_eq!(back.texts.get(key).map(shown), Some(expect), "{language}: {key}");
+        }
+        assert_eq!(back.facts, released.facts, "{language}");
+        let told = |all: &accord_document::model::release::Released| -> Vec<_> {
+            let one = |m: &accord_document::model::release::ReleasedMilestone| {
+                (
+                    m.what.clone(),
+                    m.outputs.clone(),
+                    m.who.clone(),
+                    m.due.clone(),
+                    m.due_text.clone(),
+                )
+            };
+            all.milestones.iter().map(one).collect()
+        };
+        assert_eq!(told(&back), told(&released), "{language}");
+    }
+}
+
+#[test]
+fn headings_and_labels_open_parts_and_the_rest_stands_in_the_notes() {
+    let (placed, content) = markdown(
+        "# Open budgets\n\nAn introduction.\n\n## 1. What is the public problem?\n\nNobody *can* read it.\n\n\
+         ### Background\n\nIt is long.\n\n**Lead institution:** City Hall\n\n## Politics\n\nA risk.\n\n\
+         ### More\n\nAnother.\n\nFrom: 1 March 2027\n",
+    );
+    assert_eq!(content.plain("title"), "Open budgets\n");
+    assert_eq!(content.plain("problem"), "Nobody can read it.\nBackground\nIt is long.\n");
+    assert_eq!(content.plain("lead"), "City Hall\n");
+    assert_eq!(content.plain(NOTES), "An introduction.\nPolitics\nA risk.\nMore\nAnother.\n");
+    assert_eq!(content.facts["period_from"], "2027-03-01");
+    assert_eq!(placed.fields, ["title", "lead", "problem"]);
+    assert!(placed.has_notes);
+}
+
+#[test]
+fn milestones_come_from_headings_lists_and_tables() {
+    let (_, by_heading) = markdown(
+        "# T\n\n## Milestones\n\n### Milestone 1: A register\n\nIn full.\n\n#### Expected outputs\n\nIt.\n\n\
+         Expected completion: 30 June 2027\n\n### Milestone 2\n\nA law\n",
+    );
+    let told = |content: &Content| -> Vec<_> {
+        let one = |m: &accord_document::model::Milestone| {
+            [
+                delta::plain(&m.what),
+                delta::plain(&m.outputs),
+                delta::plain(&m.who),
+                m.due.clone(),
+                m.due_text.clone(),
+            ]
+        };
+        content.milestones.iter().map(one).collect()
+    };
+    assert_eq!(
+        told(&by_heading),
+        [
+            ["A register\nIn full.\n", "It.\n", "\n", "2027-06-30", ""],
+            ["A law\n", "\n", "\n", "", ""]
+        ]
+    );
+    let (_, by_list) = markdown("# T\n\n## Milestones\n\n- A register\n- A law\n");
+    assert_eq!(told(&by_list).len(), 2);
+    let (_, by_table) = markdown(
+        "# T\n\n| Milestone | Completion date | Responsible | Budget |\n|-|-|-|-|\n| A law | Fall 2027 | The mayor | 5 |\n",
+    );
+    assert_eq!(told(&by_table), [["A law\nBudget: 5\n", "\n", "The mayor\n", "", "Fall 2027"]]);
+}
+
+#[test]
+fn a_form_in_a_table_is_read_by_its_labels() {
+    let (placed, content) = markdown(
+        "| Commitment title | Clean water |\n|-|-|\n| Commitment lead | Water Board |\n\
+         | What causes the problem? | Old pipes |\n| Weather | Rain |\n",
+    );
+    assert_eq!(content.plain("title"), "Clean water\n");
+    assert_eq!(content.plain("lead"), "Water Board\n");
+    assert_eq!(content.plain("causes"), "Old pipes\n");
+    assert_eq!(content.plain(NOTES), "Weather: Rain\n");
+    assert!(placed.has_notes);
+}
+
+#[test]
+fn no_word_is_lost_wherever_it_stands() {
+    let text = "alpha\n\n# beta\n\n> gamma\n> delta\n\n1. epsilon\n   - zeta\n\n   eta\n2. theta\n\n\
+        ```\niota\nkappa\n```\n\n<b>lambda</b>\n\n<div>\nmu\n</div>\n\n| nu | xi | omicron |\n|-|-|-|\n| pi | rho | sigma |\n\n\
+        ![tau](u.png) [upsilon](javascript:phi)\n\n## Lead institution\n\nchi\n\npsi\n\nomega\n";
+    let (placed, content) = markdown(text);
+    let all: String = content.texts.values().map(|ops| delta::plain(ops)).collect();
+    let words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau \
+        upsilon chi psi omega";
+    for word in words.split(' ') {
+        assert!(all.contains(word), "{word} in {all}");
+    }
+    assert_eq!(placed.pictures, 1);
+    let links =
+        content.texts.values().flatten().any(
+            |op| matches!(op, Op::Insert { attributes, .. } if attributes.contains_key("link")),
+        );
+    assert!(!links, "an address that runs something is no link");
+}
+
+#[test]
+fn what_is_no_draft_is_refused_in_words() {
+    assert_eq!(bring("a.pdf", b"%PDF-1.7", "en").unwrap_err(), BringError::Kind);
+    assert_eq!(bring("a.md", b"\xff\xfe", "en").unwrap_err(), BringError::Kind);
+    assert_eq!(bring("a.md", b" \n\n", "en").unwrap_err(), BringError::Empty);
+    assert!(matches!(bring("a.docx", b"no archive", "en"), Err(BringError::Damaged(_))));
+    let long = "word ".repeat(100_000);
+    assert_eq!(bring("a.md", long.as_bytes(), "en").unwrap_err(), BringError::Long);
+}
+
+/// A Word document with this body.
+fn word(body: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let w = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+    zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    write!(zip, "<w:document xmlns:w=\"{w}\"><w:body>{body}</w:body></w:document>").unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn tracked_changes_are_read_as_accepted() {
+    let file = word(
+        "<w:p><w:r><w:t>a </w:t></w:r><w:ins><w:r><w:t>new </w:t></w:r></w:ins><w:del><w:r><w:delText>old</w:delText></w:r></w:del></w:p>\
+         <w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t>one </w:t></w:r></w:p><w:p><w:r><w:t>with the next</w:t></w:r></w:p>\
+         <w:p><w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom><w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo></w:p>",
+    );
+    let content = content(&bring("a.docx", &file, "en").unwrap());
+    assert_eq!(content.plain(NOTES), "a new \none with the next\nhere\n");
+    assert_eq!(content.plain("title"), "a\n", "without a title it is called like its file");
+}
+
+#[test]
+fn hostile_word_documents_are_refused_or_read_as_text() {
+    // Entities that multiply.
+    let mut bomb = String::from("<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\">");
+    for at in 0..10 {
+        let (name, before) = ((b'b' + at) as char, (b'a' + at) as char);
+        bomb.push_str(&format!("<!ENTITY {name} \"{}\">", format!("&{before};").repeat(10)));
+    }
+    bomb.push_str("]><d>&k;</d>");
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(bomb.as_bytes()).unwrap();
+    let file = zip.finish().unwrap().into_inner();
+    assert!(matches!(bring("a.docx", &file, "en"), Err(BringError::Damaged(_))));
+    // What nests without end.
+    let deep = format!(
+        "{}{}",
+        "<w:sdt><w:sdtContent>".repeat(5_000),
+        "</w:sdtContent></w:sdt>".repeat(5_000)
+    );
+    assert!(bring("a.docx", &word(&deep), "en").is_err());
+    // An archive that unpacks to far more than it is.
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    for _ in 0..80 {
+        zip.write_all(&vec![b' '; 1024 * 1024]).unwrap();
+    }
+    let file = zip.finish().unwrap().into_inner();
+    assert!(file.len() < 1024 * 1024);
+    assert_eq!(bring("a.docx", &file, "en").unwrap_err(), BringError::Long);
+}

@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod browser;
 mod defences;
+mod files;
 mod forgery;
 mod freeze;
 mod golden;

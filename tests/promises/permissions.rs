@@ -68,6 +68,8 @@ fn table() -> Vec<Row> {
             Some(json!({ "title": "New" })),
             [401, 404, 403, 403, 201, 201, 403],
         ),
+        // Of a file that is no draft.
+        ("post", "/plans/{plan}/imports", Some(json!({})), [401, 404, 403, 403, 422, 422, 403]),
         ("get", "/plans/{plan}/people", None, seeing(200)),
         ("put", "/plans/{plan}/people/{person}", Some(author), managing(204)),
         ("delete", "/plans/{plan}/people/{person}", None, managing(204)),
@@ -105,6 +107,8 @@ fn table() -> Vec<Row> {
         ("get", "/documents/{document}/release", None, reading(200)),
         ("get", "/documents/{document}/proposals/{proposal}", None, reading(200)),
         ("get", "/documents/{document}/releases/{number}", None, reading(200)),
+        ("get", "/documents/{document}/releases/{number}/{kind}", None, reading(200)),
+        ("get", "/documents/{document}/draft/{kind}", None, reading(200)),
         // Of a text that nobody reads. Who may not propose or sign at all is told that instead.
         ("post", "/documents/{document}/proposals", digest(), [401, 404, 403, 403, 409, 409, 404]),
         (
@@ -229,6 +233,7 @@ impl World {
     /// A route with something fresh in each of its gaps.
     fn fill(&mut self, route: &str) -> Result<String> {
         let mut path = route.replace("{plan}", "demo").replace("{session}", "none");
+        path = path.replace("{kind}", "html");
         path = path.replace("{provider}", "none");
         if path.contains("{document}") {
             let document = self.fay.create("To be tried")?;

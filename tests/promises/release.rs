@@ -249,14 +249,18 @@ fn a_downloaded_release_is_verified_without_the_server_and_every_forgery_named()
 }
 
 /// What must tell nobody of a release before its time. The document's number stands for `{}`.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 12] = [
     "/p/demo",
     "/r/{}",
     "/r/{}/1",
     "/r/{}/1/release.json",
     "/r/{}/1/release.md",
+    "/r/{}/1/release.html",
+    "/r/{}/1/release.pdf",
+    "/r/{}/1/release.docx",
     "/r/{}/compare/1/1",
     "/api/v1/documents/{}/releases/1",
+    "/api/v1/documents/{}/releases/1/pdf",
     "/api/v1/plans/demo",
 ];
 

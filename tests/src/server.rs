@@ -2,7 +2,7 @@
 
 use accord_server::Config;
 use accord_server::clock::Clock;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
@@ -330,6 +330,31 @@ impl Visitor {
             None => self.agent.run(request.body(())?)?,
         };
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
+    }
+
+    /// Sends a file; gives the status and the JSON of the answer.
+    pub fn upload(&self, path: &str, file: &[u8]) -> Result<(u16, Value)> {
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .header("content-type", "application/octet-stream");
+        let mut response = self.agent.run(request.body(file.to_vec())?)?;
+        Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
+    }
+
+    /// A file, with its media type.
+    pub fn download(&self, path: &str) -> Result<(Vec<u8>, String)> {
+        let request = ureq::http::Request::builder()
+            .uri(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie);
+        let mut response = self.agent.run(request.body(())?)?;
+        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().to_owned();
+        let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec()?;
+        let status = response.status();
+        ensure!(status == 200, "{path}: {status} {}", String::from_utf8_lossy(&bytes));
+        Ok((bytes, kind))
     }
 
     /// What stands at an address, as text, with its status and a header.

@@ -10,11 +10,13 @@ pub fn all() -> Result<()> {
     tools::npm("tests")?;
     build::bundle_for_node()?;
     let chromium = tools::chromium()?;
+    let python = tools::readers()?;
     // The promises run the server as a process of its own.
     Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()?;
     Cmd::new("cargo")
         .args(["test", "--workspace", "--exclude", "accord-client", "--no-fail-fast"])
         .env("ACCORD_CHROMIUM", chromium)
+        .env("ACCORD_PYTHON", python)
         .env("RUST_BACKTRACE", "0")
         .run()
 }

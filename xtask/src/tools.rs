@@ -81,6 +81,31 @@ pub fn chromium() -> Result<PathBuf> {
     found().context(how)
 }
 
+/// What opens files as other people do: poppler, LibreOffice, and a checker of PDF/UA.
+pub fn readers() -> Result<PathBuf> {
+    let how = "The tests need pdfinfo (poppler-utils), soffice (LibreOffice Writer) and Python 3 with venv.";
+    let has = |program: &str, version: &str| Cmd::new(program).args([version]).succeeds();
+    if !(has("pdfinfo", "-v") && has("soffice", "--version") && has("python3", "--version")) {
+        apt_install(&["poppler-utils", "libreoffice-writer-nogui", "python3-venv"]).context(how)?;
+    }
+    let home = root().join("target/tools/readers");
+    let python = home.join("bin/python");
+    let wanted = ["pdfua==0.1.3", "pikepdf==10.18.0"];
+    let stamp = home.join("installed");
+    if std::fs::read_to_string(&stamp).ok() != Some(wanted.join(" ")) {
+        if !Cmd::new("python3").args(["-m", "venv"]).args([&home]).succeeds() {
+            apt_install(&["python3-venv"]).context(how)?;
+            Cmd::new("python3").args(["-m", "venv"]).args([&home]).run()?;
+        }
+        Cmd::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(wanted)
+            .run()?;
+        std::fs::write(stamp, wanted.join(" "))?;
+    }
+    Ok(python)
+}
+
 /// cargo-deny, built once into the target folder.
 pub fn cargo_deny() -> Result<PathBuf> {
     let home = root().join("target/tools");

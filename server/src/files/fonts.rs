@@ -86,7 +86,7 @@ impl Fonts {
             // Spaces, and what only tells how its neighbours are shown.
             !matches!(
                 c,
-                ' ' | '\u{a0}' | '\u{ad}' | '\u{200b}'
+                ' ' | '\n' | '\u{a0}' | '\u{ad}' | '\u{200b}'
                     ..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}'
             )
         };

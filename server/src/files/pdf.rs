@@ -135,7 +135,10 @@ impl Press {
             return Err(PressError::Failed("there are no fonts in this build".into()));
         }
         let mut said = String::new();
-        each_string(value, &mut |text| said.push_str(text));
+        each_string(value, &mut |text| {
+            *text = text.replace('\t', " ");
+            said.push_str(text);
+        });
         let lacking = self.fonts.lacking(&said);
         let lost = said.chars().filter(|c| lacking.contains(c)).count();
         // A symbol here and there can be told by its number, a language can't.

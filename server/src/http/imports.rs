@@ -18,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Import {
     /// The name of the file: its end says what it is, and a text without a title is called like it.
+    #[serde(default)]
     name: String,
     /// BCP 47: `en`, if absent.
     language: Option<String>,

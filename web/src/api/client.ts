@@ -43,6 +43,7 @@ export type ReleasePath = Schemas['ReleasePath'];
 export type Proposal = Schemas['ProposalView'];
 export type Launch = Schemas['LaunchView'];
 export type Progress = Schemas['Progress'];
+export type Imported = Schemas['Imported'];
 
 /** The server's answer was an error: `status` 0 means that there was no answer. */
 export class ApiError extends Error {
@@ -57,8 +58,10 @@ export class ApiError extends Error {
 }
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const request: RequestInit = { method, headers: body ? { 'content-type': 'application/json' } : {} };
-  if (body) request.body = JSON.stringify(body);
+  const isFile = body instanceof Blob;
+  const kind = isFile ? 'application/octet-stream' : 'application/json';
+  const request: RequestInit = { method, headers: body ? { 'content-type': kind } : {} };
+  if (body) request.body = isFile ? body : JSON.stringify(body);
   const response = await fetch(`/api/v1${path}`, request).catch(() => {
     throw new ApiError(0, '');
   });
@@ -120,6 +123,8 @@ export const api = {
     call<void>('DELETE', `${plan(of)}/invitations/${id(invitation)}`),
   createDocument: (of: string, title: string, language = 'en', translates?: string) =>
     call<{ id: string }>('POST', `${plan(of)}/documents`, { title, language, translates }),
+  bringIn: (of: string, file: File, language: string) =>
+    call<Imported>('POST', `${plan(of)}/imports?name=${id(file.name)}&language=${id(language)}`, file),
   launch: (of: string, launch: Schemas['NewLaunch']) =>
     call<Schemas['Done']>('POST', `${plan(of)}/launches`, launch),
   callOff: (of: string, launch: number) => call<void>('DELETE', `${plan(of)}/launches/${launch}`),
@@ -175,9 +180,16 @@ export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'
   return `/api/v1/documents/${id(document)}/record?format=${format}`;
 }
 
-/** Where a release can be downloaded. */
-export function releaseFile(document: string, number: number): string {
-  return `/api/v1/documents/${id(document)}/releases/${number}`;
+export type FileKind = 'pdf' | 'docx' | 'html' | 'md';
+
+/** Where a release can be downloaded: the signed file, or another kind. */
+export function releaseFile(document: string, number: number, kind?: FileKind): string {
+  return `/api/v1/documents/${id(document)}/releases/${number}${kind ? `/${kind}` : ''}`;
+}
+
+/** Where the draft can be downloaded; in Word, with what changed since a moment. */
+export function draftFile(document: string, kind: FileKind | 'json', since?: number): string {
+  return `/api/v1/documents/${id(document)}/draft/${kind}${since === undefined ? '' : `?since=${since}`}`;
 }
 
 /** Where the browser goes to sign in with a provider. */

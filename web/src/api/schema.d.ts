@@ -286,6 +286,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document}/draft/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The text as it is, as a file: `pdf`, `docx`, `html`, `md`, or `json` (what would be
+         *     released, as canonical JSON). A DOCX shows what changed `since` a moment, if one is named.
+         */
+        get: operations["draft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/history": {
         parameters: {
             query?: never;
@@ -452,6 +472,23 @@ export interface paths {
         };
         /** A release as a file that anybody can verify. */
         get: operations["download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document}/releases/{number}/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not. */
+        get: operations["release"];
         put?: never;
         post?: never;
         delete?: never;
@@ -651,6 +688,27 @@ export interface paths {
         put?: never;
         /** Creates a commitment from the template. */
         post: operations["create_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a commitment of a Word document (`.docx`) or of Markdown (`.md`): its body is the file, of at most 16 MiB.
+         *     Headings, labels and cells of tables that are called like parts of a commitment open these; the rest is kept
+         *     in the notes.
+         */
+        post: operations["import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1084,6 +1142,18 @@ export interface components {
             sittings: components["schemas"]["Sitting"][];
             versions: components["schemas"]["VersionView"][];
         };
+        /** @description What became of a file. */
+        Imported: {
+            /** @description The text fields that say something now, by key. */
+            fields: string[];
+            /** @description The document of the new commitment. */
+            id: string;
+            milestones: number;
+            /** @description Whether something stands in the notes, to be given a place. */
+            notes: boolean;
+            /** @description Pictures, which were left out. */
+            pictures: number;
+        };
         InvitationEntry: components["schemas"]["Standing"] & {
             expired: boolean;
             /** Format: int64 */
@@ -1114,7 +1184,7 @@ export interface components {
          * @description What kind of thing is strange.
          * @enum {string}
          */
-        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "date";
+        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "date" | "notes";
         /** @description A commitment in one of its languages. */
         LanguageView: {
             document: string;
@@ -1557,7 +1627,7 @@ export interface components {
          * @description A part of the page, in the order in which they stand.
          * @enum {string}
          */
-        Section: "promise" | "who" | "when" | "why" | "how" | "values" | "milestones" | "contact";
+        Section: "promise" | "who" | "when" | "why" | "how" | "values" | "milestones" | "contact" | "notes";
         /**
          * @description The side a person sits for.
          * @enum {string}
@@ -2617,6 +2687,70 @@ export interface operations {
             };
         };
     };
+    draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                kind: string;
+                /** @description The number of the entry that the moment follows. */
+                since: number | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -3165,6 +3299,53 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                number: number;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3899,6 +4080,83 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+                /** @description The name of the file: its end says what it is, and a text without a title is called like it. */
+                name: string;
+                /** @description BCP 47: `en`, if absent. */
+                language: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,4 +20,5 @@ export const SECTION_OF: Record<string, string> = {
   contact_title: 'contact',
   contact_department: 'contact',
   contact_email: 'contact',
+  notes: 'notes',
 };

@@ -92,6 +92,7 @@ export const en = {
 
   'plan.commitments': 'Commitments',
   'plan.new': 'New commitment',
+  'plan.bring': 'Bring in a draft',
   'plan.newTitle': 'What does it promise?',
   'plan.newHint': 'One sentence, as a resident would say it. It can be changed at any time.',
   'plan.language': 'Language',
@@ -189,6 +190,7 @@ export const en = {
   'limit.over': '{count} characters. About {limit} read best; nothing is cut.',
 
   'field.title.hint': 'What will be different, in one sentence',
+  'field.notes.hint': 'Move it to where it belongs: notes are never released.',
   'field.brief.hint': 'What you commit to, in a few sentences',
   'field.lead.hint': 'Who answers for it',
   'field.supporting_government.hint': 'Departments and agencies that take part',

@@ -27,6 +27,7 @@ export const release = {
   'release.strange.address': 'in “{place}”, a link that can’t be followed safely: {said}',
   'release.strange.character': 'in “{place}”, a character that nobody sees: {said}',
   'release.strange.date': 'in “{place}”, a date that is none: {said}',
+  'release.strange.notes': 'notes that have no place yet: move them to where they belong, or delete them',
   'release.fewSignatories':
     'Nobody could complete this yet: {government} of government and {civil_society} of civil society can sign. A facilitator marks signatories under People.',
 

@@ -192,6 +192,11 @@ export class LiveDocument {
     return JSON.parse(this.client.read(target)) as Delta;
   }
 
+  /** Whether a text has anything but blanks. */
+  says(target: string): boolean {
+    return this.read(target).some((op) => 'insert' in op && /\S/.test(String(op.insert)));
+  }
+
   /** What stands between two offsets of a text. */
   passage(target: string, from: number, to: number): Passage {
     const whole = this.read(target).map((op) =>

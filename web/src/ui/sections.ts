@@ -1,5 +1,15 @@
 // The sections of a commitment, in the order of the page.
 
-export const SECTIONS = ['promise', 'who', 'when', 'why', 'how', 'values', 'milestones', 'contact'] as const;
+export const SECTIONS = [
+  'promise',
+  'who',
+  'when',
+  'why',
+  'how',
+  'values',
+  'milestones',
+  'contact',
+  'notes',
+] as const;
 
 export type SectionId = (typeof SECTIONS)[number];

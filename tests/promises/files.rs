@@ -1,0 +1,309 @@
+//! Drafts and releases as files that other programs open, and drafts from elsewhere.
+
+use accord_tests::{Server, SyncClient, Visitor, accord_binary};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs a program; what it printed is given back.
+fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Result<String> {
+    let name = program.as_ref().to_string_lossy().into_owned();
+    let done = Command::new(program).args(args).output();
+    let done = done.with_context(|| format!("{name} can't be run: `cargo xtask test` installs it"))?;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    ensure!(done.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&done.stderr));
+    Ok(said)
+}
+
+/// What a PDF says of itself, and what a checker of PDF/UA-1 finds in it.
+fn told(pdf: &Path) -> Result<Value> {
+    let python = std::env::var_os("ACCORD_PYTHON").context("`cargo xtask test` names ACCORD_PYTHON")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/pdf.py");
+    Ok(serde_json::from_str(&run(python, &[script.as_ref(), pdf.as_ref()])?)?)
+}
+
+/// Lets LibreOffice make another file of one, in the same folder but one deeper.
+fn convert(file: &Path, to: &str) -> Result<PathBuf> {
+    let folder = file.parent().context("it is in a folder")?;
+    let out = folder.join("converted");
+    let profile = format!("-env:UserInstallation=file://{}", folder.join("profile").display());
+    run(
+        "soffice",
+        &[
+            profile.as_ref(),
+            "--headless".as_ref(),
+            "--convert-to".as_ref(),
+            to.as_ref(),
+            "--outdir".as_ref(),
+            out.as_ref(),
+            file.as_ref(),
+        ],
+    )?;
+    let made = out.join(file.with_extension(to).file_name().context("it has a name")?);
+    ensure!(made.exists(), "LibreOffice could not open {}", file.display());
+    Ok(made)
+}
+
+/// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
+fn keep(name: &str, file: &Path) -> Result<()> {
+    if let Some(shots) = std::env::var_os("ACCORD_SHOTS") {
+        std::fs::copy(file, Path::new(&shots).join(name))?;
+    }
+    Ok(())
+}
+
+fn import(by: &Visitor, name: &str, language: &str, file: &[u8]) -> Result<Value> {
+    let path = format!("/api/v1/plans/demo/imports?name={name}&language={language}");
+    let (status, made) = by.upload(&path, file)?;
+    ensure!(status == 201, "{name}: {status} {made}");
+    Ok(made)
+}
+
+fn content(by: &Visitor, document: &str) -> Result<Value> {
+    let (status, mut content) = by.get(&format!("/api/v1/documents/{document}/content"))?;
+    ensure!(status == 200, "{status}");
+    // What orders milestones is not what they say.
+    for milestone in content["milestones"].as_array_mut().into_iter().flatten() {
+        milestone["order"].take();
+    }
+    Ok(content)
+}
+
+struct Sample {
+    language: &'static str,
+    title: &'static str,
+    /// What stands in it once.
+    words: [&'static str; 3],
+    /// Markdown.
+    text: &'static str,
+}
+
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        language: "ko",
+        title: "주민과 함께하는 예산",
+        words: ["아무도 예산을 읽을 수 없다", "예산안 공개 포털", "서울특별시"],
+        text: "# 주민과 함께하는 예산\n\n## 어떤 문제를 다룹니까?\n\n아무도 예산을 읽을 수 없다.\n\n## 어떤 해결책을 제안합니까?\n\n\
+            **예산안 공개 포털**을 만든다. [더 보기](https://example.org/예산)\n\n- 첫째\n- 둘째\n\n## 주관 기관\n\n서울특별시\n",
+    },
+    Sample {
+        language: "ka",
+        title: "ღია ბიუჯეტი ყველასთვის",
+        words: ["ბიუჯეტს ვერავინ კითხულობს", "საჯარო რეესტრი", "თბილისის მერია"],
+        text: "# ღია ბიუჯეტი ყველასთვის\n\n## პრობლემა\n\nბიუჯეტს ვერავინ კითხულობს.\n\n## გადაწყვეტა\n\n1. საჯარო რეესტრი\n\
+            2. ყოველთვიური ანგარიში\n\n## პასუხისმგებელი უწყება\n\nთბილისის მერია\n",
+    },
+    Sample {
+        language: "pt",
+        title: "Orçamento aberto à cidadania — já",
+        words: ["Ninguém lê o orçamento", "São Paulo", "até às eleições"],
+        text: "# Orçamento aberto à cidadania — já\n\n## O problema\n\nNinguém lê o orçamento: è, ã, ç, õ, ü, ñ.\n\n\
+            ## A solução\n\n> “Tudo à vista”, até às eleições.\n\n## Instituição responsável\n\nSão Paulo\n",
+    },
+];
+
+#[test]
+fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let ana = server.visit("ana")?;
+    for Sample { language, title, words, text } in SAMPLES {
+        let made = import(&ana, "draft.md", language, text.as_bytes())?;
+        ensure!(made["notes"] == false, "{language}: {made}");
+        let document = made["id"].as_str().context("an id")?;
+        let dir = tempfile::tempdir()?;
+        let file = |kind: &str| -> Result<(PathBuf, String)> {
+            let path = format!("/api/v1/documents/{document}/draft/{kind}");
+            let (bytes, media) = ana.download(&path)?;
+            let saved = dir.path().join(format!("draft.{kind}"));
+            std::fs::write(&saved, bytes)?;
+            Ok((saved, media))
+        };
+
+        let (pdf, media) = file("pdf")?;
+        ensure!(media == "application/pdf");
+        keep(&format!("draft-{language}.pdf"), &pdf)?;
+        let info = run("pdfinfo", &[pdf.as_ref()])?;
+        ensure!(info.contains(title) && info.contains("Tagged:          yes"), "{info}");
+        let said = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
+        let told = told(&pdf)?;
+        for word in words.iter().chain([&title]) {
+            ensure!(said.contains(word), "{language}: no {word} in {said}");
+        }
+        ensure!(told["findings"] == json!([]), "{told}");
+        for (name, expect) in [
+            ("title", json!(title)),
+            ("language", json!(language)),
+            ("ua", json!("1")),
+            ("archival", json!("3")),
+            ("shows_title", json!(true)),
+            ("marked", json!(true)),
+            ("fonts_inside", json!(true)),
+            ("links_told", json!(true)),
+        ] {
+            ensure!(told[name] == expect, "{language}: {name} is {}", told[name]);
+        }
+
+        let (docx, _) = file("docx")?;
+        let opened = convert(&docx, "pdf")?;
+        keep(&format!("word-{language}.pdf"), &opened)?;
+        let said = run("pdftotext", &[opened.as_ref(), "-".as_ref()])?;
+        for word in words.iter().chain([&title]) {
+            ensure!(said.contains(word), "{language}: LibreOffice shows no {word} in {said}");
+        }
+        // Brought in again, it says the same: as it is, and as LibreOffice writes it.
+        let before = content(&ana, document)?;
+        for file in [docx.clone(), convert(&docx, "docx")?] {
+            let made = import(&ana, "back.docx", language, &std::fs::read(&file)?)?;
+            let after = content(&ana, made["id"].as_str().context("an id")?)?;
+            ensure!(after == before, "{}: {after} is not {before}", file.display());
+        }
+
+        for (kind, media, mark) in [
+            ("html", "text/html; charset=utf-8", format!("<html lang=\"{language}\">")),
+            ("md", "text/markdown; charset=utf-8", format!("# {title}\n")),
+            ("json", "application/json", format!("\"language\":\"{language}\"")),
+        ] {
+            let (saved, told) = file(kind)?;
+            let said = std::fs::read_to_string(saved)?;
+            ensure!(told == media && said.contains(&mark), "{kind} ({told}): {said}");
+            ensure!(words.iter().all(|word| said.contains(word)), "{kind}: {said}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
+    let of = |rest: &str| format!("/api/v1/documents/demo/{rest}");
+    let (_, path) = fay.get(&of("release"))?;
+    let digest = json!({ "digest": path["digest"] });
+    let (_, made) = fay.post(&of("proposals"), digest.clone())?;
+    let signature = of(&format!("proposals/{}/signature", made["seq"]));
+    for visitor in [&ana, &ben] {
+        let (status, answer) = visitor.request("PUT", &signature, Some(digest.clone()))?;
+        ensure!(status == 200, "{answer}");
+    }
+    // Before it is public, those who wrote it have it already.
+    let (before, _) = ben.download(&of("releases/1/pdf"))?;
+    let launch = json!({ "documents": ["demo"], "zone": "Europe/Paris" });
+    let (status, answer) = fay.post("/api/v1/plans/demo/launches", launch)?;
+    ensure!(status == 200, "{answer}");
+    let nobody = Visitor::nobody(&server.address);
+    let (public, media) = nobody.download("/r/demo/1/release.pdf")?;
+    ensure!(media == "application/pdf" && public != before, "the public one says since when");
+    ensure!(public == nobody.download("/r/demo/1/release.pdf")?.0);
+    ensure!(public == ben.download(&of("releases/1/pdf"))?.0);
+
+    let dir = tempfile::tempdir()?;
+    let pdf = dir.path().join("release.pdf");
+    std::fs::write(&pdf, &public)?;
+    keep("release.pdf", &pdf)?;
+    let told = told(&pdf)?;
+    ensure!(told["findings"] == json!([]) && told["ua"] == "1", "{told}");
+    let said = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
+    let digest = path["digest"].as_str().context("a digest")?;
+    for words in ["Release 1", "Signed by both sides", "Ben Okafor", "Europe/Paris", digest] {
+        ensure!(said.contains(words), "no {words} in {said}");
+    }
+    // What is attached is the signed file, and verifies.
+    let (signed, _) = nobody.download("/r/demo/1/release.json")?;
+    ensure!(told["attached"]["release.json"] == json!(String::from_utf8(signed)?));
+    let saved = dir.path().join("release.json");
+    run("pdfdetach", &["-savefile".as_ref(), "release.json".as_ref(), "-o".as_ref(), saved.as_ref(), pdf.as_ref()])?;
+    let (_, key) = (0, String::from_utf8(nobody.download("/keys.txt")?.0)?);
+    let verdict = run(
+        accord_binary(),
+        &["verify".as_ref(), saved.as_ref(), "--key".as_ref(), key.trim().as_ref()],
+    )?;
+    ensure!(verdict.contains("VERIFIED"), "{verdict}");
+
+    for kind in ["docx", "html", "md"] {
+        let (bytes, _) = nobody.download(&format!("/r/demo/1/release.{kind}"))?;
+        let saved = dir.path().join(format!("release.{kind}"));
+        std::fs::write(&saved, bytes)?;
+        keep(&format!("release.{kind}"), &saved)?;
+    }
+    let (status, page) = (nobody.page("/r/demo/1", "content-type")?.0, nobody.page("/r/demo/1", "etag")?.1);
+    ensure!(status == 200 && page.contains("release.pdf") && page.contains("release.docx"), "{status} {page}");
+    for missing in ["/r/demo/1/release.exe", "/r/demo/1/other.pdf", "/r/demo/2/release.pdf"] {
+        ensure!(nobody.page(missing, "cache-control")?.0 == 404, "{missing}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let (ana, ben, obi) = (server.visit("ana")?, server.visit("ben")?, server.visit("obi")?);
+    let made = import(&ana, "draft.md", "en", b"# Water\n\n## The problem\n\nPipes are old.\n\nNobody knows.\n")?;
+    let document = made["id"].as_str().context("an id")?;
+    let (_, version) =
+        ana.post(&format!("/api/v1/documents/{document}/versions"), json!({ "name": "First" }))?;
+    let since = version["seq"].as_u64().context("a version")?;
+    let mut a = SyncClient::connect(&server, &ana, document, 21).await?;
+    a.fetch().await?;
+    a.edit("problem", 10, 3, "broken").await?;
+    a.settled().await?;
+    let mut b = SyncClient::connect(&server, &ben, document, 22).await?;
+    b.fetch().await?;
+    b.edit("problem", 18, 14, "").await?;
+    b.settled().await?;
+
+    let path = format!("/api/v1/documents/{document}/draft/docx?since={since}");
+    let (file, _) = ana.download(&path)?;
+    let dir = tempfile::tempdir()?;
+    let saved = dir.path().join("changes.docx");
+    std::fs::write(&saved, &file)?;
+    keep("changes.docx", &saved)?;
+    let text = run("unzip", &["-p".as_ref(), saved.as_ref(), "word/document.xml".as_ref()])?;
+    let change = |tag: &str, author: &str| text.contains(&format!("<w:{tag} w:id=\"")) && text.contains(author);
+    ensure!(change("ins", "w:author=\"Ana") && change("del", "w:author=\"Ben"), "{text}");
+    ensure!(text.contains(">broken</w:t>") && text.contains(">old</w:delText>"), "{text}");
+    // LibreOffice reads both, and an import takes the changes as accepted.
+    let opened = run("pdftotext", &[convert(&saved, "pdf")?.as_ref(), "-".as_ref()])?;
+    ensure!(opened.contains("broken") && opened.contains("old"), "{opened}");
+    let back = import(&ana, "changes.docx", "en", &file)?;
+    let back = back["id"].as_str().context("an id")?;
+    ensure!(ana.text(back, "problem")? == ana.text(document, "problem")?, "{}", ana.text(back, "problem")?);
+
+    // What was deleted is history: an observer has no part in it.
+    ensure!(obi.page(&path, "content-type")?.0 == 403);
+    ensure!(ana.page(&format!("/api/v1/documents/{document}/draft/pdf?since=1"), "content-type")?.0 == 422);
+    ensure!(ana.page(&format!("/api/v1/documents/{document}/draft/exe"), "content-type")?.0 == 404);
+    Ok(())
+}
+
+#[test]
+fn what_can_not_be_brought_in_is_refused_in_words_and_makes_nothing() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let ana = server.visit("ana")?;
+    let count = || -> Result<usize> {
+        Ok(ana.get("/api/v1/plans/demo")?.1["documents"].as_array().map_or(0, Vec::len))
+    };
+    let before = count()?;
+    let large = vec![b'a'; 17 * 1024 * 1024];
+    let cases: [(&str, &[u8], u16, &str); 6] = [
+        ("a.pdf", b"%PDF-1.7", 422, "neither a Word document"),
+        ("a.docx", b"no archive", 422, "damaged"),
+        ("a.md", b"\n", 422, "no text"),
+        ("a.md", b"\xff", 422, "neither a Word document"),
+        ("a.md", &large[..500_000], 422, "too long"),
+        ("a.md", &large, 413, "16 MiB"),
+    ];
+    for (name, file, status, words) in cases {
+        let path = format!("/api/v1/plans/demo/imports?name={name}");
+        let (got, answer) = ana.upload(&path, file)?;
+        let message = answer["message"].as_str().unwrap_or_default();
+        ensure!(got == status && message.contains(words), "{name}: {got} {answer}");
+    }
+    let (status, _) = ana.upload("/api/v1/plans/demo/imports?name=a.md&language=English!", b"# T")?;
+    ensure!(status == 422 && count()? == before);
+    Ok(())
+}

@@ -1,0 +1,35 @@
+// What is said of files, in English: loaded with the pages that bring them in and give them out.
+
+export const files = {
+  'files.bring': 'Bring in a draft',
+  'files.bringHint':
+    'A Word document (.docx) or Markdown (.md) becomes a new commitment. What stands under headings that are called like its parts goes there; the rest stands in the notes, for you to place. Nothing of the text is left out.',
+  'files.file': 'The file',
+  'files.language': 'Its language',
+  'files.begin': 'Bring it in',
+  'files.cancel': 'Cancel',
+  'files.working': 'Reading {name}…',
+  'files.choose': 'Choose a file first.',
+  'files.failed': 'The file did not get through. Check your connection, and try again.',
+  'files.done': '“{name}” is a commitment now.',
+  'files.filled': 'Parts filled: {names}.',
+  'files.milestones': 'Milestones: {count}.',
+  'files.none': 'No heading in it is called like a part of a commitment.',
+  'files.notes': 'Some of it has no place yet: it stands in the notes, at the end.',
+  'files.pictures': 'Pictures left out: {count}. A commitment holds text.',
+  'files.open': 'Open the commitment',
+
+  'files.title': 'Files',
+  'files.draft': 'The draft, as it is now',
+  'files.release': 'Release {number}',
+  'files.pdf': 'PDF',
+  'files.docx': 'Word',
+  'files.html': 'Web page',
+  'files.md': 'Markdown',
+  'files.json': 'JSON',
+  'files.signed': 'Signed file',
+  'files.changes': 'Word, with the changes since',
+  'files.beginning': 'the beginning',
+  'files.sinceRelease': 'release {number}',
+  'files.download': 'Download',
+} as const;

@@ -10,7 +10,8 @@ use std::process::Command;
 fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Result<String> {
     let name = program.as_ref().to_string_lossy().into_owned();
     let done = Command::new(program).args(args).output();
-    let done = done.with_context(|| format!("{name} can't be run: `cargo xtask test` installs it"))?;
+    let done =
+        done.with_context(|| format!("{name} can't be run: `cargo xtask test` installs it"))?;
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     ensure!(done.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&done.stderr));
     Ok(said)
@@ -18,7 +19,8 @@ fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Resul
 
 /// What a PDF says of itself, and what a checker of PDF/UA-1 finds in it.
 fn told(pdf: &Path) -> Result<Value> {
-    let python = std::env::var_os("ACCORD_PYTHON").context("`cargo xtask test` names ACCORD_PYTHON")?;
+    let python =
+        std::env::var_os("ACCORD_PYTHON").context("`cargo xtask test` names ACCORD_PYTHON")?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/pdf.py");
     Ok(serde_json::from_str(&run(python, &[script.as_ref(), pdf.as_ref()])?)?)
 }
@@ -214,7 +216,16 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
     let (signed, _) = nobody.download("/r/demo/1/release.json")?;
     ensure!(told["attached"]["release.json"] == json!(String::from_utf8(signed)?));
     let saved = dir.path().join("release.json");
-    run("pdfdetach", &["-savefile".as_ref(), "release.json".as_ref(), "-o".as_ref(), saved.as_ref(), pdf.as_ref()])?;
+    run(
+        "pdfdetach",
+        &[
+            "-savefile".as_ref(),
+            "release.json".as_ref(),
+            "-o".as_ref(),
+            saved.as_ref(),
+            pdf.as_ref(),
+        ],
+    )?;
     let (_, key) = (0, String::from_utf8(nobody.download("/keys.txt")?.0)?);
     let verdict = run(
         accord_binary(),
@@ -228,8 +239,12 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
         std::fs::write(&saved, bytes)?;
         keep(&format!("release.{kind}"), &saved)?;
     }
-    let (status, page) = (nobody.page("/r/demo/1", "content-type")?.0, nobody.page("/r/demo/1", "etag")?.1);
-    ensure!(status == 200 && page.contains("release.pdf") && page.contains("release.docx"), "{status} {page}");
+    let (status, page) =
+        (nobody.page("/r/demo/1", "content-type")?.0, nobody.page("/r/demo/1", "etag")?.1);
+    ensure!(
+        status == 200 && page.contains("release.pdf") && page.contains("release.docx"),
+        "{status} {page}"
+    );
     for missing in ["/r/demo/1/release.exe", "/r/demo/1/other.pdf", "/r/demo/2/release.pdf"] {
         ensure!(nobody.page(missing, "cache-control")?.0 == 404, "{missing}");
     }
@@ -241,7 +256,12 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (ana, ben, obi) = (server.visit("ana")?, server.visit("ben")?, server.visit("obi")?);
-    let made = import(&ana, "draft.md", "en", b"# Water\n\n## The problem\n\nPipes are old.\n\nNobody knows.\n")?;
+    let made = import(
+        &ana,
+        "draft.md",
+        "en",
+        b"# Water\n\n## The problem\n\nPipes are old.\n\nNobody knows.\n",
+    )?;
     let document = made["id"].as_str().context("an id")?;
     let (_, version) =
         ana.post(&format!("/api/v1/documents/{document}/versions"), json!({ "name": "First" }))?;
@@ -262,7 +282,9 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     std::fs::write(&saved, &file)?;
     keep("changes.docx", &saved)?;
     let text = run("unzip", &["-p".as_ref(), saved.as_ref(), "word/document.xml".as_ref()])?;
-    let change = |tag: &str, author: &str| text.contains(&format!("<w:{tag} w:id=\"")) && text.contains(author);
+    let change = |tag: &str, author: &str| {
+        text.contains(&format!("<w:{tag} w:id=\"")) && text.contains(author)
+    };
     ensure!(change("ins", "w:author=\"Ana") && change("del", "w:author=\"Ben"), "{text}");
     ensure!(text.contains(">broken</w:t>") && text.contains(">old</w:delText>"), "{text}");
     // LibreOffice reads both, and an import takes the changes as accepted.
@@ -270,11 +292,18 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     ensure!(opened.contains("broken") && opened.contains("old"), "{opened}");
     let back = import(&ana, "changes.docx", "en", &file)?;
     let back = back["id"].as_str().context("an id")?;
-    ensure!(ana.text(back, "problem")? == ana.text(document, "problem")?, "{}", ana.text(back, "problem")?);
+    ensure!(
+        ana.text(back, "problem")? == ana.text(document, "problem")?,
+        "{}",
+        ana.text(back, "problem")?
+    );
 
     // What was deleted is history: an observer has no part in it.
     ensure!(obi.page(&path, "content-type")?.0 == 403);
-    ensure!(ana.page(&format!("/api/v1/documents/{document}/draft/pdf?since=1"), "content-type")?.0 == 422);
+    ensure!(
+        ana.page(&format!("/api/v1/documents/{document}/draft/pdf?since=1"), "content-type")?.0
+            == 422
+    );
     ensure!(ana.page(&format!("/api/v1/documents/{document}/draft/exe"), "content-type")?.0 == 404);
     Ok(())
 }
@@ -303,7 +332,8 @@ fn what_can_not_be_brought_in_is_refused_in_words_and_makes_nothing() -> Result<
         let message = answer["message"].as_str().unwrap_or_default();
         ensure!(got == status && message.contains(words), "{name}: {got} {answer}");
     }
-    let (status, _) = ana.upload("/api/v1/plans/demo/imports?name=a.md&language=English!", b"# T")?;
+    let (status, _) =
+        ana.upload("/api/v1/plans/demo/imports?name=a.md&language=English!", b"# T")?;
     ensure!(status == 422 && count()? == before);
     Ok(())
 }

@@ -385,8 +385,7 @@ impl Placer {
 
     fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
         let mut rows = rows.into_iter();
-        let names: Vec<String> =
-            rows.next().unwrap_or_default().iter().map(|cell| text_of(cell)).collect();
+        let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
         for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
             self.open(Spot::Milestone, 6);
             for (at, cell) in row.into_iter().enumerate() {
@@ -418,7 +417,7 @@ impl Placer {
             return;
         }
         let named = |cells: &[Cell], count: usize| {
-            let names = cells.iter().take(count).map(|cell| text_of(cell));
+            let names = cells.iter().take(count).map(text_of);
             std::iter::once(group.to_owned()).chain(names).collect::<Vec<_>>().join(" ")
         };
         let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
@@ -437,7 +436,7 @@ impl Placer {
             let text = if cells.len() == 2 && !second.contains('\n') {
                 format!("{}: {}", first.trim(), second.trim())
             } else {
-                cells.iter().map(|cell| text_of(cell)).collect::<Vec<_>>().join(" | ")
+                cells.iter().map(text_of).collect::<Vec<_>>().join(" | ")
             };
             let pieces = vec![Piece { text: text.replace('\n', " "), marks: Attributes::new() }];
             return self.notes.push(Paragraph { role: Role::Block(Kind::Plain), pieces });

@@ -2,11 +2,11 @@
 //! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
 
 use rust_embed::RustEmbed;
-use std::collections::BTreeSet;
 use std::path::Path;
 use typst::foundations::Bytes;
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// Latin, Greek, Cyrillic, Hangul, Georgian, symbols. All under the SIL Open Font License 1.1.
 #[derive(RustEmbed)]
@@ -80,25 +80,43 @@ impl Fonts {
         (text, around)
     }
 
-    /// The characters of a text that no font has.
-    pub(super) fn lacking(&self, text: &str) -> BTreeSet<char> {
-        let is_shown = |c: &char| {
-            // Spaces, and what only tells how its neighbours are shown.
-            !matches!(
-                c,
-                ' ' | '\n' | '\u{a0}' | '\u{ad}' | '\u{200b}'
-                    ..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}'
-            )
-        };
-        let mut lacking: BTreeSet<char> = text.chars().filter(is_shown).collect();
-        lacking.retain(|c| !self.has(*c));
-        lacking
+    /// A text as it can be set, and how many of its characters had to be given by their numbers, as
+    /// `[U+1F9FF]`: those that no font has, and marks that no font has with the letter below them.
+    pub(super) fn settle(&self, text: &str) -> (String, usize) {
+        let (mut out, mut numbered) = (String::with_capacity(text.len()), 0);
+        for cluster in text.graphemes(true) {
+            let chars = || cluster.chars().filter(|c| !is_silent(*c));
+            let fonts = || self.all.iter().filter(|font| self.text.contains(&font.info().family));
+            let font = fonts().find(|font| chars().all(|c| has(font, c)));
+            // The letter, at least: its marks follow.
+            let font = font.or_else(|| {
+                let first = chars().next()?;
+                fonts().find(|font| has(font, first))
+            });
+            for c in cluster.chars() {
+                if is_silent(c) || font.is_some_and(|font| has(font, c)) {
+                    out.push(c);
+                } else {
+                    out.push_str(&format!("[U+{:04X}]", c as u32));
+                    numbered += 1;
+                }
+            }
+        }
+        (out, numbered)
     }
+}
 
-    fn has(&self, c: char) -> bool {
-        // A code point of private use means nothing to whoever reads the file with other fonts: PDF/A forbids it.
-        let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-        let is_known = |font: &Font| font.info().coverage.contains(c as u32);
-        !c.is_control() && !is_private && c != '\u{feff}' && self.all.iter().any(is_known)
-    }
+/// Whether a character is never seen itself: spaces, and what tells how its neighbours are shown.
+fn is_silent(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\n' | '\u{a0}' | '\u{ad}' | '\u{200b}'
+            ..='\u{200f}' | '\u{2060}' | '\u{fe0e}' | '\u{fe0f}'
+    )
+}
+
+fn has(font: &Font, c: char) -> bool {
+    // A code point of private use means nothing to whoever reads the file with other fonts: PDF/A forbids it.
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    !c.is_control() && !is_private && c != '\u{feff}' && font.info().coverage.contains(c as u32)
 }

@@ -8,7 +8,6 @@ use super::paper::Paper;
 use accord_document::model::release::Released;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::path::Path;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
@@ -18,6 +17,7 @@ use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+use unicode_normalization::UnicodeNormalization;
 
 /// How a paper looks. It reads `paper.json`, and what is in `attached`.
 const LOOK: &str = include_str!("paper.typ");
@@ -37,10 +37,8 @@ impl std::fmt::Debug for Press {
 /// Why there is no PDF of a text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PressError {
-    #[error(
-        "this server has no font for too many of its characters ({0}): whoever runs it can add one (--fonts)"
-    )]
-    Fonts(String),
+    #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
+    Fonts,
     #[error("it could not be set: {0}")]
     Failed(String),
 }
@@ -98,7 +96,7 @@ impl Press {
         attachment: Option<Attachment<'_>>,
     ) -> Result<Vec<u8>, PressError> {
         let mut value = serde_json::to_value(paper).map_err(failed)?;
-        let lacking = self.settle_glyphs(&mut value)?;
+        let numbered = self.settle_glyphs(&mut value)?;
         let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
         let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
         let (text, around) = self.fonts.families();
@@ -108,7 +106,7 @@ impl Press {
             paper: &value,
             fonts: Families { text, around },
             attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
-            numbered: (!lacking.is_empty()).then(|| words.say("file.numbered")),
+            numbered: (numbered > 0).then(|| words.say("file.numbered")),
         };
         let desk = Desk {
             press: self,
@@ -129,33 +127,22 @@ impl Press {
         made
     }
 
-    /// Gives the characters that no font has by their numbers.
-    fn settle_glyphs(&self, value: &mut serde_json::Value) -> Result<BTreeSet<char>, PressError> {
+    /// Gives the characters that no font has by their numbers, and counts them.
+    fn settle_glyphs(&self, value: &mut serde_json::Value) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
         }
-        let mut said = String::new();
+        let (mut all, mut numbered) = (0, 0);
         each_string(value, &mut |text| {
-            *text = text.replace('\t', " ");
-            said.push_str(text);
+            // One letter is one letter, however it was typed: as precomposed, fonts have it sooner.
+            let composed: String = text.replace('\t', " ").nfc().collect();
+            let (settled, count) = self.fonts.settle(&composed);
+            all += composed.chars().count();
+            numbered += count;
+            *text = settled;
         });
-        let lacking = self.fonts.lacking(&said);
-        let lost = said.chars().filter(|c| lacking.contains(c)).count();
         // A symbol here and there can be told by its number, a language can't.
-        if lost * 50 > said.chars().count() {
-            let some: String = lacking.iter().take(20).collect();
-            return Err(PressError::Fonts(some));
-        }
-        if lost > 0 {
-            each_string(value, &mut |text| {
-                let numbered = |c: char| match lacking.contains(&c) {
-                    true => format!("[U+{:04X}]", c as u32),
-                    false => c.to_string(),
-                };
-                *text = text.chars().map(numbered).collect();
-            });
-        }
-        Ok(lacking)
+        if numbered * 50 > all { Err(PressError::Fonts) } else { Ok(numbered) }
     }
 }
 
@@ -290,7 +277,57 @@ mod tests {
                 .is_ok()
         );
         let refused = told(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
-        assert!(matches!(refused, PressError::Fonts(_)), "{refused}");
+        assert!(matches!(refused, PressError::Fonts), "{refused}");
+    }
+
+    #[test]
+    fn whatever_the_fonts_have_can_be_set_alone_and_together() {
+        let press = press();
+        let has = |c: &char| press.fonts.settle(&c.to_string()).1 == 0;
+        let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
+        assert!(all.len() > 15_000, "{}", all.len());
+        // Each by itself, then each mark on letters of all scripts.
+        let mut text: String = all.iter().flat_map(|c| [*c, ' ']).collect();
+        let marks: Vec<char> =
+            ('\u{300}'..'\u{370}').filter(has).chain(['\u{200d}', '\u{fe0f}']).collect();
+        for mark in marks {
+            for base in ['e', 'ж', 'ω', 'ა', '가', '✔', '😀', '1'] {
+                text.extend([base, mark, mark]);
+            }
+            text.push(' ');
+        }
+        let set = |text: &str| {
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![typst_text(text)]);
+            });
+            press.pdf(&Paper::of(&released, &samples::draft()), 0, None)
+        };
+        let bytes = set(&text).unwrap();
+        keep("glyphs.pdf", &bytes);
+        // Right to left, joined emoji, and links of any kind.
+        for text in [
+            "\u{200f}\u{202e}abc\u{202c}",
+            "👨‍👩‍👧 🇬🇪 1️⃣",
+            "a\u{ad}b\u{2060}c",
+            "\u{2028}x\u{2029}y\u{b}z",
+        ] {
+            set(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        }
+        let link = |address: &str| {
+            let marks = samples::attributes(&[("link", address.into())]);
+            let op = accord_document::model::delta::Op::insert("there", marks);
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![op]);
+            });
+            press.pdf(&Paper::of(&released, &samples::draft()), 0, None)
+        };
+        for address in [
+            "https://a/\u{202e}ß b\"(\\",
+            "mailto:a@b",
+            &format!("https://a/{}", "x".repeat(9_000)),
+        ] {
+            link(address).unwrap_or_else(|error| panic!("{:.40}: {error}", address));
+        }
     }
 
     fn typst_text(text: &str) -> accord_document::model::delta::Op {

@@ -118,7 +118,7 @@ fn kind(extension: &str) -> Result<Kind, Problem> {
 impl From<PressError> for Problem {
     fn from(error: PressError) -> Self {
         match error {
-            PressError::Fonts(_) => {
+            PressError::Fonts => {
                 Self::conflict("fonts", format!("There is no PDF of this text: {error}."))
             }
             PressError::Failed(why) => StoreError::Failed(why).into(),

@@ -87,3 +87,8 @@ fn a_commitment_is_signed_launched_checked_and_followed_by_its_successor() -> Re
 fn nothing_that_somebody_writes_runs_on_any_page() -> Result<()> {
     story("xss.mjs")
 }
+
+#[test]
+fn two_governments_bring_in_sign_launch_and_replace_their_own_commitments() -> Result<()> {
+    story("summit.mjs")
+}

@@ -97,7 +97,7 @@ await story(async ({ newcomer, server }) => {
   await nino.page.getByLabel('Its language').selectOption('ka');
   await button(nino.page, 'Bring it in').click();
   await nino.page.getByText('it stands in the notes', { exact: false }).waitFor();
-  await nino.page.getByText('Milestones: 1.', { exact: false }).waitFor();
+  await nino.page.getByText('Milestones: 1', { exact: false }).waitFor();
   await lookAtAll(nino.page, 'bring-in-done');
   await nino.page.getByRole('link', { name: 'Open the commitment' }).click();
   await nino.page.waitForSelector('[data-target=notes]');

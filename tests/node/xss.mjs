@@ -151,6 +151,47 @@ await story(async ({ person, newcomer, server }) => {
     assert.ok(!link || ['http:', 'https:', 'mailto:', 'tel:'].includes(new URL(link).protocol), `pasted: ${link}`);
   }
 
+  // Brought in: as Markdown, by whoever chooses such a file, and as the Word document that Accord makes of it all.
+  const inside = (address) => address.replaceAll(/[<>\n]/g, encodeURIComponent);
+  const markdown = [
+    `# ${worst}`,
+    ...MARKUP.map((markup, index) => ['', '## ', '- ', '> ', '| a | b |\n|---|---|\n| '][index % 5] + markup),
+    ...ADDRESSES.map((address) => `[link](<${inside(address)}>) ![image](<${inside(address)}>)`),
+    ...ADDRESSES.map((address, index) => `[here][${index}]\n\n[${index}]: <${inside(address)}>`),
+  ].join('\n\n');
+  await fay.page.goto(`${server.base}/plans/demo`);
+  await fay.page.getByRole('button', { name: 'Bring in a draft' }).click();
+  await fay.page.locator('input[type=file]').setInputFiles({ name: `${worst}.md`, mimeType: 'text/markdown', buffer: Buffer.from(markdown) });
+  await fay.page.getByRole('button', { name: 'Bring it in' }).click();
+  await fay.page.getByRole('link', { name: 'Open the commitment' }).waitFor();
+  await seen(fay, 'brought in');
+  const bring = (name, kind) =>
+    fay.page.evaluate(
+      async ([id, name, kind]) => {
+        const file = await (await fetch(`/api/v1/documents/${id}/draft/${kind}`)).blob();
+        const answer = await fetch(`/api/v1/plans/demo/imports?name=${name}`, { method: 'POST', body: file });
+        return (await answer.json()).id;
+      },
+      [id, name, kind],
+    );
+  const brought = [await fay.page.getByRole('link', { name: 'Open the commitment' }).getAttribute('href')];
+  for (const [name, kind] of [['a.docx', 'docx'], ['a.md', 'md']]) brought.push(`/documents/${await bring(name, kind)}`);
+  for (const [index, path] of brought.entries()) {
+    const document = path.split('/').at(-1);
+    await at(fay, path, index === 0 ? '[data-target=notes]' : '[data-target=problem]');
+    await at(fay, `${path}/release`, 'h1');
+    const said = await api('GET', `/documents/${document}/content`);
+    for (const { attributes } of Object.values(said).flat()) {
+      const link = attributes?.link;
+      assert.ok(!link || ['http:', 'https:', 'mailto:', 'tel:'].includes(new URL(link).protocol), `brought in: ${link}`);
+    }
+    // The file that it is given out as, opened from where it was saved.
+    const html = await fay.page.evaluate(async (document) => (await fetch(`/api/v1/documents/${document}/draft/html`)).text(), document);
+    await fay.page.setContent(html);
+    await seen(fay, `the file of ${path}`);
+    await fay.page.goto(server.base);
+  }
+
   await at(fay, `/documents/${id}/history?from=1&to=9999`, '.prose, [data-text], main p');
   for (const view of await fay.page.getByRole('radio').all()) {
     await view.check({ force: true }).catch(() => undefined);

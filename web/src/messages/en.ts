@@ -130,7 +130,7 @@ export const en = {
   'doc.proposed': 'This text is proposed for release {number}. Changing it makes a new proposal necessary.',
   'doc.stale': 'This text has changed since it was proposed for release {number}.',
   'doc.toRelease': 'Open the release',
-  'doc.release': 'Release',
+  'doc.release': 'Release, files',
   'doc.readOnlyNow':
     'You can’t write here any more. If something you wrote was not saved, it is kept on this device and shown below.',
   'doc.gone': 'This commitment is not shared with you any more',

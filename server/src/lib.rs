@@ -14,6 +14,7 @@ mod committer;
 mod demo;
 mod files;
 mod http;
+mod kept;
 mod mail;
 mod metrics;
 mod oidc;
@@ -32,7 +33,7 @@ use archives::Archives;
 use clock::Clock;
 use committer::Committer;
 use files::Printer;
-use http::{App, Connections};
+use http::{App, Comparisons, Connections};
 use mail::{Mail, MailError};
 use metrics::Metrics;
 use oidc::Oidc;
@@ -232,6 +233,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         archives,
         releases,
         printer: Printer::new(config.fonts.as_deref())?,
+        comparisons: Arc::new(Comparisons::new()),
         store,
         rooms,
         committer,

@@ -5,6 +5,7 @@
 //! is read from disk; the note is kept as it was signed first. Nothing here can change either.
 
 use crate::archives::{Archive, Archives};
+use crate::kept::Kept;
 use crate::people::People;
 use crate::plans::Plans;
 use crate::rooms::{OpenError, decode};
@@ -15,7 +16,7 @@ use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::{Proposal, Release};
 use accord_document::model::release::Released;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The records that hold notes, in pieces: each under `document/number/piece`.
 const NOTES: &str = "note";
@@ -36,13 +37,6 @@ pub struct Frozen {
     pub moment: Seq,
 }
 
-#[derive(Debug)]
-struct Kept {
-    document: DocumentId,
-    number: u32,
-    frozen: Arc<Frozen>,
-}
-
 /// All releases. Cloning shares them.
 #[derive(Clone)]
 pub struct Releases {
@@ -55,8 +49,8 @@ struct Shared {
     plans: Plans,
     people: People,
     keys: Keys,
-    /// The one used last at the end.
-    kept: Mutex<Vec<Kept>>,
+    /// By document and number.
+    kept: Kept<(DocumentId, u32), Arc<Frozen>>,
 }
 
 impl std::fmt::Debug for Releases {
@@ -74,7 +68,7 @@ impl Releases {
         people: People,
         keys: Keys,
     ) -> Self {
-        let shared = Shared { store, archives, plans, people, keys, kept: Mutex::default() };
+        let shared = Shared { store, archives, plans, people, keys, kept: Kept::new(BUDGET) };
         Self { shared: Arc::new(shared) }
     }
 
@@ -93,18 +87,20 @@ impl Releases {
         document: &DocumentId,
         number: u32,
     ) -> Result<Option<Arc<Frozen>>, OpenError> {
-        if let Some(frozen) = self.known(document, number) {
+        let key = (document.clone(), number);
+        if let Some(frozen) = self.shared.kept.get(&key) {
             return Ok(Some(frozen));
         }
         let Some((released, release, proposal)) = self.read(document, number)? else {
             return Ok(None);
         };
-        let (key, note, statement) = self.note(document, &release, &proposal)?;
+        let (signed_by, note, statement) = self.note(document, &release, &proposal)?;
         let release = serde_json::to_value(&released).map_err(unwritable)?;
-        let file = ReleaseFile { release, note, key };
+        let file = ReleaseFile { release, note, key: signed_by };
         let file = serde_json::to_vec_pretty(&file).map_err(unwritable)?;
         let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
-        self.keep(Kept { document: document.clone(), number, frozen: frozen.clone() });
+        // The text, too, is held beside its file.
+        self.shared.kept.put(key, frozen.clone(), frozen.file.len() * 2);
         Ok(Some(frozen))
     }
 
@@ -228,26 +224,6 @@ impl Releases {
         }
         all.reverse();
         Ok(all)
-    }
-
-    fn known(&self, document: &DocumentId, number: u32) -> Option<Arc<Frozen>> {
-        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |known: &Kept| known.number == number && known.document == *document;
-        let at = kept.iter().position(is_it)?;
-        let found = kept.remove(at);
-        let frozen = found.frozen.clone();
-        kept.push(found);
-        Some(frozen)
-    }
-
-    fn keep(&self, new: Kept) {
-        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(new);
-        let size =
-            |kept: &[Kept]| kept.iter().map(|known| known.frozen.file.len() * 2).sum::<usize>();
-        while kept.len() > 1 && size(&kept) > BUDGET {
-            kept.remove(0);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! freeze N | load | sign-in | replay | history | storage]`. Without arguments, all.
+//! freeze N | load | sign-in | replay | history | storage | files]`. Without arguments, all.
 
+mod files;
 mod history;
 mod load;
 mod replay;
@@ -33,6 +34,7 @@ async fn main() -> Result<()> {
         Some("replay") => replay::all(),
         Some("history") => history::all(),
         Some("storage") => storage::all().await,
+        Some("files") => files::all(),
         None => {
             in_browser("script.mjs", &[])?;
             in_browser("paint.mjs", &[])?;
@@ -40,6 +42,7 @@ async fn main() -> Result<()> {
             replay::all()?;
             history::all()?;
             storage::all().await?;
+            files::all()?;
             load::all().await?;
             sign_in::all().await?;
             sessions(1_000)?;
@@ -50,7 +53,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, sign-in, replay, history, storage"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, sign-in, replay, history, storage, files"
             )
         }
     }

@@ -321,13 +321,17 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
         ensure!(opened.elapsed() < Duration::from_secs(20), "it does not open by itself");
         std::thread::sleep(Duration::from_millis(50));
     }
-    for path in &PUBLIC[..6] {
+    for path in PUBLIC {
         let (status, said, cached) = nobody.page(&at(path), "cache-control")?;
-        ensure!(status == 200, "{path} gives {status}");
-        ensure!(said.contains("Zebra") && cached.starts_with("public"), "{path}: {cached}");
-        ensure!(said.len() < 50 * 1024, "{path} has {} bytes", said.len());
+        if path.starts_with("/api") {
+            ensure!(status == 401, "{path}: what only members reach stays closed");
+            continue;
+        }
+        ensure!(status == 200 && cached.starts_with("public"), "{path} gives {status}, {cached}");
+        let is_packed = path.ends_with(".pdf") || path.ends_with(".docx");
+        ensure!(is_packed || said.contains("Zebra"), "{path}: {said}");
+        ensure!(is_packed || said.len() < 50 * 1024, "{path} has {} bytes", said.len());
     }
-    ensure!(nobody.page(&at(PUBLIC[6]), "etag")?.0 == 401, "drafts’ addresses stay closed");
     let (_, page, tag) = nobody.page(&at("/r/{}/1"), "etag")?;
     ensure!(page.contains("Africa/Nairobi") && !tag.is_empty(), "{page}");
     ensure!(fay.request("DELETE", &format!("/api/v1/documents/{document}"), None)?.0 == 409);

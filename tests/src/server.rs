@@ -366,7 +366,10 @@ impl Visitor {
         let mut response = self.agent.run(request)?;
         let value = response.headers().get(header).and_then(|value| value.to_str().ok());
         let value = value.unwrap_or_default().to_owned();
-        Ok((response.status().as_u16(), response.body_mut().read_to_string()?, value))
+        // Of a file that is no text, as far as it is one.
+        let body = response.body_mut().read_to_vec()?;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Ok((response.status().as_u16(), text, value))
     }
 
     /// The opaque id of whoever is signed in.

@@ -3,6 +3,7 @@
 
 mod docx;
 mod markdown;
+mod names;
 mod place;
 
 pub(crate) use place::Placed;

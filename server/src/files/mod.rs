@@ -17,13 +17,14 @@ pub(crate) use manuscript::Manuscript;
 pub(crate) use paper::{Paper, Piece};
 pub(crate) use pdf::PressError;
 
+use crate::kept::Kept;
 use crate::releases::Frozen;
 use crate::seal::Statement;
 use accord_document::ids::Digest;
 use accord_document::model::release::Released;
 use pdf::{Attachment, Press};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// How many files are made at the same time: more would only take the processors from those who write.
@@ -112,17 +113,11 @@ pub(crate) struct Printer {
 struct Shared {
     press: Press,
     turns: Semaphore,
-    /// The one used last at the end.
-    kept: Mutex<Vec<Kept>>,
+    kept: Kept<Made, Arc<Vec<u8>>>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    digest: Digest,
-    public: Option<Public>,
-    kind: Kind,
-    bytes: Arc<Vec<u8>>,
-}
+/// What a file is made of: the digest of its text, since when that is public, and the kind.
+type Made = (Digest, Option<Public>, Kind);
 
 impl Printer {
     /// With the fonts inside, and those of a folder.
@@ -132,7 +127,7 @@ impl Printer {
     pub(crate) fn new(fonts: Option<&Path>) -> std::io::Result<Self> {
         let press = Press::new(fonts)?;
         let turns = Semaphore::new(AT_ONCE);
-        Ok(Self { shared: Arc::new(Shared { press, turns, kept: Mutex::default() }) })
+        Ok(Self { shared: Arc::new(Shared { press, turns, kept: Kept::new(BUDGET) }) })
     }
 
     /// The kinds of file that can be made of a text.
@@ -152,21 +147,20 @@ impl Printer {
         base: String,
         kind: Kind,
     ) -> Result<Arc<Vec<u8>>, PressError> {
-        let digest = frozen.statement.digest;
-        if let Some(known) = self.known(&digest, public.as_ref(), kind) {
+        let key = (frozen.statement.digest, public.clone(), kind);
+        if let Some(known) = self.shared.kept.get(&key) {
             return Ok(known);
         }
-        let told = public.clone();
         let make = move |press: &Press| {
             let statement = &frozen.statement;
-            let origin = Origin::Release { statement, public: told.as_ref(), base: &base };
+            let origin = Origin::Release { statement, public: public.as_ref(), base: &base };
             let paper = Paper::of(&frozen.released, &origin);
             let signed = Attachment { name: "release.json", bytes: &frozen.file };
             let text = &frozen.released;
             print(press, (&paper, text), kind, statement.frozen, Some(signed))
         };
         let bytes = Arc::new(self.print(make).await?);
-        self.keep(Kept { digest, public, kind, bytes: bytes.clone() });
+        self.shared.kept.put(key, bytes.clone(), bytes.len());
         Ok(bytes)
     }
 
@@ -215,26 +209,6 @@ impl Printer {
         let shared = self.shared.clone();
         let made = tokio::task::spawn_blocking(move || make(&shared.press)).await;
         made.map_err(|panicked| failed(&panicked))?
-    }
-
-    fn known(&self, digest: &Digest, public: Option<&Public>, kind: Kind) -> Option<Arc<Vec<u8>>> {
-        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |known: &Kept| {
-            known.digest == *digest && known.kind == kind && known.public.as_ref() == public
-        };
-        let at = kept.iter().position(is_it)?;
-        let found = kept.remove(at);
-        let bytes = found.bytes.clone();
-        kept.push(found);
-        Some(bytes)
-    }
-
-    fn keep(&self, new: Kept) {
-        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(new);
-        while kept.len() > 1 && kept.iter().map(|known| known.bytes.len()).sum::<usize>() > BUDGET {
-            kept.remove(0);
-        }
     }
 }
 

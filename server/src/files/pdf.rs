@@ -234,6 +234,7 @@ impl World for Desk<'_> {
 mod tests {
     use super::super::samples;
     use super::*;
+    use accord_document::model::delta::Op;
 
     fn press() -> Press {
         Press::new(None).unwrap()
@@ -267,7 +268,7 @@ mod tests {
         let told = |text: &str| {
             let text = text.to_owned();
             let released = samples::released("en", |content| {
-                content.texts.insert("problem".into(), vec![typst_text(&text)]);
+                content.texts.insert("problem".into(), vec![op(&text)]);
             });
             let paper = Paper::of(&released, &samples::draft());
             press().pdf(&paper, 0, None)
@@ -298,7 +299,7 @@ mod tests {
         }
         let set = |text: &str| {
             let released = samples::released("en", |content| {
-                content.texts.insert("problem".into(), vec![typst_text(text)]);
+                content.texts.insert("problem".into(), vec![op(text)]);
             });
             press.pdf(&Paper::of(&released, &samples::draft()), 0, None)
         };
@@ -315,7 +316,7 @@ mod tests {
         }
         let link = |address: &str| {
             let marks = samples::attributes(&[("link", address.into())]);
-            let op = accord_document::model::delta::Op::insert("there", marks);
+            let op = Op::insert("there", marks);
             let released = samples::released("en", |content| {
                 content.texts.insert("problem".into(), vec![op]);
             });
@@ -330,7 +331,7 @@ mod tests {
         }
     }
 
-    fn typst_text(text: &str) -> accord_document::model::delta::Op {
-        accord_document::model::delta::Op::text(text)
+    fn op(text: &str) -> Op {
+        Op::text(text)
     }
 }

@@ -31,6 +31,7 @@ pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
 pub(crate) use history::AuthorView;
+pub(crate) use public::Comparisons;
 pub(crate) use record::RecordView;
 pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use views::{SeatName, SectorName};
@@ -74,6 +75,7 @@ pub(crate) struct App {
     pub(crate) archives: Archives,
     pub(crate) releases: Releases,
     pub(crate) printer: Printer,
+    pub(crate) comparisons: Arc<Comparisons>,
     pub(crate) committer: Committer,
     pub(crate) plans: Plans,
     pub(crate) people: People,

@@ -4,16 +4,18 @@
 use super::App;
 use super::releases::file as signed_file;
 use crate::files::{Kind, Public};
+use crate::kept::Kept;
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
-use accord_document::ids::{DocumentId, PlanId, Seq};
+use accord_document::ids::{Digest, DocumentId, PlanId, Seq};
 use accord_document::plan::PlanState;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// How long a page may be shown again without asking. What is public stays so; that a release was replaced is
 /// told within this time.
@@ -83,12 +85,34 @@ pub(super) async fn compare(
     let id = DocumentId::new(document);
     let shelf = shelf(&app, &id).await?;
     let (first, second) = (find(&shelf, a)?, find(&shelf, b)?);
-    let (from, to) = (first.frozen.moment, second.frozen.moment);
-    let archives = app.archives.clone();
-    let read = move || archives.read(&id, |archive| compared(archive, from, to));
-    let read = tokio::task::spawn_blocking(read).await.map_err(OpenError::from);
-    let compared = read.and_then(|read| read).map_err(|error| unreadable(&error))?;
+    // Releases never change, and so neither does what became of one in another.
+    let key = (first.frozen.statement.digest, second.frozen.statement.digest);
+    let compared = match app.comparisons.0.get(&key) {
+        Some(known) => known,
+        None => {
+            let (from, to) = (first.frozen.moment, second.frozen.moment);
+            let archives = app.archives.clone();
+            let read = move || archives.read(&id, |archive| compared(archive, from, to));
+            let read = tokio::task::spawn_blocking(read).await.map_err(OpenError::from);
+            let made = Arc::new(read.and_then(|read| read).map_err(|error| unreadable(&error))?);
+            app.comparisons.0.put(key, made.clone(), made.weight());
+            made
+        }
+    };
     Ok(page(&pages::compare(&shelf, (first, second), &compared), &headers))
+}
+
+/// What became of releases in others, by their digests: nobody can have the server compare the same two for ever.
+#[derive(Debug)]
+pub(crate) struct Comparisons(Kept<(Digest, Digest), Arc<Compared>>);
+
+impl Comparisons {
+    /// What all of them may take together, in bytes, about.
+    const BUDGET: usize = 16 * 1024 * 1024;
+
+    pub(crate) fn new() -> Self {
+        Self(Kept::new(Self::BUDGET))
+    }
 }
 
 fn compared(archive: &crate::archives::Archive, from: Seq, to: Seq) -> Compared {

@@ -9,11 +9,20 @@ use accord_document::model::Target;
 use maud::{Markup, html};
 
 /// What changed between two releases.
+#[derive(Debug)]
 pub(crate) struct Compared {
     pub(crate) texts: Vec<TextDiff>,
     pub(crate) milestones: Vec<MilestoneDiff>,
     /// Each date, before and after.
     pub(crate) facts: Vec<(String, String, String)>,
+}
+
+impl Compared {
+    /// How much memory it takes, in bytes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let pieces = self.texts.iter().flat_map(|text| &text.pieces);
+        pieces.map(|piece| piece.text().len() + 300).sum::<usize>() + 1_000
+    }
 }
 
 pub(crate) fn compare(

@@ -20,14 +20,19 @@ const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/r
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, BringError> {
     let mut zip =
         ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
-    let text = part(&mut zip, "word/document.xml")?.ok_or_else(|| damaged("it has no text"))?;
+    let main = main_part(&mut zip)?;
+    let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
+    let text = part(&mut zip, &main)?.ok_or_else(|| damaged("it has no text"))?;
     let document = parse(&text)?;
-    let mut optional = |name| part(&mut zip, name).map(Option::unwrap_or_default);
+    let mut beside = |name: &str| {
+        part(&mut zip, format!("{folder}/{name}").trim_start_matches('/'))
+            .map(Option::unwrap_or_default)
+    };
     let (styles, numbering, links, notes) = (
-        optional("word/styles.xml")?,
-        optional("word/numbering.xml")?,
-        optional("word/_rels/document.xml.rels")?,
-        optional("word/footnotes.xml")?,
+        beside("styles.xml")?,
+        beside("numbering.xml")?,
+        beside(&format!("_rels/{name}.rels"))?,
+        beside("footnotes.xml")?,
     );
     let notes = optional_xml(&notes)?;
     let mut reader = Reader {
@@ -44,6 +49,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, BringError> {
     reader.flush();
     reader.footnotes(notes.as_ref())?;
     Ok(reader.out)
+}
+
+/// The name of the part that holds the text: programs differ.
+fn main_part(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<String, BringError> {
+    let relations = part(zip, "_rels/.rels")?.unwrap_or_default();
+    let relations = optional_xml(&relations)?;
+    let all = relations.iter().flat_map(|all| children(all.root_element(), "Relationship"));
+    let is_main = |one: &Node<'_, '_>| {
+        attribute(*one, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
+    };
+    let target = all.filter(is_main).find_map(|one| attribute(one, "Target").map(str::to_owned));
+    let target = target.unwrap_or_else(|| "word/document.xml".into());
+    Ok(target.trim_start_matches('/').to_owned())
 }
 
 fn damaged(what: impl Into<String>) -> BringError {
@@ -262,8 +280,12 @@ impl Reader {
                     continue;
                 }
                 let mut read = Vec::new();
-                for node in cell.descendants().filter(|node| node.tag_name().name() == "p") {
-                    read.extend(self.paragraphs(node)?);
+                let is_paragraph = |node: &Node<'_, '_>| node.tag_name().name() == "p";
+                for node in cell.descendants().filter(is_paragraph) {
+                    // What floats beside a paragraph is read with it.
+                    if !node.ancestors().skip(1).any(|above| is_paragraph(&above)) {
+                        read.extend(self.paragraphs(node)?);
+                    }
                 }
                 cells.push(read);
             }

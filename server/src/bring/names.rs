@@ -8,35 +8,60 @@ use std::sync::LazyLock;
 /// The longest label, in characters.
 pub(super) const LABEL: usize = 120;
 
-/// Words that tell which part is meant where it is called otherwise than here: the first of which all stand in
-/// a heading.
-pub(super) const CLUES: [(&str, &[&str]); 22] = [
+/// What forms of the Open Government Partnership and drafts call parts otherwise than here.
+const SYNONYMS: [(&str, &[&str]); 9] = [
+    ("title", &["title", "title of the commitment", "name of the commitment"]),
+    ("brief", &["brief description of the commitment", "short description", "summary"]),
+    (
+        "lead",
+        &[
+            "commitment lead",
+            "lead",
+            "lead agency",
+            "lead implementing agency",
+            "lead implementing institution",
+        ],
+    ),
+    ("problem", &["problem", "public problem", "problem statement"]),
+    ("causes", &["causes", "causes of the problem"]),
+    ("done_so_far", &["done so far", "what has been done"]),
+    ("solution", &["solution", "proposed solution"]),
+    ("results", &["results", "expected results", "desired results"]),
+    ("contact_email", &["e-mail"]),
+];
+
+/// As [`SYNONYMS`], of sections.
+const GROUPS: [(Section, &[&str]); 6] = [
+    (Section::Who, &["supporting stakeholders", "stakeholders"]),
+    (Section::When, &["period covered", "period"]),
+    (Section::Why, &["problem definition"]),
+    (Section::How, &["commitment description"]),
+    (Section::Values, &["commitment analysis", "values"]),
+    (Section::Milestones, &["commitment planning"]),
+];
+
+/// Words that tell which part is meant: the first of which all stand in a heading.
+const CLUES: [(&str, &[&str]); 16] = [
     ("supporting_civil_society", &["support", "civil society"]),
     ("supporting_government", &["support", "government"]),
     ("supporting_other", &["support", "other"]),
     ("lead", &["lead", "institution"]),
     ("lead", &["lead", "agency"]),
-    ("lead", &["commitment lead"]),
     ("brief", &["brief description"]),
     ("causes", &["causes"]),
     ("done_so_far", &["done so far"]),
     ("solution", &["solution"]),
     ("results", &["results", "want"]),
-    ("results", &["expected results"]),
+    ("results", &["results", "achieve"]),
     ("problem", &["what", "problem"]),
     ("problem", &["problem", "address"]),
-    ("transparency", &["promote transparency"]),
-    ("transparency", &["further transparency"]),
-    ("accountability", &["foster accountability"]),
-    ("accountability", &["public accountability"]),
-    ("participation", &["improve", "participation"]),
-    ("participation", &["citizen participation"]),
-    ("participation", &["public participation"]),
-    ("title", &["commitment title"]),
+    ("transparency", &["transparency"]),
+    ("accountability", &["accountability"]),
+    ("participation", &["participation"]),
 ];
 
-/// The columns of a table of milestones, as [`CLUES`].
-pub(super) const COLUMNS: [(&str, &[&str]); 8] = [
+/// As [`CLUES`], of the columns of a table of milestones.
+const COLUMNS: [(&str, &[&str]); 8] = [
     ("outputs", &["output"]),
     ("due", &["completion"]),
     ("due", &["date"]),
@@ -61,7 +86,7 @@ pub(super) enum Spot {
 }
 
 /// What parts are called in all languages.
-pub(super) static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
+static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
     let mut names: HashMap<String, Vec<Spot>> = HashMap::new();
     let mut call = |key: &str, spot| {
         for words in Words::all() {
@@ -74,6 +99,19 @@ pub(super) static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(||
     for section in Section::ALL {
         call(&format!("section.{}", wire(&section)), Spot::Section(section));
     }
+    let mut also = |name: &str, spot| names.entry(name.to_owned()).or_default().push(spot);
+    for (key, all) in SYNONYMS {
+        let Some(field) = field(key) else { continue };
+        all.iter().for_each(|name| also(name, Spot::Field(field)));
+    }
+    for (section, all) in GROUPS {
+        all.iter().for_each(|name| also(name, Spot::Section(section)));
+    }
+    let mut call = |key: &str, spot| {
+        for words in Words::all() {
+            names.entry(plain_label(&words.say(key))).or_default().push(spot);
+        }
+    };
     for key in ["period_from", "period_to"] {
         call(&format!("field.{key}"), Spot::Date(key));
     }
@@ -88,14 +126,33 @@ pub(super) static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(||
 });
 
 /// A name without what stands around it: numbers before and after, marks, and whether its letters are large.
-pub(super) fn plain_label(text: &str) -> String {
+fn plain_label(text: &str) -> String {
     let is_kept = |c: char| c.is_alphabetic();
     let words = text.to_lowercase();
     let words = words.trim_matches(|c: char| !is_kept(c));
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn by_clue(clues: &[(&'static str, &[&str])], label: &str) -> Option<&'static str> {
+/// The parts that are called so.
+pub(super) fn called(label: &str) -> &'static [Spot] {
+    NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The field that the words of a heading hint at.
+pub(super) fn hinted(heading: &str) -> Option<&'static Field> {
+    by_clue(&CLUES, &plain_label(heading)).and_then(field)
+}
+
+/// The key of a milestone's part that a table's column is for.
+pub(super) fn column(heading: &str) -> Option<&'static str> {
+    let key = called(heading).iter().find_map(|spot| match spot {
+        Spot::InMilestone(key) => Some(*key),
+        _ => None,
+    });
+    key.or_else(|| by_clue(&COLUMNS, &plain_label(heading)))
+}
+
+fn by_clue(clues: &[(&'static str, &[&str])], label: &str) -> Option<&'static str> {
     let has_all = |(_, words): &&(&str, &[&str])| words.iter().all(|word| label.contains(word));
     clues.iter().find(has_all).map(|(key, _)| *key)
 }

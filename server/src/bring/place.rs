@@ -2,7 +2,7 @@
 //! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
 //! to the notes, for the authors to place.
 
-use super::names::{CLUES, COLUMNS, LABEL, NAMES, Spot, by_clue, field, plain_label};
+use super::names::{LABEL, Spot, called, column, field, hinted};
 use super::{Cell, Findings, Found, Paragraph, Piece, Role, push};
 use crate::pages::Words;
 use accord_document::model::MilestoneDraft;
@@ -114,6 +114,11 @@ impl Placer {
             let pieces = vec![Piece { text: rest.trim().into(), marks: Attributes::new() }];
             return self.push(Paragraph { role: Role::Block(Kind::Plain), pieces });
         }
+        // It says more than that it is about such a part: it stays a heading, of that.
+        if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
+            self.open(Spot::Field(field), level);
+            return self.push(Paragraph { role: Role::Block(Kind::Heading(1)), ..paragraph });
+        }
         let is_within = match self.here {
             Here::Notes => false,
             Here::Field(field) => field.extent == Extent::Text && level > self.level,
@@ -123,7 +128,8 @@ impl Placer {
             let depth = (level - self.level).min(DEEPEST);
             return self.push(Paragraph { role: Role::Block(Kind::Heading(depth)), ..paragraph });
         }
-        if !self.texts.contains_key("title") && self.texts.is_empty() && self.notes.is_empty() {
+        let begins = self.texts.is_empty() && (self.notes.is_empty() || level == 1);
+        if begins {
             return self.set("title", paragraph);
         }
         self.here = Here::Notes;
@@ -133,25 +139,22 @@ impl Placer {
         self.notes.push(Paragraph { role, ..paragraph });
     }
 
-    /// What a heading or a label opens here.
+    /// What a heading or a label opens here that is no more than that: a name, or a question of a form.
     fn spot(&self, text: &str) -> Option<Spot> {
-        if text.chars().count() > LABEL {
-            return None;
-        }
-        let label = plain_label(text);
-        let known = NAMES.get(&label).map(Vec::as_slice).unwrap_or_default();
+        let is_contact = self.section == Some(Section::Contact);
         let fits = |spot: &&Spot| match spot {
-            Spot::Field(field) => {
-                (field.section == Some(Section::Contact))
-                    == (self.section == Some(Section::Contact))
-                    || known.len() == 1 && field.key.len() > 8
-            }
+            Spot::Field(field) => field.section != Some(Section::Contact) || is_contact,
             Spot::InMilestone("what") => false,
             Spot::InMilestone(_) => !self.milestones.is_empty(),
             _ => true,
         };
-        let found = known.iter().find(fits).copied();
-        found.or_else(|| by_clue(&CLUES, &label).and_then(field).map(Spot::Field))
+        let asks = text.trim_end().ends_with(['?', '？', '؟']);
+        let found = called(text).iter().find(fits).copied();
+        found.or_else(|| self.hint(text).filter(|_| asks).map(Spot::Field))
+    }
+
+    fn hint(&self, text: &str) -> Option<&'static Field> {
+        if text.chars().count() > LABEL { None } else { hinted(text) }
     }
 
     fn open(&mut self, spot: Spot, level: u8) {
@@ -186,8 +189,7 @@ impl Placer {
     fn labelled(&mut self, paragraph: &Paragraph) -> bool {
         let text = paragraph.plain();
         let Some((label, value)) = text.split_once(':') else { return false };
-        let known = NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default();
-        if label.chars().count() > LABEL || known.is_empty() {
+        if called(label).is_empty() {
             return false;
         }
         let Some(spot) = self.spot(label) else { return false };
@@ -247,15 +249,20 @@ impl Placer {
         }
     }
 
-    /// A field of one line.
+    /// A field of one line. A title is nothing but words.
     fn set(&mut self, key: &'static str, paragraph: Paragraph) {
-        let text = paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" ");
-        let pieces = vec![Piece { text, marks: Attributes::new() }];
+        let pieces = if key == "title" {
+            let text = paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" ");
+            vec![Piece { text, marks: Attributes::new() }]
+        } else {
+            paragraph.pieces
+        };
         self.texts.insert(key, vec![Paragraph { role: Role::Block(Kind::Plain), pieces }]);
     }
 
     fn table(&mut self, rows: Vec<Vec<Cell>>) {
-        let columns = rows.first().map(|names| self.columns(names)).unwrap_or_default();
+        let names = rows.first().into_iter().flatten();
+        let columns: Vec<_> = names.map(|name| column(&text_of(name))).collect();
         if columns.iter().flatten().count() >= 2 {
             return self.milestones(&columns, rows);
         }
@@ -269,20 +276,6 @@ impl Placer {
             cells.retain(|cell| !cell.is_empty());
             self.row(&group, cells);
         }
-    }
-
-    /// The keys of the columns, if they are those of milestones.
-    fn columns(&self, names: &[Cell]) -> Vec<Option<&'static str>> {
-        let column = |cell: &Cell| {
-            let label = plain_label(&text_of(cell));
-            let known = NAMES.get(&label).map(Vec::as_slice).unwrap_or_default();
-            let key = known.iter().find_map(|spot| match spot {
-                Spot::InMilestone(key) => Some(*key),
-                _ => None,
-            });
-            key.or_else(|| by_clue(&COLUMNS, &label))
-        };
-        names.iter().map(column).collect()
     }
 
     fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
@@ -309,8 +302,8 @@ impl Placer {
 
     /// A row of a table that is a form: names before, or above, what is said.
     fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
-        if cells.len() == 1 {
-            for paragraph in cells.remove(0) {
+        if cells.len() < 2 {
+            for paragraph in cells.into_iter().flatten() {
                 match self.spot(&paragraph.plain()) {
                     Some(spot) => self.open(spot, 6),
                     None => self.paragraph(paragraph),
@@ -331,7 +324,8 @@ impl Placer {
         ];
         let spot = spots.into_iter().find_map(|(count, label)| {
             let label = label?;
-            let spot = self.spot(&label)?;
+            let hint = || self.hint(&label).map(Spot::Field);
+            let spot = self.spot(&label).or_else(hint)?;
             matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
         });
         let Some((count, spot)) = spot else {

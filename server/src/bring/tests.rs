@@ -5,6 +5,8 @@ use accord_document::model::blocks::{Block, blocks};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{self, Op};
 use accord_document::model::template::{NOTES, seed};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 /// What a commitment says that was made of a draft.
 fn content(placed: &Placed) -> Content {
@@ -131,6 +133,28 @@ fn a_form_in_a_table_is_read_by_its_labels() {
 }
 
 #[test]
+fn a_heading_that_says_more_than_a_name_stays_and_a_question_of_a_form_does_not() {
+    let (_, content) = markdown(
+        "# T\n\n## Causes of the flooding in Mathare\n\nRain.\n\n## What is the public problem that the commitment will address?\n\n\
+         Floods.\n\n## Lead institution of our hearts\n\nNobody.\n\n## Title\n\nAn old name\n\n## Contact\n\n### Title\n\nDr\n",
+    );
+    assert_eq!(content.plain("causes"), "Causes of the flooding in Mathare\nRain.\n");
+    assert_eq!(content.plain("problem"), "Floods.\n");
+    assert_eq!(content.plain("contact_title"), "Dr\n");
+    assert_eq!(content.plain("lead"), "\n");
+    assert_eq!(content.plain(NOTES), "Lead institution of our hearts\nNobody.\nAn old name\n");
+}
+
+#[test]
+fn an_empty_row_and_one_of_many_cells_are_read() {
+    let (_, content) = markdown(
+        "| a | b | c |\n|-|-|-|\n| | | |\n| | x | |\n| Supporting stakeholders | Civil society | The union |\n",
+    );
+    assert_eq!(content.plain("supporting_civil_society"), "The union\n");
+    assert_eq!(content.plain(NOTES), "a | b | c\nx\n");
+}
+
+#[test]
 fn no_word_is_lost_wherever_it_stands() {
     let text = "alpha\n\n# beta\n\n> gamma\n> delta\n\n1. epsilon\n   - zeta\n\n   eta\n2. theta\n\n\
         ```\niota\nkappa\n```\n\n<b>lambda</b>\n\n<div>\nmu\n</div>\n\n| nu | xi | omicron |\n|-|-|-|\n| pi | rho | sigma |\n\n\
@@ -213,4 +237,101 @@ fn hostile_word_documents_are_refused_or_read_as_text() {
     let file = zip.finish().unwrap().into_inner();
     assert!(file.len() < 1024 * 1024);
     assert_eq!(bring("a.docx", &file, "en").unwrap_err(), BringError::Long);
+}
+
+/// A draft of random parts, in which each word stands once, and those words.
+fn random_draft(random: &mut StdRng) -> (String, Vec<String>) {
+    const NAMES: [&str; 14] = [
+        "The problem",
+        "Lead institution",
+        "Milestones",
+        "Milestone 3",
+        "Expected outputs",
+        "Who is responsible",
+        "Expected completion",
+        "Contact",
+        "Title",
+        "What solution do you propose?",
+        "When",
+        "Supporting: government",
+        "Commitment title",
+        "Notes",
+    ];
+    let (mut text, mut words) = (String::new(), Vec::new());
+    let mut word = || {
+        words.push(format!("w{}x", words.len()));
+        words.last().cloned().unwrap_or_default()
+    };
+    for _ in 0..random.random_range(1..25) {
+        let name = NAMES[random.random_range(0..NAMES.len())];
+        let level = "#".repeat(random.random_range(1..5));
+        let part = match random.random_range(0..12) {
+            0..3 => format!("{level} {name}"),
+            3 => format!("{level} {} {}", word(), word()),
+            4 => format!("{level} {name}: {}", word()),
+            5 => format!("**{name}:** {} {}", word(), word()),
+            6 => format!("- {}\n  - {}\n- {}", word(), word(), word()),
+            7 => format!("> {}\n> {}", word(), word()),
+            8 => format!(
+                "| {name} | {} |\n|-|-|\n| {} | {} |\n| | {} |",
+                word(),
+                word(),
+                word(),
+                word()
+            ),
+            9 => format!(
+                "| Milestone | Expected outputs | Date | {} |\n|-|-|-|-|\n| {} | {} | {} | {} |",
+                word(),
+                word(),
+                word(),
+                word(),
+                word()
+            ),
+            10 => format!("{name}\n"),
+            _ => format!("{} *{}*  \n{}", word(), word(), word()),
+        };
+        text.push_str(&part);
+        text.push_str("\n\n");
+    }
+    (text, words)
+}
+
+#[test]
+fn of_random_drafts_no_word_is_lost_and_none_stands_twice() {
+    for seed in 0..600 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let (text, words) = random_draft(&mut random);
+        let Ok(placed) = bring("draft.md", text.as_bytes(), "en") else {
+            assert!(words.is_empty(), "seed {seed}: {text}");
+            continue;
+        };
+        let content = content(&placed);
+        let mut all: String = content.texts.values().map(|ops| delta::plain(ops)).collect();
+        for one in &content.milestones {
+            for ops in [&one.what, &one.outputs, &one.who] {
+                all.push_str(&delta::plain(ops));
+            }
+            all.push_str(&format!("{} ", one.due_text));
+        }
+        for word in words {
+            assert_eq!(all.matches(&word).count(), 1, "seed {seed}: {word} in\n{all}\nof\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_word_document_is_refused_or_read_and_stops_nothing() {
+    let released = samples::released("en", |_| {});
+    let paper = Paper::of(&released, &samples::draft());
+    let whole = docx(&paper, &Manuscript::of(&released), &[], 0);
+    for seed in 0..400 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut file = whole.clone();
+        for _ in 0..random.random_range(1..20) {
+            let at = random.random_range(0..file.len());
+            file[at] = random.random();
+        }
+        file.truncate(random.random_range(file.len() / 2..=file.len()));
+        let _ = bring("a.docx", &file, "en");
+    }
 }

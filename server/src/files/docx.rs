@@ -231,9 +231,10 @@ impl Writer<'_> {
                 Some(trace) => self.mark(*trace, Some(run)),
                 None => run,
             };
-            out.push(match &span.link {
+            let address = span.link.as_deref().and_then(target);
+            out.push(match address {
                 Some(address) => {
-                    let id = self.link(address);
+                    let id = self.link(&address);
                     html! { w:hyperlink r:id=(id) w:history="1" { (run) } }
                 }
                 None => run,
@@ -301,6 +302,20 @@ fn run(span: &Span, is_deleted: bool) -> Markup {
         }
         @if is_deleted { w:delText xml:space="preserve" { (clean(&span.text)) } } @else { (told(&span.text)) }
     } }
+}
+
+/// An address as the target of a relation, if it is a whole one: Word takes a file with any other for damaged.
+fn target(address: &str) -> Option<String> {
+    url::Url::parse(address).ok()?;
+    let mut out = String::with_capacity(address.len());
+    for c in address.chars() {
+        if c.is_ascii_control() || " \"<>\\^`{|}".contains(c) {
+            out.push_str(&format!("%{:02X}", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    Some(out)
 }
 
 fn told(text: &str) -> Markup {

@@ -52,13 +52,18 @@ impl Fonts {
             inside.flat_map(|file| Font::iter(Bytes::new(file.data))).collect();
         let mut text: Vec<String> = TEXT.map(str::to_owned).into();
         if let Some(folder) = more {
+            let named = |error: std::io::Error| {
+                let what = format!("the fonts in {} can't be read: {error}", folder.display());
+                std::io::Error::new(error.kind(), what)
+            };
             let mut paths = Vec::new();
-            for entry in std::fs::read_dir(folder)? {
-                paths.push(entry?.path());
+            for entry in std::fs::read_dir(folder).map_err(named)? {
+                paths.push(entry.map_err(named)?.path());
             }
             paths.sort();
             for path in paths.iter().filter(|path| path.is_file()) {
-                let added: Vec<_> = Font::iter(Bytes::new(std::fs::read(path)?)).collect();
+                let added: Vec<_> =
+                    Font::iter(Bytes::new(std::fs::read(path).map_err(named)?)).collect();
                 if added.is_empty() {
                     tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
                 }
@@ -119,4 +124,32 @@ fn has(font: &Font, c: char) -> bool {
     // A code point of private use means nothing to whoever reads the file with other fonts: PDF/A forbids it.
     let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
     !c.is_control() && !is_private && c != '\u{feff}' && font.info().coverage.contains(c as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fonts_of_a_folder_are_added_and_what_is_none_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "no font").unwrap();
+        std::fs::create_dir(dir.path().join("more")).unwrap();
+        let public_sans = Inside::get("public-sans/400Regular/PublicSans_400Regular.ttf");
+        std::fs::write(dir.path().join("a.ttf"), public_sans.unwrap().data).unwrap();
+        let (inside, both) = (Fonts::load(None).unwrap(), Fonts::load(Some(dir.path())).unwrap());
+        assert_eq!(both.all.len(), inside.all.len() + 1);
+        assert!(both.families().0.contains(&AROUND), "a text is looked for in it, too");
+        let missing = Fonts::load(Some(&dir.path().join("nowhere"))).err().unwrap().to_string();
+        assert!(missing.contains("nowhere"), "{missing}");
+    }
+
+    #[test]
+    fn every_font_that_is_named_is_inside() {
+        let fonts = Fonts::load(None).unwrap();
+        for family in TEXT.iter().chain([&AROUND]) {
+            assert!(fonts.all.iter().any(|font| font.info().family == *family), "{family}");
+        }
+        assert_eq!(fonts.all.len(), 12);
+    }
 }

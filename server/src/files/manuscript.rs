@@ -7,6 +7,7 @@ use accord_document::ids::Seq;
 use accord_document::model::Target;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::release::Released;
+use accord_document::model::template::NOTES;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ impl Manuscript {
         let diff = history.diff(from, to);
         let changes = history.changes(&diff);
         let mut texts: BTreeMap<String, Stretches> = BTreeMap::new();
-        for text in &diff.texts {
+        for text in diff.texts.iter().filter(|text| text.target.0 != NOTES) {
             let stretch = |piece: &accord_document::history::Piece| Stretch {
                 text: piece.text().to_owned(),
                 attributes: piece.attributes.clone(),

@@ -6,8 +6,9 @@ use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use crate::files::{Kind, Manuscript, PressError, Public};
-use crate::pages::signature;
+use crate::pages::with_side;
 use crate::people::SignedIn;
+use crate::releases::Frozen;
 use crate::rooms::OpenError;
 use crate::store::StoreError;
 use accord_document::ids::Seq;
@@ -39,18 +40,20 @@ pub(super) async fn draft(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let name = format!("{}-draft.{extension}", found.id);
+    let end = format!("draft.{extension}");
     if let Some(since) = since {
         return tracked(&app, &by, &document, &extension, Seq(since)).await;
     }
     let draft = app.rooms.path(&found.id).await?.draft;
+    let title = draft.title();
     if extension == "json" {
         let value = serde_json::to_value(&draft).unwrap_or_default();
-        return Ok(file::file("application/json", &name, canonical(&value)));
+        return Ok(file::titled("application/json", (&title, &end), &name, canonical(&value)));
     }
     let kind = kind(&extension)?;
     let plan_title = found.state.title().to_owned();
     let made = app.printer.draft(draft, plan_title, app.clock.now_ms(), kind).await?;
-    Ok(file::file(kind.media(), &name, made))
+    Ok(file::titled(kind.media(), (&title, &end), &name, made))
 }
 
 /// A draft as DOCX with the changes since a moment, each with who made it and when.
@@ -76,10 +79,12 @@ async fn tracked(
     });
     let (text, authors) = read.await?;
     let authors = named(app, authors).await?;
-    let authors = authors.iter().map(|one| signature(&one.name, one.sector)).collect();
+    let authors = authors.iter().map(|one| with_side(&one.name, one.sector)).collect();
     let plan_title = found.state.title().to_owned();
+    let title = text.0.title();
     let made = app.printer.tracked(text, authors, plan_title, app.clock.now_ms()).await?;
-    Ok(file::file(Kind::Docx.media(), &format!("{}-changes.docx", found.id), made))
+    let name = format!("{}-changes.docx", found.id);
+    Ok(file::titled(Kind::Docx.media(), (&title, "changes.docx"), &name, made))
 }
 
 /// A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not.
@@ -99,9 +104,16 @@ pub(super) async fn release(
     let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
     let frozen = read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
-    let made = app.printer.release(frozen, public, app.site.base(), kind).await?;
-    let name = format!("{}-release-{number}.{extension}", found.id);
-    Ok(file::file(kind.media(), &name, made.to_vec()))
+    let made = app.printer.release(frozen.clone(), public, app.site.base(), kind).await?;
+    Ok(released(&frozen, kind, &made))
+}
+
+/// A file of a release.
+pub(super) fn released(frozen: &Frozen, kind: Kind, made: &[u8]) -> Response {
+    let (document, number) = (&frozen.released.document, frozen.released.number);
+    let name = format!("{document}-release-{number}.{}", kind.extension());
+    let end = format!("release {number}.{}", kind.extension());
+    file::titled(kind.media(), (&frozen.released.title(), &end), &name, made.to_vec())
 }
 
 fn public(launch: &Launch) -> Option<Public> {

@@ -3,6 +3,7 @@
 use super::App;
 use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
+use super::releases::{ProposalView, ReleaseView, told};
 use super::views::{SeatName, SectorName, people};
 use crate::archives::Archive;
 use crate::people::SignedIn;
@@ -75,6 +76,10 @@ pub(crate) struct HistoryView {
     sittings: Vec<Sitting>,
     versions: Vec<VersionView>,
     restorations: Vec<RestorationView>,
+    /// What was proposed for a release, and what became of it: in the order in which it was.
+    proposals: Vec<ProposalView>,
+    /// By number.
+    releases: Vec<ReleaseView>,
     /// The last entry that one has seen here before, if one ever looked: see `PUT …/history/seen`.
     seen: Option<u64>,
     may_name: bool,
@@ -166,14 +171,17 @@ pub(super) async fn show(
             sittings: history.sittings(),
             versions: versions(archive),
             restorations: restorations.collect(),
+            proposals: Vec::new(),
+            releases: Vec::new(),
             seen,
             may_name,
             may_restore,
         };
-        (view, history.authors().to_vec())
+        (view, history.authors().to_vec(), archive.state.releases().clone())
     });
-    let (view, authors) = read.await?;
-    Ok(Json(HistoryView { authors: named(&app, authors).await?, ..view }))
+    let (view, authors, path) = read.await?;
+    let (proposals, releases) = told(&app, &found, &path).await?;
+    Ok(Json(HistoryView { authors: named(&app, authors).await?, proposals, releases, ..view }))
 }
 
 /// Notes how far one has looked at the history, to be told the next time what is new since.

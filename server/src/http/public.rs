@@ -147,8 +147,7 @@ pub(super) async fn file(
         tracing::warn!(%error, "a file of a release can't be made");
         Missing
     })?;
-    let name = format!("{}-release-{number}.{extension}", found.frozen.released.document);
-    Ok(permanent(super::file::file(kind.media(), &name, made.to_vec())))
+    Ok(permanent(super::files::released(&found.frozen, kind, &made)))
 }
 
 fn permanent(mut response: Response) -> Response {

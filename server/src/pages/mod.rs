@@ -12,7 +12,7 @@ mod text;
 mod words;
 
 pub(crate) use compare::{Compared, compare};
-pub(crate) use names::{signature, wire};
+pub(crate) use names::{wire, with_side};
 pub(crate) use paper::paper;
 pub(crate) use record::record;
 pub(crate) use release::{Shelf, plan, release};

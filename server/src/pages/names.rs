@@ -44,7 +44,7 @@ pub(super) fn former(sector: SectorName) -> String {
 }
 
 /// Somebody by name and side, for where there is no room for a shape; by their side alone, once forgotten.
-pub(crate) fn signature(name: &str, side: SectorName) -> String {
+pub(crate) fn with_side(name: &str, side: SectorName) -> String {
     if name.is_empty() { former(side) } else { format!("{name} ({})", sector(side)) }
 }
 

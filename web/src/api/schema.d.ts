@@ -1132,6 +1132,10 @@ export interface components {
             head: components["schemas"]["MomentView"];
             may_name: boolean;
             may_restore: boolean;
+            /** @description What was proposed for a release, and what became of it: in the order in which it was. */
+            proposals: components["schemas"]["ProposalView"][];
+            /** @description By number. */
+            releases: components["schemas"]["ReleaseView"][];
             restorations: components["schemas"]["RestorationView"][];
             /**
              * Format: int64

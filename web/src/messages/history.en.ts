@@ -37,6 +37,13 @@ export const history = {
   'history.description': 'What is it? (optional)',
   'history.nameAct': 'Name it',
   'history.named': 'The moment has a name now.',
+  'history.path': 'On the way to a release',
+  'history.step.proposed': '{name} proposed the text',
+  'history.step.signed': '{name} signed',
+  'history.step.declined': '{name} declined',
+  'history.step.withdrawn': '{name} withdrew the proposal',
+  'history.step.frozen': 'Release {number} was frozen',
+  'history.step.reopened': '{name} began the next draft',
   'history.restore': 'Go back to this moment',
   'history.restoreTitle': 'Go back to this moment',
   'history.restoreText':

@@ -89,3 +89,16 @@ fn changes_are_words_own_with_their_author_and_date() {
         assert!(document.contains(&expect), "{expect} in {document}");
     }
 }
+
+#[test]
+fn a_link_is_a_whole_address_or_none() {
+    for (address, expect) in [
+        ("https://example.org/예산?a=b&c", Some("https://example.org/예산?a=b&c")),
+        ("https://a/b c\"<x>\\{|}", Some("https://a/b%20c%22%3Cx%3E%5C%7B%7C%7D")),
+        ("mailto:a@b.org", Some("mailto:a@b.org")),
+        ("https://", None),
+        ("/here", None),
+    ] {
+        assert_eq!(target(address).as_deref(), expect, "{address}");
+    }
+}

@@ -208,6 +208,13 @@ await story(async ({ newcomer, server }) => {
   await release(nino, georgian, 'Release 2');
   await act(nino, 'Propose release 2');
   await bothSign(georgian, 2, [nino, giorgi]);
+  // All of it stands in the history.
+  await giorgi.page.goto(`${server.base}/documents/${georgian}/history`);
+  const steps = giorgi.page.getByRole('heading', { name: 'On the way to a release' }).locator('+ ul');
+  for (const step of ['Nino proposed the text', 'Giorgi declined', 'No date for the report.', 'Release 1 was frozen', 'Nino began the next draft']) {
+    await steps.getByText(step, { exact: false }).first().waitFor();
+  }
+  await lookAtAll(giorgi.page, 'history-steps');
   await launch(nino, tbilisi.plan);
   await until('release 2 is public', async () => (await open(`/r/${georgian}/2`)) === 200);
   await lookAtAll(nobody.page, 'summit-tbilisi');

@@ -97,6 +97,19 @@ fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>>
     children(node, name).next()
 }
 
+/// The parts of something that are in no other of its kind within.
+fn within<'a, 'i>(
+    holder: Node<'a, 'i>,
+    name: &'static str,
+    kind: &'static str,
+) -> impl Iterator<Item = Node<'a, 'i>> {
+    holder.descendants().skip(1).filter(move |node| {
+        let mut above = node.ancestors().skip(1);
+        node.tag_name().name() == name
+            && above.find(|above| above.tag_name().name() == kind) == Some(holder)
+    })
+}
+
 /// An attribute, whatever the prefix of its name.
 fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
@@ -226,7 +239,7 @@ impl Reader {
                     self.out.all.extend(read.into_iter().map(Found::Paragraph));
                 }
                 "tbl" => {
-                    let table = self.table(node)?;
+                    let table = self.table(node, depth)?;
                     self.out.all.push(Found::Table(table));
                 }
                 "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag" => {
@@ -265,31 +278,36 @@ impl Reader {
         Ok(())
     }
 
-    fn table(&mut self, table: Node<'_, '_>) -> Result<Vec<Vec<Cell>>, BringError> {
+    /// The rows of a table. What a cell of it holds in a table of its own follows as rows that begin with an empty
+    /// cell, as if the first were for all of them.
+    fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, BringError> {
+        if depth > DEPTH {
+            return Err(damaged("it nests too deep"));
+        }
         let mut rows = Vec::new();
-        for row in children(table, "tr") {
-            let is_gone = child(row, "trPr").is_some_and(|all| child(all, "del").is_some());
-            if is_gone {
+        for row in within(table, "tr", "tbl") {
+            if child(row, "trPr").is_some_and(|all| child(all, "del").is_some()) {
                 continue;
             }
-            let mut cells = Vec::new();
-            for cell in row.descendants().filter(|node| node.tag_name().name() == "tc") {
-                // Tables in a cell are read with it.
-                let holder = cell.ancestors().skip(1).find(|node| node.tag_name().name() == "tr");
-                if holder != Some(row) {
-                    continue;
-                }
+            let (mut cells, mut inner) = (Vec::new(), Vec::new());
+            for cell in within(row, "tc", "tr") {
                 let mut read = Vec::new();
-                let is_paragraph = |node: &Node<'_, '_>| node.tag_name().name() == "p";
-                for node in cell.descendants().filter(is_paragraph) {
+                for node in within(cell, "p", "tc") {
                     // What floats beside a paragraph is read with it.
-                    if !node.ancestors().skip(1).any(|above| is_paragraph(&above)) {
+                    if !node.ancestors().skip(1).any(|above| above.tag_name().name() == "p") {
                         read.extend(self.paragraphs(node)?);
                     }
                 }
                 cells.push(read);
+                for table in within(cell, "tbl", "tc") {
+                    for mut row in self.table(table, depth + 1)? {
+                        row.insert(0, Cell::new());
+                        inner.push(row);
+                    }
+                }
             }
             rows.push(cells);
+            rows.append(&mut inner);
         }
         Ok(rows)
     }

@@ -10,7 +10,15 @@ pub(super) const LABEL: usize = 120;
 
 /// What forms of the Open Government Partnership and drafts call parts otherwise than here.
 const SYNONYMS: [(&str, &[&str]); 9] = [
-    ("title", &["title", "title of the commitment", "name of the commitment"]),
+    (
+        "title",
+        &[
+            "title",
+            "title of the commitment",
+            "name of the commitment",
+            "number and name of the commitment",
+        ],
+    ),
     ("brief", &["brief description of the commitment", "short description", "summary"]),
     (
         "lead",
@@ -48,6 +56,9 @@ const CLUES: [(&str, &[&str]); 16] = [
     ("lead", &["lead", "institution"]),
     ("lead", &["lead", "agency"]),
     ("brief", &["brief description"]),
+    ("transparency", &["transparency"]),
+    ("accountability", &["accountability"]),
+    ("participation", &["participation"]),
     ("causes", &["causes"]),
     ("done_so_far", &["done so far"]),
     ("solution", &["solution"]),
@@ -55,9 +66,6 @@ const CLUES: [(&str, &[&str]); 16] = [
     ("results", &["results", "achieve"]),
     ("problem", &["what", "problem"]),
     ("problem", &["problem", "address"]),
-    ("transparency", &["transparency"]),
-    ("accountability", &["accountability"]),
-    ("participation", &["participation"]),
 ];
 
 /// As [`CLUES`], of the columns of a table of milestones.

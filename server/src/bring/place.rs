@@ -174,6 +174,10 @@ impl Placer {
             Spot::Field(field) => {
                 self.section = field.section;
                 self.here = Here::Field(field);
+                // What is called a title is more of one than what only stands at the top.
+                if field.key == "title" {
+                    self.notes.extend(self.texts.remove("title").into_iter().flatten());
+                }
             }
             Spot::Date(_) => self.here = Here::Notes,
             Spot::InMilestone(key) => self.here = Here::Milestone(key),

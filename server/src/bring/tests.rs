@@ -136,13 +136,14 @@ fn a_form_in_a_table_is_read_by_its_labels() {
 fn a_heading_that_says_more_than_a_name_stays_and_a_question_of_a_form_does_not() {
     let (_, content) = markdown(
         "# T\n\n## Causes of the flooding in Mathare\n\nRain.\n\n## What is the public problem that the commitment will address?\n\n\
-         Floods.\n\n## Lead institution of our hearts\n\nNobody.\n\n## Title\n\nAn old name\n\n## Contact\n\n### Title\n\nDr\n",
+         Floods.\n\n## Lead institution of our hearts\n\nNobody.\n\n## Title\n\nA better name\n\n## Contact\n\n### Title\n\nDr\n",
     );
     assert_eq!(content.plain("causes"), "Causes of the flooding in Mathare\nRain.\n");
     assert_eq!(content.plain("problem"), "Floods.\n");
     assert_eq!(content.plain("contact_title"), "Dr\n");
     assert_eq!(content.plain("lead"), "\n");
-    assert_eq!(content.plain(NOTES), "Lead institution of our hearts\nNobody.\nAn old name\n");
+    assert_eq!(content.plain(NOTES), "Lead institution of our hearts\nNobody.\nT\n");
+    assert_eq!(content.plain("title"), "A better name\n");
 }
 
 #[test]
@@ -204,6 +205,43 @@ fn tracked_changes_are_read_as_accepted() {
     let content = content(&bring("a.docx", &file, "en").unwrap());
     assert_eq!(content.plain(NOTES), "a new \none with the next\nhere\n");
     assert_eq!(content.plain("title"), "a\n", "without a title it is called like its file");
+}
+
+#[test]
+fn a_form_of_tables_in_tables_is_read_by_its_labels() {
+    let p = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
+    let row = |cells: &[String]| {
+        let cells: String = cells.iter().map(|cell| format!("<w:tc>{cell}</w:tc>")).collect();
+        format!("<w:tr>{cells}</w:tr>")
+    };
+    let table = |rows: &[String]| format!("<w:tbl>{}</w:tbl>", rows.concat());
+    let inner = table(&[
+        row(&[p("Government"), p("Ward office")]),
+        row(&[p("Civil Society"), p("Muungano")]),
+    ]);
+    let question = "3. How will it improve citizen participation in monitoring solutions?";
+    let file = word(&table(&[
+        row(&[p("Number and Name of the Commitment"), p("3. Open budgets")]),
+        row(&[p("Supporting Stakeholders"), format!("{inner}{}", p(""))]),
+        // Rows that a program repeats stand in a control.
+        format!(
+            "<w:sdt><w:sdtContent>{}</w:sdtContent></w:sdt>",
+            row(&[p("Commitment Lead"), p("Treasury")])
+        ),
+        row(&[p(question)]),
+        row(&[p("Assemblies vote.")]),
+    ]));
+    let content = content(&bring("a.docx", &file, "en").unwrap());
+    for (key, expect) in [
+        ("title", "3. Open budgets\n"),
+        ("supporting_government", "Ward office\n"),
+        ("supporting_civil_society", "Muungano\n"),
+        ("lead", "Treasury\n"),
+        ("participation", "Assemblies vote.\n"),
+    ] {
+        assert_eq!(content.plain(key), expect, "{key}");
+    }
+    assert_eq!(content.plain(NOTES), "");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use accord_document::model::release::Released;
 use pdf::{Attachment, Press};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many files are made at the same time: more would only take the processors from those who write.
 const AT_ONCE: usize = 2;
@@ -151,6 +151,11 @@ impl Printer {
         if let Some(known) = self.shared.kept.get(&key) {
             return Ok(known);
         }
+        let turn = self.turn().await?;
+        // Whoever was before may have made it.
+        if let Some(known) = self.shared.kept.get(&key) {
+            return Ok(known);
+        }
         let make = move |press: &Press| {
             let statement = &frozen.statement;
             let origin = Origin::Release { statement, public: public.as_ref(), base: &base };
@@ -159,7 +164,7 @@ impl Printer {
             let text = &frozen.released;
             print(press, (&paper, text), kind, statement.frozen, Some(signed))
         };
-        let bytes = Arc::new(self.print(make).await?);
+        let bytes = Arc::new(self.print(turn, make).await?);
         self.shared.kept.put(key, bytes.clone(), bytes.len());
         Ok(bytes)
     }
@@ -179,7 +184,7 @@ impl Printer {
             let paper = Paper::of(&released, &Origin::Draft { plan_title: &plan_title, time });
             print(press, (&paper, &released), kind, time, None)
         };
-        self.print(make).await
+        self.print(self.turn().await?, make).await
     }
 
     /// A draft as DOCX, with what changed in it. `authors` are the names behind its traces.
@@ -197,18 +202,22 @@ impl Printer {
             let paper = Paper::of(&released, &Origin::Draft { plan_title: &plan_title, time });
             Ok(docx::docx(&paper, &manuscript, &authors, time))
         };
-        self.print(make).await
+        self.print(self.turn().await?, make).await
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, PressError> {
+        self.shared.turns.acquire().await.map_err(|closed| PressError::Failed(closed.to_string()))
     }
 
     async fn print<T: Send + 'static>(
         &self,
+        turn: SemaphorePermit<'_>,
         make: impl FnOnce(&Press) -> Result<T, PressError> + Send + 'static,
     ) -> Result<T, PressError> {
-        let failed = |error: &dyn std::fmt::Display| PressError::Failed(error.to_string());
-        let _turn = self.shared.turns.acquire().await.map_err(|closed| failed(&closed))?;
         let shared = self.shared.clone();
         let made = tokio::task::spawn_blocking(move || make(&shared.press)).await;
-        made.map_err(|panicked| failed(&panicked))?
+        drop(turn);
+        made.map_err(|panicked| PressError::Failed(panicked.to_string()))?
     }
 }
 

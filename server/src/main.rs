@@ -321,6 +321,7 @@ fn ask_password() -> std::io::Result<String> {
 }
 
 async fn serve(options: Serve) -> Result<(), ServeError> {
+    let stop = asked_to_stop()?;
     let address = options.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
@@ -356,20 +357,20 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
         ..Config::new(options.data.data)
     };
-    run(listener, config, asked_to_stop()).await
+    run(listener, config, stop).await
 }
 
-async fn asked_to_stop() {
+/// Ends when somebody asks the server to stop. From this call on they can, also while it still starts.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
+    })
 }
 
 fn start_log(format: LogFormat) {

@@ -100,6 +100,12 @@ export function blocks(delta: Delta): Block[] {
   return out;
 }
 
+/** The characters of a text, without blanks around them. */
+export const plain = (delta: Delta | undefined) =>
+  (delta ?? [])
+    .map((op) => ('insert' in op && typeof op.insert === 'string' ? op.insert : ''))
+    .join('')
+    .trim();
+
 /** Whether a text says anything. */
-export const hasWords = (delta: Delta | undefined) =>
-  (delta ?? []).some((op) => 'insert' in op && typeof op.insert === 'string' && op.insert.trim() !== '');
+export const hasWords = (delta: Delta | undefined) => plain(delta) !== '';

@@ -179,3 +179,30 @@ fn a_date_that_the_page_can_not_show_is_named() {
         check(write, &[("facts/period_to", Kind::Date, date)]);
     }
 }
+
+#[test]
+fn notes_stop_a_proposal_while_they_say_anything_and_are_in_no_release() {
+    let write = |words: &'static str| {
+        move |doc: &Doc| {
+            let mut txn = doc.transact_mut();
+            let notes = txn.get_or_insert_text("notes");
+            notes.insert(&mut txn, 0, words);
+        }
+    };
+    check(write("to be placed\n"), &[("notes", Kind::Notes, "notes")]);
+    check(write(" \n\n"), &[]);
+
+    let doc = crate::ydoc::new(1);
+    write("to be placed\n")(&doc);
+    let content = Content::read(&doc);
+    assert!(content.texts.contains_key("notes"));
+    let identity = crate::model::release::Identity {
+        document: crate::ids::DocumentId::new("d"),
+        number: 1,
+        language: "en".into(),
+        template: SCHEMA.into(),
+        supersedes: None,
+    };
+    let released = crate::model::release::Released::of(identity, &content);
+    assert!(!released.texts.contains_key("notes"));
+}

@@ -34,6 +34,7 @@ pub(super) fn package(
         ("word/styles.xml", STYLES.replace("{language}", &escaped(&paper.language))),
         ("word/numbering.xml", numbering(lists)),
         ("word/footer.xml", footer()),
+        ("word/settings.xml", settings()),
     ];
     zipped(&parts).expect("memory takes what is written")
 }
@@ -74,6 +75,7 @@ fn content_types() -> String {
         ("/word/styles.xml", "wordprocessingml.styles+xml"),
         ("/word/numbering.xml", "wordprocessingml.numbering+xml"),
         ("/word/footer.xml", "wordprocessingml.footer+xml"),
+        ("/word/settings.xml", "wordprocessingml.settings+xml"),
     ];
     part(html! { Types xmlns={ (PACKAGE) "/content-types" } {
         Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" {}
@@ -111,8 +113,8 @@ fn document_relations(links: &[String]) -> Vec<Relation> {
         is_outside: true,
         ..relation(&format!("link{at}"), "hyperlink", address)
     };
-    let own = [("styles", "styles.xml"), ("numbering", "numbering.xml"), ("footer", "footer.xml")];
-    let own = own.into_iter().map(|(kind, target)| relation(kind, kind, target));
+    let own = ["styles", "numbering", "footer", "settings"];
+    let own = own.into_iter().map(|kind| relation(kind, kind, &format!("{kind}.xml")));
     own.chain(links.iter().enumerate().map(link)).collect()
 }
 
@@ -176,6 +178,15 @@ fn footer() -> String {
         w:p {
             w:pPr { w:pStyle w:val=(ABOUT) {} w:jc w:val="right" {} }
             (field("PAGE")) w:r { w:t xml:space="preserve" { " / " } } (field("NUMPAGES"))
+        }
+    } })
+}
+
+/// Without it Word takes a file for one of 2007, and says so in its title.
+fn settings() -> String {
+    part(html! { w:settings xmlns:w=(MAIN) {
+        w:compat {
+            w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word" w:val="15" {}
         }
     } })
 }

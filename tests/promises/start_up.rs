@@ -1,12 +1,13 @@
 //! What keeps a server from starting is said in a sentence.
 
 use accord_tests::{Server, accord_binary};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Starts a server that is not meant to start, and gives what it says.
 fn refusal(data: &Path, listen: &str) -> Result<String> {
@@ -45,6 +46,30 @@ fn a_data_folder_that_is_a_file_is_named() -> Result<()> {
     std::fs::write(&file, b"")?;
     let said = refusal(&file, "127.0.0.1:0")?;
     assert!(said.contains("can't be used"), "{said}");
+    Ok(())
+}
+
+/// Somebody may stop it as soon as it runs.
+#[test]
+fn a_server_that_is_stopped_while_it_starts_ends_well() -> Result<()> {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir()?;
+        let mut child = Command::new(accord_binary())
+            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
+            .arg(dir.path().join("data"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let log = BufReader::new(child.stderr.take().context("stderr is piped")?);
+        let mut lines = log.lines();
+        lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listening on")));
+        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id())?).context("an id")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        // It may say more, to its end.
+        lines.for_each(drop);
+        let status = child.wait()?;
+        assert!(status.success(), "{status}");
+    }
     Ok(())
 }
 

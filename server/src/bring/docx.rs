@@ -1,7 +1,7 @@
 //! DOCX (ISO/IEC 29500-1): what is read of it is the text as it would be if all tracked changes were accepted,
 //! with its headings, lists, links, quotations and tables.
 
-use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, push};
+use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, cut, push};
 use crate::files::ABOUT;
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
@@ -330,17 +330,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         let role = self.role(&style, properties);
-        let mut all = vec![Paragraph { role, pieces: Vec::new() }];
-        for piece in pieces {
-            for (at, text) in piece.text.split('\n').enumerate() {
-                if at > 0 {
-                    all.push(Paragraph { role, pieces: Vec::new() });
-                }
-                if let Some(last) = all.last_mut() {
-                    push(&mut last.pieces, text, &piece.marks);
-                }
-            }
-        }
+        let mut all = cut(pieces, role);
         all.retain(|one| !one.is_empty() || matches!(one.role, Role::Block(Kind::Item { .. })));
         Ok(all)
     }

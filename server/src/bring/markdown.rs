@@ -1,7 +1,7 @@
 //! Markdown (CommonMark 0.31, with tables as GitHub has them). Markup that a commitment can't hold stays as the
 //! characters that it is made of; HTML is never read as such.
 
-use super::{Cell, Findings, Found, Paragraph, Piece, Role, push};
+use super::{Cell, Findings, Found, Paragraph, Piece, Role, cut, push};
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
 use accord_document::model::strange::is_safe;
@@ -141,17 +141,7 @@ impl Reader {
             _ if self.quotes > 0 => Kind::Quote,
             _ => Kind::Plain,
         });
-        let mut all = vec![Paragraph { role, pieces: Vec::new() }];
-        for piece in std::mem::take(&mut self.line) {
-            for (at, part) in piece.text.split('\n').enumerate() {
-                if at > 0 {
-                    all.push(Paragraph { role, pieces: Vec::new() });
-                }
-                if let Some(last) = all.last_mut() {
-                    push(&mut last.pieces, part, &piece.marks);
-                }
-            }
-        }
+        let mut all = cut(std::mem::take(&mut self.line), role);
         all.retain(|paragraph| !paragraph.is_empty());
         all
     }

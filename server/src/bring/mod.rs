@@ -55,6 +55,12 @@ struct Paragraph {
 }
 
 impl Paragraph {
+    /// Words without marks.
+    fn of(text: impl Into<String>) -> Self {
+        let pieces = vec![Piece { text: text.into(), marks: Attributes::new() }];
+        Self { role: Role::Block(Kind::Plain), pieces }
+    }
+
     fn plain(&self) -> String {
         self.pieces.iter().map(|piece| piece.text.as_str()).collect()
     }
@@ -112,6 +118,22 @@ pub(crate) fn bring(name: &str, bytes: &[u8], language: &str) -> Result<Placed, 
         CHARACTERS.. => Err(BringError::Long),
         _ => Ok(place::place(findings, stem, language)),
     }
+}
+
+/// What was read of a line, cut where it breaks.
+fn cut(pieces: Vec<Piece>, role: Role) -> Vec<Paragraph> {
+    let mut all = vec![Paragraph { role, pieces: Vec::new() }];
+    for piece in pieces {
+        for (at, text) in piece.text.split('\n').enumerate() {
+            if at > 0 {
+                all.push(Paragraph { role, pieces: Vec::new() });
+            }
+            if let Some(last) = all.last_mut() {
+                push(&mut last.pieces, text, &piece.marks);
+            }
+        }
+    }
+    all
 }
 
 /// Adds characters to a line, unless there are none.

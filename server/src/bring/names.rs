@@ -107,6 +107,12 @@ static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
     for section in Section::ALL {
         call(&format!("section.{}", wire(&section)), Spot::Section(section));
     }
+    for key in ["period_from", "period_to"] {
+        call(&format!("field.{key}"), Spot::Date(key));
+    }
+    for key in ["outputs", "who", "due", "what"] {
+        call(&format!("field.{key}"), Spot::InMilestone(key));
+    }
     let mut also = |name: &str, spot| names.entry(name.to_owned()).or_default().push(spot);
     for (key, all) in SYNONYMS {
         let Some(field) = field(key) else { continue };
@@ -114,17 +120,6 @@ static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
     }
     for (section, all) in GROUPS {
         all.iter().for_each(|name| also(name, Spot::Section(section)));
-    }
-    let mut call = |key: &str, spot| {
-        for words in Words::all() {
-            names.entry(plain_label(&words.say(key))).or_default().push(spot);
-        }
-    };
-    for key in ["period_from", "period_to"] {
-        call(&format!("field.{key}"), Spot::Date(key));
-    }
-    for key in ["outputs", "who", "due", "what"] {
-        call(&format!("field.{key}"), Spot::InMilestone(key));
     }
     for words in Words::all() {
         let name = words.fill("milestones.number", &[("number", "")]);

@@ -111,8 +111,7 @@ impl Placer {
             && !rest.trim().is_empty()
         {
             self.open(spot, level);
-            let pieces = vec![Piece { text: rest.trim().into(), marks: Attributes::new() }];
-            return self.push(Paragraph { role: Role::Block(Kind::Plain), pieces });
+            return self.push(Paragraph::of(rest.trim()));
         }
         // It says more than that it is about such a part: it stays a heading, of that.
         if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
@@ -255,13 +254,12 @@ impl Placer {
 
     /// A field of one line. A title is nothing but words.
     fn set(&mut self, key: &'static str, paragraph: Paragraph) {
-        let pieces = if key == "title" {
-            let text = paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" ");
-            vec![Piece { text, marks: Attributes::new() }]
+        let line = if key == "title" {
+            Paragraph::of(paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" "))
         } else {
-            paragraph.pieces
+            Paragraph { role: Role::Block(Kind::Plain), ..paragraph }
         };
-        self.texts.insert(key, vec![Paragraph { role: Role::Block(Kind::Plain), pieces }]);
+        self.texts.insert(key, vec![line]);
     }
 
     fn table(&mut self, rows: Vec<Vec<Cell>>) {
@@ -315,14 +313,10 @@ impl Placer {
             }
             return;
         }
-        let named = |cells: &[Cell], count: usize| {
-            let names = cells.iter().take(count).map(text_of);
-            std::iter::once(group.to_owned()).chain(names).collect::<Vec<_>>().join(" ")
-        };
         let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
         let spots = [
             // Supporting stakeholders | Civil society | who they are
-            (2, (cells.len() > 2).then(|| named(&cells[1..], 1))),
+            (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
             (1, Some(format!("{group} {first}")).filter(|_| group != first)),
             (1, Some(first.clone())),
         ];
@@ -338,8 +332,7 @@ impl Placer {
             } else {
                 cells.iter().map(text_of).collect::<Vec<_>>().join(" | ")
             };
-            let pieces = vec![Piece { text: text.replace('\n', " "), marks: Attributes::new() }];
-            return self.notes.push(Paragraph { role: Role::Block(Kind::Plain), pieces });
+            return self.notes.push(Paragraph::of(text.replace('\n', " ")));
         };
         if let Spot::Date(key) = spot {
             let said = text_of(&cells[count]);
@@ -356,8 +349,7 @@ impl Placer {
 
     fn finish(mut self, name: &str, pictures: usize) -> Placed {
         if !self.texts.contains_key("title") {
-            let pieces = vec![Piece { text: name.into(), marks: Attributes::new() }];
-            self.set("title", Paragraph { role: Role::Block(Kind::Plain), pieces });
+            self.set("title", Paragraph::of(name));
         }
         let has_notes = !self.notes.is_empty();
         if has_notes {

@@ -33,6 +33,9 @@ const AT_ONCE: usize = 2;
 /// What all files of releases kept in memory may take together, in bytes.
 const BUDGET: usize = 32 * 1024 * 1024;
 
+/// Of how many releases it is remembered whether they can be set.
+const TOLD: usize = 1_000;
+
 /// Where a text comes from: what a file says of itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin<'a> {
@@ -114,6 +117,8 @@ struct Shared {
     press: Press,
     turns: Semaphore,
     kept: Kept<Made, Arc<Vec<u8>>>,
+    /// Whether a text, by its digest, can be set.
+    has_fonts: Kept<Digest, bool>,
 }
 
 /// What a file is made of: the digest of its text, since when that is public, and the kind.
@@ -127,13 +132,19 @@ impl Printer {
     pub(crate) fn new(fonts: Option<&Path>) -> std::io::Result<Self> {
         let press = Press::new(fonts)?;
         let turns = Semaphore::new(AT_ONCE);
-        Ok(Self { shared: Arc::new(Shared { press, turns, kept: Kept::new(BUDGET) }) })
+        let (kept, has_fonts) = (Kept::new(BUDGET), Kept::new(TOLD));
+        Ok(Self { shared: Arc::new(Shared { press, turns, kept, has_fonts }) })
     }
 
-    /// The kinds of file that can be made of a text.
-    pub(crate) fn kinds(&self, released: &Released) -> Vec<Kind> {
-        let is_made = |kind: &Kind| *kind != Kind::Pdf || self.shared.press.has_fonts_for(released);
-        Kind::ALL.into_iter().filter(is_made).collect()
+    /// The kinds of file that can be made of a release: looked for once, since every look at its page asks.
+    pub(crate) fn kinds(&self, frozen: &Frozen) -> Vec<Kind> {
+        let (digest, shared) = (frozen.statement.digest, &self.shared);
+        let has_fonts = shared.has_fonts.get(&digest).unwrap_or_else(|| {
+            let has_fonts = shared.press.has_fonts_for(&frozen.released);
+            shared.has_fonts.put(digest, has_fonts, 1);
+            has_fonts
+        });
+        Kind::ALL.into_iter().filter(|kind| *kind != Kind::Pdf || has_fonts).collect()
     }
 
     /// A release as a file.

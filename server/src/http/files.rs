@@ -5,11 +5,11 @@ use super::file;
 use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
+use super::releases::frozen;
 use crate::files::{Kind, Manuscript, PressError, Public};
 use crate::pages::with_side;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
-use crate::rooms::OpenError;
 use crate::store::StoreError;
 use accord_document::ids::Seq;
 use accord_document::model::release::{Released, canonical};
@@ -99,10 +99,7 @@ pub(super) async fn release(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let kind = kind(&extension)?;
-    app.rooms.probe(&found.id).await?;
-    let (releases, id) = (app.releases.clone(), found.id.clone());
-    let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
-    let frozen = read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))?;
+    let frozen = frozen(&app, &found.id, number).await?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
     let made = app.printer.release(frozen.clone(), public, app.site.base(), kind).await?;
     Ok(released(&frozen, kind, &made))

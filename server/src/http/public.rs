@@ -70,7 +70,7 @@ pub(super) async fn release(
 }
 
 fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
-    pages::release(shelf, release, &app.printer.kinds(&release.frozen.released))
+    pages::release(shelf, release, &app.printer.kinds(&release.frozen))
 }
 
 /// Two releases compared, the older first.

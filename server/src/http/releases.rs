@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The path that a document has gone to its releases.
@@ -317,11 +318,19 @@ pub(super) async fn download(
     Path((document, number)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    app.rooms.probe(&found.id).await?;
-    let (releases, id) = (app.releases.clone(), found.id);
+    Ok(file(&*frozen(&app, &found.id, number).await?))
+}
+
+/// A release by its number. Its document is opened first, so that a redaction that was begun is finished.
+pub(super) async fn frozen(
+    app: &App,
+    document: &DocumentId,
+    number: u32,
+) -> Result<Arc<Frozen>, Problem> {
+    app.rooms.probe(document).await?;
+    let (releases, id) = (app.releases.clone(), document.clone());
     let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
-    let frozen = read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))?;
-    Ok(file(&frozen))
+    read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))
 }
 
 /// The file of a release.

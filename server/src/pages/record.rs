@@ -68,7 +68,7 @@ fn people(view: &RecordView) -> Markup {
     all.sort_by_key(|(_, work)| std::cmp::Reverse(work.stands));
     html! {
         h2 { "Who took part" }
-        .scroll role="region" tabindex="0" aria-label="Who took part" { table {
+        (scrolled("Who took part", html! {
             thead { tr {
                 th scope="col" { "Person" }
                 th scope="col" { "Seat" }
@@ -85,7 +85,7 @@ fn people(view: &RecordView) -> Markup {
                     td.n { (number(work.deleted)) }
                 }
             } }
-        } }
+        }))
     }
 }
 
@@ -106,7 +106,7 @@ fn sections(view: &RecordView) -> Markup {
     }
     html! {
         h2 { "Whose words stand, section by section" }
-        .scroll role="region" tabindex="0" aria-label="Whose words stand, section by section" { table {
+        (scrolled("Whose words stand, section by section", html! {
             thead { tr {
                 th scope="col" { "Section" }
                 th scope="col" { span.soft { "Share" } }
@@ -120,7 +120,7 @@ fn sections(view: &RecordView) -> Markup {
                     @for count in counts { td.n { (percent(*count, total)) } }
                 }
             } }
-        } }
+        }))
     }
 }
 
@@ -128,7 +128,7 @@ fn sittings(view: &RecordView) -> Markup {
     html! {
         h2 { "Who wrote what, when" }
         p.soft { "Characters written and deleted in each sitting, whether or not they stand today." }
-        .scroll role="region" tabindex="0" aria-label="Who wrote what, when" { table {
+        (scrolled("Who wrote what, when", html! {
             thead { tr {
                 th scope="col" { "Sitting" }
                 th scope="col" { "Person" }
@@ -147,7 +147,7 @@ fn sittings(view: &RecordView) -> Markup {
                     }
                 }
             } }
-        } }
+        }))
         @if view.sittings.is_empty() { p { "Nobody has written here yet." } }
     }
 }
@@ -183,7 +183,7 @@ fn versions(view: &RecordView) -> Markup {
     html! {
         h2 { "Versions" }
         @if view.versions.is_empty() { p { "No moment was given a name." } }
-        @else { .scroll role="region" tabindex="0" aria-label="Versions" { table {
+        @else { (scrolled("Versions", html! {
             thead { tr {
                 th scope="col" { "Version" }
                 th scope="col" { "The text as it was" }
@@ -200,7 +200,7 @@ fn versions(view: &RecordView) -> Markup {
                     td { @if let Some(by) = version.by.and_then(|by| view.authors.get(by as usize)) { (person(by)) } }
                 }
             } }
-        } } }
+        })) }
     }
 }
 
@@ -208,7 +208,7 @@ fn proposals(view: &RecordView) -> Markup {
     html! {
         h2 { "Proposals and releases" }
         @if view.proposals.is_empty() { p { "Nothing was proposed for a release yet." } }
-        @else { .scroll role="region" tabindex="0" aria-label="Proposals and releases" { table {
+        @else { (scrolled("Proposals and releases", html! {
             thead { tr {
                 th scope="col" { "Proposed" }
                 th scope="col" { "By" }
@@ -226,13 +226,18 @@ fn proposals(view: &RecordView) -> Markup {
                     td { (fate(proposal)) }
                 }
             } }
-        } } }
+        })) }
         @for release in view.releases.iter().filter(|release| release.reopened.is_some()) {
             @if let Some(by) = &release.reopened {
                 p { "After release " (release.number) " " (mark(by)) " began the next draft, " (time(by.time)) "." }
             }
         }
     }
+}
+
+/// A table that is wider than a phone, in a part of its own that keyboards can scroll.
+fn scrolled(label: &str, table: Markup) -> Markup {
+    html! { .scroll role="region" tabindex="0" aria-label=(label) { table { (table) } } }
 }
 
 fn fate(proposal: &ProposalView) -> Markup {

@@ -36,6 +36,14 @@ pub mod limits {
     /// How many elements may stand between the neighbours of an update's new ones, all together: integration
     /// looks at each of them. A day's offline writing beside somebody else's comes to some thousands.
     pub const BETWEEN: u64 = 1 << 26;
+    /// Items that one update may bring, once adjacent ones are merged. A paper of 100,000 characters, typed key by
+    /// key with all its corrections and sent at once, comes to about 12,000.
+    pub const ITEMS_PER_UPDATE: usize = 1 << 16;
+    /// Items that a document may consist of, deleted ones included. yrs takes some 200 bytes for each.
+    pub const ITEMS_PER_DOCUMENT: usize = 1 << 18;
+    /// How many items and code units of text an update may have moved or copied by splitting items, all together:
+    /// about half a second.
+    pub const MOVES: u64 = 1 << 29;
     /// How deep shared types, and JSON values inside them, may nest.
     pub const NESTING: u8 = 32;
     /// Bytes of one client's awareness state.

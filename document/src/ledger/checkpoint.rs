@@ -15,7 +15,7 @@ use super::chain::{Chain, Position};
 use super::state::DocumentState;
 use crate::ids::{Digest, Seq};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::{Known, scan};
+use crate::update::{ItemCounts, Known, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
@@ -66,7 +66,9 @@ impl DocumentState {
         let restored = serde_json::from_slice(r.buf()?).ok();
         let doc = ydoc::new(0);
         let update = r.take(r.remaining())?;
-        let is_ordered = scan(update).is_ok_and(|document| known.reorder(&document));
+        let Ok(document) = scan(update) else { return Ok(None) };
+        let items = ItemCounts::of(&document);
+        let is_ordered = known.reorder(&document);
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered
             && update.is_some_and(|update| doc.transact_mut().apply_update(update).is_ok());
@@ -76,7 +78,8 @@ impl DocumentState {
             return Ok(None);
         };
         let chain = Chain::resume(genesis, restored, Position { seq, head, time });
-        Ok(Some(Self { doc, known, chain, size, broken: false, redactions, versions, releases }))
+        let broken = false;
+        Ok(Some(Self { doc, known, chain, size, items, broken, redactions, versions, releases }))
     }
 }
 

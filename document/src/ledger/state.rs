@@ -11,8 +11,12 @@ use crate::model::content::Content;
 use crate::model::release::{Identity, Released};
 use crate::model::strange::{Strange, strange};
 use crate::people::{Action, Actor, Seat, permits};
-use crate::update::{Claim, Known, Provenance, Range, Refusal, scan};
+use crate::update::{
+    Claim, ItemCounts, Known, Novelty, Provenance, Range, Refusal, Scan, Splits, merge, scan,
+};
 use crate::ydoc;
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 use yrs::updates::decoder::Decode;
@@ -48,6 +52,15 @@ pub enum Outcome<R = Refusal> {
     Void(R),
 }
 
+/// Whether the costs of an update are held to their limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Costs {
+    /// It is new.
+    Bounded,
+    /// It was accepted once, and is applied again whatever the limits are now.
+    Accepted,
+}
+
 /// A document as its ledger made it. Call [`begin`](Self::begin) once, then
 /// [`apply`](Self::apply) for each stored entry, or [`edit`](Self::edit) for each new one.
 #[derive(Debug)]
@@ -57,6 +70,7 @@ pub struct DocumentState {
     pub(super) chain: Chain,
     /// An upper bound of the encoded state: refined when it passes the limit.
     pub(super) size: usize,
+    pub(super) items: ItemCounts,
     pub(super) broken: bool,
     pub(super) redactions: Ledgered,
     pub(super) versions: Vec<Named>,
@@ -76,6 +90,7 @@ impl DocumentState {
             known: Known::default(),
             chain,
             size: 0,
+            items: ItemCounts::default(),
             broken: false,
             redactions: Ledgered::default(),
             versions: Vec::new(),
@@ -139,7 +154,7 @@ impl DocumentState {
     /// Integrates the update of a stored edit. One that adds nothing any more, because a redaction took out
     /// what it deleted, was an edit all the same.
     fn integrate_stored(&mut self, entry: &Entry, update: &[u8]) -> Result<(), Refusal> {
-        self.integrate(&entry.actor, update, None)?;
+        self.integrate(&entry.actor, update, Costs::Accepted)?;
         self.releases.edited(entry.seq);
         Ok(())
     }
@@ -174,7 +189,7 @@ impl DocumentState {
         update: &[u8],
         mut provenance: Provenance,
     ) -> Result<Option<Entry>, Refusal> {
-        let Some(net) = self.integrate(actor, update, Some(limits::BETWEEN))? else {
+        let Some(net) = self.integrate(actor, update, Costs::Bounded)? else {
             return Ok(None);
         };
         if !provenance.claims.is_empty() {
@@ -361,20 +376,70 @@ impl DocumentState {
     /// # Errors
     /// With `otherwise` when it would, or with what else is wrong with it.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
-        let novelty = self.known.check(&actor.person, &scan(update)?)?;
+        let update = self.merged(actor, update, limits::ITEMS_PER_UPDATE)?;
+        let novelty = self.known.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
-    /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
+    /// An update with its adjacent items joined, but for those under keys of maps.
     ///
-    /// `limit`: the most elements that may stand between those that new ones are placed between. What was
-    /// accepted once has passed it.
+    /// # Errors
+    /// When the bytes are not an update that may be integrated, or hold more items than `most`.
+    fn merged<'u>(
+        &self,
+        actor: &Actor,
+        update: &'u [u8],
+        most: usize,
+    ) -> Result<Cow<'u, [u8]>, Refusal> {
+        let known = |client| self.known.next_clock(client);
+        let mut merged = merge(update, known, &HashSet::new())?;
+        if merged.structs <= most && matches!(merged.bytes, Cow::Owned(_)) {
+            let novelty = self.known.check(&actor.person, &scan(&merged.bytes)?)?;
+            if !novelty.keyed().is_empty() {
+                merged = merge(update, known, novelty.keyed())?;
+            }
+        }
+        if merged.structs > most { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
+    }
+
+    /// Estimates what an update splits, and counts the document's items again where there may be too many.
+    fn splits(
+        &mut self,
+        scan: &Scan<'_>,
+        novelty: &Novelty,
+        costs: Costs,
+    ) -> Result<Splits, Refusal> {
+        let splits = self.items.splits(&self.known, scan, novelty);
+        let within = |items: &ItemCounts, splits: &Splits| {
+            if items.after(splits) > limits::ITEMS_PER_DOCUMENT {
+                return Err(Refusal::TooLarge);
+            }
+            if splits.moves > limits::MOVES { Err(Refusal::Fragmented) } else { Ok(()) }
+        };
+        if within(&self.items, &splits).is_ok() {
+            return Ok(splits);
+        }
+        let document = self.encode_since(&StateVector::default());
+        self.items = ItemCounts::of(&crate::update::scan(&document)?);
+        let splits = self.items.splits(&self.known, scan, novelty);
+        if costs == Costs::Bounded {
+            within(&self.items, &splits)?;
+        }
+        Ok(splits)
+    }
+
+    /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
     fn integrate(
         &mut self,
         actor: &Actor,
         update: &[u8],
-        limit: Option<u64>,
+        costs: Costs,
     ) -> Result<Option<Vec<u8>>, Refusal> {
+        let (most, limit) = match costs {
+            Costs::Bounded => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
+            Costs::Accepted => (usize::MAX, None),
+        };
+        let update = &*self.merged(actor, update, most)?;
         let scan = scan(update)?;
         let novelty = self.known.check(&actor.person, &scan)?;
         if novelty.is_empty() {
@@ -392,6 +457,7 @@ impl DocumentState {
                 return Err(Refusal::TooLarge);
             }
         }
+        let splits = self.splits(&scan, &novelty, costs)?;
         let malformed = Refusal::Scan(crate::update::ScanError::Malformed("it can't be decoded"));
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes: a
         // panic in here leaves the document half changed, so it is marked broken and rebuilt.
@@ -411,6 +477,7 @@ impl DocumentState {
             return Err(malformed);
         };
         self.size += net.len();
+        self.items.take(&splits);
         self.known.commit(&actor.person, novelty, &deleted);
         Ok(Some(net))
     }
@@ -465,5 +532,7 @@ fn may_restore(actor: &Actor) -> Result<(), Refusal> {
     if actor.seat == Seat::Administrator { Ok(()) } else { Err(Refusal::ReadOnly) }
 }
 
+#[cfg(test)]
+mod costs;
 #[cfg(test)]
 mod tests;

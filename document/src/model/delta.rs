@@ -137,6 +137,28 @@ impl Op {
     }
 }
 
+/// The same steps with neighbours of one kind and with equal attributes joined: each step becomes an item of its
+/// own in a document, and what merging those costs grows with the square of their number.
+#[must_use]
+pub fn join(ops: &[Op]) -> Vec<Op> {
+    let mut out: Vec<Op> = Vec::new();
+    for op in ops {
+        match (out.last_mut(), op) {
+            (
+                Some(Op::Insert { insert: Value::String(last), attributes: same }),
+                Op::Insert { insert: Value::String(text), attributes },
+            ) if same == attributes => last.push_str(text),
+            (
+                Some(Op::Retain { retain: last, attributes: same }),
+                Op::Retain { retain, attributes },
+            ) if same == attributes => *last += retain,
+            (Some(Op::Delete { delete: last }), Op::Delete { delete }) => *last += delete,
+            _ => out.push(op.clone()),
+        }
+    }
+    out
+}
+
 /// The length of a text in UTF-16 code units.
 #[must_use]
 pub fn utf16_len(text: &str) -> u32 {
@@ -296,6 +318,21 @@ fn out_to_json(out: &Out) -> Value {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn neighbouring_steps_of_one_kind_are_joined() {
+        let ops: Vec<Op> = serde_json::from_value(json!([
+            {"insert": "a"}, {"insert": "b"}, {"insert": "c", "attributes": {"bold": true}},
+            {"insert": "d", "attributes": {"bold": true}}, {"insert": {"image": 1}}, {"insert": {"image": 1}},
+            {"retain": 1}, {"retain": 2}, {"delete": 3}, {"delete": 4}, {"insert": "e"},
+        ]))
+        .unwrap();
+        let joined = json!([
+            {"insert": "ab"}, {"insert": "cd", "attributes": {"bold": true}}, {"insert": {"image": 1}},
+            {"insert": {"image": 1}}, {"retain": 3}, {"delete": 7}, {"insert": "e"},
+        ]);
+        assert_eq!(serde_json::to_value(join(&ops)).unwrap(), joined);
+    }
 
     fn check(ops: Value, expect: Value) {
         let ops: Vec<Op> = serde_json::from_value(ops).unwrap();

@@ -1,7 +1,7 @@
 //! The fields of a commitment (OGP's template of 2022 and later; the wording of labels is ours
 //! and lives in the web app's message catalogue).
 
-use super::delta::Op;
+use super::delta::{Op, join};
 use super::milestone::{self, MilestoneDraft};
 use crate::ydoc;
 use serde::Serialize;
@@ -142,13 +142,19 @@ pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
             }
             root.insert(&mut txn, 0, "\n");
             if let Some((_, ops)) = said {
-                root.apply_delta(&mut txn, ops.iter().filter_map(Op::to_yrs));
+                root.apply_delta(&mut txn, join(ops).iter().filter_map(Op::to_yrs));
             }
         }
         let mut last: Option<String> = None;
         for milestone in &draft.milestones {
             let order = super::order::between(last.as_deref(), None);
-            milestone::create(&mut txn, &milestones, milestone, &order, false);
+            let joined = MilestoneDraft {
+                what: join(&milestone.what),
+                outputs: join(&milestone.outputs),
+                who: join(&milestone.who),
+                ..milestone.clone()
+            };
+            milestone::create(&mut txn, &milestones, &joined, &order, false);
             last = Some(order);
         }
         for (key, value) in &draft.facts {

@@ -384,7 +384,11 @@ impl Room {
             let code = match refusal {
                 Refusal::Forged { .. } | Refusal::ReadOnly => Close::FORBIDDEN,
                 Refusal::Frozen | Refusal::EarlierDraft => Close::FROZEN,
-                Refusal::TooLarge | Refusal::TooManyClients | Refusal::Tangled => Close::TOO_LARGE,
+                Refusal::TooLarge
+                | Refusal::TooManyClients
+                | Refusal::TooManyItems
+                | Refusal::Tangled
+                | Refusal::Fragmented => Close::TOO_LARGE,
                 _ => Close::MALFORMED,
             };
             self.expel(id, code, message);

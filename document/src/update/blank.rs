@@ -5,13 +5,10 @@
 //! then deleted those elements.
 
 use super::scan::{
-    Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, KIND, Range, ScanError, read_content, read_place,
+    Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, KIND, Range, ScanError, kind, read_content,
+    read_place,
 };
 use crate::lib0::{Reader, Write};
-
-const DELETED: u8 = 1;
-const TEXT: u8 = 4;
-const SUBDOCUMENT: u8 = 9;
 
 /// The update with the content of `ranges` taken out; nothing when it holds none of them.
 ///
@@ -69,7 +66,7 @@ fn one(
     let start = at(r);
     let info = r.byte()?;
     let kind = info & KIND;
-    if kind == 0 {
+    if kind == kind::COLLECTED {
         let elements = r.var_u32()?;
         return Ok((None, 1, Len { elements, bytes: at(r) - start }));
     }
@@ -78,14 +75,15 @@ fn one(
     let (elements, content) = read_content(r, kind)?;
     let len = Len { elements, bytes: at(r) - start };
     let asked = covered(client, clock, elements, ranges);
-    let stays = matches!(content, Content::Type(_)) || matches!(kind, DELETED | SUBDOCUMENT);
+    let stays =
+        matches!(content, Content::Type(_)) || matches!(kind, kind::DELETED | kind::SUBDOCUMENT);
     if asked.is_empty() || stays {
         return Ok((None, 1, len));
     }
     let head = &update[start + 1..placed];
     let Content::Text(text) = content else {
         // Values go as a whole: half of one means nothing.
-        let mut out = vec![(info & !KIND) | DELETED];
+        let mut out = vec![(info & !KIND) | kind::DELETED];
         out.extend_from_slice(head);
         out.put_var(u64::from(elements));
         return Ok((Some(out), 1, len));
@@ -94,7 +92,7 @@ fn one(
     let mut out = Vec::new();
     let mut offset = 0u32;
     for (piece, is_blank) in &pieces {
-        let kind = if *is_blank { DELETED } else { TEXT };
+        let kind = if *is_blank { kind::DELETED } else { kind::TEXT };
         if offset == 0 {
             out.push((info & !KIND) | kind);
             out.extend_from_slice(head);

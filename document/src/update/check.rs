@@ -6,10 +6,10 @@
 
 use super::adjacent::Seen;
 use super::order::{self, Holder, Order};
-use super::scan::{Body, Content, Id, Parent, Scan, ScanError, Struct};
+use super::scan::{Body, Content, Id, Parent, Range, Scan, ScanError, Struct};
 use crate::ids::PersonId;
 use crate::limits;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use thiserror::Error;
 use yrs::{ClientID, ID, IdSet};
 
@@ -30,6 +30,10 @@ pub enum Refusal {
     Misplaced,
     #[error("too much stands between what the update is placed between")]
     Tangled,
+    #[error("the update splits what is written into too many pieces")]
+    Fragmented,
+    #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
+    TooManyItems,
     #[error("shared types nest more than {} deep", limits::NESTING)]
     TooDeep,
     #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
@@ -70,6 +74,8 @@ impl Refusal {
             Self::Forged { .. } => "forged_client",
             Self::Misplaced => "misplaced",
             Self::Tangled => "tangled",
+            Self::Fragmented => "fragmented",
+            Self::TooManyItems => "too_many_items",
             Self::TooManyClients => "too_many_clients",
             Self::TooLarge => "too_large",
             Self::ReadOnly => "read_only",
@@ -120,14 +126,30 @@ pub struct Novelty {
     place_of: HashMap<Place, PlaceIndex>,
     runs: HashMap<u64, PlaceRuns>,
     types: HashMap<Id, u8>,
-    deletes: bool,
+    /// What the update deletes and was not deleted before.
+    deleted: IdSet,
+    /// The items of several elements that stand under a key of a map, by their first element.
+    keyed: HashSet<Id>,
 }
 
 impl Novelty {
     /// Whether the update adds nothing, as a stock client's step 2 usually does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.clocks.is_empty() && !self.deletes
+        self.clocks.is_empty() && self.deleted.is_empty()
+    }
+
+    /// The items of several elements that stand under a key of a map, by their first element: there each value
+    /// replaces the one before, so that they must be as they were sent.
+    pub(crate) fn keyed(&self) -> &HashSet<Id> {
+        &self.keyed
+    }
+
+    /// What the update deletes and was not deleted before: client, first clock, and the clock behind the last.
+    pub(crate) fn new_ranges(&self) -> impl Iterator<Item = (u64, u32, u32)> {
+        self.deleted.iter().flat_map(|(client, ranges)| {
+            ranges.iter().map(move |range| (client.get(), range.start, range.end))
+        })
     }
 }
 
@@ -181,7 +203,7 @@ impl Known {
             .collect();
         let mut all = Vec::new();
         for (client, runs) in &self.runs {
-            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.clock(*client)]);
+            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.next_clock(*client)]);
             for (&(from, place), end) in runs.iter().zip(ends) {
                 let said = &mut judged[place as usize];
                 if said.is_none() {
@@ -205,13 +227,21 @@ impl Known {
         }
     }
 
+    /// The clocks of the run of elements that holds one, where its place in the order is kept: at least those of
+    /// its item.
+    pub(super) fn extent(&self, id: Id) -> Option<(u32, u32)> {
+        let run = &self.order.runs[self.order.holding(self.order.name(id))? as usize];
+        Some((run.name.clock, run.name.clock + run.len))
+    }
+
     /// Whether all of these elements are here, deleted or not.
     #[must_use]
     pub fn has(&self, first: Id, len: u32) -> bool {
-        first.clock + len <= self.clock(first.client)
+        first.clock + len <= self.next_clock(first.client)
     }
 
-    fn clock(&self, client: u64) -> u32 {
+    /// The first clock of a client that is not here yet.
+    pub(crate) fn next_clock(&self, client: u64) -> u32 {
         self.clocks.get(&client).copied().unwrap_or(0)
     }
 }
@@ -243,7 +273,7 @@ impl Check<'_> {
     fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
         let mut fronts: Vec<(u64, &[Struct<'_>])> = Vec::new();
         for run in &scan.runs {
-            let next = self.known.clock(run.client);
+            let next = self.known.next_clock(run.client);
             let old = run.structs.partition_point(|s| s.end() <= next);
             let new = &run.structs[old..];
             let Some(first) = new.first() else { continue };
@@ -307,6 +337,9 @@ impl Check<'_> {
             let id = Id { client, clock: item.end() - 1 };
             self.new.types.insert(id, depth);
         }
+        if item.len > 1 && self.is_keyed(place) {
+            self.new.keyed.insert(Id { client, clock: item.clock });
+        }
         let from = self.next(client).max(item.clock);
         extend(self.new.runs.entry(client).or_default(), from, place);
         self.new.clocks.insert(client, item.end());
@@ -340,7 +373,7 @@ impl Check<'_> {
     }
 
     fn next(&self, client: u64) -> u32 {
-        self.new.clocks.get(&client).copied().unwrap_or_else(|| self.known.clock(client))
+        self.new.clocks.get(&client).copied().unwrap_or_else(|| self.known.next_clock(client))
     }
 
     fn has(&self, id: Id) -> bool {
@@ -365,12 +398,18 @@ impl Check<'_> {
         new
     }
 
-    fn depth(&self, place: PlaceIndex) -> u8 {
+    fn place_of(&self, place: PlaceIndex) -> &Place {
         let place = place as usize;
         let base = self.known.places.len();
-        let place =
-            if place < base { &self.known.places[place] } else { &self.new.places[place - base] };
-        match place {
+        if place < base { &self.known.places[place] } else { &self.new.places[place - base] }
+    }
+
+    fn is_keyed(&self, place: PlaceIndex) -> bool {
+        matches!(self.place_of(place), Place::In(order::Place { key: Some(_), .. }))
+    }
+
+    fn depth(&self, place: PlaceIndex) -> u8 {
+        match self.place_of(place) {
             Place::In(order::Place { parent: Holder::Nested(id), .. }) => {
                 self.type_depth(*id).unwrap_or(0)
             }
@@ -383,14 +422,16 @@ impl Check<'_> {
     }
 
     fn deletes(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
-        let mut asked = IdSet::new();
-        for range in &scan.deletes {
+        // In order, each goes to the end of those before it; in any other, all behind it would be moved.
+        let mut ranges: Vec<&Range> = scan.deletes.iter().collect();
+        ranges.sort_unstable_by_key(|range| (range.client, range.clock));
+        for range in ranges {
             if range.clock + range.len > self.next(range.client) {
                 return Err(Refusal::DeleteAhead);
             }
-            asked.insert(ID::new(ClientID::new(range.client), range.clock), range.len);
+            self.new.deleted.insert(ID::new(ClientID::new(range.client), range.clock), range.len);
         }
-        self.new.deletes = !asked.diff(&self.known.deleted).is_empty();
+        self.new.deleted.diff_with(&self.known.deleted);
         Ok(())
     }
 }

@@ -8,12 +8,16 @@ mod adjacent;
 mod blank;
 mod check;
 mod claim;
+mod merge;
 pub(crate) mod order;
 mod remember;
 mod scan;
+mod splits;
 
 pub use blank::blank;
+pub(crate) use merge::merge;
 pub(crate) use order::{Holder, Place};
+pub(crate) use splits::{ItemCounts, Splits};
 
 pub use check::{Known, Novelty, Refusal};
 pub use claim::{

@@ -139,6 +139,21 @@ pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
 pub(super) const KIND: u8 = 0x1f;
 
+/// The kinds of struct, as the low bits of their first byte say (Yjs 13: `contentRefs` and `structs`).
+pub(super) mod kind {
+    pub(crate) const COLLECTED: u8 = 0;
+    pub(crate) const DELETED: u8 = 1;
+    pub(crate) const JSON: u8 = 2;
+    pub(crate) const BINARY: u8 = 3;
+    pub(crate) const TEXT: u8 = 4;
+    pub(crate) const EMBED: u8 = 5;
+    pub(crate) const FORMAT: u8 = 6;
+    pub(crate) const TYPE: u8 = 7;
+    pub(crate) const ANY: u8 = 8;
+    pub(crate) const SUBDOCUMENT: u8 = 9;
+    pub(crate) const SKIP: u8 = 10;
+}
+
 /// Reads a whole update.
 ///
 /// # Errors
@@ -209,8 +224,8 @@ pub(super) fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
 fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
     let info = r.byte()?;
     match info & KIND {
-        0 => return Ok((r.var_u32()?, Body::Collected)),
-        10 => return Err(ScanError::Pending),
+        kind::COLLECTED => return Ok((r.var_u32()?, Body::Collected)),
+        kind::SKIP => return Err(ScanError::Pending),
         _ => {}
     }
     let Placed { origin, right_origin, parent, key } = read_place(r, info)?;
@@ -249,30 +264,30 @@ pub(super) fn read_content<'a>(
     kind: u8,
 ) -> Result<(u32, Content<'a>), ScanError> {
     match kind {
-        1 => Ok((r.var_u32()?, Content::Deleted)),
-        2 => {
+        kind::DELETED => Ok((r.var_u32()?, Content::Deleted)),
+        kind::JSON => {
             let count = r.count()?;
             for _ in 0..count {
                 skip_json(r.string()?, true)?;
             }
             Ok((length(count)?, Content::Other))
         }
-        3 => r.buf().map(|_| (1, Content::Other)).map_err(Into::into),
-        4 => {
+        kind::BINARY => r.buf().map(|_| (1, Content::Other)).map_err(Into::into),
+        kind::TEXT => {
             let text = r.string()?;
             Ok((length(text.encode_utf16().count())?, Content::Text(text)))
         }
-        5 => {
+        kind::EMBED => {
             let value = r.string()?;
             skip_json(value, false)?;
             Ok((1, Content::Embed(value)))
         }
-        6 => {
+        kind::FORMAT => {
             let (name, value) = (r.string()?, r.string()?);
             skip_json(value, false)?;
             Ok((1, Content::Format(name, value)))
         }
-        7 => {
+        kind::TYPE => {
             let number = r.var_u64()?;
             match number {
                 0..=2 | 4 | 6 => {}
@@ -284,14 +299,14 @@ pub(super) fn read_content<'a>(
             }
             Ok((1, Content::Type(number as u8)))
         }
-        8 => {
+        kind::ANY => {
             let count = r.count()?;
             let values = r.clone();
             skip_any(r, count)?;
             let bytes = values.clone().take(values.remaining() - r.remaining())?;
             Ok((length(count)?, Content::Any(bytes)))
         }
-        9 => {
+        kind::SUBDOCUMENT => {
             r.string()?;
             skip_any(r, 1)?;
             Ok((1, Content::Other))

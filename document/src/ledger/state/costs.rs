@@ -1,0 +1,225 @@
+//! What one update may cost, and that honest ones stay far below.
+
+use super::*;
+use crate::ids::{PersonId, SessionId};
+use crate::ledger::RULES;
+use crate::lib0::Write;
+use crate::people::Sector;
+use yrs::{Any, GetString, Map, Text};
+
+fn actor() -> Actor {
+    Actor {
+        person: PersonId::new("ana"),
+        seat: Seat::Author,
+        sector: Sector::Government,
+        session: SessionId::new("s"),
+    }
+}
+
+fn empty() -> DocumentState {
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: "s".into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    DocumentState::begin(&genesis.entry(actor(), 5, [0; 16])).unwrap()
+}
+
+fn edit(state: &mut DocumentState, update: &[u8]) -> Result<Option<Entry>, Refusal> {
+    state.edit(&actor(), 9, [1; 16], update)
+}
+
+fn read(state: &DocumentState) -> String {
+    state.doc().get_or_insert_text("problem").get_string(&state.doc().transact())
+}
+
+/// An update of one client: its structs, as they are written, and the ranges it deletes.
+fn update(client: u64, clock: u32, structs: &[Vec<u8>], deleted: &[(u32, u32)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_var(u64::from(!structs.is_empty()));
+    if !structs.is_empty() {
+        out.put_var(structs.len() as u64);
+        out.put_var(client);
+        out.put_var(u64::from(clock));
+        structs.iter().for_each(|bytes| out.extend_from_slice(bytes));
+    }
+    out.put_var(u64::from(!deleted.is_empty()));
+    if !deleted.is_empty() {
+        out.put_var(client);
+        out.put_var(deleted.len() as u64);
+        for (from, len) in deleted {
+            out.put_var(u64::from(*from));
+            out.put_var(u64::from(*len));
+        }
+    }
+    out
+}
+
+/// Text at the beginning of `problem`.
+fn first(text: &str) -> Vec<u8> {
+    let mut out = vec![4, 1];
+    out.put_buf(b"problem");
+    out.put_buf(text.as_bytes());
+    out
+}
+
+/// Text between two elements of a client.
+fn between(client: u64, left: u32, right: Option<u32>, text: &str) -> Vec<u8> {
+    let mut out = vec![4 | 0x80 | if right.is_some() { 0x40 } else { 0 }];
+    for clock in std::iter::once(left).chain(right) {
+        out.put_var(client);
+        out.put_var(u64::from(clock));
+    }
+    out.put_buf(text.as_bytes());
+    out
+}
+
+/// Letters typed one by one, each an item of its own, as the merged updates of an offline spell have them.
+fn typed(client: u64, count: u32) -> Vec<u8> {
+    let mut structs = vec![first("a")];
+    structs.extend((1..count).map(|clock| between(client, clock - 1, None, "a")));
+    update(client, 0, &structs, &[])
+}
+
+#[test]
+fn a_long_offline_spell_is_taken_as_one_item() {
+    let (mut state, mut replayed) = (empty(), empty());
+    let entry = edit(&mut state, &typed(7, 400_000)).unwrap().unwrap();
+    assert_eq!(read(&state).len(), 400_000);
+    let (net, _) = entry.body.edit().unwrap();
+    assert!(net.len() < 400_100, "{} bytes", net.len());
+    assert_eq!(replayed.apply(&entry).unwrap(), Outcome::Applied);
+    assert_eq!(read(&replayed), read(&state));
+}
+
+#[test]
+fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
+    // Each before the one before it: nothing to be merged.
+    let mut structs = vec![first("a")];
+    for clock in 1..u32::try_from(limits::ITEMS_PER_UPDATE).unwrap() + 1 {
+        let mut item = vec![4 | 0x40];
+        item.put_var(7);
+        item.put_var(u64::from(clock - 1));
+        item.put_buf(b"b");
+        structs.push(item);
+    }
+    let mut state = empty();
+    let refused = edit(&mut state, &update(7, 0, &structs, &[])).unwrap_err();
+    assert_eq!(refused, Refusal::TooManyItems);
+    structs.pop();
+    assert!(edit(&mut state, &update(7, 0, &structs, &[])).unwrap().is_some());
+}
+
+#[test]
+fn splits_in_front_of_many_items_are_refused() {
+    let mut state = empty();
+    let len = 60_000;
+    edit(&mut state, &typed(7, len)).unwrap();
+    // From the end to the beginning: each split moves all those made before it.
+    let backwards = |count: u32| -> Vec<Vec<u8>> {
+        (0..count).map(|at| between(7, len - 2 - 2 * at, Some(len - 1 - 2 * at), "b")).collect()
+    };
+    let refused = edit(&mut state, &update(8, 0, &backwards(29_000), &[])).unwrap_err();
+    assert_eq!(refused, Refusal::Fragmented);
+    assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
+    assert!(edit(&mut state, &update(8, 0, &backwards(5_000), &[])).unwrap().is_some());
+}
+
+#[test]
+fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
+    let every_other =
+        |count: u32| -> Vec<(u32, u32)> { (0..count).map(|at| (2 * at, 1)).collect() };
+    let len = 300_000;
+    let mut state = empty();
+    edit(&mut state, &typed(7, len)).unwrap();
+    let refused = edit(&mut state, &update(7, len, &[], &every_other(len / 2))).unwrap_err();
+    assert_eq!(refused, Refusal::TooLarge, "more items than a document may have");
+    let refused = edit(&mut state, &update(7, len, &[], &every_other(20_000))).unwrap_err();
+    assert_eq!(refused, Refusal::Fragmented, "each copies half of the text");
+    assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
+    // In whatever order they are sent.
+    let backwards: Vec<_> = every_other(500).into_iter().rev().collect();
+    assert!(edit(&mut state, &update(7, len, &[], &backwards)).unwrap().is_some());
+    assert_eq!(read(&state).len(), len as usize - 500);
+}
+
+#[test]
+fn a_spell_of_writing_and_deleting_splits_nothing() {
+    // What was typed and deleted offline comes as items that yrs need not split.
+    let len: u32 = 60_000;
+    let mut structs = vec![first("a")];
+    structs.extend((1..len).map(|clock| between(7, clock - 1, None, "a")));
+    let deleted: Vec<(u32, u32)> = (0..len / 4).map(|at| (4 * at, 2)).collect();
+    let mut state = empty();
+    let bytes = update(7, 0, &structs, &deleted);
+    let merged = merge(&bytes, |_| 0, &HashSet::new()).unwrap();
+    assert_eq!(merged.structs, len as usize / 2);
+    let scanned = scan(&merged.bytes).unwrap();
+    let novelty = state.known.check(&actor().person, &scanned).unwrap();
+    assert_eq!(state.items.splits(&state.known, &scanned, &novelty).moves, 0);
+    assert!(edit(&mut state, &bytes).unwrap().is_some());
+    assert_eq!(read(&state).len(), len as usize / 2);
+}
+
+#[test]
+fn values_that_replace_each_other_are_taken_as_they_were_sent() {
+    let doc = crate::ydoc::new(7);
+    let facts = doc.get_or_insert_map("facts");
+    let text = doc.get_or_insert_text("problem");
+    let mut state = empty();
+    let mut updates = Vec::new();
+    for day in ["2027-01-01", "2027-02-01", "2027-03-01"] {
+        let mut txn = doc.transact_mut();
+        facts.insert(&mut txn, "period_from", Any::from(day));
+        updates.push(txn.encode_update_v1());
+    }
+    {
+        let mut txn = doc.transact_mut();
+        text.insert(&mut txn, 0, "a");
+        updates.push(txn.encode_update_v1());
+    }
+    // Each value an item that is not deleted: as a client sends it that collects no garbage.
+    let mut structs = Vec::new();
+    for (clock, day) in ["2027-01-01", "2027-02-01", "2027-03-01"].iter().enumerate() {
+        let mut item = Vec::new();
+        if clock == 0 {
+            item.extend([8 | 0x20, 1]);
+            item.put_buf(b"facts");
+            item.put_buf(b"period_from");
+        } else {
+            item.push(8 | 0x80);
+            item.put_var(7);
+            item.put_var(clock as u64 - 1);
+        }
+        item.extend([1, 119]);
+        item.put_buf(day.as_bytes());
+        structs.push(item);
+    }
+    structs.push(first("a"));
+    edit(&mut state, &update(7, 0, &structs, &[])).unwrap();
+    let mut each = empty();
+    for update in &updates {
+        edit(&mut each, update).unwrap();
+    }
+    let all = StateVector::default();
+    assert_eq!(state.encode_since(&all), each.encode_since(&all));
+    let value = state.doc().get_or_insert_map("facts").get(&state.doc().transact(), "period_from");
+    assert_eq!(value.unwrap().to_string(&state.doc().transact()), "2027-03-01");
+}
+
+#[test]
+fn the_counts_of_items_are_found_again_from_a_checkpoint() {
+    let mut state = empty();
+    edit(&mut state, &typed(7, 1_000)).unwrap();
+    let ranges: Vec<(u32, u32)> = (0..400).map(|at| (2 * at, 1)).collect();
+    edit(&mut state, &update(7, 1_000, &[], &ranges)).unwrap();
+    let resumed = DocumentState::resume(&state.checkpoint()).unwrap();
+    let none = Splits::default();
+    assert!(state.items.after(&none) >= resumed.items.after(&none));
+    assert_eq!(
+        resumed.items.after(&none),
+        800,
+        "every other letter of the first 800, and what is between"
+    );
+}

@@ -1,0 +1,182 @@
+//! How much work the splits of an update are, estimated before it is integrated.
+//!
+//! yrs keeps the items of each client in one vector, sorted by clock. An update that refers to the middle of an
+//! item, or deletes a part of it, splits it: the text of the item is copied, the rest is inserted behind it, and
+//! all items further behind are moved. Many splits of a long item, or in front of many items, thus cost their
+//! product: minutes, for an update of a few megabytes made by hand.
+
+use super::check::{Known, Novelty};
+use super::scan::{Body, Id, Scan, Struct};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound::{Excluded, Unbounded};
+
+/// Up to this many structs and deleted ranges, an update's splits need no counting: they can't be many.
+const SMALL: usize = 16;
+
+/// How many items yrs holds for each client: never fewer than there are. Squashed items are counted apart, so
+/// the number is counted again where it seems to pass a limit.
+#[derive(Debug, Default)]
+pub(crate) struct ItemCounts {
+    by_client: HashMap<u64, u32>,
+    total: usize,
+}
+
+/// What integrating an update would do to the vectors of items.
+#[derive(Debug, Default)]
+pub(crate) struct Splits {
+    /// By how many items the document grows at most, for each client.
+    added: HashMap<u64, u32>,
+    /// How many items and UTF-16 code units of text are moved or copied, about.
+    pub(crate) moves: u64,
+}
+
+impl ItemCounts {
+    /// Counts the items of a whole document, as it is encoded.
+    pub(crate) fn of(document: &Scan<'_>) -> Self {
+        let mut counts = Self::default();
+        for run in &document.runs {
+            counts.add(run.client, len(run.structs.len()));
+        }
+        counts
+    }
+
+    /// How many items there would be after an update.
+    pub(crate) fn after(&self, splits: &Splits) -> usize {
+        self.total + splits.added.values().map(|&added| added as usize).sum::<usize>()
+    }
+
+    pub(crate) fn take(&mut self, splits: &Splits) {
+        for (&client, &added) in &splits.added {
+            self.add(client, added);
+        }
+    }
+
+    fn add(&mut self, client: u64, items: u32) {
+        let count = self.by_client.entry(client).or_default();
+        *count = count.saturating_add(items);
+        self.total += items as usize;
+    }
+
+    fn of_client(&self, client: u64) -> u64 {
+        self.by_client.get(&client).copied().unwrap_or(0).into()
+    }
+
+    /// Estimates the splits of an update that has been checked.
+    pub(crate) fn splits(&self, known: &Known, scan: &Scan<'_>, novelty: &Novelty) -> Splits {
+        let structs: usize = scan.runs.iter().map(|run| run.structs.len()).sum();
+        let mut estimate = Estimate {
+            counts: self,
+            runs: scan.runs.iter().map(|run| (run.client, NewRun::of(known, run))).collect(),
+            cuts: HashMap::new(),
+            splits: Splits::default(),
+        };
+        if structs + novelty.new_ranges().count() <= SMALL {
+            estimate.small(novelty.new_ranges());
+        } else {
+            estimate.structs(known, scan);
+            estimate.ranges(known, novelty.new_ranges());
+        }
+        estimate.splits
+    }
+}
+
+/// The structs of a client that are new.
+struct NewRun<'s> {
+    structs: &'s [Struct<'s>],
+}
+
+impl<'s> NewRun<'s> {
+    fn of(known: &Known, run: &'s super::scan::Run<'s>) -> Self {
+        let next = known.next_clock(run.client);
+        let old = run.structs.partition_point(|item| item.end() <= next);
+        Self { structs: &run.structs[old..] }
+    }
+
+    /// The struct that holds an element, by its clocks, and how many stand behind it.
+    fn holding(&self, clock: u32) -> Option<(Extent, u64)> {
+        let at = self.structs.partition_point(|item| item.end() <= clock);
+        let item = self.structs.get(at).filter(|item| item.clock <= clock)?;
+        Some(((item.clock, item.end()), (self.structs.len() - at) as u64))
+    }
+}
+
+/// The first clock of an item, and the one behind its last.
+type Extent = (u32, u32);
+
+struct Estimate<'s> {
+    counts: &'s ItemCounts,
+    runs: HashMap<u64, NewRun<'s>>,
+    /// Where items were split already, for each client: before these clocks.
+    cuts: HashMap<u64, BTreeSet<u32>>,
+    splits: Splits,
+}
+
+impl Estimate<'_> {
+    fn small(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
+        let mut references = Vec::new();
+        for (&client, run) in &self.runs {
+            self.splits.added.insert(client, len(run.structs.len()));
+            for item in run.structs {
+                references.extend(neighbours(item).map(|id| id.client));
+            }
+        }
+        references.extend(ranges.flat_map(|(client, ..)| [client; 2]));
+        for client in references {
+            *self.splits.added.entry(client).or_default() += 1;
+            self.splits.moves += self.counts.of_client(client) + SMALL as u64;
+        }
+    }
+
+    fn structs(&mut self, known: &Known, scan: &Scan<'_>) {
+        for run in &scan.runs {
+            let structs = self.runs[&run.client].structs;
+            *self.splits.added.entry(run.client).or_default() += len(structs.len());
+            for item in structs {
+                for place in neighbours(item) {
+                    self.split(known, place, true);
+                }
+            }
+        }
+    }
+
+    /// yrs takes the deleted ranges in ascending order: what it has split before is not moved again.
+    fn ranges(&mut self, known: &Known, ranges: impl Iterator<Item = (u64, u32, u32)>) {
+        for (client, from, to) in ranges {
+            self.split(known, Id { client, clock: from }, false);
+            self.split(known, Id { client, clock: to }, false);
+        }
+    }
+
+    /// Notes that an item is split before an element, unless one begins there.
+    fn split(&mut self, known: &Known, before: Id, moves_earlier: bool) {
+        let found = if before.clock < known.next_clock(before.client) {
+            known.extent(before).map(|extent| (extent, self.counts.of_client(before.client)))
+        } else {
+            self.runs.get(&before.client).and_then(|run| run.holding(before.clock))
+        };
+        let Some(((start, end), behind)) = found else { return };
+        let cuts = self.cuts.entry(before.client).or_default();
+        if start == before.clock || !cuts.insert(before.clock) {
+            return;
+        }
+        let around = (Excluded(before.clock), Unbounded);
+        let end = cuts.range(around).next().map_or(end, |&cut| cut.min(end));
+        let start = cuts.range(..before.clock).next_back().map_or(start, |&cut| cut.max(start));
+        let earlier = if moves_earlier { cuts.len() as u64 } else { 0 };
+        self.splits.moves += u64::from(end - start) + behind + earlier;
+        *self.splits.added.entry(before.client).or_default() += 1;
+    }
+}
+
+/// The places next to which an item stands, each as the element before which it is.
+fn neighbours(item: &Struct<'_>) -> impl Iterator<Item = Id> {
+    let (origin, right_origin) = match &item.body {
+        Body::Item { origin, right_origin, .. } => (*origin, *right_origin),
+        Body::Collected => (None, None),
+    };
+    origin.map(|id| id.plus(1)).into_iter().chain(right_origin)
+}
+
+fn len(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

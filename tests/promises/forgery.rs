@@ -132,6 +132,45 @@ async fn forged_awareness_reaches_nobody() -> Result<()> {
     Ok(())
 }
 
+/// What everybody in a document learns of somebody's page, its client id, gives nobody the right to write under it:
+/// also not while its owner has written nothing yet, has gone, or the document was closed in between (U2).
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> Result<()> {
+    const ANA: u64 = 1_000;
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Announced")?;
+    let mut announcement = Vec::new();
+    announcement.put_var(1);
+    announcement.put_var(ANA);
+    announcement.put_var(1);
+    announcement.put_buf(br#"{"cursor":null}"#);
+    let mut author = SyncClient::connect(&server, &ana, &document, ANA).await?;
+    author.send(Message::Awareness(&announcement)).await?;
+    let steal = async || -> Result<()> {
+        let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
+        // Announcing it, too, changes nothing.
+        thief.send(Message::Awareness(&announcement)).await?;
+        thief.send(Message::Update(&run_of(ANA, 0, &[]))).await?;
+        let closed = thief.closed().await?;
+        ensure!(closed.code == 4403, "{closed:?}");
+        Ok(())
+    };
+    steal().await?;
+    // She types offline, and comes back later.
+    let doc = author.doc.clone();
+    let offline = author.change("problem", 0, 0, "offline ");
+    drop(author);
+    steal().await?;
+    let dialect = accord_document::sync::Dialect::Stock;
+    let mut author = SyncClient::resume(&server, &ana, &document, dialect, doc).await?;
+    author.send(Message::Update(&offline)).await?;
+    author.settled().await?;
+    assert_eq!(ben.text(&document, "problem")?, "offline \n");
+    Ok(())
+}
+
 /// Offline edits come later under one's own old ids: taken, also after the seat has changed and come
 /// back; and replayed the same after a restart.
 #[tokio::test(flavor = "multi_thread")]

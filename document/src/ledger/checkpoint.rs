@@ -15,7 +15,7 @@ use super::chain::{Chain, Position};
 use super::state::DocumentState;
 use crate::ids::{Digest, Seq};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::{ItemCounts, Known, scan};
+use crate::update::{AnnouncedClients, ItemCounts, Known, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
@@ -78,8 +78,18 @@ impl DocumentState {
             return Ok(None);
         };
         let chain = Chain::resume(genesis, restored, Position { seq, head, time });
-        let broken = false;
-        Ok(Some(Self { doc, known, chain, size, items, broken, redactions, versions, releases }))
+        Ok(Some(Self {
+            doc,
+            known,
+            chain,
+            size,
+            items,
+            announced: AnnouncedClients::default(),
+            broken: false,
+            redactions,
+            versions,
+            releases,
+        }))
     }
 }
 

@@ -5,14 +5,15 @@ use super::entry::{Body, Entry, EntryError, Genesis, Restored, Salt};
 use super::redaction::{Ledgered, REASON, Redacted, Redaction};
 use super::release::{Releases, Step, StepError};
 use super::version::{Named, Version, VersionError};
-use crate::ids::{DocumentId, LineageId, Seq};
+use crate::ids::{DocumentId, LineageId, PersonId, Seq};
 use crate::limits;
 use crate::model::content::Content;
 use crate::model::release::{Identity, Released};
 use crate::model::strange::{Strange, strange};
 use crate::people::{Action, Actor, Seat, permits};
 use crate::update::{
-    Claim, ItemCounts, Known, Novelty, Provenance, Range, Refusal, Scan, Splits, merge, scan,
+    AnnouncedClients, Claim, ItemCounts, Known, Novelty, Provenance, Range, Refusal, Scan, Splits,
+    merge, scan,
 };
 use crate::ydoc;
 use std::borrow::Cow;
@@ -52,13 +53,13 @@ pub enum Outcome<R = Refusal> {
     Void(R),
 }
 
-/// Whether the costs of an update are held to their limits.
+/// Where an update comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Costs {
-    /// It is new.
-    Bounded,
-    /// It was accepted once, and is applied again whatever the limits are now.
-    Accepted,
+enum Source {
+    /// From a connection: its costs are bounded, and ids that others have announced are not its sender's.
+    Sent,
+    /// From the ledger: it was accepted once, and is applied again whatever the limits are now.
+    Stored,
 }
 
 /// A document as its ledger made it. Call [`begin`](Self::begin) once, then
@@ -71,6 +72,9 @@ pub struct DocumentState {
     /// An upper bound of the encoded state: refined when it passes the limit.
     pub(super) size: usize,
     pub(super) items: ItemCounts,
+    /// Whose the client ids are that nothing was written under yet. No part of the ledger: only new edits are
+    /// held against it.
+    pub(super) announced: AnnouncedClients,
     pub(super) broken: bool,
     pub(super) redactions: Ledgered,
     pub(super) versions: Vec<Named>,
@@ -91,6 +95,7 @@ impl DocumentState {
             chain,
             size: 0,
             items: ItemCounts::default(),
+            announced: AnnouncedClients::default(),
             broken: false,
             redactions: Ledgered::default(),
             versions: Vec::new(),
@@ -154,7 +159,7 @@ impl DocumentState {
     /// Integrates the update of a stored edit. One that adds nothing any more, because a redaction took out
     /// what it deleted, was an edit all the same.
     fn integrate_stored(&mut self, entry: &Entry, update: &[u8]) -> Result<(), Refusal> {
-        self.integrate(&entry.actor, update, Costs::Accepted)?;
+        self.integrate(&entry.actor, update, Source::Stored)?;
         self.releases.edited(entry.seq);
         Ok(())
     }
@@ -189,7 +194,7 @@ impl DocumentState {
         update: &[u8],
         mut provenance: Provenance,
     ) -> Result<Option<Entry>, Refusal> {
-        let Some(net) = self.integrate(actor, update, Costs::Bounded)? else {
+        let Some(net) = self.integrate(actor, update, Source::Sent)? else {
             return Ok(None);
         };
         if !provenance.claims.is_empty() {
@@ -407,7 +412,7 @@ impl DocumentState {
         &mut self,
         scan: &Scan<'_>,
         novelty: &Novelty,
-        costs: Costs,
+        source: Source,
     ) -> Result<Splits, Refusal> {
         let splits = self.items.splits(&self.known, scan, novelty);
         let within = |items: &ItemCounts, splits: &Splits| {
@@ -422,10 +427,35 @@ impl DocumentState {
         let document = self.encode_since(&StateVector::default());
         self.items = ItemCounts::of(&crate::update::scan(&document)?);
         let splits = self.items.splits(&self.known, scan, novelty);
-        if costs == Costs::Bounded {
+        if source == Source::Sent {
             within(&self.items, &splits)?;
         }
         Ok(splits)
+    }
+
+    /// The client ids that pages have announced here.
+    #[must_use]
+    pub fn announced(&self) -> &AnnouncedClients {
+        &self.announced
+    }
+
+    /// Takes over what was announced while the document was open before.
+    pub fn set_announced(&mut self, announced: AnnouncedClients) {
+        self.announced = announced;
+    }
+
+    /// Notes that a person's page will write under a client id.
+    pub fn announce(&mut self, client: u64, person: &PersonId) {
+        if self.known.owner(client).is_none() {
+            self.announced.announce(client, person);
+        }
+    }
+
+    /// Whether a client id is a person's, or nobody's yet.
+    #[must_use]
+    pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
+        let owner = self.known.owner(client).or_else(|| self.announced.owner(client));
+        owner.is_none_or(|owner| owner == person)
     }
 
     /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
@@ -433,17 +463,23 @@ impl DocumentState {
         &mut self,
         actor: &Actor,
         update: &[u8],
-        costs: Costs,
+        source: Source,
     ) -> Result<Option<Vec<u8>>, Refusal> {
-        let (most, limit) = match costs {
-            Costs::Bounded => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
-            Costs::Accepted => (usize::MAX, None),
+        let (most, limit) = match source {
+            Source::Sent => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
+            Source::Stored => (usize::MAX, None),
         };
         let update = &*self.merged(actor, update, most)?;
         let scan = scan(update)?;
         let novelty = self.known.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
+        }
+        if source == Source::Sent {
+            let foreign = novelty.clients().find(|&client| !self.may_use(client, &actor.person));
+            if let Some(client) = foreign {
+                return Err(Refusal::Forged { client });
+            }
         }
         if !permits(actor.seat, Action::Write) {
             return Err(Refusal::ReadOnly);
@@ -457,7 +493,7 @@ impl DocumentState {
                 return Err(Refusal::TooLarge);
             }
         }
-        let splits = self.splits(&scan, &novelty, costs)?;
+        let splits = self.splits(&scan, &novelty, source)?;
         let malformed = Refusal::Scan(crate::update::ScanError::Malformed("it can't be decoded"));
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes: a
         // panic in here leaves the document half changed, so it is marked broken and rebuilt.

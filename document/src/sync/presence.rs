@@ -1,6 +1,7 @@
 //! Who is in a document: awareness (y-protocols 1.0) as the server keeps it.
 //!
-//! A connection owns the awareness entry it announces first, and may set or remove only that one.
+//! A connection owns the awareness entry it announces first, and may set or remove only that one. An id under
+//! which somebody else writes, or that somebody else has announced, can't be its own.
 //! Entries of others in its messages are ordinary, since stock clients repeat what they hear, and
 //! ignored. Names, colours and sectors come from the server, whatever the client claims. Clocks
 //! are the server's own, so that somebody who returns after their entry was removed is seen.
@@ -51,7 +52,7 @@ pub struct Presence {
 impl Presence {
     /// Takes an awareness message and returns the update to broadcast, if it changes anything.
     ///
-    /// `now` is in milliseconds.
+    /// `may_use` says whether a client id is this person's, or nobody's yet. `now` is in milliseconds.
     ///
     /// # Errors
     /// When the message is cut short or an own state is larger than 4 KiB.
@@ -60,6 +61,7 @@ impl Presence {
         from: ConnectionId,
         face: &Face,
         owned: &mut Option<u64>,
+        may_use: impl Fn(u64) -> bool,
         message: &[u8],
         now: u64,
     ) -> Result<Option<Vec<u8>>, ReadError> {
@@ -69,7 +71,8 @@ impl Presence {
             let client = r.var_u64()?;
             let clock = r.var_u64()?;
             let state = r.string()?;
-            if client > limits::CLIENT_ID || !self.may_own(from, face, *owned, client) {
+            let is_free = *owned == Some(client) || may_use(client);
+            if client > limits::CLIENT_ID || !is_free || !self.may_own(from, face, *owned, client) {
                 continue;
             }
             if state == "null" {
@@ -238,7 +241,8 @@ mod tests {
     fn p3_names_come_from_the_server_whatever_the_client_claims() {
         let mut presence = Presence::default();
         let forged = message(5, 1, r#"{"user":{"name":"Ben"},"cursor":null}"#);
-        let out = presence.receive(A, &face("Ana"), &mut None, &forged, 0).unwrap().unwrap();
+        let out =
+            presence.receive(A, &face("Ana"), &mut None, |_| true, &forged, 0).unwrap().unwrap();
         let (_, _, state) = read(&out);
         assert!(state.contains(r#""name":"Ana""#) && !state.contains("Ben"), "{state}");
         assert!(state.contains("cursor"));
@@ -247,11 +251,11 @@ mod tests {
     #[test]
     fn p4_a_connection_sets_and_removes_only_its_own_entry() {
         let mut presence = Presence::default();
-        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        presence.receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
         let mut owned = None;
-        presence.receive(B, &face("Ben"), &mut owned, &message(6, 1, "{}"), 0).unwrap();
+        presence.receive(B, &face("Ben"), &mut owned, |_| true, &message(6, 1, "{}"), 0).unwrap();
         for attack in [message(5, 9, "{}"), message(5, 9, "null"), message(7, 1, "{}")] {
-            let out = presence.receive(B, &face("Ben"), &mut owned, &attack, 0).unwrap();
+            let out = presence.receive(B, &face("Ben"), &mut owned, |_| true, &attack, 0).unwrap();
             assert_eq!(out, None);
         }
         assert_eq!(presence.people().count(), 2);
@@ -260,11 +264,13 @@ mod tests {
     #[test]
     fn p5_somebody_who_returns_is_announced_under_a_higher_clock() {
         let mut presence = Presence::default();
-        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        presence.receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
         let gone = presence.leave(A).unwrap();
         let (_, removed_at, state) = read(&gone);
         assert_eq!(state, "null");
-        let back = presence.receive(B, &face("Ana"), &mut None, &message(5, 1, "{}"), 0).unwrap();
+        let back = presence
+            .receive(B, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0)
+            .unwrap();
         assert!(read(&back.unwrap()).1 > removed_at);
     }
 
@@ -273,7 +279,9 @@ mod tests {
         let mut presence = Presence::default();
         let mut owned = None;
         let mut send = |clock, state: &str| {
-            presence.receive(A, &face("Ana"), &mut owned, &message(5, clock, state), 0).unwrap()
+            presence
+                .receive(A, &face("Ana"), &mut owned, |_| true, &message(5, clock, state), 0)
+                .unwrap()
         };
         let (_, clock, state) = read(&send(1, r#"{"x":1}"#).unwrap());
         assert_eq!(send(clock, &state), None);
@@ -284,7 +292,9 @@ mod tests {
     #[test]
     fn p6_an_entry_not_renewed_for_30_seconds_goes() {
         let mut presence = Presence::default();
-        presence.receive(A, &face("Ana"), &mut None, &message(5, 1, "{}"), 1_000).unwrap();
+        presence
+            .receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 1_000)
+            .unwrap();
         assert_eq!(presence.expire(30_999), None);
         assert!(presence.expire(31_000).is_some());
         assert_eq!(presence.people().count(), 0);

@@ -20,7 +20,7 @@ use crate::ledger::{DocumentState, Entry, Position, Salt};
 use crate::limits;
 
 use crate::plan::Grant;
-use crate::update::{Claim, Refusal, claims_from};
+use crate::update::{AnnouncedClients, Claim, Refusal, claims_from};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -109,6 +109,13 @@ impl Room {
     #[must_use]
     pub fn state(&self) -> &DocumentState {
         &self.state
+    }
+
+    /// Takes over the client ids that were announced while the document was open before.
+    #[must_use]
+    pub fn with_announced(mut self, announced: AnnouncedClients) -> Self {
+        self.state.set_announced(announced);
+        self
     }
 
     #[must_use]
@@ -405,7 +412,14 @@ impl Room {
     fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let face = &session.admission.face;
-        match self.presence.receive(id, face, &mut session.presence, update, self.now) {
+        let may_use = |client| self.state.may_use(client, &face.person);
+        let before = session.presence;
+        let received =
+            self.presence.receive(id, face, &mut session.presence, may_use, update, self.now);
+        if let (None, Some(client)) = (before, session.presence) {
+            self.state.announce(client, &face.person);
+        }
+        match received {
             Ok(Some(update)) => self.broadcast_presence(&update),
             Ok(None) => {}
             Err(_) => self.expel(

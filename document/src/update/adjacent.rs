@@ -149,6 +149,8 @@ impl Known {
             return Ok(());
         }
         let seen = self.seen.by(writer);
+        // Finding out what the writer had seen takes a look at every client that they knew of.
+        *left = left.checked_sub(seen.len() as u64).ok_or(Refusal::Tangled)?;
         while at != right {
             // The right neighbour does not come behind the left one.
             let Some(run) = order.runs.get(at as usize) else {

@@ -139,6 +139,11 @@ impl Novelty {
         self.clocks.is_empty() && self.deleted.is_empty()
     }
 
+    /// The clients that the update brings content of.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
+        self.clocks.keys().copied()
+    }
+
     /// The items of several elements that stand under a key of a map, by their first element: there each value
     /// replaces the one before, so that they must be as they were sent.
     pub(crate) fn keyed(&self) -> &HashSet<Id> {

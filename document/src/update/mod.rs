@@ -5,6 +5,7 @@
 //! [`Known::check`] has placed every struct and deletion.
 
 mod adjacent;
+mod announced;
 mod blank;
 mod check;
 mod claim;
@@ -14,6 +15,7 @@ mod remember;
 mod scan;
 mod splits;
 
+pub use announced::AnnouncedClients;
 pub use blank::blank;
 pub(crate) use merge::merge;
 pub(crate) use order::{Holder, Place};

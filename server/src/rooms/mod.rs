@@ -12,6 +12,7 @@ pub use pace::{Meter, Pace};
 use crate::access::Access;
 use crate::clock::Clock;
 use crate::committer::Committer;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
@@ -23,7 +24,7 @@ use accord_document::model::content::Content;
 use accord_document::people::Actor;
 use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, ConnectionId, Denied};
-use accord_document::update::{Range, Refusal};
+use accord_document::update::{AnnouncedClients, Range, Refusal};
 use axum::body::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +37,11 @@ const QUEUE: usize = 1024;
 
 /// So many entries to be applied again are worth a checkpoint.
 const BEHIND: usize = 256;
+
+/// What the announced client ids of closed rooms may take together, in bytes.
+const MAX_ANNOUNCED_BYTES: usize = 16 * 1024 * 1024;
+/// What one of them takes, in bytes, about.
+const ANNOUNCED_BYTES: usize = 128;
 
 /// Why a document can't be opened.
 #[derive(Debug, Clone, Error)]
@@ -103,6 +109,8 @@ struct Shared {
     clock: Clock,
     access: Access,
     connections: AtomicU64,
+    /// The client ids that pages announced in rooms that have closed since.
+    announced: Kept<DocumentId, Arc<AnnouncedClients>>,
     /// One redaction at a time: each reads what the one before has blanked.
     redacting: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
@@ -139,6 +147,7 @@ impl Rooms {
             clock,
             access,
             connections: AtomicU64::new(0),
+            announced: Kept::new(MAX_ANNOUNCED_BYTES),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
         };
@@ -443,6 +452,19 @@ impl Rooms {
         }
         state.settle()?;
         Ok(Some(Replayed { state, last_editor, behind: rest.len() }))
+    }
+
+    /// What was announced in a document while it was open before.
+    fn announced(&self, document: &DocumentId) -> AnnouncedClients {
+        self.shared.announced.get(document).map_or_else(Default::default, Arc::unwrap_or_clone)
+    }
+
+    /// Keeps what was announced in a document that closes: what somebody writes offline comes later.
+    fn keep_announced(&self, document: &DocumentId, announced: &AnnouncedClients) {
+        if !announced.is_empty() {
+            let bytes = announced.len() * ANNOUNCED_BYTES;
+            self.shared.announced.put(document.clone(), Arc::new(announced.clone()), bytes);
+        }
     }
 
     /// Keeps the state of a document that closes: it opens from there. Blocks.

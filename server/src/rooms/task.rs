@@ -59,7 +59,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     let mut task = Task {
         rooms: rooms.clone(),
         document: document.clone(),
-        room: Room::new(state, seed()),
+        room: Room::new(state, seed()).with_announced(rooms.announced(&document)),
         last_editor,
         packed: Seq(0),
         opened,
@@ -70,6 +70,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         over: false,
     };
     task.serve(&mut events).await;
+    rooms.keep_announced(&document, task.room.state().announced());
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
     rooms.forget_closed(&document);

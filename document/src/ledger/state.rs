@@ -524,6 +524,12 @@ impl DocumentState {
         self.broken
     }
 
+    /// How many bytes the document has when it is encoded: never fewer than there are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     #[must_use]
     pub fn position(&self) -> Position {
         self.chain.position()

@@ -6,7 +6,7 @@ use super::connections::Place;
 use super::identity::{Caller, by_cookie, foreign, readable};
 use super::problem::{Problem, blocking};
 use crate::people::SignedIn;
-use crate::rooms::{Joined, OpenError, Outgoing, Pace, RoomEvent};
+use crate::rooms::{Joined, OpenError, Outgoing, RoomEvent};
 use crate::site::Source;
 use accord_document::ids::{DocumentId, SessionId};
 use accord_document::limits;
@@ -124,9 +124,7 @@ async fn serve(
 /// Hands frames to the room until the socket or the room closes. Gives what to tell a client that
 /// broke the WebSocket protocol or its limits.
 async fn read(mut stream: SplitStream<WebSocket>, joined: &Joined) -> Option<Close> {
-    let mut pace = Pace::new(joined.meter.clone());
     loop {
-        let place = pace.turn().await;
         let message = tokio::select! {
             message = stream.next() => message?,
             () = joined.room.closed() => return None,
@@ -137,6 +135,7 @@ async fn read(mut stream: SplitStream<WebSocket>, joined: &Joined) -> Option<Clo
         };
         match message {
             Message::Binary(bytes) => {
+                let place = joined.in_flight.enter(bytes.len()).await?;
                 let frame = RoomEvent::Frame { id: joined.id, bytes, place };
                 joined.room.send(frame).await.ok()?;
             }

@@ -1,10 +1,10 @@
 //! All that can happen to a room, and what it answers.
 
-use super::pace::Meter;
+use super::pace::{InFlight, Place};
 use super::{OpenError, Passage, RedactError};
 use accord_document::ids::{Digest, PersonId, Seq};
 use accord_document::ledger::{
-    Named, Position, Redacted, Redaction, Releases, Step, StepError, Version, VersionError,
+    Position, Redacted, Redaction, Releases, Step, StepError, Version, VersionError,
 };
 use accord_document::model::completeness::Check;
 use accord_document::model::content::Content;
@@ -15,7 +15,7 @@ use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, Close, ConnectionId, ProposeError, Wanted};
 use accord_document::update::{Claim, Range, Refusal};
 use axum::body::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// All that can happen to a room.
 #[derive(Debug)]
@@ -24,14 +24,16 @@ pub enum RoomEvent {
         id: ConnectionId,
         admission: Box<Admission>,
         outgoing: mpsc::Sender<Outgoing>,
-        meter: Meter,
-        answer: oneshot::Sender<Result<(), OpenError>>,
+        /// New places, if this person has none here.
+        in_flight: InFlight,
+        /// Answers with the places of this person's frames, over all of their connections.
+        answer: oneshot::Sender<Result<InFlight, OpenError>>,
     },
     Frame {
         id: ConnectionId,
         bytes: Bytes,
         /// Given back once the frame is worked on.
-        place: Option<OwnedSemaphorePermit>,
+        place: Place,
     },
     Leave {
         id: ConnectionId,
@@ -65,9 +67,6 @@ pub enum RoomEvent {
         actor: Actor,
         redaction: Box<Redaction>,
         answer: oneshot::Sender<Result<Result<Seq, RedactError>, OpenError>>,
-    },
-    Versions {
-        answer: oneshot::Sender<Result<Vec<Named>, OpenError>>,
     },
     /// Names a moment, and answers with the number of the entry that says so, once it is on disk.
     NameVersion {
@@ -112,13 +111,13 @@ impl RoomEvent {
     /// Answers that the document can't be opened. Whoever asked may be gone.
     pub(super) fn refuse(self, error: OpenError) {
         match self {
-            Self::Join { answer, .. } | Self::Open { answer } => drop(answer.send(Err(error))),
+            Self::Join { answer, .. } => drop(answer.send(Err(error))),
+            Self::Open { answer } => drop(answer.send(Err(error))),
             Self::Content { answer } => drop(answer.send(Err(error))),
             Self::Redactions { answer } => drop(answer.send(Err(error))),
             Self::Locate { answer, .. } => drop(answer.send(Err(error))),
             Self::Redact { answer, .. } => drop(answer.send(Err(error))),
             Self::Summary { answer } => drop(answer.send(Err(error))),
-            Self::Versions { answer } => drop(answer.send(Err(error))),
             Self::NameVersion { answer, .. } => drop(answer.send(Err(error))),
             Self::Restore { answer, .. } => drop(answer.send(Err(error))),
             Self::Path { answer } => drop(answer.send(Err(error))),

@@ -5,9 +5,12 @@ mod event;
 mod pace;
 mod release;
 mod task;
+mod turns;
 
 pub use event::{Outgoing, Path, Restore, RoomEvent, Summary};
-pub use pace::{Meter, Pace};
+pub use pace::{InFlight, Place};
+
+use pace::WaitingBytes;
 
 use crate::access::Access;
 use crate::clock::Clock;
@@ -17,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
 use accord_document::ledger::{
-    DocumentState, Entry, LedgerError, Named, Redacted, Redaction, Version, VersionError,
+    DocumentState, Entry, LedgerError, Redacted, Redaction, Version, VersionError,
 };
 use accord_document::model::Target;
 use accord_document::model::content::Content;
@@ -109,6 +112,7 @@ struct Shared {
     clock: Clock,
     access: Access,
     connections: AtomicU64,
+    waiting: WaitingBytes,
     /// The client ids that pages announced in rooms that have closed since.
     announced: Kept<DocumentId, Arc<AnnouncedClients>>,
     /// One redaction at a time: each reads what the one before has blanked.
@@ -127,7 +131,8 @@ impl Shared {
 pub struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
-    pub meter: Meter,
+    /// The places of this person's frames, over all of their connections.
+    pub in_flight: InFlight,
 }
 
 impl Rooms {
@@ -147,6 +152,7 @@ impl Rooms {
             clock,
             access,
             connections: AtomicU64::new(0),
+            waiting: WaitingBytes::default(),
             announced: Kept::new(MAX_ANNOUNCED_BYTES),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
@@ -174,13 +180,13 @@ impl Rooms {
         outgoing: mpsc::Sender<Outgoing>,
     ) -> Result<Joined, OpenError> {
         let id = ConnectionId(self.shared.connections.fetch_add(1, Ordering::Relaxed));
-        let meter = Meter::default();
         let ask = |answer| {
             let (admission, outgoing) = (Box::new(admission.clone()), outgoing.clone());
-            RoomEvent::Join { id, admission, outgoing, meter: meter.clone(), answer }
+            let in_flight = InFlight::new(self.shared.waiting.of(&admission.actor.person));
+            RoomEvent::Join { id, admission, outgoing, in_flight, answer }
         };
-        let room = self.ask(document, ask).await?.0;
-        Ok(Joined { id, room, meter })
+        let (room, in_flight) = self.ask(document, ask).await?;
+        Ok(Joined { id, room, in_flight })
     }
 
     /// What a document says now, as far as it is on disk.
@@ -243,14 +249,6 @@ impl Rooms {
         let written = tokio::task::spawn_blocking(move || rooms.rewrite(&id, &blanked)).await;
         written.map_err(|_| unexpected())??;
         Ok(seq)
-    }
-
-    /// The moments of a document that were named.
-    ///
-    /// # Errors
-    /// When the document can't be opened.
-    pub async fn versions(&self, document: &DocumentId) -> Result<Vec<Named>, OpenError> {
-        Ok(self.ask(document, |answer| RoomEvent::Versions { answer }).await?.1)
     }
 
     /// Names a moment, and gives the number of the entry that says so.

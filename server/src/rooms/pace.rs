@@ -1,77 +1,144 @@
-//! How fast one connection may go on: whoever makes a room work hard is read more slowly, so that
-//! the others are not held up. Nothing is dropped and nobody closed: frames wait in the socket.
+//! How much of a room's time one person may use, over all of their connections, and how much of what they sent
+//! may wait for it.
+//!
+//! Nothing is dropped and nobody closed: what is beyond the budget waits, in the room's queue and behind it in the
+//! socket. Others are served meanwhile.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use accord_document::ids::PersonId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Frames of one connection that may wait for its room.
-const IN_FLIGHT: usize = 32;
-/// The room's time that a connection may use at once.
-const BURST: Duration = Duration::from_secs(3);
-/// The share of a core that it may use for long.
-const SHARE: f64 = 0.5;
+/// Frames of one person that may wait for a room.
+const MAX_WAITING_FRAMES: usize = 32;
+/// What one person's frames may hold that wait for any room, in KiB: two documents of the largest size.
+const MAX_WAITING_KIB: u32 = 16 * 1024;
 
-/// What a room notes of a connection's frames.
-#[derive(Debug, Clone)]
-pub struct Meter {
-    spent_micros: Arc<AtomicU64>,
-    in_flight: Arc<Semaphore>,
+/// A frame that takes longer than this holds up the others in the room noticeably.
+const LONG_TURN: Duration = Duration::from_millis(20);
+
+/// How fast something may be used: so much at once, and this share of the time for long.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    burst: Duration,
+    share: f64,
 }
 
-impl Default for Meter {
-    fn default() -> Self {
-        Self { spent_micros: Arc::default(), in_flight: Arc::new(Semaphore::new(IN_FLIGHT)) }
-    }
-}
+/// The room's time altogether.
+const ALL: Rate = Rate { burst: Duration::from_secs(3), share: 0.5 };
+/// Its time in long turns. Coming back after a long time offline is one or two of them.
+const LONG: Rate = Rate { burst: Duration::from_millis(300), share: 0.01 };
 
-impl Meter {
-    /// Notes that a frame took the room's time.
-    pub(super) fn spend(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.spent_micros.fetch_add(micros, Ordering::Relaxed);
-    }
-
-    fn spent(&self) -> Duration {
-        Duration::from_micros(self.spent_micros.load(Ordering::Relaxed))
-    }
-}
-
-/// Holds a connection's reader to its share. Call [`turn`](Self::turn) before each frame.
+/// What is left of a rate, in seconds: negative when overdrawn.
 #[derive(Debug)]
-pub struct Pace {
-    meter: Meter,
-    seen: Duration,
-    /// Seconds of the room's time that may still be used at once; negative when overdrawn.
+struct Account {
+    rate: Rate,
     left: f64,
     since: Instant,
 }
 
-impl Pace {
-    #[must_use]
-    pub fn new(meter: Meter) -> Self {
-        Self { meter, seen: Duration::ZERO, left: BURST.as_secs_f64(), since: Instant::now() }
+impl Account {
+    fn new(rate: Rate, now: Instant) -> Self {
+        Self { rate, left: rate.burst.as_secs_f64(), since: now }
     }
 
-    /// Waits until the next frame may go to the room, and gives its place in the queue.
-    pub async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
-        let place = self.meter.in_flight.clone().acquire_owned().await.ok();
-        let wait = self.settle(Instant::now());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+    fn earn(&mut self, now: Instant) {
+        let earned = now.saturating_duration_since(self.since).as_secs_f64() * self.rate.share;
+        self.left = (self.left + earned).min(self.rate.burst.as_secs_f64());
+        self.since = self.since.max(now);
+    }
+
+    fn spend(&mut self, time: Duration, now: Instant) {
+        self.earn(now);
+        self.left -= time.as_secs_f64();
+    }
+
+    fn wait(&mut self, now: Instant) -> Duration {
+        self.earn(now);
+        Duration::from_secs_f64((-self.left / self.rate.share).max(0.0))
+    }
+
+    fn is_full(&mut self, now: Instant) -> bool {
+        self.earn(now);
+        self.left >= self.rate.burst.as_secs_f64()
+    }
+}
+
+/// One person's budget of a room's time.
+#[derive(Debug)]
+pub(super) struct Budget {
+    all: Account,
+    long: Account,
+}
+
+impl Budget {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { all: Account::new(ALL, now), long: Account::new(LONG, now) }
+    }
+
+    /// Notes that a turn took this long.
+    pub(super) fn spend(&mut self, time: Duration, now: Instant) {
+        self.all.spend(time, now);
+        if time > LONG_TURN {
+            self.long.spend(time, now);
         }
-        place
     }
 
-    /// Takes what was spent since the last turn off the budget, and says how long to wait.
-    fn settle(&mut self, now: Instant) -> Duration {
-        let spent = self.meter.spent();
-        let earned = now.duration_since(self.since).as_secs_f64() * SHARE;
-        self.left = (self.left + earned).min(BURST.as_secs_f64());
-        self.left -= (spent - self.seen).as_secs_f64();
-        (self.seen, self.since) = (spent, now);
-        Duration::from_secs_f64((-self.left / SHARE).max(0.0))
+    /// How long the next turn has to wait.
+    pub(super) fn wait(&mut self, now: Instant) -> Duration {
+        self.all.wait(now).max(self.long.wait(now))
+    }
+
+    /// Whether it is as if nothing had ever been spent.
+    pub(super) fn is_full(&mut self, now: Instant) -> bool {
+        self.all.is_full(now) && self.long.is_full(now)
+    }
+}
+
+/// The KiB of frames that each person may let wait, over all rooms. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WaitingBytes {
+    by_person: Arc<Mutex<HashMap<PersonId, Arc<Semaphore>>>>,
+}
+
+impl WaitingBytes {
+    pub(super) fn of(&self, person: &PersonId) -> Arc<Semaphore> {
+        let mut all = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == all.capacity() {
+            all.retain(|_, kib| Arc::strong_count(kib) > 1);
+        }
+        let new = || Arc::new(Semaphore::new(MAX_WAITING_KIB as usize));
+        all.entry(person.clone()).or_insert_with(new).clone()
+    }
+}
+
+/// The places of one person's frames that wait for a room. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct InFlight {
+    frames: Arc<Semaphore>,
+    kib: Arc<Semaphore>,
+}
+
+/// A frame's place, given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    _frame: OwnedSemaphorePermit,
+    _kib: OwnedSemaphorePermit,
+}
+
+impl InFlight {
+    /// Places in a room, which together hold no more than `kib`.
+    pub(super) fn new(kib: Arc<Semaphore>) -> Self {
+        Self { frames: Arc::new(Semaphore::new(MAX_WAITING_FRAMES)), kib }
+    }
+
+    /// Waits for a place for a frame of this many bytes. None when the room is gone.
+    pub async fn enter(&self, bytes: usize) -> Option<Place> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
+        let frame = self.frames.clone().acquire_owned().await.ok()?;
+        let kib = self.kib.clone().acquire_many_owned(kib).await.ok()?;
+        Some(Place { _frame: frame, _kib: kib })
     }
 }
 
@@ -81,17 +148,45 @@ mod tests {
 
     #[test]
     fn whoever_uses_more_than_their_share_waits_for_it() {
-        let meter = Meter::default();
-        let mut pace = Pace::new(meter.clone());
-        let start = pace.since;
+        let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        meter.spend(Duration::from_secs(3));
-        assert_eq!(pace.settle(at(0)), Duration::ZERO, "a burst is fine");
-        meter.spend(Duration::from_secs(2));
-        assert_eq!(pace.settle(at(0)), Duration::from_secs(4), "half a core");
-        assert_eq!(pace.settle(at(4)), Duration::ZERO);
-        assert_eq!(pace.settle(at(1_000)), Duration::ZERO);
-        meter.spend(Duration::from_secs(5));
-        assert_eq!(pace.settle(at(1_000)), Duration::from_secs(4), "idle time is not saved up");
+        let mut account = Account::new(ALL, start);
+        account.spend(Duration::from_secs(3), at(0));
+        assert_eq!(account.wait(at(0)), Duration::ZERO, "a burst is fine");
+        account.spend(Duration::from_secs(2), at(0));
+        assert_eq!(account.wait(at(0)), Duration::from_secs(4), "half a core");
+        assert_eq!(account.wait(at(4)), Duration::ZERO);
+        assert_eq!(account.wait(at(1_000)), Duration::ZERO);
+        account.spend(Duration::from_secs(5), at(1_000));
+        assert_eq!(account.wait(at(1_000)), Duration::from_secs(4), "idle time is not saved up");
+    }
+
+    #[test]
+    fn long_turns_have_a_small_budget_of_their_own() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        for _ in 0..100 {
+            budget.spend(Duration::from_millis(19), start);
+        }
+        assert_eq!(budget.wait(start), Duration::ZERO, "short turns are counted together only");
+        budget.spend(Duration::from_millis(300), start);
+        assert_eq!(budget.wait(start), Duration::ZERO, "one return from offline is free");
+        budget.spend(Duration::from_millis(100), start);
+        assert_eq!(budget.wait(start), Duration::from_secs(10));
+        assert!(!budget.is_full(start) && budget.is_full(start + Duration::from_secs(60)));
+    }
+
+    #[tokio::test]
+    async fn large_frames_wait_for_each_other() {
+        let bytes = WaitingBytes::default();
+        let ana = PersonId::new("ana");
+        let (places, other_room) = (InFlight::new(bytes.of(&ana)), InFlight::new(bytes.of(&ana)));
+        let first = places.enter(9 * 1024 * 1024).await;
+        let waiting =
+            tokio::spawn(async move { other_room.enter(9 * 1024 * 1024).await.is_some() });
+        assert!(places.enter(100).await.is_some(), "a keystroke goes in beside them");
+        assert!(!waiting.is_finished());
+        drop(first);
+        assert!(waiting.await.unwrap());
     }
 }

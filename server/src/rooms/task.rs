@@ -4,7 +4,7 @@
 //! disk decides how large commits get.
 
 use super::event::{Outgoing, Path, Restore, RoomEvent, Summary};
-use super::pace::Meter;
+use super::turns::{Party, Turns};
 use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
@@ -16,12 +16,15 @@ use accord_document::sync::{ConnectionId, Effect, Room};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How long an empty room stays open.
 const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
+
+/// A frame, or a document that is read whole, of more bytes may keep a thread for long.
+const LONG_FRAME_BYTES: usize = 32 * 1024;
 
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
@@ -64,6 +67,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         packed: Seq(0),
         opened,
         connections: HashMap::new(),
+        turns: Turns::default(),
         in_flight: false,
         waiting: Vec::new(),
         answers: VecDeque::new(),
@@ -78,7 +82,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
 
 struct Connection {
     outgoing: mpsc::Sender<Outgoing>,
-    meter: Meter,
+    person: PersonId,
 }
 
 struct Task {
@@ -91,6 +95,8 @@ struct Task {
     /// Where it stood when it was opened.
     opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
+    /// What has come and waits for its turn.
+    turns: Turns<RoomEvent>,
     in_flight: bool,
     waiting: Vec<Append>,
     /// Answers that show entries not yet on disk, and the entry each waits for.
@@ -112,11 +118,19 @@ impl Task {
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 event = events.recv(), if self.waiting.len() < WAITING => {
-                    let Some(event) = event else { break };
+                    let Some(mut event) = event else { break };
                     used = Instant::now();
-                    stopping |= matches!(event, RoomEvent::Stop);
-                    self.event(event);
+                    // All that has come takes part in the turns.
+                    loop {
+                        stopping |= matches!(event, RoomEvent::Stop);
+                        self.come(event);
+                        match events.try_recv() {
+                            Ok(next) => event = next,
+                            Err(_) => break,
+                        }
+                    }
                 }
+                () = sleep(self.until_turn()), if self.has_turn() => self.take_turn(),
                 Ok(()) = changes.changed() => self.revise(),
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
@@ -136,6 +150,54 @@ impl Task {
         self.rooms.pack(&self.document);
         // What is still queued is dropped unanswered: whoever asked opens the room again.
         events.close();
+    }
+
+    /// Takes what has come: what others wait for only briefly at once, all else in turn.
+    fn come(&mut self, event: RoomEvent) {
+        let party = match &event {
+            RoomEvent::Frame { id, .. } | RoomEvent::Leave { id } => match self.connections.get(id)
+            {
+                Some(connection) => Party::Person(connection.person.clone()),
+                // It was closed meanwhile.
+                None => return,
+            },
+            RoomEvent::Join { .. }
+            | RoomEvent::Compared { .. }
+            | RoomEvent::Open { .. }
+            | RoomEvent::Stop => return self.event(event),
+            _ => Party::Requests,
+        };
+        self.turns.push(&party, event, std::time::Instant::now());
+    }
+
+    fn has_turn(&self) -> bool {
+        self.waiting.len() < WAITING && !self.turns.is_empty()
+    }
+
+    fn until_turn(&mut self) -> Duration {
+        self.turns.wait(std::time::Instant::now()).unwrap_or_default()
+    }
+
+    fn take_turn(&mut self) {
+        let began = std::time::Instant::now();
+        let Some((party, event)) = self.turns.next(began) else { return };
+        if self.may_take_long(&event) {
+            // The other tasks of this thread go on elsewhere meanwhile.
+            tokio::task::block_in_place(|| self.event(event));
+        } else {
+            self.event(event);
+        }
+        let now = std::time::Instant::now();
+        if matches!(party, Party::Person(_)) {
+            self.turns.spend(&party, now.duration_since(began), now);
+        }
+    }
+
+    fn may_take_long(&self, event: &RoomEvent) -> bool {
+        match event {
+            RoomEvent::Frame { bytes, .. } => bytes.len() > LONG_FRAME_BYTES,
+            _ => self.room.state().size() > LONG_FRAME_BYTES,
+        }
     }
 
     /// Looks again who may do what.
@@ -164,13 +226,15 @@ impl Task {
 
     fn event(&mut self, event: RoomEvent) {
         let effects = match event {
-            RoomEvent::Join { id, mut admission, outgoing, meter, answer } => {
+            RoomEvent::Join { id, mut admission, outgoing, in_flight, answer } => {
+                let person = admission.actor.person.clone();
                 // What was decided before the upgrade may not hold any more.
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
                 let joined = match grant {
                     Ok(grant) => {
                         admission.take(grant);
-                        Ok(())
+                        let now = std::time::Instant::now();
+                        Ok(self.turns.in_flight(&person, in_flight, now))
                     }
                     Err(denied) => Err(OpenError::Denied(denied)),
                 };
@@ -178,16 +242,13 @@ impl Task {
                 if answer.send(joined).is_err() || !may_join {
                     return;
                 }
-                self.connections.insert(id, Connection { outgoing, meter });
+                self.connections.insert(id, Connection { outgoing, person });
                 self.rooms.shared.metrics.connections_open.inc();
                 self.room.join(id, *admission, self.now())
             }
+            RoomEvent::Frame { id, .. } if !self.connections.contains_key(&id) => return,
             RoomEvent::Frame { id, bytes, place } => {
-                let began = Instant::now();
                 let effects = self.room.frame(id, &bytes, self.now());
-                if let Some(connection) = self.connections.get(&id) {
-                    connection.meter.spend(began.elapsed());
-                }
                 drop(place);
                 effects
             }
@@ -221,10 +282,6 @@ impl Task {
             RoomEvent::Redact { actor, redaction, answer } => {
                 let redacted = self.room.redact(&actor, *redaction, self.now());
                 return self.answer_deed(redacted.map_err(RedactError::Refused), answer);
-            }
-            RoomEvent::Versions { answer } => {
-                let versions = self.room.state().versions().to_vec();
-                return self.answer_when_durable(move || drop(answer.send(Ok(versions))));
             }
             RoomEvent::NameVersion { actor, version, answer } => {
                 let named = self.room.name_version(&actor, version, self.now());

@@ -483,3 +483,78 @@ fn what_repeats_a_passage_goes_with_it() {
     let rest = stored(ledger.history.kin(&passage));
     assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
 }
+
+/// Who wrote each part of the problem, and whose words they were first where that is somebody else.
+fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
+    let now = Seq(ledger.history.len() - 1);
+    let diff = ledger.history.diff(now, now);
+    let name = |deed: &Deed| ledger.history.authors()[deed.author as usize].person.to_string();
+    let problem = diff.texts.iter().find(|text| text.target == Target::field("problem")).unwrap();
+    let pieces = problem.pieces.iter().filter(|piece| !piece.text().trim().is_empty());
+    pieces
+        .map(|piece| {
+            let words_of = piece.words_of.as_ref().map(name);
+            (piece.text().trim().to_owned(), name(&piece.written), words_of)
+        })
+        .collect()
+}
+
+/// Somebody's sentence stays theirs wherever it is put; a sentence put together from parts of theirs is not theirs.
+#[test]
+fn a_sentence_put_together_from_anothers_phrases_is_not_hers() {
+    use crate::model::locate;
+    let target = Target::field("problem");
+    let mut ledger = Ledgered::new();
+    let (mut ana, mut ben) = (Replica::new(10), Replica::new(20));
+    ana.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
+    let hers =
+        "The ministry will publish budgets. It shall not raise the fees. Nobody asked for this.\n";
+    ana.edit(&target, &[Op::text(hers)]);
+    for update in ana.take_made() {
+        ledger.take("ana", 1, &update);
+    }
+    ben.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
+    let place = |part: &str| {
+        hers.encode_utf16().count() as u32
+            - hers[hers.find(part).unwrap()..].encode_utf16().count() as u32
+    };
+    let mut copy = |ledger: &mut Ledgered, parts: &[&str]| {
+        let mut old = Vec::new();
+        for part in parts {
+            old.extend(locate(ledger.state.doc(), &target, place(part), part).unwrap());
+        }
+        let end =
+            crate::model::delta::utf16_len(&crate::model::delta::plain(&ben.read(&target))) - 1;
+        ben.edit(&target, &[skip(end), Op::text(&format!("{}\n", parts.concat()))]);
+        let made = ben.take_made();
+        let copied: Vec<u16> = parts.concat().encode_utf16().collect();
+        let claims = crate::update::pasted(&made, &copied, &old);
+        assert!(!claims.is_empty());
+        for update in made {
+            let provenance = claims.clone().into();
+            let edited = ledger.state.edit_from(&actor("ben"), 2, [1; 16], &update, provenance);
+            let entry = edited.unwrap().unwrap();
+            ledger.history.record(&entry, true);
+            ledger.entries.push(entry);
+        }
+    };
+    copy(&mut ledger, &["The ministry will ", "raise the fees", "."]);
+    copy(&mut ledger, &["It shall not raise the fees."]);
+    let credits = credits(&ledger);
+    let theirs = |text: &str| {
+        let found = credits.iter().find(|(said, ..)| said.contains(text));
+        found.map(|(_, by, words_of)| (by.as_str(), words_of.as_deref())).unwrap()
+    };
+    assert_eq!(theirs("publish budgets"), ("ana", None));
+    let forged: Vec<_> = credits.iter().filter(|(_, by, _)| by == "ben").collect();
+    assert!(
+        forged.iter().any(|(text, _, words_of)| text.contains("The ministry will")
+            && words_of.as_deref() == Some("ana")),
+        "{credits:?}"
+    );
+    let last = credits.last().unwrap();
+    assert!(
+        last.0.ends_with("It shall not raise the fees.") && last.1 == "ana" && last.2.is_none(),
+        "{credits:?}"
+    );
+}

@@ -5,6 +5,7 @@
 //! walk over what was born by then and had not died.
 
 mod repeats;
+mod sentences;
 
 use crate::model::delta::any_to_json;
 use crate::update::order::{self, Held, LineIndex, NOBODY, NONE, Name, Order, RunIndex, index};
@@ -34,6 +35,8 @@ pub(super) struct Thread {
     pub(super) died: Number,
     /// What its first element repeats, and the others repeat what follows that.
     repeats: Name,
+    /// The entry that put these words of others together to something new; 0 where they stand as they were written.
+    placed: Number,
     pub(super) kind: Kind,
 }
 
@@ -116,7 +119,7 @@ impl Weave {
         let is_lost = kind == Kind::Deleted || is_gone(order, spot.line);
         let died = if is_lost { entry } else { NEVER };
         let name = Name { client, clock: item.clock + known };
-        let held = Thread { born: entry, died, repeats: NOBODY, kind };
+        let held = Thread { born: entry, died, repeats: NOBODY, placed: 0, kind };
         let new = order.insert(spot, name, item.len - known, held);
         // Under a key of a map stands one value, the last: another that comes before it, or behind which it
         // comes, is deleted with that.

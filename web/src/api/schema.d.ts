@@ -1396,7 +1396,11 @@ export interface components {
             was?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Who wrote it first. */
+            words_of?: components["schemas"]["Deed"] | null;
+            /**
+             * @description Who wrote it: first, where it was moved, copied or brought back whole; or who put it together from parts of
+             *     sentences of others.
+             */
             written: components["schemas"]["Deed"];
         };
         PlanChange: {

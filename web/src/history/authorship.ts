@@ -24,14 +24,18 @@ export class Authorship {
     const marks: Decoration[] = [];
     let at = 0;
     let last: number | undefined;
-    for (const { insert, written } of pieces) {
+    for (const { insert, written, words_of } of pieces) {
       const said = typeof insert === 'string' ? insert : '\ufffc';
       const author = this.diff.authors[written.author];
       // Ends of lines are nobody's words.
       const from = at + said.length - said.trimStart().length;
       at += said.length;
       if (!author || from >= at) continue;
-      marks.push(...mark(doc, from, at, author, written.ended, written.author !== last));
+      const first = words_of && this.diff.authors[words_of.author];
+      const title = first
+        ? t('by.placed', { author: nameOf(first), name: nameOf(author), when: exactly(written.ended) })
+        : t('by.inserted', { name: nameOf(author), when: exactly(written.ended) });
+      marks.push(...mark(doc, from, at, author, title, written.author !== last));
       last = written.author;
     }
     return DecorationSet.create(doc, marks);
@@ -43,13 +47,12 @@ function mark(
   from: number,
   to: number,
   author: Author,
-  time: number,
+  title: string,
   begins: boolean,
 ): Decoration[] {
   const start = toPlace(doc, from).position;
   const end = toPlace(doc, to).position;
   if (start >= end) return [];
-  const title = t('by.inserted', { name: nameOf(author), when: exactly(time) });
   const shape = Decoration.widget(
     start,
     () => {

@@ -67,6 +67,7 @@ export const history = {
   'sitting.chars.other': '{count} characters',
 
   'by.inserted': '{name} wrote this, {when}',
+  'by.placed': 'Words of {author}, put together by {name}, {when}',
   'by.deleted': '{name} deleted this, {when}; {author} had written it',
   'by.deletedOwn': '{name} deleted their own words, {when}',
   'by.changed': '{name} changed how this looks, {when}',

@@ -12,7 +12,8 @@ const BETWEEN: usize = 1024;
 impl Weave {
     /// Believes what an entry's characters claim to repeat, where that is the same text, and either is back
     /// where it had been or is long enough to be no coincidence: nobody shall put others' letters together to
-    /// words of their own.
+    /// words of their own. Where it is back, or is whole sentences, it is its first author's; a part of one is
+    /// noted as placed by whoever wrote the entry.
     pub(in crate::history) fn believe(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();
@@ -26,11 +27,22 @@ impl Weave {
             let count = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
             let chain: u32 = rest[..count].iter().map(|claim| claim.len).sum();
             let (these, others) = rest.split_at(count);
-            if is_restore || chain >= PASSAGE || these.iter().all(|claim| self.is_back(claim)) {
-                these.iter().for_each(|claim| self.repeat(claim));
+            let is_back = is_restore || these.iter().all(|claim| self.is_back(claim));
+            if is_back || chain >= PASSAGE {
+                let is_whole = is_back || self.are_sentences(these, entry);
+                these.iter().for_each(|claim| self.repeat(claim, is_whole));
             }
             rest = others;
         }
+    }
+
+    /// Whether a passage is whole sentences or blocks, where it was and where it is.
+    fn are_sentences(&self, claims: &[Claim], entry: Number) -> bool {
+        let (Some(first), Some(last)) = (claims.first(), claims.last()) else { return false };
+        let (old_first, old_last) = (self.name(first.old), self.name(last.old.plus(last.len - 1)));
+        let (new_first, new_last) = (self.name(first.new), self.name(last.new.plus(last.len - 1)));
+        self.is_whole(new_first, new_last, entry)
+            && self.is_whole(old_first, old_last, self.last_stood(old_first, entry))
     }
 
     /// Whether characters came back to the place where their original had been: as after an undo, or with
@@ -38,6 +50,10 @@ impl Weave {
     fn is_back(&self, claim: &Claim) -> bool {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
         let Some(run) = self.holding(new) else { return false };
+        // What still stands has not come back: a second copy of it is beside it.
+        if self.holding(old).is_none_or(|original| original.held.died > run.held.born) {
+            return false;
+        }
         (run.name == new && run.right_origin == old)
             || self.leads_to(new, old, run.held.born)
             || self.leads_to(old, new, run.held.born)
@@ -67,7 +83,7 @@ impl Weave {
     }
 
     /// Notes what characters repeat, as far as they are the same.
-    fn repeat(&mut self, claim: &Claim) {
+    fn repeat(&mut self, claim: &Claim, is_whole: bool) {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
         let mut done = 0;
         while done < claim.len {
@@ -93,7 +109,9 @@ impl Weave {
                 NOBODY => source.name,
                 first => first,
             };
-            self.order.runs[at as usize].held.repeats = first.plus(offset);
+            let held = &mut self.order.runs[at as usize].held;
+            held.repeats = first.plus(offset);
+            held.placed = if is_whole { source.held.placed } else { held.born };
             done += len;
         }
     }
@@ -134,6 +152,11 @@ impl Weave {
             }
         }
         all
+    }
+
+    /// The entry that put words of others together to something new, if one did.
+    pub(in crate::history) fn placed(&self, run: &Run) -> Option<Number> {
+        (run.held.placed != 0).then_some(run.held.placed)
     }
 
     /// The entry in which characters were written first.

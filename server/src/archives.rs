@@ -4,14 +4,20 @@
 //! is not saved, and nothing of a ledger that was tampered with.
 
 use crate::rooms::{OpenError, decode};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, for_each_entry};
 use accord_document::history::History;
-use accord_document::ids::{DocumentId, Seq};
+use accord_document::ids::{DocumentId, LedgerId, Seq};
 use accord_document::ledger::{DocumentState, Outcome};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What all kept histories may take together, in bytes, about. The one asked for last is kept in any case.
-const BUDGET: usize = 256 * 1024 * 1024;
+/// What all kept histories may take together, in bytes, about.
+const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
+/// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
+const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
+/// How many histories are made at the same time.
+const MAX_MADE_AT_ONCE: usize = 2;
+/// A history that is being made is weighed each time after so many entries.
+const ENTRIES_BETWEEN_WEIGHINGS: u64 = 64;
 
 /// A document's past, up to an entry that is on disk, and the document there.
 #[derive(Debug)]
@@ -21,34 +27,55 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Made of a whole ledger.
+    /// Made of a whole ledger, however much memory that takes.
     pub(crate) fn of(entries: &[Vec<u8>]) -> Result<Self, OpenError> {
         let (first, rest) = entries.split_first().ok_or(OpenError::Missing)?;
         let mut archive = Self::begin(first)?;
-        archive.extend(rest)?;
+        for (seq, bytes) in (1..).map(Seq).zip(rest) {
+            archive.take(seq, bytes)?;
+        }
+        archive.state.settle()?;
         Ok(archive)
     }
 
-    fn begin(first: &[u8]) -> Result<Self, OpenError> {
-        let genesis = decode(Seq(0), first)?;
+    /// Makes a document's history of its stored ledger.
+    fn make(store: &dyn Store, document: &DocumentId) -> Result<Self, OpenError> {
+        let ledger = LedgerId::Document(document.clone());
+        let mut archive = Self::begin(&store.entry(&ledger, Seq(0))?.ok_or(OpenError::Missing)?)?;
+        archive.catch_up(store, &ledger)?;
+        Ok(archive)
+    }
+
+    fn begin(genesis: &[u8]) -> Result<Self, OpenError> {
+        let genesis = decode(Seq(0), genesis)?;
         let mut history = History::default();
         history.record(&genesis, true);
         Ok(Self { state: DocumentState::begin(&genesis)?, history })
     }
 
-    fn extend(&mut self, entries: &[Vec<u8>]) -> Result<(), OpenError> {
-        for bytes in entries {
-            let entry = decode(Seq(self.history.len()), bytes)?;
-            let outcome = self.state.apply(&entry)?;
-            self.history.record(&entry, outcome == Outcome::Applied);
-        }
-        self.state.settle()?;
+    fn take(&mut self, seq: Seq, bytes: &[u8]) -> Result<(), OpenError> {
+        let entry = decode(seq, bytes)?;
+        let outcome = self.state.apply(&entry)?;
+        self.history.record(&entry, outcome == Outcome::Applied);
         Ok(())
     }
 
+    /// Takes in what has been written since.
+    fn catch_up(&mut self, store: &dyn Store, ledger: &LedgerId) -> Result<(), OpenError> {
+        for_each_entry(store, ledger, Seq(self.history.len()), |seq, bytes| {
+            self.take(seq, bytes)?;
+            if seq.0.is_multiple_of(ENTRIES_BETWEEN_WEIGHINGS) && self.weight() > MAX_HISTORY_BYTES
+            {
+                return Err(OpenError::TooLong);
+            }
+            Ok(())
+        })?;
+        self.state.settle()?;
+        if self.weight() > MAX_HISTORY_BYTES { Err(OpenError::TooLong) } else { Ok(()) }
+    }
+
     fn weight(&self) -> usize {
-        // The document beside it holds about the same again.
-        self.history.weight() * 2
+        self.history.weight() + self.state.weight()
     }
 }
 
@@ -67,6 +94,34 @@ pub struct Archives {
     store: Arc<dyn Store>,
     /// The one used last at the end.
     held: Arc<Mutex<Vec<Held>>>,
+    turns: Arc<Turns>,
+}
+
+/// How many histories are being made.
+#[derive(Debug, Default)]
+struct Turns {
+    taken: Mutex<usize>,
+    free: Condvar,
+}
+
+/// A turn to make a history, given back when dropped.
+struct Turn<'t>(&'t Turns);
+
+impl Turns {
+    fn take(&self) -> Turn<'_> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |taken: &mut usize| *taken >= MAX_MADE_AT_ONCE;
+        let waited = self.free.wait_while(taken, is_full);
+        *waited.unwrap_or_else(PoisonError::into_inner) += 1;
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.free.notify_one();
+    }
 }
 
 impl std::fmt::Debug for Archives {
@@ -78,13 +133,13 @@ impl std::fmt::Debug for Archives {
 impl Archives {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, held: Arc::default() }
+        Self { store, held: Arc::default(), turns: Arc::default() }
     }
 
     /// Reads in a document's history, brought up to what is on disk now. Blocks.
     ///
     /// # Errors
-    /// When there is no such document, its ledger is damaged, or it can't be read.
+    /// When there is no such document, its ledger is damaged, it can't be read, or its history is too long.
     pub fn read<T>(
         &self,
         document: &DocumentId,
@@ -115,13 +170,10 @@ impl Archives {
         document: &DocumentId,
         known: Option<Archive>,
     ) -> Result<Archive, OpenError> {
-        let ledger = document.clone().into();
-        if let Some(mut archive) = known {
-            let next = Seq(archive.history.len());
-            archive.extend(&self.store.read(&ledger, next)?)?;
-            return Ok(archive);
-        }
-        Archive::of(&self.store.read(&ledger, Seq(0))?)
+        let _turn = self.turns.take();
+        let Some(mut archive) = known else { return Archive::make(&*self.store, document) };
+        archive.catch_up(&*self.store, &document.clone().into())?;
+        Ok(archive)
     }
 
     fn slot(&self, document: &DocumentId) -> Slot {
@@ -142,7 +194,7 @@ impl Archives {
         if let Some(known) = held.iter_mut().find(|held| held.document == *document) {
             known.weight = weight;
         }
-        while held.len() > 1 && held.iter().map(|held| held.weight).sum::<usize>() > BUDGET {
+        while held.iter().map(|held| held.weight).sum::<usize>() > MAX_KEPT_BYTES {
             held.remove(0);
         }
     }
@@ -156,5 +208,84 @@ impl Archives {
 impl From<tokio::task::JoinError> for OpenError {
     fn from(error: tokio::task::JoinError) -> Self {
         StoreError::Failed(error.to_string()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Append, Ledger as _, MemoryStore};
+    use accord_document::ids::{LineageId, PersonId, SessionId};
+    use accord_document::ledger::{Genesis, RULES};
+    use accord_document::lib0::Write as _;
+    use accord_document::people::{Actor, Seat, Sector};
+
+    fn actor() -> Actor {
+        Actor {
+            person: PersonId::new("ana"),
+            seat: Seat::Author,
+            sector: Sector::Government,
+            session: SessionId::new("s"),
+        }
+    }
+
+    /// A megabyte of text at the beginning of a field, or the deletion of one.
+    fn update(client: u64, text: Option<&str>) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_var(u64::from(text.is_some()));
+        if let Some(text) = text {
+            out.put_var(1);
+            out.put_var(client);
+            out.extend([0, 4, 1]);
+            out.put_buf(b"problem");
+            out.put_buf(text.as_bytes());
+            out.push(0);
+        } else {
+            out.extend([1]);
+            out.put_var(client);
+            out.extend([1, 0]);
+            out.put_var(1 << 20);
+        }
+        out
+    }
+
+    /// A document in which so many megabytes were written and deleted again.
+    fn store(document: &DocumentId, megabytes: u32) -> Arc<dyn Store> {
+        let store = MemoryStore::default();
+        let ledger = LedgerId::Document(document.clone());
+        let genesis = Genesis {
+            lineage: LineageId::new("l"),
+            schema: "s".into(),
+            language: "en".into(),
+            rules: RULES,
+        };
+        let genesis = genesis.entry(actor(), 5, [0; 16]);
+        let mut state = DocumentState::begin(&genesis).unwrap();
+        let mut entries = vec![genesis];
+        let text = "a".repeat(1 << 20);
+        for client in 0..u64::from(megabytes) {
+            for text in [Some(text.as_str()), None] {
+                let update = update(client, text);
+                entries.extend(state.edit(&actor(), 9, [1; 16], &update).unwrap());
+            }
+        }
+        for entry in entries {
+            let append = Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() };
+            store.append(&[append]).unwrap();
+        }
+        Arc::new(store)
+    }
+
+    #[test]
+    fn histories_stay_within_their_budget_whatever_is_in_them() {
+        let document = DocumentId::new("d");
+        let archives = Archives::new(store(&document, 10));
+        assert_eq!(archives.read(&document, |archive| archive.history.len()).unwrap(), 21);
+        assert_eq!(archives.lock().len(), 1, "kept");
+        // It grows beyond what one may take.
+        let archives = Archives::new(store(&document, 40));
+        let refused = archives.read(&document, |_| ()).unwrap_err();
+        assert!(matches!(refused, OpenError::TooLong), "{refused}");
+        assert!(archives.lock().is_empty(), "nothing of it is kept");
     }
 }

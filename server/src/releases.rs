@@ -8,13 +8,14 @@ use crate::archives::{Archive, Archives};
 use crate::kept::Kept;
 use crate::people::People;
 use crate::plans::Plans;
-use crate::rooms::{OpenError, decode};
+use crate::rooms::{OpenError, decode, replay_upto};
 use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
 use crate::seal::{Place, ReleaseFile, Signatory, Statement};
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::{Proposal, Release};
+use accord_document::model::content::Content;
 use accord_document::model::release::Released;
 use std::sync::Arc;
 
@@ -111,7 +112,11 @@ impl Releases {
         number: u32,
     ) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
         let read =
-            self.shared.archives.read(document, |archive| find(archive, document, number))?;
+            match self.shared.archives.read(document, |archive| find(archive, document, number)) {
+                // Whatever was written since, a release stays readable.
+                Err(OpenError::TooLong) => replayed(&*self.shared.store, document, number)?,
+                read => read?,
+            };
         let Some((released, release, proposal)) = read else { return Ok(None) };
         if released.digest() != proposal.digest {
             return Err(damaged(format!("release {number} of {document} is not what was signed")));
@@ -240,6 +245,24 @@ fn find(
     let identity = archive.state.identity(document, number);
     let content = archive.history.content_at(proposal.moment);
     Some((Released::of(identity, &content), release.clone(), proposal.clone()))
+}
+
+/// The same without a history: by applying the ledger once to its end, and once to the moment that was signed.
+fn replayed(
+    store: &dyn Store,
+    document: &DocumentId,
+    number: u32,
+) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
+    let ledger = document.clone().into();
+    let now = replay_upto(store, &ledger, Seq(u64::MAX))?.state;
+    let index = (number as usize).checked_sub(1);
+    let Some(release) = index.and_then(|index| now.releases().all().get(index)) else {
+        return Ok(None);
+    };
+    let proposal = now.releases().proposal_of(release);
+    let then = replay_upto(store, &ledger, proposal.moment)?.state;
+    let released = Released::of(now.identity(document, number), &Content::read(then.doc()));
+    Ok(Some((released, release.clone(), proposal.clone())))
 }
 
 /// The releases of a ledger that are not what was signed, by number.

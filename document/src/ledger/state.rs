@@ -53,6 +53,9 @@ pub enum Outcome<R = Refusal> {
     Void(R),
 }
 
+/// What an item takes in memory, in bytes, about, with what is kept of it beside the document.
+const BYTES_PER_ITEM: usize = 320;
+
 /// Where an update comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -522,6 +525,13 @@ impl DocumentState {
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// How much memory it takes, in bytes, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        // The text, and yrs' items with what is known of each beside them.
+        self.size + self.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
     /// How many bytes the document has when it is encoded: never fewer than there are.

@@ -142,6 +142,10 @@ impl From<OpenError> for Problem {
             OpenError::Denied(Denied::SignedOut) => Self::signed_out(),
             OpenError::Store(error) => error.into(),
             OpenError::Ledger(error) => StoreError::Damaged(error.to_string()).into(),
+            OpenError::TooLong => {
+                let message = "The history of this document is too long to be shown. Its text can be read and changed as before.";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", message)
+            }
             OpenError::Stopping => {
                 let message = "The server is restarting. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", message)

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
-use crate::store::{Append, Store, StoreError};
+use crate::store::{Append, Store, StoreError, for_each_entry};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
 use accord_document::ledger::{
     DocumentState, Entry, LedgerError, Redacted, Redaction, Version, VersionError,
@@ -58,6 +58,8 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error("the document's ledger is damaged: {0}")]
     Ledger(#[from] LedgerError),
+    #[error("the document's history is too long to be shown")]
+    TooLong,
     #[error("the server is stopping")]
     Stopping,
 }
@@ -410,7 +412,7 @@ impl Rooms {
         let ledger = LedgerId::Document(document.clone());
         let replayed = match self.resume(&ledger)? {
             Some(resumed) => resumed,
-            None => replay(&self.shared.store.read(&ledger, Seq(0))?)?,
+            None => replay_upto(&*self.shared.store, &ledger, Seq(u64::MAX))?,
         };
         let mut blanked = Vec::new();
         for (seq, ranges) in replayed.state.unfinished_redactions() {
@@ -433,23 +435,18 @@ impl Rooms {
     /// Opens a ledger where it was kept last, if that is a state of this very ledger.
     fn resume(&self, ledger: &LedgerId) -> Result<Option<Replayed>, OpenError> {
         let Some(kept) = self.shared.store.checkpoint(ledger)? else { return Ok(None) };
-        let Some(mut state) = DocumentState::resume(&kept) else { return Ok(None) };
+        let Some(state) = DocumentState::resume(&kept) else { return Ok(None) };
         let seq = state.position().seq;
-        let entries = self.shared.store.read(ledger, seq)?;
         // The entry that the state ends with tells whether it is one of this ledger.
-        let Some((first, rest)) = entries.split_first() else { return Ok(None) };
-        let first = decode(seq, first)?;
+        let Some(bytes) = self.shared.store.entry(ledger, seq)? else { return Ok(None) };
+        let first = decode(seq, &bytes)?;
         if first.hash() != state.position().head {
             return Ok(None);
         }
-        let mut last_editor = editor(&first);
-        for (index, bytes) in rest.iter().enumerate() {
-            let entry = decode(Seq(seq.0 + 1 + index as u64), bytes)?;
-            state.apply(&entry)?;
-            last_editor = editor(&entry).or(last_editor);
-        }
-        state.settle()?;
-        Ok(Some(Replayed { state, last_editor, behind: rest.len() }))
+        let mut replayed = Replayed { state, last_editor: editor(&first), behind: 0 };
+        replayed.take_from(&*self.shared.store, ledger, Seq(seq.0 + 1), Seq(u64::MAX))?;
+        replayed.state.settle()?;
+        Ok(Some(replayed))
     }
 
     /// What was announced in a document while it was open before.
@@ -484,21 +481,69 @@ pub struct Replayed {
     pub behind: usize,
 }
 
+impl Replayed {
+    fn begin(genesis: &[u8]) -> Result<Self, OpenError> {
+        let state = DocumentState::begin(&decode(Seq(0), genesis)?)?;
+        Ok(Self { state, last_editor: None, behind: 1 })
+    }
+
+    /// Applies what is stored from one entry to another, of which only some are in memory at a time.
+    fn take_from(
+        &mut self,
+        store: &dyn Store,
+        ledger: &LedgerId,
+        from: Seq,
+        upto: Seq,
+    ) -> Result<(), OpenError> {
+        for_each_entry(store, ledger, from, |seq, bytes| {
+            if seq > upto {
+                return Ok(());
+            }
+            Ok::<_, OpenError>(self.take(&decode(seq, bytes)?)?)
+        })?;
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        self.state.apply(entry)?;
+        if let Some(editor) = editor(entry) {
+            self.last_editor = Some(editor);
+        }
+        self.behind += 1;
+        Ok(())
+    }
+}
+
+/// Applies a stored ledger up to an entry.
+///
+/// # Errors
+/// When it is empty, damaged, or does not chain.
+pub(crate) fn replay_upto(
+    store: &dyn Store,
+    ledger: &LedgerId,
+    upto: Seq,
+) -> Result<Replayed, OpenError> {
+    let genesis = store.entry(ledger, Seq(0))?.ok_or(OpenError::Missing)?;
+    let mut replayed = Replayed::begin(&genesis)?;
+    replayed.take_from(store, ledger, Seq(1), upto)?;
+    if upto == Seq(u64::MAX) {
+        replayed.state.settle()?;
+    }
+    Ok(replayed)
+}
+
 /// Applies a whole ledger.
 ///
 /// # Errors
 /// When it is empty, damaged, or does not chain.
 pub fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     let Some(first) = entries.first() else { return Err(OpenError::Missing) };
-    let mut state = DocumentState::begin(&decode(Seq(0), first)?)?;
-    let mut last_editor = None;
+    let mut replayed = Replayed::begin(first)?;
     for (seq, bytes) in (0..).map(Seq).zip(entries).skip(1) {
-        let entry = decode(seq, bytes)?;
-        state.apply(&entry)?;
-        last_editor = editor(&entry).or(last_editor);
+        replayed.take(&decode(seq, bytes)?)?;
     }
-    state.settle()?;
-    Ok(Replayed { state, last_editor, behind: entries.len() })
+    replayed.state.settle()?;
+    Ok(replayed)
 }
 
 /// Whoever wrote an edit.

@@ -32,6 +32,31 @@ fn entries_come_back_in_order_from_any_place() {
 }
 
 #[test]
+fn a_ledger_reads_the_same_piece_by_piece_packed_or_not() {
+    each(|store| {
+        let entries = chain(2_500);
+        let a = entries[0].ledger.clone();
+        store.append(&entries).unwrap();
+        for packed in [false, true] {
+            if packed {
+                store.pack(&a).unwrap();
+            }
+            for from in [0, 1, 1_023, 1_024, 2_499, 2_500] {
+                let mut read = Vec::new();
+                super::for_each_entry::<StoreError>(store, &a, Seq(from), |seq, bytes| {
+                    assert_eq!(seq.0, from + read.len() as u64);
+                    read.push(bytes.to_vec());
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(read, store.read(&a, Seq(from)).unwrap(), "from {from}");
+            }
+        }
+        assert!(store.read_some(&document("none"), Seq(0)).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn an_entry_out_of_its_place_refuses_the_whole_batch() {
     each(|store| {
         store.append(&[entry("a", 0, 0)]).unwrap();

@@ -23,6 +23,9 @@ impl MemoryStore {
     }
 }
 
+/// How many entries are read at a time.
+const SOME: usize = 2;
+
 impl Ledger for MemoryStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
         let mut inner = self.lock();
@@ -46,6 +49,12 @@ impl Ledger for MemoryStore {
         let ledger = inner.ledgers.get(ledger).map_or(&[][..], Vec::as_slice);
         let from = usize::try_from(from.0).unwrap_or(usize::MAX).min(ledger.len());
         Ok(ledger[from..].to_vec())
+    }
+
+    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut entries = self.read(ledger, from)?;
+        entries.truncate(SOME);
+        Ok(entries)
     }
 
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {

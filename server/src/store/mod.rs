@@ -58,6 +58,13 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// Some entries from `from` on, in order: at least one, if there is any. For ledgers that are too long to be
+    /// held in memory at once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
+
     /// One entry, if it is there.
     ///
     /// # Errors
@@ -154,6 +161,29 @@ pub trait Records: Send + Sync {
     ) -> Result<(), StoreError> {
         let value = value.map(<[u8]>::to_vec);
         self.swap_all(&[Swap { kind, key: key.to_owned(), expected, value }])
+    }
+}
+
+/// Calls `visit` with each entry of a ledger from `from` on, in order, holding only some of them at a time.
+///
+/// # Errors
+/// With what `visit` gives, or as [`Ledger::read`].
+pub fn for_each_entry<E: From<StoreError>>(
+    store: &dyn Store,
+    ledger: &LedgerId,
+    from: Seq,
+    mut visit: impl FnMut(Seq, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut next = from;
+    loop {
+        let entries = store.read_some(ledger, next)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for bytes in &entries {
+            visit(next, bytes)?;
+            next = Seq(next.0 + 1);
+        }
     }
 }
 

@@ -192,6 +192,9 @@ fn failed(error: sled::Error) -> StoreError {
     }
 }
 
+/// How many entries that are not packed are read at a time.
+const LOOSE_AT_A_TIME: u64 = 64;
+
 impl Ledger for SledStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
         let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
@@ -241,6 +244,30 @@ impl Ledger for SledStore {
             next += 1;
         }
         Ok(entries)
+    }
+
+    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let first = self.segment_before(ledger, from)?;
+        let segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
+        if let Some((first, segment)) = segment {
+            let known = usize::try_from(from.0 - first).unwrap_or(usize::MAX);
+            let packed: Vec<_> =
+                unpack_segment(ledger, &segment)?.into_iter().skip(known).collect();
+            if !packed.is_empty() {
+                return Ok(packed);
+            }
+        }
+        let upto = Seq(from.0.saturating_add(LOOSE_AT_A_TIME - 1));
+        let loose = pieced_upto(&self.ledger, ledger, from, upto)?;
+        let is_gap = match loose.first() {
+            Some((seq, _)) => *seq != from.0,
+            None => self.ends_behind(ledger, from)?,
+        };
+        if is_gap || !loose.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0) {
+            return Err(lacking(ledger, from.0));
+        }
+        Ok(loose.into_iter().map(|(_, bytes)| bytes).collect())
     }
 
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
@@ -399,6 +426,17 @@ impl SledStore {
             Some(pair) => Ok(seq_of(ledger, &pair.map_err(failed)?.0)?.0),
             None => Ok(seq.0),
         }
+    }
+
+    /// Whether any entry has this number or a higher one.
+    fn ends_behind(&self, ledger: &LedgerId, from: Seq) -> Result<bool, StoreError> {
+        let rest = || ledger_key(ledger, from, 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        for tree in [&self.ledger, &self.segments] {
+            if tree.range(rest()).next().transpose().map_err(failed)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The number of the first entry that is in no segment.

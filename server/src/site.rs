@@ -2,7 +2,7 @@
 //! cookie is named, and whose address a request comes from.
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -48,6 +48,34 @@ pub(crate) enum Source {
     Foreign,
     /// Not said: programs that are not browsers say nothing.
     Unsaid,
+}
+
+/// The addresses that one subscriber has: a single IPv4 address, or a /64 network of IPv6. Whoever has one
+/// address of such a network has all 2^64 of them, so that limits by address count the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AddressGroup(IpAddr);
+
+impl AddressGroup {
+    /// The group that an address belongs to. An IPv4-mapped IPv6 address counts as the IPv4 address in it.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => {
+                let network = address.to_bits() >> 64 << 64;
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+        })
+    }
+}
+
+impl std::fmt::Display for AddressGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(f, "{address}"),
+            IpAddr::V6(network) => write!(f, "{network}/64"),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -231,6 +259,23 @@ mod tests {
         assert_eq!(site(None, true).address(peer, &sent).to_string(), "203.0.113.7");
         assert_eq!(site(None, false).address(peer, &sent), peer, "nobody in front is believed");
         assert_eq!(site(None, true).address(peer, &HeaderMap::new()), peer);
+    }
+
+    #[test]
+    fn a_subscriber_is_one_ipv4_address_or_one_64_network() {
+        let group = |address: &str| AddressGroup::of(address.parse().unwrap());
+        for (one, other, same) in [
+            ("203.0.113.7", "203.0.113.7", true),
+            ("203.0.113.7", "203.0.113.8", false),
+            ("203.0.113.7", "::ffff:203.0.113.7", true),
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+            ("::1", "127.0.0.1", false),
+        ] {
+            assert_eq!(group(one) == group(other), same, "{one} and {other}");
+        }
+        assert_eq!(group("2001:db8:1:2::1").to_string(), "2001:db8:1:2::/64");
+        assert_eq!(group("::ffff:203.0.113.7").to_string(), "203.0.113.7");
     }
 
     #[test]

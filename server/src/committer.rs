@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The most entries in one batch.
 const BATCH: usize = 4096;
@@ -62,6 +62,13 @@ impl Committer {
         }
     }
 
+    /// Waits until everything that was queued before is on disk, or can't be.
+    pub async fn finish(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.append(Vec::new(), move |_| _ = answer.send(())).await;
+        let _ = answered.await;
+    }
+
     /// Whether the last commit succeeded.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
@@ -101,6 +108,7 @@ fn work(
         }
         let result = match &poisoned {
             Some(error) => Err(error.clone()),
+            None if size == 0 => Ok(()),
             None => commit(store, &jobs),
         };
         healthy.store(result.is_ok(), Ordering::Relaxed);

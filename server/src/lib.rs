@@ -15,6 +15,7 @@ mod demo;
 mod files;
 mod http;
 mod kept;
+mod listen;
 mod mail;
 mod metrics;
 mod oidc;
@@ -26,6 +27,7 @@ pub mod rooms;
 pub mod seal;
 pub mod shell;
 pub mod site;
+mod stop;
 pub mod store;
 
 use access::{Access, Generation};
@@ -34,6 +36,7 @@ use clock::Clock;
 use committer::Committer;
 use files::Printer;
 use http::{App, Comparisons, Connections};
+use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
 use metrics::Metrics;
 use oidc::Oidc;
@@ -45,16 +48,18 @@ use seal::keys::{KeyError, Keys};
 use shell::Shell;
 use site::{PublicUrl, Site};
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+use stop::Stop;
 use store::{SledStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 pub use http::{ConnectionLimits, openapi};
+pub use listen::Deadlines;
 pub use mail::MailConfig;
 
 /// How long the link that makes the first administrator is valid, in milliseconds. Each start
@@ -77,6 +82,8 @@ pub struct Config {
     pub behind_proxy: bool,
     pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
+    /// How long a peer may take, and a stop.
+    pub deadlines: Deadlines,
     /// How long what is stored of a deleted document is kept.
     pub keep_deleted: Duration,
     /// Where mail goes out; without it none does.
@@ -99,7 +106,8 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
-            connections: ConnectionLimits { per_address: 2_000, per_person: 1_000 },
+            connections: ConnectionLimits { total: 16_384, per_address: 2_000, per_person: 1_000 },
+            deadlines: Deadlines::default(),
             keep_deleted: 30 * DAY,
             mail: None,
             fonts: None,
@@ -128,8 +136,8 @@ pub enum ServeError {
     Broken(String),
 }
 
-/// Serves until `shutdown` resolves, then drains: stops accepting, commits what is queued, and
-/// asks connected clients to come back.
+/// Serves until `shutdown` resolves, then drains: stops accepting, asks connected clients to come back, commits
+/// what is queued, and cuts off what does not end within [`Deadlines`].
 ///
 /// # Errors
 /// When the server can't start, or the store can no longer be trusted.
@@ -141,27 +149,47 @@ pub async fn run(
     if config.demo && !listener.local_addr()?.ip().is_loopback() {
         return Err(ServeError::DemoInPublic);
     }
+    let mut shutdown = pin!(shutdown);
+    let starting = start(&listener, &config);
+    match unless_stopped(starting, shutdown.as_mut(), config.deadlines.drain).await {
+        Some(app) => serve(listener, &config, app?, shutdown).await,
+        None => Ok(()),
+    }
+}
+
+/// What comes of `work`; None if the server was asked to stop meanwhile. Then `work` has that long to end.
+async fn unless_stopped<T>(
+    work: impl Future<Output = T>,
+    shutdown: Pin<&mut impl Future<Output = ()>>,
+    patience: Duration,
+) -> Option<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        done = work.as_mut() => return Some(done),
+        () = shutdown => tracing::info!("stopping"),
+    }
+    let _ = timeout(patience, work).await;
+    None
+}
+
+async fn start(listener: &TcpListener, config: &Config) -> Result<App, ServeError> {
+    let site = Site::new(config.public_url.clone(), listener.local_addr()?, config.behind_proxy);
     let opening = config.clone();
     let opened =
         tokio::task::spawn_blocking(move || SledStore::open(&opening.data, opening.reserve));
     let opened = opened.await.map_err(std::io::Error::other)??;
-    serve(listener, &config, Arc::new(opened), shutdown).await
+    assemble(config, Arc::new(opened), site).await
 }
 
 async fn serve(
     listener: TcpListener,
     config: &Config,
-    store: Arc<dyn Store>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    app: App,
+    shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), ServeError> {
-    let listen = listener.local_addr()?;
-    let site = Site::new(config.public_url.clone(), listen, config.behind_proxy);
-    let app = assemble(config, store, site).await?;
-    let (rooms, committer) = (app.rooms.clone(), app.committer.clone());
-    let (people, plans) = (app.people.clone(), app.plans.clone());
     let shell = Shell::new(
-        people,
-        plans,
+        app.people.clone(),
+        app.plans.clone(),
         app.passwords.clone(),
         app.store.clone(),
         config.data.clone(),
@@ -176,28 +204,43 @@ async fn serve(
         }
     };
     let housekeeping = tokio::spawn(keep_house(app.clone(), config.keep_deleted));
-    let broken = Arc::new(std::sync::OnceLock::new());
-    let (stopping, reason, ready) = (rooms.clone(), broken.clone(), app.clone());
-    let stop = async move {
-        tokio::select! {
-            () = shutdown => tracing::info!("stopping"),
-            failed = committer.failed() => {
-                tracing::error!(reason = failed, "the store can't be trusted any more");
-                let _ = reason.set(failed);
-            }
+    let committer = app.committer.clone();
+    let stop = open_for_all(listener, config, &app);
+    let broken = tokio::select! {
+        () = shutdown => {
+            tracing::info!("stopping");
+            None
         }
-        ready.drain();
-        stopping.shut_down().await;
+        reason = committer.failed() => {
+            tracing::error!(reason, "the store can't be trusted any more");
+            Some(reason)
+        }
     };
-    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    app.drain();
+    stop.drain().await;
     housekeeping.abort();
     if let Some(shell) = shell {
         shell.abort();
     }
-    match broken.get() {
-        Some(reason) => Err(ServeError::Broken(reason.clone())),
-        None => Ok(()),
+    broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
+}
+
+/// Accepts connections from now on. Gives what ends that.
+fn open_for_all(listener: TcpListener, config: &Config, app: &App) -> Stop {
+    let ConnectionLimits { total, per_address, .. } = config.connections;
+    let per_address = per_address.saturating_mul(2);
+    let limit = (!config.behind_proxy).then_some(per_address);
+    let open = OpenConnections::new(total, raise_open_files(), limit);
+    tracing::info!(connections = open.total(), "the most connections at once");
+    let (site, metrics) = (app.site.clone(), app.metrics.clone());
+    let router = http::router(app.clone());
+    let front = Front::new(router, site, config.deadlines, open.clone(), per_address, metrics);
+    Stop {
+        listening: listen(listener, front),
+        open,
+        rooms: app.rooms.clone(),
+        committer: app.committer.clone(),
+        deadlines: config.deadlines,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `accord`: the command line.
 
+mod signals;
+
 use accord_server::check::Report;
 use accord_server::people::SessionLimits;
 use accord_server::seal::keys::Keys;
@@ -7,7 +9,7 @@ use accord_server::seal::note::PublicKey;
 use accord_server::seal::verify::{self as seal, Fault};
 use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
-use accord_server::{Config, ConnectionLimits, MailConfig, ServeError, run};
+use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -138,12 +140,19 @@ struct Serve {
     /// Days after which whoever did not use Accord has to sign in again.
     #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_idle_days: u32,
-    /// Sync connections that one address may hold: a whole city may share one.
+    /// Connections of any kind that may be open at once. Fewer where the system allows fewer open files.
+    #[arg(long, env = "ACCORD_CONNECTIONS", default_value_t = 16_384)]
+    connections: usize,
+    /// Sync connections that one address may hold: a whole city may share one. Of connections of any kind it may
+    /// hold twice as many, and at most half of all. Of IPv6, a /64 network is one address.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = 2_000)]
     connections_per_address: usize,
     /// Sync connections that one person may hold, in all tabs and devices.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 1_000)]
     connections_per_person: usize,
+    /// Makes every deadline of a peer shorter by this factor: for tests, which can't wait for minutes.
+    #[arg(long, env = "ACCORD_SHORTEN_DEADLINES", default_value_t = 1, hide = true)]
+    shorten_deadlines: u32,
     /// Days after which what is stored of a deleted commitment is erased.
     #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = 30)]
     keep_deleted_days: u32,
@@ -170,9 +179,22 @@ enum LogFormat {
     Json,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().verb {
+/// How long threads that are still at work have to end, when all else has.
+const LAST_THREADS: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error),
+    };
+    let code = runtime.block_on(carry_out(verb));
+    runtime.shutdown_timeout(LAST_THREADS);
+    code
+}
+
+async fn carry_out(verb: Verb) -> ExitCode {
+    match verb {
         Verb::Openapi => {
             say(&accord_server::openapi());
             ExitCode::SUCCESS
@@ -321,7 +343,7 @@ fn ask_password() -> std::io::Result<String> {
 }
 
 async fn serve(options: Serve) -> Result<(), ServeError> {
-    let stop = asked_to_stop()?;
+    let stop = signals::asked_to_stop()?;
     let address = options.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
@@ -349,28 +371,17 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
             idle: days(options.session_idle_days),
         },
         connections: ConnectionLimits {
+            total: options.connections,
             per_address: options.connections_per_address,
             per_person: options.connections_per_person,
         },
+        deadlines: Deadlines::default().shortened(options.shorten_deadlines),
         keep_deleted: days(options.keep_deleted_days),
         fonts: options.fonts,
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
         ..Config::new(options.data.data)
     };
     run(listener, config, stop).await
-}
-
-/// Ends when somebody asks the server to stop. From this call on they can, also while it still starts.
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 fn start_log(format: LogFormat) {

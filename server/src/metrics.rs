@@ -22,6 +22,7 @@ pub struct Metrics {
     pub commits_failed: Counter,
     pub deliveries: Counter,
     pub slow_receivers_closed: Counter,
+    pub connections_refused: Counter,
     pub ledgers_betrayed: Counter,
     pub sign_ins_refused: Counter,
     pub rooms_open: Gauge,
@@ -43,6 +44,11 @@ impl Metrics {
             "slow_receivers_closed",
             "Connections closed because they read too slowly",
             self.slow_receivers_closed.clone(),
+        );
+        r.register(
+            "connections_refused",
+            "Connections closed at once because too many were open",
+            self.connections_refused.clone(),
         );
         r.register(
             "ledgers_betrayed",

@@ -19,14 +19,20 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{sleep, timeout};
 
 /// Where a running server listens, in its data folder.
 const SOCKET: &str = "shell.sock";
 /// The longest question or answer, in bytes.
 const LINE: u64 = 16 * 1024 * 1024;
+/// How long a question may take to come.
+const QUESTION: Duration = Duration::from_secs(10);
+/// The pause after a connection could not be accepted.
+const AGAIN: Duration = Duration::from_millis(200);
 /// How long a link made here is valid, in milliseconds.
 const LINK_MS: u64 = 24 * 3_600_000;
 /// Where a server is found that was not told.
@@ -240,9 +246,10 @@ pub(crate) async fn serve(listener: UnixListener, shell: Shell) {
                     }
                 });
             }
+            // No more open files, for example: they come back.
             Err(error) => {
-                tracing::error!(%error, "the shell's socket does not work");
-                return;
+                tracing::error!(%error, "the shell's socket does not work at the moment");
+                sleep(AGAIN).await;
             }
         }
     }
@@ -251,7 +258,7 @@ pub(crate) async fn serve(listener: UnixListener, shell: Shell) {
 async fn converse(stream: UnixStream, shell: &Shell) -> io::Result<()> {
     let mut reader = BufReader::new(stream.take(LINE));
     let mut line = String::new();
-    reader.read_line(&mut line).await?;
+    timeout(QUESTION, reader.read_line(&mut line)).await??;
     let said = match serde_json::from_str(&line) {
         Ok(verb) => shell.answer(verb).await,
         Err(_) => Said::Refused { reason: "this server does not know that verb".into() },

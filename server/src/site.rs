@@ -52,7 +52,7 @@ pub(crate) enum Source {
 
 /// The addresses that one subscriber has: a single IPv4 address, or a /64 network of IPv6. Whoever has one
 /// address of such a network has all 2^64 of them, so that limits by address count the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressGroup(IpAddr);
 
 impl AddressGroup {
@@ -106,6 +106,10 @@ impl Site {
     pub(crate) fn name(&self) -> String {
         let base = self.base();
         base.split_once("://").map_or(base.clone(), |(_, host)| host.to_owned())
+    }
+
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.behind_proxy
     }
 
     pub(crate) fn is_secure(&self) -> bool {

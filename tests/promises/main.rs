@@ -5,6 +5,7 @@
 mod backup;
 mod bad_input;
 mod browser;
+mod connections;
 mod defences;
 mod files;
 mod forgery;
@@ -20,5 +21,6 @@ mod running;
 mod simulation;
 mod start_up;
 mod stock_clients;
+mod stopping;
 mod survives;
 mod tampering;

@@ -7,6 +7,7 @@ mod freezing;
 mod kill;
 mod node;
 mod power;
+mod raw;
 mod replayed;
 mod server;
 mod sessions;
@@ -18,6 +19,7 @@ pub use client::{Closed, SyncClient, dial};
 pub use freezing::{Tally, freeze_run};
 pub use kill::{Death, Toll, kill_rounds};
 pub use node::{node, node_with};
+pub use raw::{Raw, raise_open_files};
 pub use replayed::{FIELD, Ledgered, retype, typist};
 pub use server::{
     Listens, PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary, secret,

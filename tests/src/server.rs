@@ -60,6 +60,8 @@ pub struct ServerOptions {
     pub port: u16,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
+    /// The limit of open files, soft and hard, that it is started under.
+    pub open_files: Option<u32>,
 }
 
 /// A running demo server. Killed when dropped.
@@ -79,7 +81,7 @@ impl Server {
     }
 
     pub fn start_with(data: &Path, options: &ServerOptions) -> Result<Self> {
-        let mut child = Command::new(accord_binary())
+        let mut child = command(options.open_files)
             .args(["serve", "--log-format", "json", "--data"])
             .arg(data)
             .args(options.demo.unwrap_or(true).then_some("--demo"))
@@ -183,11 +185,38 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    /// SIGTERM, and how it ended.
-    pub fn stop(mut self) -> Result<ExitStatus> {
+    /// SIGTERM.
+    pub fn terminate(&self) -> Result<()> {
         let pid = i32::try_from(self.child.id())?;
         let pid = rustix::process::Pid::from_raw(pid).context("a process has an id")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
+    }
+
+    /// The most memory that it ever had resident, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has resident, in bytes.
+    pub fn resident_memory(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let line = status.lines().find(|line| line.starts_with(name)).context("a line")?;
+        let kib: u64 = line.split_whitespace().nth(1).context("a number")?.parse()?;
+        Ok(kib * 1024)
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn stop(self) -> Result<ExitStatus> {
+        self.terminate()?;
+        self.ended()
+    }
+
+    /// Waits until it ends by itself, and says how.
+    pub fn ended(mut self) -> Result<ExitStatus> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
@@ -221,6 +250,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn command(open_files: Option<u32>) -> Command {
+    let Some(open_files) = open_files else { return Command::new(accord_binary()) };
+    let mut command = Command::new("sh");
+    let limited = format!("ulimit -n {open_files}; exec \"$0\" \"$@\"");
+    command.args(["-c", &limited]).arg(accord_binary());
+    command
 }
 
 /// A demo server in this process, whose time the test tells. It ends when dropped.

@@ -1,6 +1,7 @@
-//! How many sync connections one address and one person may hold, and how fast one may go on.
+//! How many sync connections one address and one person may hold.
 
 use super::problem::Problem;
+use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,15 +11,18 @@ use std::time::Duration;
 /// The most connections held at once.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// From one address, which may be a whole city's.
+    /// Connections of any kind. Fewer where the system allows fewer open files.
+    pub total: usize,
+    /// Sync connections from one address, which may be a whole city's. Of connections of any kind, an address may
+    /// hold twice as many, and at most half of all.
     pub per_address: usize,
-    /// By one person, in all their tabs and devices.
+    /// Sync connections by one person, in all their tabs and devices.
     pub per_person: usize,
 }
 
 #[derive(Debug, Default)]
 struct Held {
-    addresses: HashMap<IpAddr, usize>,
+    addresses: HashMap<AddressGroup, usize>,
     people: HashMap<PersonId, usize>,
 }
 
@@ -33,7 +37,7 @@ pub(crate) struct Connections {
 #[derive(Debug)]
 pub(crate) struct Place {
     connections: Connections,
-    address: IpAddr,
+    address: AddressGroup,
     person: PersonId,
 }
 
@@ -47,6 +51,7 @@ impl Connections {
     /// # Errors
     /// When the address or the person holds too many already.
     pub(crate) fn enter(&self, address: IpAddr, person: PersonId) -> Result<Place, Problem> {
+        let address = AddressGroup::of(address);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = held.addresses.get(&address).copied().unwrap_or(0);
         let by_them = held.people.get(&person).copied().unwrap_or(0);
@@ -82,15 +87,17 @@ mod tests {
 
     #[test]
     fn places_run_out_by_address_and_by_person_and_come_back() {
-        let connections = Connections::new(ConnectionLimits { per_address: 3, per_person: 2 });
-        let here = IpAddr::from([10, 0, 0, 1]);
-        let there = IpAddr::from([10, 0, 0, 2]);
+        let limits = ConnectionLimits { total: 10, per_address: 3, per_person: 2 };
+        let connections = Connections::new(limits);
+        let here: IpAddr = "2001:db8::1".parse().unwrap();
+        let there: IpAddr = "2001:db8:0:1::1".parse().unwrap();
         let enter = |address, person: &str| connections.enter(address, PersonId::new(person));
         let first = enter(here, "ana").unwrap();
         let _second = enter(here, "ana").unwrap();
         assert!(enter(there, "ana").is_err(), "two of one person");
         let _third = enter(here, "ben").unwrap();
-        assert!(enter(here, "cem").is_err(), "three from one address");
+        let neighbour: IpAddr = "2001:db8::ffff".parse().unwrap();
+        assert!(enter(neighbour, "cem").is_err(), "three from one network");
         drop(first);
         enter(here, "cem").expect("a place was given back");
     }

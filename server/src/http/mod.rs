@@ -31,6 +31,7 @@ pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
 pub(crate) use history::AuthorView;
+pub(crate) use problem::Problem;
 pub(crate) use public::Comparisons;
 pub(crate) use record::RecordView;
 pub(crate) use releases::{MarkView, ProposalView};

@@ -68,6 +68,17 @@ impl Problem {
         Self { retry_after: Some(seconds), ..problem }
     }
 
+    pub(crate) fn too_slow() -> Self {
+        let message = "The request came too slowly and was given up. Try again.";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+    }
+
+    pub(crate) fn too_many_connections() -> Self {
+        let message = "Too many requests from this address at once. Try again in a moment.";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
+        Self { retry_after: Some(5), ..problem }
+    }
+
     pub(crate) fn forbidden(message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }

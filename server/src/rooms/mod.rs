@@ -29,6 +29,7 @@ use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, ConnectionId, Denied};
 use accord_document::update::{AnnouncedClients, Range, Refusal};
 use axum::body::Bytes;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -359,10 +360,18 @@ impl Rooms {
     pub async fn shut_down(&self) {
         self.shared.stop.send_replace(true);
         let open: Vec<_> = self.shared.lock().drain().map(|(_, room)| room).collect();
-        for room in open {
+        // All at once: one that is busy holds up no other.
+        join_all(open.into_iter().map(|room| async move {
             let _ = room.send(RoomEvent::Stop).await;
             room.closed().await;
-        }
+        }))
+        .await;
+    }
+
+    /// How many documents are still open after the rooms were told to close.
+    #[must_use]
+    pub fn still_open(&self) -> i64 {
+        self.shared.metrics.rooms_open.get()
     }
 
     /// Reads the hash of the entry that a client remembers, and tells the room.

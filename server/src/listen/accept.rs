@@ -1,0 +1,256 @@
+//! The accept loop, and one connection from its first byte to its end.
+
+use super::body::{Answer, Received};
+use super::connection::ConnectionState;
+use super::deadlines::Deadlines;
+use super::forwarded::{ForwardedRequests, InFlight};
+use super::open::{Full, OpenConnections};
+use super::watched::Watched;
+use crate::http::Problem;
+use crate::metrics::Metrics;
+use crate::site::{AddressGroup, Site};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use tower::Service;
+
+/// The largest request line and headers together, in bytes. Above it: 431.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// The most headers of a request. Above it: 431.
+const MAX_HEADERS: usize = 100;
+/// What a connection buffers of a request's body, and of its answer, in bytes.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// What the system keeps for a peer that has not acknowledged it, in bytes; Linux doubles it. Its own default grows
+/// to megabytes, times thousands of connections; and a ping waits behind all of it.
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
+/// How long accepting pauses when the system gives no more files.
+const OUT_OF_FILES: Duration = Duration::from_millis(50);
+
+/// What every connection is served with.
+pub(crate) struct Front {
+    router: Router,
+    site: Arc<Site>,
+    deadlines: Deadlines,
+    open: OpenConnections,
+    forwarded: Option<ForwardedRequests>,
+    metrics: Metrics,
+}
+
+impl Front {
+    /// `per_address`: connections of one group of addresses; behind a proxy, requests under way of one.
+    pub(crate) fn new(
+        router: Router,
+        site: Arc<Site>,
+        deadlines: Deadlines,
+        open: OpenConnections,
+        per_address: usize,
+        metrics: Metrics,
+    ) -> Self {
+        let forwarded = site.is_behind_proxy().then(|| ForwardedRequests::new(per_address));
+        Self { router, site, deadlines, open, forwarded, metrics }
+    }
+}
+
+/// How far the server is with stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Nothing more is accepted; what was asked is answered.
+    Draining,
+    /// What is still open is closed.
+    Over,
+}
+
+/// A server that accepts connections until it is told to drain.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    stage: watch::Sender<Stage>,
+}
+
+impl Listening {
+    /// Accepts nothing more, and ends each connection after the request that it is at.
+    pub(crate) fn drain(&self) {
+        self.stage.send_replace(Stage::Draining);
+    }
+
+    /// Closes every connection that is not a WebSocket.
+    pub(crate) fn end(&self) {
+        self.stage.send_replace(Stage::Over);
+    }
+}
+
+/// Accepts connections, in a task of its own.
+pub(crate) fn listen(listener: TcpListener, front: Front) -> Listening {
+    // Connections inherit it from their listener.
+    let sized = rustix::net::sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER_BYTES);
+    if let Err(error) = sized {
+        tracing::warn!(%error, "the size of send buffers can't be set");
+    }
+    let (stage, watched) = watch::channel(Stage::Serving);
+    tokio::spawn(accept_all(listener, Arc::new(front), watched));
+    Listening { stage }
+}
+
+async fn accept_all(listener: TcpListener, front: Arc<Front>, stage: watch::Receiver<Stage>) {
+    let mut stopped = stage.clone();
+    loop {
+        let accepted = tokio::select! {
+            _ = stopped.wait_for(|stage| *stage != Stage::Serving) => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(&front, stream, peer, stage.clone()),
+            Err(error) if is_of_one_connection(&error) => {}
+            // No more files, or no memory: one more is free as soon as somebody goes.
+            Err(error) => {
+                tracing::warn!(%error, open = front.open.count(), "a connection can't be accepted");
+                front.open.evict_one();
+                sleep(OUT_OF_FILES).await;
+            }
+        }
+    }
+}
+
+/// The peer was gone before it was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn admit(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, stage: watch::Receiver<Stage>) {
+    match front.open.enter(AddressGroup::of(peer.ip())) {
+        Ok((id, evict)) => {
+            // Frames of a keystroke must not wait for each other. It fails only for a peer that is gone.
+            let _ = stream.set_nodelay(true);
+            let state = ConnectionState::new(front.deadlines, front.open.clone(), id);
+            tokio::spawn(converse(front.clone(), stream, peer, state, evict, stage));
+        }
+        Err(full) => {
+            front.metrics.connections_refused.inc();
+            tracing::debug!(?full, "a connection was refused");
+            refuse(stream, full);
+        }
+    }
+}
+
+/// Says why, if the peer can take it at once, and closes.
+fn refuse(stream: TcpStream, full: Full) {
+    let status = match full {
+        Full::Group => "429 Too Many Requests",
+        Full::All => "503 Service Unavailable",
+    };
+    let said = format!(
+        "HTTP/1.1 {status}\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(said.as_bytes());
+    }
+}
+
+async fn converse(
+    front: Arc<Front>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    state: ConnectionState,
+    evict: Arc<Notify>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let socket = TokioIo::new(Watched::new(stream, state.clone()));
+    let service = service_fn(|request| answer(&front, request, peer, &state));
+    let connection = http1::Builder::new()
+        // Ours tell the first request on a connection from later ones.
+        .header_read_timeout(None)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(socket, service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let mut deadline = pin!(sleep_until(Instant::now()));
+    loop {
+        let ended = poll_fn(|cx| {
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let Some(until) = state.deadline() else { return Poll::Pending };
+            if deadline.deadline() != until {
+                deadline.as_mut().reset(until);
+            }
+            deadline.as_mut().poll(cx)
+        });
+        tokio::select! {
+            () = ended => return,
+            () = evict.notified() => return,
+            changed = stage.changed() => {
+                if changed.is_err() || *stage.borrow() == Stage::Over {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                state.hurry();
+            }
+        }
+    }
+}
+
+async fn answer(
+    front: &Front,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    state: &ConnectionState,
+) -> Result<Response<Answer>, Infallible> {
+    state.begin_request();
+    let from = AddressGroup::of(front.site.address(peer.ip(), request.headers()));
+    let in_flight = match &front.forwarded {
+        None => None,
+        Some(forwarded) => match forwarded.begin(from) {
+            Some(place) => Some(place),
+            None => return Ok(last(Problem::too_many_connections(), state)),
+        },
+    };
+    let too_slow = Arc::new(AtomicBool::new(false));
+    let received = |body| Body::new(Received::new(body, state.clone(), too_slow.clone()));
+    let mut request = request.map(received);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(state.clone());
+    let Ok(response) = front.router.clone().call(request).await;
+    if too_slow.load(Ordering::Relaxed) && !response.status().is_success() {
+        return Ok(last(Problem::too_slow(), state));
+    }
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        state.upgrade();
+    }
+    Ok(given(response, state, in_flight))
+}
+
+fn given(
+    response: Response<Body>,
+    state: &ConnectionState,
+    in_flight: Option<InFlight>,
+) -> Response<Answer> {
+    response.map(|body| Answer::new(body, state.clone(), in_flight))
+}
+
+/// An answer after which the connection is closed.
+fn last(problem: Problem, state: &ConnectionState) -> Response<Answer> {
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    given(response, state, None)
+}

@@ -1,0 +1,19 @@
+//! Connections: how they are accepted, counted, held to deadlines, and ended.
+//!
+//! `http` says what is answered; this module says for how long somebody may take to ask and to read the
+//! answer, how many connections may be open, and how the server stops. It must not know routes.
+
+mod accept;
+mod body;
+mod connection;
+mod deadlines;
+mod forwarded;
+mod open;
+mod open_files;
+mod watched;
+
+pub(crate) use accept::{Front, Listening, listen};
+pub(crate) use connection::ConnectionState;
+pub use deadlines::Deadlines;
+pub(crate) use open::OpenConnections;
+pub(crate) use open_files::raise_open_files;

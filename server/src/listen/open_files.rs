@@ -1,0 +1,44 @@
+//! The limit of open files (RLIMIT_NOFILE): raised as far as the system allows, and never used up by connections.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Open files kept for the store, for child processes, for outgoing requests and for the shell: at most this many.
+const MOST_RESERVED: usize = 512;
+/// … and at least this many.
+const LEAST_RESERVED: usize = 64;
+/// Connections that are allowed at least, however low the limit of open files is.
+const LEAST_CONNECTIONS: usize = 16;
+
+/// Raises the limit of open files to the hard limit, and gives what it is then.
+pub(crate) fn raise_open_files() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        if let Err(error) = raised {
+            tracing::warn!(%error, "the limit of open files can't be raised");
+        }
+    }
+    let current = getrlimit(Resource::Nofile).current;
+    current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// How many connections may be open with a limit of open files: a reserve is left.
+pub(super) fn connections_for(open_files: usize) -> usize {
+    let reserve = (open_files / 4).clamp(LEAST_RESERVED, MOST_RESERVED);
+    open_files.saturating_sub(reserve).max(LEAST_CONNECTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_of_open_files_is_left() {
+        for (open_files, connections) in
+            [(40, 16), (128, 64), (256, 192), (1_024, 768), (20_000, 19_488)]
+        {
+            assert_eq!(connections_for(open_files), connections, "{open_files} open files");
+        }
+        assert!(connections_for(usize::MAX) > 1_000_000);
+    }
+}

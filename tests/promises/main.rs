@@ -19,6 +19,7 @@ mod real_input;
 mod release;
 mod running;
 mod simulation;
+mod sockets;
 mod start_up;
 mod stock_clients;
 mod stopping;

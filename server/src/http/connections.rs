@@ -1,6 +1,7 @@
 //! How many sync connections one address and one person may hold.
 
 use super::problem::Problem;
+use crate::listen::{LargeMessages, PersonalPermits};
 use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
 use std::collections::HashMap;
@@ -23,7 +24,14 @@ pub struct ConnectionLimits {
 #[derive(Debug, Default)]
 struct Held {
     addresses: HashMap<AddressGroup, usize>,
-    people: HashMap<PersonId, usize>,
+    people: HashMap<PersonId, Personal>,
+}
+
+/// What one person's connections share.
+#[derive(Debug, Default)]
+struct Personal {
+    connections: usize,
+    permits: PersonalPermits,
 }
 
 /// The connections that are held now. Cloning shares the count.
@@ -31,6 +39,8 @@ struct Held {
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     held: Arc<Mutex<Held>>,
+    /// The permits for large messages of all.
+    pub(crate) large_messages: LargeMessages,
 }
 
 /// One connection's place among those held; given back when dropped.
@@ -39,11 +49,13 @@ pub(crate) struct Place {
     connections: Connections,
     address: AddressGroup,
     person: PersonId,
+    /// For large messages.
+    pub(crate) permits: PersonalPermits,
 }
 
 impl Connections {
     pub(crate) fn new(limits: ConnectionLimits) -> Self {
-        Self { limits, held: Arc::default() }
+        Self { limits, held: Arc::default(), large_messages: LargeMessages::default() }
     }
 
     /// Takes a place.
@@ -54,29 +66,32 @@ impl Connections {
         let address = AddressGroup::of(address);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = held.addresses.get(&address).copied().unwrap_or(0);
-        let by_them = held.people.get(&person).copied().unwrap_or(0);
+        let by_them = held.people.get(&person).map_or(0, |personal| personal.connections);
         if from_here >= self.limits.per_address || by_them >= self.limits.per_person {
             return Err(Problem::too_many(Duration::from_secs(9)));
         }
         held.addresses.insert(address, from_here + 1);
-        held.people.insert(person.clone(), by_them + 1);
-        Ok(Place { connections: self.clone(), address, person })
+        let personal = held.people.entry(person.clone()).or_default();
+        personal.connections += 1;
+        let permits = personal.permits.clone();
+        Ok(Place { connections: self.clone(), address, person, permits })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut held = self.connections.held.lock().unwrap_or_else(PoisonError::into_inner);
-        leave(&mut held.addresses, &self.address);
-        leave(&mut held.people, &self.person);
-    }
-}
-
-fn leave<K: std::hash::Hash + Eq>(held: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = held.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            held.remove(key);
+        if let Some(count) = held.addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                held.addresses.remove(&self.address);
+            }
+        }
+        if let Some(personal) = held.people.get_mut(&self.person) {
+            personal.connections -= 1;
+            if personal.connections == 0 {
+                held.people.remove(&self.person);
+            }
         }
     }
 }

@@ -5,14 +5,16 @@ use super::App;
 use super::connections::Place;
 use super::identity::{Caller, by_cookie, foreign, readable};
 use super::problem::{Problem, blocking};
+use crate::listen::{ConnectionState, Deadlines, PersonalPermits};
 use crate::people::SignedIn;
-use crate::rooms::{Joined, OpenError, Outgoing, RoomEvent};
+use crate::rooms::{Joined, OpenError, Outgoing, Queued, RoomEvent, WeakOutbox};
 use crate::site::Source;
 use accord_document::ids::{DocumentId, SessionId};
 use accord_document::limits;
 use accord_document::sync::{Admission, Close, Denied, Dialect, Face, wire};
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -21,12 +23,8 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, sleep_until};
 
-/// Frames that may wait for a receiver before it counts as too slow.
-const QUEUE: usize = 1024;
-/// How long a receiver may take for one flush.
-const STALLED: Duration = Duration::from_secs(30);
 /// A message: a whole offline spell, and the tags around it.
 const MESSAGE: usize = limits::STATE_BYTES + 1024;
 /// How often an open connection keeps its session from ending for want of use.
@@ -45,6 +43,7 @@ pub(super) async fn upgrade(
     Query(credentials): Query<Credentials>,
     caller: Caller,
     headers: HeaderMap,
+    Extension(state): Extension<ConnectionState>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let by = identify(&app, &document, credentials.ticket, &headers).await?;
@@ -71,7 +70,7 @@ pub(super) async fn upgrade(
         dialect,
         may_write: found.grant.may_write,
     };
-    Ok(upgrade.on_upgrade(move |socket| serve(app, found.id, admission, place, socket)))
+    Ok(upgrade.on_upgrade(move |socket| serve(app, found.id, admission, place, state, socket)))
 }
 
 async fn identify(
@@ -94,54 +93,107 @@ async fn serve(
     app: App,
     document: DocumentId,
     admission: Admission,
-    _place: Place,
+    place: Place,
+    state: ConnectionState,
     socket: WebSocket,
 ) {
-    let (outgoing, queue) = mpsc::channel(QUEUE);
+    state.limit_messages(app.connections.large_messages.clone(), place.permits.clone());
+    let (outbox, queue) = app.rooms.outbox(&admission.face.person);
     let (sink, stream) = socket.split();
     let session = admission.session.clone();
-    match app.rooms.join(&document, admission, outgoing.clone()).await {
+    match app.rooms.join(&document, admission, outbox.clone()).await {
         Ok(joined) => {
-            let writing = tokio::spawn(write(sink, queue));
-            let reading = read(stream, &joined);
-            let closed = tokio::select! {
-                closed = reading => closed,
+            // From here on only the room keeps it open: when the room lets go, the writer ends.
+            let outbox = outbox.downgrade();
+            let mut writing = tokio::spawn(write(sink, queue));
+            let ended = tokio::select! {
+                closed = read(stream, &joined, &state, &place.permits) => Ended::Reading(closed),
+                dead = listen_for_life(&state, &outbox) => Ended::Reading(Some(dead)),
+                _ = &mut writing => Ended::Writing,
                 never = keep_in_use(&app, session) => match never {},
             };
-            if let Some(close) = closed {
-                // The writer may be gone already.
-                let _ = outgoing.send(Outgoing::Close(close)).await;
+            if let (Ended::Reading(Some(close)), Some(outbox)) = (&ended, outbox.upgrade()) {
+                outbox.close(close.clone()).await;
             }
-            drop(outgoing);
             // Without its room an event has nowhere to go.
             let _ = joined.room.send(RoomEvent::Leave { id: joined.id }).await;
-            let _ = writing.await;
+            if matches!(ended, Ended::Reading(_)) {
+                let _ = writing.await;
+            }
         }
         Err(error) => refuse(sink, &error).await,
     }
 }
 
+/// Which side of a connection ended first.
+enum Ended {
+    /// With what to tell the peer, if anything.
+    Reading(Option<Close>),
+    Writing,
+}
+
 /// Hands frames to the room until the socket or the room closes. Gives what to tell a client that
 /// broke the WebSocket protocol or its limits.
-async fn read(mut stream: SplitStream<WebSocket>, joined: &Joined) -> Option<Close> {
+async fn read(
+    mut stream: SplitStream<WebSocket>,
+    joined: &Joined,
+    state: &ConnectionState,
+    permits: &PersonalPermits,
+) -> Option<Close> {
     loop {
+        state.resume();
         let message = tokio::select! {
             message = stream.next() => message?,
             () = joined.room.closed() => return None,
         };
+        state.pause();
         let message = match message {
             Ok(message) => message,
             Err(error) => return too_large(&error),
         };
         match message {
             Message::Binary(bytes) => {
+                // A large one keeps its permit until it has a place among those that wait for the room.
+                let permit = state.take_message();
                 let place = joined.in_flight.enter(bytes.len()).await?;
+                drop(permit);
                 let frame = RoomEvent::Frame { id: joined.id, bytes, place };
                 joined.room.send(frame).await.ok()?;
             }
             Message::Close(_) => return None,
             // Text is no part of the protocol; pings are answered below us.
-            Message::Text(_) | Message::Ping(_) | Message::Pong(_) => {}
+            Message::Text(text) => {
+                drop(state.take_message());
+                permits.slow_down(text.len()).await;
+            }
+            Message::Ping(bytes) | Message::Pong(bytes) => {
+                permits.slow_down(bytes.len()).await;
+            }
+        }
+    }
+}
+
+/// Asks a peer that is silent whether it is there. Ends when it does not answer, with what to tell it: it may only
+/// have slept. Browsers answer pings by themselves.
+async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close {
+    let Deadlines { ping, pong, .. } = *state.deadlines();
+    let mut next = state.last_alive() + ping;
+    loop {
+        sleep_until(next).await;
+        if state.is_paused() {
+            state.note_alive();
+        }
+        let silent = state.last_alive().elapsed();
+        if silent >= ping + pong {
+            return Close::new(Close::SLOW, "This connection did not answer; it will sync again.");
+        }
+        if silent < ping {
+            next = state.last_alive() + ping;
+        } else {
+            if let Some(outbox) = outbox.upgrade() {
+                outbox.ping();
+            }
+            next = Instant::now() + ping;
         }
     }
 }
@@ -163,28 +215,36 @@ fn too_large(error: &axum::Error) -> Option<Close> {
     limit.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
 }
 
-/// Feeds all that waits, then flushes once. Ends when the room lets go of the connection.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<Outgoing>) {
+/// Feeds all that waits, then flushes once. Ends when the room lets go of the connection. A receiver that takes
+/// nothing fails by the deadline of its socket.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        while let Some(outgoing) = next {
+        // Counted for this receiver until the system has it.
+        let mut unsent = Vec::new();
+        while let Some(Queued { outgoing, charges }) = next {
+            unsent.push(charges);
             let closes = matches!(outgoing, Outgoing::Close(_));
-            let message = match outgoing {
-                Outgoing::Frame(bytes) => Message::Binary(bytes),
-                Outgoing::Close(close) => close_message(close),
-            };
-            if !matches!(timeout(STALLED, sink.feed(message)).await, Ok(Ok(()))) {
+            if sink.feed(message(outgoing)).await.is_err() {
                 return;
             }
             next = if closes { None } else { queue.try_recv().ok() };
         }
-        if !matches!(timeout(STALLED, sink.flush()).await, Ok(Ok(()))) {
+        if sink.flush().await.is_err() {
             return;
         }
     }
     // The room let go without a word: the receiver was too slow, or the room is being rebuilt.
     let close = Close::new(Close::SLOW, "This connection fell behind; it will sync again.");
-    let _ = timeout(STALLED, sink.send(close_message(close))).await;
+    let _ = sink.send(close_message(close)).await;
+}
+
+fn message(outgoing: Outgoing) -> Message {
+    match outgoing {
+        Outgoing::Frame(bytes) => Message::Binary(bytes),
+        Outgoing::Close(close) => close_message(close),
+        Outgoing::Ping => Message::Ping(Bytes::new()),
+    }
 }
 
 async fn refuse(mut sink: SplitSink<WebSocket, Message>, error: &OpenError) {
@@ -194,7 +254,7 @@ async fn refuse(mut sink: SplitSink<WebSocket, Message>, error: &OpenError) {
         _ => Close::TRY_AGAIN,
     };
     let close = Close::new(code, error.to_string());
-    let _ = timeout(STALLED, sink.send(close_message(close))).await;
+    let _ = sink.send(close_message(close)).await;
 }
 
 fn close_message(close: Close) -> Message {

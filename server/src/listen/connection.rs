@@ -2,9 +2,13 @@
 //! peer last showed that it is there.
 
 use super::deadlines::Deadlines;
+use super::incoming::Incoming;
+use super::large_messages::{LargeMessagePermit, LargeMessages, PersonalPermits};
 use super::open::{Id, OpenConnections};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -33,6 +37,10 @@ struct Shared {
     phase: Mutex<Phase>,
     open: OpenConnections,
     id: Id,
+    /// Of a WebSocket.
+    incoming: Mutex<Option<Incoming>>,
+    /// Nobody reads from the socket just now, so that it can't tell whether the peer is there.
+    is_paused: AtomicBool,
 }
 
 impl ConnectionState {
@@ -41,7 +49,9 @@ impl ConnectionState {
         let until = began + deadlines.headers;
         let phase = Mutex::new(Phase::Waiting { until, has_begun: false });
         let alive_ms = AtomicU64::new(0);
-        Self { shared: Arc::new(Shared { deadlines, began, alive_ms, phase, open, id }) }
+        let (incoming, is_paused) = (Mutex::default(), AtomicBool::new(false));
+        let shared = Shared { deadlines, began, alive_ms, phase, open, id, incoming, is_paused };
+        Self { shared: Arc::new(shared) }
     }
 
     pub(crate) fn deadlines(&self) -> &Deadlines {
@@ -57,8 +67,11 @@ impl ConnectionState {
     }
 
     /// Bytes have come.
-    pub(super) fn received(&self) {
+    pub(super) fn received(&self, bytes: usize) {
         self.note_alive();
+        if let Some(incoming) = &mut *self.incoming() {
+            incoming.received(bytes);
+        }
         let headers = self.shared.deadlines.headers;
         let mut phase = self.phase();
         if let Phase::Waiting { until, has_begun: false } = *phase {
@@ -139,13 +152,47 @@ impl ConnectionState {
         }
     }
 
+    /// From now on large messages need permits.
+    pub(crate) fn limit_messages(&self, all: LargeMessages, person: PersonalPermits) {
+        *self.incoming() = Some(Incoming::new(all, person, self.shared.deadlines));
+    }
+
+    /// Whether more may be read now.
+    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut incoming = self.incoming();
+        let ready =
+            incoming.as_mut().map_or(Poll::Ready(Ok(())), |incoming| incoming.poll_ready(cx));
+        self.shared.is_paused.store(ready.is_pending(), Ordering::Relaxed);
+        ready
+    }
+
+    /// A message was taken. Keep the permit that a large one had until the message has its place.
+    pub(crate) fn take_message(&self) -> Option<LargeMessagePermit> {
+        self.incoming().as_mut()?.taken()
+    }
+
+    /// Nothing is read for a while.
+    pub(crate) fn pause(&self) {
+        self.shared.is_paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Somebody reads again.
+    pub(crate) fn resume(&self) {
+        self.shared.is_paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether nobody reads: then silence says nothing about the peer.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.shared.is_paused.load(Ordering::Relaxed)
+    }
+
     /// The socket is closed.
     pub(super) fn close(&self) {
         self.shared.open.leave(self.shared.id);
     }
 
     /// The peer shows that it is there: it has sent something, or taken something that it had kept waiting.
-    pub(super) fn note_alive(&self) {
+    pub(crate) fn note_alive(&self) {
         let ms = self.shared.began.elapsed().as_millis();
         self.shared.alive_ms.store(u64::try_from(ms).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -153,6 +200,10 @@ impl ConnectionState {
     /// When the peer last showed that it is there.
     pub(crate) fn last_alive(&self) -> Instant {
         self.shared.began + Duration::from_millis(self.shared.alive_ms.load(Ordering::Relaxed))
+    }
+
+    fn incoming(&self) -> MutexGuard<'_, Option<Incoming>> {
+        self.shared.incoming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

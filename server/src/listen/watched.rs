@@ -56,10 +56,12 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.state.poll_read_ready(cx))?;
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            self.state.received();
+        let bytes = buf.filled().len() - before;
+        if bytes > 0 {
+            self.state.received(bytes);
         }
         Poll::Ready(Ok(()))
     }

@@ -1,5 +1,6 @@
 //! All that can happen to a room, and what it answers.
 
+use super::outbox::Outbox;
 use super::pace::{InFlight, Place};
 use super::{OpenError, Passage, RedactError};
 use accord_document::ids::{Digest, PersonId, Seq};
@@ -15,7 +16,7 @@ use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, Close, ConnectionId, ProposeError, Wanted};
 use accord_document::update::{Claim, Range, Refusal};
 use axum::body::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// All that can happen to a room.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub enum RoomEvent {
     Join {
         id: ConnectionId,
         admission: Box<Admission>,
-        outgoing: mpsc::Sender<Outgoing>,
+        outbox: Outbox,
         /// New places, if this person has none here.
         in_flight: InFlight,
         /// Answers with the places of this person's frames, over all of their connections.
@@ -144,6 +145,17 @@ pub struct Path {
 pub enum Outgoing {
     Frame(Bytes),
     Close(Close),
+    Ping,
+}
+
+impl Outgoing {
+    /// In bytes, as far as it counts.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Frame(bytes) => bytes.len(),
+            Self::Close(_) | Self::Ping => 0,
+        }
+    }
 }
 
 /// What a list shows of a document.

@@ -2,12 +2,14 @@
 //! nobody has been in it for a while.
 
 mod event;
+mod outbox;
 mod pace;
 mod release;
 mod task;
 mod turns;
 
 pub use event::{Outgoing, Path, Restore, RoomEvent, Summary};
+pub use outbox::{Charges, Outbox, Queued, WeakOutbox};
 pub use pace::{InFlight, Place};
 
 use pace::WaitingBytes;
@@ -28,8 +30,8 @@ use accord_document::people::Actor;
 use accord_document::sync::wire::Remembered;
 use accord_document::sync::{Admission, ConnectionId, Denied};
 use accord_document::update::{AnnouncedClients, Range, Refusal};
-use axum::body::Bytes;
 use futures_util::future::join_all;
+use outbox::Outboxes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,6 +120,7 @@ struct Shared {
     waiting: WaitingBytes,
     /// The client ids that pages announced in rooms that have closed since.
     announced: Kept<DocumentId, Arc<AnnouncedClients>>,
+    outboxes: Outboxes,
     /// One redaction at a time: each reads what the one before has blanked.
     redacting: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
@@ -157,6 +160,7 @@ impl Rooms {
             connections: AtomicU64::new(0),
             waiting: WaitingBytes::default(),
             announced: Kept::new(MAX_ANNOUNCED_BYTES),
+            outboxes: Outboxes::default(),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
         };
@@ -172,6 +176,12 @@ impl Rooms {
         Ok(())
     }
 
+    /// An outbox for a receiver of a person, and what comes out of it.
+    #[must_use]
+    pub fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
+        self.shared.outboxes.open(person)
+    }
+
     /// Lets a connection into a document.
     ///
     /// # Errors
@@ -180,13 +190,13 @@ impl Rooms {
         &self,
         document: &DocumentId,
         admission: Admission,
-        outgoing: mpsc::Sender<Outgoing>,
+        outbox: Outbox,
     ) -> Result<Joined, OpenError> {
         let id = ConnectionId(self.shared.connections.fetch_add(1, Ordering::Relaxed));
         let ask = |answer| {
-            let (admission, outgoing) = (Box::new(admission.clone()), outgoing.clone());
+            let (admission, outbox) = (Box::new(admission.clone()), outbox.clone());
             let in_flight = InFlight::new(self.shared.waiting.of(&admission.actor.person));
-            RoomEvent::Join { id, admission, outgoing, in_flight, answer }
+            RoomEvent::Join { id, admission, outbox, in_flight, answer }
         };
         let (room, in_flight) = self.ask(document, ask).await?;
         Ok(Joined { id, room, in_flight })
@@ -576,8 +586,4 @@ fn unexpected() -> StoreError {
 /// A random seed for a room's salts.
 fn seed() -> [u8; 32] {
     rand::random()
-}
-
-fn bytes(frame: Arc<[u8]>) -> Bytes {
-    Bytes::from_owner(frame)
 }

@@ -4,8 +4,9 @@
 //! disk decides how large commits get.
 
 use super::event::{Outgoing, Path, Restore, RoomEvent, Summary};
+use super::outbox::{NotQueued, Outbox};
 use super::turns::{Party, Turns};
-use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, bytes, seed};
+use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, seed};
 use crate::metrics::Reason;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
@@ -13,7 +14,9 @@ use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
 use accord_document::model::locate;
 use accord_document::sync::{ConnectionId, Effect, Room};
+use axum::body::Bytes;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -81,7 +84,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
 }
 
 struct Connection {
-    outgoing: mpsc::Sender<Outgoing>,
+    outbox: Outbox,
     person: PersonId,
 }
 
@@ -226,7 +229,7 @@ impl Task {
 
     fn event(&mut self, event: RoomEvent) {
         let effects = match event {
-            RoomEvent::Join { id, mut admission, outgoing, in_flight, answer } => {
+            RoomEvent::Join { id, mut admission, outbox, in_flight, answer } => {
                 let person = admission.actor.person.clone();
                 // What was decided before the upgrade may not hold any more.
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
@@ -242,7 +245,7 @@ impl Task {
                 if answer.send(joined).is_err() || !may_join {
                     return;
                 }
-                self.connections.insert(id, Connection { outgoing, person });
+                self.connections.insert(id, Connection { outbox, person });
                 self.rooms.shared.metrics.connections_open.inc();
                 self.room.join(id, *admission, self.now())
             }
@@ -383,9 +386,17 @@ impl Task {
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
         let metrics = self.rooms.shared.metrics.clone();
+        // What goes to many is one frame, and comes for all of them in a row.
+        let mut last: Option<(Arc<[u8]>, Bytes)> = None;
         for effect in effects {
             match effect {
-                Effect::Send(id, frame) => self.send(id, Outgoing::Frame(bytes(frame))),
+                Effect::Send(id, frame) => {
+                    let shared = last.take().filter(|(sent, _)| Arc::ptr_eq(sent, &frame));
+                    let share = || self.rooms.shared.outboxes.share(frame.clone());
+                    let bytes = shared.map_or_else(share, |(_, bytes)| bytes);
+                    self.send(id, Outgoing::Frame(bytes.clone()));
+                    last = Some((frame, bytes));
+                }
                 Effect::Close(id, close) => {
                     self.send(id, Outgoing::Close(close));
                     self.disconnect(id);
@@ -427,11 +438,11 @@ impl Task {
 
     fn send(&mut self, id: ConnectionId, outgoing: Outgoing) {
         let Some(connection) = self.connections.get(&id) else { return };
-        match connection.outgoing.try_send(outgoing) {
+        match connection.outbox.send(outgoing) {
             Ok(()) => {
                 self.rooms.shared.metrics.deliveries.inc();
             }
-            Err(mpsc::error::TrySendError::Full(_)) => {
+            Err(NotQueued::Full) => {
                 // It must not miss a frame silently: without its connection it syncs again.
                 self.rooms.shared.metrics.slow_receivers_closed.inc();
                 tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
@@ -439,7 +450,7 @@ impl Task {
                 let effects = self.room.leave(id, self.now());
                 self.carry_out(effects);
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(NotQueued::Gone) => {}
         }
     }
 

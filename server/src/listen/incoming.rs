@@ -1,0 +1,137 @@
+//! How much of a message has come in on a WebSocket that was not taken yet, and whether more may come.
+//!
+//! Below us nobody knows where messages end: what has come since the last one was taken counts.
+
+use super::deadlines::Deadlines;
+use super::large_messages::{
+    LargeMessagePermit, LargeMessages, PersonalPermits, SMALL_MESSAGE_BYTES,
+};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+type Asking = Pin<Box<dyn Future<Output = Option<LargeMessagePermit>> + Send>>;
+
+pub(super) struct Incoming {
+    all: LargeMessages,
+    person: PersonalPermits,
+    deadlines: Deadlines,
+    /// Bytes since the last message was taken.
+    unfinished: u64,
+    asking: Option<Asking>,
+    permit: Option<LargeMessagePermit>,
+    /// By when a large message has to be whole; while it has a permit, others wait for one.
+    due: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("unfinished", &self.unfinished).finish_non_exhaustive()
+    }
+}
+
+impl Incoming {
+    pub(super) fn new(all: LargeMessages, person: PersonalPermits, deadlines: Deadlines) -> Self {
+        Self { all, person, deadlines, unfinished: 0, asking: None, permit: None, due: None }
+    }
+
+    /// Whether more may be read now.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unfinished < SMALL_MESSAGE_BYTES {
+            return Poll::Ready(Ok(()));
+        }
+        if self.permit.is_none() {
+            let (all, person) = (&self.all, &self.person);
+            let ask = || -> Asking { Box::pin(all.clone().permit(person.clone())) };
+            let asking = self.asking.get_or_insert_with(ask);
+            self.permit = ready!(asking.as_mut().poll(cx));
+            self.asking = None;
+            let now = Instant::now();
+            self.due = Some((now, Box::pin(sleep_until(now + self.deadlines.body_grace))));
+        }
+        let Some((began, due)) = &mut self.due else { return Poll::Ready(Ok(())) };
+        let earned = self.unfinished as f64 / f64::from(self.deadlines.body_rate.max(1));
+        let until = *began + self.deadlines.body_grace + Duration::from_secs_f64(earned);
+        if due.deadline() != until {
+            due.as_mut().reset(until);
+        }
+        if due.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "a large message comes too slowly",
+            )));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Bytes have come.
+    pub(super) fn received(&mut self, bytes: usize) {
+        self.unfinished += bytes as u64;
+    }
+
+    /// A message is whole and was taken. Gives its permit, if it was large.
+    pub(super) fn taken(&mut self) -> Option<LargeMessagePermit> {
+        self.unfinished = 0;
+        self.due = None;
+        self.permit.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::time::timeout;
+
+    fn incoming(all: &LargeMessages, person: &PersonalPermits) -> Incoming {
+        let deadlines = Deadlines { body_grace: Duration::from_millis(50), ..Deadlines::default() };
+        Incoming::new(all.clone(), person.clone(), deadlines)
+    }
+
+    async fn may_come(incoming: &mut Incoming) -> Option<bool> {
+        let ready = timeout(Duration::from_millis(5), poll_fn(|cx| incoming.poll_ready(cx))).await;
+        ready.ok().map(|ready| ready.is_ok())
+    }
+
+    #[tokio::test]
+    async fn one_person_has_four_large_messages_at_once_and_others_have_theirs() {
+        let (all, ana, ben) =
+            (LargeMessages::default(), PersonalPermits::default(), PersonalPermits::default());
+        let mut anas: Vec<_> = (0..5).map(|_| incoming(&all, &ana)).collect();
+        for one in &mut anas {
+            assert_eq!(may_come(one).await, Some(true), "small ones need no permit");
+            one.received(100_000);
+        }
+        let mut fifth = anas.pop().unwrap();
+        for one in &mut anas {
+            assert_eq!(may_come(one).await, Some(true));
+        }
+        assert_eq!(may_come(&mut fifth).await, None, "it waits");
+        let mut bens = incoming(&all, &ben);
+        bens.received(100_000);
+        assert_eq!(may_come(&mut bens).await, Some(true));
+        let permit = anas[0].taken();
+        assert!(permit.is_some());
+        assert_eq!(
+            may_come(&mut fifth).await,
+            None,
+            "until it has a place among those that wait for the room"
+        );
+        drop(permit);
+        assert_eq!(may_come(&mut fifth).await, Some(true));
+    }
+
+    #[tokio::test]
+    async fn a_large_message_that_trickles_ends() {
+        let mut one = incoming(&LargeMessages::default(), &PersonalPermits::default());
+        one.deadlines.body_rate = 10_000_000;
+        one.received(100_000);
+        assert_eq!(may_come(&mut one).await, Some(true));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(may_come(&mut one).await, Some(false));
+    }
+}

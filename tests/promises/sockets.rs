@@ -1,0 +1,265 @@
+//! WebSockets: limits by address, dead peers, floods, and receivers that read nothing.
+
+use accord_document::sync::Dialect;
+use accord_document::sync::wire::Message;
+use accord_tests::{Raw, Server, ServerOptions, SyncClient, Visitor, dial, raise_open_files};
+use anyhow::{Context, Result, ensure};
+use futures_util::{SinkExt, StreamExt};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message as WsMessage;
+
+const HERE: &str = "127.0.0.1";
+
+fn start(data: &std::path::Path, args: &[&str]) -> Result<Server> {
+    let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    Server::start_with(data, &ServerOptions { args, ..Default::default() })
+}
+
+async fn until_open(server: &Server, wanted: f64, within: Duration) -> Result<()> {
+    let end = Instant::now() + within;
+    loop {
+        let open = server.metric("accord_connections_open")?;
+        if open == wanted {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "{open} connections are open");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_dead_websocket_is_closed_and_a_silent_live_one_is_not() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    // A ping after 1.5 s of silence, 4.5 s for an answer.
+    let server = start(dir.path(), &["--shorten-deadlines", "20"])?;
+    let ana = server.visit("ana")?;
+    let mut alive = dial(&server, &ana, "demo", Dialect::Stock).await?;
+    let listening = tokio::spawn(async move {
+        let mut closed = false;
+        // It answers pings, as every WebSocket does by itself, and says nothing else.
+        let listen = async {
+            while let Some(Ok(message)) = alive.next().await {
+                closed |= message.is_close();
+            }
+            closed = true;
+        };
+        let _ = timeout(Duration::from_secs(14), listen).await;
+        (closed, alive)
+    });
+    let dead: Vec<_> = futures_util::future::try_join_all(
+        (0..5).map(|_| dial(&server, &ana, "demo", Dialect::Stock)),
+    )
+    .await?;
+    until_open(&server, 6.0, Duration::from_secs(5)).await?;
+    until_open(&server, 1.0, Duration::from_secs(12)).await?;
+    let (closed, alive) = listening.await?;
+    ensure!(!closed, "a live connection was closed");
+    until_open(&server, 1.0, Duration::from_secs(1)).await?;
+    drop((dead, alive));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_of_texts_is_read_slowly() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let mut socket = dial(&server, &server.visit("ana")?, "demo", Dialect::Stock).await?;
+    let flood = async {
+        // 100 MB: far more than the buffers between us.
+        for _ in 0..100_000 {
+            socket.send(WsMessage::text("x".repeat(1_000))).await?;
+        }
+        anyhow::Ok(())
+    };
+    let done = timeout(Duration::from_secs(6), flood).await;
+    ensure!(done.is_err(), "the server takes whatever comes: {done:?}");
+    Ok(())
+}
+
+/// A document of several megabytes.
+async fn large(server: &Server, by: &Visitor) -> Result<usize> {
+    let mut writer = SyncClient::connect_accord(server, by, "demo", 77).await?;
+    let words = "a sentence of the plan ".repeat(40_000);
+    for field in ["problem", "causes", "solution"] {
+        writer.edit(field, 0, 0, &words).await?;
+        writer.settled().await?;
+    }
+    Ok(3 * words.len())
+}
+
+#[tokio::test]
+async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let size = large(&server, &ana).await?;
+    let before = server.resident_memory()?;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
+        // Each asks for the whole document 32 times: 50 MB and more, a gigabyte for all of them.
+        for _ in 0..32 {
+            let ask = Message::Step1(&[0]).encode();
+            socket.feed(WsMessage::Binary(ask.into())).await?;
+        }
+        socket.flush().await?;
+        silent.push(socket);
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    while server.metric("accord_slow_receivers_closed_total")? < 20.0 {
+        ensure!(Instant::now() < end, "slow receivers are not closed");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let grown = server.peak_memory()?.saturating_sub(before);
+    ensure!(grown < 250 << 20, "{} MiB more for {} MB in all", grown >> 20, (20 * 32 * size) >> 20);
+    // It gets what had been queued, and then learns that it has to come again.
+    let mut socket = silent.pop().context("a socket")?;
+    let closed = async {
+        while let Some(message) = socket.next().await {
+            if let WsMessage::Close(frame) = message? {
+                return anyhow::Ok(frame.map(|frame| u16::from(frame.code)));
+            }
+        }
+        Ok(None)
+    };
+    ensure!(timeout(Duration::from_secs(20), closed).await?? == Some(4301));
+    // Somebody else opens the document as ever.
+    let reader = SyncClient::connect(&server, &ana, "demo", 78).await?;
+    ensure!(reader.text("problem").len() > size / 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn large_messages_of_one_person_that_never_end_hold_little_memory_and_nobody_else_up()
+-> Result<()> {
+    const UNFINISHED: usize = 7 << 20;
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let before = server.resident_memory()?;
+    let mut held = Vec::new();
+    for _ in 0..60 {
+        let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
+        let stream = socket.get_mut();
+        // A masked binary frame of 7 MiB and one byte (RFC 6455, 5.2), of which the last byte never comes.
+        let mut head = vec![0x82, 0x80 | 127];
+        head.extend((UNFINISHED as u64 + 1).to_be_bytes());
+        head.extend([0; 4]);
+        stream.write_all(&head).await?;
+        let send = async {
+            let piece = vec![1; 64 * 1024];
+            for _ in 0..UNFINISHED / piece.len() {
+                stream.write_all(&piece).await?;
+            }
+            anyhow::Ok(())
+        };
+        // Those that the server does not read stop here.
+        let _ = timeout(Duration::from_millis(300), send).await;
+        held.push(socket);
+    }
+    let grown = server.peak_memory()?.saturating_sub(before);
+    ensure!(grown < 120 << 20, "{} MiB for 420 MiB of unfinished messages", grown >> 20);
+    let began = Instant::now();
+    large(&server, &ana).await?;
+    ensure!(began.elapsed() < Duration::from_secs(15), "ana waited {:?}", began.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_forwarded_network_is_limited_and_not_the_proxy() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &["--behind-proxy", "--connections-per-address", "2"])?;
+    let ana = server.visit("ana")?;
+    let mut held = Vec::new();
+    for (address, expected) in [
+        ("2001:db8::1", 101),
+        ("2001:db8::2", 101),
+        ("2001:db8::3", 429),
+        ("2001:db8:0:1::3", 101),
+        ("203.0.113.7", 101),
+        ("::ffff:203.0.113.7", 101),
+        ("203.0.113.7", 429),
+    ] {
+        let mut raw = Raw::connect(HERE, &server.address).await?;
+        let ticket = ana.ticket("demo")?;
+        raw.say(&format!(
+            "GET /sync/demo?ticket={ticket} HTTP/1.1\r\nhost: here\r\nx-forwarded-for: {address}\r\n\
+             connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        ))
+        .await?;
+        let mut answer = [0; 12];
+        tokio::io::AsyncReadExt::read_exact(&mut raw.0, &mut answer).await?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        ensure!(answer.ends_with(&expected.to_string()), "{address}: {answer}");
+        held.push(raw);
+    }
+    Ok(())
+}
+
+/// Not a promise but a measurement: `promises five_thousand --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "takes minutes; prints memory and CPU"]
+async fn five_thousand_websockets() -> Result<()> {
+    raise_open_files()?;
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &["--connections-per-address", "6000"])?;
+    let before = server.resident_memory()?;
+    let cpu = || -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id()))?;
+        let fields: Vec<&str> =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
+    };
+    let mut open = Vec::new();
+    let began = Instant::now();
+    for name in ["ana", "ben", "ada", "obi", "fay"] {
+        let visitor = server.visit(name)?;
+        for _ in 0..999 {
+            let mut socket = dial(&server, &visitor, "demo", Dialect::Stock).await?;
+            // From its answer on it gets what others write.
+            socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
+            open.push(tokio::spawn(async move {
+                let mut frames = 0;
+                let mut bytes = 0;
+                while let Some(Ok(message)) = socket.next().await {
+                    frames += 1;
+                    bytes += message.len();
+                }
+                (frames, bytes)
+            }));
+        }
+    }
+    let (count, took, used) = (open.len(), began.elapsed(), cpu()?);
+    eprintln!("{count} WebSockets after {took:?}, {used} s of CPU");
+    let resident = server.resident_memory()?.saturating_sub(before);
+    eprintln!("{} MiB more, {} kB each", resident >> 20, resident / 1_000 / count as u64);
+    let began = cpu()?;
+    sleep(Duration::from_secs(60)).await;
+    eprintln!("at rest: {} s of CPU in a minute", cpu()? - began);
+    let mut writer = SyncClient::connect_accord(&server, &server.visit("ana")?, "demo", 77).await?;
+    let (began, delivered) = (cpu()?, server.metric("accord_deliveries_total")?);
+    let mut slowest = Duration::ZERO;
+    for n in 0..60 {
+        let asked = Instant::now();
+        writer.edit("problem", 0, 0, "x").await?;
+        while writer.saved < n + 1 {
+            writer.fetch().await?;
+        }
+        slowest = slowest.max(asked.elapsed());
+        sleep(Duration::from_millis(200)).await;
+    }
+    sleep(Duration::from_secs(5)).await;
+    let delivered = server.metric("accord_deliveries_total")? - delivered;
+    eprintln!(
+        "60 keystrokes, {delivered} deliveries: {} s of CPU, saved after at most {slowest:?}",
+        cpu()? - began
+    );
+    eprintln!("peak: {} MiB more", server.peak_memory()?.saturating_sub(before) >> 20);
+    let began = Instant::now();
+    ensure!(server.stop()?.success());
+    eprintln!("stopped after {:?}", began.elapsed());
+    Ok(())
+}

@@ -29,12 +29,15 @@ pub mod shell;
 pub mod site;
 mod stop;
 pub mod store;
+mod turns;
+pub mod worker;
 
 use access::{Access, Generation};
 use archives::Archives;
+use bring::Importer;
 use clock::Clock;
 use committer::Committer;
-use files::Printer;
+use files::{HEAVY, Printer};
 use http::{App, Comparisons, Connections};
 use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
@@ -57,6 +60,8 @@ use store::{SledStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use turns::Turns;
+use worker::Workers;
 
 pub use http::{ConnectionLimits, openapi};
 pub use listen::Deadlines;
@@ -90,6 +95,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// A folder of more fonts that files are set in.
     pub fonts: Option<PathBuf>,
+    /// The program whose verb `worker` makes and reads files: this one, as it was started.
+    pub worker: PathBuf,
     /// What entries and tickets are dated by.
     pub clock: Clock,
 }
@@ -111,6 +118,8 @@ impl Config {
             keep_deleted: 30 * DAY,
             mail: None,
             fonts: None,
+            // Also where the file on the disk has been replaced since.
+            worker: PathBuf::from("/proc/self/exe"),
             clock: Clock::system(),
         }
     }
@@ -272,10 +281,12 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
         Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
+    let (workers, turns) = (Workers::new(config.worker.clone())?, Turns::new(HEAVY));
     Ok(App {
         archives,
         releases,
-        printer: Printer::new(config.fonts.as_deref())?,
+        printer: Printer::new(config.fonts.as_deref(), workers.clone(), turns.clone())?,
+        importer: Importer::new(workers, turns),
         comparisons: Arc::new(Comparisons::new()),
         store,
         rooms,

@@ -56,6 +56,12 @@ enum Verb {
     RotateKey(Data),
     /// Print the description of the HTTP API (OpenAPI, JSON).
     Openapi,
+    /// Make or read one file: the server starts this itself.
+    #[command(hide = true)]
+    Worker {
+        /// The id of the process that started it.
+        parent: i32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -183,7 +189,11 @@ enum LogFormat {
 const LAST_THREADS: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let verb = Cli::parse().verb;
+    let verb = match Cli::parse().verb {
+        // Without the threads of a runtime: their stacks would count against its memory.
+        Verb::Worker { parent } => return accord_server::worker::run(parent),
+        verb => verb,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),
@@ -195,6 +205,7 @@ fn main() -> ExitCode {
 
 async fn carry_out(verb: Verb) -> ExitCode {
     match verb {
+        Verb::Worker { .. } => ExitCode::FAILURE,
         Verb::Openapi => {
             say(&accord_server::openapi());
             ExitCode::SUCCESS

@@ -261,11 +261,15 @@ impl Plans {
         let genesis = new_ledger(template::SCHEMA, language);
         let genesis = genesis.entry(actor.clone(), now, rand::random());
         let mut state = DocumentState::begin(&genesis).map_err(unreadable)?;
-        // 53 random bits: an id that nobody writes under again.
-        let seed = template::seed(rand::random::<u64>() >> 11, draft);
-        let seeded = state
-            .edit(actor, now, rand::random(), &seed)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let (draft, by) = (draft.clone(), actor.clone());
+        // A large import takes most of a second: not from the threads that others are answered on.
+        let seeding = tokio::task::spawn_blocking(move || {
+            // 53 random bits: an id that nobody writes under again.
+            let seed = template::seed(rand::random::<u64>() >> 11, &draft);
+            state.edit(&by, now, rand::random(), &seed)
+        });
+        let seeded = seeding.await.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let seeded = seeded.map_err(|error| StoreError::Failed(error.to_string()))?;
         let ledger = LedgerId::Document(document.clone());
         let entries = std::iter::once(genesis).chain(seeded);
         let entries = entries.map(|entry| appended(&ledger, &entry)).collect();

@@ -1,7 +1,9 @@
 //! DOCX (ISO/IEC 29500-1): what is read of it is the text as it would be if all tracked changes were accepted,
 //! with its headings, lists, links, quotations and tables.
 
-use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, cut, push};
+use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
+use super::xml::XmlBudget;
+use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
 use crate::files::ABOUT;
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
@@ -11,22 +13,25 @@ use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
-/// The most bytes of one part, unpacked.
-const PART: u64 = 64 * 1024 * 1024;
+/// Levels of a list (ISO/IEC 29500-1, section 17.9.6).
+const LIST_LEVELS: usize = 9;
 /// How deep what is read may nest.
 const DEPTH: usize = 64;
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, BringError> {
-    let mut zip =
-        ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
-    let main = main_part(&mut zip)?;
+    // Each entry has a header in the directory of the archive, whatever that says of their number.
+    let headers = bytes.windows(4).filter(|bytes| bytes == b"PK\x01\x02").count();
+    at_most(headers, MAX_ARCHIVE_ENTRIES, Excess::ArchiveEntries)?;
+    let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
+    let mut archive = Archive { zip, budget: XmlBudget::default() };
+    let main = archive.main_part()?;
     let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
-    let text = part(&mut zip, &main)?.ok_or_else(|| damaged("it has no text"))?;
+    let text = archive.part(&main)?.ok_or_else(|| damaged("it has no text"))?;
     let document = parse(&text)?;
     let mut beside = |name: &str| {
-        part(&mut zip, format!("{folder}/{name}").trim_start_matches('/'))
-            .map(Option::unwrap_or_default)
+        let part = archive.part(format!("{folder}/{name}").trim_start_matches('/'));
+        part.map(Option::unwrap_or_default)
     };
     let (styles, numbering, links, notes) = (
         beside("styles.xml")?,
@@ -41,6 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, BringError> {
         links: optional_xml(&links)?.as_ref().map(links_of).unwrap_or_default(),
         footnotes: Vec::new(),
         carried: Vec::new(),
+        budget: TextBudget::default(),
         out: Findings::default(),
     };
     let body = children(document.root_element(), "body").next();
@@ -51,33 +57,43 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, BringError> {
     Ok(reader.out)
 }
 
-/// The name of the part that holds the text: programs differ.
-fn main_part(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<String, BringError> {
-    let relations = part(zip, "_rels/.rels")?.unwrap_or_default();
-    let relations = optional_xml(&relations)?;
-    let all = relations.iter().flat_map(|all| children(all.root_element(), "Relationship"));
-    let is_main = |one: &Node<'_, '_>| {
-        attribute(*one, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
-    };
-    let target = all.filter(is_main).find_map(|one| attribute(one, "Target").map(str::to_owned));
-    let target = target.unwrap_or_else(|| "word/document.xml".into());
-    Ok(target.trim_start_matches('/').to_owned())
+/// The file, and what was read of it.
+struct Archive<'a> {
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+    budget: XmlBudget,
+}
+
+impl Archive<'_> {
+    /// The name of the part that holds the text: programs differ.
+    fn main_part(&mut self) -> Result<String, BringError> {
+        let relations = self.part("_rels/.rels")?.unwrap_or_default();
+        let relations = optional_xml(&relations)?;
+        let all = relations.iter().flat_map(|all| children(all.root_element(), "Relationship"));
+        let is_main = |one: &Node<'_, '_>| {
+            attribute(*one, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
+        };
+        let mut main = all.filter(is_main);
+        let target = main.find_map(|one| attribute(one, "Target").map(str::to_owned));
+        let target = target.unwrap_or_else(|| "word/document.xml".into());
+        Ok(target.trim_start_matches('/').to_owned())
+    }
+
+    /// The text of a part, with no more in it than a tree may be built of.
+    fn part(&mut self, name: &str) -> Result<Option<String>, BringError> {
+        let Ok(part) = self.zip.by_name(name) else { return Ok(None) };
+        let mut text = String::new();
+        // What it says of its size is not believed.
+        let most = self.budget.bytes_left() as u64 + 1;
+        if part.take(most).read_to_string(&mut text).is_err() {
+            return Err(damaged(format!("“{name}” in it can't be read")));
+        }
+        self.budget.take(&text)?;
+        Ok(Some(text))
+    }
 }
 
 fn damaged(what: impl Into<String>) -> BringError {
     BringError::Damaged(what.into())
-}
-
-fn part(zip: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Option<String>, BringError> {
-    let Ok(part) = zip.by_name(name) else { return Ok(None) };
-    let mut text = String::new();
-    // What it says of its size is not believed.
-    let read = part.take(PART + 1).read_to_string(&mut text);
-    match read {
-        Ok(size) if size as u64 > PART => Err(BringError::Long),
-        Ok(_) => Ok(Some(text)),
-        Err(_) => Err(damaged(format!("“{name}” in it can't be read"))),
-    }
 }
 
 fn parse(text: &str) -> Result<Document<'_>, BringError> {
@@ -193,7 +209,10 @@ fn lists_of(document: &Document<'_>) -> HashMap<String, Vec<bool>> {
     let root = document.root_element();
     let counts = |node: Node<'_, '_>| -> Vec<bool> {
         let levels = children(node, "lvl");
-        levels.map(|level| !matches!(value(level, "numFmt"), Some("bullet" | "none"))).collect()
+        levels
+            .take(LIST_LEVELS)
+            .map(|level| !matches!(value(level, "numFmt"), Some("bullet" | "none")))
+            .collect()
     };
     let kinds: HashMap<&str, Vec<bool>> = children(root, "abstractNum")
         .filter_map(|node| Some((attribute(node, "abstractNumId")?, counts(node))))
@@ -224,6 +243,7 @@ struct Reader {
     footnotes: Vec<String>,
     /// What was read of paragraphs whose ends were deleted: they are one with the next.
     carried: Vec<Piece>,
+    budget: TextBudget,
     out: Findings,
 }
 
@@ -262,9 +282,12 @@ impl Reader {
 
     fn footnotes(&mut self, notes: Option<&Document<'_>>) -> Result<(), BringError> {
         let Some(notes) = notes else { return Ok(()) };
+        let mut by_id = HashMap::new();
+        for note in children(notes.root_element(), "footnote") {
+            by_id.entry(attribute(note, "id").unwrap_or_default()).or_insert(note);
+        }
         for (at, id) in std::mem::take(&mut self.footnotes).into_iter().enumerate() {
-            let mut all = children(notes.root_element(), "footnote");
-            let Some(note) = all.find(|note| attribute(*note, "id") == Some(&id)) else { continue };
+            let Some(note) = by_id.get(id.as_str()).copied() else { continue };
             let mut number = Some(format!("[{}] ", at + 1));
             for node in children(note, "p") {
                 for mut paragraph in self.paragraphs(node)? {
@@ -332,6 +355,7 @@ impl Reader {
         let role = self.role(&style, properties);
         let mut all = cut(pieces, role);
         all.retain(|one| !one.is_empty() || matches!(one.role, Role::Block(Kind::Item { .. })));
+        self.budget.paragraphs(all.len())?;
         Ok(all)
     }
 
@@ -379,14 +403,21 @@ impl Reader {
                     }
                     self.runs(node, &marks, pieces, depth + 1)?;
                 }
-                "t" => push(pieces, node.text().unwrap_or_default(), marks),
-                "tab" if parent.tag_name().name() == "r" => push(pieces, "\t", marks),
-                "br" | "cr" => push(pieces, "\n", marks),
-                "noBreakHyphen" => push(pieces, "\u{2011}", marks),
+                "t" => add(&mut self.budget, pieces, node.text().unwrap_or_default(), marks)?,
+                "tab" if parent.tag_name().name() == "r" => {
+                    add(&mut self.budget, pieces, "\t", marks)?
+                }
+                "br" | "cr" => add(&mut self.budget, pieces, "\n", marks)?,
+                "noBreakHyphen" => add(&mut self.budget, pieces, "\u{2011}", marks)?,
                 "footnoteReference" => {
                     if let Some(id) = attribute(node, "id") {
                         self.footnotes.push(id.to_owned());
-                        push(pieces, &format!("[{}]", self.footnotes.len()), marks);
+                        add(
+                            &mut self.budget,
+                            pieces,
+                            &format!("[{}]", self.footnotes.len()),
+                            marks,
+                        )?;
                     }
                 }
                 "blip" | "imagedata" => self.out.pictures += 1,
@@ -400,9 +431,9 @@ impl Reader {
                 }
                 // A text box is read where it hangs.
                 "p" => {
-                    push(pieces, "\n", marks);
+                    add(&mut self.budget, pieces, "\n", marks)?;
                     self.runs(node, marks, pieces, depth + 1)?;
-                    push(pieces, "\n", marks);
+                    add(&mut self.budget, pieces, "\n", marks)?;
                 }
                 // Taken out, or said once more for programs of old.
                 "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "instrText" => {}

@@ -1,24 +1,26 @@
 //! Markdown (CommonMark 0.31, with tables as GitHub has them). Markup that a commitment can't hold stays as the
 //! characters that it is made of; HTML is never read as such.
 
-use super::{Cell, Findings, Found, Paragraph, Piece, Role, cut, push};
+use super::limits::TextBudget;
+use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
 use accord_document::model::strange::is_safe;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-pub(super) fn read(text: &str) -> Findings {
+pub(super) fn read(text: &str) -> Result<Findings, BringError> {
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
-        reader.take(event);
+        reader.take(event)?;
     }
-    reader.end_line();
-    reader.out
+    reader.end_line()?;
+    Ok(reader.out)
 }
 
 #[derive(Default)]
 struct Reader {
     out: Findings,
+    budget: TextBudget,
     line: Vec<Piece>,
     marks: Attributes,
     heading: Option<u8>,
@@ -31,7 +33,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, event: Event<'_>) {
+    fn take(&mut self, event: Event<'_>) -> Result<(), BringError> {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
@@ -44,30 +46,30 @@ impl Reader {
             Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.text(&text)
             }
-            Event::TaskListMarker(_) => {}
+            Event::TaskListMarker(_) => Ok(()),
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: Tag<'_>) -> Result<(), BringError> {
         match tag {
             Tag::Heading { level, .. } => {
-                self.end_line();
+                self.end_line()?;
                 self.heading = Some(level_of(level));
             }
             Tag::BlockQuote(_) => {
-                self.end_line();
+                self.end_line()?;
                 self.quotes += 1;
             }
             Tag::List(first) => {
-                self.end_line();
+                self.end_line()?;
                 self.lists.push(first.is_some());
             }
             Tag::Item => {
-                self.end_line();
+                self.end_line()?;
                 self.begins_item = true;
             }
             Tag::Table(_) => {
-                self.end_line();
+                self.end_line()?;
                 self.table = Some(Vec::new());
             }
             Tag::TableHead | Tag::TableRow => {
@@ -83,27 +85,28 @@ impl Reader {
             Tag::Image { .. } => self.out.pictures += 1,
             _ => {}
         }
+        Ok(())
     }
 
-    fn end(&mut self, tag: TagEnd) {
+    fn end(&mut self, tag: TagEnd) -> Result<(), BringError> {
         match tag {
             TagEnd::Paragraph | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Item => {
-                self.end_line();
+                self.end_line()?;
             }
             TagEnd::Heading(_) => {
-                self.end_line();
+                self.end_line()?;
                 self.heading = None;
             }
             TagEnd::BlockQuote(_) => {
-                self.end_line();
+                self.end_line()?;
                 self.quotes -= 1;
             }
             TagEnd::List(_) => {
-                self.end_line();
+                self.end_line()?;
                 self.lists.pop();
             }
             TagEnd::TableCell => {
-                let cell = self.lines();
+                let cell = self.lines()?;
                 if let Some(row) = self.table.as_mut().and_then(|table| table.last_mut()) {
                     row.push(cell);
                 }
@@ -116,6 +119,7 @@ impl Reader {
             TagEnd::Link => self.unmark("link"),
             _ => {}
         }
+        Ok(())
     }
 
     fn mark(&mut self, name: &str, value: serde_json::Value) {
@@ -126,12 +130,12 @@ impl Reader {
         self.marks.remove(name);
     }
 
-    fn text(&mut self, text: &str) {
-        push(&mut self.line, text, &self.marks);
+    fn text(&mut self, text: &str) -> Result<(), BringError> {
+        add(&mut self.budget, &mut self.line, text, &self.marks)
     }
 
     /// What was read since the last line, cut where it breaks.
-    fn lines(&mut self) -> Vec<Paragraph> {
+    fn lines(&mut self) -> Result<Vec<Paragraph>, BringError> {
         let role = Role::Block(match (self.heading, self.lists.last()) {
             (Some(level), _) => Kind::Heading(level),
             (_, Some(ordered)) if self.begins_item => {
@@ -143,16 +147,18 @@ impl Reader {
         });
         let mut all = cut(std::mem::take(&mut self.line), role);
         all.retain(|paragraph| !paragraph.is_empty());
-        all
+        self.budget.paragraphs(all.len())?;
+        Ok(all)
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self) -> Result<(), BringError> {
         if self.line.is_empty() {
-            return;
+            return Ok(());
         }
-        let lines = self.lines();
+        let lines = self.lines()?;
         self.begins_item = false;
         self.out.all.extend(lines.into_iter().map(Found::Paragraph));
+        Ok(())
     }
 }
 

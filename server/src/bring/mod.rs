@@ -2,22 +2,28 @@
 //! put where it belongs ([`place`]). Nothing of the text is left out: what has no place stands in the notes.
 
 mod docx;
+mod importer;
+mod job;
+mod limits;
 mod markdown;
 mod names;
 mod place;
+mod xml;
 
+pub(crate) use importer::{ImportError, Importer, UPLOAD_TIMEOUT};
+pub(crate) use job::{ImportJob, PlacedFile};
+pub(crate) use limits::MAX_IMPORT_BYTES;
 pub(crate) use place::Placed;
 
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
-
-/// The largest file, in bytes.
-pub(crate) const FILE: usize = 16 * 1024 * 1024;
-/// The most characters that one may bring in.
-const CHARACTERS: usize = 400_000;
+use limits::{
+    Excess, MAX_CHARACTERS, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS, TextBudget, at_most,
+};
+use serde::{Deserialize, Serialize};
 
 /// Why a file can't be brought in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum BringError {
     #[error(
         "This is neither a Word document (.docx) nor Markdown (.md). Save it as one of these, and try again."
@@ -26,9 +32,11 @@ pub(crate) enum BringError {
     #[error("The file is damaged, or no Word document: {0}.")]
     Damaged(String),
     #[error(
-        "The text is too long: at most {CHARACTERS} characters can be brought in. Split the file, and try again."
+        "The text is too long: at most {MAX_CHARACTERS} characters can be brought in. Split the file, and try again."
     )]
     Long,
+    #[error("The file has more than {0}. Split it or save it in a simpler form, and try again.")]
+    Much(Excess),
     #[error("There is no text in this file.")]
     Empty,
 }
@@ -99,25 +107,20 @@ pub(crate) fn bring(name: &str, bytes: &[u8], language: &str) -> Result<Placed, 
     let findings = match extension.to_ascii_lowercase().as_str() {
         "docx" => docx::read(bytes)?,
         "md" | "markdown" | "txt" => {
+            at_most(bytes.len(), MAX_MARKDOWN_BYTES, Excess::MarkdownBytes)?;
             let text = std::str::from_utf8(bytes).map_err(|_| BringError::Kind)?;
-            markdown::read(text.trim_start_matches('\u{feff}'))
+            let markup = text.bytes().filter(|byte| b"\\`*_[]<>&#~|!\n".contains(byte)).count();
+            at_most(markup, MAX_MARKUP_CHARACTERS, Excess::MarkupCharacters)?;
+            markdown::read(text.trim_start_matches('\u{feff}'))?
         }
         _ => return Err(BringError::Kind),
     };
-    let count = |paragraph: &Paragraph| paragraph.plain().chars().count();
-    let characters: usize = findings
-        .all
-        .iter()
-        .map(|found| match found {
-            Found::Paragraph(one) | Found::Aside(one) => count(one),
-            Found::Table(rows) => rows.iter().flatten().flatten().map(count).sum(),
-        })
-        .sum();
-    match characters {
-        0 => Err(BringError::Empty),
-        CHARACTERS.. => Err(BringError::Long),
-        _ => Ok(place::place(findings, stem, language)),
-    }
+    let says = |paragraph: &Paragraph| paragraph.pieces.iter().any(|piece| !piece.text.is_empty());
+    let is_said = findings.all.iter().any(|found| match found {
+        Found::Paragraph(one) | Found::Aside(one) => says(one),
+        Found::Table(rows) => rows.iter().flatten().flatten().any(says),
+    });
+    if is_said { place::place(findings, stem, language) } else { Err(BringError::Empty) }
 }
 
 /// What was read of a line, cut where it breaks.
@@ -134,6 +137,19 @@ fn cut(pieces: Vec<Piece>, role: Role) -> Vec<Paragraph> {
         }
     }
     all
+}
+
+/// Adds characters to a line that is read from a file, and counts them.
+fn add(
+    budget: &mut TextBudget,
+    pieces: &mut Vec<Piece>,
+    text: &str,
+    marks: &Attributes,
+) -> Result<(), BringError> {
+    let begins = pieces.last().is_none_or(|last| last.marks != *marks);
+    budget.text(text, marks, begins && !text.is_empty())?;
+    push(pieces, text, marks);
+    Ok(())
 }
 
 /// Adds characters to a line, unless there are none.

@@ -2,13 +2,15 @@
 //! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
 //! to the notes, for the authors to place.
 
+use super::limits;
 use super::names::{LABEL, Spot, called, column, field, hinted};
-use super::{Cell, Findings, Found, Paragraph, Piece, Role, push};
+use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, push};
 use crate::pages::Words;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::template::{Draft, Extent, FIELDS, Field, NOTES, Section};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A commitment made of a file.
@@ -35,7 +37,9 @@ enum Here {
     Milestone(&'static str),
 }
 
-pub(super) fn place(findings: Findings, name: &str, language: &str) -> Placed {
+/// # Errors
+/// When a document can't be made of it at once.
+pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Placed, BringError> {
     let mut placer = Placer {
         words: Words::of(language),
         texts: BTreeMap::new(),
@@ -53,7 +57,9 @@ pub(super) fn place(findings: Findings, name: &str, language: &str) -> Placed {
             Found::Aside(paragraph) => placer.notes.push(paragraph),
         }
     }
-    placer.finish(name, findings.pictures)
+    let placed = placer.finish(name, findings.pictures);
+    limits::draft(&placed.draft)?;
+    Ok(placed)
 }
 
 #[derive(Default)]
@@ -228,7 +234,7 @@ impl Placer {
             match self.words.read_day(part) {
                 Some(day) if row.due.is_empty() => row.due = day,
                 _ if row.due_text.is_empty() => row.due_text = part.into(),
-                _ => row.due_text = format!("{} · {part}", row.due_text),
+                _ => row.due_text.extend([" · ", part]),
             }
         }
     }
@@ -400,21 +406,31 @@ fn after_colon(pieces: &[Piece]) -> Vec<Piece> {
     out
 }
 
-/// A text as steps on one that is empty: its last newline is there, and is given what it needs.
+/// A text as steps on one that is empty: its last newline is there, and is given what it needs. Neighbours with
+/// equal attributes are one step.
 fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
     let mut out = Vec::new();
     for (at, paragraph) in paragraphs.iter().enumerate() {
         for piece in &paragraph.pieces {
-            out.push(Op::insert(&piece.text, piece.marks.clone()));
+            insert(&mut out, &piece.text, &piece.marks);
         }
         let attributes = attributes(paragraph.role);
         if at + 1 < paragraphs.len() {
-            out.push(Op::insert("\n", attributes));
+            insert(&mut out, "\n", &attributes);
         } else if !attributes.is_empty() {
             out.push(Op::retain(1, attributes));
         }
     }
     out
+}
+
+fn insert(out: &mut Vec<Op>, text: &str, attributes: &Attributes) {
+    if let Some(Op::Insert { insert: Value::String(last), attributes: known }) = out.last_mut()
+        && known == attributes
+    {
+        return last.push_str(text);
+    }
+    out.push(Op::insert(text, attributes.clone()));
 }
 
 fn attributes(role: Role) -> Attributes {

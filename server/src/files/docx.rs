@@ -12,6 +12,7 @@ use accord_document::model::blocks::{Kind, Span, kind, span};
 use accord_document::model::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
+use std::collections::HashMap;
 
 /// The style of what the form adds around the text: whoever brings the file in again leaves it out.
 pub(crate) const ABOUT: &str = "AccordAbout";
@@ -27,7 +28,14 @@ pub(crate) fn docx(
     time: u64,
 ) -> Vec<u8> {
     let words = Words::of(&paper.language);
-    let mut writer = Writer { words, authors, links: Vec::new(), lists: 0, changes: 0 };
+    let mut writer = Writer {
+        words,
+        authors,
+        links: Vec::new(),
+        link_numbers: HashMap::new(),
+        lists: 0,
+        changes: 0,
+    };
     let body = writer.body(paper, manuscript);
     let document = part(html! {
         w:document xmlns:w=(MAIN) xmlns:r=(OFFICE) { w:body {
@@ -55,6 +63,8 @@ struct Writer<'a> {
     authors: &'a [String],
     /// Where links lead: the relations `link0`, `link1`, …
     links: Vec<String>,
+    /// The same by address, with their numbers.
+    link_numbers: HashMap<String, usize>,
     /// Lists that count, each from 1 on.
     lists: usize,
     changes: usize,
@@ -244,8 +254,7 @@ impl Writer<'_> {
     }
 
     fn link(&mut self, address: &str) -> String {
-        let known = self.links.iter().position(|known| known == address);
-        let at = known.unwrap_or_else(|| {
+        let at = *self.link_numbers.entry(address.to_owned()).or_insert_with(|| {
             self.links.push(address.to_owned());
             self.links.len() - 1
         });

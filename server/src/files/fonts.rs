@@ -1,11 +1,13 @@
 //! The fonts that files are set in: those inside the binary, and those that an operator adds for scripts that
 //! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
 
+use super::coverage::Glyphs;
 use rust_embed::RustEmbed;
 use std::path::Path;
 use typst::foundations::Bytes;
-use typst::text::{Font, FontBook};
+use typst::text::{Font, FontBook, FontInfo};
 use typst::utils::LazyHash;
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Latin, Greek, Cyrillic, Hangul, Georgian, symbols. All under the SIL Open Font License 1.1.
@@ -37,6 +39,8 @@ pub(super) struct Fonts {
     pub(super) all: Vec<Font>,
     /// Families by name, those inside first.
     text: Vec<String>,
+    /// What those of a text have.
+    glyphs: Vec<Glyphs>,
 }
 
 impl Fonts {
@@ -45,37 +49,17 @@ impl Fonts {
     /// # Errors
     /// When the folder can't be read.
     pub(super) fn load(more: Option<&Path>) -> std::io::Result<Self> {
-        let mut files: Vec<_> = Inside::iter().collect();
-        files.sort();
-        let inside = files.iter().filter_map(|name| Inside::get(name));
-        let mut all: Vec<Font> =
-            inside.flat_map(|file| Font::iter(Bytes::new(file.data))).collect();
-        let mut text: Vec<String> = TEXT.map(str::to_owned).into();
-        if let Some(folder) = more {
-            let named = |error: std::io::Error| {
-                let what = format!("the fonts in {} can't be read: {error}", folder.display());
-                std::io::Error::new(error.kind(), what)
-            };
-            let mut paths = Vec::new();
-            for entry in std::fs::read_dir(folder).map_err(named)? {
-                paths.push(entry.map_err(named)?.path());
+        let (mut all, mut added) = (Vec::new(), Vec::new());
+        each_file(more, &mut |file| {
+            for font in Font::iter(file.data) {
+                added.extend(file.is_added.then(|| font.info().family.clone()));
+                all.push(font);
             }
-            paths.sort();
-            for path in paths.iter().filter(|path| path.is_file()) {
-                let added: Vec<_> =
-                    Font::iter(Bytes::new(std::fs::read(path).map_err(named)?)).collect();
-                if added.is_empty() {
-                    tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
-                }
-                for font in added {
-                    if !text.contains(&font.info().family) {
-                        text.push(font.info().family.clone());
-                    }
-                    all.push(font);
-                }
-            }
-        }
-        Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text })
+        })?;
+        let text = text_families(&added);
+        let of_texts = all.iter().map(Font::info).filter(|font| text.contains(&font.family));
+        let glyphs = of_texts.map(Glyphs::of).collect();
+        Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
     }
 
     /// The families for what people wrote, and for what the form says.
@@ -85,30 +69,114 @@ impl Fonts {
         (text, around)
     }
 
-    /// A text as it can be set, and how many of its characters had to be given by their numbers, as
-    /// `[U+1F9FF]`: those that no font has, and marks that no font has with the letter below them.
-    pub(super) fn settle(&self, text: &str) -> (String, usize) {
-        let (mut out, mut numbered) = (String::with_capacity(text.len()), 0);
-        for cluster in text.graphemes(true) {
-            let chars = || cluster.chars().filter(|c| !is_silent(*c));
-            let fonts = || self.all.iter().filter(|font| self.text.contains(&font.info().family));
-            let font = fonts().find(|font| chars().all(|c| has(font, c)));
-            // The letter, at least: its marks follow.
-            let font = font.or_else(|| {
-                let first = chars().next()?;
-                fonts().find(|font| has(font, first))
-            });
-            for c in cluster.chars() {
-                if is_silent(c) || font.is_some_and(|font| has(font, c)) {
-                    out.push(c);
-                } else {
-                    out.push_str(&format!("[U+{:04X}]", c as u32));
-                    numbered += 1;
-                }
+    /// A text as it can be set, with the number of its characters and of those that had to be given by their
+    /// numbers.
+    pub(super) fn settle(&self, text: &str) -> (String, Settled) {
+        let mut out = String::with_capacity(text.len());
+        let settled = settle(&self.glyphs, text, &mut |c, is_set| {
+            if is_set {
+                out.push(c);
+            } else {
+                out.push_str(&format!("[U+{:04X}]", c as u32));
             }
-        }
-        (out, numbered)
+        });
+        (out, settled)
     }
+}
+
+/// A file of fonts.
+pub(super) struct FontFile {
+    pub(super) data: Bytes,
+    /// Whether an operator added it.
+    pub(super) is_added: bool,
+}
+
+/// Goes through the files of fonts: those inside, and those of a folder.
+///
+/// # Errors
+/// When the folder can't be read.
+pub(super) fn each_file(
+    more: Option<&Path>,
+    visit: &mut dyn FnMut(FontFile),
+) -> std::io::Result<()> {
+    let mut names: Vec<_> = Inside::iter().collect();
+    names.sort();
+    for file in names.iter().filter_map(|name| Inside::get(name)) {
+        visit(FontFile { data: Bytes::new(file.data), is_added: false });
+    }
+    let Some(folder) = more else { return Ok(()) };
+    let named = |error: std::io::Error| {
+        let what = format!("the fonts in {} can't be read: {error}", folder.display());
+        std::io::Error::new(error.kind(), what)
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(named)? {
+        paths.push(entry.map_err(named)?.path());
+    }
+    paths.sort();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let data = Bytes::new(std::fs::read(path).map_err(named)?);
+        if FontInfo::new(&data, 0).is_none() {
+            tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
+        }
+        visit(FontFile { data, is_added: true });
+    }
+    Ok(())
+}
+
+/// The families that texts are set in, those of added fonts last.
+pub(super) fn text_families(added: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = TEXT.map(str::to_owned).into();
+    for family in added {
+        if !all.contains(family) {
+            all.push(family.clone());
+        }
+    }
+    all
+}
+
+/// How a text can be set, in characters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Settled {
+    pub(super) all: usize,
+    /// Given by their numbers, as `[U+1F9FF]`: those that no font has, and marks that no font has with the letter
+    /// below them.
+    pub(super) numbered: usize,
+}
+
+impl Settled {
+    pub(super) fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.numbered += other.numbered;
+    }
+
+    /// Whether it can be read: a symbol here and there can be told by its number, a language can't.
+    pub(super) fn is_readable(self) -> bool {
+        self.numbered * 50 <= self.all
+    }
+}
+
+/// Goes through the characters of a text: each, and whether it can be set. Linear in the text.
+pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, bool)) -> Settled {
+    // One letter is one letter, however it was typed: as precomposed, fonts have it sooner.
+    let composed: String = text.replace('\t', " ").nfc().collect();
+    let mut settled = Settled::default();
+    for cluster in composed.graphemes(true) {
+        let chars = || cluster.chars().filter(|c| !is_silent(*c));
+        let font = fonts.iter().find(|font| chars().all(|c| font.has(c)));
+        // The letter, at least: its marks follow.
+        let font = font.or_else(|| {
+            let first = chars().next()?;
+            fonts.iter().find(|font| font.has(first))
+        });
+        for c in cluster.chars() {
+            let is_set = is_silent(c) || font.is_some_and(|font| font.has(c));
+            out(c, is_set);
+            settled.all += 1;
+            settled.numbered += usize::from(!is_set);
+        }
+    }
+    settled
 }
 
 /// Whether a character is never seen itself: spaces, and what tells how its neighbours are shown.
@@ -120,10 +188,11 @@ fn is_silent(c: char) -> bool {
     )
 }
 
-fn has(font: &Font, c: char) -> bool {
-    // A code point of private use means nothing to whoever reads the file with other fonts: PDF/A forbids it.
+/// Whether a character may be set at all. A code point of private use means nothing to whoever reads the file with
+/// other fonts: PDF/A forbids it.
+pub(super) fn may_be_set(c: char) -> bool {
     let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-    !c.is_control() && !is_private && c != '\u{feff}' && font.info().coverage.contains(c as u32)
+    !c.is_control() && !is_private && c != '\u{feff}'
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use accord_document::model::Target;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::release::Released;
 use accord_document::model::template::NOTES;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Who changed something, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) is_new: bool,
     /// An index into the history's authors.
@@ -22,7 +23,7 @@ pub(crate) struct Trace {
 }
 
 /// Characters of the same kind that became the same.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Stretch {
     pub(crate) text: String,
     pub(crate) attributes: Attributes,
@@ -32,7 +33,7 @@ pub(crate) struct Stretch {
 pub(crate) type Stretches = Vec<Stretch>;
 
 /// A milestone, as it is or was.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     /// Who added or took out all of it.
     pub(crate) trace: Option<Trace>,
@@ -43,7 +44,7 @@ pub(crate) struct Row {
     pub(crate) due_text: Stretches,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manuscript {
     /// Text fields by key.
     pub(crate) texts: BTreeMap<String, Stretches>,

@@ -118,8 +118,9 @@ fn address(address: &str) -> String {
 /// would begin a block.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        let begins = at == 0 || text[..at].chars().all(|c| c.is_ascii_digit());
+    // Whether nothing but digits stands before.
+    let mut begins = true;
+    for c in text.chars() {
         let is_markup = matches!(
             c,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '~' | '|' | '!'
@@ -128,6 +129,7 @@ fn escaped(text: &str) -> String {
             out.push('\\');
         }
         out.push(c);
+        begins &= c.is_ascii_digit();
     }
     out
 }

@@ -4,7 +4,7 @@
 use super::Origin;
 use crate::http::SectorName;
 use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Block, blocks};
+use accord_document::model::blocks::{Block, List, Span, blocks};
 use accord_document::model::delta::Op;
 use accord_document::model::outline::{Chapter, Part, has_words, outline};
 use accord_document::model::release::{Released, ReleasedMilestone};
@@ -114,6 +114,59 @@ impl Paper {
             }
         }
         paper
+    }
+}
+
+impl Paper {
+    /// Goes through all that is read, line by line: what people wrote, and the words around it.
+    pub(super) fn each_line(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
+        let mut said = |text: &mut String| {
+            let span = Span { text: std::mem::take(text), bold: false, italic: false, link: None };
+            let mut line = [span];
+            visit(&mut line);
+            let [span] = line;
+            *text = span.text;
+        };
+        said(&mut self.title);
+        self.about.iter_mut().for_each(&mut said);
+        if let Some(signed) = &mut self.signed {
+            said(&mut signed.heading);
+            for one in &mut signed.people {
+                said(&mut one.name);
+                said(&mut one.about);
+            }
+        }
+        if let Some((label, needs)) = &mut self.gaps {
+            said(label);
+            needs.iter_mut().for_each(&mut said);
+        }
+        if let Some(check) = &mut self.check {
+            [&mut check.heading, &mut check.hint, &mut check.digest, &mut check.address]
+                .into_iter()
+                .for_each(&mut said);
+        }
+        for piece in &mut self.pieces {
+            match piece {
+                Piece::Heading(_, text) => said(text),
+                Piece::Fact(name, value) => [name, value].into_iter().for_each(&mut said),
+                Piece::Text(_) => {}
+            }
+        }
+        for piece in &mut self.pieces {
+            match piece {
+                Piece::Text(Block::Paragraph(line) | Block::Heading(_, line)) => visit(line),
+                Piece::Text(Block::Quote(lines)) => lines.iter_mut().for_each(|line| visit(line)),
+                Piece::Text(Block::List(list)) => each_line_of(list, visit),
+                Piece::Heading(..) | Piece::Fact(..) => {}
+            }
+        }
+    }
+}
+
+fn each_line_of(list: &mut List, visit: &mut dyn FnMut(&mut [Span])) {
+    for item in &mut list.items {
+        visit(&mut item.line);
+        item.within.iter_mut().for_each(|within| each_line_of(within, visit));
     }
 }
 

@@ -3,11 +3,13 @@
 //!
 //! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
 
-use super::fonts::Fonts;
-use super::paper::Paper;
-use accord_document::model::release::Released;
+use super::fonts::{Fonts, Settled};
+use super::paper::{Paper, Piece};
+use super::runs;
+use accord_document::model::blocks::Block;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::Path;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
@@ -17,13 +19,21 @@ use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
-use unicode_normalization::UnicodeNormalization;
 
 /// How a paper looks. It reads `paper.json`, and what is in `attached`.
 const LOOK: &str = include_str!("paper.typ");
 
+/// The most characters of a PDF. 400,000 of any script that is written in paragraphs are set within a child's limits.
+pub(super) const MAX_PDF_CHARACTERS: usize = 600_000;
+/// The most characters of a title at the head of every page.
+const MAX_RUNNING_TITLE: usize = 300;
+/// The most characters of a heading: a longer one is set as a paragraph.
+const MAX_HEADING: usize = 1_000;
+/// The most characters of the title that a PDF says it has. PDF/A takes no string above 32,767 bytes.
+const MAX_NAME: usize = 2_000;
+
 /// Sets papers.
-pub(super) struct Press {
+pub(crate) struct Press {
     fonts: Fonts,
     library: LazyHash<Library>,
 }
@@ -35,10 +45,12 @@ impl std::fmt::Debug for Press {
 }
 
 /// Why there is no PDF of a text.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum PressError {
     #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
     Fonts,
+    #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
+    Long,
     #[error("it could not be set: {0}")]
     Failed(String),
 }
@@ -54,7 +66,11 @@ pub(super) struct Attachment<'a> {
 /// What the look reads.
 #[derive(Serialize)]
 struct Job<'a> {
-    paper: &'a serde_json::Value,
+    paper: &'a Paper,
+    /// The title at the head of every page.
+    running_title: Cow<'a, str>,
+    /// The title that the file says it has.
+    name: Cow<'a, str>,
     fonts: Families<'a>,
     /// The name of the file within, and what it is.
     attached: Option<[&'a str; 2]>,
@@ -78,40 +94,39 @@ impl Press {
         Ok(Self { fonts, library: LazyHash::new(Library::default()) })
     }
 
-    /// Whether a text can be set.
-    pub(super) fn has_fonts_for(&self, released: &Released) -> bool {
-        let value = serde_json::to_value(released);
-        value.is_ok_and(|mut value| self.settle_glyphs(&mut value).is_ok())
-    }
-
     /// A paper as PDF. `time` is that of the text (milliseconds since the Unix epoch). Takes some tenths of a
     /// second, and blocks.
     ///
     /// # Errors
-    /// When there are no fonts for it.
+    /// When there are no fonts for it, or it is too long.
     pub(super) fn pdf(
         &self,
-        paper: &Paper,
+        mut paper: Paper,
         time: u64,
         attachment: Option<Attachment<'_>>,
     ) -> Result<Vec<u8>, PressError> {
-        let mut value = serde_json::to_value(paper).map_err(failed)?;
-        let numbered = self.settle_glyphs(&mut value)?;
+        let numbered = self.settle(&mut paper)?;
+        paper.pieces.iter_mut().for_each(level_long_heading);
         let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
         let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
         let (text, around) = self.fonts.families();
         let words = crate::pages::Words::of(&paper.language);
         let signed = words.say("release.file.json");
         let job = Job {
-            paper: &value,
+            running_title: cut(&paper.title, MAX_RUNNING_TITLE),
+            name: cut(&paper.title, MAX_NAME),
+            paper: &paper,
             fonts: Families { text, around },
             attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
             numbered: (numbered > 0).then(|| words.say("file.numbered")),
         };
+        let job = Bytes::new(serde_json::to_vec(&job).map_err(failed)?);
+        // What is set is read from the job.
+        drop(paper);
         let desk = Desk {
             press: self,
             main: Source::new(file("paper.typ"), LOOK.to_owned()),
-            job: Bytes::new(serde_json::to_vec(&job).map_err(failed)?),
+            job,
             attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
         };
         let made = desk.print(Datetime::from_ymd_hms(
@@ -127,35 +142,43 @@ impl Press {
         made
     }
 
-    /// Gives the characters that no font has by their numbers, and counts them.
-    fn settle_glyphs(&self, value: &mut serde_json::Value) -> Result<usize, PressError> {
+    /// Bounds what setting costs, gives the characters that no font has by their numbers, and counts those.
+    fn settle(&self, paper: &mut Paper) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
         }
-        let (mut all, mut numbered) = (0, 0);
-        each_string(value, &mut |text| {
-            // One letter is one letter, however it was typed: as precomposed, fonts have it sooner.
-            let composed: String = text.replace('\t', " ").nfc().collect();
-            let (settled, count) = self.fonts.settle(&composed);
-            all += composed.chars().count();
-            numbered += count;
-            *text = settled;
+        let (mut settled, mut in_runs) = (Settled::default(), 0);
+        paper.each_line(&mut |line| {
+            in_runs += runs::bound(line);
+            for span in line {
+                let (text, counted) = self.fonts.settle(&span.text);
+                settled.add(counted);
+                span.text = text;
+            }
         });
-        // A symbol here and there can be told by its number, a language can't.
-        if numbered * 50 > all { Err(PressError::Fonts) } else { Ok(numbered) }
+        if settled.all > MAX_PDF_CHARACTERS {
+            return Err(PressError::Long);
+        }
+        if settled.is_readable() { Ok(settled.numbered + in_runs) } else { Err(PressError::Fonts) }
     }
 }
 
-fn each_string(value: &mut serde_json::Value, visit: &mut impl FnMut(&mut String)) {
-    match value {
-        serde_json::Value::String(text) => visit(text),
-        serde_json::Value::Array(all) => all.iter_mut().for_each(|one| each_string(one, visit)),
-        serde_json::Value::Object(all) => {
-            // An address is no text.
-            let told = all.iter_mut().filter(|(key, _)| *key != "link");
-            told.for_each(|(_, one)| each_string(one, visit));
-        }
-        _ => {}
+/// Makes a bold paragraph of a heading that is too long to be one: each is also a bookmark of the file.
+fn level_long_heading(piece: &mut Piece) {
+    let Piece::Text(Block::Heading(_, line)) = piece else { return };
+    let characters: usize = line.iter().map(|span| span.text.chars().count()).sum();
+    if characters > MAX_HEADING {
+        let mut line = std::mem::take(line);
+        line.iter_mut().for_each(|span| span.bold = true);
+        *piece = Piece::Text(Block::Paragraph(line));
+    }
+}
+
+/// The beginning of a text, if it is long.
+fn cut(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        None => text.into(),
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
     }
 }
 
@@ -243,7 +266,7 @@ mod tests {
     fn set(language: &str) -> Vec<u8> {
         let released = samples::released(language, |_| {});
         let paper = Paper::of(&released, &samples::draft());
-        press().pdf(&paper, 1_795_440_000_000, None).unwrap()
+        press().pdf(paper, 1_795_440_000_000, None).unwrap()
     }
 
     /// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
@@ -271,7 +294,7 @@ mod tests {
                 content.texts.insert("problem".into(), vec![op(&text)]);
             });
             let paper = Paper::of(&released, &samples::draft());
-            press().pdf(&paper, 0, None)
+            press().pdf(paper, 0, None)
         };
         assert!(
             told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n")
@@ -284,7 +307,7 @@ mod tests {
     #[test]
     fn whatever_the_fonts_have_can_be_set_alone_and_together() {
         let press = press();
-        let has = |c: &char| press.fonts.settle(&c.to_string()).1 == 0;
+        let has = |c: &char| press.fonts.settle(&c.to_string()).1.numbered == 0;
         let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
         assert!(all.len() > 15_000, "{}", all.len());
         // Each by itself, then each mark on letters of all scripts.
@@ -301,7 +324,7 @@ mod tests {
             let released = samples::released("en", |content| {
                 content.texts.insert("problem".into(), vec![op(text)]);
             });
-            press.pdf(&Paper::of(&released, &samples::draft()), 0, None)
+            press.pdf(Paper::of(&released, &samples::draft()), 0, None)
         };
         let bytes = set(&text).unwrap();
         keep("glyphs.pdf", &bytes);
@@ -320,7 +343,7 @@ mod tests {
             let released = samples::released("en", |content| {
                 content.texts.insert("problem".into(), vec![op]);
             });
-            press.pdf(&Paper::of(&released, &samples::draft()), 0, None)
+            press.pdf(Paper::of(&released, &samples::draft()), 0, None)
         };
         for address in [
             "https://a/\u{202e}ß b\"(\\",
@@ -329,6 +352,29 @@ mod tests {
         ] {
             link(address).unwrap_or_else(|error| panic!("{:.40}: {error}", address));
         }
+    }
+
+    #[test]
+    fn a_title_and_a_heading_of_any_length_are_set() {
+        let long = "Every contract of the city ".repeat(2_000);
+        let header = samples::attributes(&[("header", 1.into())]);
+        let released = samples::released("en", |content| {
+            content.texts.insert("title".into(), vec![op(&long), op("\n")]);
+            let more = vec![op(&long), Op::insert("\n", header), op(&long.replace(' ', "\n"))];
+            content.texts.insert("problem".into(), more);
+        });
+        let bytes = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap();
+        keep("long.pdf", &bytes);
+        assert!(bytes.len() < 4_000_000, "the title stands on each page in short: {}", bytes.len());
+    }
+
+    #[test]
+    fn a_text_longer_than_a_pdf_may_be_is_told_so() {
+        let released = samples::released("en", |content| {
+            content.texts.insert("problem".into(), vec![op(&"words ".repeat(100_001))]);
+        });
+        let told = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap_err();
+        assert_eq!(told, PressError::Long);
     }
 
     fn op(text: &str) -> Op {

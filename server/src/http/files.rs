@@ -6,14 +6,15 @@ use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use super::releases::frozen;
-use crate::files::{Kind, Manuscript, PressError, Public};
+use crate::files::{Kind, Manuscript, Public};
 use crate::pages::with_side;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
-use crate::store::StoreError;
+use crate::turns::Requester;
 use accord_document::ids::Seq;
 use accord_document::model::release::{Released, canonical};
 use accord_document::plan::{Launch, LaunchFate};
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -31,7 +32,7 @@ pub(crate) struct Since {
     params(("document" = String, Path), ("kind" = String, Path), Since), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
     (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
-    (status = 422, body = Problem)))]
+    (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn draft(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
@@ -44,15 +45,19 @@ pub(super) async fn draft(
     if let Some(since) = since {
         return tracked(&app, &by, &document, &extension, Seq(since)).await;
     }
-    let draft = app.rooms.path(&found.id).await?.draft;
-    let title = draft.title();
+    let requester = Requester::Person(by.person.id.clone());
     if extension == "json" {
+        let draft = app.rooms.path(&found.id).await?.draft;
+        let title = draft.title();
         let value = serde_json::to_value(&draft).unwrap_or_default();
         return Ok(file::titled("application/json", (&title, &end), &name, canonical(&value)));
     }
     let kind = kind(&extension)?;
-    let plan_title = found.state.title().to_owned();
-    let made = app.printer.draft(draft, plan_title, app.clock.now_ms(), kind).await?;
+    let turn = app.printer.turn(&requester).await?;
+    let draft = app.rooms.path(&found.id).await?.draft;
+    let title = draft.title();
+    let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
+    let made = app.printer.draft(turn, draft, None, plan_title, now, kind).await?;
     Ok(file::titled(kind.media(), (&title, &end), &name, made))
 }
 
@@ -68,6 +73,7 @@ async fn tracked(
     if kind(extension)? != Kind::Docx {
         return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
     }
+    let turn = app.printer.turn(&Requester::Person(by.person.id.clone())).await?;
     let id = found.id.clone();
     let read = in_archive(app, &found, move |archive| {
         let (history, state) = (&archive.history, &archive.state);
@@ -77,12 +83,12 @@ async fn tracked(
         let released = Released::of(state.identity(&id, number), &history.content_at(to));
         ((released, Manuscript::between(archive, from, to)), history.authors().to_vec())
     });
-    let (text, authors) = read.await?;
+    let ((text, manuscript), authors) = read.await?;
     let authors = named(app, authors).await?;
     let authors = authors.iter().map(|one| with_side(&one.name, one.sector)).collect();
-    let plan_title = found.state.title().to_owned();
-    let title = text.0.title();
-    let made = app.printer.tracked(text, authors, plan_title, app.clock.now_ms()).await?;
+    let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
+    let (title, changes) = (text.title(), Some((manuscript, authors)));
+    let made = app.printer.draft(turn, text, changes, plan_title, now, Kind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
     Ok(file::titled(Kind::Docx.media(), (&title, "changes.docx"), &name, made))
 }
@@ -91,7 +97,8 @@ async fn tracked(
 #[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}/{kind}",
     params(("document" = String, Path), ("number" = u32, Path), ("kind" = String, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem)))]
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem),
+    (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn release(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
@@ -101,16 +108,18 @@ pub(super) async fn release(
     let kind = kind(&extension)?;
     let frozen = frozen(&app, &found.id, number).await?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
-    let made = app.printer.release(frozen.clone(), public, app.site.base(), kind).await?;
-    Ok(released(&frozen, kind, &made))
+    let requester = Requester::Person(by.person.id.clone());
+    let base = app.site.base();
+    let made = app.printer.release(&requester, frozen.clone(), public, base, kind).await?;
+    Ok(released(&frozen, kind, made))
 }
 
 /// A file of a release.
-pub(super) fn released(frozen: &Frozen, kind: Kind, made: &[u8]) -> Response {
+pub(super) fn released(frozen: &Frozen, kind: Kind, made: Bytes) -> Response {
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());
     let end = format!("release {number}.{}", kind.extension());
-    file::titled(kind.media(), (&frozen.released.title(), &end), &name, made.to_vec())
+    file::titled(kind.media(), (&frozen.released.title(), &end), &name, made)
 }
 
 fn public(launch: &Launch) -> Option<Public> {
@@ -122,15 +131,4 @@ fn public(launch: &Launch) -> Option<Public> {
 
 fn kind(extension: &str) -> Result<Kind, Problem> {
     Kind::of(extension).ok_or_else(|| Problem::missing("kind of file"))
-}
-
-impl From<PressError> for Problem {
-    fn from(error: PressError) -> Self {
-        match error {
-            PressError::Fonts => {
-                Self::conflict("fonts", format!("There is no PDF of this text: {error}."))
-            }
-            PressError::Failed(why) => StoreError::Failed(why).into(),
-        }
-    }
 }

@@ -16,6 +16,7 @@ use axum::response::Response;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Somebody signed in by cookie.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ impl FromRequestParts<App> for Caller {
 /// also when whoever asked has gone.
 pub(super) async fn guard_changes(
     State(app): State<App>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -68,8 +69,22 @@ pub(super) async fn guard_changes(
     if app.site.source(request.headers()) == Source::Foreign {
         return Err(foreign());
     }
+    let (_here, gone) = watch::channel(());
+    request.extensions_mut().insert(CallerGone(gone));
     let done = tokio::spawn(next.run(request)).await;
     done.map_err(|error| StoreError::Failed(error.to_string()).into())
+}
+
+/// Tells what goes on after whoever asked has gone that they have, where it may stop.
+#[derive(Debug, Clone)]
+pub(crate) struct CallerGone(watch::Receiver<()>);
+
+impl CallerGone {
+    /// Waits until nobody waits for the answer any more.
+    pub(crate) async fn wait(mut self) {
+        // Nothing is ever sent: an error says that the other end is gone.
+        while self.0.changed().await.is_ok() {}
+    }
 }
 
 pub(crate) fn foreign() -> Problem {

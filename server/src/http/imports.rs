@@ -1,17 +1,17 @@
 //! Drafts from elsewhere become commitments.
 
 use super::App;
-use super::identity::{Visitor, acting};
+use super::identity::{CallerGone, Visitor, acting};
 use super::plans::language_of;
 use super::problem::Problem;
-use crate::bring::{self, BringError};
+use crate::bring::{ImportError, Placed, UPLOAD_TIMEOUT};
+use crate::turns::{Place, Requester};
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::people::Action;
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -45,23 +45,25 @@ pub(crate) struct Imported {
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = 201, body = Imported), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
-    (status = 422, body = Problem)))]
+    (status = 408, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+    (status = 503, body = Problem)))]
 pub(super) async fn import(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(plan): Path<String>,
     Query(Import { name, language }): Query<Import>,
-    file: Result<Bytes, BytesRejection>,
+    Extension(caller): Extension<CallerGone>,
+    request: Request,
 ) -> Result<(StatusCode, Json<Imported>), Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
     let language = language_of(language)?;
-    let file = file.map_err(|_| {
-        Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again.")
-    })?;
-    let spoken = language.clone();
-    let read = tokio::task::spawn_blocking(move || bring::bring(&name, &file, &spoken)).await;
-    let placed = read.map_err(crate::rooms::OpenError::from)??;
+    let requester = Requester::Person(by.person.id.clone());
+    // Nothing is half done while it is read: it ends with whoever asked.
+    let (placed, _place) = tokio::select! {
+        read = read(&app, &requester, request, (&name, &language)) => read?,
+        () = caller.wait() => return Err(Problem::slow("The file was not wanted any more.")),
+    };
     let id = DocumentId::new(crate::people::fresh_id());
     app.plans.add_document(&plan, &actor, id.clone(), &language, None, &placed.draft).await?;
     let imported = Imported {
@@ -74,8 +76,25 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
-impl From<BringError> for Problem {
-    fn from(error: BringError) -> Self {
-        Self::invalid(error.to_string())
-    }
+/// Takes a file from the network when there is room for it, and has it read.
+async fn read(
+    app: &App,
+    requester: &Requester,
+    request: Request,
+    (name, language): (&str, &str),
+) -> Result<(Placed, Place), Problem> {
+    let upload = app.importer.admit(requester).await?;
+    let file = tokio::time::timeout(UPLOAD_TIMEOUT, Bytes::from_request(request, app)).await;
+    let file = file.map_err(|_| {
+        Problem::slow("The file took too long to arrive. Try again over a faster connection.")
+    })?;
+    let file = file.map_err(|_| {
+        Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again.")
+    })?;
+    let read = app.importer.read(upload, name, language, file).await;
+    Ok(read.inspect_err(|error| {
+        if let ImportError::Work(error) = error {
+            tracing::warn!(?requester, %error, "a file can't be brought in");
+        }
+    })?)
 }

@@ -38,7 +38,7 @@ pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;
-use crate::bring;
+use crate::bring::{self, Importer};
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::files::Printer;
@@ -76,6 +76,7 @@ pub(crate) struct App {
     pub(crate) archives: Archives,
     pub(crate) releases: Releases,
     pub(crate) printer: Printer,
+    pub(crate) importer: Importer,
     pub(crate) comparisons: Arc<Comparisons>,
     pub(crate) committer: Committer,
     pub(crate) plans: Plans,
@@ -133,7 +134,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/plans/{plan}/documents", post(plans::create_document))
         .route(
             "/plans/{plan}/imports",
-            post(imports::import).layer(DefaultBodyLimit::max(bring::FILE)),
+            post(imports::import).layer(DefaultBodyLimit::max(bring::MAX_IMPORT_BYTES)),
         )
         .route("/plans/{plan}/launches", post(launches::launch))
         .route("/plans/{plan}/launches/{launch}", delete(launches::call_off))

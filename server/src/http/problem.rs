@@ -1,9 +1,13 @@
 //! The one place that maps errors to HTTP statuses.
 
+use crate::bring::ImportError;
+use crate::files::{FileError, PressError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError};
 use crate::store::StoreError;
+use crate::turns::{Busy, RETRY_AFTER};
+use crate::worker::WorkError;
 use accord_document::ledger::{REASON, StepError, VersionError};
 use accord_document::plan::Refused;
 use accord_document::sync::{Denied, ProposeError};
@@ -11,7 +15,7 @@ use accord_document::update::Refusal;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -106,6 +110,16 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
+    /// What can't be done now, and may be possible later.
+    pub(crate) fn unavailable(error: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error, message)
+    }
+
+    /// What was sent too slowly.
+    pub(crate) fn slow(message: &str) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow", message)
+    }
+
     pub(crate) fn conflict(error: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, error, message)
     }
@@ -113,13 +127,23 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let retry_after = self.retry_after.map(HeaderValue::from);
-        let mut response = (self.status, Json(self)).into_response();
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
-        response
+        let (status, retry_after) = (self.status, self.retry_after);
+        later((status, Json(self)).into_response(), retry_after)
     }
+}
+
+impl Problem {
+    /// The sentence alone, for people who follow a link on a public page.
+    pub(super) fn sentence(self) -> Response {
+        later((self.status, format!("{}\n", self.message)).into_response(), self.retry_after)
+    }
+}
+
+fn later(mut response: Response, retry_after: Option<u64>) -> Response {
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 impl From<StoreError> for Problem {
@@ -296,6 +320,57 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::Account(error) => error.into(),
             ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Self {
+        let status = match busy {
+            Busy::Requester => StatusCode::TOO_MANY_REQUESTS,
+            Busy::Server => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let problem = Self::new(status, "busy", busy.to_string());
+        Self { retry_after: Some(RETRY_AFTER.as_secs()), ..problem }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Press(PressError::Fonts) => {
+                Self::conflict("fonts", format!("There is no PDF of this text: {error}."))
+            }
+            FileError::Press(PressError::Long | PressError::Failed(_)) => {
+                let hint = "Word, HTML and Markdown files can still be made of it.";
+                Self::invalid(format!("There is no PDF of this text: {error}. {hint}"))
+            }
+            FileError::Work(error) => Self::of_work(error, "This file can't be made"),
+            FileError::Busy(busy) => busy.into(),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Bring(error) => Self::invalid(error.to_string()),
+            ImportError::Work(error) => Self::of_work(error, "This file can't be read"),
+            ImportError::Busy(busy) => busy.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// What a child process could not do.
+    fn of_work(error: WorkError, what: &str) -> Self {
+        match error {
+            WorkError::Memory | WorkError::Time | WorkError::Large => {
+                Self::invalid(format!("{what}: {error}. Shorten the text, and try again."))
+            }
+            WorkError::Ended(_) | WorkError::NotStarted => {
+                Self::unavailable("failed", format!("{what}: {error}. Try again in a moment."))
+            }
         }
     }
 }

@@ -2,12 +2,15 @@
 //! not even that they exist.
 
 use super::App;
+use super::identity::Caller;
+use super::problem::Problem;
 use super::releases::file as signed_file;
 use crate::files::{Kind, Public};
 use crate::kept::Kept;
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
+use crate::turns::Requester;
 use accord_document::ids::{Digest, DocumentId, PlanId, Seq};
 use accord_document::plan::PlanState;
 use axum::extract::{Path, State};
@@ -56,7 +59,7 @@ pub(super) async fn newest(
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
     let newest = shelf.all.first().ok_or(Missing)?;
-    Ok(page(&shown(&app, &shelf, newest), &headers))
+    Ok(page(&shown(&app, &shelf, newest).await, &headers))
 }
 
 /// A release, for good.
@@ -66,11 +69,11 @@ pub(super) async fn release(
     headers: HeaderMap,
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
-    Ok(page(&shown(&app, &shelf, find(&shelf, number)?), &headers))
+    Ok(page(&shown(&app, &shelf, find(&shelf, number)?).await, &headers))
 }
 
-fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
-    pages::release(shelf, release, &app.printer.kinds(&release.frozen))
+async fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
+    pages::release(shelf, release, &app.printer.kinds(&release.frozen).await)
 }
 
 /// Two releases compared, the older first.
@@ -132,6 +135,7 @@ fn compared(archive: &crate::archives::Archive, from: Seq, to: Seq) -> Compared 
 /// A release as a file: `release.json` is the one that anybody can verify.
 pub(super) async fn file(
     State(app): State<App>,
+    Caller { address, .. }: Caller,
     Path((document, number, name)): Path<(String, u32, String)>,
 ) -> Result<Response, Missing> {
     let shelf = shelf(&app, &DocumentId::new(document)).await?;
@@ -142,12 +146,12 @@ pub(super) async fn file(
     }
     let kind = Kind::of(extension).ok_or(Missing)?;
     let public = Public { since: found.time, zone: found.zone.clone() };
-    let made = app.printer.release(found.frozen.clone(), Some(public), app.site.base(), kind).await;
-    let made = made.map_err(|error| {
-        tracing::warn!(%error, "a file of a release can't be made");
-        Missing
-    })?;
-    Ok(permanent(super::files::released(&found.frozen, kind, &made)))
+    let (requester, base) = (Requester::at(address), app.site.base());
+    let made = app.printer.release(&requester, found.frozen.clone(), Some(public), base, kind);
+    Ok(match made.await {
+        Ok(made) => permanent(super::files::released(&found.frozen, kind, made)),
+        Err(error) => Problem::from(error).sentence(),
+    })
 }
 
 fn permanent(mut response: Response) -> Response {

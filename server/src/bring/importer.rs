@@ -1,0 +1,81 @@
+//! Imports for those who ask: each file is read by a child process.
+
+use super::{BringError, ImportJob, MAX_IMPORT_BYTES, Placed};
+use crate::turns::{Busy, Place, Requester, Slot, TurnLimits, Turns};
+use crate::worker::{Answer, Ending, Job, WorkError, Workers};
+use axum::body::Bytes;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// Files that may be on their way to the server: at most 128 MiB at once, and one of each person.
+const UPLOADS: TurnLimits =
+    TurnLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
+const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
+
+/// The longest that a file may take to arrive: 16 MiB at 2 Mbit/s.
+pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(70);
+
+/// Why a file is not brought in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    #[error("{0}")]
+    Bring(#[from] BringError),
+    #[error("{0}")]
+    Busy(#[from] Busy),
+    #[error("{0}")]
+    Work(#[from] WorkError),
+}
+
+/// Reads files. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Importer {
+    workers: Workers,
+    turns: Turns,
+    uploads: Turns,
+}
+
+/// The right to send a file, and then to have it read.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    place: Place,
+    _upload: (Place, Slot),
+}
+
+impl Importer {
+    /// `turns` admit all heavy work.
+    pub(crate) fn new(workers: Workers, turns: Turns) -> Self {
+        Self { workers, turns, uploads: Turns::new(UPLOADS) }
+    }
+
+    /// Admits a file that is not read from the network yet.
+    ///
+    /// # Errors
+    /// When too much is under way.
+    pub(crate) async fn admit(&self, requester: &Requester) -> Result<Upload, Busy> {
+        let place = self.turns.place(requester)?;
+        let upload = self.uploads.place(requester)?;
+        let slot = upload.slot().await?;
+        Ok(Upload { place, _upload: (upload, slot) })
+    }
+
+    /// Makes a commitment of a file, with the place that counts against who asked for it. Dropping the future ends
+    /// the work.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) async fn read(
+        &self,
+        upload: Upload,
+        name: &str,
+        language: &str,
+        file: Bytes,
+    ) -> Result<(Placed, Place), ImportError> {
+        let slot = upload.place.slot().await?;
+        let job = ImportJob { name: Cow::Borrowed(name), language: Cow::Borrowed(language) };
+        match self.workers.run(slot, Job::Import(job), file.into()).await? {
+            (Answer::Import(placed), _) => Ok(((*placed).into(), upload.place)),
+            (Answer::NoImport(error), _) => Err(error.into()),
+            _ => Err(WorkError::Ended(Ending::Nonsense).into()),
+        }
+    }
+}

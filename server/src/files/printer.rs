@@ -1,0 +1,267 @@
+//! Files for those who ask: each is made by a child process, admitted by [`Turns`], and those of releases are kept
+//! for a while.
+
+use super::coverage::Coverage;
+use super::job::{FileJob, Source};
+use super::pdf::PressError;
+use super::{Kind, Manuscript, Public};
+use crate::kept::Kept;
+use crate::releases::Frozen;
+use crate::turns::{Busy, Place, Requester, Slot, TurnLimits, Turns};
+use crate::worker::{Answer, Ending, Job, WorkError, Workers};
+use accord_document::ids::Digest;
+use accord_document::model::release::Released;
+use axum::body::Bytes;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// Slots and places for files and imports together.
+pub(crate) const HEAVY: TurnLimits =
+    TurnLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };
+
+/// What all files of releases kept in memory may take together, in bytes.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// Of how many releases it is remembered whether the fonts have their characters.
+const KEPT_COVERAGE: usize = 1_000;
+/// How many files that can't be made are remembered, and for how long.
+const KEPT_FAILURES: usize = 1_000;
+const FAILED_FOR: Duration = Duration::from_secs(600);
+
+/// Why there is no file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("{0}")]
+    Press(#[from] PressError),
+    #[error("{0}")]
+    Busy(#[from] Busy),
+    #[error("{0}")]
+    Work(#[from] WorkError),
+}
+
+impl FileError {
+    /// Whether trying again gives the same.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Press(_) => true,
+            Self::Busy(_) => false,
+            Self::Work(error) => {
+                !matches!(error, WorkError::NotStarted | WorkError::Ended(Ending::Signal(_)))
+            }
+        }
+    }
+}
+
+/// What a file is made of: the digest of its text, since when that is public, and the kind.
+type Made = (Digest, Option<Public>, Kind);
+
+/// Makes files. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    workers: Workers,
+    turns: Turns,
+    fonts: Option<PathBuf>,
+    coverage: Coverage,
+    kept: Kept<Made, Bytes>,
+    failed: Kept<Made, (Instant, FileError)>,
+    /// Whether the fonts have a text's characters, by its digest.
+    has_fonts: Kept<Digest, bool>,
+    looking: tokio::sync::Mutex<()>,
+    /// Files that are being made: who asks for one of them waits for it, instead of having it made twice.
+    in_work: Mutex<Vec<(Made, Weak<tokio::sync::Mutex<()>>)>>,
+}
+
+impl Printer {
+    /// With the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(crate) fn new(
+        fonts: Option<&Path>,
+        workers: Workers,
+        turns: Turns,
+    ) -> std::io::Result<Self> {
+        // A child works elsewhere.
+        let fonts = fonts.map(std::path::absolute).transpose()?;
+        let shared = Shared {
+            workers,
+            turns,
+            coverage: Coverage::load(fonts.as_deref())?,
+            fonts,
+            kept: Kept::new(KEPT_BYTES),
+            failed: Kept::new(KEPT_FAILURES),
+            has_fonts: Kept::new(KEPT_COVERAGE),
+            looking: tokio::sync::Mutex::default(),
+            in_work: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The kinds of file that can be made of a release: looked for once, since every look at its page asks.
+    pub(crate) async fn kinds(&self, frozen: &Arc<Frozen>) -> Vec<Kind> {
+        let has_pdf = match self.shared.has_fonts.get(&frozen.statement.digest) {
+            Some(known) => known,
+            None => self.look_for_fonts(frozen.clone()).await,
+        };
+        Kind::ALL.into_iter().filter(|kind| *kind != Kind::Pdf || has_pdf).collect()
+    }
+
+    /// One text at a time: many readers may ask about one that nobody asked about before.
+    async fn look_for_fonts(&self, frozen: Arc<Frozen>) -> bool {
+        let digest = frozen.statement.digest;
+        let _alone = self.shared.looking.lock().await;
+        if let Some(known) = self.shared.has_fonts.get(&digest) {
+            return known;
+        }
+        let shared = self.shared.clone();
+        let look = move || shared.coverage.is_enough_for(&frozen.released);
+        let has_fonts = tokio::task::spawn_blocking(look).await.unwrap_or(false);
+        self.shared.has_fonts.put(digest, has_fonts, 1);
+        has_fonts
+    }
+
+    /// A release as a file.
+    ///
+    /// # Errors
+    /// When it can't be made, or too much is asked for.
+    pub(crate) async fn release(
+        &self,
+        requester: &Requester,
+        frozen: Arc<Frozen>,
+        public: Option<Public>,
+        base: String,
+        kind: Kind,
+    ) -> Result<Bytes, FileError> {
+        let shared = &self.shared;
+        let key = (frozen.statement.digest, public.clone(), kind);
+        if let Some(known) = shared.known(&key) {
+            return known;
+        }
+        let alone = shared.in_work(&key);
+        let _alone = alone.lock().await;
+        // Somebody else may have had it made meanwhile.
+        if let Some(known) = shared.known(&key) {
+            return known;
+        }
+        let place = shared.turns.place(requester)?;
+        let statement = Box::new(Cow::Borrowed(&frozen.statement));
+        let job = FileJob {
+            kind,
+            time: frozen.statement.frozen,
+            text: Cow::Borrowed(&frozen.released),
+            source: Source::Release { statement, public, base },
+            changes: None,
+            fonts: shared.fonts.clone(),
+        };
+        let attached = if kind == Kind::Pdf { frozen.file.clone() } else { Vec::new() };
+        let slot = place.slot().await?;
+        match shared.make(slot, job, attached).await {
+            Ok(made) => {
+                let bytes = Bytes::from(made);
+                shared.kept.put(key, bytes.clone(), bytes.len());
+                Ok(bytes)
+            }
+            Err(error) => {
+                let document = &frozen.released.document;
+                tracing::warn!(%document, ?kind, %error, "a file of a release can't be made");
+                if error.is_lasting() {
+                    shared.failed.put(key, (Instant::now(), error.clone()), 1);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A place for a file of a draft: to be had before the draft is read.
+    ///
+    /// # Errors
+    /// When too much is asked for.
+    pub(crate) async fn turn(&self, requester: &Requester) -> Result<(Place, Slot), FileError> {
+        let place = self.shared.turns.place(requester)?;
+        let slot = place.slot().await?;
+        Ok((place, slot))
+    }
+
+    /// A draft as a file: with what changed in it, and the names behind that, if it is to be shown. `time` is now,
+    /// in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub(crate) async fn draft(
+        &self,
+        (place, slot): (Place, Slot),
+        text: Released,
+        changes: Option<(Manuscript, Vec<String>)>,
+        plan_title: String,
+        time: u64,
+        kind: Kind,
+    ) -> Result<Bytes, FileError> {
+        let document = text.document.clone();
+        let job = FileJob {
+            kind,
+            time,
+            text: Cow::Owned(text),
+            source: Source::Draft { plan_title },
+            changes,
+            fonts: self.shared.fonts.clone(),
+        };
+        let made = self.shared.make(slot, job, Vec::new()).await;
+        let made = made.inspect_err(|error| {
+            tracing::warn!(%document, ?kind, %error, "a file of a draft can't be made");
+        })?;
+        Ok(Bytes::from_owner(Held { made, _place: place }))
+    }
+}
+
+/// A file that counts against who asked for it until it is sent.
+struct Held {
+    made: Vec<u8>,
+    _place: Place,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.made
+    }
+}
+
+impl Shared {
+    fn known(&self, key: &Made) -> Option<Result<Bytes, FileError>> {
+        if let Some(made) = self.kept.get(key) {
+            return Some(Ok(made));
+        }
+        let (when, error) = self.failed.get(key)?;
+        (when.elapsed() < FAILED_FOR).then_some(Err(error))
+    }
+
+    /// What somebody holds who has this file made.
+    fn in_work(&self, key: &Made) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = self.in_work.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, one)| one.strong_count() > 0);
+        let known = all.iter().find(|(known, _)| known == key).and_then(|(_, one)| one.upgrade());
+        known.unwrap_or_else(|| {
+            let one = Arc::default();
+            all.push((key.clone(), Arc::downgrade(&one)));
+            one
+        })
+    }
+
+    async fn make(
+        &self,
+        slot: Slot,
+        job: FileJob<'_>,
+        attached: Vec<u8>,
+    ) -> Result<Vec<u8>, FileError> {
+        match self.workers.run(slot, Job::File(Box::new(job)), attached).await? {
+            (Answer::File, made) => Ok(made),
+            (Answer::NoFile(error), _) => Err(error.into()),
+            _ => Err(WorkError::Ended(Ending::Nonsense).into()),
+        }
+    }
+}

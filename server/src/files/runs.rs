@@ -1,0 +1,225 @@
+//! Bounds on what setting a line costs. A typesetter's work grows with the square of what belongs together without a
+//! break: marks on one letter, characters that nobody sees, a word without an end.
+//!
+//! No text of any language reaches these bounds. What does is still shown whole: characters above the bound by
+//! their numbers, like those that no font has, and a word with places at which a line may break.
+
+use accord_document::model::blocks::Span;
+use std::fmt::Write;
+use unicode_normalization::char::is_combining_mark;
+
+/// The most marks and unseen characters in a row: no language needs as many (UAX #15, Stream-Safe Text Format).
+const MAX_MARKS_IN_A_ROW: usize = 30;
+/// The most characters of a word before a line may break in it. Long web addresses are shorter.
+const MAX_UNBROKEN_CHARACTERS: usize = 1_000;
+/// The most soft hyphens of a word before it ends. They are shown only where a line breaks: further ones are left out.
+const MAX_SOFT_HYPHENS: usize = 100;
+const SOFT_HYPHEN: char = '\u{ad}';
+/// Where a line may break, unseen.
+const BREAK: char = '\u{200b}';
+
+/// Bounds a line. Its spans are read as one text, since neighbours are set together. Gives the number of characters
+/// that are shown by their numbers now.
+pub(super) fn bound(line: &mut [Span]) -> usize {
+    let mut state = State::default();
+    for span in line {
+        if state.takes_unchanged(&span.text) {
+            continue;
+        }
+        let mut out = String::with_capacity(span.text.len());
+        for c in span.text.chars() {
+            state.take(c, &mut out);
+        }
+        state.tell(&mut out);
+        span.text = out;
+    }
+    state.numbered
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+struct State {
+    marks: usize,
+    unbroken: usize,
+    soft_hyphens: usize,
+    last: Option<char>,
+    /// What is above the bound and not told yet: one character, so many times.
+    pending: Option<(char, usize)>,
+    numbered: usize,
+}
+
+impl State {
+    /// Goes through a text, if it stays within the bounds.
+    fn takes_unchanged(&mut self, text: &str) -> bool {
+        let mut ahead = *self;
+        for c in text.chars() {
+            if !ahead.step(c) {
+                return false;
+            }
+        }
+        *self = ahead;
+        true
+    }
+
+    /// Counts a character. Whether it is within the bounds.
+    fn step(&mut self, c: char) -> bool {
+        let is_mark = is_combining_mark(c) || is_unseen(c);
+        self.marks = if is_mark { self.marks + 1 } else { 0 };
+        if self.may_break_at(c) {
+            (self.unbroken, self.soft_hyphens) = (0, 0);
+        } else {
+            self.unbroken += 1;
+            self.soft_hyphens += usize::from(c == SOFT_HYPHEN);
+        }
+        self.last = Some(c);
+        self.marks <= MAX_MARKS_IN_A_ROW
+            && !self.is_idle(c)
+            && (is_mark || self.unbroken <= MAX_UNBROKEN_CHARACTERS)
+    }
+
+    /// Whether a character is one soft hyphen too many.
+    fn is_idle(&self, c: char) -> bool {
+        c == SOFT_HYPHEN && self.soft_hyphens > MAX_SOFT_HYPHENS
+    }
+
+    fn take(&mut self, c: char, out: &mut String) {
+        if self.step(c) {
+            self.tell(out);
+            return out.push(c);
+        }
+        if self.marks <= MAX_MARKS_IN_A_ROW {
+            self.tell(out);
+            if self.is_idle(c) {
+                return;
+            }
+            self.unbroken = 1;
+            out.extend([BREAK, c]);
+            return;
+        }
+        match &mut self.pending {
+            Some((known, times)) if *known == c => *times += 1,
+            _ => {
+                self.tell(out);
+                self.pending = Some((c, 1));
+            }
+        }
+    }
+
+    /// Shows what is pending by its number: `[U+0301 ×19970]`.
+    fn tell(&mut self, out: &mut String) {
+        let Some((c, times)) = self.pending.take() else { return };
+        let _ = write!(out, "[U+{:04X}", c as u32);
+        if times > 1 {
+            let _ = write!(out, " ×{times}");
+        }
+        out.push(']');
+        self.numbered += times;
+        // A line may break between two of these.
+        self.unbroken = 0;
+    }
+
+    /// Whether a line may break before or after a character, whatever stands beside it (UAX #14): at spaces, and
+    /// between characters of scripts that part no words, unless something glues them.
+    fn may_break_at(&self, c: char) -> bool {
+        let parts_no_words = |c: char| {
+            matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+                | '\u{2e80}'..='\u{303f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}'
+                | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+        };
+        let is_space = c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}');
+        is_space || c == BREAK || (parts_no_words(c) && self.last.is_some_and(parts_no_words))
+    }
+}
+
+/// Whether a character is never seen itself (Default_Ignorable_Code_Point of Unicode, without marks).
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(texts: &[&str]) -> Vec<Span> {
+        let span =
+            |text: &&str| Span { text: (*text).to_owned(), bold: false, italic: false, link: None };
+        texts.iter().map(span).collect()
+    }
+
+    fn check(texts: &[&str], expect: &[&str]) {
+        let mut line = line(texts);
+        bound(&mut line);
+        let got: Vec<&str> = line.iter().map(|span| span.text.as_str()).collect();
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn marks_above_the_bound_are_shown_by_their_numbers() {
+        let mark = |times: usize| "\u{301}".repeat(times);
+        check(&[&format!("e{} x", mark(30))], &[&format!("e{} x", mark(30))]);
+        check(&[&format!("e{} x", mark(31))], &[&format!("e{}[U+0301] x", mark(30))]);
+        check(
+            &[&format!("e{}{} x", mark(20_000), "\u{308}".repeat(2))],
+            &[&format!("e{}[U+0301 ×19970][U+0308 ×2] x", mark(30))],
+        );
+        let mut counted = line(&[&format!("e{}", mark(100))]);
+        assert_eq!(bound(&mut counted), 70);
+    }
+
+    #[test]
+    fn a_run_is_one_across_formatting() {
+        let marks = "\u{301}".repeat(20);
+        check(
+            &["e", &marks, &marks, "x"],
+            &["e", &marks, &format!("{}[U+0301 ×10]", &marks[..20]), "x"],
+        );
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_are_bounded_alike() {
+        let unseen = |times: usize| "\u{202e}\u{2060}".repeat(times);
+        check(&[&format!("a{}b", unseen(16))], &[&format!("a{}[U+202E][U+2060]b", unseen(15))]);
+    }
+
+    #[test]
+    fn an_endless_word_may_break_and_keeps_its_letters() {
+        let mut endless = line(&[&"a".repeat(390_000)]);
+        bound(&mut endless);
+        let words: Vec<&str> = endless[0].text.split(BREAK).collect();
+        assert_eq!(words.concat().len(), 390_000);
+        assert!(words.iter().all(|word| word.len() <= MAX_UNBROKEN_CHARACTERS));
+        let glued = "가\u{2060}".repeat(1_000);
+        let mut glued = line(&[&glued]);
+        bound(&mut glued);
+        assert!(glued[0].text.contains(BREAK));
+    }
+
+    #[test]
+    fn soft_hyphens_without_end_are_left_out_and_letters_are_not() {
+        let mut hyphened = line(&[&format!("{} com\u{ad}mit", "a\u{ad}".repeat(190_000))]);
+        bound(&mut hyphened);
+        let text = &hyphened[0].text;
+        assert_eq!(text.matches('a').count(), 190_000);
+        assert_eq!(text.matches(SOFT_HYPHEN).count(), MAX_SOFT_HYPHENS + 1);
+        assert!(text.ends_with(" com\u{ad}mit"));
+    }
+
+    #[test]
+    fn no_honest_text_is_touched() {
+        for text in [
+            "👨‍👩‍👧‍👦 👩🏽‍❤️‍💋‍👨🏻 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🇬🇪",
+            "བསྒྲུབས་པའི་རྒྱ",
+            "می‌خواهم کتاب‌ها",
+            "क्ष्म्य श्रीमान्",
+            "Donau\u{ad}dampf\u{ad}schiff\u{ad}fahrts\u{ad}gesell\u{ad}schaft",
+            &"우리는예산의절반을주민이정하도록한다".repeat(500),
+            &"ประชาชนมีส่วนร่วม".repeat(500),
+            &format!("https://example.org/{}", "a/b?c=d&".repeat(100)),
+        ] {
+            check(&[text], &[text]);
+        }
+    }
+}

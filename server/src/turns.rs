@@ -1,0 +1,322 @@
+//! Heavy work is admitted here: who may start how much of it, and whose turn it is.
+//!
+//! Each requester holds a bounded number of *places*: requests that run, wait, or whose result is still in memory.
+//! A place leads to a *slot* when its turn has come. Requesters take turns, whatever the number of their
+//! requests, and readers without an account never hold all slots.
+
+use accord_document::ids::PersonId;
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The longest that a request waits for its slot.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// Seconds after which a requester is told to try again.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Who asks for heavy work: their places are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Requester {
+    Person(PersonId),
+    /// Readers without an account, by address.
+    Address(IpAddr),
+}
+
+impl Requester {
+    /// A reader without an account. An IPv6 subscriber usually holds a whole /64 (RFC 6177).
+    pub(crate) fn at(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+            v4 => v4,
+        })
+    }
+
+    fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Address(_))
+    }
+}
+
+/// Why a request is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Busy {
+    #[error(
+        "You have asked for several files at once. Wait until they are finished, then try again."
+    )]
+    Requester,
+    #[error("Very many files are asked for at this moment. Try again in a few seconds.")]
+    Server,
+}
+
+/// How much is admitted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TurnLimits {
+    /// Slots: what runs at the same time.
+    pub(crate) slots: usize,
+    /// Of those, what readers without an account may hold together.
+    pub(crate) anonymous_slots: usize,
+    /// Slots of one requester.
+    pub(crate) slots_each: usize,
+    /// Places of one requester.
+    pub(crate) places_each: usize,
+    /// Places of all signed-in people together, and again of all other readers.
+    pub(crate) places: usize,
+}
+
+/// The places and slots of one kind of work. Cloning shares them.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: TurnLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: HashMap<Requester, Account>,
+    running: usize,
+    running_anonymous: usize,
+    /// Places of signed-in people, and of others.
+    places: [usize; 2],
+    /// Requesters that wait, the next first, with their requests.
+    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<Slot>>)>,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    places: usize,
+    running: usize,
+}
+
+impl Turns {
+    pub(crate) fn new(limits: TurnLimits) -> Self {
+        Self { shared: Arc::new(Shared { limits, state: Mutex::default() }) }
+    }
+
+    /// A place for a request.
+    ///
+    /// # Errors
+    /// When this requester, or all together, hold as many as there are.
+    pub(crate) fn place(&self, requester: &Requester) -> Result<Place, Busy> {
+        let limits = &self.shared.limits;
+        let mut state = self.shared.lock();
+        let account = state.accounts.get(requester);
+        if account.is_some_and(|account| account.places >= limits.places_each) {
+            return Err(Busy::Requester);
+        }
+        let class = usize::from(requester.is_anonymous());
+        if state.places[class] >= limits.places {
+            return Err(Busy::Server);
+        }
+        state.places[class] += 1;
+        state.accounts.entry(requester.clone()).or_default().places += 1;
+        Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
+    }
+}
+
+/// Counts against its requester until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    shared: Arc<Shared>,
+    requester: Requester,
+}
+
+impl Place {
+    /// Waits for a slot.
+    ///
+    /// # Errors
+    /// When none is free within [`MAX_WAIT`].
+    pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
+        let (give, given) = oneshot::channel();
+        let unclaimed = {
+            let mut state = self.shared.lock();
+            state.enqueue(&self.requester, give);
+            state.dispatch(&self.shared)
+        };
+        drop(unclaimed);
+        match tokio::time::timeout(MAX_WAIT, given).await {
+            Ok(Ok(slot)) => Ok(slot),
+            _ => Err(Busy::Server),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.places[usize::from(self.requester.is_anonymous())] -= 1;
+        state.settle(&self.requester, |account| account.places -= 1);
+    }
+}
+
+/// The right to run, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    shared: Arc<Shared>,
+    requester: Requester,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let unclaimed = {
+            let mut state = self.shared.lock();
+            state.running -= 1;
+            state.running_anonymous -= usize::from(self.requester.is_anonymous());
+            state.settle(&self.requester, |account| account.running -= 1);
+            state.dispatch(&self.shared)
+        };
+        drop(unclaimed);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn settle(&mut self, requester: &Requester, change: impl FnOnce(&mut Account)) {
+        let Some(account) = self.accounts.get_mut(requester) else { return };
+        change(account);
+        if account.places == 0 && account.running == 0 {
+            self.accounts.remove(requester);
+        }
+    }
+
+    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<Slot>) {
+        match self.waiting.iter_mut().find(|(known, _)| known == requester) {
+            Some((_, queue)) => {
+                // Those who hung up wait no longer.
+                queue.retain(|give| !give.is_closed());
+                queue.push_back(give);
+            }
+            None => self.waiting.push_back((requester.clone(), VecDeque::from([give]))),
+        }
+    }
+
+    /// Gives out the slots that are free. What nobody claimed must be dropped after the lock.
+    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<Slot> {
+        let limits = &shared.limits;
+        let mut unclaimed = Vec::new();
+        while self.running < limits.slots {
+            let may_run = |(requester, _): &(Requester, _)| {
+                let running = self.accounts.get(requester).map_or(0, |account| account.running);
+                let is_held_back =
+                    requester.is_anonymous() && self.running_anonymous >= limits.anonymous_slots;
+                running < limits.slots_each && !is_held_back
+            };
+            let Some(at) = self.waiting.iter().position(may_run) else { break };
+            let Some((requester, mut queue)) = self.waiting.remove(at) else { break };
+            let next = queue.pop_front();
+            if !queue.is_empty() {
+                self.waiting.push_back((requester.clone(), queue));
+            }
+            let Some(give) = next.filter(|give| !give.is_closed()) else { continue };
+            self.running += 1;
+            self.running_anonymous += usize::from(requester.is_anonymous());
+            self.accounts.entry(requester.clone()).or_default().running += 1;
+            unclaimed.extend(give.send(Slot { shared: shared.clone(), requester }).err());
+        }
+        unclaimed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: TurnLimits =
+        TurnLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 3, places: 5 };
+
+    fn person(name: &str) -> Requester {
+        Requester::Person(PersonId::new(name))
+    }
+
+    fn reader(address: &str) -> Requester {
+        Requester::at(address.parse().unwrap())
+    }
+
+    fn is_idle(turns: &Turns) -> bool {
+        let state = turns.shared.lock();
+        state.accounts.is_empty() && state.running == 0 && state.places == [0, 0]
+    }
+
+    #[tokio::test]
+    async fn one_requester_runs_one_and_holds_a_few_places() {
+        let turns = Turns::new(LIMITS);
+        let places: Vec<Place> = (0..3).map(|_| turns.place(&person("ana")).unwrap()).collect();
+        assert_eq!(turns.place(&person("ana")).unwrap_err(), Busy::Requester);
+        let slot = places[0].slot().await.unwrap();
+        let second = tokio::time::timeout(Duration::from_millis(20), places[1].slot()).await;
+        assert!(second.is_err(), "one runs at a time");
+        let other = turns.place(&person("ben")).unwrap();
+        let others = other.slot().await.unwrap();
+        drop(slot);
+        let again = places[1].slot().await.unwrap();
+        drop((again, others, other, places));
+        assert!(is_idle(&turns), "{turns:?}");
+    }
+
+    #[tokio::test]
+    async fn requesters_take_turns_whatever_the_number_of_their_requests() {
+        let turns = Turns::new(TurnLimits { slots: 1, ..LIMITS });
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let first = turns.place(&person("ada")).unwrap();
+        let running = first.slot().await.unwrap();
+        let mut tasks = Vec::new();
+        for name in ["ana", "ana", "ana", "ben"] {
+            let (place, order) = (turns.place(&person(name)).unwrap(), order.clone());
+            tasks.push(tokio::spawn(async move {
+                let _slot = place.slot().await.unwrap();
+                order.lock().unwrap().push(name);
+            }));
+            tokio::task::yield_now().await;
+        }
+        drop(running);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), ["ana", "ben", "ana", "ana"]);
+    }
+
+    #[tokio::test]
+    async fn readers_without_an_account_leave_a_slot_and_places_to_people() {
+        let turns = Turns::new(LIMITS);
+        let places: Vec<Place> =
+            (0..5).map(|n| turns.place(&reader(&format!("10.0.0.{n}"))).unwrap()).collect();
+        assert_eq!(turns.place(&reader("10.0.0.9")).unwrap_err(), Busy::Server);
+        let slot = places[0].slot().await.unwrap();
+        let second = tokio::time::timeout(Duration::from_millis(20), places[1].slot()).await;
+        assert!(second.is_err(), "the other slot is for people");
+        let place = turns.place(&person("ana")).unwrap();
+        drop((place.slot().await.unwrap(), slot));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_given_up_leaves_nothing_behind() {
+        let turns = Turns::new(TurnLimits { slots: 1, ..LIMITS });
+        let place = turns.place(&person("ana")).unwrap();
+        let slot = place.slot().await.unwrap();
+        for _ in 0..100 {
+            let other = turns.place(&person("ben")).unwrap();
+            let _ = tokio::time::timeout(Duration::from_micros(10), other.slot()).await;
+        }
+        let waiting: usize = turns.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum();
+        assert!(waiting <= 2, "{waiting}");
+        drop((slot, place));
+        assert!(is_idle(&turns), "{turns:?}");
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_reader() {
+        assert_eq!(reader("2001:db8::1"), reader("2001:db8::ffff:1"));
+        assert_ne!(reader("2001:db8::1"), reader("2001:db8:0:1::1"));
+        assert_eq!(reader("::ffff:10.0.0.1"), reader("10.0.0.1"));
+    }
+}

@@ -1,0 +1,162 @@
+//! What server and child write to each other: a head (JSON), and bytes that need no reading.
+//!
+//! On the pipe: the length of the head, the length of the bytes (both 64 bits, little endian), the head, the bytes.
+
+use crate::bring::{BringError, ImportJob, PlacedFile};
+use crate::files::{FileJob, PressError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
+
+/// The largest job, in bytes: of its head, and again of what comes with it.
+pub(crate) const MAX_JOB_BYTES: usize = 16 * 1024 * 1024;
+/// The largest answer, in bytes: of its head, and again of what comes with it.
+pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of the two lengths.
+pub(super) const LENGTHS: usize = 16;
+
+/// What a child is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Job<'a> {
+    /// Set a file. The bytes are what is to be attached, if anything is.
+    File(Box<FileJob<'a>>),
+    /// Read a file. The bytes are the file.
+    Import(ImportJob<'a>),
+}
+
+/// What a child answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// The bytes are the file.
+    File,
+    Import(Box<PlacedFile>),
+    NoFile(PressError),
+    NoImport(BringError),
+}
+
+/// A head, as it is written, and its bytes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) head: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Why something can't be written or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("it is larger than {0} bytes")]
+    Large(usize),
+    #[error("it is not what was expected: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("{0}")]
+    Pipe(#[from] std::io::Error),
+}
+
+impl Frame {
+    /// # Errors
+    /// When head or bytes are larger than `limit`.
+    pub(crate) fn of(
+        head: &impl Serialize,
+        bytes: Vec<u8>,
+        limit: usize,
+    ) -> Result<Self, FrameError> {
+        let mut out = Bounded { out: Vec::new(), limit };
+        match serde_json::to_writer(&mut out, head) {
+            Err(error) if error.is_io() => return Err(FrameError::Large(limit)),
+            written => written?,
+        }
+        if bytes.len() > limit {
+            return Err(FrameError::Large(limit));
+        }
+        Ok(Self { head: out.out, bytes })
+    }
+
+    pub(crate) fn read_head<T: DeserializeOwned>(&self) -> Result<T, FrameError> {
+        Ok(serde_json::from_slice(&self.head)?)
+    }
+
+    /// The lengths that it begins with.
+    pub(super) fn lengths(&self) -> [u8; LENGTHS] {
+        let mut out = [0; LENGTHS];
+        out[..8].copy_from_slice(&(self.head.len() as u64).to_le_bytes());
+        out[8..].copy_from_slice(&(self.bytes.len() as u64).to_le_bytes());
+        out
+    }
+
+    pub(super) fn write(&self, mut to: impl Write) -> Result<(), FrameError> {
+        to.write_all(&self.lengths())?;
+        to.write_all(&self.head)?;
+        to.write_all(&self.bytes)?;
+        Ok(to.flush()?)
+    }
+
+    pub(super) fn read(mut from: impl Read, limit: usize) -> Result<Self, FrameError> {
+        let mut lengths = [0; LENGTHS];
+        from.read_exact(&mut lengths)?;
+        let mut frame = Self::sized(lengths, limit)?;
+        from.read_exact(&mut frame.head)?;
+        from.read_exact(&mut frame.bytes)?;
+        Ok(frame)
+    }
+
+    /// An empty frame of announced lengths.
+    pub(super) fn sized(lengths: [u8; LENGTHS], limit: usize) -> Result<Self, FrameError> {
+        let [head, bytes] = [&lengths[..8], &lengths[8..]].map(|length| {
+            let length = u64::from_le_bytes(length.try_into().unwrap_or([0xff; 8]));
+            usize::try_from(length).ok().filter(|length| *length <= limit)
+        });
+        let (Some(head), Some(bytes)) = (head, bytes) else { return Err(FrameError::Large(limit)) };
+        Ok(Self { head: vec![0; head], bytes: vec![0; bytes] })
+    }
+}
+
+/// Takes bytes up to a limit.
+struct Bounded {
+    out: Vec<u8>,
+    limit: usize,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.out.len() + bytes.len() > self.limit {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_comes_back_as_it_was_written() {
+        let frame = Frame::of(&"head", b"bytes".to_vec(), 100).unwrap();
+        let mut pipe = Vec::new();
+        frame.write(&mut pipe).unwrap();
+        let read = Frame::read(pipe.as_slice(), 100).unwrap();
+        assert_eq!(read, frame);
+        assert_eq!(read.read_head::<String>().unwrap(), "head");
+        for cut in 0..pipe.len() {
+            assert!(Frame::read(&pipe[..cut], 100).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_larger_than_it_may_be_is_neither_written_nor_read() {
+        let is_large =
+            |frame: Result<Frame, FrameError>| matches!(frame, Err(FrameError::Large(10)));
+        assert!(is_large(Frame::of(&"twelve bytes", Vec::new(), 10)));
+        assert!(is_large(Frame::of(&1, vec![0; 11], 10)));
+        // An announced length is refused before anything is reserved for it.
+        let mut lengths = [0xff; LENGTHS];
+        assert!(is_large(Frame::read(lengths.as_slice(), 10)));
+        lengths[..8].copy_from_slice(&3_u64.to_le_bytes());
+        assert!(is_large(Frame::read(lengths.as_slice(), 10)));
+    }
+}

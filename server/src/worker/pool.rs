@@ -1,0 +1,210 @@
+//! The server's side: starts a child for a job, hears its answer, and sees that it ends.
+
+use super::frame::{Answer, Frame, FrameError, Job, LENGTHS, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
+use super::limits::CPU_SECONDS;
+use crate::turns::Slot;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+
+/// The longest that a child lives, whatever it waits for. Beside writers it gets less of a processor than alone.
+const DEADLINE: Duration = Duration::from_secs(3 * CPU_SECONDS);
+/// How long a child may take to end after it has closed its output.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+/// What is read of the words of a dying child, in bytes.
+const LAST_WORDS: u64 = 4 * 1024;
+
+/// Why a job has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WorkError {
+    #[error("it takes more memory than a file may")]
+    Memory,
+    #[error("it takes more time than a file may")]
+    Time,
+    #[error("it is larger than a file may be")]
+    Large,
+    #[error("the process that worked on it ended ({0})")]
+    Ended(Ending),
+    #[error("no process can be started for it")]
+    NotStarted,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Code(i32),
+    Signal(i32),
+    /// It said something that is no answer.
+    Nonsense,
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::Nonsense => f.write_str("no answer"),
+        }
+    }
+}
+
+/// Starts children. Cloning shares the thread that does.
+#[derive(Debug, Clone)]
+pub(crate) struct Workers {
+    wanted: mpsc::Sender<Wanted>,
+}
+
+/// Where a child is waited for.
+type Wanted = oneshot::Sender<std::io::Result<Child>>;
+
+impl Workers {
+    /// `program` is the binary whose verb `worker` does the work. To be called in a runtime.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn new(program: PathBuf) -> std::io::Result<Self> {
+        let (wanted, queue) = mpsc::channel::<Wanted>();
+        let runtime = tokio::runtime::Handle::current();
+        // A child's death signal comes when the thread that started it ends (prctl(2)), and a runtime's threads may
+        // end before the server does.
+        std::thread::Builder::new().name("workers".into()).spawn(move || {
+            let _inside = runtime.enter();
+            for answer in queue {
+                // Whoever wanted it may be gone: then it is dropped, and ends.
+                let _ = answer.send(start(&program));
+            }
+        })?;
+        Ok(Self { wanted })
+    }
+
+    async fn start(&self) -> std::io::Result<Child> {
+        let (answer, started) = oneshot::channel();
+        let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        self.wanted.send(answer).map_err(|_| std::io::ErrorKind::BrokenPipe)?;
+        started.await.map_err(gone)?
+    }
+
+    /// Has a child do a job. It holds the slot until it has ended. Dropping the future ends it.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(crate) async fn run(
+        &self,
+        slot: Slot,
+        job: Job<'_>,
+        bytes: Vec<u8>,
+    ) -> Result<(Answer, Vec<u8>), WorkError> {
+        let frame = Frame::of(&job, bytes, MAX_JOB_BYTES).map_err(|_| WorkError::Large)?;
+        // It is held once, by whoever works on it.
+        drop(job);
+        let child = self.start().await.map_err(|error| {
+            tracing::error!(%error, "a child process can't be started");
+            WorkError::NotStarted
+        })?;
+        let (waited_for, given_up) = oneshot::channel::<()>();
+        let attended = tokio::spawn(async move {
+            let said = attend(child, frame, given_up).await;
+            drop(slot);
+            said
+        });
+        let answered = attended.await;
+        drop(waited_for);
+        let frame = answered.unwrap_or(Err(WorkError::NotStarted))?;
+        let answer = frame.read_head().map_err(|_| WorkError::Ended(Ending::Nonsense))?;
+        Ok((answer, frame.bytes))
+    }
+}
+
+/// A child that knows nothing of this process but its id.
+fn start(program: &Path) -> std::io::Result<Child> {
+    Command::new(program)
+        .arg("worker")
+        .arg(std::process::id().to_string())
+        .env_clear()
+        // One thread for setting: the other processors are for those who write.
+        .env("RAYON_NUM_THREADS", "1")
+        .env("MALLOC_ARENA_MAX", "1")
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Speaks with a child until it has answered, its time is over, or nobody waits any more; and sees that it ends.
+async fn attend(
+    mut child: Child,
+    job: Frame,
+    given_up: oneshot::Receiver<()>,
+) -> Result<Frame, WorkError> {
+    let outcome = tokio::select! {
+        heard = tokio::time::timeout(DEADLINE, converse(&mut child, job)) => heard.ok(),
+        _ = given_up => None,
+    };
+    let said = match outcome {
+        Some((Ok(frame), _)) => Ok(frame),
+        Some((Err(FrameError::Large(_)), _)) => Err(WorkError::Large),
+        // It ended: how, it says itself.
+        Some((Err(_), last_words)) => {
+            let status = tokio::time::timeout(LAST_BREATH, child.wait()).await;
+            Err(cause(status.ok().and_then(Result::ok), &last_words))
+        }
+        None => Err(WorkError::Time),
+    };
+    let _ = child.start_kill();
+    let _ = child.wait().await;
+    said
+}
+
+/// Writes the job and reads the answer, and the last words of a child that dies.
+async fn converse(child: &mut Child, job: Frame) -> (Result<Frame, FrameError>, Vec<u8>) {
+    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (Some(mut input), Some(mut output), Some(errors)) = pipes else {
+        return (Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()), Vec::new());
+    };
+    let write = async move {
+        // A child that ended takes no more of it; why is seen below.
+        let _ = async {
+            input.write_all(&job.lengths()).await?;
+            input.write_all(&job.head).await?;
+            input.write_all(&job.bytes).await
+        }
+        .await;
+    };
+    let read = async move {
+        let mut lengths = [0; LENGTHS];
+        output.read_exact(&mut lengths).await?;
+        let mut frame = Frame::sized(lengths, MAX_ANSWER_BYTES)?;
+        output.read_exact(&mut frame.head).await?;
+        output.read_exact(&mut frame.bytes).await?;
+        Ok(frame)
+    };
+    let mut last_words = Vec::new();
+    let listen = async {
+        let _ = errors.take(LAST_WORDS).read_to_end(&mut last_words).await;
+    };
+    let (frame, ()) = tokio::join!(async { tokio::join!(read, write).0 }, listen);
+    (frame, last_words)
+}
+
+/// Why a child ended without an answer.
+fn cause(status: Option<ExitStatus>, last_words: &[u8]) -> WorkError {
+    const OUT_OF_TIME: i32 = rustix::process::Signal::XCPU.as_raw();
+    // What Rust's allocator says before it aborts.
+    const OUT_OF_MEMORY: &[u8] = b"memory allocation of ";
+    if last_words.windows(OUT_OF_MEMORY.len()).any(|words| words == OUT_OF_MEMORY) {
+        return WorkError::Memory;
+    }
+    let Some(status) = status else { return WorkError::Ended(Ending::Nonsense) };
+    match (status.signal(), status.code()) {
+        (Some(OUT_OF_TIME), _) => WorkError::Time,
+        (Some(signal), _) => WorkError::Ended(Ending::Signal(signal)),
+        (None, code) => WorkError::Ended(Ending::Code(code.unwrap_or(-1))),
+    }
+}

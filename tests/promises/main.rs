@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod browser;
 mod connections;
+mod costs;
 mod defences;
 mod files;
 mod forgery;

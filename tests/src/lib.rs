@@ -12,6 +12,7 @@ mod replayed;
 mod server;
 mod sessions;
 mod trace;
+mod watch;
 mod world;
 
 pub use authors::attribution_runs;
@@ -26,6 +27,7 @@ pub use server::{
 };
 pub use sessions::random_sessions;
 pub use trace::{Patch, Trace, Transaction};
+pub use watch::{Watch, children};
 pub use world::{PEOPLE, Typed, World, actor};
 
 use std::time::Duration;

@@ -276,7 +276,8 @@ impl ServerInTime {
         let address = listener.local_addr()?.to_string();
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::Relaxed));
-        let config = Config { reserve: 0, demo: true, clock, ..Config::new(data.into()) };
+        let worker = std::path::absolute(accord_binary())?;
+        let config = Config { reserve: 0, demo: true, clock, worker, ..Config::new(data.into()) };
         runtime.spawn(accord_server::run(listener, config, std::future::pending()));
         Ok(Self { address, now, _runtime: runtime })
     }

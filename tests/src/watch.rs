@@ -1,0 +1,87 @@
+//! What a server and its children take, seen from outside through `/proc`.
+
+use crate::Server;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const PAUSE: Duration = Duration::from_millis(4);
+
+/// The ids of the processes that a process has started and that still run.
+#[must_use]
+pub fn children(parent: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| parent_of(*id) == Some(parent)).collect()
+}
+
+/// The parent of a process that runs: one that has ended and is not reaped yet does not.
+fn parent_of(id: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name before may hold anything.
+    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = rest.next()?;
+    let parent = rest.next()?.parse().ok()?;
+    (state != "Z").then_some(parent)
+}
+
+/// Memory of a process that is in use and its own, in KiB.
+fn own_memory(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Looks at a server and its children until it is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    rest: u64,
+    peak: Arc<AtomicU64>,
+    most_children: Arc<AtomicUsize>,
+    is_over: Arc<AtomicBool>,
+    looking: Option<thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins. What the server takes now counts as rest.
+    #[must_use]
+    pub fn begin(server: &Server) -> Self {
+        let id = server.id();
+        let (peak, most_children) = (Arc::<AtomicU64>::default(), Arc::<AtomicUsize>::default());
+        let is_over = Arc::<AtomicBool>::default();
+        let (peaks, counts, over) = (peak.clone(), most_children.clone(), is_over.clone());
+        let looking = thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                let children = children(id);
+                let memory = children.iter().copied().chain([id]).map(own_memory).sum();
+                peaks.fetch_max(memory, Ordering::Relaxed);
+                counts.fetch_max(children.len(), Ordering::Relaxed);
+                thread::sleep(PAUSE);
+            }
+        });
+        Self { rest: own_memory(id), peak, most_children, is_over, looking: Some(looking) }
+    }
+
+    /// The most that server and children took together above rest so far, in MiB.
+    #[must_use]
+    pub fn peak_mib(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed).saturating_sub(self.rest) / 1024
+    }
+
+    /// The most children at once so far.
+    #[must_use]
+    pub fn most_children(&self) -> usize {
+        self.most_children.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(looking) = self.looking.take() {
+            let _ = looking.join();
+        }
+    }
+}

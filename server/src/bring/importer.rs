@@ -3,7 +3,6 @@
 use super::{BringError, ImportJob, MAX_IMPORT_BYTES, Placed};
 use crate::turns::{Busy, Place, Requester, Slot, TurnLimits, Turns};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
-use axum::body::Bytes;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -68,11 +67,11 @@ impl Importer {
         upload: Upload,
         name: &str,
         language: &str,
-        file: Bytes,
+        file: Vec<u8>,
     ) -> Result<(Placed, Place), ImportError> {
         let slot = upload.place.slot().await?;
         let job = ImportJob { name: Cow::Borrowed(name), language: Cow::Borrowed(language) };
-        match self.workers.run(slot, Job::Import(job), file.into()).await? {
+        match self.workers.run(slot, Job::Import(job), file).await? {
             (Answer::Import(placed), _) => Ok(((*placed).into(), upload.place)),
             (Answer::NoImport(error), _) => Err(error.into()),
             _ => Err(WorkError::Ended(Ending::Nonsense).into()),

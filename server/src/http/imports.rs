@@ -4,16 +4,20 @@ use super::App;
 use super::identity::{CallerGone, Visitor, acting};
 use super::plans::language_of;
 use super::problem::Problem;
-use crate::bring::{ImportError, Placed, UPLOAD_TIMEOUT};
+use crate::bring::{ImportError, MAX_IMPORT_BYTES, Placed, UPLOAD_TIMEOUT};
 use crate::turns::{Place, Requester};
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::people::Action;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Path, Query, Request, State};
+use axum::body::HttpBody as _;
+use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+/// Bytes of a file that is too large after which the connection is closed.
+const MAX_DISCARDED_BYTES: usize = 4 * MAX_IMPORT_BYTES;
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Import {
@@ -76,6 +80,31 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
+/// Reads a file from the network. What is too large is read on without being kept, for a while: a client that still
+/// sends does not see an answer.
+async fn receive(request: Request) -> Result<Vec<u8>, Problem> {
+    let body = request.into_body();
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut file = Vec::with_capacity(announced.min(MAX_IMPORT_BYTES));
+    let mut body = body.into_data_stream();
+    let mut received = 0;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Problem::slow("The file was cut short. Try again."))?;
+        received += chunk.len();
+        if received <= MAX_IMPORT_BYTES {
+            file.extend_from_slice(&chunk);
+        } else if received > MAX_DISCARDED_BYTES {
+            break;
+        } else {
+            file = Vec::new();
+        }
+    }
+    if received <= MAX_IMPORT_BYTES {
+        return Ok(file);
+    }
+    Err(Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again."))
+}
+
 /// Takes a file from the network when there is room for it, and has it read.
 async fn read(
     app: &App,
@@ -84,13 +113,10 @@ async fn read(
     (name, language): (&str, &str),
 ) -> Result<(Placed, Place), Problem> {
     let upload = app.importer.admit(requester).await?;
-    let file = tokio::time::timeout(UPLOAD_TIMEOUT, Bytes::from_request(request, app)).await;
+    let file = tokio::time::timeout(UPLOAD_TIMEOUT, receive(request)).await;
     let file = file.map_err(|_| {
         Problem::slow("The file took too long to arrive. Try again over a faster connection.")
-    })?;
-    let file = file.map_err(|_| {
-        Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again.")
-    })?;
+    })??;
     let read = app.importer.read(upload, name, language, file).await;
     Ok(read.inspect_err(|error| {
         if let ImportError::Work(error) = error {

@@ -38,7 +38,7 @@ pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;
-use crate::bring::{self, Importer};
+use crate::bring::Importer;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::files::Printer;
@@ -132,10 +132,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).patch(plans::change))
         .route("/plans/{plan}/documents", post(plans::create_document))
-        .route(
-            "/plans/{plan}/imports",
-            post(imports::import).layer(DefaultBodyLimit::max(bring::MAX_IMPORT_BYTES)),
-        )
+        .route("/plans/{plan}/imports", post(imports::import))
         .route("/plans/{plan}/launches", post(launches::launch))
         .route("/plans/{plan}/launches/{launch}", delete(launches::call_off))
         .route("/plans/{plan}/people", get(seats::list))

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import Provider from 'oidc-provider';
-import { story, until } from './browser.mjs';
+import { sleep, story, until } from './browser.mjs';
 import { lookAtAll } from './look.mjs';
 
 const PEOPLE = {
@@ -35,7 +35,9 @@ async function honest(redirect) {
 
 /** A provider that says whatever the code it is given names. */
 async function lying() {
-  const keys = await generateKeyPair('RS256');
+  let keys = await generateKeyPair('RS256');
+  let kid = 'first';
+  let keysAsked = 0;
   const other = await generateKeyPair('RS256');
   const asked = {};
   let issuer;
@@ -47,7 +49,7 @@ async function lying() {
     const verifier = createHash('sha256').update(body.get('code_verifier')).digest('base64url');
     assert.equal(verifier, asked.code_challenge, 'the verifier is the one of the challenge (PKCE)');
     return new SignJWT(claims)
-      .setProtectedHeader({ alg: 'RS256', kid: 'k' })
+      .setProtectedHeader({ alg: 'RS256', kid: lie === 'kid' ? 'invented' : kid })
       .setIssuer(lie === 'issuer' ? 'https://elsewhere.example' : issuer)
       .setAudience(lie === 'audience' ? 'somebody else' : client)
       .setIssuedAt()
@@ -69,14 +71,21 @@ async function lying() {
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: ['RS256', 'none'],
       }),
-      '/jwks': async () => ({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'RS256', use: 'sig' }] }),
+      '/jwks': async () => {
+        keysAsked += 1;
+        return { keys: [{ ...(await exportJWK(keys.publicKey)), kid, alg: 'RS256', use: 'sig' }] };
+      },
       '/token': async () => ({ access_token: 'x', token_type: 'Bearer', id_token: await token(body.get('code'), body) }),
     };
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(await answers[pathname]()));
   });
   issuer = await listening(front);
-  return { issuer, asked, stop: () => front.close() };
+  const rotate = async () => {
+    keys = await generateKeyPair('RS256');
+    kid = 'second';
+  };
+  return { issuer, asked, rotate, keysAsked: () => keysAsked, stop: () => front.close() };
 }
 
 await story(
@@ -209,6 +218,18 @@ await story(
       ['/?refused=provider_refused', false],
       'a refusal',
     );
+
+    // New keys are looked for when a token names one, at most once in ten seconds.
+    await liar.rotate();
+    await sleep(10_000);
+    const before = liar.keysAsked();
+    cookie = await begin();
+    assert.deepEqual(await comeBack({ state: liar.asked.state, code: 'fine' }, cookie), ['/?refused=unknown_identity', false], 'new keys');
+    for (let n = 0; n < 3; n += 1) {
+      cookie = await begin();
+      assert.deepEqual(await comeBack({ state: liar.asked.state, code: 'kid' }, cookie), ['/?refused=provider_untrusted', false], 'a key that is none');
+    }
+    assert.equal(liar.keysAsked() - before, 1, 'keys are asked for once');
     // The subject of one issuer is nobody at another: Ben, as the liar knows him, is not Ben.
     liar.stop();
     await until('no errors', () => [ida, fay, ben].every(({ errors }) => errors.length === 0) || [ida, fay, ben].map(({ errors }) => errors));

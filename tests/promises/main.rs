@@ -16,6 +16,7 @@ mod history;
 mod intents;
 mod joining;
 mod permissions;
+mod providers;
 mod real_input;
 mod release;
 mod running;

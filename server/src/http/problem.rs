@@ -22,6 +22,9 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+/// How long to wait where too many ask at once, in seconds.
+const BUSY_SECONDS: u64 = 5;
+
 /// What went wrong, for programs (`error`) and for people (`message`).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -81,6 +84,12 @@ impl Problem {
         let message = "Too many requests from this address at once. Try again in a moment.";
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
         Self { retry_after: Some(5), ..problem }
+    }
+
+    /// What can't be done now because too many ask for it at once.
+    pub(crate) fn busy(message: &str) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+        Self { retry_after: Some(BUSY_SECONDS), ..problem }
     }
 
     pub(crate) fn forbidden(message: &str) -> Self {
@@ -382,10 +391,7 @@ impl From<PasswordError> for Problem {
             PasswordError::Length | PasswordError::Weak => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", message)
             }
-            PasswordError::Busy | PasswordError::Failed(_) => {
-                let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
-                Self { retry_after: Some(5), ..busy }
-            }
+            PasswordError::Busy | PasswordError::Failed(_) => Self::busy(&message),
         }
     }
 }

@@ -8,6 +8,8 @@ use super::problem::{Body, Problem, blocking, changing};
 use super::session;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
+use crate::site::AddressGroup;
+use crate::store::StoreError;
 use accord_document::audit::Deed;
 use accord_document::ids::{PersonId, SessionId};
 use axum::Json;
@@ -90,13 +92,18 @@ pub(super) fn redirect(app: &App) -> String {
 
 /// Sends the browser to a provider.
 #[utoipa::path(get, path = "/api/v1/providers/{provider}/start", params(("provider" = String, Path), Start),
-    responses((status = 303), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 303), (status = 401, body = Problem), (status = 404, body = Problem),
+    (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn start(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(wanted): Query<Start>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Err(wait) = app.throttle.start(AddressGroup::of(caller.address)) {
+        return Ok(hold_off(&headers, &wanted.landing(), Problem::too_many(wait)));
+    }
     let people = app.people.clone();
     let found = blocking(move || people.provider(&id)).await?;
     let provider = found.ok_or_else(|| Problem::missing("provider"))?;
@@ -107,16 +114,28 @@ pub(super) async fn start(
         wanted.invitation.map_or(Errand::SignIn, Errand::Join)
     };
     let landing = landing(&errand);
-    let (oidc, redirect) = (app.oidc.clone(), redirect(&app));
-    let sent = tokio::task::spawn_blocking(move || oidc.begin(provider, &redirect, errand)).await;
-    match sent.unwrap_or(Err(OidcError::Unknown)) {
+    match app.oidc.begin(provider, &redirect(&app), errand).await {
         Ok(Sent { address, secret }) => {
             let cookie = app.site.errand_cookie(&secret);
             Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address))
                 .into_response())
         }
+        Err(OidcError::Busy) => Ok(hold_off(&headers, &landing, Problem::busy(BUSY))),
         Err(error) => Ok(refused(&landing, &error)),
     }
+}
+
+const BUSY: &str =
+    "Too many people are waiting for this sign-in provider. Try again in a few seconds.";
+
+/// Answers a request that comes too early or in too large a crowd: a browser that shows pages goes back
+/// to the page it came from, which says so; others get the status.
+fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        return Redirect::to(&format!("{landing}?refused=provider_busy")).into_response();
+    }
+    problem.into_response()
 }
 
 /// Takes the browser back from its provider.
@@ -131,18 +150,20 @@ pub(super) async fn callback(
         return Ok(refused("/", &OidcError::Unknown));
     };
     let code = returned.code.ok_or_else(|| returned.error.unwrap_or_default());
-    let (oidc, redirect, state) = (app.oidc.clone(), redirect(&app), returned.state);
-    let finished =
-        tokio::task::spawn_blocking(move || oidc.finish(&secret, &state, code, &redirect)).await;
-    let (provider, claimed, errand) = match finished.unwrap_or(Err(OidcError::Unknown)) {
+    let finished = app.oidc.finish(&secret, &returned.state, code, &redirect(&app)).await;
+    let (provider, claimed, errand) = match finished {
         Ok(finished) => finished,
+        Err(OidcError::Busy) => return Ok(hold_off(&headers, "/", Problem::busy(BUSY))),
         Err(error) => {
             app.metrics.sign_ins_refused.inc();
             return Ok(refused("/", &error));
         }
     };
     let landing = landing(&errand);
-    let done = run(&app, &caller, provider, claimed, errand).await;
+    // Done to its end, also when the browser has gone: it takes several steps.
+    let own = app.clone();
+    let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
+    let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
     Ok(match done {
         Ok(Done { cookie, to }) => {
             let cookies = cookie.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
@@ -162,13 +183,29 @@ pub(super) async fn callback(
     })
 }
 
+impl Start {
+    /// Where the page is from which a browser starts with these words.
+    fn landing(&self) -> String {
+        match &self.invitation {
+            _ if self.link => "/account".into(),
+            Some(secret) => invitation_page(secret),
+            None => "/".into(),
+        }
+    }
+}
+
 /// Where an errand begins and, when it fails, ends.
 fn landing(errand: &Errand) -> String {
     match errand {
         Errand::SignIn => "/".into(),
-        Errand::Join(secret) => format!("/invitations/{secret}"),
+        Errand::Join(secret) => invitation_page(secret),
         Errand::Link(_) => "/account".into(),
     }
+}
+
+fn invitation_page(secret: &str) -> String {
+    let fits = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if fits { format!("/invitations/{secret}") } else { "/".into() }
 }
 
 fn refused(landing: &str, error: &OidcError) -> Response {
@@ -178,6 +215,7 @@ fn refused(landing: &str, error: &OidcError) -> Response {
         OidcError::Unreachable(_) => "provider_unreachable",
         OidcError::Refused(_) => "provider_refused",
         OidcError::Untrusted(_) => "provider_untrusted",
+        OidcError::Busy => "provider_busy",
     };
     Redirect::to(&format!("{landing}?refused={name}")).into_response()
 }
@@ -276,11 +314,8 @@ pub(super) async fn add(
     if provider.name.is_empty() || provider.client_id.is_empty() {
         return Err(Problem::invalid("A provider needs a name and a client id."));
     }
-    let (oidc, probed) = (app.oidc.clone(), provider.clone());
-    let answers = tokio::task::spawn_blocking(move || oidc.probe(&probed)).await;
-    answers
-        .unwrap_or(Err(OidcError::Unknown))
-        .map_err(|error| Problem::invalid(format!("That does not work: {error}.")))?;
+    let answers = app.oidc.probe(&provider).await;
+    answers.map_err(|error| Problem::invalid(format!("That does not work: {error}.")))?;
     let (people, added) = (app.people.clone(), provider.clone());
     blocking(move || people.add_provider(&added)).await?;
     let deed = Deed::AddProvider { issuer: provider.issuer.clone() };
@@ -305,6 +340,7 @@ pub(super) async fn remove(
         Ok(found)
     });
     let provider = found.await?.ok_or_else(|| Problem::missing("provider"))?;
+    app.oidc.forget(&provider.id);
     let deed = Deed::RemoveProvider { issuer: provider.issuer };
     app.plans.record(&by.administrator(), deed, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,6 +5,7 @@ mod invited;
 mod links;
 mod passwords;
 mod providers;
+mod rate;
 mod seen;
 mod sessions;
 mod throttle;

@@ -3,11 +3,13 @@
 //! Nobody can lock somebody else out: whoever has signed in from an address before has a budget of
 //! their own there, which tries from elsewhere do not touch.
 
+use super::rate::{Quota, RateLimiter};
 use crate::clock::Clock;
+use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::{Quota, RateLimiter, state::keyed::HashMapStateStore};
+use governor::state::keyed::HashMapStateStore;
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -22,6 +24,15 @@ const ACCOUNT: (u32, Duration) = (50, Duration::from_secs(20));
 /// Tries from one address, which may be a whole city's.
 const ADDRESS: (u32, Duration) = (200, Duration::from_secs(1));
 
+/// Browsers sent to a sign-in provider from one address group, which may be a whole summit.
+const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
+/// Browsers sent to sign-in providers in all: fewer in ten minutes than are remembered at once
+/// (`oidc::PENDING`), so that nobody's sign-in is forgotten while they are at the provider.
+const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
+
+/// Address groups of which budgets are kept.
+const MAX_GROUPS: usize = 50_000;
+
 #[derive(Debug, Clone)]
 struct Told(Clock);
 
@@ -33,12 +44,14 @@ impl governor::clock::Clock for Told {
     }
 }
 
-type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, Told, NoOpMiddleware<Nanos>>;
+type Limiter<K> = governor::RateLimiter<K, HashMapStateStore<K>, Told, NoOpMiddleware<Nanos>>;
 
 fn limiter<K: Hash + Eq + Clone>((burst, each): (u32, Duration), clock: &Clock) -> Limiter<K> {
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    let quota = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-    RateLimiter::new(quota, HashMapStateStore::default(), Told(clock.clone()))
+    let quota = governor::Quota::with_period(each)
+        .unwrap_or(governor::Quota::per_second(burst))
+        .allow_burst(burst);
+    governor::RateLimiter::new(quota, HashMapStateStore::default(), Told(clock.clone()))
 }
 
 /// The budgets of all accounts and addresses.
@@ -48,6 +61,8 @@ pub struct Throttle {
     pairs: Limiter<(String, IpAddr)>,
     accounts: Limiter<String>,
     addresses: Limiter<IpAddr>,
+    starts_of_group: RateLimiter<AddressGroup>,
+    starts: RateLimiter<()>,
     /// Where each person has signed in from, since the server started.
     known: Mutex<HashSet<(PersonId, IpAddr)>>,
 }
@@ -60,6 +75,8 @@ impl Throttle {
             pairs: limiter(PAIR, clock),
             accounts: limiter(ACCOUNT, clock),
             addresses: limiter(ADDRESS, clock),
+            starts_of_group: RateLimiter::new(STARTS_OF_GROUP, MAX_GROUPS, clock),
+            starts: RateLimiter::new(STARTS, 1, clock),
             known: Mutex::default(),
         }
     }
@@ -95,11 +112,21 @@ impl Throttle {
         known.insert((person.clone(), address));
     }
 
+    /// Takes one try to be sent to a sign-in provider.
+    ///
+    /// # Errors
+    /// With how long to wait.
+    pub(crate) fn start(&self, from: AddressGroup) -> Result<(), Duration> {
+        self.starts_of_group.check(from)?;
+        self.starts.check(())
+    }
+
     /// Forgets budgets that are full again. Call now and then.
     pub fn forget(&self) {
         self.pairs.retain_recent();
         self.accounts.retain_recent();
         self.addresses.retain_recent();
+        self.starts_of_group.forget_full();
     }
 }
 

@@ -55,6 +55,7 @@ export const en = {
   'refused.provider_refused': 'The sign-in provider did not let you in.',
   'refused.provider_untrusted':
     'What the sign-in provider said could not be trusted, so you were not signed in. Tell your administrator.',
+  'refused.provider_busy': 'Too many people are signing in at this moment. Try again in a few seconds.',
   'refused.unknown_identity':
     'Nobody signs in with this here yet. Open your invitation first; or sign in with your password and add the provider under your account.',
   'refused.identity_taken': 'Somebody else signs in with this already.',

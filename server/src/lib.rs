@@ -340,6 +340,7 @@ async fn keep_house(app: App, keep_deleted: Duration) {
             people.sessions().expire()?;
             if second.is_multiple_of(600) {
                 people.expire_tickets()?;
+                people.expire_devices()?;
                 plans.erase_deleted(unwanted)?;
             }
             Ok::<_, StoreError>(())

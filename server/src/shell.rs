@@ -8,7 +8,7 @@ use crate::access::Generation;
 use crate::backup::{BackupError, Held, backup};
 use crate::committer::Committer;
 use crate::metrics::Metrics;
-use crate::people::{AccountError, ChangeError, PasswordError, Passwords, People, Purpose};
+use crate::people::{AccountError, ChangeError, Lane, PasswordError, Passwords, People, Purpose};
 use crate::plans::{Plans, installation};
 use crate::store::{SledStore, Store, StoreError};
 use crate::{Config, ServeError};
@@ -174,7 +174,8 @@ impl Shell {
                 let person = match self.people.by_email(&email)? {
                     Some(person) => self.people.set_administrator(&person.id, true)?,
                     None => {
-                        let hash = self.passwords.hash(&password, &[&name, &email]).await?;
+                        let hash =
+                            self.passwords.hash(Lane::Known, &password, &[&name, &email]).await?;
                         self.people.create(&name, Some(&email), Some(&hash), true)?
                     }
                 };

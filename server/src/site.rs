@@ -166,6 +166,23 @@ impl Site {
         find_cookie(headers, self.errand_name())
     }
 
+    fn devices_name(&self) -> &'static str {
+        if self.is_secure() { "__Host-accord_devices" } else { "accord_devices" }
+    }
+
+    /// The cookie by which a device is known that somebody signed in with. It is `Lax` so that it also comes
+    /// along when a sign-in provider sends the browser back; it signs nobody in.
+    pub(crate) fn devices_cookie(&self, secrets: &str, seconds: u64) -> String {
+        let secure = if self.is_secure() { "; Secure" } else { "" };
+        let name = self.devices_name();
+        format!("{name}={secrets}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    }
+
+    /// The device secrets that a request brings.
+    pub(crate) fn devices<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find_cookie(headers, self.devices_name())
+    }
+
     /// Whose address a request comes from: the peer's, or what the proxy in front says it is.
     pub(crate) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -15,6 +15,7 @@ mod golden;
 mod history;
 mod intents;
 mod joining;
+mod lock_out;
 mod permissions;
 mod providers;
 mod real_input;

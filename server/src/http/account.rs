@@ -1,7 +1,7 @@
 //! `/account`: one's own name, password and sessions.
 
 use super::App;
-use super::identity::Visitor;
+use super::identity::{Caller, Visitor};
 use super::problem::{Body, Problem, blocking, changing};
 use super::session::PersonView;
 use accord_document::ids::SessionId;
@@ -96,23 +96,24 @@ pub(super) async fn rename(
     (status = 204), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn set_password(
     State(app): State<App>,
-    Visitor { by, from }: Visitor,
+    Visitor { by, .. }: Visitor,
+    caller: Caller,
     Body(wanted): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let (people, id) = (app.people.clone(), by.person.id.clone());
     let email = by.person.email.clone().unwrap_or_default();
-    if let Some(old) = blocking(move || people.password(&id)).await? {
-        let tried = app.throttle.attempt(&email, Some(&by.person.id), from);
-        tried.map_err(Problem::too_many)?;
-        if !app.passwords.verify(&wanted.current, Some(&old)).await? {
-            return Err(Problem::invalid("That is not your password so far."));
-        }
+    let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
+    if let Some(old) = blocking(move || people.password(&id)).await?
+        && !app.passwords.verify(lane, &wanted.current, Some(&old)).await?
+    {
+        return Err(Problem::invalid("That is not your password so far."));
     }
-    let hash = app.passwords.hash(&wanted.new, &[&by.person.name, &email]).await?;
+    let hash = app.passwords.hash(lane, &wanted.new, &[&by.person.name, &email]).await?;
     let people = app.people.clone();
-    blocking(move || {
+    changing(move || {
         people.set_password(&by.person.id, &hash)?;
-        people.sessions().end_all(&by.person.id, Some(&by.session))
+        people.sessions().end_all(&by.person.id, Some(&by.session))?;
+        people.forget_devices(&by.person.id, &caller.devices)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -124,9 +125,14 @@ pub(super) async fn set_password(
 pub(super) async fn end_others(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
+    caller: Caller,
 ) -> Result<StatusCode, Problem> {
     let people = app.people.clone();
-    blocking(move || people.sessions().end_all(&by.person.id, Some(&by.session))).await?;
+    changing(move || {
+        people.sessions().end_all(&by.person.id, Some(&by.session))?;
+        people.forget_devices(&by.person.id, &caller.devices)
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,7 +6,7 @@ use super::problem::{Body, Problem, blocking, changing};
 use super::providers::{ProviderEntry, redirect};
 use super::seats::{LinkMade, make_reset};
 use super::views::{StandingView, people};
-use crate::people::Person;
+use crate::people::{DeviceSecrets, Person};
 use accord_document::audit::Deed;
 use accord_document::ids::PersonId;
 use accord_document::people::Seat;
@@ -195,7 +195,11 @@ pub(super) async fn end_sessions(
     let person = PersonId::new(person);
     existing(&app, &person).await?;
     let (people, id) = (app.people.clone(), person.clone());
-    blocking(move || people.sessions().end_all(&id, None)).await?;
+    changing(move || {
+        people.sessions().end_all(&id, None)?;
+        people.forget_devices(&id, &DeviceSecrets::default())
+    })
+    .await?;
     app.plans.record(&by.administrator(), Deed::EndSessions { person }, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

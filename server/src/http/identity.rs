@@ -2,8 +2,8 @@
 
 use super::App;
 use super::problem::{Problem, blocking};
-use crate::people::SignedIn;
-use crate::site::Source;
+use crate::people::{DeviceSecrets, SignedIn};
+use crate::site::{AddressGroup, Source};
 use crate::store::StoreError;
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::people::{Action, Actor, Seat, permits};
@@ -41,6 +41,15 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// What the browser says it is.
     pub(crate) agent: String,
+    /// Whom it has signed in before.
+    pub(crate) devices: DeviceSecrets,
+}
+
+impl Caller {
+    /// The address group that limits count.
+    pub(crate) fn group(&self) -> AddressGroup {
+        AddressGroup::of(self.address)
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -51,7 +60,9 @@ impl FromRequestParts<App> for Caller {
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
         let agent = parts.headers.get(header::USER_AGENT);
         let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-        Ok(Self { address: app.site.address(peer, &parts.headers), agent })
+        let devices = app.site.devices(&parts.headers).map(DeviceSecrets::parse);
+        let address = app.site.address(peer, &parts.headers);
+        Ok(Self { address, agent, devices: devices.unwrap_or_default() })
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
     request_body = Joining, responses((status = 200, body = SessionView), (status = 401, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
-    (status = 422, body = Problem)))]
+    (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn accept(
     State(app): State<App>,
     Path(secret): Path<String>,
@@ -232,18 +232,19 @@ pub(super) async fn accept(
         join(&app, &offer, &by).await?;
         return Ok(Json(SessionView::of(&by.person)).into_response());
     };
-    let hash = app.passwords.hash(&password, &[&name, &email]).await?;
+    let lane = app.throttle.use_secret(&secret, caller.group()).map_err(Problem::too_many)?;
+    let hash = app.passwords.hash(lane, &password, &[&name, &email]).await?;
     let people = app.people.clone();
     let person = changing(move || people.create(&name, Some(&email), Some(&hash), false)).await?;
-    let secret = session::open(&app, &caller, person.id.clone()).await?;
-    let session = SessionId::new(digest(&secret).to_string());
+    let entered = session::open(&app, &caller, person.id.clone()).await?;
+    let session = SessionId::new(digest(&entered.session).to_string());
     let by = SignedIn { person: person.clone(), session };
     if let Err(refused) = join(&app, &offer, &by).await {
         // Nothing half done: without the seat there is no account.
         discard(&app, person).await?;
         return Err(refused.into());
     }
-    Ok(session::answer(&app, &person, &secret))
+    Ok(session::answer(&app, &person, &entered))
 }
 
 pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {

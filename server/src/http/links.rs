@@ -5,7 +5,7 @@ use super::identity::Caller;
 use super::problem::{Body, Problem, blocking, changing};
 use super::seats::make_reset;
 use super::session;
-use crate::people::{AccountError, Purpose};
+use crate::people::{AccountError, DeviceSecrets, Purpose};
 use crate::plans::installation;
 use accord_document::audit::Deed;
 use axum::Json;
@@ -55,10 +55,9 @@ pub(super) async fn send(
         let message = "This server sends no mail. Ask your plan’s facilitator for a link.";
         return Err(Problem::conflict("no_mail", message));
     };
+    app.throttle.ask_for_mail(&email, caller.group()).map_err(Problem::too_many)?;
     let (people, asked) = (app.people.clone(), email.clone());
     let person = blocking(move || people.by_email(&asked)).await?;
-    let id = person.as_ref().map(|person| &person.id);
-    app.throttle.attempt(&email, id, caller.address).map_err(Problem::too_many)?;
     let Some(person) = person else { return Ok(StatusCode::ACCEPTED) };
     let link = make_reset(&app, person.id.clone()).await?.link;
     let to = person.email.unwrap_or(email);
@@ -101,7 +100,7 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/api/v1/links/{secret}", params(("secret" = String, Path)),
     request_body = UseLink, responses(
     (status = 200, body = session::SessionView), (status = 404, body = Problem),
-    (status = 409, body = Problem), (status = 422, body = Problem)))]
+    (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn take(
     State(app): State<App>,
     Path(secret): Path<String>,
@@ -110,10 +109,11 @@ pub(super) async fn take(
 ) -> Result<Response, Problem> {
     let (people, looked) = (app.people.clone(), secret.clone());
     let link = blocking(move || people.link(&looked)).await?.ok_or_else(Problem::bad_link)?;
+    let lane = app.throttle.use_secret(&secret, caller.group()).map_err(Problem::too_many)?;
     let people = app.people.clone();
     let person = match (link.purpose, wanted) {
         (Purpose::Setup, UseLink::Setup(NewAccount { name, email, password })) => {
-            let hash = app.passwords.hash(&password, &[&name, &email]).await?;
+            let hash = app.passwords.hash(lane, &password, &[&name, &email]).await?;
             let made = changing(move || {
                 people.use_link(&secret, |_| people.create(&name, Some(&email), Some(&hash), true))
             });
@@ -127,14 +127,14 @@ pub(super) async fn take(
             let found = blocking(move || asked.person(&person)).await?;
             let person = found.filter(|person| !person.forgotten).ok_or_else(Problem::bad_link)?;
             let email = person.email.clone().unwrap_or_default();
-            let hash = app.passwords.hash(&password, &[&person.name, &email]).await?;
+            let hash = app.passwords.hash(lane, &password, &[&person.name, &email]).await?;
             let id = person.id.clone();
             let done = changing(move || {
                 people.use_link(&secret, |_| {
                     people.set_password(&id, &hash)?;
                     // Whoever knew the old password is out.
                     people.sessions().end_all(&id, None)?;
-                    Ok(())
+                    people.forget_devices(&id, &DeviceSecrets::default())
                 })
             });
             done.await?.ok_or_else(Problem::bad_link)?;

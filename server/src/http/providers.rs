@@ -8,7 +8,6 @@ use super::problem::{Body, Problem, blocking, changing};
 use super::session;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
-use crate::site::AddressGroup;
 use crate::store::StoreError;
 use accord_document::audit::Deed;
 use accord_document::ids::{PersonId, SessionId};
@@ -101,7 +100,7 @@ pub(super) async fn start(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Err(wait) = app.throttle.start(AddressGroup::of(caller.address)) {
+    if let Err(wait) = app.throttle.start(caller.group()) {
         return Ok(hold_off(&headers, &wanted.landing(), Problem::too_many(wait)));
     }
     let people = app.people.clone();
@@ -165,12 +164,10 @@ pub(super) async fn callback(
     let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
     Ok(match done {
-        Ok(Done { cookie, to }) => {
-            let cookies = cookie.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
-            let cookies: Vec<_> =
-                cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]).collect();
+        Ok(Done { entered, to }) => {
+            let cookies = entered.iter().flat_map(|entered| entered.cookies(&app));
             let mut response = Redirect::to(&to).into_response();
-            for (name, value) in cookies {
+            for (name, value) in cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]) {
                 if let Ok(value) = value.parse() {
                     response.headers_mut().append(name, value);
                 }
@@ -221,7 +218,7 @@ fn refused(landing: &str, error: &OidcError) -> Response {
 }
 
 struct Done {
-    cookie: Option<String>,
+    entered: Option<session::Entered>,
     to: String,
 }
 
@@ -250,13 +247,13 @@ async fn run(
             let person = known.ok_or_else(|| {
                 Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
             })?;
-            let secret = session::open(app, caller, person.id).await?;
-            Ok(Done { cookie: Some(session::cookie(app, &secret)), to: "/".into() })
+            let entered = session::open(app, caller, person.id).await?;
+            Ok(Done { entered: Some(entered), to: "/".into() })
         }
         Errand::Link(person) => {
             let (people, identity) = (app.people.clone(), identity(&person));
             changing(move || people.identify(&identity)).await?;
-            Ok(Done { cookie: None, to: "/account".into() })
+            Ok(Done { entered: None, to: "/account".into() })
         }
         Errand::Join(invitation) => {
             let offer = offer(app, &invitation)?;
@@ -265,6 +262,8 @@ async fn run(
             let person = match known {
                 Some(person) => person,
                 None => {
+                    let used = app.throttle.use_secret(&invitation, caller.group());
+                    used.map_err(Problem::too_many)?;
                     let people = app.people.clone();
                     let (name, email) = (claimed.name.clone(), claimed.email.clone());
                     let made = changing(move || {
@@ -278,8 +277,8 @@ async fn run(
                     person
                 }
             };
-            let secret = session::open(app, caller, person.id.clone()).await?;
-            let session = SessionId::new(digest(&secret).to_string());
+            let entered = session::open(app, caller, person.id.clone()).await?;
+            let session = SessionId::new(digest(&entered.session).to_string());
             let by = SignedIn { person: person.clone(), session };
             if let Err(refused) = join(app, &offer, &by).await {
                 if is_new {
@@ -289,7 +288,7 @@ async fn run(
                 }
                 return Err(refused.into());
             }
-            Ok(Done { cookie: Some(session::cookie(app, &secret)), to })
+            Ok(Done { entered: Some(entered), to })
         }
     }
 }

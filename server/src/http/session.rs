@@ -5,11 +5,11 @@ use super::identity::{Caller, Visitor};
 use super::problem::{Body, Problem, blocking};
 use super::views::{SeatName, SectorName};
 use crate::demo;
-use crate::people::Person;
+use crate::people::{DeviceSecrets, KEEP_DEVICE_MS, Person};
 use accord_document::ids::PersonId;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -113,20 +113,12 @@ async fn by_password(
     password: &str,
 ) -> Result<Person, Problem> {
     let (people, account) = (app.people.clone(), email.clone());
-    let found = blocking(move || {
-        let person = people.by_email(&account)?;
-        let hash = person.as_ref().map_or(Ok(None), |person| people.password(&person.id))?;
-        Ok((person, hash))
-    });
-    let (person, hash) = found.await?;
-    let id = person.as_ref().map(|person| &person.id);
-    app.throttle.attempt(&email, id, caller.address).map_err(Problem::too_many)?;
-    let right = app.passwords.verify(password, hash.as_deref()).await?;
-    match person.filter(|_| right) {
-        Some(person) => {
-            app.throttle.succeeded(&person.id, caller.address);
-            Ok(person)
-        }
+    let (devices, from) = (caller.devices.clone(), caller.group());
+    let found = blocking(move || people.credentials(&account, &devices, from)).await?;
+    let lane = app.throttle.attempt(&email, from, found.familiar).map_err(Problem::too_many)?;
+    let right = app.passwords.verify(lane, password, found.hash.as_deref()).await?;
+    match found.person.filter(|_| right) {
+        Some(person) => Ok(person),
         None => {
             app.metrics.sign_ins_refused.inc();
             tracing::info!(address = %caller.address, "a sign-in was refused");
@@ -147,32 +139,48 @@ async fn demo_person(app: &App, name: String) -> Result<Person, Problem> {
     found.filter(|person| !person.forgotten).ok_or_else(|| Problem::missing("person"))
 }
 
+/// What a browser is given when somebody signs in.
+pub(super) struct Entered {
+    /// The secret of the session.
+    pub(super) session: String,
+    devices: DeviceSecrets,
+}
+
+impl Entered {
+    /// The `Set-Cookie` headers, that of the session first.
+    pub(super) fn cookies(&self, app: &App) -> [(HeaderName, String); 2] {
+        let session = app.site.cookie(&self.session, app.session_seconds);
+        let devices = app.site.devices_cookie(&self.devices.cookie(), KEEP_DEVICE_MS / 1_000);
+        [(header::SET_COOKIE, session), (header::SET_COOKIE, devices)]
+    }
+}
+
 /// Begins a session and answers with its cookie.
 pub(super) async fn begin(
     app: &App,
     caller: &Caller,
     person: &Person,
 ) -> Result<Response, Problem> {
-    let secret = open(app, caller, person.id.clone()).await?;
-    Ok(answer(app, person, &secret))
+    let entered = open(app, caller, person.id.clone()).await?;
+    Ok(answer(app, person, &entered))
 }
 
-/// Begins a session and gives its secret.
-pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result<String, Problem> {
-    let (people, Caller { address, agent }) = (app.people.clone(), caller.clone());
-    blocking(move || people.sessions().begin(&person, &address.to_string(), &agent)).await
-}
-
-/// The cookie of a session.
-pub(super) fn cookie(app: &App, secret: &str) -> String {
-    app.site.cookie(secret, app.session_seconds)
+/// Begins a session, and remembers the device.
+pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result<Entered, Problem> {
+    let (people, caller) = (app.people.clone(), caller.clone());
+    blocking(move || {
+        let address = caller.address.to_string();
+        let session = people.sessions().begin(&person, &address, &caller.agent)?;
+        let devices = people.remember_device(&person, &caller.devices, caller.group())?;
+        Ok(Entered { session, devices })
+    })
+    .await
 }
 
 /// The answer that signs somebody in.
-pub(super) fn answer(app: &App, person: &Person, secret: &str) -> Response {
-    let cookie = cookie(app, secret);
+pub(super) fn answer(app: &App, person: &Person, entered: &Entered) -> Response {
     let view = Json(SessionView::of(person));
-    (AppendHeaders([(header::SET_COOKIE, cookie)]), view).into_response()
+    (AppendHeaders(entered.cookies(app)), view).into_response()
 }
 
 /// Signs out and ends the session.

@@ -1,6 +1,7 @@
 //! People and how they prove who they are. Names, addresses and secrets live here, as records, and
 //! never in a ledger; secrets are stored hashed.
 
+mod devices;
 mod invited;
 mod links;
 mod passwords;
@@ -10,16 +11,20 @@ mod seen;
 mod sessions;
 mod throttle;
 mod tickets;
+mod turns;
 
+pub use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
 pub use invited::Invited;
 pub use links::{Link, Purpose};
 pub use passwords::{PasswordError, Passwords};
 pub use providers::{Identity, Provider};
 pub use sessions::{SessionInfo, Sessions};
 pub use throttle::Throttle;
+pub use turns::Lane;
 
 use crate::access::Generation;
 use crate::clock::Clock;
+use crate::site::AddressGroup;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector, Standing};
@@ -111,6 +116,16 @@ pub enum ChangeError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a sign-in with a password is judged by.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Whose the address is, if anybody's.
+    pub person: Option<Person>,
+    /// The hash of their password, if they have one.
+    pub hash: Option<String>,
+    pub familiar: Familiar,
 }
 
 /// How long sessions last.
@@ -215,6 +230,7 @@ impl People {
     /// Takes back an account whose making could not be finished.
     pub fn discard(&self, person: &Person) -> Result<()> {
         let mut swaps = self.ways_in(person)?;
+        swaps.extend(self.device_removals(&person.id, &DeviceSecrets::default())?);
         if let Some(record) = self.store.get(PERSON, person.id.as_str())? {
             let (key, expected) = (person.id.to_string(), Some(record.revision));
             swaps.push(Swap { kind: PERSON, key, expected, value: None });
@@ -238,6 +254,22 @@ impl People {
     pub fn by_email(&self, email: &str) -> Result<Option<Person>> {
         let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
         id.map_or(Ok(None), |id| self.person(&id))
+    }
+
+    /// Reads what a sign-in is judged by. It reads as much for an address that nobody has.
+    pub fn credentials(
+        &self,
+        email: &str,
+        devices: &DeviceSecrets,
+        from: AddressGroup,
+    ) -> Result<Credentials> {
+        let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
+        let read = id.clone().unwrap_or_else(|| PersonId::new("nobody"));
+        Ok(Credentials {
+            person: self.person(&read)?,
+            hash: self.password(&read)?,
+            familiar: self.familiar(id.as_ref(), devices, from)?,
+        })
     }
 
     /// Gives somebody another name.
@@ -305,6 +337,7 @@ impl People {
         };
         let mut swaps = self.ways_in(&person)?;
         swaps.extend(self.everything_seen(id)?);
+        swaps.extend(self.device_removals(id, &DeviceSecrets::default())?);
         swaps.push(Swap {
             kind: PERSON,
             key: id.to_string(),
@@ -416,7 +449,7 @@ mod tests {
 
     const HOUR: u64 = 3_600_000;
 
-    fn people() -> (People, Arc<AtomicU64>) {
+    pub(super) fn people() -> (People, Arc<AtomicU64>) {
         let now = Arc::new(AtomicU64::new(1_000_000));
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::Relaxed));
@@ -464,10 +497,14 @@ mod tests {
         people.create("Ida", Some("ida@x.org"), None, true).unwrap();
         let ben = people.create("Ben", Some("ben@x.org"), Some("$argon2id$x"), false).unwrap();
         let secret = people.sessions().begin(&ben.id, "127.0.0.1", "test").unwrap();
+        let from = AddressGroup::of(std::net::IpAddr::from([127, 0, 0, 1]));
+        let devices = people.remember_device(&ben.id, &DeviceSecrets::default(), from).unwrap();
         people.forget(&ben.id).unwrap();
         let left = people.person(&ben.id).unwrap().unwrap();
         assert!(left.forgotten && left.name.is_empty() && left.email.is_none());
         assert!(people.signed_in(&secret).unwrap().is_none());
+        let familiar = people.familiar(Some(&ben.id), &devices, from).unwrap();
+        assert_eq!(familiar, Familiar::No, "no device and no network is known");
         assert_eq!(people.password(&ben.id).unwrap(), None);
         assert!(people.by_email("ben@x.org").unwrap().is_none());
         people

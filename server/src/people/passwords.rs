@@ -1,19 +1,21 @@
 //! Passwords: what may be one, and their hashing (Argon2id, RFC 9106) on threads of its own.
 //!
-//! Hashing takes tens of milliseconds of a core on purpose. It runs on few threads of low priority,
-//! with a bounded queue, so that many people signing in at once do not slow down those who write.
+//! Hashing takes tens of milliseconds of a core on purpose. It runs on few threads of low priority, with a
+//! bounded and fair queue ([`Lane`]), so that many people signing in at once do not slow down those who
+//! write, and a flood of guesses does not keep known devices waiting.
 
+use super::turns::{Lane, Turns};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::num::NonZero;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// The fewest characters of a password, and the most.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
-/// Passwords that may wait to be hashed.
-const QUEUE: usize = 256;
+/// How much of each thing that is known of a person counts, in characters.
+const MAX_KNOWN_CHARS: usize = 254;
 /// How much lower than the rest of the server hashing is ranked (nice, 0 to 19).
 const NICE: i32 = 10;
 
@@ -38,6 +40,8 @@ pub(crate) fn judge(password: &str, about: &[&str]) -> Result<(), PasswordError>
         return Err(PasswordError::Length);
     }
     // A name counts as its words, and as all of them run together.
+    let about: Vec<String> =
+        about.iter().map(|known| known.chars().take(MAX_KNOWN_CHARS).collect()).collect();
     let words = about.iter().flat_map(|known| known.split(|c: char| !c.is_alphanumeric()));
     let together = about.iter().map(|known| known.replace(' ', ""));
     let known: Vec<String> = words.map(str::to_owned).chain(together).collect();
@@ -48,16 +52,30 @@ pub(crate) fn judge(password: &str, about: &[&str]) -> Result<(), PasswordError>
 }
 
 enum Job {
-    Hash { password: String, answer: oneshot::Sender<Result<String, PasswordError>> },
-    Verify { password: String, hash: String, answer: oneshot::Sender<bool> },
+    Hash {
+        password: String,
+        about: Vec<String>,
+        answer: oneshot::Sender<Result<String, PasswordError>>,
+    },
+    Verify {
+        password: String,
+        hash: String,
+        answer: oneshot::Sender<bool>,
+    },
 }
 
 /// The way to the hashing threads. Cloning shares them; they end when the last clone is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Passwords {
-    jobs: mpsc::Sender<Job>,
+    jobs: Arc<Turns<Job>>,
     /// What an unknown person's password is compared with, so that the answer takes as long.
     nobody: Arc<str>,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords").finish_non_exhaustive()
+    }
 }
 
 impl Passwords {
@@ -66,35 +84,35 @@ impl Passwords {
     /// # Errors
     /// When the system gives no thread.
     pub fn start() -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
-        let queue = Arc::new(Mutex::new(queue));
+        let (jobs, takers) = Turns::new();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for n in 0..(cores / 2).max(1) {
-            let queue = queue.clone();
+            let takers = takers.clone();
             std::thread::Builder::new().name(format!("passwords-{n}")).spawn(move || {
                 // Where it is not allowed, hashing is merely less polite.
                 let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
-                loop {
-                    let job = queue.blocking_lock().blocking_recv();
-                    match job {
-                        Some(job) => work(job),
-                        None => break,
-                    }
+                while let Some(job) = takers.next() {
+                    work(job);
                 }
             })?;
         }
         let nobody = hash(&super::secret()).map_err(std::io::Error::other)?.into();
-        Ok(Self { jobs, nobody })
+        Ok(Self { jobs: Arc::new(jobs), nobody })
     }
 
     /// Hashes a password that passes [`judge`], with parameters and salt in the result (PHC string).
     ///
     /// # Errors
     /// When the password is too weak, or too many wait.
-    pub async fn hash(&self, password: &str, about: &[&str]) -> Result<String, PasswordError> {
-        judge(password, about)?;
+    pub async fn hash(
+        &self,
+        lane: Lane,
+        password: &str,
+        about: &[&str],
+    ) -> Result<String, PasswordError> {
         let (answer, answered) = oneshot::channel();
-        self.queue(Job::Hash { password: password.to_owned(), answer })?;
+        let about = about.iter().map(|known| (*known).to_owned()).collect();
+        self.queue(lane, Job::Hash { password: password.to_owned(), about, answer })?;
         answered.await.map_err(|_| PasswordError::Busy)?
     }
 
@@ -103,26 +121,34 @@ impl Passwords {
     ///
     /// # Errors
     /// When too many wait.
-    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
+    pub async fn verify(
+        &self,
+        lane: Lane,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, PasswordError> {
         if password.chars().count() > *LENGTH.end() {
             return Ok(false);
         }
         let (answer, answered) = oneshot::channel();
         let against = hash.unwrap_or(&self.nobody).to_owned();
-        self.queue(Job::Verify { password: password.to_owned(), hash: against, answer })?;
+        self.queue(lane, Job::Verify { password: password.to_owned(), hash: against, answer })?;
         let right = answered.await.map_err(|_| PasswordError::Busy)?;
         Ok(right && hash.is_some())
     }
 
-    fn queue(&self, job: Job) -> Result<(), PasswordError> {
-        self.jobs.try_send(job).map_err(|_| PasswordError::Busy)
+    fn queue(&self, lane: Lane, job: Job) -> Result<(), PasswordError> {
+        if self.jobs.add(lane, job) { Ok(()) } else { Err(PasswordError::Busy) }
     }
 }
 
 fn work(job: Job) {
     // Whoever asked may be gone.
     let _ = match job {
-        Job::Hash { password, answer } => answer.send(hash(&password)).is_ok(),
+        Job::Hash { password, about, answer } => {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            answer.send(judge(&password, &about).and_then(|()| hash(&password))).is_ok()
+        }
         Job::Verify { password, hash, answer } => answer.send(verify(&password, &hash)).is_ok(),
     };
 }
@@ -150,12 +176,16 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_that_was_hashed_is_right() {
         let passwords = Passwords::start().unwrap();
-        let hash = passwords.hash("cobalt umbrella seventeen", &[]).await.unwrap();
+        let hash = passwords.hash(Lane::Known, "cobalt umbrella seventeen", &[]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("cobalt umbrella seventeen", Some(&hash)).await.unwrap());
-        assert!(!passwords.verify("cobalt umbrella sixteen", Some(&hash)).await.unwrap());
-        assert!(!passwords.verify("cobalt umbrella seventeen", None).await.unwrap());
-        assert!(!passwords.verify("x", Some("not a hash")).await.unwrap());
+        assert!(
+            passwords.verify(Lane::Known, "cobalt umbrella seventeen", Some(&hash)).await.unwrap()
+        );
+        assert!(
+            !passwords.verify(Lane::Known, "cobalt umbrella sixteen", Some(&hash)).await.unwrap()
+        );
+        assert!(!passwords.verify(Lane::Known, "cobalt umbrella seventeen", None).await.unwrap());
+        assert!(!passwords.verify(Lane::Known, "x", Some("not a hash")).await.unwrap());
     }
 
     #[test]

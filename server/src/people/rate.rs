@@ -48,6 +48,8 @@ impl<K: Hash + Eq> RateLimiter<K> {
         let spent = self.spent_ms(full_at.get(&key).copied(), now);
         let after = spent + self.quota.every_ms;
         if after > self.quota.whole_ms() {
+            // Set back to what can be, if the clock was.
+            full_at.insert(key, now + spent);
             return Err(Duration::from_millis(after - self.quota.whole_ms()));
         }
         if full_at.len() >= self.capacity && !full_at.contains_key(&key) {

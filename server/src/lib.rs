@@ -16,6 +16,7 @@ mod files;
 mod http;
 mod kept;
 mod listen;
+mod letters;
 mod mail;
 mod metrics;
 mod oidc;
@@ -40,6 +41,7 @@ use committer::Committer;
 use files::{HEAVY, Printer};
 use http::{App, Comparisons, Connections};
 use listen::{Front, OpenConnections, listen, raise_open_files};
+use letters::Letters;
 use mail::{Mail, MailError};
 use metrics::Metrics;
 use oidc::Oidc;
@@ -282,6 +284,8 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let releases =
         Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let (workers, turns) = (Workers::new(config.worker.clone())?, Turns::new(HEAVY));
+    let mail = config.mail.as_ref().map(Mail::start).transpose()?;
+    let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
         releases,
@@ -296,7 +300,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         passwords: Passwords::start()?,
         throttle: Arc::new(Throttle::new(&clock)),
         oidc: Arc::new(Oidc::new(clock.clone())),
-        mail: config.mail.as_ref().map(Mail::new).transpose()?,
+        letters,
         connections: Connections::new(config.connections),
         metrics,
         site: Arc::new(site),

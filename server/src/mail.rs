@@ -1,12 +1,19 @@
-//! Mail, where an SMTP server is named (RFC 5321): so far to set a new password.
+//! Mail, where an SMTP server is named (RFC 5321): a bounded queue, and one thread that sends. Nobody waits
+//! for a mail server.
 
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::{Message, SmtpTransport, Transport};
 use std::str::FromStr;
+#[cfg(test)]
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use thiserror::Error;
 
+/// How long each step of talking to the mail server may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Mails that may wait to be sent. More are dropped, and logged.
+const MAX_WAITING: usize = 256;
 
 /// Where mail goes out, and in whose name.
 #[derive(Debug, Clone)]
@@ -28,35 +35,66 @@ pub enum MailError {
     To(#[from] lettre::address::AddressError),
     #[error("the mail can't be written: {0}")]
     Message(#[from] lettre::error::Error),
+    #[error("the thread that sends mail can't be started: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
-/// A way to send mail. Sending blocks.
+/// A mail to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) subject: &'static str,
+    pub(crate) text: String,
+}
+
+/// The way to the thread that sends. Cloning shares it; the thread ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
-    transport: SmtpTransport,
-    from: Mailbox,
+    waiting: SyncSender<Letter>,
 }
 
 impl Mail {
+    /// Starts the thread.
+    ///
     /// # Errors
     /// When the configuration can't be understood. Whether the server answers, only sending tells.
-    pub(crate) fn new(config: &MailConfig) -> Result<Self, MailError> {
+    pub(crate) fn start(config: &MailConfig) -> Result<Self, MailError> {
         let transport = SmtpTransport::from_url(&config.url)?.timeout(Some(TIMEOUT)).build();
         let from =
             Mailbox::from_str(&config.from).map_err(|_| MailError::From(config.from.clone()))?;
-        Ok(Self { transport, from })
+        let (waiting, letters) = sync_channel::<Letter>(MAX_WAITING);
+        std::thread::Builder::new().name("mail".into()).spawn(move || {
+            for letter in letters {
+                if let Err(error) = send(&transport, &from, letter) {
+                    tracing::error!(%error, "a mail could not be sent");
+                }
+            }
+        })?;
+        Ok(Self { waiting })
     }
 
-    /// # Errors
-    /// When the server does not take it.
-    pub(crate) fn send(&self, to: &str, subject: &str, text: String) -> Result<(), MailError> {
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to.parse()?))
-            .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)?;
-        self.transport.send(&message)?;
-        Ok(())
+    /// Puts a mail into the queue. It does not wait: where the queue is full, the mail is dropped.
+    pub(crate) fn post(&self, letter: Letter) {
+        if self.waiting.try_send(letter).is_err() {
+            tracing::error!("a mail was dropped: {MAX_WAITING} wait for the mail server");
+        }
     }
+
+    /// One whose mails come out here instead of being sent.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> (Self, Receiver<Letter>) {
+        let (waiting, letters) = sync_channel(MAX_WAITING);
+        (Self { waiting }, letters)
+    }
+}
+
+fn send(transport: &SmtpTransport, from: &Mailbox, letter: Letter) -> Result<(), MailError> {
+    let message = Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, letter.to.parse()?))
+        .subject(letter.subject)
+        .header(ContentType::TEXT_PLAIN)
+        .body(letter.text)?;
+    transport.send(&message)?;
+    Ok(())
 }

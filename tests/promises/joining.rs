@@ -1,6 +1,6 @@
 //! Getting in: the first administrator, invitations, passwords; and what keeps people out is said.
 
-use accord_tests::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, secret};
+use accord_tests::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, mailbox, secret};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -157,45 +157,6 @@ fn a_lost_password_is_set_anew_by_a_link_that_works_once() -> Result<()> {
     assert_eq!(fay.post(&path, json!({}))?.0, 403);
     assert_eq!(ida.post(&path, json!({}))?.0, 200);
     Ok(())
-}
-
-/// Takes mail as an SMTP server does (RFC 5321), as far as a sender needs one, and gives what came.
-fn mailbox() -> Result<(std::net::SocketAddr, std::sync::mpsc::Receiver<String>)> {
-    use std::io::{BufRead, BufReader, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let (told, mails) = std::sync::mpsc::channel();
-    std::thread::spawn(move || -> Result<()> {
-        for socket in listener.incoming() {
-            let mut out = socket?;
-            let mut lines = BufReader::new(out.try_clone()?).lines();
-            out.write_all(b"220 mail.test\r\n")?;
-            let mut mail = String::new();
-            while let Some(line) = lines.next().transpose()? {
-                let answer: &[u8] = match line.split(' ').next().unwrap_or_default() {
-                    "DATA" => {
-                        out.write_all(b"354 go on\r\n")?;
-                        for line in lines.by_ref().map_while(Result::ok).take_while(|l| l != ".") {
-                            mail.push_str(&line);
-                            mail.push('\n');
-                        }
-                        b"250 taken\r\n"
-                    }
-                    "QUIT" => break,
-                    _ => {
-                        mail.push_str(&format!("{line}\n"));
-                        b"250 fine\r\n"
-                    }
-                };
-                out.write_all(answer)?;
-                if answer.ends_with(b"taken\r\n") {
-                    told.send(std::mem::take(&mut mail))?;
-                }
-            }
-        }
-        Ok(())
-    });
-    Ok((address, mails))
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod stock_clients;
 mod stopping;
 mod survives;
 mod tampering;
+mod who_has_an_account;

@@ -270,6 +270,11 @@ pub struct ServerInTime {
 
 impl ServerInTime {
     pub fn start(data: &Path) -> Result<Self> {
+        Self::start_with(data, |_| {})
+    }
+
+    /// Starts one that is set up otherwise.
+    pub fn start_with(data: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let now = Arc::new(AtomicU64::new(1_800_000_000_000));
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -277,7 +282,9 @@ impl ServerInTime {
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::Relaxed));
         let worker = std::path::absolute(accord_binary())?;
-        let config = Config { reserve: 0, demo: true, clock, worker, ..Config::new(data.into()) };
+        let mut config =
+            Config { reserve: 0, demo: true, clock, worker, ..Config::new(data.into()) };
+        change(&mut config);
         runtime.spawn(accord_server::run(listener, config, std::future::pending()));
         Ok(Self { address, now, _runtime: runtime })
     }

@@ -3,7 +3,6 @@
 use super::App;
 use super::identity::Caller;
 use super::problem::{Body, Problem, blocking, changing};
-use super::seats::make_reset;
 use super::session;
 use crate::people::{AccountError, DeviceSecrets, Purpose};
 use crate::plans::installation;
@@ -43,35 +42,23 @@ pub(crate) struct LostPassword {
 }
 
 /// Sends a link to set a new password, if there is an account with this address. Whether there is,
-/// the answer does not tell.
+/// neither the answer nor its time tells: it is given before that is looked up.
 #[utoipa::path(post, path = "/api/v1/links", request_body = LostPassword, responses(
-    (status = 202), (status = 409, body = Problem), (status = 429, body = Problem)))]
+    (status = 202), (status = 409, body = Problem), (status = 429, body = Problem),
+    (status = 503, body = Problem)))]
 pub(super) async fn send(
     State(app): State<App>,
     caller: Caller,
     Body(LostPassword { email }): Body<LostPassword>,
 ) -> Result<StatusCode, Problem> {
-    let Some(mail) = app.mail.clone() else {
+    let Some(letters) = &app.letters else {
         let message = "This server sends no mail. Ask your plan’s facilitator for a link.";
         return Err(Problem::conflict("no_mail", message));
     };
     app.throttle.ask_for_mail(&email, caller.group()).map_err(Problem::too_many)?;
-    let (people, asked) = (app.people.clone(), email.clone());
-    let person = blocking(move || people.by_email(&asked)).await?;
-    let Some(person) = person else { return Ok(StatusCode::ACCEPTED) };
-    let link = make_reset(&app, person.id.clone()).await?.link;
-    let to = person.email.unwrap_or(email);
-    // Sending takes seconds, and how long it takes would tell what the answer does not.
-    tokio::task::spawn_blocking(move || {
-        let text = format!(
-            "Somebody asked for a new password for your account at Accord. If it was you, open this \
-             link within a day:\n\n{link}\n\nIf it was not you, there is nothing to do: your password \
-             stays as it is.\n"
-        );
-        if let Err(error) = mail.send(&to, "A new password for Accord", text) {
-            tracing::error!(%error, "a mail could not be sent");
-        }
-    });
+    letters.ask_for_password(email).map_err(|_| {
+        Problem::busy("Very many people ask for mail at this moment. Try again in a few seconds.")
+    })?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -35,6 +35,7 @@ pub(crate) use problem::Problem;
 pub(crate) use public::Comparisons;
 pub(crate) use record::RecordView;
 pub(crate) use releases::{MarkView, ProposalView};
+pub(crate) use seats::RESET_MS;
 pub(crate) use views::{SeatName, SectorName};
 
 use crate::archives::Archives;
@@ -42,7 +43,7 @@ use crate::bring::Importer;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::files::Printer;
-use crate::mail::Mail;
+use crate::letters::Letters;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::people::{Passwords, People, Throttle};
@@ -85,7 +86,7 @@ pub(crate) struct App {
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) oidc: Arc<Oidc>,
     /// None where no mail server is named.
-    pub(crate) mail: Option<Mail>,
+    pub(crate) letters: Option<Letters>,
     pub(crate) connections: Connections,
     pub(crate) metrics: Metrics,
     pub(crate) site: Arc<Site>,

@@ -81,7 +81,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> 
     let people = app.people.clone();
     let providers = blocking(move || people.providers()).await?;
     let views = providers.into_iter().map(|p| ProviderView { id: p.id, name: p.name });
-    Ok(Json(Ways { providers: views.collect(), mail: app.mail.is_some() }))
+    Ok(Json(Ways { providers: views.collect(), mail: app.letters.is_some() }))
 }
 
 /// Where providers send browsers back to.

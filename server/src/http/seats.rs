@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// How long a link to set a new password is valid, in milliseconds.
-pub(super) const RESET_MS: u64 = 24 * 3_600_000;
+pub(crate) const RESET_MS: u64 = 24 * 3_600_000;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanPeople {

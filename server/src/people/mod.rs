@@ -478,6 +478,26 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_in_reads_as_much_for_nobody_as_for_somebody() {
+        let store = Arc::new(MemoryStore::default());
+        let limits = SessionLimits { absolute: Duration::MAX, idle: Duration::MAX };
+        let people =
+            People::open(store.clone(), Clock::system(), limits, Generation::default()).unwrap();
+        let from = AddressGroup::of(std::net::IpAddr::from([10, 0, 0, 1]));
+        people.create("Ben", Some("ben@x.org"), Some("$argon2id$x"), false).unwrap();
+        people.create("Cleo", Some("cleo@x.org"), None, false).unwrap();
+        let devices = DeviceSecrets::parse("one.two");
+        for brought in [DeviceSecrets::default(), devices] {
+            let reads = ["ben@x.org", "cleo@x.org", "nobody@x.org", ""].map(|email| {
+                let before = store.reads();
+                people.credentials(email, &brought, from).unwrap();
+                store.reads() - before
+            });
+            assert_eq!(reads, [4; 4]);
+        }
+    }
+
+    #[test]
     fn the_last_administrator_stays() {
         let (people, _) = people();
         let ida = people.create("Ida", Some("ida@x.org"), None, true).unwrap();

@@ -8,6 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
+    /// How often records were read.
+    #[cfg(test)]
+    reads: std::sync::atomic::AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -20,6 +23,16 @@ struct Inner {
 impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn note_read(&self) {
+        #[cfg(test)]
+        self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
 }
 
@@ -122,10 +135,12 @@ impl Ledger for MemoryStore {
 
 impl Records for MemoryStore {
     fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        self.note_read();
         Ok(self.lock().records.get(&(kind.to_owned(), key.to_owned())).cloned())
     }
 
     fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        self.note_read();
         let inner = self.lock();
         let from = (kind.to_owned(), prefix.to_owned());
         let all = inner.records.range(from..);

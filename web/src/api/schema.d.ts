@@ -597,7 +597,7 @@ export interface paths {
         put?: never;
         /**
          * Sends a link to set a new password, if there is an account with this address. Whether there is,
-         *     the answer does not tell.
+         *     neither the answer nor its time tells: it is given before that is looked up.
          */
         post: operations["send"];
         delete?: never;
@@ -3781,6 +3781,14 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

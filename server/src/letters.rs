@@ -1,0 +1,116 @@
+//! The mails that the server writes: what they say, and when.
+//!
+//! Anybody may ask for a link to set a new password, for any address. Nothing about the answer may tell
+//! whether somebody has the address, so that the answer goes out before anything is looked up: an ask is
+//! only put down, and looked into after a pause of random length.
+
+use crate::http::RESET_MS;
+use crate::mail::{Letter, Mail};
+use crate::people::{People, Purpose};
+use crate::store::StoreError;
+use rand::RngExt;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// Asks that may wait to be looked into. The budget of all asks (`people/throttle.rs`) is smaller: a desk
+/// that can be filled would tell how long the asks before took.
+const MAX_ASKS: usize = 256;
+/// How long an ask waits before it is looked into, in milliseconds: whatever else is asked meanwhile, how
+/// busy the server is with it can't be told from how busy it is with others.
+const PAUSE_MS: std::ops::Range<u64> = 300..1_500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("too many mails are asked for at this moment")]
+pub(crate) struct Crowded;
+
+/// Writes the mails. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Letters {
+    mail: Mail,
+    people: People,
+    /// The start of every link to this installation.
+    base: String,
+    asks: Arc<Semaphore>,
+}
+
+impl Letters {
+    pub(crate) fn new(mail: Mail, people: People, base: String) -> Self {
+        Self { mail, people, base, asks: Arc::new(Semaphore::new(MAX_ASKS)) }
+    }
+
+    /// Puts an ask for a new password down. Whoever has the address, if anybody, is sent a link later.
+    ///
+    /// # Errors
+    /// When too many are put down already.
+    pub(crate) fn ask_for_password(&self, email: String) -> Result<(), Crowded> {
+        let place = self.asks.clone().try_acquire_owned().map_err(|_| Crowded)?;
+        let letters = self.clone();
+        let pause = Duration::from_millis(rand::rng().random_range(PAUSE_MS));
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            let looked = tokio::task::spawn_blocking(move || letters.send_password_link(&email));
+            match looked.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "an ask for a new password failed"),
+                Err(error) => tracing::error!(%error, "an ask for a new password broke off"),
+            }
+            drop(place);
+        });
+        Ok(())
+    }
+
+    /// Blocks.
+    fn send_password_link(&self, email: &str) -> Result<(), StoreError> {
+        let Some(person) = self.people.by_email(email)? else { return Ok(()) };
+        let Some(to) = person.email else { return Ok(()) };
+        let secret = self.people.make_link(Purpose::Reset { person: person.id }, RESET_MS)?;
+        let link = format!("{}/links/{secret}", self.base);
+        let text = format!(
+            "Somebody asked for a new password for your account at Accord. If it was you, open this \
+             link within a day:\n\n{link}\n\nIf it was not you, there is nothing to do: your password \
+             stays as it is.\n"
+        );
+        self.mail.post(Letter { to, subject: "A new password for Accord", text });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Generation;
+    use crate::clock::Clock;
+    use crate::people::SessionLimits;
+    use crate::store::MemoryStore;
+
+    #[tokio::test]
+    async fn an_ask_is_answered_before_anything_is_looked_up() {
+        let store = Arc::new(MemoryStore::default());
+        let limits = SessionLimits { absolute: Duration::MAX, idle: Duration::MAX };
+        let people =
+            People::open(store.clone(), Clock::system(), limits, Generation::default()).unwrap();
+        people.create("Ben", Some("ben@x.org"), Some("$argon2id$x"), false).unwrap();
+        let (mail, posted) = Mail::for_tests();
+        let letters = Letters::new(mail, people, "http://here".into());
+        let before = store.reads();
+        for email in ["ben@x.org", "nobody@x.org"] {
+            letters.ask_for_password(email.into()).unwrap();
+        }
+        assert_eq!(store.reads(), before, "nothing is read before the answer");
+        let letter = tokio::task::spawn_blocking(move || posted.recv()).await.unwrap().unwrap();
+        assert_eq!(letter.to, "ben@x.org");
+        assert!(letter.text.contains("http://here/links/"), "{}", letter.text);
+    }
+
+    #[tokio::test]
+    async fn what_can_be_asked_for_at_once_has_a_bound() {
+        let store = Arc::new(MemoryStore::default());
+        let limits = SessionLimits { absolute: Duration::MAX, idle: Duration::MAX };
+        let people = People::open(store, Clock::system(), limits, Generation::default()).unwrap();
+        let letters = Letters::new(Mail::for_tests().0, people, String::new());
+        let taken = (0..1_000).filter(|n| letters.ask_for_password(n.to_string()).is_ok()).count();
+        assert_eq!(taken, MAX_ASKS);
+    }
+}

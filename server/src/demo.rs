@@ -47,6 +47,7 @@ fn add_people(people: &People) -> Result<(), StoreError> {
             email: None,
             administrator: seat == Seat::Administrator,
             since: 0,
+            email_verified: false,
             forgotten: false,
         })?;
     }

@@ -8,6 +8,7 @@ use crate::http::RESET_MS;
 use crate::mail::{Letter, Mail};
 use crate::people::{People, Purpose};
 use crate::store::StoreError;
+use accord_document::ids::PersonId;
 use rand::RngExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,8 @@ impl Letters {
     fn send_password_link(&self, email: &str) -> Result<(), StoreError> {
         let Some(person) = self.people.by_email(email)? else { return Ok(()) };
         let Some(to) = person.email else { return Ok(()) };
-        let secret = self.people.make_link(Purpose::Reset { person: person.id }, RESET_MS)?;
+        let purpose = Purpose::Reset { person: person.id, mailed_to: Some(to.clone()) };
+        let secret = self.people.make_link(purpose, RESET_MS)?;
         let link = format!("{}/links/{secret}", self.base);
         let text = format!(
             "Somebody asked for a new password for your account at Accord. If it was you, open this \
@@ -75,6 +77,56 @@ impl Letters {
         self.mail.post(Letter { to, subject: "A new password for Accord", text });
         Ok(())
     }
+
+    /// Sends somebody a link that confirms their address. Blocks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) fn send_confirmation(
+        &self,
+        person: &PersonId,
+        to: String,
+    ) -> Result<(), StoreError> {
+        let purpose = Purpose::Confirm { person: person.clone(), email: to.clone() };
+        let secret = self.people.make_link(purpose, RESET_MS)?;
+        let link = format!("{}/links/{secret}", self.base);
+        let text = format!(
+            "To confirm that this is your e-mail address at Accord, open this link within a day, in the \
+             browser in which you are signed in:\n\n{link}\n\nIf you have no account there, somebody \
+             may have typed your address by mistake: don’t open the link.\n"
+        );
+        self.mail.post(Letter { to, subject: "Confirm your address for Accord", text });
+        Ok(())
+    }
+
+    /// Tells somebody that their account has changed.
+    pub(crate) fn tell(&self, to: String, news: News) {
+        let (subject, what) = match news {
+            News::Password => ("Your password for Accord was changed", "The password was changed."),
+            News::Address => (
+                "Your address at Accord was changed",
+                "The account has another e-mail address now.",
+            ),
+            News::Provider => (
+                "A way to sign in to Accord was added",
+                "A way to sign in was added to the account.",
+            ),
+        };
+        let text = format!(
+            "This is about your account at {}.\n\n{what}\n\nIf it was not you, ask whoever runs Accord \
+             there for help, or a facilitator of your plan.\n",
+            self.base
+        );
+        self.mail.post(Letter { to, subject, text });
+    }
+}
+
+/// What somebody is told about their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    Password,
+    Address,
+    Provider,
 }
 
 #[cfg(test)]

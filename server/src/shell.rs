@@ -195,7 +195,7 @@ impl Shell {
             Verb::ResetPassword { email, at } => {
                 let person = self.people.by_email(&email)?;
                 let person = person.ok_or(ShellError::NoAccount(email))?;
-                let purpose = Purpose::Reset { person: person.id.clone() };
+                let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
                 let secret = self.people.make_link(purpose, LINK_MS)?;
                 let deed = Deed::MakeResetLink { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;

@@ -111,6 +111,7 @@ await story(
     await ida.page.getByLabel('Issuer').fill('http://127.0.0.1:9');
     await button(ida, 'Add a provider').click();
     await ida.page.getByRole('alert').filter({ hasText: 'That does not work' }).waitFor();
+    await ida.page.getByLabel('Trust it to confirm e-mail addresses').check();
     await lookAtAll(ida.page, 'provider-new');
     await ida.page.getByLabel('Issuer').fill(provider.issuer);
     await button(ida, 'Add a provider').click();
@@ -177,11 +178,32 @@ await story(
     await ben.page.getByRole('link', { name: 'Add Riverton ID' }).click();
     await through(ben, 'ben');
     await button(ben, 'Stop using Riverton ID').waitFor();
+    // A provider that is trusted has said that the address is his.
+    await ben.page.getByText('confirmed', { exact: true }).waitFor();
     await lookAtAll(ben.page, 'account-provider');
     await button(ben, 'Sign out').click();
     await ben.page.goto(server.base);
     await ben.page.getByRole('link', { name: 'Continue with Riverton ID' }).click();
     await ben.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
+
+    // Ben gets a link for a new password. Its page shows how else one can sign in as him, and ends that.
+    const { people } = await ida.page.evaluate(async () => (await fetch('/api/v1/administration')).json());
+    const { link } = await api(`/api/v1/administration/people/${people.find(({ name }) => name === 'Ben Okafor').id}/reset`, {});
+    await ida.page.reload();
+    await ida.page.getByRole('heading', { name: 'Accounts' }).waitFor();
+    await lookAtAll(ida.page, 'administration-accounts');
+    const reset = await newcomer('reset');
+    await reset.page.goto(link);
+    await reset.page.getByText('You can also sign in with Riverton ID').waitFor();
+    await lookAtAll(reset.page, 'reset-providers');
+    await reset.page.getByLabel('New password').fill('orchid gravel pendulum');
+    await reset.page.getByLabel('Stop using Riverton ID').check();
+    await button(reset, 'Set password and sign in').click();
+    await reset.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
+    await reset.page.goto(`${server.base}/account`);
+    await reset.page.getByRole('link', { name: 'Add Riverton ID' }).waitFor();
+    await ben.page.goto(`${server.base}/account`);
+    await button(ben, 'Sign in').waitFor();
     provider.stop();
 
     // A provider that lies.
@@ -232,7 +254,7 @@ await story(
     assert.equal(liar.keysAsked() - before, 1, 'keys are asked for once');
     // The subject of one issuer is nobody at another: Ben, as the liar knows him, is not Ben.
     liar.stop();
-    await until('no errors', () => [ida, fay, ben].every(({ errors }) => errors.length === 0) || [ida, fay, ben].map(({ errors }) => errors));
+    await until('no errors', () => [ida, fay, ben, reset].every(({ errors }) => errors.length === 0) || [ida, fay, ben, reset].map(({ errors }) => errors));
   },
   { demo: false },
 );

@@ -55,6 +55,9 @@ fn table() -> Vec<Row> {
             // Demo people have no password so far.
             [401, 422, 204, 204, 204, 204, 204],
         ),
+        ("put", "/account/email", Some(json!({ "email": "no address" })), signed_in(422)),
+        // This server sends no mail.
+        ("post", "/account/email/confirmation", None, signed_in(409)),
         ("delete", "/account/sessions", None, signed_in(204)),
         ("delete", "/account/sessions/{session}", None, signed_in(404)),
         ("delete", "/account/providers/{provider}", None, signed_in(404)),

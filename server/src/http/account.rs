@@ -2,8 +2,11 @@
 
 use super::App;
 use super::identity::{Caller, Visitor};
+use super::links::tell;
 use super::problem::{Body, Problem, blocking, changing};
 use super::session::PersonView;
+use crate::letters::News;
+use crate::people::{Lane, Person, SignedIn};
 use accord_document::ids::SessionId;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,6 +18,8 @@ use utoipa::ToSchema;
 pub(crate) struct AccountView {
     person: PersonView,
     email: Option<String>,
+    /// Whether mail to the address is known to reach this person.
+    email_verified: bool,
     has_password: bool,
     /// The providers one signs in with.
     providers: Vec<String>,
@@ -50,6 +55,14 @@ pub(crate) struct NewPassword {
     new: String,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewEmail {
+    email: String,
+    /// The password; empty for whoever has none.
+    #[serde(default)]
+    current: String,
+}
+
 /// One's own account.
 #[utoipa::path(get, path = "/api/v1/account", responses(
     (status = 200, body = AccountView), (status = 401, body = Problem)))]
@@ -72,6 +85,7 @@ pub(super) async fn show(
     Ok(Json(AccountView {
         person: (&by.person).into(),
         email: by.person.email.clone(),
+        email_verified: by.person.email_verified,
         has_password: password.is_some(),
         providers: identities.into_iter().map(|identity| identity.provider).collect(),
         sessions: sessions.collect(),
@@ -100,23 +114,73 @@ pub(super) async fn set_password(
     caller: Caller,
     Body(wanted): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (people, id) = (app.people.clone(), by.person.id.clone());
     let email = by.person.email.clone().unwrap_or_default();
-    let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
-    if let Some(old) = blocking(move || people.password(&id)).await?
-        && !app.passwords.verify(lane, &wanted.current, Some(&old)).await?
-    {
-        return Err(Problem::invalid("That is not your password so far."));
-    }
+    let lane = check_password(&app, &by, &wanted.current).await?;
     let hash = app.passwords.hash(lane, &wanted.new, &[&by.person.name, &email]).await?;
-    let people = app.people.clone();
+    let (people, person) = (app.people.clone(), by.person.clone());
     changing(move || {
         people.set_password(&by.person.id, &hash)?;
         people.sessions().end_all(&by.person.id, Some(&by.session))?;
         people.forget_devices(&by.person.id, &caller.devices)
     })
     .await?;
+    tell(&app, &person, News::Password);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Checks the password of somebody signed in, if they have one. Gives the lane for what is hashed next.
+async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane, Problem> {
+    let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
+    let (people, id) = (app.people.clone(), by.person.id.clone());
+    if let Some(hash) = blocking(move || people.password(&id)).await?
+        && !app.passwords.verify(lane, password, Some(&hash)).await?
+    {
+        return Err(Problem::invalid("That is not your password so far."));
+    }
+    Ok(lane)
+}
+
+/// Changes one's e-mail address. The new one is not confirmed until a link that is mailed there is opened.
+#[utoipa::path(put, path = "/api/v1/account/email", request_body = NewEmail, responses(
+    (status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
+    (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn set_email(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+    Body(wanted): Body<NewEmail>,
+) -> Result<StatusCode, Problem> {
+    check_password(&app, &by, &wanted.current).await?;
+    let (people, id) = (app.people.clone(), by.person.id.clone());
+    let person = changing(move || people.set_email(&id, &wanted.email)).await?;
+    if person.email != by.person.email {
+        tell(&app, &by.person, News::Address);
+        // Where it can't be mailed now, the account's page offers it again.
+        let _ = mail_confirmation(&app, person).await;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Mails a link that confirms one's e-mail address.
+#[utoipa::path(post, path = "/api/v1/account/email/confirmation", responses(
+    (status = 202), (status = 401, body = Problem), (status = 409, body = Problem),
+    (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn confirm_email(
+    State(app): State<App>,
+    Visitor { by, .. }: Visitor,
+) -> Result<StatusCode, Problem> {
+    mail_confirmation(&app, by.person).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn mail_confirmation(app: &App, person: Person) -> Result<(), Problem> {
+    let Some(letters) = app.letters.clone() else {
+        return Err(Problem::conflict("no_mail", "This server sends no mail."));
+    };
+    let Some(to) = person.email else {
+        return Err(Problem::invalid("Your account has no e-mail address."));
+    };
+    app.throttle.confirm_by_mail(&person.id, &to).map_err(Problem::too_many)?;
+    blocking(move || letters.send_confirmation(&person.id, to)).await
 }
 
 /// Signs out everywhere but here.

@@ -34,6 +34,8 @@ pub(crate) struct AccountEntry {
     id: String,
     name: String,
     email: Option<String>,
+    /// Whether mail to the address is known to reach this person.
+    email_verified: bool,
     administrator: bool,
     /// Milliseconds since the Unix epoch.
     since: u64,
@@ -112,6 +114,7 @@ pub(super) async fn show(
             id: person.id.to_string(),
             name: person.name,
             email: person.email,
+            email_verified: person.email_verified,
             administrator: person.administrator,
             since: person.since,
         })

@@ -29,6 +29,8 @@ use utoipa::OpenApi;
         invitations::accept,
         account::show,
         account::rename,
+        account::set_email,
+        account::confirm_email,
         account::set_password,
         account::end_others,
         account::end_one,

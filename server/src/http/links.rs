@@ -1,25 +1,32 @@
 //! `/links`: one-time links to become the first administrator or to set a new password.
 
 use super::App;
-use super::identity::Caller;
+use super::identity::{Caller, by_cookie};
 use super::problem::{Body, Problem, blocking, changing};
-use super::session;
-use crate::people::{AccountError, DeviceSecrets, Purpose};
+use super::providers::ProviderView;
+use super::session::{self, SessionView};
+use crate::letters::News;
+use crate::people::{AccountError, Person, Purpose};
 use crate::plans::installation;
 use accord_document::audit::Deed;
+use accord_document::ids::PersonId;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkView {
-    /// `setup` or `reset`.
+    /// `setup`, `reset` or `confirm`.
     purpose: &'static str,
-    /// Whose password a `reset` sets.
+    /// Whose password a `reset` sets, or whose address a `confirm` confirms.
     name: Option<String>,
+    /// The address that a `confirm` confirms.
+    email: Option<String>,
+    /// By which providers this person signs in: a `reset` can end them.
+    providers: Vec<ProviderView>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +40,16 @@ pub(crate) struct NewAccount {
 #[serde(untagged)]
 pub(crate) enum UseLink {
     Setup(NewAccount),
-    Reset { password: String },
+    Reset {
+        password: String,
+        /// The providers by which this person wants to sign in no more.
+        #[serde(default)]
+        end_providers: Vec<String>,
+    },
+    Confirm {
+        /// True.
+        confirm: bool,
+    },
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,13 +88,23 @@ pub(super) async fn show(
     let people = app.people.clone();
     let found = blocking(move || {
         let Some(link) = people.link(&secret)? else { return Ok(None) };
-        Ok(Some(match link.purpose {
-            Purpose::Setup => LinkView { purpose: "setup", name: None },
-            Purpose::Reset { person } => {
-                let name = people.person(&person)?.map(|person| person.name);
-                LinkView { purpose: "reset", name }
-            }
-        }))
+        let (purpose, person, email) = match link.purpose {
+            Purpose::Setup => ("setup", None, None),
+            Purpose::Reset { person, .. } => ("reset", Some(person), None),
+            Purpose::Confirm { person, email } => ("confirm", Some(person), Some(email)),
+        };
+        let name = person.as_ref().map_or(Ok(None), |person| people.person(person))?;
+        let mut providers = Vec::new();
+        if let Some(person) = person.filter(|_| purpose == "reset") {
+            let own = people.identities(&person)?;
+            let known = people.providers()?.into_iter();
+            providers = known
+                .filter(|provider| own.iter().any(|one| one.provider == provider.id))
+                .map(ProviderView::from)
+                .collect();
+        }
+        let name = name.map(|person| person.name);
+        Ok(Some(LinkView { purpose, name, email, providers }))
     });
     found.await?.map(Json).ok_or_else(Problem::bad_link)
 }
@@ -86,12 +112,14 @@ pub(super) async fn show(
 /// Uses a link, and signs in.
 #[utoipa::path(post, path = "/api/v1/links/{secret}", params(("secret" = String, Path)),
     request_body = UseLink, responses(
-    (status = 200, body = session::SessionView), (status = 404, body = Problem),
+    (status = 200, body = session::SessionView), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem),
     (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn take(
     State(app): State<App>,
     Path(secret): Path<String>,
     caller: Caller,
+    headers: HeaderMap,
     Body(wanted): Body<UseLink>,
 ) -> Result<Response, Problem> {
     let (people, looked) = (app.people.clone(), secret.clone());
@@ -109,7 +137,7 @@ pub(super) async fn take(
             app.plans.record(&installation(), deed, Some(caller.address)).await?;
             person
         }
-        (Purpose::Reset { person }, UseLink::Reset { password }) => {
+        (Purpose::Reset { person, mailed_to }, UseLink::Reset { password, end_providers }) => {
             let asked = people.clone();
             let found = blocking(move || asked.person(&person)).await?;
             let person = found.filter(|person| !person.forgotten).ok_or_else(Problem::bad_link)?;
@@ -118,17 +146,47 @@ pub(super) async fn take(
             let id = person.id.clone();
             let done = changing(move || {
                 people.use_link(&secret, |_| {
-                    people.set_password(&id, &hash)?;
-                    // Whoever knew the old password is out.
-                    people.sessions().end_all(&id, None)?;
-                    people.forget_devices(&id, &DeviceSecrets::default())
+                    people.reset_password(&id, &hash, mailed_to.as_deref(), &end_providers)
                 })
             });
             done.await?.ok_or_else(Problem::bad_link)?;
+            tell(&app, &person, News::Password);
             person
         }
-        (Purpose::Setup, UseLink::Reset { .. }) => return Err(AccountError::Name.into()),
-        (Purpose::Reset { .. }, UseLink::Setup(_)) => return Err(Problem::bad_link()),
+        (Purpose::Confirm { person, email }, UseLink::Confirm { confirm: true }) => {
+            return confirm(&app, &headers, &secret, person, email).await;
+        }
+        (Purpose::Setup, _) => return Err(AccountError::Name.into()),
+        _ => return Err(Problem::bad_link()),
     };
     session::begin(&app, &caller, &person).await
+}
+
+/// Confirms an address. That a link has reached a mailbox shows whose the mailbox is, and not whose the
+/// account: only the account's own person can confirm.
+async fn confirm(
+    app: &App,
+    headers: &HeaderMap,
+    secret: &str,
+    person: PersonId,
+    email: String,
+) -> Result<Response, Problem> {
+    let by = by_cookie(headers, app).await?.ok_or_else(Problem::signed_out)?;
+    if by.person.id != person {
+        return Err(Problem::forbidden(
+            "This link is for another account. Sign in as the person whose address it confirms.",
+        ));
+    }
+    let (people, secret) = (app.people.clone(), secret.to_owned());
+    let done =
+        changing(move || people.use_link(&secret, |_| Ok(people.verify_email(&person, &email)?)));
+    done.await?.ok_or_else(Problem::bad_link)?;
+    Ok(Json(SessionView::of(&by.person)).into_response())
+}
+
+/// Tells somebody by mail that their account has changed, where mail goes out.
+pub(super) fn tell(app: &App, person: &Person, news: News) {
+    if let (Some(letters), Some(to)) = (&app.letters, person.email.clone()) {
+        letters.tell(to, news);
+    }
 }

@@ -126,6 +126,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/links/{secret}", get(links::show).post(links::take))
         .route("/invitations/{secret}", get(invitations::show).post(invitations::accept))
         .route("/account", get(account::show).patch(account::rename))
+        .route("/account/email", put(account::set_email))
+        .route("/account/email/confirmation", post(account::confirm_email))
         .route("/account/password", put(account::set_password))
         .route("/account/sessions", delete(account::end_others))
         .route("/account/sessions/{session}", delete(account::end_one))

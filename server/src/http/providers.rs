@@ -4,8 +4,10 @@
 use super::App;
 use super::identity::{Caller, Visitor, administrator, by_cookie};
 use super::invitations::{join, offer};
+use super::links::tell;
 use super::problem::{Body, Problem, blocking, changing};
 use super::session;
+use crate::letters::News;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
 use crate::store::StoreError;
@@ -39,11 +41,19 @@ pub(crate) struct ProviderEntry {
     name: String,
     issuer: String,
     client_id: String,
+    /// Whether an address counts as confirmed when the provider says so.
+    trust_email: bool,
 }
 
 impl From<Provider> for ProviderEntry {
-    fn from(Provider { id, name, issuer, client_id, .. }: Provider) -> Self {
-        Self { id, name, issuer, client_id }
+    fn from(Provider { id, name, issuer, client_id, trust_email, .. }: Provider) -> Self {
+        Self { id, name, issuer, client_id, trust_email }
+    }
+}
+
+impl From<Provider> for ProviderView {
+    fn from(Provider { id, name, .. }: Provider) -> Self {
+        Self { id, name }
     }
 }
 
@@ -55,6 +65,10 @@ pub(crate) struct NewProvider {
     issuer: String,
     client_id: String,
     client_secret: String,
+    /// Whether an address counts as confirmed when the provider says so (`email_verified`): only for
+    /// providers that check addresses.
+    #[serde(default)]
+    trust_email: bool,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -80,7 +94,7 @@ pub(crate) struct Returned {
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> {
     let people = app.people.clone();
     let providers = blocking(move || people.providers()).await?;
-    let views = providers.into_iter().map(|p| ProviderView { id: p.id, name: p.name });
+    let views = providers.into_iter().map(ProviderView::from);
     Ok(Json(Ways { providers: views.collect(), mail: app.letters.is_some() }))
 }
 
@@ -247,12 +261,23 @@ async fn run(
             let person = known.ok_or_else(|| {
                 Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
             })?;
+            note_verified(app, &provider, &claimed, &person.id).await?;
             let entered = session::open(app, caller, person.id).await?;
             Ok(Done { entered: Some(entered), to: "/".into() })
         }
         Errand::Link(person) => {
             let (people, identity) = (app.people.clone(), identity(&person));
-            changing(move || people.identify(&identity)).await?;
+            let (added, to) = changing(move || {
+                let before = people.identities(&identity.person)?.len();
+                people.identify(&identity)?;
+                let added = people.identities(&identity.person)?.len() > before;
+                Ok((added, people.person(&identity.person)?))
+            })
+            .await?;
+            note_verified(app, &provider, &claimed, &person).await?;
+            if let Some(to) = to.filter(|_| added) {
+                tell(app, &to, News::Provider);
+            }
             Ok(Done { entered: None, to: "/account".into() })
         }
         Errand::Join(invitation) => {
@@ -274,6 +299,7 @@ async fn run(
                     let person = made.await?;
                     let (people, identity) = (app.people.clone(), identity(&person.id));
                     changing(move || people.identify(&identity)).await?;
+                    note_verified(app, &provider, &claimed, &person.id).await?;
                     person
                 }
             };
@@ -293,6 +319,20 @@ async fn run(
     }
 }
 
+/// Notes that an address is verified where a trusted provider says so of the address that the account has.
+/// An address joins no identity to an account: whoever comes with an unknown identity is nobody.
+async fn note_verified(
+    app: &App,
+    provider: &Provider,
+    claimed: &Claimed,
+    person: &PersonId,
+) -> Result<(), Problem> {
+    let email = claimed.email.clone().filter(|_| provider.trust_email && claimed.email_verified);
+    let Some(email) = email else { return Ok(()) };
+    let (people, person) = (app.people.clone(), person.clone());
+    blocking(move || people.verify_email(&person, &email)).await
+}
+
 /// Adds a provider, if it answers as one.
 #[utoipa::path(post, path = "/api/v1/administration/providers", request_body = NewProvider, responses(
     (status = 201, body = ProviderEntry), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -309,6 +349,7 @@ pub(super) async fn add(
         issuer: new.issuer.trim().to_owned(),
         client_id: new.client_id.trim().to_owned(),
         client_secret: new.client_secret.trim().to_owned(),
+        trust_email: new.trust_email,
     };
     if provider.name.is_empty() || provider.client_id.is_empty() {
         return Err(Problem::invalid("A provider needs a name and a client id."));

@@ -36,6 +36,8 @@ pub(crate) struct SeatEntry {
     standing: StandingView,
     /// For whoever may manage people.
     email: Option<String>,
+    /// Whether mail to the address is known to reach this person.
+    email_verified: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +67,7 @@ pub(super) async fn list(
         entries_of_people.push(SeatEntry {
             person: FaceView { id, name: person.name, sector },
             standing: standing.into(),
+            email_verified: person.email_verified && may_manage,
             email: person.email.filter(|_| may_manage),
         });
     }
@@ -161,7 +164,8 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
 /// Makes the link itself.
 pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
     let people = app.people.clone();
-    let secret = blocking(move || people.make_link(Purpose::Reset { person }, RESET_MS)).await?;
+    let purpose = Purpose::Reset { person, mailed_to: None };
+    let secret = blocking(move || people.make_link(purpose, RESET_MS)).await?;
     let link = format!("{}/links/{secret}", app.site.base());
     Ok(LinkMade { link, expires: app.clock.now_ms() + RESET_MS })
 }

@@ -1,7 +1,7 @@
 //! One-time links by which somebody without a session sets a password: the first administrator of
 //! an installation, and whoever lost theirs. Invitations are not here: they belong to their plan.
 
-use super::{Change, People, Result, encode, hash, parse, secret};
+use super::{Change, DeviceSecrets, People, Result, encode, hash, parse, secret};
 use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,38 @@ const LINK: &str = "link";
 pub enum Purpose {
     /// To become the first administrator.
     Setup,
-    /// To set a new password.
-    Reset { person: PersonId },
+    /// To set a new password. `mailed_to` is the address it was mailed to; none for a link that somebody
+    /// hands over.
+    Reset {
+        person: PersonId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mailed_to: Option<String>,
+    },
+    /// To show that mail to an address reaches its person.
+    Confirm { person: PersonId, email: String },
+}
+
+impl Purpose {
+    /// Whether a link for this takes the place of one for the other. A link that anybody can have mailed
+    /// replaces none that was handed over.
+    fn replaces(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Setup, Self::Setup) => true,
+            (
+                Self::Reset { person, mailed_to },
+                Self::Reset { person: same, mailed_to: mailed_before },
+            ) => person == same && mailed_to.is_some() == mailed_before.is_some(),
+            (Self::Confirm { person, .. }, Self::Confirm { person: same, .. }) => person == same,
+            _ => false,
+        }
+    }
+
+    fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::Setup => None,
+            Self::Reset { person, .. } | Self::Confirm { person, .. } => Some(person),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +65,51 @@ impl People {
         let mut swaps = vec![super::new(LINK, &hash(&secret), &link)?];
         for (key, record) in self.store.scan(LINK, "")? {
             let old: Link = parse(&record.value)?;
-            if old.purpose == link.purpose || old.expires <= self.clock.now_ms() {
+            if link.purpose.replaces(&old.purpose) || old.expires <= self.clock.now_ms() {
                 swaps.push(Swap { kind: LINK, key, expected: Some(record.revision), value: None });
             }
         }
         self.store.swap_all(&swaps)?;
         Ok(secret)
+    }
+
+    /// What removes all links of a person from the store.
+    pub(super) fn link_removals(&self, person: &PersonId) -> Result<Vec<Swap>> {
+        let mut swaps = Vec::new();
+        for (key, record) in self.store.scan(LINK, "")? {
+            let link: Link = parse(&record.value)?;
+            if link.purpose.person() == Some(person) {
+                swaps.push(Swap { kind: LINK, key, expected: Some(record.revision), value: None });
+            }
+        }
+        Ok(swaps)
+    }
+
+    /// Sets a new password as a link allows: ends all sessions, known devices and other links, and sign-in
+    /// by the providers named. A link that was mailed shows that its address is this person's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn reset_password(
+        &self,
+        person: &PersonId,
+        hash: &str,
+        mailed_to: Option<&str>,
+        end_providers: &[String],
+    ) -> Change<()> {
+        self.set_password(person, hash)?;
+        // Whoever knew the old password is out.
+        self.sessions.end_all(person, None)?;
+        self.forget_devices(person, &DeviceSecrets::default())?;
+        let mut ended = self.identities(person)?;
+        ended.retain(|identity| end_providers.contains(&identity.provider));
+        let mut swaps = self.removals(&ended)?;
+        swaps.extend(self.link_removals(person)?);
+        self.store.swap_all(&swaps)?;
+        if let Some(email) = mailed_to {
+            self.verify_email(person, email)?;
+        }
+        Ok(())
     }
 
     /// A link that can still be used.

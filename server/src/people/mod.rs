@@ -1,6 +1,7 @@
 //! People and how they prove who they are. Names, addresses and secrets live here, as records, and
 //! never in a ledger; secrets are stored hashed.
 
+mod addresses;
 mod devices;
 mod invited;
 mod links;
@@ -13,6 +14,7 @@ mod throttle;
 mod tickets;
 mod turns;
 
+pub use addresses::Credentials;
 pub use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
 pub use invited::Invited;
 pub use links::{Link, Purpose};
@@ -22,9 +24,10 @@ pub use sessions::{SessionInfo, Sessions};
 pub use throttle::Throttle;
 pub use turns::Lane;
 
+use addresses::{clean_email, email_key};
+
 use crate::access::Generation;
 use crate::clock::Clock;
-use crate::site::AddressGroup;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector, Standing};
@@ -43,9 +46,6 @@ const PASSWORD: &str = "password";
 
 /// The longest name of a person, in characters.
 const NAME: usize = 120;
-/// The longest address (RFC 5321, section 4.5.3.1).
-const ADDRESS: usize = 254;
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub id: PersonId,
@@ -53,6 +53,10 @@ pub struct Person {
     pub name: String,
     #[serde(default)]
     pub email: Option<String>,
+    /// Whether this person has shown that mail to the address reaches them: by a link that was mailed
+    /// there, or by a provider that is trusted to know. Never because they said so.
+    #[serde(default)]
+    pub email_verified: bool,
     /// Whether this person runs the installation.
     #[serde(default)]
     pub administrator: bool,
@@ -116,16 +120,6 @@ pub enum ChangeError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a sign-in with a password is judged by.
-#[derive(Debug)]
-pub struct Credentials {
-    /// Whose the address is, if anybody's.
-    pub person: Option<Person>,
-    /// The hash of their password, if they have one.
-    pub hash: Option<String>,
-    pub familiar: Familiar,
 }
 
 /// How long sessions last.
@@ -209,6 +203,7 @@ impl People {
             id: PersonId::new(fresh_id()),
             name: clean_name(name)?,
             email: email.map(clean_email).transpose()?,
+            email_verified: false,
             administrator,
             since: self.clock.now_ms(),
             forgotten: false,
@@ -249,27 +244,6 @@ impl People {
             }
         }
         Ok(swaps)
-    }
-
-    pub fn by_email(&self, email: &str) -> Result<Option<Person>> {
-        let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
-        id.map_or(Ok(None), |id| self.person(&id))
-    }
-
-    /// Reads what a sign-in is judged by. It reads as much for an address that nobody has.
-    pub fn credentials(
-        &self,
-        email: &str,
-        devices: &DeviceSecrets,
-        from: AddressGroup,
-    ) -> Result<Credentials> {
-        let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
-        let read = id.clone().unwrap_or_else(|| PersonId::new("nobody"));
-        Ok(Credentials {
-            person: self.person(&read)?,
-            hash: self.password(&read)?,
-            familiar: self.familiar(id.as_ref(), devices, from)?,
-        })
     }
 
     /// Gives somebody another name.
@@ -331,12 +305,14 @@ impl People {
             id: id.clone(),
             name: String::new(),
             email: None,
+            email_verified: false,
             administrator: false,
             since: person.since,
             forgotten: true,
         };
         let mut swaps = self.ways_in(&person)?;
         swaps.extend(self.everything_seen(id)?);
+        swaps.extend(self.link_removals(id)?);
         swaps.extend(self.device_removals(id, &DeviceSecrets::default())?);
         swaps.push(Swap {
             kind: PERSON,
@@ -378,25 +354,6 @@ fn clean_name(name: &str) -> std::result::Result<String, AccountError> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let fits = !name.is_empty() && name.chars().count() <= NAME && !name.contains(char::is_control);
     if fits { Ok(name) } else { Err(AccountError::Name) }
-}
-
-/// An address that mail can be sent to: something on both sides of an @, a dot in the domain or a
-/// host of one's own. Whether it exists only a mail can tell.
-fn clean_email(email: &str) -> std::result::Result<String, AccountError> {
-    let email = email.trim();
-    let fits = email.len() <= ADDRESS
-        && !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c));
-    match email.rsplit_once('@') {
-        Some((local, domain)) if fits && !local.is_empty() && !domain.is_empty() => {
-            Ok(email.to_owned())
-        }
-        _ => Err(AccountError::Email),
-    }
-}
-
-/// Addresses that differ in case only are one.
-fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
 }
 
 fn get<T: DeserializeOwned>(store: &dyn Store, kind: &str, key: &str) -> Result<Option<T>> {
@@ -444,6 +401,7 @@ fn hash(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::AddressGroup;
     use crate::store::MemoryStore;
     use std::sync::atomic::{AtomicU64, Ordering};
 

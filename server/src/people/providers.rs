@@ -17,6 +17,10 @@ pub struct Provider {
     pub issuer: String,
     pub client_id: String,
     pub client_secret: String,
+    /// Whether an address counts as verified when this provider says so (`email_verified`). Many let
+    /// people claim any address, so that an administrator decides.
+    #[serde(default)]
+    pub trust_email: bool,
 }
 
 impl std::fmt::Debug for Provider {
@@ -132,6 +136,7 @@ mod tests {
             issuer: "https://id.example".into(),
             client_id: "accord".into(),
             client_secret: "hush".into(),
+            trust_email: false,
         };
         assert!(!format!("{provider:?}").contains("hush"));
         assert_eq!(parse::<Provider>(&encode(&provider).unwrap()).unwrap(), provider);

@@ -5,10 +5,11 @@
 //! tries from other devices touch, and a network that somebody signed in from is not held up by tries of
 //! their account from elsewhere. All tables have a capacity.
 
+use super::addresses::email_key;
 use super::devices::Familiar;
+use super::digest;
 use super::rate::{Quota, RateLimiter};
 use super::turns::Lane;
-use super::{digest, email_key};
 use crate::clock::Clock;
 use crate::site::AddressGroup;
 use accord_document::ids::{Digest, PersonId};
@@ -121,6 +122,17 @@ impl Throttle {
     pub fn ask_for_mail(&self, email: &str, from: AddressGroup) -> Result<(), Duration> {
         self.mails_of_group.check(from)?;
         self.mails_of_account.check(digest(&email_key(email)))?;
+        self.mails.check(())
+    }
+
+    /// Takes one mail that somebody signed in asks for to confirm their address. It is counted for the
+    /// person, and for the address apart from links for passwords, which it must not use up.
+    ///
+    /// # Errors
+    /// With how long to wait.
+    pub fn confirm_by_mail(&self, person: &PersonId, email: &str) -> Result<(), Duration> {
+        self.mails_of_account.check(digest(&format!("person {person}")))?;
+        self.mails_of_account.check(digest(&format!("confirm {}", email_key(email))))?;
         self.mails.check(())
     }
 

@@ -94,8 +94,9 @@ export const api = {
   sendReset: (email: string) => call<void>('POST', '/links', { email }),
   link: (secret: string) => call<Link>('GET', `/links/${id(secret)}`),
   setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${id(secret)}`, account),
-  resetPassword: (secret: string, password: string) =>
-    call<SignedIn>('POST', `/links/${id(secret)}`, { password }),
+  resetPassword: (secret: string, password: string, end_providers: string[]) =>
+    call<SignedIn>('POST', `/links/${id(secret)}`, { password, end_providers }),
+  confirmEmail: (secret: string) => call<SignedIn>('POST', `/links/${id(secret)}`, { confirm: true }),
   invitation: (secret: string) => call<Invitation>('GET', `/invitations/${id(secret)}`),
   join: (secret: string, account?: NewAccount) =>
     call<SignedIn>('POST', `/invitations/${id(secret)}`, { account }),
@@ -104,6 +105,8 @@ export const api = {
   rename: (name: string) => call<Person>('PATCH', '/account', { name }),
   setPassword: (current: string, next: string) =>
     call<void>('PUT', '/account/password', { current, new: next }),
+  setEmail: (email: string, current: string) => call<void>('PUT', '/account/email', { email, current }),
+  sendConfirmation: () => call<void>('POST', '/account/email/confirmation'),
   endSession: (session: string) => call<void>('DELETE', `/account/sessions/${id(session)}`),
   endOtherSessions: () => call<void>('DELETE', '/account/sessions'),
 

@@ -22,6 +22,40 @@ export interface paths {
         patch: operations["rename"];
         trace?: never;
     };
+    "/api/v1/account/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's e-mail address. The new one is not confirmed until a link that is mailed there is opened. */
+        put: operations["set_email"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/email/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mails a link that confirms one's e-mail address. */
+        post: operations["confirm_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/password": {
         parameters: {
             query?: never;
@@ -912,6 +946,8 @@ export interface components {
         AccountEntry: {
             administrator: boolean;
             email?: string | null;
+            /** @description Whether mail to the address is known to reach this person. */
+            email_verified: boolean;
             id: string;
             name: string;
             seats: components["schemas"]["SeatIn"][];
@@ -925,6 +961,8 @@ export interface components {
         };
         AccountView: {
             email?: string | null;
+            /** @description Whether mail to the address is known to reach this person. */
+            email_verified: boolean;
             has_password: boolean;
             person: components["schemas"]["PersonView"];
             /** @description The providers one signs in with. */
@@ -1228,9 +1266,13 @@ export interface components {
             link: string;
         };
         LinkView: {
-            /** @description Whose password a `reset` sets. */
+            /** @description The address that a `confirm` confirms. */
+            email?: string | null;
+            /** @description Whose password a `reset` sets, or whose address a `confirm` confirms. */
             name?: string | null;
-            /** @description `setup` or `reset`. */
+            /** @description By which providers this person signs in: a `reset` can end them. */
+            providers: components["schemas"]["ProviderView"][];
+            /** @description `setup`, `reset` or `confirm`. */
             purpose: string;
         };
         LostPassword: {
@@ -1296,6 +1338,11 @@ export interface components {
             /** @description The commitment that it is to be another language of. */
             translates?: string | null;
         };
+        NewEmail: {
+            /** @description The password; empty for whoever has none. */
+            current?: string;
+            email: string;
+        };
         NewInvitation: components["schemas"]["Standing"] & {
             /** @description Whom it is for, in any words. */
             label?: string;
@@ -1343,6 +1390,11 @@ export interface components {
             issuer: string;
             /** @description What the sign-in page calls it. */
             name: string;
+            /**
+             * @description Whether an address counts as confirmed when the provider says so (`email_verified`): only for
+             *     providers that check addresses.
+             */
+            trust_email?: boolean;
         };
         NewRedaction: {
             compared?: components["schemas"]["Compared"] | null;
@@ -1513,6 +1565,8 @@ export interface components {
             id: string;
             issuer: string;
             name: string;
+            /** @description Whether an address counts as confirmed when the provider says so. */
+            trust_email: boolean;
         };
         ProviderView: {
             id: string;
@@ -1625,6 +1679,8 @@ export interface components {
         SeatEntry: components["schemas"]["Standing"] & {
             /** @description For whoever may manage people. */
             email?: string | null;
+            /** @description Whether mail to the address is known to reach this person. */
+            email_verified: boolean;
             person: components["schemas"]["Face"];
         };
         SeatIn: components["schemas"]["Standing"] & {
@@ -1769,7 +1825,12 @@ export interface components {
             ticket: string;
         };
         UseLink: components["schemas"]["NewAccount"] | {
+            /** @description The providers by which this person wants to sign in no more. */
+            end_providers?: string[];
             password: string;
+        } | {
+            /** @description True. */
+            confirm: boolean;
         };
         VersionView: {
             before_restoring?: components["schemas"]["MomentView"] | null;
@@ -1934,6 +1995,108 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmail"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3848,6 +4011,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             404: {

@@ -54,6 +54,11 @@ fn people_sign_in_with_a_provider_and_one_that_lies_is_not_believed() -> Result<
 }
 
 #[test]
+fn an_address_is_confirmed_by_a_mailed_link_in_its_person_s_browser() -> Result<()> {
+    story("confirm.mjs")
+}
+
+#[test]
 fn a_redacted_passage_is_gone_from_every_page_and_every_device() -> Result<()> {
     story("redact.mjs")
 }

@@ -28,7 +28,7 @@ export const steering = {
   'join.resetProvidersHint':
     'If somebody else may have used your account, end each one that you don’t know or don’t use.',
   'join.endProvider': 'Stop using {provider}',
-  'join.confirm': 'Confirm your e-mail address',
+  'join.confirm': 'Confirm your address',
   'join.confirmLead': 'This confirms that mail to {email} reaches {name}.',
   'join.confirmSignIn': 'Sign in as {name} first, then open the link from the mail again.',
   'join.confirmDo': 'Confirm the address',

@@ -4,9 +4,10 @@
 //! A place leads to a *slot* when its turn has come. Requesters take turns, whatever the number of their
 //! requests, and readers without an account never hold all slots.
 
+use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -20,17 +21,14 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Requester {
     Person(PersonId),
-    /// Readers without an account, by address.
-    Address(IpAddr),
+    /// Readers without an account, by the addresses that one subscriber has.
+    Address(AddressGroup),
 }
 
 impl Requester {
-    /// A reader without an account. An IPv6 subscriber usually holds a whole /64 (RFC 6177).
+    /// A reader without an account.
     pub(crate) fn at(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-            v4 => v4,
-        })
+        Self::Address(AddressGroup::of(address))
     }
 
     fn is_anonymous(&self) -> bool {

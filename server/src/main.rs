@@ -6,12 +6,14 @@ use accord_server::check::Report;
 use accord_server::people::SessionLimits;
 use accord_server::seal::keys::Keys;
 use accord_server::seal::note::PublicKey;
+use accord_server::seal::shown::Shown;
+use accord_server::seal::strict::MAX_FILE_BYTES;
 use accord_server::seal::verify::{self as seal, Fault};
 use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
 use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,8 +50,8 @@ enum Verb {
     /// lacks keeps it on their device, and is asked.
     Restore(Restore),
     /// Check a downloaded release: that not one character was changed since both sides signed it. Needs no
-    /// server. Ends with 0 if it is whole and of a trusted key, with 2 if it is whole and nobody said which key
-    /// to trust, with 1 otherwise.
+    /// server. Ends with 0 if the release is whole and signed with a trusted key, with 2 if it is whole and
+    /// nobody said which key to trust, with 1 otherwise.
     Verify(Verify),
     /// Make a new key to sign releases with, from the next start of the server on. The old one is published
     /// still: what was signed with it stays verifiable.
@@ -189,10 +191,16 @@ enum LogFormat {
 const LAST_THREADS: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let verb = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
         // Without the threads of a runtime: their stacks would count against its memory.
-        Verb::Worker { parent } => return accord_server::worker::run(parent),
-        verb => verb,
+        Ok(Cli { verb: Verb::Worker { parent } }) => return accord_server::worker::run(parent),
+        Ok(Cli { verb }) => verb,
+        // Not 2, as usual: that is what a release ends with that is whole.
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            drop(error.print());
+            return code;
+        }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -263,14 +271,24 @@ fn complain(error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// How a release ends that is whole, and of whom nobody knows.
+/// The exit code for a release that is whole, when nobody said which key to trust.
 const UNTRUSTED: u8 = 2;
+
+/// Reads a file, and no more of it than a release can have: one byte more tells that it is too large.
+fn read_release(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// Verifies a release's file, and says what that proves.
 fn verify(asked: &Verify) -> ExitCode {
-    let file = match std::fs::read(&asked.file) {
+    let file = match read_release(&asked.file) {
         Ok(file) => file,
-        Err(error) => return complain(&format!("{} can't be read: {error}", asked.file.display())),
+        Err(error) => {
+            let name = Shown::quoted(&asked.file.to_string_lossy());
+            return complain(&format!("NOT VERIFIED\n{name} can't be read: {error}"));
+        }
     };
     let verified = match seal::verify(&file, &asked.key) {
         Ok(verified) => verified,
@@ -326,13 +344,16 @@ async fn ask(data: Data, verb: shell::Verb) -> ExitCode {
             for Listed { name, email, administrator, plans } in people {
                 let runs = if administrator { "administrator" } else { "" };
                 say(&format!(
-                    "{name}\t{}\t{runs}\t{}",
-                    email.unwrap_or_default(),
-                    plans.join(", ")
+                    "{}\t{}\t{runs}\t{}",
+                    Shown::of(&name),
+                    Shown::of(&email.unwrap_or_default()),
+                    Shown::of(&plans.join(", "))
                 ));
             }
         }
-        Ok(Said::Administrator { name }) => say(&format!("{name} runs this installation now.")),
+        Ok(Said::Administrator { name }) => {
+            say(&format!("{} runs this installation now.", Shown::name(&name)))
+        }
         Ok(Said::Link { link }) => say(&format!("Works once, within a day:\n{link}")),
         Ok(Said::Backup { plans, documents, entries }) => say(&format!(
             "backed up {plans} plans and {documents} documents with {entries} entries; read back, and whole"

@@ -29,4 +29,5 @@ mod stock_clients;
 mod stopping;
 mod survives;
 mod tampering;
+mod verify;
 mod who_has_an_account;

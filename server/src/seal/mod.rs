@@ -3,11 +3,15 @@
 //!
 //! - [`note`] is the signed note of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
 //! - [`keys`] keeps the key in the data folder, and rotates it.
-//! - [`verify`] judges a release's file without a server.
+//! - [`verify`] judges a release's file without a server, [`strict`] reads it so that it has one meaning, and
+//!   [`words`] says what it proves. What is printed of it passes through [`shown`].
 
 pub mod keys;
 pub mod note;
+pub mod shown;
+pub mod strict;
 pub mod verify;
+pub mod words;
 
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
 use accord_document::ledger::Quorum;

@@ -6,6 +6,7 @@
 //! key id = the first 4 bytes of SHA-256(name ‖ "\n" ‖ 1:u8 ‖ key)
 //! ```
 
+use super::shown::is_hidden;
 use data_encoding::BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,9 @@ use thiserror::Error;
 
 /// The number of Ed25519 among the algorithms of signed notes.
 const ED25519: u8 = 1;
+
+/// The most signatures of a note, as the format has it.
+const MAX_SIGNATURES: usize = 100;
 
 /// What ends a text and begins its signatures.
 const BETWEEN: &str = "\n\n— ";
@@ -69,26 +73,69 @@ impl PublicKey {
     /// # Errors
     /// When it is no note, or not signed with this key.
     pub fn open<'n>(&self, note: &'n str) -> Result<&'n str, NoteError> {
+        let note = Note::read(note)?;
+        let is_own = |line: &&SignatureLine| line.name == self.name && line.id == self.id();
+        let Some(own) = note.signatures.iter().find(is_own) else {
+            let others: Vec<_> = note.signatures.iter().map(SignatureLine::short).collect();
+            return Err(NoteError::Foreign(others.join(", ")));
+        };
+        let signature = Signature::from_slice(&own.signature).map_err(|_| NoteError::Malformed)?;
+        let is_genuine = self.key.verify_strict(note.text.as_bytes(), &signature).is_ok();
+        if is_genuine { Ok(note.text) } else { Err(NoteError::Forged) }
+    }
+}
+
+/// A note taken apart. Every line under the text must be a signature, also those of keys that nobody asks for.
+#[derive(Debug)]
+pub struct Note<'n> {
+    pub text: &'n str,
+    pub signatures: Vec<SignatureLine<'n>>,
+}
+
+/// One signature of a note.
+#[derive(Debug)]
+pub struct SignatureLine<'n> {
+    name: &'n str,
+    id: [u8; 4],
+    signature: Vec<u8>,
+}
+
+impl SignatureLine<'_> {
+    /// `name+id` of the key that it claims to be made with.
+    fn short(&self) -> String {
+        format!("{}+{:08x}", self.name, u32::from_be_bytes(self.id))
+    }
+}
+
+impl<'n> Note<'n> {
+    /// Takes a note apart. Its signatures are not verified.
+    ///
+    /// # Errors
+    /// When it is no note.
+    pub fn read(note: &'n str) -> Result<Self, NoteError> {
+        // The format has no characters below U+0020 but the line break.
+        if note.contains(|c: char| c < ' ' && c != '\n') {
+            return Err(NoteError::Malformed);
+        }
         let at = note.rfind(BETWEEN).ok_or(NoteError::Malformed)?;
         let (text, lines) = (&note[..=at], &note[at + 2..]);
         let lines = lines.strip_suffix('\n').ok_or(NoteError::Malformed)?;
-        let mut others = Vec::new();
-        for line in lines.split('\n') {
-            let (name, signature) = line
-                .strip_prefix("— ")
-                .and_then(|line| line.split_once(' '))
-                .ok_or(NoteError::Malformed)?;
-            let bytes = BASE64.decode(signature.as_bytes()).map_err(|_| NoteError::Malformed)?;
-            let (id, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed)?;
-            if name != self.name || *id != self.id() {
-                others.push(format!("{name}+{:08x}", u32::from_be_bytes(*id)));
-                continue;
-            }
-            let signature = Signature::from_slice(signature).map_err(|_| NoteError::Malformed)?;
-            let is_genuine = self.key.verify_strict(text.as_bytes(), &signature).is_ok();
-            return if is_genuine { Ok(text) } else { Err(NoteError::Forged) };
+        let signatures = lines.split('\n').take(MAX_SIGNATURES + 1).map(SignatureLine::read);
+        let signatures = signatures.collect::<Option<Vec<_>>>().ok_or(NoteError::Malformed)?;
+        if signatures.len() > MAX_SIGNATURES {
+            return Err(NoteError::Malformed);
         }
-        Err(NoteError::Foreign(others.join(", ")))
+        Ok(Self { text, signatures })
+    }
+}
+
+impl<'n> SignatureLine<'n> {
+    fn read(line: &'n str) -> Option<Self> {
+        let (name, signature) = line.strip_prefix("— ")?.split_once(' ')?;
+        let bytes = BASE64.decode(signature.as_bytes()).ok()?;
+        let (id, signature) = bytes.split_first_chunk::<4>()?;
+        let is_possible = is_name(name) && !name.contains('+') && !signature.is_empty();
+        is_possible.then(|| Self { name, id: *id, signature: signature.to_vec() })
     }
 }
 
@@ -134,7 +181,7 @@ impl PrivateKey {
     /// A key of 32 random bytes. What a name can't hold is left out of it.
     #[must_use]
     pub fn new(name: &str, seed: [u8; 32]) -> Self {
-        let fit = |c: &char| !c.is_whitespace() && *c != '+';
+        let fit = |c: &char| !c.is_whitespace() && !is_hidden(*c) && *c != '+';
         let name: String = name.chars().filter(fit).collect();
         let name = if name.is_empty() { "accord".to_owned() } else { name };
         let key = SigningKey::from_bytes(&seed);
@@ -181,7 +228,7 @@ impl PrivateKey {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(char::is_whitespace)
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || is_hidden(c))
 }
 
 #[cfg(test)]
@@ -220,12 +267,29 @@ mod tests {
     }
 
     #[test]
+    fn every_line_under_a_note_must_be_a_signature() {
+        let public: PublicKey = PETER_PUBLIC.parse().unwrap();
+        let other = PrivateKey::new("witness.example", [7; 32]).sign(TEXT);
+        let second =
+            other.rsplit_once('\n').and_then(|(head, _)| head.rsplit_once('\n')).unwrap().1;
+        let note = format!("{TEXT}{SIGNED}");
+        assert_eq!(public.open(&format!("{note}{second}\n")), Ok(TEXT));
+        for more in ["— witness AAAA\n", "Signed by everybody\n", "\n", "— a b\n"] {
+            assert_eq!(public.open(&format!("{note}{more}")), Err(NoteError::Malformed), "{more}");
+        }
+        let many = format!("{second}\n").repeat(MAX_SIGNATURES);
+        assert_eq!(public.open(&format!("{note}{many}")), Err(NoteError::Malformed));
+        assert_eq!(public.open(&format!("a\u{1b}{note}")), Err(NoteError::Malformed));
+    }
+
+    #[test]
     fn what_is_no_key_is_refused() {
         for text in [
             "",
             "a+b+c",
             "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
             "PeterNeumann+c74f20a3+AR",
+            "Peter\u{1b}[2J+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         ] {
             assert_eq!(text.parse::<PublicKey>(), Err(NoKey), "{text}");
         }

@@ -1,18 +1,31 @@
-//! Judging a release's file by itself, and saying in words what it proves and what not.
+//! Judging a release's file by itself, without a server. `web/src/release/seal.ts` judges alike:
+//! `tests/data/verify` holds files and what both must say of each.
 
-use super::note::{NoteError, PublicKey};
-use super::{ReleaseFile, Signatory, Statement};
-use accord_document::ids::Digest;
+use super::note::{Note, NoteError, PublicKey};
+use super::shown::Shown;
+use super::strict::{self, Unreadable};
+use super::{ReleaseFile, Statement};
+use accord_document::ids::{Digest, PersonId};
+use accord_document::ledger::SIGNATORIES;
+use accord_document::model::delta::Op;
 use accord_document::model::release::{FORMAT, Released, digest};
 use accord_document::people::Sector;
-use std::fmt::Write as _;
+use serde::Deserialize as _;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use thiserror::Error;
 
-/// What is wrong with a file. Each is a sentence for whoever holds it.
+/// The last moment that is a date with a year of four digits, in milliseconds since the Unix epoch.
+const MAX_TIME_MS: u64 = 253_402_300_799_999;
+
+/// What is wrong with a file. Each is a sentence for the person who holds it. What comes from the file stands in
+/// it as [`Shown`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     #[error("This is no release of Accord: {0}.")]
-    NoRelease(String),
+    Unreadable(#[from] Unreadable),
+    #[error("This is no release of Accord: {0}.")]
+    NoRelease(&'static str),
     #[error(
         "The text was changed: its digest is {found}, and what was signed has {signed}. It is not what both sides agreed to."
     )]
@@ -22,9 +35,17 @@ pub enum Fault {
     )]
     Statement,
     #[error(
+        "The signed statement is not one that Accord writes. Its signature fits, so ask who holds the key."
+    )]
+    Form,
+    #[error(
         "It was signed by somebody else: with the key {found}, and not with {trusted}, which you trust."
     )]
-    Foreign { found: String, trusted: String },
+    Foreign { found: Shown, trusted: Shown },
+    #[error(
+        "It was signed by somebody else: with the key {found}, and the file names another as its own, {own}."
+    )]
+    OwnKey { found: Shown, own: Shown },
     #[error(
         "The text says that it is release {text}, and the signed statement is of release {signed}: one release was passed off as another."
     )]
@@ -33,8 +54,36 @@ pub enum Fault {
     Document,
     #[error("The signed statement names no signatory of {0}: both sides must have signed.")]
     Side(&'static str),
+    #[error(
+        "The signed statement says that {needed} had to sign for {side}, and names {found} who did."
+    )]
+    Quorum { side: &'static str, needed: u32, found: usize },
+    #[error("The signed statement names one person twice as a signatory: {0}.")]
+    Twice(Shown),
+    #[error("The signed statement names a signatory of neither side: {0}.")]
+    NeitherSide(Shown),
     #[error("You asked for release {wanted}, and this is release {found}.")]
     OtherNumber { wanted: u32, found: u32 },
+}
+
+impl Fault {
+    /// Its name in `tests/data/verify` and in the messages of `/verify`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unreadable(Unreadable::Twice(_)) => "twice",
+            Self::Unreadable(_) | Self::NoRelease(_) => "none",
+            Self::Text { .. } => "text",
+            Self::Statement => "statement",
+            Self::Form => "form",
+            Self::Foreign { .. } | Self::OwnKey { .. } => "foreign",
+            Self::Number { .. } | Self::OtherNumber { .. } => "number",
+            Self::Document => "document",
+            Self::Side(_) => "side",
+            Self::Quorum { .. } => "quorum",
+            Self::Twice(_) | Self::NeitherSide(_) => "signatories",
+        }
+    }
 }
 
 /// A file that is whole.
@@ -42,9 +91,12 @@ pub enum Fault {
 pub struct Verified {
     pub released: Released,
     pub statement: Statement,
+    /// The key that it was signed with.
     pub key: PublicKey,
-    /// Whether the key is one that was said to be trusted. Else nobody knows whose it is.
+    /// Whether that key is one that was said to be trusted. Otherwise nobody knows whose it is.
     pub is_trusted: bool,
+    /// The key that the file names as its own, where that is not the one that it was signed with.
+    pub other_key: Option<PublicKey>,
 }
 
 /// Verifies a file. `trusted`: the keys of the installation that it should be of; none when they are not known.
@@ -52,110 +104,122 @@ pub struct Verified {
 /// # Errors
 /// With the first thing that is wrong.
 pub fn verify(file: &[u8], trusted: &[PublicKey]) -> Result<Verified, Fault> {
-    let no = |reason: &dyn std::fmt::Display| Fault::NoRelease(reason.to_string());
-    let file: ReleaseFile = serde_json::from_slice(file).map_err(|error| no(&error))?;
-    let own: PublicKey = file.key.parse().map_err(|error| no(&error))?;
-    let names = || trusted.iter().map(PublicKey::short).collect::<Vec<_>>().join(", ");
-    let (text, key) = if trusted.is_empty() {
-        (own.open(&file.note), own)
-    } else {
-        let opened = trusted.iter().map(|key| (key.open(&file.note), key.clone()));
-        let is_own = |opened: &Result<_, NoteError>| !matches!(opened, Err(NoteError::Foreign(_)));
-        let Some(found) = opened.into_iter().find(|(opened, _)| is_own(opened)) else {
-            return Err(Fault::Foreign { found: own.short(), trusted: names() });
-        };
-        found
-    };
-    let text = text.map_err(|error| match error {
-        NoteError::Malformed => no(&error),
-        NoteError::Foreign(found) => Fault::Foreign { found, trusted: file.key.clone() },
-        NoteError::Forged => Fault::Statement,
-    })?;
-    let statement = Statement::read(text).ok_or(Fault::Statement)?;
-    let found = digest(&file.release);
-    let number = file.release.get("number").and_then(serde_json::Value::as_u64);
-    if let Some(number) = number.and_then(|number| u32::try_from(number).ok())
-        && number != statement.number
-    {
-        return Err(Fault::Number { text: number, signed: statement.number });
-    }
-    if found != statement.digest {
-        return Err(Fault::Text { found, signed: statement.digest });
-    }
-    let released: Released = serde_json::from_value(file.release).map_err(|error| no(&error))?;
-    if released.format != FORMAT {
-        return Err(no(&"its text is of a form that this version does not know"));
-    }
+    let file = strict::read(file)?;
+    let file: ReleaseFile = serde_json::from_value(file)
+        .map_err(|_| Fault::NoRelease("one is an object of `release`, `note` and `key`"))?;
+    let ReleaseFile { release, note, key } = file;
+    let own = key.parse::<PublicKey>().ok().filter(|own| own.to_string() == key);
+    let own = own.ok_or(Fault::NoRelease("what stands in it as `key` is no key"))?;
+    let (text, key) = open(&note, &own, trusted)?;
+    let statement = Statement::read(text).ok_or(Fault::Form)?;
+    let released = text_of(release, &statement)?;
     if released.document != statement.document {
         return Err(Fault::Document);
     }
-    for (sector, name) in
-        [(Sector::Government, "government"), (Sector::CivilSociety, "civil society")]
+    signatories(&statement)?;
+    let other_key = (own != key).then_some(own);
+    Ok(Verified { released, statement, is_trusted: !trusted.is_empty(), key, other_key })
+}
+
+/// The text of a note, behind the key that it is signed with: one of those that are trusted; where none is, the
+/// file's own.
+fn open<'n>(
+    note: &'n str,
+    own: &PublicKey,
+    trusted: &[PublicKey],
+) -> Result<(&'n str, PublicKey), Fault> {
+    const NO_NOTE: Fault = Fault::NoRelease("what stands in it as `note` is no signed note");
+    // Accord signs once. A signature that nobody verifies would only make a file look better than it is.
+    if Note::read(note).map_err(|_| NO_NOTE)?.signatures.len() != 1 {
+        return Err(Fault::NoRelease("its note has more than one signature"));
+    }
+    let mut found = String::new();
+    let keys = if trusted.is_empty() { std::slice::from_ref(own) } else { trusted };
+    for key in keys {
+        match key.open(note) {
+            Ok(text) => return Ok((text, key.clone())),
+            Err(NoteError::Foreign(names)) => found = names,
+            Err(NoteError::Forged) => return Err(Fault::Statement),
+            Err(NoteError::Malformed) => return Err(NO_NOTE),
+        }
+    }
+    let found = Shown::of(&found);
+    if trusted.is_empty() {
+        return Err(Fault::OwnKey { found, own: Shown::of(&own.to_string()) });
+    }
+    let names: Vec<_> = trusted.iter().map(PublicKey::short).collect();
+    Err(Fault::Foreign { found, trusted: Shown::of(&names.join(", ")) })
+}
+
+/// The text, if it is what the statement says was signed.
+fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
+    let number = release.get("number").and_then(Value::as_u64);
+    if let Some(text) = number.and_then(|number| u32::try_from(number).ok())
+        && text != statement.number
     {
-        if !statement.signatories.iter().any(|signatory| signatory.sector == sector) {
-            return Err(Fault::Side(name));
-        }
+        return Err(Fault::Number { text, signed: statement.number });
     }
-    Ok(Verified { released, statement, is_trusted: !trusted.is_empty(), key })
+    let found = digest(&release);
+    if found != statement.digest {
+        return Err(Fault::Text { found, signed: statement.digest });
+    }
+    const OTHER: Fault = Fault::NoRelease("its text is of a form that this version does not know");
+    let released = Released::deserialize(&release).map_err(|_| OTHER)?;
+    // Whatever is in the file is in what is read and shown: nothing stands beside it.
+    let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);
+    let is_known = is_all && released.format == FORMAT && released.number > 0 && is_text(&released);
+    if is_known { Ok(released) } else { Err(OTHER) }
 }
 
-impl Verified {
-    /// What the file proves, and what not, in words.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let Self { released, statement, key, is_trusted } = self;
-        let mut out = String::new();
-        let mut line = |text: String| {
-            let _ = writeln!(out, "{text}");
-        };
-        line(format!("“{}”", released.title()));
-        line(format!(
-            "Release {} of {}, in “{}”, frozen on {}.",
-            statement.number,
-            statement.document,
-            statement.plan_title,
-            moment(statement.frozen)
-        ));
-        for Signatory { name, sector, time, .. } in &statement.signatories {
-            let side = match sector {
-                Sector::Government => "government",
-                Sector::CivilSociety => "civil society",
-                Sector::Other | Sector::Adviser => "neither side",
-            };
-            line(format!("Signed for {side} by {name}, {}.", moment(*time)));
+/// Whether a release holds texts and dates alone, with formatting of single values.
+fn is_text(released: &Released) -> bool {
+    let of_milestones =
+        released.milestones.iter().flat_map(|one| [&one.what, &one.outputs, &one.who]);
+    let mut ops = released.texts.values().chain(of_milestones).flatten();
+    let is_single = |value: &Value| !(value.is_object() || value.is_array() || value.is_null());
+    ops.all(|op| match op {
+        Op::Insert { insert, attributes } => {
+            insert.is_string() && attributes.values().all(is_single)
         }
-        if !released.gaps.is_empty() {
-            line("It was frozen with gaps, which it names.".into());
-        }
-        line(format!("SHA-256 {}", statement.digest));
-        line(String::new());
-        line("This proves:".into());
-        line(format!(
-            "- Not one character of the text, and nothing of who signed and when, was changed since the holder of the key {} signed it.",
-            key.short()
-        ));
-        line("- It is that release, and no earlier or later one.".into());
-        line("This does not prove:".into());
-        if !is_trusted {
-            line("- Whose key that is: it stands in the file itself. Compare it with the one that the installation publishes (/keys.txt), and pass it with --key.".into());
-        }
-        line("- That there is no later release: the list of them is on the commitment’s public page.".into());
-        line("- That the people named are who they say they are: the installation says so.".into());
-        out
-    }
+        Op::Retain { .. } | Op::Delete { .. } => false,
+    }) && released.facts.values().all(Value::is_string)
 }
 
-fn moment(milliseconds: u64) -> String {
-    let time =
-        i64::try_from(milliseconds).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    time.map_or_else(String::new, |time| time.strftime("%-d %B %Y at %H:%M UTC").to_string())
+/// Holds the signatories against what had to be: both sides, each with its quorum, and nobody twice.
+fn signatories(statement: &Statement) -> Result<(), Fault> {
+    let Statement { quorum, signatories, frozen, .. } = statement;
+    let mut people = BTreeSet::<&PersonId>::new();
+    for one in signatories {
+        if !matches!(one.sector, Sector::Government | Sector::CivilSociety) {
+            return Err(Fault::NeitherSide(Shown::name(&one.name)));
+        }
+        if !people.insert(&one.person) {
+            return Err(Fault::Twice(Shown::name(&one.name)));
+        }
+    }
+    // Nobody signs for both sides, so two that have signed are two people.
+    for (sector, side, needed) in [
+        (Sector::Government, "government", quorum.government),
+        (Sector::CivilSociety, "civil society", quorum.civil_society),
+    ] {
+        let found = signatories.iter().filter(|one| one.sector == sector).count();
+        if found == 0 {
+            return Err(Fault::Side(side));
+        }
+        let is_met = (1..=SIGNATORIES).contains(&needed) && found >= needed as usize;
+        if !is_met {
+            return Err(Fault::Quorum { side, needed, found });
+        }
+    }
+    let mut times = signatories.iter().map(|one| one.time).chain([*frozen]);
+    if times.all(|time| time <= MAX_TIME_MS) { Ok(()) } else { Err(Fault::Form) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::Place;
     use crate::seal::note::PrivateKey;
+    use crate::seal::{Place, Signatory};
     use accord_document::ids::{DocumentId, LineageId, PersonId, PlanId, Seq};
     use accord_document::ledger::Quorum;
     use accord_document::model::content::Content;
@@ -215,6 +279,7 @@ mod tests {
         let whole = file(2, &statement(2), &key());
         let known = verify(&whole, &[key().public().clone()]).unwrap();
         assert!(known.is_trusted && !known.words().contains("--key"));
+        assert_eq!(known.other_key, None);
         let unknown = verify(&whole, &[]).unwrap();
         assert!(!unknown.is_trusted && unknown.words().contains("--key"));
         assert!(unknown.words().contains("Signed for civil society by ben"));
@@ -269,7 +334,46 @@ mod tests {
         let mut elsewhere = statement(2);
         elsewhere.document = DocumentId::new("e");
         assert_eq!(fault(&file(2, &elsewhere, &key())), Fault::Document);
+        let mut one_person = statement(2);
+        one_person.signatories[1].person = PersonId::new("ana");
+        assert!(matches!(fault(&file(2, &one_person, &key())), Fault::Twice(_)));
+        let mut adviser = statement(2);
+        adviser.signatories.push(Signatory {
+            person: PersonId::new("ada"),
+            sector: Sector::Adviser,
+            ..adviser.signatories[0].clone()
+        });
+        assert!(matches!(fault(&file(2, &adviser, &key())), Fault::NeitherSide(_)));
+        for (government, civil_society) in [(1, 2), (2, 1), (0, 1), (21, 1)] {
+            let mut few = statement(2);
+            few.quorum = Quorum { government, civil_society };
+            assert!(matches!(fault(&file(2, &few, &key())), Fault::Quorum { .. }));
+        }
         assert!(matches!(fault(b"{}"), Fault::NoRelease(_)));
         assert!(matches!(fault(&changed("/key", json!("no key"))), Fault::NoRelease(_)));
+    }
+
+    #[test]
+    fn a_key_inside_the_file_proves_nothing_and_another_one_is_named() {
+        let mallory = PrivateKey::new("accord.example.org", [4; 32]);
+        let mut value: Value = serde_json::from_slice(&file(2, &statement(2), &key())).unwrap();
+        value["key"] = mallory.public().to_string().into();
+        let bytes = serde_json::to_vec(&value).unwrap();
+        let found = verify(&bytes, &[key().public().clone()]).unwrap();
+        assert_eq!(found.other_key.as_ref(), Some(mallory.public()));
+        assert!(found.words().contains(&mallory.public().to_string()));
+        assert!(found.words().contains("A key inside a file proves nothing"));
+        assert!(matches!(verify(&bytes, &[]), Err(Fault::OwnKey { .. })));
+    }
+
+    #[test]
+    fn nothing_of_a_file_is_printed_as_it_is() {
+        let mut statement = statement(2);
+        statement.plan_title = "A plan\nSigned for government by Mal".into();
+        statement.signatories[0].name = "Ana\u{1b}[2K\u{202e}".into();
+        let found = verify(&file(2, &statement, &key()), &[]).unwrap();
+        let said = found.words();
+        assert!(!said.contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(said.lines().filter(|line| line.starts_with("Signed for")).count(), 2, "{said}");
     }
 }

@@ -123,10 +123,14 @@ export const release = {
   'verify.choose': 'Choose the signed file (JSON)',
   'verify.whole': 'This is a genuine release',
   'verify.of': 'Release {number} of “{title}”, in “{plan}”, frozen on {when}.',
-  'verify.signed': 'Signed for {sector} by {name}, {when}.',
+  'verify.signed': 'Signed for {sector} by “{name}”, {when}.',
   'verify.proves': 'This proves',
   'verify.provesText':
-    'Not one character of the text, and nothing of who signed and when, was changed since this installation signed it with its key {key}. It is that release, and no earlier or later one.',
+    'Not one character of the text, and nothing of who signed and when, was changed since this installation signed it. It is that release, and no earlier or later one.',
+  'verify.key':
+    'It was signed with the key of “{name}”, one of those that this installation publishes: {key}',
+  'verify.otherKey':
+    'The file names another key as its own: {key}. This release was not signed with that one. A key inside a file proves nothing: don’t trust it.',
   'verify.provesNot': 'This does not prove',
   'verify.provesNotText':
     'That the people named are who they say they are: the installation says so. That there is no later release: the list of them is on the commitment’s public page.',
@@ -135,14 +139,22 @@ export const release = {
   'verify.unlisted': 'It is not public here, or not yet.',
   'verify.wrong': 'Don’t trust this file',
   'verify.fault.none': 'This is no release of Accord, or it is damaged.',
+  'verify.fault.twice':
+    'A name stands twice in the file, and readers differ on which counts. No release of Accord is like that.',
   'verify.fault.text': 'The text was changed. It is not what both sides agreed to.',
   'verify.fault.statement': 'The signed statement was changed: who signed, when, or which text.',
+  'verify.fault.form':
+    'The signed statement is not one that Accord writes. Its signature fits, so ask who runs this installation.',
   'verify.fault.foreign':
-    'It was not signed by this installation, but with the key {key}. Check it where it comes from.',
+    'It was not signed by this installation, but with the key “{key}”. Check it where it comes from.',
   'verify.fault.number':
     'The text says that it is release {text}, and the signed statement is of release {signed}: one release was passed off as another.',
   'verify.fault.document': 'The text and the signed statement are of two different commitments.',
   'verify.fault.side': 'The signed statement lacks a signatory of one side.',
+  'verify.fault.quorum':
+    'The signed statement says that {needed} of one side had to sign, and names {found} who did.',
+  'verify.fault.signatories':
+    'The signed statement names “{name}” twice as a signatory, or as one of neither side.',
   'verify.unreachable': 'The keys of this installation can’t be loaded. Try again.',
   'verify.read': 'The text',
 } as const;

@@ -1,0 +1,51 @@
+// The page's own judgement of release files (web/src/release/seal.ts), held against tests/data/verify: it must say of
+// each file what `accord verify` says, and show words of a file alike.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const web = fileURLToPath(new URL('../../web/', import.meta.url));
+const data = new URL('../data/verify/', import.meta.url);
+const { build } = await import(pathToFileURL(createRequire(`${web}package.json`).resolve('vite')).href);
+
+const out = mkdtempSync(join(tmpdir(), 'accord-verify-'));
+await build({
+  root: web,
+  configFile: false,
+  logLevel: 'error',
+  build: {
+    outDir: out,
+    minify: false,
+    rollupOptions: { preserveEntrySignatures: 'strict', input: { seal: `${web}src/release/seal.ts`, shown: `${web}src/release/shown.ts` }, output: { entryFileNames: '[name].mjs' } },
+  },
+});
+try {
+  const { verify } = await import(pathToFileURL(join(out, 'seal.mjs')).href);
+  const { shown } = await import(pathToFileURL(join(out, 'shown.mjs')).href);
+
+  const { keys, cases } = JSON.parse(readFileSync(new URL('cases.json', data)));
+  const verdict = (bytes, trusted = keys) => {
+    const found = verify(new Uint8Array(bytes), trusted);
+    if ('fault' in found) return found.fault;
+    return found.otherKey ? 'verified, other key' : 'verified';
+  };
+  for (const { file, verdict: expect } of cases) assert.equal(verdict(readFileSync(new URL(file, data))), expect, file);
+  // What would make a file of a million values.
+  const whole = readFileSync(new URL('whole.json', data), 'utf8');
+  assert.equal(verdict(Buffer.from(whole.replace('"gaps": [', `"gaps": [${'0,'.repeat(500_001)}`))), 'none');
+  assert.equal(verdict(Buffer.from('['.repeat(5_000_000))), 'none');
+  assert.equal(verdict(Buffer.from(`"${'\\\\'.repeat(5_000_000)}"`)), 'none');
+  assert.equal(verdict(Buffer.from(whole), []), 'foreign');
+  assert.equal(verdict(Buffer.from(whole), ['no key', ...keys]), 'verified');
+
+  // A release that an earlier version signed.
+  const old = readFileSync(new URL('../foreign-release.json', data));
+  assert.equal(verdict(old, [JSON.parse(old).key]), 'verified');
+
+  for (const [text, expect] of JSON.parse(readFileSync(new URL('shown.json', data)))) assert.equal(shown(text), expect);
+} finally {
+  rmSync(out, { recursive: true });
+}

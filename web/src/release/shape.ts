@@ -1,0 +1,88 @@
+// What a release and the statement that is signed of it consist of: exactly this, and nothing beside it.
+
+import type { Released, Statement } from './seal';
+
+type Check = (value: unknown) => boolean;
+type Members = Record<string, Check>;
+
+const NEEDS = [
+  'title',
+  'lead',
+  'problem',
+  'solution',
+  'results',
+  'value',
+  'milestone',
+  'milestone_dates',
+  'milestone_people',
+];
+const SECTORS = ['government', 'civil_society', 'other', 'adviser'];
+const MAX_U32 = 2 ** 32 - 1;
+
+const text: Check = (value) => typeof value === 'string';
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Whether something can be the number of a release: 32 bits. */
+export const isNumber = (value: unknown): value is number => count(value) && (value as number) <= MAX_U32;
+const short: Check = isNumber;
+const digest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const one =
+  (all: readonly unknown[]): Check =>
+  (value) =>
+    all.includes(value);
+const list =
+  (each: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(each);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const map =
+  (each: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(each);
+
+/** An object with these members and no other. */
+const object =
+  (members: Members, optional: Members = {}): Check =>
+  (value) =>
+    isObject(value) &&
+    Object.entries(members).every(([name, check]) => Object.hasOwn(value, name) && check(value[name])) &&
+    Object.entries(value).every(
+      ([name, member]) =>
+        Object.hasOwn(members, name) || (Object.hasOwn(optional, name) && optional[name]?.(member)),
+    );
+
+const single: Check = (value) => ['string', 'number', 'boolean'].includes(typeof value);
+const attributes: Check = (value) => isObject(value) && Object.keys(value).length > 0 && map(single)(value);
+const delta = list(object({ insert: text }, { attributes }));
+
+const release = object(
+  {
+    format: one(['accord-release/1']),
+    document: text,
+    number: (value) => short(value) && (value as number) > 0,
+    language: text,
+    template: text,
+    gaps: list(one(NEEDS)),
+    texts: map(delta),
+    milestones: list(
+      object({ id: text, what: delta, outputs: delta, who: delta, due: text, due_text: text }),
+    ),
+    facts: map(text),
+  },
+  { supersedes: digest },
+);
+
+const statement = object({
+  digest,
+  document: text,
+  number: short,
+  plan: text,
+  plan_title: text,
+  ledger: object({ lineage: text, seq: count, head: digest }),
+  frozen: count,
+  quorum: object({ government: short, civil_society: short }),
+  signatories: list(object({ person: text, name: text, sector: one(SECTORS), time: count })),
+});
+
+export const isReleased = (value: unknown): value is Released => release(value);
+export const isStatement = (value: unknown): value is Statement => statement(value);

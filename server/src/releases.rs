@@ -224,8 +224,7 @@ impl Releases {
                     format!("release {} of {document} is not what was launched", launched.number);
                 return Err(damaged(what));
             }
-            let accord_document::plan::LaunchFate::Published(time) = launch.fate else { continue };
-            all.push(Published { frozen, time, zone: launch.zone.clone() });
+            all.push(Published { frozen, time: launch.public_from(), zone: launch.zone.clone() });
         }
         all.reverse();
         Ok(all)

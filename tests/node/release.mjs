@@ -94,15 +94,35 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByRole('heading', { name: 'On the way to the public' }).waitFor();
   await lookAtAll(fay.page, 'launch-board');
   await button(fay.page, 'Launch releases').click();
-  await look(fay.page, 'launch-dialog');
-  await button(fay.page, 'Launch').click();
+  await lookAtAll(fay.page, 'launch-dialog');
+  // A year that is one digit off is said, and nothing is launched.
+  const time = fay.page.getByLabel('Date and time', { exact: false });
+  const planned = await time.inputValue();
+  await time.evaluate((field) => field.removeAttribute('min'));
+  for (const [year, words] of [['1926', 'This time is in the past: it is '], ['2926', 'more than ten years ahead']]) {
+    await time.fill(year + planned.slice(4));
+    await button(fay.page, 'Look at it once more').click();
+    await fay.page.getByRole('alert').getByText(words, { exact: false }).waitFor();
+  }
+  await look(fay.page, 'launch-past');
+  await time.fill(planned);
+  await button(fay.page, 'Look at it once more').click();
+  // The last look says what opens when, in which zone, and that it is for good; one can go back and change it.
+  const zone = await fay.page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const last = fay.page.getByRole('dialog', { name: 'Is this what you want to make public?' });
+  for (const words of ['This release becomes public:', 'release 1', `(${zone})`, planned.slice(0, 4), 'for good']) await last.getByText(words, { exact: false }).first().waitFor();
+  await lookAtAll(fay.page, 'launch-last-look');
+  await last.getByRole('button', { name: 'Change it' }).click();
+  await button(fay.page, 'Look at it once more').click();
+  await last.getByRole('button', { name: /^Schedule launch for .*\d{4}.* \(.+\)$/ }).click();
   await fay.page.getByText(/Opens in \d+ hours?/).waitFor();
   await lookAtAll(fay.page, 'launch-waiting');
   assert.equal((await open('/r/demo')).status(), 404);
   await act(fay, 'Call it off');
   await button(fay.page, 'Launch releases').click();
   await fay.page.getByLabel('At once').check();
-  await button(fay.page, 'Launch').click();
+  await button(fay.page, 'Look at it once more').click();
+  await button(fay.page, 'Launch 1 release now').click();
   await fay.page.getByRole('link', { name: 'The plan’s public page' }).waitFor();
   assert.equal((await open('/r/demo')).status(), 200);
   await nobody.page.getByText('Signed by both sides').waitFor();
@@ -153,7 +173,8 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.goto(`${server.base}/plans/demo`);
   await button(fay.page, 'Launch releases').click();
   await fay.page.getByLabel('At once').check();
-  await button(fay.page, 'Launch').click();
+  await button(fay.page, 'Look at it once more').click();
+  await button(fay.page, 'Launch 1 release now').click();
   await until('release 2 is public', async () => (await open('/r/demo/2')).status() === 200);
   await open('/r/demo/1');
   await nobody.page.getByText('Release 2 replaced this one', { exact: false }).waitFor();

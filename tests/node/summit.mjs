@@ -77,7 +77,8 @@ await story(async ({ newcomer, server }) => {
     await page.goto(`${server.base}/plans/${plan}`);
     await button(page, 'Launch releases').click();
     await page.getByLabel('At once').check();
-    await button(page, 'Launch').click();
+    await button(page, 'Look at it once more').click();
+    await page.getByRole('button', { name: /^Launch \d+ releases? now$/ }).click();
   };
   const bothSign = async (document, number, people) => {
     for (const one of people) {

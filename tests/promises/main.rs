@@ -16,6 +16,7 @@ mod golden;
 mod history;
 mod intents;
 mod joining;
+mod launch;
 mod lock_out;
 mod permissions;
 mod providers;

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Paths of the API below a document.
-fn of(document: &str, rest: &str) -> String {
+pub(crate) fn of(document: &str, rest: &str) -> String {
     format!("/api/v1/documents/{document}/{rest}")
 }
 
@@ -37,7 +37,7 @@ fn sign(visitor: &Visitor, document: &str, proposal: u64) -> Result<(u16, Value)
 }
 
 /// Proposes and signs for both sides.
-fn freeze(fay: &Visitor, ana: &Visitor, ben: &Visitor, document: &str) -> Result<()> {
+pub(crate) fn freeze(fay: &Visitor, ana: &Visitor, ben: &Visitor, document: &str) -> Result<()> {
     let proposal = propose(fay, document)?;
     for visitor in [ana, ben] {
         let (status, answer) = sign(visitor, document, proposal)?;

@@ -10,7 +10,7 @@ mod launch;
 mod tests;
 
 pub use act::{Act, Refused, TITLE};
-pub use launch::{Launch, LaunchFate, Launched};
+pub use launch::{Launch, LaunchFate, Launched, Untimely, opening};
 
 use crate::ids::{Digest, DocumentId, PersonId, Seq};
 use crate::ledger::{Body, Chain, Entry, LedgerError, Outcome, Position, Quorum, Salt};

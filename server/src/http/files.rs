@@ -13,7 +13,7 @@ use crate::releases::Frozen;
 use crate::turns::Requester;
 use accord_document::ids::Seq;
 use accord_document::model::release::{Released, canonical};
-use accord_document::plan::{Launch, LaunchFate};
+use accord_document::plan::Launch;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -123,10 +123,8 @@ pub(super) fn released(frozen: &Frozen, kind: Kind, made: Bytes) -> Response {
 }
 
 fn public(launch: &Launch) -> Option<Public> {
-    match launch.fate {
-        LaunchFate::Published(since) => Some(Public { since, zone: launch.zone.clone() }),
-        _ => None,
-    }
+    let public = || Public { since: launch.public_from(), zone: launch.zone.clone() };
+    launch.is_public().then(public)
 }
 
 fn kind(extension: &str) -> Result<Kind, Problem> {

@@ -8,10 +8,14 @@ use super::views::SectorName;
 use accord_document::ids::{DocumentId, PlanId, Seq};
 use accord_document::ledger::{Fate, Releases};
 use accord_document::people::Action;
-use accord_document::plan::{Act, Launch, LaunchFate, Launched, PlanState, Stage};
+use accord_document::plan::{
+    Act, Launch, LaunchFate, Launched, PlanState, Stage, Untimely, opening,
+};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,7 +28,7 @@ pub(crate) struct Progress {
     number: u32,
     /// The sides that have signed what is proposed, once for each signature.
     signed: Vec<SectorName>,
-    /// When it is, or was, to be public, in milliseconds since the Unix epoch.
+    /// When it became public, or will, in milliseconds since the Unix epoch.
     opens: Option<u64>,
     /// Whether a release can be launched now.
     launchable: bool,
@@ -52,7 +56,7 @@ impl Progress {
         Self {
             stage,
             number,
-            opens: launch.map(|launch| launch.opens),
+            opens: launch.map(Launch::public_from),
             launchable,
             ..Self::default()
         }
@@ -63,7 +67,7 @@ impl Progress {
 pub(crate) struct LaunchView {
     /// The number of its entry: its name.
     seq: u64,
-    /// When it is to be public, in milliseconds since the Unix epoch.
+    /// When it became public, or will, in milliseconds since the Unix epoch.
     opens: u64,
     /// The time zone in which that was said (IANA).
     zone: String,
@@ -83,7 +87,8 @@ pub(crate) struct LaunchedView {
 pub(crate) struct NewLaunch {
     /// The commitments whose last releases are launched.
     documents: Vec<String>,
-    /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent.
+    /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
+    /// for a minute, and within ten years.
     opens: Option<u64>,
     /// The time zone of whoever says so (IANA).
     zone: String,
@@ -92,7 +97,7 @@ pub(crate) struct NewLaunch {
 pub(super) fn views(plan: &PlanState) -> Vec<LaunchView> {
     let view = |launch: &Launch| LaunchView {
         seq: launch.seq.0,
-        opens: launch.opens,
+        opens: launch.public_from(),
         zone: launch.zone.clone(),
         fate: match launch.fate {
             LaunchFate::Waiting => "waiting",
@@ -125,9 +130,8 @@ pub(super) async fn launch(
 ) -> Result<Json<Done>, Problem> {
     let plan = PlanId::new(plan);
     let (actor, state) = acting(&app, &by, &plan, Action::SteerReleases)?;
-    if !is_zone(&new.zone) {
-        return Err(Problem::invalid("There is no such time zone."));
-    }
+    let zone = Zone::read(&new.zone)?;
+    zone.opening(new.opens, app.clock.now_ms())?;
     let mut releases = Vec::new();
     for document in new.documents.into_iter().map(DocumentId::new) {
         let known = state.document(&document).filter(|known| known.stage != Stage::Deleted);
@@ -140,8 +144,9 @@ pub(super) async fn launch(
         let digest = path.proposal_of(last).digest;
         releases.push(Launched { document, number: last.number, digest });
     }
-    let now = app.clock.now_ms();
-    let act = Act::Launch { releases, opens: new.opens.unwrap_or(now), zone: new.zone };
+    // Asked again: rooms may have taken their time.
+    let opens = zone.opening(new.opens, app.clock.now_ms())?;
+    let act = Act::Launch { releases, opens, zone: zone.name };
     app.plans.act(&plan, &actor, act, Some(from)).await?;
     let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
     let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
@@ -166,8 +171,37 @@ pub(super) async fn call_off(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn is_zone(name: &str) -> bool {
-    jiff::tz::TimeZone::get(name).is_ok()
+/// A time zone that there is.
+struct Zone {
+    /// As the IANA's database spells it.
+    name: String,
+    zone: TimeZone,
+}
+
+impl Zone {
+    fn read(name: &str) -> Result<Self, Problem> {
+        let known = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+        let known = known.and_then(|zone| Some((zone.iana_name()?.to_owned(), zone)));
+        let (name, zone) = known.ok_or_else(|| Problem::invalid("There is no such time zone."))?;
+        Ok(Self { name, zone })
+    }
+
+    /// When a launch opens, or the sentence that says why it can't open then.
+    fn opening(&self, wanted: Option<u64>, now: u64) -> Result<u64, Problem> {
+        opening(wanted, now).map_err(|untimely| {
+            let now = i64::try_from(now).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            let now = now.map(|now| self.zone.to_datetime(now).strftime("%-d %B %Y, %H:%M").to_string());
+            let (now, zone) = (now.unwrap_or_default(), &self.name);
+            Problem::invalid(match untimely {
+                Untimely::Past => format!(
+                    "This time is in the past: it is {now} now ({zone}). Choose a later time, or launch at once."
+                ),
+                Untimely::Far => format!(
+                    "This time is more than ten years ahead: it is {now} now ({zone}). Choose an earlier time."
+                ),
+            })
+        })
+    }
 }
 
 /// Whether a document was ever frozen: then it is permanent.

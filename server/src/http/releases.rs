@@ -439,7 +439,7 @@ impl Names {
             signatures: self.marks(&proposal.signatures),
             gaps: proposal.gaps.iter().map(crate::pages::wire).collect(),
             reopened: release.reopened.as_ref().map(|mark| self.mark(mark)),
-            opens: launch.map(|launch| launch.opens),
+            opens: launch.map(accord_document::plan::Launch::public_from),
             public: launch.is_some_and(accord_document::plan::Launch::is_public),
         }
     }

@@ -1239,7 +1239,7 @@ export interface components {
             fate: string;
             /**
              * Format: int64
-             * @description When it is to be public, in milliseconds since the Unix epoch.
+             * @description When it became public, or will, in milliseconds since the Unix epoch.
              */
             opens: number;
             /**
@@ -1361,7 +1361,8 @@ export interface components {
             documents: string[];
             /**
              * Format: int64
-             * @description When they are to be public, in milliseconds since the Unix epoch: at once, if absent.
+             * @description When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
+             *     for a minute, and within ten years.
              */
             opens?: number | null;
             /** @description The time zone of whoever says so (IANA). */
@@ -1526,7 +1527,7 @@ export interface components {
             number: number;
             /**
              * Format: int64
-             * @description When it is, or was, to be public, in milliseconds since the Unix epoch.
+             * @description When it became public, or will, in milliseconds since the Unix epoch.
              */
             opens?: number | null;
             /** @description The sides that have signed what is proposed, once for each signature. */

@@ -1,7 +1,9 @@
 //! Answers to be kept as files, and tables (CSV after RFC 4180).
 
+use crate::seal::shown::is_hidden;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A file to be downloaded, with a name that needs no quoting.
 pub(super) fn file(kind: &'static str, name: &str, content: impl IntoResponse) -> Response {
@@ -16,17 +18,29 @@ pub(super) fn titled(
     plain: &str,
     content: impl IntoResponse,
 ) -> Response {
-    // What file systems do not take in names.
-    let is_kept = |c: &char| !c.is_control() && !"/\\:*?\"<>|".contains(*c);
-    let title: String = title.chars().filter(is_kept).take(80).collect();
-    let name = encoded(&format!("{} {end}", title.trim()));
+    let name = encoded(&format!("{} {end}", of_file(title)));
     // RFC 6266, section 4.3.
     let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{name}");
     disposed(kind, &value, content)
 }
 
-/// A text as the value of an extended parameter (RFC 8187, section 3.2.1).
-fn encoded(text: &str) -> String {
+/// A title as part of a file's name: without what file systems do not take, and without characters that are not seen,
+/// of which some turn `fdp.exe` around. A name that began with a dot would be hidden.
+fn of_file(title: &str) -> String {
+    let is_kept = |c: &char| *c == ' ' || !(is_hidden(*c) || "/\\:*?\"<>|".contains(*c));
+    let spaced = title.chars().map(|c| if is_space(c) { ' ' } else { c });
+    let name: String = spaced.filter(is_kept).take(80).collect();
+    name.trim_matches([' ', '.']).to_owned()
+}
+
+/// A blank that stands between words, also one that does not break.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() && !c.is_control() && !"\u{2028}\u{2029}".contains(c)
+}
+
+/// A text as the value of an extended parameter (RFC 8187, section 3.2.1), or as a part of a path (RFC 3986): all but
+/// unreserved characters as bytes in hexadecimal.
+pub(super) fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()
@@ -50,9 +64,17 @@ fn disposed(kind: &'static str, disposition: &str, content: impl IntoResponse) -
 
 /// A text as a cell of a table.
 pub(super) fn quoted(text: &str) -> String {
-    // A spreadsheet must not take a name for a formula.
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let risky = is_formula(text);
     format!("\"{}{}\"", if risky { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+/// Whether a spreadsheet could take a text for a formula: it begins with a sign of one, in whatever width, perhaps behind
+/// blanks and characters that are not seen, which programs drop when they import a table.
+fn is_formula(text: &str) -> bool {
+    let first = text.chars().find(|c| !(c.is_whitespace() || is_hidden(*c)));
+    let begins =
+        first.is_some_and(|c| c == '−' || std::iter::once(c).nfkc().any(|c| "=+-@".contains(c)));
+    begins || text.starts_with(['\t', '\r', '\n'])
 }
 
 pub(super) fn push_row(table: &mut String, cells: &[String]) {
@@ -76,5 +98,56 @@ mod tests {
             "attachment; filename=\"d-draft.pdf\"; filename*=UTF-8''%EC%98%88%EC%82%B0%20%20AX%201%20draft.pdf"
         );
         assert!(named(&"x".repeat(500)).len() < 200);
+    }
+
+    #[test]
+    fn a_title_turns_no_file_name_around_and_hides_none() {
+        assert_eq!(of_file("Plan \u{202e}fdp.exe\u{202c}\u{200b}"), "Plan fdp.exe");
+        assert_eq!(of_file("..\u{ad}/../etc"), "etc");
+        assert_eq!(of_file("Plan\u{a0}2027\n\u{2028}x"), "Plan 2027x");
+        assert_eq!(of_file("ღია მმართველობა 열린"), "ღია მმართველობა 열린");
+    }
+
+    #[test]
+    fn no_cell_can_be_taken_for_a_formula() {
+        for text in [
+            "=1",
+            "+1",
+            "-1",
+            "@a",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠a",
+            "﹦1",
+            "﹢1",
+            "﹣1",
+            "﹫a",
+            "−1",
+            " =1",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "\u{200b}=1",
+            "\u{feff}=1",
+            "\u{a0}=1",
+            "\u{3000}＝1",
+            "\u{202e}=1",
+            "\u{0}=1",
+            "\u{ad}\u{2060} @a",
+            "\tx",
+            "\u{3164}=1",
+            "\u{e0001}=1",
+            "\u{fe0f}=1",
+            "⁼1",
+            "₊1",
+        ] {
+            assert!(quoted(text).starts_with("\"'"), "{text:?}");
+        }
+        for text in ["", "a=1", "Ana", "(1)", "Ägypten", "'=1", "1-2", "—", "{\"deed\":\"export\"}"]
+        {
+            assert!(!quoted(text).starts_with("\"'") || text.starts_with('\''), "{text:?}");
+        }
+        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
     }
 }

@@ -88,7 +88,7 @@ pub(crate) struct NewLaunch {
     /// The commitments whose last releases are launched.
     documents: Vec<String>,
     /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
-    /// for a minute, and within ten years.
+    /// for a minute, and within a hundred years.
     opens: Option<u64>,
     /// The time zone of whoever says so (IANA).
     zone: String,
@@ -197,7 +197,7 @@ impl Zone {
                     "This time is in the past: it is {now} now ({zone}). Choose a later time, or launch at once."
                 ),
                 Untimely::Far => format!(
-                    "This time is more than ten years ahead: it is {now} now ({zone}). Choose an earlier time."
+                    "This time is more than a hundred years ahead: it is {now} now ({zone}). Choose an earlier time."
                 ),
             })
         })

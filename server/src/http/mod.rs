@@ -3,6 +3,7 @@
 mod account;
 mod administration;
 mod audit;
+mod bounded;
 mod connections;
 mod describe;
 mod documents;

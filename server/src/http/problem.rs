@@ -5,7 +5,7 @@ use crate::files::{FileError, PressError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError};
-use crate::store::StoreError;
+use crate::store::{MAX_RECORD_BYTES, StoreError};
 use crate::turns::{Busy, RETRY_AFTER};
 use crate::worker::WorkError;
 use accord_document::ledger::{REASON, StepError, VersionError};
@@ -169,6 +169,13 @@ impl From<StoreError> for Problem {
             StoreError::Conflict => Self::conflict(
                 "conflict",
                 "Somebody else changed this at the same moment. Try again.",
+            ),
+            StoreError::TooLong => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too_long",
+                format!(
+                    "This is too long: all of it together may take {MAX_RECORD_BYTES} bytes. Shorten it."
+                ),
             ),
             _ => {
                 tracing::error!(%error, "the store failed a request");

@@ -2,6 +2,7 @@
 //! here; what became of it, the page it lands on says.
 
 use super::App;
+use super::bounded::Bounded;
 use super::identity::{Caller, Visitor, administrator, by_cookie};
 use super::invitations::{join, offer};
 use super::links::tell;
@@ -60,11 +61,15 @@ impl From<Provider> for ProviderView {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewProvider {
     /// What the sign-in page calls it.
-    name: String,
+    #[schema(value_type = String, max_length = 200)]
+    name: Bounded<200>,
     /// Its issuer, as in its discovery document.
-    issuer: String,
-    client_id: String,
-    client_secret: String,
+    #[schema(value_type = String, max_length = 500)]
+    issuer: Bounded<500>,
+    #[schema(value_type = String, max_length = 500)]
+    client_id: Bounded<500>,
+    #[schema(value_type = String, max_length = 1000)]
+    client_secret: Bounded<1_000>,
     /// Whether an address counts as confirmed when the provider says so (`email_verified`): only for
     /// providers that check addresses.
     #[serde(default)]
@@ -345,10 +350,10 @@ pub(super) async fn add(
     administrator(&by)?;
     let provider = Provider {
         id: fresh_id(),
-        name: new.name.split_whitespace().collect::<Vec<_>>().join(" "),
-        issuer: new.issuer.trim().to_owned(),
-        client_id: new.client_id.trim().to_owned(),
-        client_secret: new.client_secret.trim().to_owned(),
+        name: new.name.into_inner().split_whitespace().collect::<Vec<_>>().join(" "),
+        issuer: new.issuer.into_inner().trim().to_owned(),
+        client_id: new.client_id.into_inner().trim().to_owned(),
+        client_secret: new.client_secret.into_inner().trim().to_owned(),
         trust_email: new.trust_email,
     };
     if provider.name.is_empty() || provider.client_id.is_empty() {

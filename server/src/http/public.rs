@@ -2,6 +2,7 @@
 //! not even that they exist.
 
 use super::App;
+use super::file::encoded;
 use super::identity::Caller;
 use super::problem::Problem;
 use super::releases::file as signed_file;
@@ -83,7 +84,8 @@ pub(super) async fn compare(
     headers: HeaderMap,
 ) -> Result<Response, Missing> {
     if a > b {
-        return Ok(Redirect::permanent(&format!("/r/{document}/compare/{b}/{a}")).into_response());
+        return Ok(Redirect::permanent(&format!("/r/{}/compare/{b}/{a}", encoded(&document)))
+            .into_response());
     }
     let id = DocumentId::new(document);
     let shelf = shelf(&app, &id).await?;

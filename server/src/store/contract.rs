@@ -1,6 +1,6 @@
 //! What every backend promises, run against each.
 
-use super::{Append, MemoryStore, SledStore, Store, StoreError, Swap};
+use super::{Append, MAX_RECORD_BYTES, MemoryStore, SledStore, Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 
 fn each(check: impl Fn(&dyn Store)) {
@@ -278,6 +278,16 @@ fn a_checkpoint_is_kept_until_another_or_until_its_ledger_is_rewritten() {
         store.erase(&b).unwrap();
         assert_eq!(store.checkpoint(&b).unwrap(), None);
         assert_eq!(store.documents().unwrap(), [DocumentId::new("a")]);
+    });
+}
+
+#[test]
+fn a_record_that_is_too_long_is_refused_as_that_and_nothing_is_written() {
+    each(|store| {
+        let long = vec![b'x'; MAX_RECORD_BYTES + 1];
+        store.swap("a", "k", None, Some(&long[1..])).unwrap();
+        assert!(matches!(store.swap("a", "l", None, Some(&long)), Err(StoreError::TooLong)));
+        assert_eq!(store.get("a", "l").unwrap(), None);
     });
 }
 

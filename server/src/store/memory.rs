@@ -1,6 +1,9 @@
 //! The store of the tests: nothing survives.
 
-use super::{Append, Ledger, Record, Records, Space, Store, StoreError, Swap, next_revision};
+use super::{
+    Append, Ledger, MAX_RECORD_BYTES, Record, Records, Space, Store, StoreError, Swap,
+    next_revision,
+};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -163,6 +166,10 @@ impl Records for MemoryStore {
     }
 
     fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
+        let is_long = |value: &Vec<u8>| value.len() > MAX_RECORD_BYTES;
+        if swaps.iter().any(|swap| swap.value.as_ref().is_some_and(is_long)) {
+            return Err(StoreError::TooLong);
+        }
         let mut inner = self.lock();
         let id = |swap: &Swap| (swap.kind.to_owned(), swap.key.clone());
         for swap in swaps {

@@ -15,6 +15,9 @@ use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// The largest value of a record, in bytes, in every store.
+pub const MAX_RECORD_BYTES: usize = 3_640;
+
 /// Why the store did not do what was asked. Each is a sentence for whoever runs the server.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
@@ -28,6 +31,9 @@ pub enum StoreError {
     Damaged(String),
     #[error("somebody else changed this meanwhile")]
     Conflict,
+    /// More than a record may hold: the fault of who sent it, and not of the store.
+    #[error("this is too long: a record holds at most {MAX_RECORD_BYTES} bytes")]
+    TooLong,
     #[error("the store failed: {0}")]
     Failed(String),
     /// A sync failed, so what reached the disk is unknown: only reading everything again can tell.

@@ -1362,7 +1362,7 @@ export interface components {
             /**
              * Format: int64
              * @description When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
-             *     for a minute, and within ten years.
+             *     for a minute, and within a hundred years.
              */
             opens?: number | null;
             /** @description The time zone of whoever says so (IANA). */

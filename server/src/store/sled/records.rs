@@ -1,8 +1,8 @@
 //! Small records, each with its revision.
 
-use super::pieces::{PIECE, seal, unseal};
+use super::pieces::{seal, unseal};
 use super::{SledStore, failed};
-use crate::store::{Record, Records, StoreError, Swap, next_revision};
+use crate::store::{MAX_RECORD_BYTES, Record, Records, StoreError, Swap, next_revision};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
 fn record_key(kind: &str, key: &str) -> Vec<u8> {
@@ -58,8 +58,8 @@ impl Records for SledStore {
     fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(swaps.len());
         for Swap { kind, key, expected, value } in swaps {
-            if value.as_ref().is_some_and(|value| value.len() > PIECE) {
-                return Err(StoreError::Failed("a record is larger than 3.5 KiB".into()));
+            if value.as_ref().is_some_and(|value| value.len() > MAX_RECORD_BYTES) {
+                return Err(StoreError::TooLong);
             }
             let key = record_key(kind, key);
             let sealed = value.as_ref().map(|value| {

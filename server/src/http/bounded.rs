@@ -1,0 +1,42 @@
+//! Texts of requests with a limit in their type: longer ones are refused where the request is read, with the limit.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// A text of at most `MAX` bytes (UTF-8) and without control characters, blanks around it taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounded<const MAX: usize>(String);
+
+impl<const MAX: usize> Bounded<MAX> {
+    pub(crate) fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Bounded<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let text = text.trim();
+        if text.len() > MAX {
+            return Err(D::Error::custom(format_args!("this has at most {MAX} bytes")));
+        }
+        if text.contains(char::is_control) {
+            return Err(D::Error::custom("this is one line, without control characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused_with_the_limit() {
+        let read = |text: &str| serde_json::from_value::<Bounded<4>>(text.into());
+        assert_eq!(read(" abcd ").unwrap().into_inner(), "abcd");
+        assert!(read("abcde").unwrap_err().to_string().contains("at most 4 bytes"));
+        assert!(read("äöü").is_err());
+        assert!(read("a\nb").is_err());
+    }
+}

@@ -1,0 +1,276 @@
+//! Whatever a client sends, the fault is the client's: no path, query or body makes the server say that it failed.
+//!
+//! Routes and bodies come from the API's own description, so a new route is tried without anybody remembering to.
+
+use accord_tests::{Server, Visitor};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// What stands in a path instead of what belongs there. Not one is well-formed, or there.
+const SEGMENTS: [&str; 24] = [
+    "%ff",
+    "%c3%28",
+    "%ed%a0%80",
+    "%00",
+    "a%00b",
+    "%",
+    "%zz",
+    "..",
+    "%2e%2e",
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "..%5c..%5cwindows",
+    "\\",
+    "%5c",
+    "%0d%0aX-Odd:%201",
+    "%20",
+    "%E2%80%AE",
+    "%F0%9F%98%80",
+    "-1",
+    "0",
+    "1e3",
+    "18446744073709551615",
+    "99999999999999999999999",
+    "a;b=c",
+    "demo%2F..",
+];
+const QUERIES: [&str; 10] = [
+    "?%ff",
+    "?format=%ff",
+    "?format=%00",
+    "?from=-1&to=99999999999999999999999",
+    "?since=18446744073709551615",
+    "?from=18446744073709551615&to=18446744073709551615",
+    "?at=%c3%28",
+    "?state=%00&code=%ff&error=%0d%0a",
+    "?invitation=%ff&link=maybe",
+    "?=&&&==",
+];
+/// Paths outside the API.
+const PAGES: [&str; 13] = [
+    "/r/{x}",
+    "/r/{x}/1",
+    "/r/demo/{x}",
+    "/r/demo/1/{x}",
+    "/r/{x}/compare/1/2",
+    "/r/demo/compare/{x}/{x}",
+    "/r/{x}/compare/2/1",
+    "/p/{x}",
+    "/sync/{x}",
+    "/{x}",
+    "/assets/{x}",
+    "/documents/{x}/history",
+    "/{x}.js",
+];
+
+/// Sends a request as it is, and gives the status.
+fn send(server: &Server, visitor: &Visitor, method: &str, path: &str, body: &str) -> Result<u16> {
+    let mut stream = TcpStream::connect(&server.address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {0}\r\norigin: http://{0}\r\ncookie: {1}\r\ncontent-type: application/json\r\ncontent-length: {2}\r\nconnection: close\r\n\r\n",
+        server.address,
+        visitor.cookie,
+        body.len(),
+    );
+    stream.write_all(head.as_bytes())?;
+    // A server that has refused already may have closed.
+    let _ = stream.write_all(body.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.with_context(|| format!("{method} {path:.80} has no answer: {answer:.200}"))
+}
+
+struct Operation {
+    method: String,
+    path: String,
+    /// What a body consists of.
+    body: Option<Value>,
+}
+
+/// Every operation that the API describes, its references resolved.
+fn operations(visitor: &Visitor) -> Result<Vec<Operation>> {
+    let (_, api) = visitor.get("/api/v1/openapi.json")?;
+    let mut all = Vec::new();
+    for (path, methods) in api["paths"].as_object().context("paths")? {
+        for (method, operation) in methods.as_object().context("methods")? {
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let body = (!body.is_null()).then(|| resolved(&api, body));
+            all.push(Operation { method: method.to_uppercase(), path: path.clone(), body });
+        }
+    }
+    Ok(all)
+}
+
+fn resolved(api: &Value, schema: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        return resolved(api, &api["components"]["schemas"][name.rsplit('/').next().unwrap_or("")]);
+    }
+    match schema {
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), resolved(api, member))).collect()
+        }
+        Value::Array(all) => all.iter().map(|one| resolved(api, one)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// A body that fits a schema, with `text` for every text that may be any. `which` chooses among variants.
+fn filled(schema: &Value, text: &str, which: usize) -> Value {
+    for way in ["oneOf", "anyOf"] {
+        let all = schema[way].as_array().map(Vec::as_slice).unwrap_or_default();
+        let all: Vec<_> = all.iter().filter(|one| one["type"] != "null").collect();
+        if !all.is_empty() {
+            return filled(all[which % all.len()], text, which);
+        }
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        let parts = all.iter().filter_map(|one| filled(one, text, which).as_object().cloned());
+        return parts.flatten().collect::<Map<_, _>>().into();
+    }
+    if let Some(value) = schema["enum"].as_array().and_then(|all| all.first()) {
+        return value.clone();
+    }
+    let kind = schema["type"].as_array().map_or(&schema["type"], |all| &all[0]);
+    match kind.as_str().unwrap_or("object") {
+        "string" => text.into(),
+        "integer" | "number" => 1.into(),
+        "boolean" => true.into(),
+        "array" => json!([filled(&schema["items"], text, which)]),
+        _ => {
+            let members = schema["properties"].as_object().cloned().unwrap_or_default();
+            members.iter().map(|(name, one)| (name.clone(), filled(one, text, which))).collect()
+        }
+    }
+}
+
+/// A path with what is there, or something odd, for each name in braces.
+fn at(path: &str, value: Option<&str>) -> String {
+    path.split('/')
+        .map(|part| match (part, value) {
+            (part, Some(value)) if part.starts_with('{') => value,
+            ("{plan}" | "{document}", None) => "demo",
+            ("{person}", None) => "demo-obi",
+            (part, None) if part.starts_with('{') => "1",
+            (part, _) => part,
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[test]
+fn no_path_or_query_makes_the_server_fail() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let visitors = [server.visit("fay")?, server.visit("ida")?, Visitor::nobody(&server.address)];
+    let operations = operations(&visitors[0])?;
+    let long = ["a".repeat(4_000), "%F0%9F%98%80".repeat(1_000), "a".repeat(60_000)];
+    let segments = SEGMENTS.into_iter().chain(long.iter().map(String::as_str));
+    for segment in segments {
+        for Operation { method, path, .. } in operations.iter().filter(|one| one.path.contains('{'))
+        {
+            let path = at(path, Some(segment));
+            for visitor in &visitors {
+                let status = send(&server, visitor, method, &path, "{}")?;
+                ensure!(status < 500, "{method} {path:.120} gives {status}");
+            }
+        }
+        for page in PAGES {
+            let path = page.replace("{x}", segment);
+            let status = send(&server, &visitors[0], "GET", &path, "")?;
+            ensure!(status < 500, "GET {path:.120} gives {status}");
+        }
+    }
+    for query in QUERIES {
+        for Operation { path, .. } in operations.iter().filter(|one| one.method == "GET") {
+            let path = format!("{}{query}", at(path, None));
+            let status = send(&server, &visitors[0], "GET", &path, "")?;
+            ensure!(status < 500, "GET {path} gives {status}");
+        }
+    }
+    ensure!(send(&server, &visitors[0], "GET", "/readyz", "")? == 200);
+    Ok(())
+}
+
+#[test]
+fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_server() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let operations = operations(&server.visit("ida")?)?;
+    let texts = [
+        "a".repeat(600),
+        "a".repeat(4_000),
+        "\u{1}".repeat(3_000),
+        "😀".repeat(5_000),
+        "\"\\".repeat(6_000),
+        "x".repeat(60_000),
+        "x".repeat(70_000),
+        String::new(),
+        "\u{0}".into(),
+        "\u{202e}".into(),
+    ];
+    for text in &texts {
+        for Operation { method, path, body } in &operations {
+            let Some(schema) = body else { continue };
+            for (which, who) in ["ana", "fay", "ida", "fay"].into_iter().enumerate() {
+                // A new session each time: some of them end it.
+                let visitor = server.visit(who)?;
+                let body = filled(schema, text, which);
+                let status = send(&server, &visitor, method, &at(path, None), &body.to_string())?;
+                ensure!(
+                    status < 500,
+                    "{who}: {method} {path} gives {status} for {:.60} ({})",
+                    text,
+                    text.len()
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a provider is called, and what browsers are sent to it with, ends in no fault of the server either.
+#[test]
+fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let ida = server.visit("ida")?;
+    let long = |field: &str| {
+        let mut body = json!({ "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });
+        body[field] = "x".repeat(5_000).into();
+        ida.post("/api/v1/administration/providers", body)
+    };
+    for field in ["name", "issuer", "client_id", "client_secret"] {
+        let (status, answer) = long(field)?;
+        let said = answer["message"].as_str().unwrap_or_default();
+        ensure!(status == 422 && said.contains("at most"), "{field}: {status} {answer}");
+    }
+    server.stop()?;
+    // One that was added while it still answered.
+    {
+        use accord_server::store::{Records, SledStore};
+        let provider = json!({ "id": "p", "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });
+        SledStore::open(data.path(), 0)?.put("provider", "p", provider.to_string().as_bytes())?;
+    }
+    let server = Server::start(data.path())?;
+    let nobody = Visitor::nobody(&server.address);
+    for invitation in [
+        "%0d%0aset-cookie:%20a=b",
+        "%00",
+        "%F0%9F%98%80",
+        "%7f",
+        "..%2F..%2F",
+        "%2F%2Fevil.example",
+    ] {
+        let path = format!("/api/v1/providers/p/start?invitation={invitation}");
+        ensure!(send(&server, &nobody, "GET", &path, "")? == 303, "{invitation}");
+        let (_, _, location) = nobody.page(&path, "location")?;
+        let end = location.strip_prefix("/invitations/").and_then(|rest| rest.split_once('?'));
+        ensure!(end.is_some_and(|(secret, _)| !secret.contains('/')), "{invitation}: {location}");
+    }
+    Ok(())
+}

@@ -19,6 +19,7 @@ mod letters;
 mod listen;
 mod mail;
 mod metrics;
+mod metrics_listener;
 mod oidc;
 mod pages;
 pub mod people;
@@ -99,6 +100,8 @@ pub struct Config {
     pub fonts: Option<PathBuf>,
     /// The program whose verb `worker` makes and reads files: this one, as it was started.
     pub worker: PathBuf,
+    /// An address of its own for the metrics, which callers from elsewhere reach nowhere else.
+    pub metrics_listen: Option<SocketAddr>,
     /// What entries and tickets are dated by.
     pub clock: Clock,
 }
@@ -122,6 +125,7 @@ impl Config {
             fonts: None,
             // Also where the file on the disk has been replaced since.
             worker: PathBuf::from("/proc/self/exe"),
+            metrics_listen: None,
             clock: Clock::system(),
         }
     }
@@ -198,6 +202,10 @@ async fn serve(
     app: App,
     shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), ServeError> {
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(metrics_listener::start(address, app.clone()).await?),
+        None => None,
+    };
     let shell = Shell::new(
         app.people.clone(),
         app.plans.clone(),
@@ -230,8 +238,8 @@ async fn serve(
     app.drain();
     stop.drain().await;
     housekeeping.abort();
-    if let Some(shell) = shell {
-        shell.abort();
+    for task in [shell, metrics].into_iter().flatten() {
+        task.abort();
     }
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
 }

@@ -173,6 +173,10 @@ struct Serve {
     /// A folder of fonts (TrueType or OpenType) for scripts that PDF files can't be set in otherwise.
     #[arg(long, env = "ACCORD_FONTS")]
     fonts: Option<PathBuf>,
+    /// An address for metrics alone, like 10.0.0.5:9464, which nobody else should reach. Without it, only callers on this
+    /// machine get /metrics.
+    #[arg(long, env = "ACCORD_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
     /// MiB of the disk that stay free: below that, nothing more is accepted.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
@@ -410,6 +414,7 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
         deadlines: Deadlines::default().shortened(options.shorten_deadlines),
         keep_deleted: days(options.keep_deleted_days),
         fonts: options.fonts,
+        metrics_listen: options.metrics_listen,
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),
         ..Config::new(options.data.data)
     };

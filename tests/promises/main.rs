@@ -18,6 +18,7 @@ mod intents;
 mod joining;
 mod launch;
 mod lock_out;
+mod metrics;
 mod odd_requests;
 mod permissions;
 mod providers;

@@ -197,7 +197,7 @@ pub(crate) fn router(app: App) -> Router {
         .nest("/api/v1", api)
         .route("/sync/{document}", get(sync::upgrade))
         .merge(public)
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(health::metrics_for_this_machine))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(web::page)
@@ -234,6 +234,14 @@ pub(crate) fn router(app: App) -> Router {
     } else {
         router
     }
+}
+
+/// What an address of its own for metrics serves.
+pub(crate) fn metrics_router(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .route("/healthz", get(health::alive))
+        .with_state(app)
 }
 
 /// Scripts and styles only from here; WebAssembly may be compiled.

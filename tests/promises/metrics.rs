@@ -1,0 +1,77 @@
+//! Metrics are for whoever operates the server.
+
+use accord_tests::{Server, ServerOptions};
+use anyhow::{Result, ensure};
+use std::net::TcpListener;
+
+/// What `/metrics` answers to a request with a header.
+fn ask(url: &str, header: Option<(&str, &str)>) -> Result<(u16, String)> {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut request = agent.get(url);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    let mut answer = request.call()?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.body_mut().read_to_string()?))
+}
+
+#[test]
+fn metrics_are_for_this_machine_and_no_proxy_hands_them_on() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let url = server.url("/metrics");
+    let (status, said) = ask(&url, None)?;
+    ensure!(status == 200 && said.contains("# EOF"), "{status} {said}");
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+        for value in ["203.0.113.9", "127.0.0.1", ""] {
+            let (status, said) = ask(&url, Some((name, value)))?;
+            ensure!(status == 403 && said.contains("--metrics-listen"), "{name}: {status} {said}");
+        }
+    }
+    server.stop()?;
+    let args = vec!["--behind-proxy".to_owned()];
+    let server = Server::start_with(data.path(), &ServerOptions { args, ..Default::default() })?;
+    let url = server.url("/metrics");
+    for (value, expect) in [
+        ("127.0.0.1", 200),
+        ("203.0.113.9, ::1", 200),
+        ("127.0.0.1, 203.0.113.9", 403),
+        ("unknown", 403),
+        ("203.0.113.9:5432", 403),
+    ] {
+        let (status, _) = ask(&url, Some(("x-forwarded-for", value)))?;
+        ensure!(status == expect, "{value}: {status}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_address_of_their_own_serves_metrics_and_nothing_else() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let env = vec![("ACCORD_METRICS_LISTEN".to_owned(), free.to_string())];
+    let server = Server::start_with(data.path(), &ServerOptions { env, ..Default::default() })?;
+    for (path, expect) in [
+        ("/metrics", 200),
+        ("/healthz", 200),
+        ("/", 404),
+        ("/api/v1/session", 404),
+        ("/keys.txt", 404),
+    ] {
+        let (status, said) = ask(&format!("http://{free}{path}"), None)?;
+        ensure!(status == expect, "{path}: {status} {said}");
+    }
+    // It keeps nobody waiting at the end.
+    let open = std::net::TcpStream::connect(free)?;
+    ensure!(server.stop()?.success());
+    drop(open);
+    // A taken address is said at the start.
+    let taken = TcpListener::bind(free)?;
+    let args = vec!["--metrics-listen".to_owned(), taken.local_addr()?.to_string()];
+    ensure!(
+        Server::start_with(data.path(), &ServerOptions { args, ..Default::default() }).is_err()
+    );
+    Ok(())
+}

@@ -54,6 +54,7 @@ use seal::keys::{KeyError, Keys};
 use shell::Shell;
 use site::{PublicUrl, Site};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

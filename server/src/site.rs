@@ -183,11 +183,6 @@ impl Site {
         find_cookie(headers, self.devices_name())
     }
 
-    /// Whether a proxy in front was announced.
-    pub(crate) fn is_behind_proxy(&self) -> bool {
-        self.behind_proxy
-    }
-
     /// Whose address a request comes from: the peer's, or what the proxy in front says it is.
     pub(crate) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -13,6 +13,7 @@ mod files;
 mod forgery;
 mod freeze;
 mod golden;
+mod heavy_updates;
 mod history;
 mod intents;
 mod joining;

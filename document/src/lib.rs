@@ -10,6 +10,7 @@
 //! - [`history`] is what a ledger tells of the past: any moment, and what changed between two.
 //! - [`sync`] holds the protocol: wire format, server room, client, presence.
 //! - [`plan`] is who sits in a plan and what it holds, [`audit`] the record of what was done to it.
+//! - `readable` is whether readers see what a text says: hidden characters, and where links may lead.
 //! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
 
 pub mod audit;
@@ -20,6 +21,8 @@ pub mod lib0;
 pub mod model;
 pub mod people;
 pub mod plan;
+#[cfg(feature = "readable")]
+pub mod readable;
 pub mod sync;
 pub mod update;
 pub mod ydoc;

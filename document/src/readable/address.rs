@@ -1,0 +1,88 @@
+//! Where a link may lead. The editor has the same rule (`web/src/editor/links.ts`), and both are held against
+//! `tests/data/links.json`.
+
+use super::findings::MAX_MARKS_ON_A_BASE;
+use super::properties::{category, is_blank, is_hidden, is_mark};
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use url::Url;
+
+/// Whether a link may lead to an address: an absolute address of the web with a host and without a user's name, an
+/// e-mail address, or a telephone number; without spaces, backslashes and anything that is not seen.
+#[must_use]
+pub fn is_safe(address: &str) -> bool {
+    if address.chars().any(hides) || has_too_many_marks(address) {
+        return false;
+    }
+    let Some((scheme, rest)) = address.split_once(':') else { return false };
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => is_web(address, rest),
+        "mailto" => is_mail(rest),
+        "tel" => is_number(rest),
+        _ => false,
+    }
+}
+
+/// The address as it is written in ASCII, where it may be followed then: hidden characters become `%` and a number,
+/// which is seen. Nothing where only a person can say what was meant.
+#[must_use]
+pub fn clean(address: &str) -> Option<String> {
+    let address = address.trim();
+    // What readers of addresses skip silently would lead elsewhere than its author meant.
+    if is_safe(address) {
+        return Some(address.to_owned());
+    }
+    let parsed = Url::parse(address).ok()?;
+    Some(String::from(parsed)).filter(|cleaned| is_safe(cleaned))
+}
+
+/// The host of an address of the web, as it is looked up: internationalised ones in ASCII. With its port, where it is
+/// not the usual one.
+#[must_use]
+pub fn host(address: &str) -> Option<String> {
+    let parsed = Url::parse(address).ok()?;
+    let host = parsed.host_str().filter(|host| !host.is_empty())?;
+    Some(parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// What does not belong into an address that people read: here no script needs anything that is hidden, since an
+/// address can be written in ASCII.
+fn hides(c: char) -> bool {
+    let category = category(c);
+    let is_undefined = GeneralCategoryGroup::Other.contains(category)
+        || GeneralCategoryGroup::Separator.contains(category);
+    is_undefined
+        || category == GeneralCategory::EnclosingMark
+        || is_hidden(c)
+        || is_blank(c)
+        || c == '\\'
+}
+
+fn has_too_many_marks(address: &str) -> bool {
+    let mut marks = 0;
+    address.chars().any(|c| {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        marks > MAX_MARKS_ON_A_BASE
+    })
+}
+
+fn is_web(address: &str, rest: &str) -> bool {
+    let Some(rest) = rest.strip_prefix("//") else { return false };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    !authority.is_empty() && !authority.contains('@') && host(address).is_some()
+}
+
+/// Something on both sides of one `@`, before what a mail would begin with.
+fn is_mail(rest: &str) -> bool {
+    let address = rest.split('?').next().unwrap_or_default();
+    let mut parts = address.split('@');
+    let is_part = |part: Option<&str>| part.is_some_and(|part| !part.is_empty());
+    is_part(parts.next()) && is_part(parts.next()) && parts.next().is_none() && rest.is_ascii()
+}
+
+fn is_number(rest: &str) -> bool {
+    let number = rest.split(';').next().unwrap_or_default();
+    let is_part =
+        |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '(' | ')' | '*' | '#');
+    rest.is_ascii() && number.chars().all(is_part) && number.contains(|c: char| c.is_ascii_digit())
+}

@@ -1,0 +1,220 @@
+//! Going through a text once, character by character, with what was kept before each.
+
+use super::emoji::{self, EMOJI_STYLE, TEXT_STYLE};
+use super::joiners::{
+    self, GRAPHEME_JOINER, JOINER, NON_JOINER, VOWEL_SEPARATOR, ZERO_WIDTH_SPACE,
+};
+use super::properties::{
+    category, combining_class, is_blank, is_direction, is_hidden, is_invisible_mark, is_mark,
+    is_noncharacter, is_of, is_of_any_script, script,
+};
+use icu_properties::props::{CanonicalCombiningClass, GeneralCategory as Category};
+use serde::{Deserialize, Serialize};
+
+/// The most marks that one base character may carry. A Tibetan stack has eight, a Hebrew letter with vowel and accents
+/// six, Vietnamese and Yoruba letters two or three.
+pub const MAX_MARKS_ON_A_BASE: u32 = 8;
+
+/// Why a character is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Reason {
+    /// It is not shown.
+    Hidden,
+    /// It changes the order in which its neighbours are shown.
+    Direction,
+    /// A control character or a separator that is not the newline of a text.
+    Control,
+    /// It looks like a space and is none.
+    Blank,
+    /// It stands in for an object that is not there.
+    Object,
+    /// Each font shows something else.
+    PrivateUse,
+    /// This version of Unicode has no such character.
+    Unassigned,
+    /// A mark that strikes its letter out, or encloses it.
+    Overlay,
+    /// A mark that stands on nothing.
+    LoneMark,
+    /// One mark too many on a character.
+    TooManyMarks,
+}
+
+/// A character that is not seen as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// Where it begins, in bytes.
+    pub at: usize,
+    pub character: char,
+    pub reason: Reason,
+    /// What may stand in its place without a change to what is read; nothing for a character that only a person can
+    /// replace.
+    pub replacement: Option<&'static str>,
+}
+
+/// All characters of a text that are not seen as they are, in order.
+#[must_use]
+pub fn findings(text: &str) -> Findings<'_> {
+    Findings { text, at: 0, last: [None; 2], base: None, marks: 0, visible: None }
+}
+
+/// See [`findings`].
+#[derive(Debug, Clone)]
+pub struct Findings<'a> {
+    text: &'a str,
+    at: usize,
+    /// The last two characters that stay, the last one behind.
+    last: [Option<char>; 2],
+    /// The last character that stays and is neither mark nor joiner, while its marks go on.
+    base: Option<char>,
+    /// Marks on the base.
+    marks: u32,
+    /// The first character that is not hidden at or behind a place: looked up once for a run of hidden ones.
+    visible: Option<(usize, Option<char>)>,
+}
+
+impl Iterator for Findings<'_> {
+    type Item = Finding;
+
+    fn next(&mut self) -> Option<Finding> {
+        loop {
+            let rest = &self.text[self.at..];
+            let character = rest.chars().next()?;
+            let at = self.at;
+            if let Some(len) = emoji::whole_sequence(rest) {
+                self.at += len;
+                rest[..len].chars().for_each(|c| self.keep(c));
+                (self.base, self.marks) = (Some(character), 0);
+                continue;
+            }
+            self.at += character.len_utf8();
+            match self.judge(character) {
+                Ok(()) => self.keep(character),
+                Err((reason, replacement)) => {
+                    match replacement {
+                        Some("") => {}
+                        Some(_) => self.keep(' '),
+                        None => self.keep(character),
+                    }
+                    return Some(Finding { at, character, reason, replacement });
+                }
+            }
+        }
+    }
+}
+
+type Judgement = Result<(), (Reason, Option<&'static str>)>;
+
+const REMOVED: Option<&str> = Some("");
+const SPACE: Option<&str> = Some(" ");
+
+impl Findings<'_> {
+    fn keep(&mut self, c: char) {
+        self.last = [self.last[1], Some(c)];
+        if c.is_ascii() {
+            (self.base, self.marks) = (Some(c), 0);
+        } else if is_mark(c) {
+            self.marks = self.marks.saturating_add(1);
+        } else if !is_hidden(c) {
+            (self.base, self.marks) = (Some(c), 0);
+        }
+    }
+
+    fn judge(&mut self, c: char) -> Judgement {
+        if matches!(c, ' '..='~' | '\n' | '\t') {
+            return Ok(());
+        }
+        if is_blank(c) {
+            return Err((Reason::Blank, SPACE));
+        }
+        if is_hidden(c) {
+            return self.judge_hidden(c);
+        }
+        match category(c) {
+            Category::Control => Err((Reason::Control, self.instead_of_control(c))),
+            Category::LineSeparator | Category::ParagraphSeparator => Err((Reason::Control, SPACE)),
+            Category::PrivateUse => Err((Reason::PrivateUse, None)),
+            Category::Unassigned => Err((Reason::Unassigned, None)),
+            _ if c == '\u{fffc}' => Err((Reason::Object, REMOVED)),
+            Category::EnclosingMark => Err((Reason::Overlay, None)),
+            Category::NonspacingMark | Category::SpacingMark => self.judge_mark(c),
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_hidden(&mut self, c: char) -> Judgement {
+        let [first, last] = self.last;
+        let is_needed = match c {
+            JOINER | NON_JOINER if !matches!(last, Some(JOINER | NON_JOINER)) => {
+                let after = self.next_visible();
+                joiners::may_join(c, last, after)
+                    || (c == JOINER && emoji::may_join(first, last, after))
+            }
+            ZERO_WIDTH_SPACE => joiners::may_part_words(last, self.next_visible()),
+            GRAPHEME_JOINER => joiners::may_keep_order(last, self.next_visible()),
+            VOWEL_SEPARATOR => {
+                let after = self.next_visible();
+                last.is_some_and(joiners::is_mongolian_letter)
+                    && after.is_some_and(joiners::is_mongolian_letter)
+            }
+            '\u{180b}'..='\u{180d}' | '\u{180f}' => last.is_some_and(joiners::is_mongolian_letter),
+            TEXT_STYLE | EMOJI_STYLE => last.is_some_and(emoji::may_have_style),
+            _ => false,
+        };
+        match () {
+            () if is_needed => Ok(()),
+            () if is_direction(c) => Err((Reason::Direction, REMOVED)),
+            () if is_noncharacter(c) => Err((Reason::Unassigned, REMOVED)),
+            () => Err((Reason::Hidden, REMOVED)),
+        }
+    }
+
+    fn judge_mark(&self, c: char) -> Judgement {
+        let Some(base) = self.base.filter(|&base| carries_marks(base)) else {
+            // One of a certain script is shown on a dotted circle, or by itself like Arabic's signs for pauses.
+            return if is_of_any_script(c) { Err((Reason::LoneMark, None)) } else { Ok(()) };
+        };
+        if self.marks >= MAX_MARKS_ON_A_BASE {
+            return Err((Reason::TooManyMarks, None));
+        }
+        // What composes is a letter or sign of its own, like ≠.
+        let is_overlay =
+            combining_class(c) == CanonicalCombiningClass::Overlay && is_of_any_script(c);
+        if is_overlay && unicode_normalization::char::compose(base, c).is_none() {
+            return Err((Reason::Overlay, None));
+        }
+        if is_invisible_mark(c) && !self.last[1].is_some_and(|last| is_of(last, script(c))) {
+            return Err((Reason::Hidden, REMOVED));
+        }
+        Ok(())
+    }
+
+    fn instead_of_control(&self, c: char) -> Option<&'static str> {
+        let breaks_line = matches!(c, '\u{b}' | '\u{c}' | '\u{85}')
+            || (c == '\r' && !self.text[self.at..].starts_with('\n'));
+        if breaks_line { SPACE } else { REMOVED }
+    }
+
+    /// The first character from here on that is not hidden.
+    fn next_visible(&mut self) -> Option<char> {
+        if let Some((upto, found)) = self.visible
+            && self.at <= upto
+        {
+            return found;
+        }
+        let mut rest = self.text[self.at..].char_indices();
+        let found = rest.find(|&(_, c)| !is_hidden(c) || is_blank(c));
+        let upto = found.map_or(self.text.len(), |(at, _)| self.at + at);
+        // A mark that may turn out to be hidden itself keeps nothing before it.
+        let found = found.map(|(_, c)| c).filter(|&c| !is_invisible_mark(c));
+        self.visible = Some((upto, found));
+        found
+    }
+}
+
+/// Whether marks may stand on a character. On a no-break space they are shown alone, as Unicode recommends.
+fn carries_marks(base: char) -> bool {
+    !base.is_control() && (!base.is_whitespace() || matches!(base, '\u{a0}' | '\u{202f}'))
+}

@@ -26,6 +26,7 @@ mod providers;
 mod real_input;
 mod release;
 mod running;
+mod seen;
 mod simulation;
 mod sockets;
 mod start_up;

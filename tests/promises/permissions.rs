@@ -107,6 +107,7 @@ fn table() -> Vec<Row> {
         ("get", "/documents/{document}/record", None, [401, 404, 403, 200, 200, 200, 404]),
         ("post", "/documents/{document}/versions", Some(json!({ "name": "First" })), going_back),
         ("post", "/documents/{document}/restorations", Some(json!({ "moment": 1 })), going_back),
+        ("post", "/documents/{document}/cleaning", None, going_back),
         ("get", "/documents/{document}/release", None, reading(200)),
         ("get", "/documents/{document}/proposals/{proposal}", None, reading(200)),
         ("get", "/documents/{document}/releases/{number}", None, reading(200)),

@@ -126,6 +126,11 @@ pub enum StepError {
     Drafting,
     #[error("This moment has not come yet.")]
     Future,
+    /// The rooms' own: no ledger is judged by what a version of Unicode knows.
+    #[error(
+        "This text holds what its readers are not shown. Nobody may sign what they can’t see: withdraw the proposal, clean the text, and propose it again."
+    )]
+    Strange,
 }
 
 /// What became of a proposal.

@@ -9,6 +9,7 @@ use crate::ids::{DocumentId, LineageId, PersonId, Seq};
 use crate::limits;
 use crate::model::content::Content;
 use crate::model::release::{Identity, Released};
+#[cfg(feature = "readable")]
 use crate::model::strange::{Strange, strange};
 use crate::people::{Action, Actor, Seat, permits};
 use crate::update::{
@@ -299,6 +300,14 @@ impl DocumentState {
         &self.versions
     }
 
+    /// Whether a step could be taken now.
+    ///
+    /// # Errors
+    /// With the reason why not.
+    pub fn check_step(&self, actor: &Actor, step: &Step) -> Result<(), StepError> {
+        self.releases.check(actor, self.position().seq, step)
+    }
+
     /// Takes a step on the path to a release, and gives the entry to be appended. That a proposal's digest is
     /// the text's, and that whoever signs is a signatory, the caller has seen to.
     ///
@@ -311,7 +320,7 @@ impl DocumentState {
         salt: Salt,
         step: Step,
     ) -> Result<Entry, StepError> {
-        self.releases.check(actor, self.position().seq, &step)?;
+        self.check_step(actor, &step)?;
         let entry = self.chain.next(actor.clone(), now, salt, Body::Step(step.clone()));
         self.releases.take(&entry, &step);
         self.chain.advance(&entry);
@@ -374,6 +383,7 @@ impl DocumentState {
     }
 
     /// What stands in the document that no reader is shown, or that this version does not know.
+    #[cfg(feature = "readable")]
     #[must_use]
     pub fn strange(&self) -> Vec<Strange> {
         strange(&self.doc, &self.known)

@@ -3,7 +3,7 @@
 //! Every form in which a text leaves the editor (page, print, file) is made from this.
 
 use super::delta::{Attributes, Op, normalise};
-use super::strange::is_safe;
+use crate::readable::address::is_safe;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
         text: text.to_owned(),
         bold: is_on("bold"),
         italic: is_on("italic"),
-        link: link.map(|address| address.trim().to_owned()),
+        link: link.map(|address| address.trim_matches(' ').to_owned()),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The commitment itself.
 //!
 //! [`template`] names its fields, [`delta`] is the flat text each field holds, [`content`] what a
-//! document says at a moment, [`blocks`] how its readers are shown it, [`completeness`] whether it is ready to freeze, [`strange`] what in it
-//! can't be frozen, [`release`] what is and [`outline`] how that is arranged, and [`Replica`] the editor's own copy, with undo and change
+//! document says at a moment, `blocks` how its readers are shown it, [`completeness`] whether it is ready to freeze, `strange` what in it
+//! can't be frozen and `cleaning` how it can go, [`release`] what is and [`outline`] how that is arranged, and [`Replica`] the editor's own copy, with undo and change
 //! events.
 
+#[cfg(feature = "readable")]
 pub mod blocks;
+#[cfg(feature = "readable")]
+pub mod cleaning;
 pub mod completeness;
 pub mod content;
 pub mod delta;
@@ -15,6 +18,7 @@ pub mod order;
 pub mod outline;
 pub mod release;
 mod replica;
+#[cfg(feature = "readable")]
 pub mod strange;
 pub mod template;
 

@@ -4,13 +4,22 @@
 //! All of it is kept while the text is a draft. Nobody can sign what they can't see, so a proposal is refused
 //! while any of it is there.
 
+mod characters;
+
 use super::content::Content;
-use super::delta::{Attributes, Op};
+use super::delta::{Attributes, Op, utf16_len};
+use super::milestone;
 use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
+use crate::readable::address;
 use crate::update::{Holder, Known, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
+
+pub use characters::FoundCharacter;
+
+/// The most that is told of one document. What comes behind is told once this is gone.
+const MAX_TOLD: usize = 5_000;
 
 /// The keys of a milestone that hold values.
 const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
@@ -30,8 +39,10 @@ pub enum Kind {
     Formatting,
     /// A link to an address that can't be followed safely.
     Address,
-    /// A character that is not shown, or changes the order in which others are.
+    /// A character that is not shown, changes how others are, or is none.
     Character,
+    /// A milestone's id that is more than a short name: signed, and shown nowhere.
+    Identifier,
     /// A date that is none.
     Date,
     /// Notes that have no place yet.
@@ -46,8 +57,34 @@ pub struct Strange {
     /// template.
     pub place: String,
     pub kind: Kind,
-    /// The name or value itself.
+    /// The name or value itself; of a character its code point, like `U+202E`.
     pub said: String,
+    /// More of a character.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub character: Option<FoundCharacter>,
+    /// Whether it can be cleaned without a change to what is read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cleanable: bool,
+}
+
+impl Strange {
+    fn new(place: &str, kind: Kind, said: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+            kind,
+            said: said.to_owned(),
+            character: None,
+            cleanable: false,
+        }
+    }
+
+    /// What is strange in a text that stands outside a document, like a name.
+    #[must_use]
+    pub fn in_text(place: &str, said: &str) -> Vec<Self> {
+        let mut all = Vec::new();
+        characters::words(place, said, 0, &mut all);
+        all
+    }
 }
 
 /// All that is strange in a document, each once.
@@ -58,15 +95,24 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
         text(key, ops, &mut all);
     }
     if content.texts.contains_key(NOTES) {
-        let [place, said] = [NOTES, NOTES].map(str::to_owned);
-        all.push(Strange { place, kind: Kind::Notes, said });
+        all.push(Strange::new(NOTES, Kind::Notes, NOTES));
     }
     for milestone in &content.milestones {
+        if !milestone::is_id(&milestone.id) {
+            let said: String = milestone
+                .id
+                .chars()
+                .take(milestone::MAX_ID_CHARS)
+                .flat_map(char::escape_default)
+                .collect();
+            all.push(Strange::new(MILESTONES, Kind::Identifier, &said));
+        }
         let texts = [&milestone.what, &milestone.outputs, &milestone.who];
         for (key, ops) in MILESTONE_TEXTS.iter().zip(texts) {
             text(&format!("{MILESTONES}/{}/{key}", milestone.id), ops, &mut all);
         }
-        words(&format!("{MILESTONES}/{}/due_text", milestone.id), &milestone.due_text, &mut all);
+        let place = format!("{MILESTONES}/{}/due_text", milestone.id);
+        characters::words(&place, &milestone.due_text, 0, &mut all);
         date(&format!("{MILESTONES}/{}/due", milestone.id), &milestone.due, &mut all);
     }
     for key in DATES {
@@ -80,16 +126,21 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
     }
     misfits(doc, &mut all);
     all.sort();
-    all.dedup();
+    all.dedup_by(|next, first| {
+        let is_same =
+            (&next.place, next.kind, &next.said) == (&first.place, first.kind, &first.said);
+        if let (true, Some(next), Some(first)) = (is_same, &next.character, &mut first.character) {
+            first.count += next.count;
+        }
+        is_same
+    });
+    all.truncate(MAX_TOLD);
     all
 }
 
 /// What stands at a place where the template has nothing.
 fn outside(place: &Place, known: &Known) -> Option<Strange> {
-    let part = |name: &str| {
-        let place = name.to_owned();
-        Some(Strange { place, kind: Kind::Part, said: name.to_owned() })
-    };
+    let part = |name: &str| Some(Strange::new(name, Kind::Part, name));
     let key = place.key.as_deref();
     match &place.parent {
         Holder::Root(root) => match (&**root, key) {
@@ -131,9 +182,7 @@ fn outside(place: &Place, known: &Known) -> Option<Strange> {
 fn misfits(doc: &Doc, all: &mut Vec<Strange>) {
     let txn = doc.transact();
     let Some(root) = txn.get_map(MILESTONES) else { return };
-    let mut misfit = |place: String| {
-        all.push(Strange { said: place.clone(), place, kind: Kind::Part });
-    };
+    let mut misfit = |place: String| all.push(Strange::new(&place, Kind::Part, &place));
     for (id, value) in root.iter(&txn) {
         let Out::YMap(map) = value else {
             misfit(format!("{MILESTONES}/{id}"));
@@ -154,18 +203,22 @@ fn misfits(doc: &Doc, all: &mut Vec<Strange>) {
 }
 
 fn text(place: &str, ops: &[Op], all: &mut Vec<Strange>) {
+    // What stands beside a character may be formatted otherwise: all pieces are read as one.
+    let (mut run, mut offset) = (String::new(), 0);
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
         match insert {
-            Value::String(said) => words(place, said, all),
-            other => all.push(Strange {
-                place: place.to_owned(),
-                kind: Kind::Embedded,
-                said: other.to_string(),
-            }),
+            Value::String(said) => run.push_str(said),
+            other => {
+                characters::words(place, &run, offset, all);
+                offset += utf16_len(&run) + 1;
+                run.clear();
+                all.push(Strange::new(place, Kind::Embedded, &other.to_string()));
+            }
         }
         formatting(place, attributes, all);
     }
+    characters::words(place, &run, offset, all);
 }
 
 fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Strange>) {
@@ -182,48 +235,15 @@ fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Strange>) {
                 "link" => value.is_string(),
                 _ => false,
             };
-        let place = place.to_owned();
         if !is_known {
-            all.push(Strange { place, kind: Kind::Formatting, said: name.clone() });
-        } else if let ("link", Some(address)) = (name.as_str(), value.as_str())
-            && !is_safe(address)
+            all.push(Strange::new(place, Kind::Formatting, name));
+        } else if let ("link", Some(link)) = (name.as_str(), value.as_str())
+            && !address::is_safe(link)
         {
-            all.push(Strange { place, kind: Kind::Address, said: address.to_owned() });
+            let cleanable = address::clean(link).is_some();
+            all.push(Strange { cleanable, ..Strange::new(place, Kind::Address, link) });
         }
     }
-}
-
-/// Whether a link may lead to an address: what the editor lets through.
-#[must_use]
-pub fn is_safe(address: &str) -> bool {
-    let address = address.trim();
-    let Some((scheme, rest)) = address.split_once(':') else { return false };
-    let scheme = scheme.to_ascii_lowercase();
-    // Browsers skip tabs and line ends inside an address, and then read another scheme.
-    let is_plain = !address.chars().any(|c| c.is_control());
-    let rest_fits = match scheme.as_str() {
-        "http" | "https" => rest.starts_with("//") && rest.len() > 2,
-        "mailto" | "tel" => !rest.is_empty(),
-        _ => false,
-    };
-    is_plain && rest_fits
-}
-
-fn words(place: &str, said: &str, all: &mut Vec<Strange>) {
-    for hidden in said.chars().filter(|c| hides(*c)) {
-        let said = format!("U+{:04X}", hidden as u32);
-        all.push(Strange { place: place.to_owned(), kind: Kind::Character, said });
-    }
-}
-
-/// Characters that nobody sees and that may change what others seem to say: controls, marks that turn the
-/// order of reading (Unicode TR 36; "Trojan Source", 2021), tags, and what stands for objects or for nothing.
-/// Joiners stay: scripts need them.
-fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn date(place: &str, said: &str, all: &mut Vec<Strange>) {
@@ -233,7 +253,7 @@ fn date(place: &str, said: &str, all: &mut Vec<Strange>) {
 }
 
 fn date_that_is_none(place: &str, said: &str) -> Strange {
-    Strange { place: place.to_owned(), kind: Kind::Date, said: said.to_owned() }
+    Strange::new(place, Kind::Date, said)
 }
 
 /// `YYYY-MM-DD`, of a day that there is.

@@ -7,9 +7,11 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use url::Url;
 
 /// Whether a link may lead to an address: an absolute address of the web with a host and without a user's name, an
-/// e-mail address, or a telephone number; without spaces, backslashes and anything that is not seen.
+/// e-mail address, or a telephone number; without spaces, backslashes and anything that is not seen. Spaces around it are
+/// no part of it.
 #[must_use]
 pub fn is_safe(address: &str) -> bool {
+    let address = address.trim_matches(' ');
     if address.chars().any(hides) || has_too_many_marks(address) {
         return false;
     }
@@ -27,7 +29,6 @@ pub fn is_safe(address: &str) -> bool {
 #[must_use]
 pub fn clean(address: &str) -> Option<String> {
     let address = address.trim();
-    // What readers of addresses skip silently would lead elsewhere than its author meant.
     if is_safe(address) {
         return Some(address.to_owned());
     }

@@ -196,6 +196,7 @@ impl Known {
         self.deleted.merge_with(deleted.clone());
     }
 
+    #[cfg(feature = "readable")]
     /// What `judge` says of the places that hold something which is not deleted.
     pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Place) -> Option<T>) -> Vec<T> {
         let mut judged: Vec<Option<T>> = self
@@ -224,6 +225,7 @@ impl Known {
         all
     }
 
+    #[cfg(feature = "readable")]
     /// Where an element stands, unless it was collected as garbage.
     pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Place> {
         match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {

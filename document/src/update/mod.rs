@@ -18,6 +18,7 @@ mod splits;
 pub use announced::AnnouncedClients;
 pub use blank::blank;
 pub(crate) use merge::merge;
+#[cfg(feature = "readable")]
 pub(crate) use order::{Holder, Place};
 pub(crate) use splits::{ItemCounts, Splits};
 

@@ -7,7 +7,7 @@ use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut}
 use crate::files::ABOUT;
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
-use accord_document::model::strange::is_safe;
+use accord_document::readable::address;
 use roxmltree::{Document, Node};
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
@@ -229,8 +229,8 @@ fn links_of(document: &Document<'_>) -> HashMap<String, String> {
     let all = children(document.root_element(), "Relationship");
     let link = |node: Node<'_, '_>| {
         let is_link = attribute(node, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"));
-        let target = attribute(node, "Target").filter(|target| is_link && is_safe(target))?;
-        Some((attribute(node, "Id")?.to_owned(), target.trim().to_owned()))
+        let target = attribute(node, "Target").filter(|_| is_link).and_then(address::clean)?;
+        Some((attribute(node, "Id")?.to_owned(), target))
     };
     all.filter_map(link).collect()
 }

@@ -5,7 +5,7 @@ use super::limits::TextBudget;
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
-use accord_document::model::strange::is_safe;
+use accord_document::readable::address;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 pub(super) fn read(text: &str) -> Result<Findings, BringError> {
@@ -79,8 +79,10 @@ impl Reader {
             }
             Tag::Strong => self.mark("bold", true.into()),
             Tag::Emphasis => self.mark("italic", true.into()),
-            Tag::Link { dest_url, .. } if is_safe(&dest_url) => {
-                self.mark("link", dest_url.trim().into());
+            Tag::Link { dest_url, .. } => {
+                if let Some(address) = address::clean(&dest_url) {
+                    self.mark("link", address.into());
+                }
             }
             Tag::Image { .. } => self.out.pictures += 1,
             _ => {}

@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::{
-    account, administration, audit, documents, files, history, imports, invitations, launches,
-    links, plans, providers, record, releases, seats, session,
+    account, administration, audit, cleaning, documents, files, history, imports, invitations,
+    launches, links, plans, providers, record, releases, seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -59,6 +59,7 @@ use utoipa::OpenApi;
         history::diff,
         history::name_version,
         history::restore,
+        cleaning::clean_text,
         record::show,
         launches::launch,
         launches::call_off,

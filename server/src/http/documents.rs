@@ -1,6 +1,7 @@
 //! `/documents`: one commitment in one language.
 
 use super::App;
+use super::cleaning::cleaned;
 use super::identity::{Visitor, acting, readable};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
@@ -192,7 +193,7 @@ pub(super) async fn redact(
     let compared = wanted.compared.map(|Compared { from, to }| (Seq(from.max(1)), Seq(to.max(1))));
     let passage =
         Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text, compared };
-    let reason = wanted.reason.trim().to_owned();
+    let reason = cleaned(&wanted.reason)?;
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
     let find = move |located: Option<Vec<_>>| {
         let found = archives.read(&id, |Archive { history, state }| {

@@ -1,6 +1,7 @@
 //! What a document said before: its sittings, any two moments compared, versions, and going back.
 
 use super::App;
+use super::cleaning::cleaned;
 use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
 use super::releases::{ProposalView, ReleaseView, told};
@@ -253,8 +254,8 @@ pub(super) async fn name_version(
         None => in_archive(&app, &found, |archive| last(&archive.history)).await?,
     };
     let version = Version {
-        name: wanted.name.trim().to_owned(),
-        description: wanted.description.trim().to_owned(),
+        name: cleaned(&wanted.name)?,
+        description: cleaned(&wanted.description)?,
         moment,
         before_restoring: None,
     };

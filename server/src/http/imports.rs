@@ -7,6 +7,7 @@ use super::problem::Problem;
 use crate::bring::{ImportError, MAX_IMPORT_BYTES, Placed, UPLOAD_TIMEOUT};
 use crate::turns::{Place, Requester};
 use accord_document::ids::{DocumentId, PlanId};
+use accord_document::model::cleaning::clean_draft;
 use accord_document::people::Action;
 use axum::body::HttpBody as _;
 use axum::extract::{Path, Query, Request, State};
@@ -40,6 +41,8 @@ pub(crate) struct Imported {
     notes: bool,
     /// Pictures, which were left out.
     pictures: usize,
+    /// Characters that nobody sees, which were left out, and link addresses that were written in ASCII for them.
+    cleaned: usize,
 }
 
 /// Makes a commitment of a Word document (`.docx`) or of Markdown (`.md`): its body is the file, of at most 16 MiB.
@@ -64,10 +67,16 @@ pub(super) async fn import(
     let language = language_of(language)?;
     let requester = Requester::Person(by.person.id.clone());
     // Nothing is half done while it is read: it ends with whoever asked.
-    let (placed, _place) = tokio::select! {
+    let (mut placed, _place) = tokio::select! {
         read = read(&app, &requester, request, (&name, &language)) => read?,
         () = caller.wait() => return Err(Problem::slow("The file was not wanted any more.")),
     };
+    let clean = move || {
+        let cleaned = clean_draft(&mut placed.draft);
+        (placed, cleaned)
+    };
+    let cleaned = tokio::task::spawn_blocking(clean).await;
+    let (placed, cleaned) = cleaned.map_err(crate::rooms::OpenError::from)?;
     let id = DocumentId::new(crate::people::fresh_id());
     app.plans.add_document(&plan, &actor, id.clone(), &language, None, &placed.draft).await?;
     let imported = Imported {
@@ -76,6 +85,7 @@ pub(super) async fn import(
         milestones: placed.draft.milestones.len(),
         notes: placed.has_notes,
         pictures: placed.pictures,
+        cleaned,
     };
     Ok((StatusCode::CREATED, Json(imported)))
 }

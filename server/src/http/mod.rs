@@ -4,6 +4,7 @@ mod account;
 mod administration;
 mod audit;
 mod bounded;
+mod cleaning;
 mod connections;
 mod describe;
 mod documents;
@@ -158,6 +159,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/record", get(record::show).layer(compressed()))
         .route("/documents/{document}/versions", post(history::name_version))
         .route("/documents/{document}/restorations", post(history::restore))
+        .route("/documents/{document}/cleaning", post(cleaning::clean_text))
         .route("/documents/{document}/release", get(releases::show).layer(compressed()))
         .route("/documents/{document}/proposals", post(releases::propose))
         .route(

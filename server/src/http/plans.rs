@@ -1,6 +1,7 @@
 //! `/plans`: what a plan holds, and new commitments in it.
 
 use super::App;
+use super::cleaning::cleaned;
 use super::identity::{Visitor, acting};
 use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
@@ -143,7 +144,7 @@ pub(super) async fn create(
         return Err(Problem::forbidden("Only an administrator can make a plan."));
     }
     let id = fresh_plan();
-    app.plans.create(id.clone(), new.title, &by.administrator(), Some(from)).await?;
+    app.plans.create(id.clone(), cleaned(&new.title)?, &by.administrator(), Some(from)).await?;
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
@@ -246,7 +247,8 @@ pub(super) async fn change(
         Some(Act::Reopen) => (closed, None),
         _ => (None, closed),
     };
-    let title = change.title.map(|title| Act::Title { title });
+    let title = change.title.map(|title| cleaned(&title)).transpose()?;
+    let title = title.map(|title| Act::Title { title });
     let quorum = change.quorum.map(|quorum| Act::Quorum { quorum });
     let acts = [first, title, quorum, last].into_iter().flatten().collect();
     app.plans.act_all(&plan, &actor, acts, Some(from)).await?;
@@ -266,7 +268,7 @@ pub(super) async fn create_document(
 ) -> Result<(StatusCode, Json<Created>), Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
-    let title = new.title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = cleaned(&new.title)?.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return Err(Problem::invalid("A commitment needs a title."));
     }

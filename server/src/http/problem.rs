@@ -256,6 +256,7 @@ impl From<StepError> for Problem {
             StepError::Proposed => Self::conflict("proposed", message),
             StepError::Frozen => Self::conflict("frozen", message),
             StepError::Drafting => Self::conflict("drafting", message),
+            StepError::Strange => Self::conflict("strange", message),
             StepError::Reason | StepError::Message | StepError::Quorum | StepError::Future => {
                 Self::invalid(message)
             }
@@ -321,7 +322,9 @@ impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let message = error.to_string();
         match error {
-            AccountError::Name | AccountError::Email => Self::invalid(message),
+            AccountError::Name | AccountError::Unreadable | AccountError::Email => {
+                Self::invalid(message)
+            }
             AccountError::EmailTaken => Self::conflict("email_taken", message),
             AccountError::IdentityTaken => Self::conflict("identity_taken", message),
             AccountError::LastWayIn => Self::conflict("last_way_in", message),

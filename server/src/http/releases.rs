@@ -1,6 +1,7 @@
 //! The path to a release: what is proposed, signed, declined, withdrawn, frozen and reopened, and the releases.
 
 use super::App;
+use super::cleaning::cleaned;
 use super::history::{Done, in_archive, writing};
 use super::identity::{Readable, Visitor, readable};
 use super::problem::{Body, Problem};
@@ -13,7 +14,7 @@ use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, S
 use accord_document::model::release::Released;
 use accord_document::model::strange::Strange;
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
-use accord_document::sync::Wanted;
+use accord_document::sync::{ProposeError, Wanted};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -34,7 +35,8 @@ pub(crate) struct ReleasePath {
     digest: String,
     /// Where the text stands: the number of the last entry.
     moment: u64,
-    /// What in it nobody would see. While there is any, it can't be proposed.
+    /// What in it, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`) nobody would see. While
+    /// there is any, it can't be proposed.
     strange: Vec<Strange>,
     frozen: bool,
     /// How many of each side have to sign what is proposed now.
@@ -144,13 +146,15 @@ pub(super) async fn show(
     let path = app.rooms.path(&found.id).await?;
     let (proposals, released) = told(&app, &found, &path.releases).await?;
     let releases = &path.releases;
+    let mut strange = names(&app, &found, signatories_of(&found)).await?;
+    strange.extend(path.strange);
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
     Ok(Json(ReleasePath {
         digest: path.draft.digest().to_string(),
         draft: serde_json::to_value(&path.draft).unwrap_or_default(),
         moment: path.position.seq.0,
-        strange: path.strange,
+        strange,
         frozen: releases.is_frozen(),
         quorum: found.state.quorum(),
         proposals,
@@ -204,7 +208,11 @@ pub(super) async fn propose(
         return Err(Problem::forbidden("Only a facilitator or a signatory can propose a release."));
     }
     let (digest, quorum) = (parse(&new.digest)?, found.state.quorum());
-    let message = new.message.trim().to_owned();
+    let message = cleaned(&new.message)?;
+    let hidden = names(&app, &found, signatories_of(&found)).await?;
+    if !hidden.is_empty() {
+        return Err(ProposeError::Strange(hidden).into());
+    }
     let wanted = Wanted { document: found.id, digest, quorum, message };
     let seq = app.rooms.propose(&actor, wanted).await??;
     Ok(Json(Done { seq: seq.0 }))
@@ -224,6 +232,14 @@ pub(super) async fn sign(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
+    let path = app.rooms.path(&found.id).await?;
+    let open = path.releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
+    let others = open.into_iter().flat_map(|open| &open.signatures);
+    let signed = others.map(|mark| mark.person.clone()).chain([by.person.id.clone()]);
+    let hidden = names(&app, &found, signed.collect()).await?;
+    if !hidden.is_empty() {
+        return Err(ProposeError::Strange(hidden).into());
+    }
     let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
     let seq = app.rooms.step(&found.id, &actor, step).await??;
     seal(&app, &found.id, seq).await;
@@ -244,7 +260,7 @@ pub(super) async fn decline(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
-    let reason = declining.reason.trim().to_owned();
+    let reason = cleaned(&declining.reason)?;
     let step = Step::Decline { proposal: Seq(proposal), reason };
     let seq = app.rooms.step(&found.id, &actor, step).await??;
     Ok(Json(Done { seq: seq.0 }))
@@ -280,7 +296,7 @@ pub(super) async fn reopen(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::SteerReleases)?;
-    let step = Step::Reopen { message: reopening.message.trim().to_owned() };
+    let step = Step::Reopen { message: cleaned(&reopening.message)? };
     let seq = app.rooms.step(&found.id, &actor, step).await??;
     Ok(Json(Done { seq: seq.0 }))
 }
@@ -371,6 +387,21 @@ fn may_sign(standing: Standing) -> bool {
 fn signing(app: &App, by: &SignedIn, found: &Readable) -> Result<Actor, Problem> {
     let actor = writing(app, by, found, Action::Sign)?;
     if may_sign(found.grant.standing) { Ok(actor) } else { Err(StepError::Side.into()) }
+}
+
+/// Everybody who can sign.
+fn signatories_of(found: &Readable) -> Vec<PersonId> {
+    let seats = found.state.seats().filter(|(_, standing)| may_sign(*standing));
+    seats.map(|(person, _)| person.clone()).collect()
+}
+
+/// What nobody would see in the plan's title and in the names that people have, as they stand in the note of a release.
+async fn names(app: &App, found: &Readable, ids: Vec<PersonId>) -> Result<Vec<Strange>, Problem> {
+    let mut all = Strange::in_text("plan/title", found.state.title());
+    for person in people(app, ids).await? {
+        all.extend(Strange::in_text(&format!("people/{}", person.id), &person.name));
+    }
+    Ok(all)
 }
 
 fn signatories(found: &Readable) -> Quorum {

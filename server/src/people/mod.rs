@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector, Standing};
+use accord_document::readable::{clean, is_readable};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,8 @@ fn actor(person: &PersonId, seat: Seat, sector: Sector, session: &SessionId) -> 
 pub enum AccountError {
     #[error("A name has between 1 and {NAME} characters.")]
     Name,
+    #[error("Others would not see this name as it is. Write it with letters alone.")]
+    Unreadable,
     #[error("That is not an e-mail address.")]
     Email,
     #[error("There is an account with this e-mail address already. Sign in with it instead.")]
@@ -349,11 +352,15 @@ impl People {
     }
 }
 
-/// A name as it is shown: without line breaks and doubled spaces.
+/// A name as it is shown: without line breaks, doubled spaces and what nobody sees.
 fn clean_name(name: &str) -> std::result::Result<String, AccountError> {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = clean(name).split_whitespace().collect::<Vec<_>>().join(" ");
     let fits = !name.is_empty() && name.chars().count() <= NAME && !name.contains(char::is_control);
-    if fits { Ok(name) } else { Err(AccountError::Name) }
+    match fits {
+        false => Err(AccountError::Name),
+        true if !is_readable(&name) => Err(AccountError::Unreadable),
+        true => Ok(name),
+    }
 }
 
 fn get<T: DeserializeOwned>(store: &dyn Store, kind: &str, key: &str) -> Result<Option<T>> {

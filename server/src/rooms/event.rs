@@ -81,6 +81,12 @@ pub enum RoomEvent {
         restore: Box<Restore>,
         answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
     },
+    /// Takes out what nobody sees by an edit, and answers likewise.
+    Clean {
+        actor: Actor,
+        update: Bytes,
+        answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
+    },
     /// The path to a release, and the text as it would become one.
     Path {
         answer: oneshot::Sender<Result<Path, OpenError>>,
@@ -120,7 +126,9 @@ impl RoomEvent {
             Self::Redact { answer, .. } => drop(answer.send(Err(error))),
             Self::Summary { answer } => drop(answer.send(Err(error))),
             Self::NameVersion { answer, .. } => drop(answer.send(Err(error))),
-            Self::Restore { answer, .. } => drop(answer.send(Err(error))),
+            Self::Restore { answer, .. } | Self::Clean { answer, .. } => {
+                drop(answer.send(Err(error)))
+            }
             Self::Path { answer } => drop(answer.send(Err(error))),
             Self::Propose { answer, .. } => drop(answer.send(Err(error))),
             Self::Step { answer, .. } => drop(answer.send(Err(error))),

@@ -6,6 +6,8 @@ use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::{Step, StepError};
 use accord_document::people::Actor;
 use accord_document::sync::{ProposeError, Wanted};
+use accord_document::update::Refusal;
+use axum::body::Bytes;
 
 impl Rooms {
     /// The path that a document has gone to its releases, as far as it is on disk.
@@ -14,6 +16,23 @@ impl Rooms {
     /// When the document can't be opened.
     pub async fn path(&self, document: &DocumentId) -> Result<Path, OpenError> {
         Ok(self.ask(document, |answer| RoomEvent::Path { answer }).await?.1)
+    }
+
+    /// Writes an edit that takes out what nobody sees, and gives where the ledger stands then.
+    ///
+    /// # Errors
+    /// When the document can't be opened, or with why the edit is refused.
+    pub async fn clean(
+        &self,
+        document: &DocumentId,
+        actor: &Actor,
+        update: Bytes,
+    ) -> Result<Result<Seq, Refusal>, OpenError> {
+        let clean = |answer| {
+            let (actor, update) = (actor.clone(), update.clone());
+            RoomEvent::Clean { actor, update, answer }
+        };
+        Ok(self.ask(document, clean).await?.1)
     }
 
     /// Proposes the text as it is, and gives the number of the entry that says so.

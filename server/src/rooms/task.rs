@@ -295,6 +295,10 @@ impl Task {
                 let restored = self.room.restore(&actor, &update, claims, moment, self.now());
                 return self.answer_deed(restored, answer);
             }
+            RoomEvent::Clean { actor, update, answer } => {
+                let cleaned = self.room.clean(&actor, &update, self.now());
+                return self.answer_deed(cleaned, answer);
+            }
             RoomEvent::Path { answer } => {
                 let path = self.path();
                 return self.answer_when_durable(move || drop(answer.send(Ok(path))));

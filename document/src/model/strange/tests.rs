@@ -77,7 +77,7 @@ fn what_the_editor_writes_is_never_strange() {
         {"retain": 4, "attributes": {"bold": true, "italic": true, "link": "https://example.org/a?b#c"}},
         {"insert": "\n", "attributes": {"list": "ordered", "indent": 8}},
         {"insert": "line\n", "attributes": {"header": 2}},
-        {"insert": "\u{1100}\u{200d}, \t tabs\n", "attributes": {"blockquote": true}},
+        {"insert": "\u{1100}\u{1161}, क\u{94d}\u{200d}ष, \t tabs\n", "attributes": {"blockquote": true}},
         {"insert": "mail", "attributes": {"link": "mailto:a@example.org"}},
     ]))
     .unwrap();
@@ -168,6 +168,109 @@ fn formatting_values_and_characters_that_nobody_sees_are_named() {
     one(json!([{"insert": "a\u{202e}b"}]), Character, "U+202E");
     one(json!([{"insert": "a\u{0}b"}]), Character, "U+0000");
     one(json!([{"insert": "a\u{e0041}b"}]), Character, "U+E0041");
+}
+
+#[test]
+fn a_character_is_told_with_its_name_and_what_is_seen_around_it() {
+    let write = |doc: &Doc| {
+        delta(
+            doc,
+            json!([
+                {"insert": "first\npays "},
+                {"insert": "\u{202e}", "attributes": {"bold": true}},
+                {"insert": "90 / 10\u{202c}, con\u{ad}tr\u{ad}acts"},
+                {"insert": {"image": "x"}},
+                {"insert": "\u{202e}a\u{e000}"},
+            ]),
+        );
+    };
+    let mut state = state();
+    let doc = crate::ydoc::new(9);
+    let known = state.encode_since(&StateVector::default());
+    doc.transact_mut().apply_update(Update::decode_v1(&known).unwrap()).unwrap();
+    write(&doc);
+    let update = doc.transact().encode_diff_v1(&state.state_vector());
+    state.edit(&ana(), 3, [0; 16], &update).unwrap();
+    let strange = state.strange();
+    let told: Vec<_> = strange
+        .iter()
+        .filter_map(|s| Some((&*s.said, s.cleanable, s.character.as_ref()?)))
+        .collect();
+    let (said, cleanable, turned) = told[2];
+    assert_eq!((said, cleanable, turned.offset, turned.count), ("U+202E", true, 11, 2));
+    assert_eq!(turned.name.as_deref(), Some("right-to-left override"));
+    assert_eq!((&*turned.before, &*turned.after), ("pays ", "90 / 10, contracts"));
+    let (said, cleanable, own) = told[3];
+    assert_eq!((said, cleanable, own.offset, own.name.as_deref()), ("U+E000", false, 36, None));
+    assert_eq!(told.len(), 4);
+}
+
+#[test]
+fn a_milestones_id_has_no_room_to_say_anything() {
+    let with_id = |id: &'static str| {
+        move |doc: &Doc| {
+            let root = doc.get_or_insert_map(MILESTONES);
+            let mut txn = doc.transact_mut();
+            let map = root.insert(&mut txn, id, yrs::MapPrelim::default());
+            map.insert(&mut txn, "what", yrs::types::text::TextPrelim::new("step\n"));
+            map.insert(&mut txn, "removed", false);
+        }
+    };
+    for id in
+        ["m2", "0123456789abcdef", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "V1StGXR8_Z5jdHi6B-myT"]
+    {
+        check(with_id(id), &[]);
+    }
+    check(with_id("but not before 2031"), &[(MILESTONES, Kind::Identifier, "but not before 2031")]);
+    check(with_id("a\u{202e}"), &[(MILESTONES, Kind::Identifier, "a\\u{202e}")]);
+    check(with_id(""), &[(MILESTONES, Kind::Identifier, "")]);
+    let long = "0".repeat(64);
+    check(
+        with_id("00000000000000000000000000000000000000000000000000000000000000000"),
+        &[(MILESTONES, Kind::Identifier, &long)],
+    );
+}
+
+/// Writes hidden characters, as a stock client may, and cleans the document.
+#[test]
+fn cleaning_deletes_what_is_hidden_and_nothing_else() {
+    let mut state = state();
+    let doc = crate::ydoc::new(9);
+    let known = state.encode_since(&StateVector::default());
+    doc.transact_mut().apply_update(Update::decode_v1(&known).unwrap()).unwrap();
+    delta(
+        &doc,
+        json!([
+            {"insert": "pays "},
+            {"insert": "\u{202e}90 / 10\u{202c}", "attributes": {"bold": true}},
+            {"insert": "\u{2800}site", "attributes": {"link": "https://exa\u{ad}mple.org"}},
+        ]),
+    );
+    let update = doc.transact().encode_diff_v1(&state.state_vector());
+    state.edit(&ana(), 3, [0; 16], &update).unwrap();
+    let mut replica = Replica::new(13);
+    replica.apply(&state.encode_since(&StateVector::default())).unwrap();
+    replica.set_milestone("m", "due_text", "Fall\u{200b} 2027");
+    let before = state.state_vector();
+    crate::model::cleaning::clean_document(&mut replica);
+    state.edit(&ana(), 4, [0; 16], &replica.encode_since(&before)).unwrap();
+    assert_eq!(state.strange(), []);
+    let content = Content::read(state.doc());
+    assert_eq!(content.plain("problem"), "pays 90 / 10 siteSome words.\n");
+    let due_text = content.milestones.iter().find(|one| one.id == "m").map(|one| &*one.due_text);
+    assert_eq!(due_text, Some("Fall 2027"));
+    let left = json!([
+        {"insert": "pays "},
+        {"insert": "90 / 10", "attributes": {"bold": true}},
+        {"insert": " site", "attributes": {"link": "https://example.org/"}},
+        {"insert": "Some words.\n"},
+    ]);
+    let normal = crate::model::delta::normalise(&content.texts["problem"]);
+    assert_eq!(serde_json::to_value(normal).unwrap(), left);
+    // Once is enough.
+    replica.take_made();
+    crate::model::cleaning::clean_document(&mut replica);
+    assert_eq!(replica.take_made(), Vec::<Vec<u8>>::new());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{Effect, Room};
 use crate::ids::{Digest, DocumentId, Seq};
 use crate::ledger::{Quorum, Redaction, Step, StepError, Version, VersionError};
+#[cfg(feature = "readable")]
 use crate::model::strange::Strange;
 use crate::people::{Action, Actor, permits};
 use crate::sync::close::Close;
@@ -26,8 +27,29 @@ pub enum ProposeError {
     #[error(transparent)]
     Step(#[from] StepError),
     /// It holds what nobody would see.
-    #[error("This text holds what its readers are not shown. Nobody may sign what they can’t see.")]
+    #[cfg(feature = "readable")]
+    #[error(
+        "This text holds what its readers are not shown: {}. Nobody may sign what they can’t see.",
+        named(.0)
+    )]
     Strange(Vec<Strange>),
+}
+
+/// The first of what is strange, in words.
+#[cfg(feature = "readable")]
+fn named(all: &[Strange]) -> String {
+    const NAMED: usize = 3;
+    let plain =
+        |text: &str| text.chars().take(64).flat_map(char::escape_default).collect::<String>();
+    let name = |one: &Strange| {
+        let name = one.character.as_ref().and_then(|character| character.name.as_deref());
+        let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("{}{name} in {}", plain(&one.said), plain(&one.place))
+    };
+    let first: Vec<String> = all.iter().take(NAMED).map(name).collect();
+    let more =
+        if all.len() > NAMED { format!(", and {} more", all.len() - NAMED) } else { String::new() };
+    format!("{}{more}", first.join(", "))
 }
 
 impl Room {
@@ -110,12 +132,36 @@ impl Room {
         Ok(self.take())
     }
 
+    /// Takes out what nobody sees, by an edit that everybody gets as they get any other.
+    ///
+    /// # Errors
+    /// When this person may not write; nothing has changed then.
+    pub fn clean(
+        &mut self,
+        actor: &Actor,
+        update: &[u8],
+        now: u64,
+    ) -> Result<Vec<Effect>, Refusal> {
+        self.now = now;
+        if !permits(actor.seat, Action::Write) {
+            return Err(Refusal::ReadOnly);
+        }
+        let salt = self.salt(0);
+        // A text without hidden characters needs no entry.
+        if let Some(entry) =
+            self.state.edit_from(actor, now, salt, update, Provenance::default())?
+        {
+            self.append_edit(entry, None);
+        }
+        Ok(self.take())
+    }
+
     /// Proposes the text as it is for a release.
     ///
     /// # Errors
     /// With the reason why not, when the text is not what its proposer has read or holds what nobody sees;
     /// nothing has changed then.
-    #[cfg(feature = "digest")]
+    #[cfg(all(feature = "digest", feature = "readable"))]
     pub fn propose(
         &mut self,
         actor: &Actor,
@@ -138,10 +184,19 @@ impl Room {
 
     /// Takes a step on the path to a release.
     ///
+    /// What is signed is judged again: the proposal may be older than what this version knows of hidden characters.
+    ///
     /// # Errors
     /// With the reason why it is not taken; nothing has changed then.
     pub fn step(&mut self, actor: &Actor, step: Step, now: u64) -> Result<Vec<Effect>, StepError> {
         self.now = now;
+        #[cfg(feature = "readable")]
+        if matches!(step, Step::Approve { .. }) {
+            self.state.check_step(actor, &step)?;
+            if !self.state.strange().is_empty() {
+                return Err(StepError::Strange);
+            }
+        }
         let was_frozen = self.state.releases().is_frozen();
         let salt = self.salt(0);
         let entry = self.state.step(actor, now, salt, step)?;

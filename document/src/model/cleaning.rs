@@ -1,0 +1,295 @@
+//! Taking out of a document what nobody sees: an edit like any other, that deletes hidden characters and leaves every
+//! other one, with who wrote it, where it is.
+
+use super::delta::{Attributes, Op, utf16_len};
+use super::template::{Draft, FIELDS, MILESTONE_TEXTS};
+use super::{Replica, Target};
+use crate::readable::{address, clean, findings};
+use serde_json::{Value, json};
+
+/// Cleans all texts, dates in words and link addresses of a document, as far as that changes nothing that is read.
+pub fn clean_document(replica: &mut Replica) {
+    let mut targets: Vec<Target> = FIELDS.iter().map(|field| Target::field(field.key)).collect();
+    for milestone in replica.milestones() {
+        targets.extend(MILESTONE_TEXTS.map(|key| Target::milestone(&milestone.id, key)));
+        let due_text = clean(&milestone.due_text);
+        if due_text != milestone.due_text {
+            replica.set_milestone(&milestone.id, "due_text", &due_text);
+        }
+    }
+    for target in targets {
+        for steps in [characters, links] {
+            let ops = steps(&replica.read(&target));
+            if !ops.is_empty() {
+                replica.edit(&target, &ops);
+            }
+        }
+    }
+}
+
+/// Cleans a draft that is not a document yet, and tells how many characters and addresses changed.
+pub fn clean_draft(draft: &mut Draft) -> usize {
+    let milestones = draft.milestones.iter_mut();
+    let texts = milestones.flat_map(|one| [&mut one.what, &mut one.outputs, &mut one.who]);
+    let texts = draft.texts.iter_mut().map(|(_, ops)| ops).chain(texts);
+    let mut cleaned: usize = texts.map(clean_ops).sum();
+    for milestone in &mut draft.milestones {
+        let due_text = clean(&milestone.due_text).into_owned();
+        cleaned += usize::from(due_text != milestone.due_text);
+        milestone.due_text = due_text;
+    }
+    cleaned
+}
+
+fn clean_ops(ops: &mut Vec<Op>) -> usize {
+    let mut changed = 0;
+    for op in ops.iter_mut() {
+        let Op::Insert { attributes, .. } = op else { continue };
+        let Some(cleaned) = cleaned_link(attributes) else { continue };
+        attributes.insert("link".into(), cleaned.into());
+        changed += 1;
+    }
+    let steps = characters(ops);
+    if steps.is_empty() {
+        return changed;
+    }
+    changed += steps.iter().filter(|step| matches!(step, Op::Delete { .. })).count();
+    *ops = apply(ops, &steps);
+    changed
+}
+
+/// What there is to do so that a text loses its hidden characters.
+fn characters(ops: &[Op]) -> Vec<Op> {
+    let mut steps = Steps::default();
+    let mut pieces: Vec<(&str, &Attributes)> = Vec::new();
+    for op in ops {
+        match op {
+            Op::Insert { insert: Value::String(text), attributes } => {
+                pieces.push((text, attributes))
+            }
+            Op::Insert { .. } => {
+                steps.clean(&pieces);
+                steps.retain(1);
+                pieces.clear();
+            }
+            _ => {}
+        }
+    }
+    steps.clean(&pieces);
+    steps.into_ops()
+}
+
+/// What there is to do so that a text's links lead to addresses that are seen.
+fn links(ops: &[Op]) -> Vec<Op> {
+    let mut steps = Steps::default();
+    for op in ops {
+        let Op::Insert { insert, attributes } = op else { continue };
+        let len = insert.as_str().map_or(1, utf16_len);
+        match cleaned_link(attributes) {
+            Some(cleaned) => {
+                steps.format(len, Attributes::from_iter([("link".to_owned(), json!(cleaned))]));
+            }
+            None => steps.retain(len),
+        }
+    }
+    steps.into_ops()
+}
+
+/// The address to take the place of a link's, where it is none that may be followed and can be made one.
+fn cleaned_link(attributes: &Attributes) -> Option<String> {
+    let link = attributes.get("link")?.as_str()?;
+    if address::is_safe(link) { None } else { address::clean(link) }
+}
+
+/// Steps along a text, without such as do nothing at its end. What is put in the place of neighbouring characters comes
+/// before they are deleted, all at once: yrs takes the formatting behind a deletion for that of the next step, so that
+/// a second deletion or an insertion right behind one would change what is bold.
+#[derive(Default)]
+struct Steps {
+    done: Vec<Op>,
+    kept: u32,
+    inserted: Vec<Op>,
+    deleted: u32,
+}
+
+impl Steps {
+    fn retain(&mut self, len: u32) {
+        if len > 0 {
+            self.finish();
+            self.kept += len;
+        }
+    }
+
+    fn format(&mut self, len: u32, attributes: Attributes) {
+        self.finish();
+        self.move_on();
+        self.done.push(Op::retain(len, attributes));
+    }
+
+    fn replace(&mut self, len: u32, replacement: Option<Op>) {
+        self.move_on();
+        self.inserted.extend(replacement);
+        self.deleted += len;
+    }
+
+    fn move_on(&mut self) {
+        if self.kept > 0 {
+            self.done.push(Op::retain(self.kept, Attributes::new()));
+            self.kept = 0;
+        }
+    }
+
+    fn finish(&mut self) {
+        self.done.append(&mut self.inserted);
+        if self.deleted > 0 {
+            self.done.push(Op::delete(self.deleted));
+            self.deleted = 0;
+        }
+    }
+
+    fn into_ops(mut self) -> Vec<Op> {
+        self.finish();
+        self.done
+    }
+
+    /// Cleans neighbouring pieces of text, which are read as one.
+    fn clean(&mut self, pieces: &[(&str, &Attributes)]) {
+        let whole: String = pieces.iter().map(|(text, _)| *text).collect();
+        let mut ends = pieces.iter().scan(0, |end, (text, attributes)| {
+            *end += text.len();
+            Some((*end, *attributes))
+        });
+        let mut piece = ends.next();
+        let mut upto = 0;
+        for finding in findings(&whole) {
+            let Some(replacement) = finding.replacement else { continue };
+            while piece.is_some_and(|(end, _)| end <= finding.at) {
+                piece = ends.next();
+            }
+            self.retain(utf16_len(&whole[upto..finding.at]));
+            let attributes = || piece.map(|(_, attributes)| attributes.clone()).unwrap_or_default();
+            let inserted = (!replacement.is_empty()).then(|| Op::insert(replacement, attributes()));
+            self.replace(finding.character.len_utf16() as u32, inserted);
+            upto = finding.at + finding.character.len_utf8();
+        }
+        self.retain(utf16_len(&whole[upto..]));
+    }
+}
+
+/// Applies steps to a text that is not in a document.
+fn apply(ops: &[Op], steps: &[Op]) -> Vec<Op> {
+    let doc = crate::ydoc::new(1);
+    let text = doc.get_or_insert_text("text");
+    let mut txn = yrs::Transact::transact_mut(&doc);
+    for all in [ops, steps] {
+        yrs::Text::apply_delta(&text, &mut txn, all.iter().filter_map(Op::to_yrs));
+    }
+    super::delta::read(&text, &txn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(ops: Value, expect: Value) {
+        let mut ops: Vec<Op> = serde_json::from_value(ops).unwrap();
+        clean_ops(&mut ops);
+        assert_eq!(serde_json::to_value(&ops).unwrap(), expect);
+        assert_eq!(clean_ops(&mut ops), 0);
+    }
+
+    #[test]
+    fn a_text_is_cleaned_across_its_formatting_and_keeps_it() {
+        check(
+            json!([{"insert": "con\u{ad}"}, {"insert": "\u{200b}tra\u{1f600}\u{feff}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
+            json!([{"insert": "con"}, {"insert": "tra\u{1f600}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
+        );
+        // A joiner is judged by both of its neighbours, whatever is bold.
+        check(
+            json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),
+            json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),
+        );
+        check(
+            json!([{"insert": "a"}, {"insert": "\u{2028}b\u{2800}c", "attributes": {"italic": true}}]),
+            json!([{"insert": "a"}, {"insert": " b c", "attributes": {"italic": true}}]),
+        );
+        check(
+            json!([{"insert": "x", "attributes": {"link": " https://exa\u{ad}mple.org/a b"}}]),
+            json!([{"insert": "x", "attributes": {"link": "https://example.org/a%20b"}}]),
+        );
+        check(
+            json!([{"insert": "con\u{ad}"}, {"insert": "\u{2800}tr", "attributes": {"bold": true}}, {"insert": "\u{202c}"}, {"insert": "\u{ad}a\n"}]),
+            json!([{"insert": "con"}, {"insert": " ", "attributes": {"bold": true}}, {"insert": "tr", "attributes": {"bold": true}}, {"insert": "a\n"}]),
+        );
+        check(json!([{"insert": "9\u{336}0\u{e000}"}]), json!([{"insert": "9\u{336}0\u{e000}"}]));
+    }
+
+    #[test]
+    fn every_character_that_stays_keeps_its_formatting() {
+        let mut seed = 7_u64;
+        let mut random = |below: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        let characters = [
+            'a',
+            'b',
+            '\u{ad}',
+            '\u{202e}',
+            '\u{2800}',
+            'م',
+            '\u{200c}',
+            '\u{1f600}',
+            '\u{336}',
+            '\u{e0041}',
+        ];
+        let kinds = [
+            json!({}),
+            json!({"bold": true}),
+            json!({"italic": true}),
+            json!({"bold": true, "italic": true}),
+        ];
+        for _ in 0..500 {
+            let mut ops = Vec::new();
+            for _ in 0..1 + random(6) {
+                let text: String =
+                    (0..1 + random(5)).map(|_| characters[random(characters.len())]).collect();
+                ops.push(Op::insert(
+                    &text,
+                    serde_json::from_value(kinds[random(kinds.len())].clone()).unwrap(),
+                ));
+            }
+            let each = |ops: &[Op]| -> Vec<(char, Attributes)> {
+                let inserts = ops.iter().filter_map(|op| match op {
+                    Op::Insert { insert: Value::String(text), attributes } => {
+                        Some((text.clone(), attributes.clone()))
+                    }
+                    _ => None,
+                });
+                inserts
+                    .flat_map(|(text, of)| {
+                        text.chars().map(|c| (c, of.clone())).collect::<Vec<_>>()
+                    })
+                    .collect()
+            };
+            let before = each(&ops);
+            let whole: String = before.iter().map(|(c, _)| *c).collect();
+            let found: std::collections::HashMap<usize, &str> = findings(&whole)
+                .filter_map(|finding| Some((finding.at, finding.replacement?)))
+                .collect();
+            let expect: Vec<_> = whole
+                .char_indices()
+                .zip(before)
+                .filter_map(|((at, _), (c, of))| match found.get(&at) {
+                    None => Some((c, of)),
+                    Some(instead) => Some((instead.chars().next()?, of)),
+                })
+                .collect();
+            clean_ops(&mut ops);
+            assert_eq!(each(&ops), expect, "{whole:?}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Which characters of a text are not seen as they are, told so that a person finds them.
+
+use super::{Kind, Strange};
+use crate::model::delta::utf16_len;
+use crate::readable::{Finding, Reason, findings, name};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many characters before and behind a found one are told.
+const CONTEXT_CHARS: usize = 24;
+
+/// A character that is not seen as it is, where it stands first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FoundCharacter {
+    pub reason: Reason,
+    /// Unicode's name of it, in lower case, where it is a common one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it stands first, in UTF-16 code units.
+    pub offset: u32,
+    /// How often it stands in this text.
+    pub count: u32,
+    /// What is seen before and behind it.
+    pub before: String,
+    pub after: String,
+}
+
+/// Names the characters of a text that are not seen as they are, each once. `offset` is where the text begins, in UTF-16
+/// code units.
+pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
+    let mut found: BTreeMap<char, Strange> = BTreeMap::new();
+    let (mut upto, mut units) = (0, offset);
+    for finding in findings(said) {
+        units += utf16_len(&said[upto..finding.at]);
+        upto = finding.at;
+        let known =
+            found.entry(finding.character).or_insert_with(|| tell(place, said, finding, units));
+        if let Some(character) = &mut known.character {
+            character.count += 1;
+        }
+    }
+    all.extend(found.into_values());
+}
+
+fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {
+    let Finding { at, character, reason, replacement } = finding;
+    let before: Vec<char> =
+        said[..at].chars().rev().take_while(|c| *c != '\n').take(CONTEXT_CHARS).collect();
+    let behind = said[at + character.len_utf8()..].chars().take_while(|c| *c != '\n');
+    let found = FoundCharacter {
+        reason,
+        name: name(character).map(str::to_owned),
+        offset,
+        count: 0,
+        before: seen(&before.into_iter().rev().collect::<String>()),
+        after: seen(&behind.take(CONTEXT_CHARS).collect::<String>()),
+    };
+    Strange {
+        character: Some(found),
+        cleanable: replacement.is_some(),
+        ..Strange::new(place, Kind::Character, &format!("U+{:04X}", character as u32))
+    }
+}
+
+/// What is seen of a piece of text, so that its own hidden characters don't change the page that tells of them.
+fn seen(text: &str) -> String {
+    let hidden: Vec<usize> = findings(text).map(|finding| finding.at).collect();
+    text.char_indices()
+        .filter(|(at, _)| hidden.binary_search(at).is_err())
+        .map(|(_, c)| c)
+        .collect()
+}

@@ -44,6 +44,11 @@ fn what_is_pasted_from_word_and_the_web_becomes_what_a_text_can_hold() -> Result
 }
 
 #[test]
+fn what_is_signed_is_what_is_seen() -> Result<()> {
+    story("seen.mjs")
+}
+
+#[test]
 fn from_an_empty_folder_people_get_in_write_and_lose_their_seats() -> Result<()> {
     story("first_start.mjs")
 }

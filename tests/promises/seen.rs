@@ -5,7 +5,7 @@ use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq, SessionId};
 use accord_document::ledger::{DocumentState, Entry, Quorum, Step};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_server::store::{Append, Ledger, Records, SledStore};
-use accord_tests::{PASSWORD, Server, SyncClient, Visitor};
+use accord_tests::{PASSWORD, Server, SyncClient, Visitor, node};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -372,4 +372,10 @@ fn an_import_is_cleaned_and_says_so() -> Result<()> {
         "{read}"
     );
     Ok(())
+}
+
+/// Links and hidden characters: the editor judges as the server does.
+#[test]
+fn the_editor_judges_links_and_hidden_characters_as_the_server_does() -> Result<()> {
+    node("readable.mjs", &[]).map(drop)
 }

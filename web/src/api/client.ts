@@ -40,6 +40,7 @@ export type MilestoneDiff = Schemas['MilestoneDiff'];
 export type Sitting = Schemas['Sitting'];
 export type CoCreation = Schemas['RecordView'];
 export type ReleasePath = Schemas['ReleasePath'];
+export type Strange = Schemas['Strange'];
 export type Proposal = Schemas['ProposalView'];
 export type Launch = Schemas['LaunchView'];
 export type Progress = Schemas['Progress'];
@@ -148,6 +149,7 @@ export const api = {
   releasePath: (document: string) => call<ReleasePath>('GET', `/documents/${id(document)}/release`),
   proposed: (document: string, proposal: number) =>
     call<unknown>('GET', `${proposals(document)}/${proposal}`),
+  clean: (document: string) => call<Schemas['Done']>('POST', `/documents/${id(document)}/cleaning`),
   propose: (document: string, digest: string, message: string) =>
     call<Schemas['Done']>('POST', proposals(document), { digest, message }),
   sign: (document: string, proposal: number, digest: string) =>

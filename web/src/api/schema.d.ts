@@ -283,6 +283,27 @@ export interface paths {
         patch: operations["change"];
         trace?: never;
     };
+    "/api/v1/documents/{document}/cleaning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the characters out of a document that nobody sees and that no script needs, and writes link addresses in ASCII
+         *     where something in them was hidden: by an edit that everybody in it sees at once. All other characters, and who wrote
+         *     them, stay. What only a person can replace stays, too; `GET …/release` names it.
+         */
+        post: operations["clean_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document}/content": {
         parameters: {
             query?: never;
@@ -1151,6 +1172,25 @@ export interface components {
          * @enum {string}
          */
         Fate: "kept" | "inserted" | "deleted";
+        /** @description A character that is not seen as it is, where it stands first. */
+        FoundCharacter: {
+            after: string;
+            /** @description What is seen before and behind it. */
+            before: string;
+            /**
+             * Format: int32
+             * @description How often it stands in this text.
+             */
+            count: number;
+            /** @description Unicode's name of it, in lower case, where it is a common one. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description Where it stands first, in UTF-16 code units.
+             */
+            offset: number;
+            reason: components["schemas"]["Reason"];
+        };
         HealthView: {
             /** Format: int64 */
             connections: number;
@@ -1186,6 +1226,8 @@ export interface components {
         };
         /** @description What became of a file. */
         Imported: {
+            /** @description Characters that nobody sees, which were left out, and link addresses that were written in ASCII for them. */
+            cleaned: number;
             /** @description The text fields that say something now, by key. */
             fields: string[];
             /** @description The document of the new commitment. */
@@ -1226,7 +1268,7 @@ export interface components {
          * @description What kind of thing is strange.
          * @enum {string}
          */
-        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "date" | "notes";
+        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "identifier" | "date" | "notes";
         /** @description A commitment in one of its languages. */
         LanguageView: {
             document: string;
@@ -1580,6 +1622,11 @@ export interface components {
             /** Format: int32 */
             government: number;
         };
+        /**
+         * @description Why a character is named.
+         * @enum {string}
+         */
+        Reason: "hidden" | "direction" | "control" | "blank" | "object" | "private_use" | "unassigned" | "overlay" | "lone_mark" | "too_many_marks";
         /** @enum {string} */
         RecordFormat: "json" | "html" | "csv";
         RecordView: {
@@ -1635,7 +1682,10 @@ export interface components {
             releases: components["schemas"]["ReleaseView"][];
             /** @description How many of each side could sign. */
             signatories: components["schemas"]["Quorum"];
-            /** @description What in it nobody would see. While there is any, it can't be proposed. */
+            /**
+             * @description What in it, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`) nobody would see. While
+             *     there is any, it can't be proposed.
+             */
             strange: components["schemas"]["Strange"][];
         };
         ReleaseView: {
@@ -1786,13 +1836,16 @@ export interface components {
         };
         /** @description Something strange, and where it stands. */
         Strange: {
+            character?: components["schemas"]["FoundCharacter"] | null;
+            /** @description Whether it can be cleaned without a change to what is read. */
+            cleanable?: boolean;
             kind: components["schemas"]["Kind"];
             /**
              * @description The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
              *     template.
              */
             place: string;
-            /** @description The name or value itself. */
+            /** @description The name or value itself; of a character its code point, like `U+202E`. */
             said: string;
         };
         /** @description What one person did to one text in one sitting. */
@@ -2738,6 +2791,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clean_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
             };
             401: {
                 headers: {

@@ -79,22 +79,67 @@ export function plainSlice(text: string, single: boolean): Slice {
   return new Slice(Fragment.from(lines), 1, 1);
 }
 
-export function handlePaste(view: EditorView, event: ClipboardEvent, single: boolean): boolean {
+/** What may be hidden, at a glance: only then the rule itself is loaded. */
+const HIDING = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\ufffc]|[^\P{Cc}\t\n\r]/u;
+
+/** Calls `cleaned` if something that nobody sees was left out. */
+export function handlePaste(
+  view: EditorView,
+  event: ClipboardEvent,
+  single: boolean,
+  cleaned: () => void,
+): boolean {
   const data = event.clipboardData;
   if (!data) return false;
   const html = data.getData('text/html');
-  const text = data.getData('text/plain');
+  let text = data.getData('text/plain');
+  const put = (tr: Transaction) => view.dispatch(tr.scrollIntoView().setMeta('paste', true));
+  const hidden = (said: string, clean: (rule: typeof import('./clean')) => boolean, done: () => void) => {
+    if (!HIDING.test(said)) return done();
+    void import('./clean').then((rule) => {
+      if (view.isDestroyed) return;
+      if (clean(rule)) cleaned();
+      done();
+    });
+  };
   if (!html || single) {
     if (!text) return false;
-    view.dispatch(
-      view.state.tr.replaceSelection(plainSlice(text, single)).scrollIntoView().setMeta('paste', true),
-    );
+    const clean = (rule: typeof import('./clean')) => {
+      const before = text;
+      text = rule.clean(text);
+      return text !== before;
+    };
+    hidden(text, clean, () => put(view.state.tr.replaceSelection(plainSlice(text, single))));
     return true;
   }
   // In a document of its own, which loads and runs nothing: never in the page's.
   const { body } = new DOMParser().parseFromString(cleanHtml(html), 'text/html');
-  const { content } = Parser.fromSchema(schema).parse(body, { preserveWhitespace: false });
-  view.dispatch(putLines(view.state.tr, content).scrollIntoView().setMeta('paste', true));
+  hidden(
+    body.textContent ?? '',
+    (rule) => rule.cleanTree(body),
+    () => {
+      const { content } = Parser.fromSchema(schema).parse(body, { preserveWhitespace: false });
+      put(putLines(view.state.tr, content));
+    },
+  );
+  return true;
+}
+
+/** What no script and no emoji needs, wherever it is typed. */
+const NEVER = /[\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc]/g;
+
+/** Takes out of what is typed what would keep the text from being signed. */
+export function handleTextInput(
+  view: EditorView,
+  from: number,
+  to: number,
+  text: string,
+  cleaned: () => void,
+): boolean {
+  const seen = text.replace(NEVER, '');
+  if (seen === text) return false;
+  view.dispatch(view.state.tr.insertText(seen, from, to));
+  cleaned();
   return true;
 }
 

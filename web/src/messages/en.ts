@@ -183,6 +183,7 @@ export const en = {
   'toolbar.indent': 'Indent',
   'toolbar.outdent': 'Outdent',
   'toolbar.link': 'Link',
+  'paste.cleaned': 'Characters that nobody sees were left out.',
   'link.address': 'Address',
   'link.set': 'Set link',
   'link.remove': 'Remove',

@@ -2,7 +2,7 @@
 // `document/src/model/blocks.rs` has it.
 
 import type { Attributes, Delta } from '../editor/delta';
-import { safeLink } from '../editor/links';
+import { isSafe } from '../editor/links';
 
 export interface Span {
   text: string;
@@ -31,6 +31,7 @@ function lines(delta: Delta): Line[] {
   for (const op of delta) {
     if (!('insert' in op) || typeof op.insert !== 'string') continue;
     const { bold, italic, link } = op.attributes ?? {};
+    const address = typeof link === 'string' && isSafe(link) ? link.trim() : null;
     const parts = op.insert.split('\n');
     parts.forEach((text, index) => {
       if (text) {
@@ -38,7 +39,7 @@ function lines(delta: Delta): Line[] {
           text,
           bold: bold === true,
           italic: italic === true,
-          link: safeLink(String(link ?? '')),
+          link: address,
         });
       }
       if (index < parts.length - 1) {

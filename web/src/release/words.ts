@@ -1,14 +1,60 @@
 // Sentences about what can't be frozen.
 
+import type { Strange } from '../api/client';
 import { has, t } from '../messages/release';
 
-/** What a place of a document is called. */
-function nameOf(place: string): string {
-  const [, key = ''] = /([^/]+)$/.exec(place) ?? [];
-  const name = `field.${key}`;
-  return has(name) ? t(name) : place;
+/** A text field's name: of a milestone by its number, too. */
+export function nameOf(place: string, milestones: string[]): string {
+  const [, id, key] = /^milestones\/(.*)\/([^/]+)$/.exec(place) ?? [];
+  const number = id === undefined ? 0 : milestones.indexOf(id) + 1;
+  const name = `field.${key ?? place}`;
+  const field = has(name) ? t(name) : seen(place);
+  return number > 0 ? t('release.place.milestone', { number, field }) : field;
 }
 
-export function strangely({ kind, place, said }: { kind: string; place: string; said: string }): string {
-  return t(`release.strange.${kind}` as 'release.strange.part', { place: nameOf(place), said });
+/** What of a document's own words would change this page is shown by its number. */
+export function seen(text: string): string {
+  return text.replace(
+    /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu,
+    (hidden) => `⟨${codeOf(hidden)}⟩`,
+  );
+}
+
+const codeOf = (hidden: string) =>
+  `U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+function placeOf({ place, character }: Strange, milestones: string[]): string {
+  if (place === 'plan/title') return t('release.place.title');
+  const name = `${character?.before ?? ''}${character?.after ?? ''}`;
+  return place.startsWith('people/') ? t('release.place.name', { name }) : `“${nameOf(place, milestones)}”`;
+}
+
+/** What is strange, where, and why that counts. */
+export function strangely(strange: Strange, milestones: string[]): string {
+  const { kind, place, said, character } = strange;
+  if (!character) {
+    return t(`release.strange.${kind}` as 'release.strange.part', {
+      place: nameOf(place, milestones),
+      said: seen(said),
+    });
+  }
+  return t(character.count > 1 ? 'release.strange.characters' : 'release.strange.character', {
+    place: placeOf(strange, milestones),
+    said: character.name ? `${character.name} (${said})` : said,
+    reason: t(`release.reason.${character.reason}`),
+    count: character.count,
+  });
+}
+
+/** What to do about what stands outside the text. */
+export function remedy(place: string): string {
+  if (place === 'plan/title') return t('release.place.titleWhat');
+  return place.startsWith('people/') ? t('release.place.nameWhat') : '';
+}
+
+/** The text in the editor that a place is in; nothing for what has none. */
+export function anchorOf(place: string): string {
+  if (place.includes('/due')) return 'milestones';
+  const isText = /^milestones\/.*\/(what|outputs|who)$/.test(place) || has(`field.${place}`);
+  return isText ? encodeURIComponent(place) : '';
 }

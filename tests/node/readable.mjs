@@ -1,0 +1,35 @@
+// The editor's rules for links and for what nobody sees, held against the same corpora as the server's.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const ts = createRequire(new URL('../../web/package.json', import.meta.url))('typescript');
+const data = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8'));
+async function module(name) {
+  const source = readFileSync(new URL(`../../web/src/editor/${name}`, import.meta.url), 'utf8');
+  const options = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(source, { compilerOptions: options });
+  return import(`data:text/javascript;base64,${Buffer.from(outputText).toString('base64')}`);
+}
+
+const { isSafe, leadsTo, safeLink } = await module('links.ts');
+for (const { address, safe, host } of data('links.json')) {
+  assert.equal(isSafe(address), safe, JSON.stringify(address));
+  if (safe && host) assert.equal(leadsTo(address.trim()), host, address);
+}
+assert.equal(leadsTo('mailto:ana@example.org?subject=Open'), 'ana@example.org');
+assert.equal(leadsTo('tel:112'), '112');
+assert.equal(safeLink('https://exa\u00admple.org/a b'), 'https://example.org/a%20b');
+assert.equal(safeLink('https://ana@example.org/'), null);
+assert.equal(safeLink('javascript:alert(1)'), null);
+
+const { clean } = await module('clean.ts');
+for (const { language, text } of data('readable/innocent.json')) assert.equal(clean(text), text, language);
+const left = [];
+for (const { attack, text, cleaned } of data('readable/attacks.json')) {
+  // A plain text's line ends are made newlines before.
+  if (cleaned !== undefined && clean(text.replace(/\r\n?/g, '\n')) !== cleaned) left.push(attack);
+}
+// What takes properties that JavaScript does not have is left to the server; a carriage return is a line's end here.
+const LEFT = ['a carriage return', 'unassigned', 'noncharacters', 'hieroglyphs\' format in Latin', 'an invisible stacker in Latin'];
+assert.deepEqual(left, LEFT);

@@ -1,0 +1,80 @@
+// What is signed is what is seen, in the browser: what is pasted is cleaned with a sentence; what came otherwise is
+// listed where one proposes, with a way to it and a button that cleans; beside each link stands where it leads.
+import assert from 'node:assert/strict';
+import { story, until } from './browser.mjs';
+import { lookAtAll } from './look.mjs';
+
+await story(async ({ person }) => {
+  const ana = await person('ana', { document: null });
+  const document = await ana.page.evaluate(async () => {
+    const body = JSON.stringify({ title: 'Seen' });
+    const answer = await fetch('/api/v1/plans/demo/documents', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return (await answer.json()).id;
+  });
+  await ana.open(document);
+  const text = async (key) => {
+    const content = await ana.page.evaluate(async (id) => (await fetch(`/api/v1/documents/${id}/content`)).json(), document);
+    return content[key].map(({ insert }) => insert).join('');
+  };
+  const says = (key, expect) =>
+    until(`${key} says ${expect}`, async () => {
+      const said = await text(key);
+      return said === expect || said;
+    });
+  const paste = async (target, html, plain) => {
+    await ana.field(target).focus();
+    await ana.field(target).evaluate(
+      (field, [html, plain]) => {
+        const clipboardData = new DataTransfer();
+        if (html) clipboardData.setData('text/html', html);
+        clipboardData.setData('text/plain', plain);
+        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      },
+      [html, plain],
+    );
+  };
+  const note = ana.page.getByText('Characters that nobody sees were left out.');
+
+  // Formatting parts a Persian word from its joiner; emoji keep theirs.
+  const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c / 10 👨‍👩‍👧</p>';
+  await paste('problem', html, 'x');
+  await says('problem', 'contracts می\u200cشود 90 / 10 👨‍👩‍👧\n');
+  await note.first().waitFor();
+  await paste('causes', '', 'soft\u00ad hyphen\u200b and\u2028line');
+  await says('causes', 'soft hyphen and line\n');
+  await ana.field('results').focus();
+  await ana.page.keyboard.insertText('typed\u202e marks');
+  await says('results', 'typed marks\n');
+
+  // What no rule of typing stops, and a link whose words say otherwise.
+  await ana.field('solution').focus();
+  await ana.page.keyboard.insertText('Publish all\u{e0100} con\u200btracts.');
+  await paste('brief', '<p>See <a href="https://xn--pple-43d.com/x">https://apple.com</a> and <a href="mailto:ana@example.org">write <b>to</b> us</a>.</p>', 'x');
+  await ana.saved();
+  await says('solution', 'Publish all\u{e0100} con\u200btracts.\n');
+
+  const fay = await person('fay', { document: null });
+  const release = `${new URL(ana.page.url()).origin}/documents/${document}/release`;
+  await fay.page.goto(release);
+  await fay.page.getByText('zero width space (U+200B), which is not shown').waitFor();
+  await fay.page.getByText('variation selector (U+E0100), which is not shown').waitFor();
+  const hosts = fay.page.locator('.read .host');
+  assert.deepEqual(await hosts.allTextContents(), ['leads to xn--pple-43d.com', 'leads to ana@example.org']);
+  await lookAtAll(fay.page, 'seen-findings');
+  assert.equal(await fay.page.getByRole('button', { name: 'Propose release 1' }).isDisabled(), true);
+
+  const link = fay.page.getByRole('link', { name: /Go to it.*U\+200B/ });
+  assert.equal(new URL(await link.getAttribute('href'), release).hash, '#solution');
+  await ana.page.goto(release);
+  await ana.page.goto(`${new URL(release).origin}/documents/${document}#solution`);
+  await until('the text is in focus', () => ana.page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-target') === 'solution'));
+
+  await fay.page.getByRole('button', { name: 'Clean the text' }).click();
+  await fay.page.getByText('The text is clean.').last().waitFor();
+  await says('solution', 'Publish all contracts.\n');
+  await ana.page.getByText('Publish all contracts.').waitFor();
+  await fay.page.getByRole('button', { name: 'Propose release 1' }).click();
+  await fay.page.getByRole('dialog').getByRole('button', { name: 'Propose release 1' }).click();
+  await fay.page.getByRole('heading', { name: 'Proposed for release 1' }).waitFor();
+  await lookAtAll(fay.page, 'seen-proposed');
+});

@@ -5,10 +5,10 @@ use super::joiners::{
     self, GRAPHEME_JOINER, JOINER, NON_JOINER, VOWEL_SEPARATOR, ZERO_WIDTH_SPACE,
 };
 use super::properties::{
-    category, combining_class, is_blank, is_direction, is_hidden, is_invisible_mark, is_mark,
-    is_noncharacter, is_of, is_of_any_script, script,
+    bidi_class, category, combining_class, is_blank, is_direction, is_hidden, is_invisible_mark,
+    is_letter, is_mark, is_noncharacter, is_of, is_of_any_script, is_right_to_left, script,
 };
-use icu_properties::props::{CanonicalCombiningClass, GeneralCategory as Category};
+use icu_properties::props::{BidiClass, CanonicalCombiningClass, GeneralCategory as Category};
 use serde::{Deserialize, Serialize};
 
 /// The most marks that one base character may carry. A Tibetan stack has eight, a Hebrew letter with vowel and accents
@@ -57,7 +57,7 @@ pub struct Finding {
 /// All characters of a text that are not seen as they are, in order.
 #[must_use]
 pub fn findings(text: &str) -> Findings<'_> {
-    Findings { text, at: 0, last: [None; 2], base: None, marks: 0, visible: None }
+    Findings { text, at: 0, last: [None; 2], base: None, marks: 0, visible: None, line: None }
 }
 
 /// See [`findings`].
@@ -73,6 +73,8 @@ pub struct Findings<'a> {
     marks: u32,
     /// The first character that is not hidden at or behind a place: looked up once for a run of hidden ones.
     visible: Option<(usize, Option<char>)>,
+    /// Where a line ends, and whether it has a letter that is read from right to left.
+    line: Option<(usize, bool)>,
 }
 
 impl Iterator for Findings<'_> {
@@ -140,8 +142,37 @@ impl Findings<'_> {
             _ if c == '\u{fffc}' => Err((Reason::Object, REMOVED)),
             Category::EnclosingMark => Err((Reason::Overlay, None)),
             Category::NonspacingMark | Category::SpacingMark => self.judge_mark(c),
+            _ if self.turns_numbers(c) => Err((Reason::Direction, None)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a sign, like a Hebrew colon, turns the numbers behind it around in a line that has no letter of its
+    /// direction: “pays׃ 90 / 10” would be shown as “10 / 90”. Beside such letters readers expect it.
+    fn turns_numbers(&mut self, c: char) -> bool {
+        if !is_right_to_left(c) || is_letter(c) || is_mark(c) {
+            return false;
+        }
+        let is_number =
+            |c: char| matches!(bidi_class(c), BidiClass::EuropeanNumber | BidiClass::ArabicNumber);
+        let is_strong = |c: char| is_right_to_left(c) || bidi_class(c) == BidiClass::LeftToRight;
+        let mut behind = self.text[self.at..].chars().take_while(|c| *c != '\n');
+        let next = behind.find(|&c| is_strong(c) || is_number(c));
+        next.is_some_and(is_number) && !self.line_is_right_to_left()
+    }
+
+    /// Whether the line of the last character has a letter that is read from right to left: looked up once for a line.
+    fn line_is_right_to_left(&mut self) -> bool {
+        if let Some((upto, is_so)) = self.line
+            && self.at <= upto
+        {
+            return is_so;
+        }
+        let from = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
+        let upto = self.text[self.at..].find('\n').map_or(self.text.len(), |at| self.at + at);
+        let is_so = self.text[from..upto].chars().any(|c| is_right_to_left(c) && is_letter(c));
+        self.line = Some((upto, is_so));
+        is_so
     }
 
     fn judge_hidden(&mut self, c: char) -> Judgement {

@@ -1,8 +1,9 @@
 //! The Unicode properties that decide, by their short names.
 
 use icu_properties::props::{
-    BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint, GeneralCategory as Category,
-    GeneralCategoryGroup, IndicSyllabicCategory, PrependedConcatenationMark, Script,
+    BidiClass, BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint,
+    GeneralCategory as Category, GeneralCategoryGroup, IndicSyllabicCategory,
+    PrependedConcatenationMark, Script,
 };
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
@@ -50,6 +51,15 @@ pub(super) fn syllabic_category(c: char) -> IndicSyllabicCategory {
 /// Changes the order in which its neighbours are shown.
 pub(super) fn is_direction(c: char) -> bool {
     CodePointSetData::new::<BidiControl>().contains(c)
+}
+
+/// Is read from right to left, and makes numbers behind it be.
+pub(super) fn is_right_to_left(c: char) -> bool {
+    matches!(bidi_class(c), BidiClass::RightToLeft | BidiClass::ArabicLetter)
+}
+
+pub(super) fn bidi_class(c: char) -> BidiClass {
+    CodePointMapData::<BidiClass>::new().get(c)
 }
 
 /// Has no shape of its own: it is not shown, or formats what is beside it. Signs like the Arabic number sign are

@@ -116,7 +116,9 @@ fn every_hidden_character_in_a_word_is_named_unless_its_script_needs_it() {
     let joiners = ["U+200C", "U+200D"];
     assert_eq!(unnamed("con", "tracts", &all), with(&[]), "English");
     assert_eq!(unnamed("계", "약", &all), with(&[]), "Korean");
-    assert_eq!(unnamed("9", "0 / 10", &all), with(&[]), "numbers");
+    // A Syriac sign between them would turn them around.
+    let beside_numbers: Vec<_> = with(&[]).into_iter().filter(|name| name != "U+070F").collect();
+    assert_eq!(unnamed("9", "0 / 10", &all), beside_numbers, "numbers");
     assert_eq!(unnamed("合", "同", &all), with(&[]), "Chinese");
     assert_eq!(unnamed("الح", "كومة", &all), with(&joiners), "Arabic");
     assert_eq!(unnamed("सर", "कार", &all), with(&joiners), "Hindi");
@@ -170,8 +172,12 @@ fn cleaning_twice_is_cleaning_once() {
 #[test]
 fn a_long_run_of_hidden_characters_is_gone_through_once() {
     // Looking ahead from each of them would take hours.
-    let text = format!("م{}", "\u{200c}\u{feff}".repeat(500_000));
-    assert_eq!(findings(&text).count(), 1_000_000);
+    let text = format!("م{}", "\u{200c}\u{feff}".repeat(100_000));
+    assert_eq!(findings(&text).count(), 200_000);
+    let text = "\u{61f}9".repeat(100_000);
+    assert_eq!(findings(&text).count(), 100_000);
+    let text = format!("{}م", "\u{61f}9".repeat(100_000));
+    assert_eq!(findings(&text).count(), 0);
 }
 
 #[test]

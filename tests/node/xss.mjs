@@ -97,10 +97,12 @@ await story(async ({ person, newcomer, server }) => {
       text.insert(text.length - 1, '\n', { list: MARKUP.indexOf(markup) % 3 === 0 ? 'bullet' : null });
     }
     for (const key of ['brief', 'lead', 'contact_email', 'results']) doc.getText(key).insert(0, worst);
-    const milestone = new Y.Map();
-    doc.getMap('milestones').set(`m${worst}`, milestone);
-    for (const key of ['what', 'outputs', 'who']) milestone.set(key, new Y.Text(`${worst}\n`));
-    for (const [key, value] of Object.entries({ order: 'a', due: '', due_text: worst, removed: false })) milestone.set(key, value);
+    for (const id of [`m${worst}`, 'm1']) {
+      const milestone = new Y.Map();
+      doc.getMap('milestones').set(id, milestone);
+      for (const key of ['what', 'outputs', 'who']) milestone.set(key, new Y.Text(`${worst}\n`));
+      for (const [key, value] of Object.entries({ order: 'a', due: '', due_text: worst, removed: false })) milestone.set(key, value);
+    }
   });
   const strange = doc.getText('causes');
   doc.transact(() => {
@@ -209,6 +211,10 @@ await story(async ({ person, newcomer, server }) => {
     strange.delete(0, strange.length - 1);
     doc.getText(worst).delete(0, worst.length);
     doc.getMap('facts').set('period_from', '2027-01-01');
+    // An id that says anything is signed by nobody; the same words under a plain one are.
+    const unnamed = doc.getMap('milestones').get(`m${worst}`);
+    for (const key of ['what', 'outputs', 'who']) unnamed.get(key).delete(0, worst.length);
+    unnamed.set('removed', true);
   });
   // Pasted links that may stand stay; what is left of `causes` is its last line, whose formatting goes, too.
   strange.format(0, strange.length, Object.fromEntries(MARKUP.map((markup) => [markup, null])));

@@ -4,22 +4,49 @@
 use super::delta::{Attributes, Op, utf16_len};
 use super::template::{Draft, FIELDS, MILESTONE_TEXTS};
 use super::{Replica, Target};
+use crate::limits;
 use crate::readable::{address, clean, findings};
 use serde_json::{Value, json};
 
-/// Cleans all texts, dates in words and link addresses of a document, as far as that changes nothing that is read.
+/// What one cleaning may make yrs move, in UTF-16 code units: a quarter of what an update may (PROTOCOL.md, U9). Each
+/// deletion inside an item copies the item's text.
+const MAX_UNITS_MOVED: u64 = limits::MOVES / 4;
+/// The most places that one cleaning changes: each may split an item in three.
+const MAX_PLACES: u32 = 10_000;
+
+/// What is left for one cleaning to do.
+struct Budget {
+    units: u64,
+    places: u32,
+}
+
+impl Budget {
+    /// Whether one more place may be changed in a text of a length in UTF-16 code units.
+    fn spend(&mut self, units: u32) -> bool {
+        let is_enough = self.places > 0 && self.units >= u64::from(units);
+        if is_enough {
+            self.places -= 1;
+            self.units -= u64::from(units);
+        }
+        is_enough
+    }
+}
+
+/// Cleans all texts, dates in words and link addresses of a document, as far as that changes nothing that is read. A long
+/// text with many hidden characters takes more than one time.
 pub fn clean_document(replica: &mut Replica) {
+    let mut budget = Budget { units: MAX_UNITS_MOVED, places: MAX_PLACES };
     let mut targets: Vec<Target> = FIELDS.iter().map(|field| Target::field(field.key)).collect();
     for milestone in replica.milestones() {
         targets.extend(MILESTONE_TEXTS.map(|key| Target::milestone(&milestone.id, key)));
         let due_text = clean(&milestone.due_text);
-        if due_text != milestone.due_text {
+        if due_text != milestone.due_text && budget.spend(0) {
             replica.set_milestone(&milestone.id, "due_text", &due_text);
         }
     }
     for target in targets {
         for steps in [characters, links] {
-            let ops = steps(&replica.read(&target));
+            let ops = steps(&replica.read(&target), &mut budget);
             if !ops.is_empty() {
                 replica.edit(&target, &ops);
             }
@@ -49,17 +76,50 @@ fn clean_ops(ops: &mut Vec<Op>) -> usize {
         attributes.insert("link".into(), cleaned.into());
         changed += 1;
     }
-    let steps = characters(ops);
-    if steps.is_empty() {
-        return changed;
+    let mut pieces: Vec<&mut String> = Vec::new();
+    for op in ops.iter_mut() {
+        match op {
+            Op::Insert { insert: Value::String(text), .. } => pieces.push(text),
+            Op::Insert { .. } => changed += clean_pieces(std::mem::take(&mut pieces)),
+            _ => {}
+        }
     }
-    changed += steps.iter().filter(|step| matches!(step, Op::Delete { .. })).count();
-    *ops = apply(ops, &steps);
+    changed += clean_pieces(pieces);
+    ops.retain(
+        |op| !matches!(op, Op::Insert { insert: Value::String(text), .. } if text.is_empty()),
+    );
+    changed
+}
+
+/// Cleans neighbouring pieces of text, which are read as one.
+fn clean_pieces(pieces: Vec<&mut String>) -> usize {
+    let whole: String = pieces.iter().map(|piece| piece.as_str()).collect();
+    let mut cleaned = findings(&whole)
+        .filter_map(|found| Some((found.at, found.character, found.replacement?)))
+        .peekable();
+    let (mut from, mut changed) = (0, 0);
+    for piece in pieces {
+        let end = from + piece.len();
+        let mut left = String::new();
+        let mut upto = from;
+        while let Some((at, character, replacement)) = cleaned.next_if(|(at, ..)| *at < end) {
+            left.push_str(&whole[upto..at]);
+            left.push_str(replacement);
+            upto = at + character.len_utf8();
+            changed += 1;
+        }
+        if upto > from {
+            left.push_str(&whole[upto..end]);
+            *piece = left;
+        }
+        from = end;
+    }
     changed
 }
 
 /// What there is to do so that a text loses its hidden characters.
-fn characters(ops: &[Op]) -> Vec<Op> {
+fn characters(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
+    let units = length(ops);
     let mut steps = Steps::default();
     let mut pieces: Vec<(&str, &Attributes)> = Vec::new();
     for op in ops {
@@ -68,24 +128,25 @@ fn characters(ops: &[Op]) -> Vec<Op> {
                 pieces.push((text, attributes))
             }
             Op::Insert { .. } => {
-                steps.clean(&pieces);
+                steps.clean(&pieces, units, budget);
                 steps.retain(1);
                 pieces.clear();
             }
             _ => {}
         }
     }
-    steps.clean(&pieces);
+    steps.clean(&pieces, units, budget);
     steps.into_ops()
 }
 
 /// What there is to do so that a text's links lead to addresses that are seen.
-fn links(ops: &[Op]) -> Vec<Op> {
+fn links(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
+    let units = length(ops);
     let mut steps = Steps::default();
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
         let len = insert.as_str().map_or(1, utf16_len);
-        match cleaned_link(attributes) {
+        match cleaned_link(attributes).filter(|_| budget.spend(units)) {
             Some(cleaned) => {
                 steps.format(len, Attributes::from_iter([("link".to_owned(), json!(cleaned))]));
             }
@@ -93,6 +154,15 @@ fn links(ops: &[Op]) -> Vec<Op> {
         }
     }
     steps.into_ops()
+}
+
+/// The length of a text in UTF-16 code units.
+fn length(ops: &[Op]) -> u32 {
+    let len = |op: &Op| match op {
+        Op::Insert { insert, .. } => insert.as_str().map_or(1, utf16_len),
+        _ => 0,
+    };
+    ops.iter().map(len).sum()
 }
 
 /// The address to take the place of a link's, where it is none that may be followed and can be made one.
@@ -153,7 +223,7 @@ impl Steps {
     }
 
     /// Cleans neighbouring pieces of text, which are read as one.
-    fn clean(&mut self, pieces: &[(&str, &Attributes)]) {
+    fn clean(&mut self, pieces: &[(&str, &Attributes)], units: u32, budget: &mut Budget) {
         let whole: String = pieces.iter().map(|(text, _)| *text).collect();
         let mut ends = pieces.iter().scan(0, |end, (text, attributes)| {
             *end += text.len();
@@ -166,6 +236,11 @@ impl Steps {
             while piece.is_some_and(|(end, _)| end <= finding.at) {
                 piece = ends.next();
             }
+            // A run of hidden characters is one place.
+            let is_new = upto == 0 || upto < finding.at;
+            if is_new && !budget.spend(units) {
+                break;
+            }
             self.retain(utf16_len(&whole[upto..finding.at]));
             let attributes = || piece.map(|(_, attributes)| attributes.clone()).unwrap_or_default();
             let inserted = (!replacement.is_empty()).then(|| Op::insert(replacement, attributes()));
@@ -174,17 +249,6 @@ impl Steps {
         }
         self.retain(utf16_len(&whole[upto..]));
     }
-}
-
-/// Applies steps to a text that is not in a document.
-fn apply(ops: &[Op], steps: &[Op]) -> Vec<Op> {
-    let doc = crate::ydoc::new(1);
-    let text = doc.get_or_insert_text("text");
-    let mut txn = yrs::Transact::transact_mut(&doc);
-    for all in [ops, steps] {
-        yrs::Text::apply_delta(&text, &mut txn, all.iter().filter_map(Op::to_yrs));
-    }
-    super::delta::read(&text, &txn)
 }
 
 #[cfg(test)]
@@ -220,9 +284,41 @@ mod tests {
         );
         check(
             json!([{"insert": "con\u{ad}"}, {"insert": "\u{2800}tr", "attributes": {"bold": true}}, {"insert": "\u{202c}"}, {"insert": "\u{ad}a\n"}]),
-            json!([{"insert": "con"}, {"insert": " ", "attributes": {"bold": true}}, {"insert": "tr", "attributes": {"bold": true}}, {"insert": "a\n"}]),
+            json!([{"insert": "con"}, {"insert": " tr", "attributes": {"bold": true}}, {"insert": "a\n"}]),
         );
         check(json!([{"insert": "9\u{336}0\u{e000}"}]), json!([{"insert": "9\u{336}0\u{e000}"}]));
+    }
+
+    /// What a document says after steps.
+    fn apply(ops: &[Op], steps: &[Op]) -> Vec<Op> {
+        let doc = crate::ydoc::new(1);
+        let text = doc.get_or_insert_text("text");
+        let mut txn = yrs::Transact::transact_mut(&doc);
+        for all in [ops, steps] {
+            yrs::Text::apply_delta(&text, &mut txn, all.iter().filter_map(Op::to_yrs));
+        }
+        crate::model::delta::read(&text, &txn)
+    }
+
+    #[test]
+    fn a_long_text_full_of_hidden_characters_is_cleaned_in_bounded_steps() {
+        let mut replica = Replica::new(7);
+        let target = Target::field("problem");
+        let places = 30_000;
+        replica.edit(&target, &[Op::text(&"a\u{ad}".repeat(places))]);
+        let mut left = places;
+        for _ in 0..60 {
+            replica.take_made();
+            clean_document(&mut replica);
+            let next = crate::model::delta::plain(&replica.read(&target)).matches('\u{ad}').count();
+            assert!(next == 0 || left - next <= MAX_PLACES as usize);
+            assert!(next < left);
+            left = next;
+            if left == 0 {
+                return;
+            }
+        }
+        panic!("{left} are left");
     }
 
     #[test]
@@ -234,7 +330,7 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) as usize % below
         };
-        let characters = [
+        let alphabet = [
             'a',
             'b',
             '\u{ad}',
@@ -256,7 +352,7 @@ mod tests {
             let mut ops = Vec::new();
             for _ in 0..1 + random(6) {
                 let text: String =
-                    (0..1 + random(5)).map(|_| characters[random(characters.len())]).collect();
+                    (0..1 + random(5)).map(|_| alphabet[random(alphabet.len())]).collect();
                 ops.push(Op::insert(
                     &text,
                     serde_json::from_value(kinds[random(kinds.len())].clone()).unwrap(),
@@ -288,6 +384,9 @@ mod tests {
                     Some(instead) => Some((instead.chars().next()?, of)),
                 })
                 .collect();
+            let mut budget = Budget { units: MAX_UNITS_MOVED, places: MAX_PLACES };
+            let steps = characters(&ops, &mut budget);
+            assert_eq!(each(&apply(&ops, &steps)), expect, "{whole:?}, in a document");
             clean_ops(&mut ops);
             assert_eq!(each(&ops), expect, "{whole:?}");
         }

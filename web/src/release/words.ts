@@ -46,6 +46,9 @@ export function strangely(strange: Strange, milestones: string[]): string {
   });
 }
 
+/** Whether it stands in the text, and not in a name or title beside it. */
+export const isOfText = ({ place }: Strange) => !/^(plan|people)\//.test(place);
+
 /** What to do about what stands outside the text. */
 export function remedy(place: string): string {
   if (place === 'plan/title') return t('release.place.titleWhat');

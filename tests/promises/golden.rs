@@ -338,8 +338,7 @@ fn the_golden_past_is_credited_as_it_was() {
         .pieces
         .iter()
         .map(|piece| {
-            let author =
-                &history.authors()[piece.words_of.unwrap_or(piece.written).author as usize];
+            let author = &history.authors()[piece.written.author as usize];
             (piece.text(), piece.fate, author.person.as_str())
         })
         .collect();

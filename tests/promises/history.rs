@@ -31,8 +31,7 @@ fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Re
     let mut credited = String::new();
     let mut read = String::new();
     for piece in &diff.texts[0].pieces {
-        let author =
-            &ledger.history.authors()[piece.words_of.unwrap_or(piece.written).author as usize];
+        let author = &ledger.history.authors()[piece.written.author as usize];
         read.push_str(piece.text());
         credited.extend(piece.text().chars().map(|_| &author.person.as_str()[1..]));
     }

@@ -322,8 +322,7 @@ impl World {
                 let chars = piece.text().chars().filter(|c| self.first.contains_key(c));
                 for c in chars {
                     told.characters += 1;
-                    // Of a part of a sentence that somebody else put to use: whose words they are.
-                    let wrote = self.author(piece.words_of.as_ref().unwrap_or(&piece.written));
+                    let wrote = self.author(&piece.written);
                     ensure!(
                         wrote == self.first[&c],
                         "{c} in {key}: {} wrote it first, not {wrote}",

@@ -78,12 +78,12 @@ pub struct Piece {
     /// Who inserted or deleted it, or gave it other attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Deed>,
-    /// Who wrote it: first, where it was moved, copied or brought back whole; or who put it together from parts of
-    /// sentences of others.
+    /// Who wrote it first.
     pub written: Deed,
-    /// Whose words they were first, where somebody else put them together to something new.
+    /// Who put it where it stands, where that is neither a whole sentence or block nor the place it had: words of
+    /// somebody else, put together to something new.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub words_of: Option<Deed>,
+    pub placed: Option<Deed>,
 }
 
 impl Piece {
@@ -240,7 +240,7 @@ impl Pieces<'_> {
             was: reformatted.then(|| was.before.as_ref().clone()),
             by: by.map(|number| self.history.deed(number)),
             written: self.written(is),
-            words_of: self.words_of(is),
+            placed: self.placed(is),
         }
     }
 
@@ -258,27 +258,17 @@ impl Pieces<'_> {
                 self.moments.1 < self.moments.0,
             ))),
             written: self.written(seen),
-            words_of: self.words_of(seen),
+            placed: self.placed(seen),
         }
     }
 
     fn written(&self, seen: &Seen<'_>) -> Deed {
-        self.placed(seen).map_or_else(|| self.first_written(seen), |(placed, _)| placed)
-    }
-
-    fn words_of(&self, seen: &Seen<'_>) -> Option<Deed> {
-        self.placed(seen).map(|(_, first)| first)
-    }
-
-    fn first_written(&self, seen: &Seen<'_>) -> Deed {
         self.history.deed(self.history.weave.first_written(seen.run))
     }
 
-    /// Who put words of somebody else together, and who that is.
-    fn placed(&self, seen: &Seen<'_>) -> Option<(Deed, Deed)> {
+    fn placed(&self, seen: &Seen<'_>) -> Option<Deed> {
         let placed = self.history.deed(self.history.weave.placed(seen.run)?);
-        let first = self.first_written(seen);
-        (placed.author != first.author).then_some((placed, first))
+        (placed.author != self.written(seen).author).then_some(placed)
     }
 
     fn flush(&mut self) {
@@ -294,21 +284,21 @@ fn joins(open: &mut Piece, next: &Piece) -> bool {
     let same = open.fate == next.fate
         && open.attributes == next.attributes
         && open.was == next.was
-        && open.words_of.is_some() == next.words_of.is_some()
+        && open.placed.is_some() == next.placed.is_some()
         && open.by.is_some() == next.by.is_some();
     if !same {
         return false;
     }
-    let (mut by, mut written, mut words_of) = (open.by, open.written, open.words_of);
+    let (mut by, mut written, mut placed) = (open.by, open.written, open.placed);
     let extends = |open: &mut Option<Deed>, next: &Option<Deed>| match (open, next) {
         (Some(open), Some(next)) => open.extend(next),
         _ => true,
     };
     let together = written.extend(&next.written)
         && extends(&mut by, &next.by)
-        && extends(&mut words_of, &next.words_of);
+        && extends(&mut placed, &next.placed);
     if together {
-        (open.by, open.written, open.words_of) = (by, written, words_of);
+        (open.by, open.written, open.placed) = (by, written, placed);
     }
     together
 }

@@ -32,7 +32,9 @@ impl History {
                 if characters == 0 {
                     continue;
                 }
-                let (section, author) = (text.section, piece.written.author);
+                // A sentence put together from others' words is its maker's.
+                let author = piece.placed.unwrap_or(piece.written).author;
+                let section = text.section;
                 let place = places.entry((section, author));
                 let place = *place.or_insert_with(|| {
                     shares.push(Share { section, author, characters: 0 });

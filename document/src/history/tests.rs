@@ -484,7 +484,7 @@ fn what_repeats_a_passage_goes_with_it() {
     assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
 }
 
-/// Who wrote each part of the problem, and whose words they were first where that is somebody else.
+/// Who wrote each part of the problem, and who placed it, where somebody else did.
 fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
     let now = Seq(ledger.history.len() - 1);
     let diff = ledger.history.diff(now, now);
@@ -493,15 +493,15 @@ fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
     let pieces = problem.pieces.iter().filter(|piece| !piece.text().trim().is_empty());
     pieces
         .map(|piece| {
-            let words_of = piece.words_of.as_ref().map(name);
-            (piece.text().trim().to_owned(), name(&piece.written), words_of)
+            let placed = piece.placed.as_ref().map(name);
+            (piece.text().trim().to_owned(), name(&piece.written), placed)
         })
         .collect()
 }
 
 /// Somebody's sentence stays theirs wherever it is put; a sentence put together from parts of theirs is not theirs.
 #[test]
-fn a_sentence_put_together_from_anothers_phrases_is_not_hers() {
+fn a_sentence_put_together_from_anothers_phrases_names_who_did() {
     use crate::model::locate;
     let target = Target::field("problem");
     let mut ledger = Ledgered::new();
@@ -543,15 +543,14 @@ fn a_sentence_put_together_from_anothers_phrases_is_not_hers() {
     let credits = credits(&ledger);
     let theirs = |text: &str| {
         let found = credits.iter().find(|(said, ..)| said.contains(text));
-        found.map(|(_, by, words_of)| (by.as_str(), words_of.as_deref())).unwrap()
+        found.map(|(_, by, placed)| (by.as_str(), placed.as_deref())).unwrap()
     };
     assert_eq!(theirs("publish budgets"), ("ana", None));
-    let forged: Vec<_> = credits.iter().filter(|(_, by, _)| by == "ben").collect();
-    assert!(
-        forged.iter().any(|(text, _, words_of)| text.contains("The ministry will")
-            && words_of.as_deref() == Some("ana")),
-        "{credits:?}"
-    );
+    let forged: Vec<_> = credits.iter().filter(|(.., placed)| placed.is_some()).collect();
+    let is_told = |(text, by, placed): &&(String, String, Option<String>)| {
+        text.contains("The ministry will") && by == "ana" && placed.as_deref() == Some("ben")
+    };
+    assert!(forged.iter().any(is_told), "{credits:?}");
     let last = credits.last().unwrap();
     assert!(
         last.0.ends_with("It shall not raise the fees.") && last.1 == "ana" && last.2.is_none(),

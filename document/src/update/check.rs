@@ -30,7 +30,7 @@ pub enum Refusal {
     Misplaced,
     #[error("too much stands between what the update is placed between")]
     Tangled,
-    #[error("the update splits what is written into too many pieces")]
+    #[error("the update splits too much of the text")]
     Fragmented,
     #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
     TooManyItems,

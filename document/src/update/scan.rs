@@ -36,7 +36,7 @@ pub enum ScanError {
     Malformed(&'static str),
     #[error("the update nests values more than {} deep", limits::NESTING)]
     TooDeep,
-    #[error("the update holds content its own sender could not place yet")]
+    #[error("the update is incomplete")]
     Pending,
 }
 

@@ -1487,15 +1487,12 @@ export interface components {
             fate: components["schemas"]["Fate"];
             /** @description A string, or a value that stands between characters. */
             insert: unknown;
+            placed?: components["schemas"]["Deed"] | null;
             /** @description Its attributes at the first moment, if it was kept with others. */
             was?: {
                 [key: string]: unknown;
             } | null;
-            words_of?: components["schemas"]["Deed"] | null;
-            /**
-             * @description Who wrote it: first, where it was moved, copied or brought back whole; or who put it together from parts of
-             *     sentences of others.
-             */
+            /** @description Who wrote it first. */
             written: components["schemas"]["Deed"];
         };
         PlanChange: {

@@ -24,19 +24,20 @@ export class Authorship {
     const marks: Decoration[] = [];
     let at = 0;
     let last: number | undefined;
-    for (const { insert, written, words_of } of pieces) {
+    for (const { insert, written, placed } of pieces) {
       const said = typeof insert === 'string' ? insert : '\ufffc';
-      const author = this.diff.authors[written.author];
+      // A sentence that somebody put together from others' words is marked as theirs.
+      const maker = placed ?? written;
+      const author = this.diff.authors[maker.author];
       // Ends of lines are nobody's words.
       const from = at + said.length - said.trimStart().length;
       at += said.length;
       if (!author || from >= at) continue;
-      const first = words_of && this.diff.authors[words_of.author];
-      const title = first
-        ? t('by.placed', { author: nameOf(first), name: nameOf(author), when: exactly(written.ended) })
-        : t('by.inserted', { name: nameOf(author), when: exactly(written.ended) });
-      marks.push(...mark(doc, from, at, author, title, written.author !== last));
-      last = written.author;
+      const first = placed && this.diff.authors[written.author];
+      const values = { name: nameOf(author), when: exactly(maker.ended) };
+      const title = first ? t('by.placed', { ...values, author: nameOf(first) }) : t('by.inserted', values);
+      marks.push(...mark(doc, from, at, author, title, maker.author !== last));
+      last = maker.author;
     }
     return DecorationSet.create(doc, marks);
   }

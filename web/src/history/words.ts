@@ -102,10 +102,10 @@ export class Words {
   }
 
   /** Who did what to a piece of text, and when. */
-  piece({ fate, by, written, words_of }: Piece): string {
-    if (!by && words_of) {
-      const values = { author: this.name(words_of.author), name: this.name(written.author) };
-      return t('by.placed', { ...values, when: exactly(written.ended) });
+  piece({ fate, by, written, placed }: Piece): string {
+    if (!by && placed) {
+      const values = { author: this.name(written.author), name: this.name(placed.author) };
+      return t('by.placed', { ...values, when: exactly(placed.ended) });
     }
     if (!by) return t('by.inserted', { name: this.name(written.author), when: exactly(written.ended) });
     const values = {

@@ -15,6 +15,7 @@ pub fn all() -> Result<()> {
         .args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
         .run()?;
     layering()?;
+    limits()?;
     licences()?;
     api_types()?;
     Cmd::new("npx").args(["--no-install", "biome", "check", "src"]).dir("web").run()?;
@@ -32,6 +33,49 @@ fn layering() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Every limit in `docs/limits.md` names what holds it: a test that there is, or the file that sets it.
+fn limits() -> Result<()> {
+    let sources = Cmd::new("git").args(["ls-files", "*.rs", "*.mjs"]).output()?;
+    let sources: Vec<String> =
+        sources.lines().filter_map(|path| fs::read_to_string(root().join(path)).ok()).collect();
+    let holds = |name: &str| {
+        let test = format!("fn {}(", name.rsplit("::").next().unwrap_or(name));
+        root().join(name).exists() || sources.iter().any(|source| source.contains(&test))
+    };
+    for row in rows_of_limits(&fs::read_to_string(root().join("docs/limits.md"))?) {
+        let (path, test) = (row.first().unwrap_or(&""), row.last().unwrap_or(&""));
+        let mut names = test.split('`').skip(1).step_by(2);
+        if let Some(missing) = names.find(|name| !holds(name)) {
+            bail!(
+                "docs/limits.md names `{missing}` for “{path}”, and there is no such test or file"
+            );
+        }
+        if test.is_empty() {
+            bail!("docs/limits.md names nothing that holds the limit of “{path}”");
+        }
+    }
+    Ok(())
+}
+
+/// The rows of the tables whose last column names tests, by cells.
+fn rows_of_limits(document: &str) -> Vec<Vec<&str>> {
+    let mut rows = Vec::new();
+    let mut is_table_of_tests = false;
+    for line in document.lines() {
+        let Some(cells) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else {
+            is_table_of_tests = false;
+            continue;
+        };
+        let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
+        if cells.last() == Some(&"test") {
+            is_table_of_tests = true;
+        } else if is_table_of_tests && !line.starts_with("| ---") {
+            rows.push(cells);
+        }
+    }
+    rows
 }
 
 /// Licences, sources and duplicates of dependencies. The database of advisories is fetched from

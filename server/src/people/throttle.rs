@@ -213,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn one_link_is_used_a_few_times_and_then_slowly() {
+        let (throttle, now) = throttle();
+        let uses = (0..20).filter(|n| throttle.use_secret("secret", at(*n)).is_ok()).count();
+        assert_eq!(uses, 15, "whoever holds it, from wherever");
+        throttle.use_secret("another", at(1)).expect("another link is not held up");
+        now.fetch_add(60_000, Ordering::Relaxed);
+        throttle.use_secret("secret", at(1)).unwrap();
+        assert!(throttle.use_secret("secret", at(1)).is_err());
+    }
+
+    #[test]
     fn all_of_a_64_network_is_one_address() {
         let (throttle, _) = throttle();
         let network = u128::from_be_bytes([0x20, 1, 0xd, 0xb8, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]);

@@ -3,17 +3,24 @@
 //! A history is made of what is on disk, each entry verified as it is read: nothing is shown of an edit that
 //! is not saved, and nothing of a ledger that was tampered with.
 
+use crate::admission::AdmissionLimits;
 use crate::rooms::{OpenError, decode};
 use crate::store::{Store, StoreError, for_each_entry};
 use accord_document::history::History;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
 use accord_document::ledger::{DocumentState, Outcome};
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What all kept histories may take together, in bytes, about.
 const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
+/// How many histories are read at the same time, and by whom: the first reading of each makes it.
+pub(crate) const READINGS: AdmissionLimits =
+    AdmissionLimits { slots: 4, anonymous_slots: 2, slots_each: 2, places_each: 16, places: 256 };
+/// Of how many documents it is remembered that their history is too long.
+const MAX_TOO_LONG: usize = 1_000;
 /// How many histories are made at the same time.
 const MAX_MADE_AT_ONCE: usize = 2;
 /// A history that is being made is weighed each time after so many entries.
@@ -95,6 +102,8 @@ pub struct Archives {
     /// The one used last at the end.
     held: Arc<Mutex<Vec<Held>>>,
     turns: Arc<Turns>,
+    /// Documents whose histories were too long: they only grow.
+    too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
 
 /// How many histories are being made.
@@ -133,7 +142,7 @@ impl std::fmt::Debug for Archives {
 impl Archives {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, held: Arc::default(), turns: Arc::default() }
+        Self { store, held: Arc::default(), turns: Arc::default(), too_long: Arc::default() }
     }
 
     /// Reads in a document's history, brought up to what is on disk now. Blocks.
@@ -145,6 +154,9 @@ impl Archives {
         document: &DocumentId,
         read: impl FnOnce(&Archive) -> T,
     ) -> Result<T, OpenError> {
+        if self.lock_too_long().contains(document) {
+            return Err(OpenError::TooLong);
+        }
         let slot = self.slot(document);
         let mut archive = slot.lock().unwrap_or_else(PoisonError::into_inner);
         // What fails half way is thrown away.
@@ -152,6 +164,13 @@ impl Archives {
             Ok(current) => archive.insert(current),
             Err(error) => {
                 self.forget(document);
+                if matches!(error, OpenError::TooLong) {
+                    let mut too_long = self.lock_too_long();
+                    if too_long.len() >= MAX_TOO_LONG {
+                        too_long.clear();
+                    }
+                    too_long.insert(document.clone());
+                }
                 return Err(error);
             }
         };
@@ -197,6 +216,10 @@ impl Archives {
         while held.iter().map(|held| held.weight).sum::<usize>() > MAX_KEPT_BYTES {
             held.remove(0);
         }
+    }
+
+    fn lock_too_long(&self) -> MutexGuard<'_, HashSet<DocumentId>> {
+        self.too_long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {

@@ -5,6 +5,7 @@
 //! store)`. Only [`run`] names a concrete store.
 
 pub mod access;
+mod admission;
 pub mod archives;
 pub mod backup;
 mod bring;
@@ -31,11 +32,11 @@ pub mod shell;
 pub mod site;
 mod stop;
 pub mod store;
-mod turns;
 pub mod worker;
 
 use access::{Access, Generation};
-use archives::Archives;
+use admission::Admission;
+use archives::{Archives, READINGS};
 use bring::Importer;
 use clock::Clock;
 use committer::Committer;
@@ -64,7 +65,6 @@ use store::{SledStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use turns::Turns;
 use worker::Workers;
 
 pub use http::{ConnectionLimits, openapi};
@@ -292,14 +292,15 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
         Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
-    let (workers, turns) = (Workers::new(config.worker.clone())?, Turns::new(HEAVY));
+    let (workers, heavy) = (Workers::new(config.worker.clone())?, Admission::new(HEAVY));
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
         releases,
-        printer: Printer::new(config.fonts.as_deref(), workers.clone(), turns.clone())?,
-        importer: Importer::new(workers, turns),
+        printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
+        readings: Admission::new(READINGS),
+        importer: Importer::new(workers, heavy),
         comparisons: Arc::new(Comparisons::new()),
         store,
         rooms,

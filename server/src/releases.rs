@@ -18,11 +18,15 @@ use accord_document::ledger::{Proposal, Release};
 use accord_document::model::content::Content;
 use accord_document::model::release::Released;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The records that hold notes, in pieces: each under `document/number/piece`.
 const NOTES: &str = "note";
 /// Bytes of one piece: a record holds little more.
 const PIECE: usize = 3_000;
+
+/// How many questions about releases are answered at the same time.
+const MAX_READERS: usize = 4;
 
 /// What all releases kept in memory may take together, in bytes of their files.
 const BUDGET: usize = 32 * 1024 * 1024;
@@ -52,6 +56,7 @@ struct Shared {
     keys: Keys,
     /// By document and number.
     kept: Kept<(DocumentId, u32), Arc<Frozen>>,
+    readers: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Releases {
@@ -69,7 +74,8 @@ impl Releases {
         people: People,
         keys: Keys,
     ) -> Self {
-        let shared = Shared { store, archives, plans, people, keys, kept: Kept::new(BUDGET) };
+        let (kept, readers) = (Kept::new(BUDGET), Arc::new(Semaphore::new(MAX_READERS)));
+        let shared = Shared { store, archives, plans, people, keys, kept, readers };
         Self { shared: Arc::new(shared) }
     }
 
@@ -77,6 +83,24 @@ impl Releases {
     #[must_use]
     pub fn keys(&self) -> &[PublicKey] {
         self.shared.keys.published()
+    }
+
+    /// Asks something on a thread of its own, a few at a time: what is not in memory must be made of ledgers.
+    ///
+    /// # Errors
+    /// With what the question gives, or when its thread fails.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Self) -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let closed = |_| OpenError::from(StoreError::Failed("no reader is left".into()));
+        let reader = self.shared.readers.clone().acquire_owned().await.map_err(closed)?;
+        let releases = self.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let _reader = reader;
+            question(&releases)
+        });
+        asked.await?
     }
 
     /// A release by its number, if there is one. Blocks.

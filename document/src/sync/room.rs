@@ -67,8 +67,12 @@ struct Session {
 #[derive(Debug)]
 enum Held {
     Send(ConnectionId, Arc<[u8]>),
-    Document(ConnectionId, Arc<[u8]>),
-    Broadcast { frame: Arc<[u8]>, except: Option<ConnectionId> },
+    /// The answer to a step 1: the document, the server's own step 1, everybody's awareness.
+    Document(ConnectionId, [Arc<[u8]>; 3]),
+    Broadcast {
+        frame: Arc<[u8]>,
+        except: Option<ConnectionId>,
+    },
     Compare(ConnectionId, Remembered),
 }
 
@@ -319,10 +323,11 @@ impl Room {
         };
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
-        self.hold(Held::Document(id, document.into()));
-        self.hold(Held::Send(id, mine.into()));
         let everybody = Message::Awareness(&self.presence.everybody()).encode();
-        self.hold(Held::Send(id, everybody.into()));
+        // It says all that an answer which still waits would say: however often a client asks while the store is
+        // slow, one document waits for it.
+        self.held.retain(|(_, held)| !matches!(held, Held::Document(other, _) if *other == id));
+        self.hold(Held::Document(id, [document.into(), mine.into(), everybody.into()]));
     }
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
@@ -456,11 +461,11 @@ impl Room {
         match held {
             Held::Send(id, frame) => self.send(id, frame),
             Held::Compare(id, remembered) => self.out.push(Effect::Compare(id, remembered)),
-            Held::Document(id, frame) => {
+            Held::Document(id, frames) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.follows = true;
                 }
-                self.send(id, frame);
+                frames.into_iter().for_each(|frame| self.send(id, frame));
             }
             Held::Broadcast { frame, except } => {
                 let ids: Vec<_> = self
@@ -548,3 +553,6 @@ fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
 //! Imports for those who ask: each file is read by a child process.
 
 use super::{BringError, ImportJob, MAX_IMPORT_BYTES, Placed};
-use crate::turns::{Busy, Place, Requester, Slot, TurnLimits, Turns};
+use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use std::borrow::Cow;
 use std::time::Duration;
 
 /// Files that may be on their way to the server: at most 128 MiB at once, and one of each person.
-const UPLOADS: TurnLimits =
-    TurnLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
+const UPLOADS: AdmissionLimits =
+    AdmissionLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
 
 /// The longest that a file may take to arrive: 16 MiB at 2 Mbit/s.
@@ -29,8 +29,8 @@ pub(crate) enum ImportError {
 #[derive(Debug, Clone)]
 pub(crate) struct Importer {
     workers: Workers,
-    turns: Turns,
-    uploads: Turns,
+    admission: Admission,
+    uploads: Admission,
 }
 
 /// The right to send a file, and then to have it read.
@@ -41,9 +41,9 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// `turns` admit all heavy work.
-    pub(crate) fn new(workers: Workers, turns: Turns) -> Self {
-        Self { workers, turns, uploads: Turns::new(UPLOADS) }
+    /// `admission` admits all heavy work.
+    pub(crate) fn new(workers: Workers, admission: Admission) -> Self {
+        Self { workers, admission, uploads: Admission::new(UPLOADS) }
     }
 
     /// Admits a file that is not read from the network yet.
@@ -51,7 +51,7 @@ impl Importer {
     /// # Errors
     /// When too much is under way.
     pub(crate) async fn admit(&self, requester: &Requester) -> Result<Upload, Busy> {
-        let place = self.turns.place(requester)?;
+        let place = self.admission.place(requester)?;
         let upload = self.uploads.place(requester)?;
         let slot = upload.slot().await?;
         Ok(Upload { place, _upload: (upload, slot) })

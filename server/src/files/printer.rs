@@ -1,13 +1,13 @@
-//! Files for those who ask: each is made by a child process, admitted by [`Turns`], and those of releases are kept
+//! Files for those who ask: each is made by a child process, admitted by [`Admission`], and those of releases are kept
 //! for a while.
 
 use super::coverage::Coverage;
 use super::job::{FileJob, Source};
 use super::pdf::PressError;
 use super::{Kind, Manuscript, Public};
+use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
 use crate::kept::Kept;
 use crate::releases::Frozen;
-use crate::turns::{Busy, Place, Requester, Slot, TurnLimits, Turns};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
 use accord_document::model::release::Released;
@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Slots and places for files and imports together.
-pub(crate) const HEAVY: TurnLimits =
-    TurnLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };
+pub(crate) const HEAVY: AdmissionLimits =
+    AdmissionLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };
 
 /// What all files of releases kept in memory may take together, in bytes.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
@@ -65,7 +65,7 @@ pub(crate) struct Printer {
 #[derive(Debug)]
 struct Shared {
     workers: Workers,
-    turns: Turns,
+    admission: Admission,
     fonts: Option<PathBuf>,
     coverage: Coverage,
     kept: Kept<Made, Bytes>,
@@ -85,13 +85,13 @@ impl Printer {
     pub(crate) fn new(
         fonts: Option<&Path>,
         workers: Workers,
-        turns: Turns,
+        admission: Admission,
     ) -> std::io::Result<Self> {
         // A child works elsewhere.
         let fonts = fonts.map(std::path::absolute).transpose()?;
         let shared = Shared {
             workers,
-            turns,
+            admission,
             coverage: Coverage::load(fonts.as_deref())?,
             fonts,
             kept: Kept::new(KEPT_BYTES),
@@ -149,7 +149,7 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        let place = shared.turns.place(requester)?;
+        let place = shared.admission.place(requester)?;
         let statement = Box::new(Cow::Borrowed(&frozen.statement));
         let job = FileJob {
             kind,
@@ -183,7 +183,7 @@ impl Printer {
     /// # Errors
     /// When too much is asked for.
     pub(crate) async fn turn(&self, requester: &Requester) -> Result<(Place, Slot), FileError> {
-        let place = self.shared.turns.place(requester)?;
+        let place = self.shared.admission.place(requester)?;
         let slot = place.slot().await?;
         Ok((place, slot))
     }

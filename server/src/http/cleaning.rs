@@ -29,7 +29,7 @@ pub(super) async fn clean_text(
     app.rooms.probe(&found.id).await?;
     // A client id that nobody has written under, and nobody will again.
     let client = rand::random::<u64>() & limits::CLIENT_ID;
-    let made = in_archive(&app, &found, move |archive| {
+    let made = in_archive(&app, &by, &found, move |archive| {
         let mut replica = Replica::new(client);
         replica.apply(&archive.state.encode_since(&StateVector::default())).ok()?;
         let before = replica.state_vector();

@@ -6,11 +6,11 @@ use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use super::releases::frozen;
+use crate::admission::Requester;
 use crate::files::{Kind, Manuscript, Public};
 use crate::pages::with_side;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
-use crate::turns::Requester;
 use accord_document::ids::Seq;
 use accord_document::model::release::{Released, canonical};
 use accord_document::plan::Launch;
@@ -75,7 +75,7 @@ async fn tracked(
     }
     let turn = app.printer.turn(&Requester::Person(by.person.id.clone())).await?;
     let id = found.id.clone();
-    let read = in_archive(app, &found, move |archive| {
+    let read = in_archive(app, by, &found, move |archive| {
         let (history, state) = (&archive.history, &archive.state);
         let to = last(history);
         let from = since.max(Seq(1)).min(to);

@@ -6,6 +6,7 @@ use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
 use super::releases::{ProposalView, ReleaseView, told};
 use super::views::{SeatName, SectorName, people};
+use crate::admission::Requester;
 use crate::archives::Archive;
 use crate::people::SignedIn;
 use crate::rooms::{OpenError, Restore};
@@ -157,7 +158,7 @@ pub(super) async fn show(
     let (may_name, may_restore) = (may(Action::NameVersion), may(Action::Restore));
     let (people, person, id) = (app.people.clone(), by.person.id.clone(), found.id.clone());
     let seen = blocking(move || people.seen(&person, &id)).await?.map(|seq| seq.0);
-    let read = in_archive(&app, &found, move |archive| {
+    let read = in_archive(&app, &by, &found, move |archive| {
         let history = &archive.history;
         let moment = |seq| moment(history, seq);
         let restorations = history.restores().iter().map(|&(at, to)| RestorationView {
@@ -196,7 +197,7 @@ pub(super) async fn note_seen(
     Body(wanted): Body<SeenUpto>,
 ) -> Result<StatusCode, Problem> {
     let found = reading(&app, &by, &document).await?;
-    let head = in_archive(&app, &found, |archive| last(&archive.history)).await?;
+    let head = in_archive(&app, &by, &found, |archive| last(&archive.history)).await?;
     let upto = Seq(wanted.seq).min(head);
     let (people, person) = (app.people.clone(), by.person.id.clone());
     blocking(move || people.note_seen(&person, &found.id, upto)).await?;
@@ -214,7 +215,7 @@ pub(super) async fn diff(
     Query(between): Query<Between>,
 ) -> Result<Json<DiffView>, Problem> {
     let found = reading(&app, &by, &document).await?;
-    let read = in_archive(&app, &found, move |archive| {
+    let read = in_archive(&app, &by, &found, move |archive| {
         let history = &archive.history;
         // Before entry 1 there is not even the template.
         let from = Seq(between.from.unwrap_or(1).max(1)).min(last(history));
@@ -251,7 +252,7 @@ pub(super) async fn name_version(
     let actor = writing(&app, &by, &found, Action::NameVersion)?;
     let moment = match wanted.moment {
         Some(moment) => Seq(moment),
-        None => in_archive(&app, &found, |archive| last(&archive.history)).await?,
+        None => in_archive(&app, &by, &found, |archive| last(&archive.history)).await?,
     };
     let version = Version {
         name: cleaned(&wanted.name)?,
@@ -281,7 +282,7 @@ pub(super) async fn restore(
     let moment = Seq(wanted.moment.max(1));
     // A client id that nobody has written under, and nobody will again.
     let client = rand::random::<u64>() & limits::CLIENT_ID;
-    let made = in_archive(&app, &found, move |archive| {
+    let made = in_archive(&app, &by, &found, move |archive| {
         if moment > last(&archive.history) {
             return None;
         }
@@ -346,14 +347,22 @@ fn part(name: Option<&str>) -> Result<Part, Problem> {
     }
 }
 
+/// Reads in a document's history, once this person's turn has come.
 pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
+    by: &SignedIn,
     found: &Readable,
     read: impl FnOnce(&Archive) -> T + Send + 'static,
 ) -> Result<T, Problem> {
+    let requester = Requester::Person(by.person.id.clone());
+    let slot = app.readings.place(&requester)?.slot().await?;
     let (archives, id) = (app.archives.clone(), found.id.clone());
-    let done = tokio::task::spawn_blocking(move || archives.read(&id, read)).await;
-    Ok(done.map_err(OpenError::from)??)
+    let done = tokio::task::spawn_blocking(move || {
+        // Held until the thread is free again, whether anybody still waits or not.
+        let _slot = slot;
+        archives.read(&id, read)
+    });
+    Ok(done.await.map_err(OpenError::from)??)
 }
 
 pub(super) fn last(history: &History) -> Seq {

@@ -1,12 +1,12 @@
 //! The one place that maps errors to HTTP statuses.
 
+use crate::admission::{Busy, RETRY_AFTER};
 use crate::bring::ImportError;
 use crate::files::{FileError, PressError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError};
 use crate::store::{MAX_RECORD_BYTES, StoreError};
-use crate::turns::{Busy, RETRY_AFTER};
 use crate::worker::WorkError;
 use accord_document::ledger::{REASON, StepError, VersionError};
 use accord_document::plan::Refused;

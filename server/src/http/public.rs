@@ -6,12 +6,12 @@ use super::file::encoded;
 use super::identity::Caller;
 use super::problem::Problem;
 use super::releases::file as signed_file;
+use crate::admission::Requester;
 use crate::files::{Kind, Public};
 use crate::kept::Kept;
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
-use crate::turns::Requester;
 use accord_document::ids::{Digest, DocumentId, PlanId, Seq};
 use accord_document::plan::PlanState;
 use axum::extract::{Path, State};
@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How long a page may be shown again without asking. What is public stays so; that a release was replaced is
@@ -80,6 +81,7 @@ async fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
 /// Two releases compared, the older first.
 pub(super) async fn compare(
     State(app): State<App>,
+    Caller { address, .. }: Caller,
     Path((document, a, b)): Path<(String, u32, u32)>,
     headers: HeaderMap,
 ) -> Result<Response, Missing> {
@@ -96,15 +98,33 @@ pub(super) async fn compare(
         Some(known) => known,
         None => {
             let (from, to) = (first.frozen.moment, second.frozen.moment);
-            let archives = app.archives.clone();
-            let read = move || archives.read(&id, |archive| compared(archive, from, to));
-            let read = tokio::task::spawn_blocking(read).await.map_err(OpenError::from);
-            let made = Arc::new(read.and_then(|read| read).map_err(|error| unreadable(&error))?);
-            app.comparisons.0.put(key, made.clone(), made.weight());
-            made
+            match compare_in(&app, address, id, from, to).await {
+                Ok(made) => {
+                    app.comparisons.0.put(key, made.clone(), made.weight());
+                    made
+                }
+                Err(problem) => return Ok(problem.sentence()),
+            }
         }
     };
     Ok(page(&pages::compare(&shelf, (first, second), &compared), &headers))
+}
+
+/// Compares two moments, once this reader's turn has come.
+async fn compare_in(
+    app: &App,
+    address: IpAddr,
+    id: DocumentId,
+    from: Seq,
+    to: Seq,
+) -> Result<Arc<Compared>, Problem> {
+    let slot = app.readings.place(&Requester::at(address))?.slot().await?;
+    let archives = app.archives.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let _slot = slot;
+        archives.read(&id, |archive| compared(archive, from, to))
+    });
+    Ok(Arc::new(read.await.map_err(OpenError::from)??))
 }
 
 /// What became of releases in others, by their digests: nobody can have the server compare the same two for ever.
@@ -189,9 +209,9 @@ fn languages(plan: &PlanState, document: &DocumentId) -> Vec<(String, String)> {
 
 /// The releases of a document that are public, the newest first.
 async fn published(app: &App, document: &DocumentId) -> Result<Vec<Published>, Missing> {
-    let (releases, id) = (app.releases.clone(), document.clone());
-    let read = tokio::task::spawn_blocking(move || releases.public(&id)).await;
-    read.map_err(OpenError::from).and_then(|read| read).map_err(|error| unreadable(&error))
+    let id = document.clone();
+    let read = app.releases.ask(move |releases| releases.public(&id)).await;
+    read.map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &OpenError) -> Missing {

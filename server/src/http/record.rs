@@ -74,7 +74,7 @@ pub(super) async fn show(
     let language = found.state.document(&found.id).map(|known| known.language.clone());
     let (id, plan) = (found.id.to_string(), found.plan.to_string());
     let plan_title = found.state.title().to_owned();
-    let read = in_archive(&app, &found, move |archive| {
+    let read = in_archive(&app, &by, &found, move |archive| {
         let history = &archive.history;
         let head = last(history);
         let view = RecordView {

@@ -8,7 +8,6 @@ use super::problem::{Body, Problem};
 use super::views::{SectorName, people};
 use crate::people::SignedIn;
 use crate::releases::Frozen;
-use crate::rooms::OpenError;
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, Step, StepError};
 use accord_document::model::release::Released;
@@ -313,7 +312,7 @@ pub(super) async fn proposed(
     let found = readable(&app, &by, &document)?;
     app.rooms.probe(&found.id).await?;
     let id = found.id.clone();
-    let read = in_archive(&app, &found, move |archive| {
+    let read = in_archive(&app, &by, &found, move |archive| {
         let releases = archive.state.releases();
         let all = releases.proposals();
         let proposal = all.iter().find(|known| known.by.seq == Seq(proposal))?;
@@ -344,9 +343,9 @@ pub(super) async fn frozen(
     number: u32,
 ) -> Result<Arc<Frozen>, Problem> {
     app.rooms.probe(document).await?;
-    let (releases, id) = (app.releases.clone(), document.clone());
-    let read = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
-    read.map_err(OpenError::from)??.ok_or_else(|| Problem::missing("release"))
+    let id = document.clone();
+    let read = app.releases.ask(move |releases| releases.get(&id, number)).await?;
+    read.ok_or_else(|| Problem::missing("release"))
 }
 
 /// The file of a release.
@@ -369,9 +368,8 @@ async fn seal(app: &App, document: &DocumentId, signature: Seq) {
     let mut all = path.releases.all().iter();
     let frozen = all.find(|release| release.frozen.seq == signature);
     let Some(number) = frozen.map(|release| release.number) else { return };
-    let (releases, id) = (app.releases.clone(), document.clone());
-    let sealed = tokio::task::spawn_blocking(move || releases.get(&id, number)).await;
-    if let Err(error) = sealed.map_err(OpenError::from).and_then(|sealed| sealed) {
+    let id = document.clone();
+    if let Err(error) = app.releases.ask(move |releases| releases.get(&id, number)).await {
         tracing::error!(%document, number, %error, "a release could not be signed yet");
     }
 }

@@ -39,17 +39,15 @@ impl Requester {
 /// Why a request is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Busy {
-    #[error(
-        "You have asked for several files at once. Wait until they are finished, then try again."
-    )]
+    #[error("You have asked for several things at once. Wait until they are done, then try again.")]
     Requester,
-    #[error("Very many files are asked for at this moment. Try again in a few seconds.")]
+    #[error("The server is very busy at this moment. Try again in a few seconds.")]
     Server,
 }
 
 /// How much is admitted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TurnLimits {
+pub(crate) struct AdmissionLimits {
     /// Slots: what runs at the same time.
     pub(crate) slots: usize,
     /// Of those, what readers without an account may hold together.
@@ -64,13 +62,13 @@ pub(crate) struct TurnLimits {
 
 /// The places and slots of one kind of work. Cloning shares them.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns {
+pub(crate) struct Admission {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    limits: TurnLimits,
+    limits: AdmissionLimits,
     state: Mutex<State>,
 }
 
@@ -91,8 +89,8 @@ struct Account {
     running: usize,
 }
 
-impl Turns {
-    pub(crate) fn new(limits: TurnLimits) -> Self {
+impl Admission {
+    pub(crate) fn new(limits: AdmissionLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, state: Mutex::default() }) }
     }
 
@@ -229,8 +227,8 @@ impl State {
 mod tests {
     use super::*;
 
-    const LIMITS: TurnLimits =
-        TurnLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 3, places: 5 };
+    const LIMITS: AdmissionLimits =
+        AdmissionLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 3, places: 5 };
 
     fn person(name: &str) -> Requester {
         Requester::Person(PersonId::new(name))
@@ -240,14 +238,14 @@ mod tests {
         Requester::at(address.parse().unwrap())
     }
 
-    fn is_idle(turns: &Turns) -> bool {
+    fn is_idle(turns: &Admission) -> bool {
         let state = turns.shared.lock();
         state.accounts.is_empty() && state.running == 0 && state.places == [0, 0]
     }
 
     #[tokio::test]
     async fn one_requester_runs_one_and_holds_a_few_places() {
-        let turns = Turns::new(LIMITS);
+        let turns = Admission::new(LIMITS);
         let places: Vec<Place> = (0..3).map(|_| turns.place(&person("ana")).unwrap()).collect();
         assert_eq!(turns.place(&person("ana")).unwrap_err(), Busy::Requester);
         let slot = places[0].slot().await.unwrap();
@@ -263,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn requesters_take_turns_whatever_the_number_of_their_requests() {
-        let turns = Turns::new(TurnLimits { slots: 1, ..LIMITS });
+        let turns = Admission::new(AdmissionLimits { slots: 1, ..LIMITS });
         let order = Arc::new(Mutex::new(Vec::new()));
         let first = turns.place(&person("ada")).unwrap();
         let running = first.slot().await.unwrap();
@@ -285,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_without_an_account_leave_a_slot_and_places_to_people() {
-        let turns = Turns::new(LIMITS);
+        let turns = Admission::new(LIMITS);
         let places: Vec<Place> =
             (0..5).map(|n| turns.place(&reader(&format!("10.0.0.{n}"))).unwrap()).collect();
         assert_eq!(turns.place(&reader("10.0.0.9")).unwrap_err(), Busy::Server);
@@ -298,7 +296,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_is_given_up_leaves_nothing_behind() {
-        let turns = Turns::new(TurnLimits { slots: 1, ..LIMITS });
+        let turns = Admission::new(AdmissionLimits { slots: 1, ..LIMITS });
         let place = turns.place(&person("ana")).unwrap();
         let slot = place.slot().await.unwrap();
         for _ in 0..100 {

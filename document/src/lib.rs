@@ -38,10 +38,13 @@ pub mod limits {
     pub const CLIENTS_PER_UPDATE: usize = 64;
     /// How many elements may stand between the neighbours of an update's new ones, all together: integration
     /// looks at each of them. A day's offline writing beside somebody else's comes to some thousands.
-    pub const BETWEEN: u64 = 1 << 26;
+    pub const BETWEEN: u64 = 1 << 24;
     /// Items that one update may bring, once adjacent ones are merged. A paper of 100,000 characters, typed key by
     /// key with all its corrections and sent at once, comes to about 12,000.
     pub const ITEMS_PER_UPDATE: usize = 1 << 16;
+    /// Ranges that one update may delete, those that are deleted already included: as many as a document of
+    /// [`ITEMS_PER_DOCUMENT`] items can have.
+    pub const DELETED_RANGES: usize = ITEMS_PER_DOCUMENT;
     /// Items that a document may consist of, deleted ones included. yrs takes some 200 bytes for each.
     pub const ITEMS_PER_DOCUMENT: usize = 1 << 18;
     /// How many items and code units of text an update may have moved or copied by splitting items, all together:

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The longest that a request waits for its slot.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Seconds after which a requester is told to try again.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 

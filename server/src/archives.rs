@@ -4,7 +4,7 @@
 //! is not saved, and nothing of a ledger that was tampered with.
 
 use crate::admission::AdmissionLimits;
-use crate::rooms::{OpenError, decode};
+use crate::rooms::{OpenError, decode, genesis_of};
 use crate::store::{Store, StoreError, for_each_entry};
 use accord_document::history::History;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
@@ -48,7 +48,7 @@ impl Archive {
     /// Makes a document's history of its stored ledger.
     fn make(store: &dyn Store, document: &DocumentId) -> Result<Self, OpenError> {
         let ledger = LedgerId::Document(document.clone());
-        let mut archive = Self::begin(&store.entry(&ledger, Seq(0))?.ok_or(OpenError::Missing)?)?;
+        let mut archive = Self::begin(&genesis_of(store, &ledger)?)?;
         archive.catch_up(store, &ledger)?;
         Ok(archive)
     }
@@ -164,6 +164,7 @@ impl Archives {
             Ok(current) => archive.insert(current),
             Err(error) => {
                 self.forget(document);
+                // Remembered until something of it is taken out.
                 if matches!(error, OpenError::TooLong) {
                     let mut too_long = self.lock_too_long();
                     if too_long.len() >= MAX_TOO_LONG {
@@ -182,6 +183,7 @@ impl Archives {
     /// Lets go of a history: what it was made of is not stored any more.
     pub fn forget(&self, document: &DocumentId) {
         self.lock().retain(|held| held.document != *document);
+        self.lock_too_long().remove(document);
     }
 
     fn catch_up(

@@ -62,6 +62,9 @@ const BYTES_PER_ITEM: usize = 320;
 enum Source {
     /// From a connection: its costs are bounded, and ids that others have announced are not its sender's.
     Sent,
+    /// Made by the server itself, to take out what a redaction names: it must be possible whatever the document has
+    /// grown to.
+    Redaction,
     /// From the ledger: it was accepted once, and is applied again whatever the limits are now.
     Stored,
 }
@@ -196,11 +199,23 @@ impl DocumentState {
         now: u64,
         salt: Salt,
         update: &[u8],
-        mut provenance: Provenance,
+        provenance: Provenance,
     ) -> Result<Option<Entry>, Refusal> {
-        let Some(net) = self.integrate(actor, update, Source::Sent)? else {
-            return Ok(None);
-        };
+        match self.integrate(actor, update, Source::Sent)? {
+            Some(net) => self.entry_of(actor, now, salt, net, provenance).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The entry of an update that was integrated.
+    fn entry_of(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        net: Vec<u8>,
+        mut provenance: Provenance,
+    ) -> Result<Entry, Refusal> {
         if !provenance.claims.is_empty() {
             let scan = scan(&net)?;
             let is_real = |claim: &Claim| {
@@ -212,7 +227,7 @@ impl DocumentState {
         let entry = self.chain.next(actor.clone(), now, salt, body);
         self.releases.edited(entry.seq);
         self.chain.advance(&entry);
-        Ok(Some(entry))
+        Ok(entry)
     }
 
     /// Whether all that is blanked in this ledger was announced by a redaction. Call when the whole
@@ -251,7 +266,10 @@ impl DocumentState {
     ) -> Result<(Option<Entry>, Entry), Refusal> {
         may_redact(actor, &redaction)?;
         let [first, salt] = salts;
-        let deletion = self.edit(actor, now, first, &redaction.deletion())?;
+        let deletion = match self.integrate(actor, &redaction.deletion(), Source::Redaction)? {
+            Some(net) => Some(self.entry_of(actor, now, first, net, Provenance::default())?),
+            None => None,
+        };
         let body = Body::Redaction(redaction.clone());
         let entry = self.chain.next(actor.clone(), now, salt, body);
         self.redactions.announce(&entry, &redaction);
@@ -427,23 +445,30 @@ impl DocumentState {
         novelty: &Novelty,
         source: Source,
     ) -> Result<Splits, Refusal> {
+        if self.items.is_vague() {
+            self.count_items()?;
+        }
         let splits = self.items.splits(&self.known, scan, novelty);
-        let within = |items: &ItemCounts, splits: &Splits| {
-            if items.after(splits) > limits::ITEMS_PER_DOCUMENT {
-                return Err(Refusal::TooLarge);
-            }
-            if splits.moves > limits::MOVES { Err(Refusal::Fragmented) } else { Ok(()) }
-        };
-        if within(&self.items, &splits).is_ok() {
+        if source != Source::Sent || self.is_within(&splits).is_ok() {
             return Ok(splits);
         }
+        self.count_items()?;
+        let splits = self.items.splits(&self.known, scan, novelty);
+        self.is_within(&splits)?;
+        Ok(splits)
+    }
+
+    fn is_within(&self, splits: &Splits) -> Result<(), Refusal> {
+        if self.items.after(splits) > limits::ITEMS_PER_DOCUMENT {
+            return Err(Refusal::TooLarge);
+        }
+        if splits.moves > limits::MOVES { Err(Refusal::Fragmented) } else { Ok(()) }
+    }
+
+    fn count_items(&mut self) -> Result<(), Refusal> {
         let document = self.encode_since(&StateVector::default());
         self.items = ItemCounts::of(&crate::update::scan(&document)?);
-        let splits = self.items.splits(&self.known, scan, novelty);
-        if source == Source::Sent {
-            within(&self.items, &splits)?;
-        }
-        Ok(splits)
+        Ok(())
     }
 
     /// The client ids that pages have announced here.
@@ -480,7 +505,7 @@ impl DocumentState {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let (most, limit) = match source {
             Source::Sent => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
-            Source::Stored => (usize::MAX, None),
+            Source::Redaction | Source::Stored => (usize::MAX, None),
         };
         let update = &*self.merged(actor, update, most)?;
         let scan = scan(update)?;

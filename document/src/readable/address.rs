@@ -70,12 +70,23 @@ fn is_web(address: &str, rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = &rest[..end];
-    !authority.is_empty() && !authority.contains('@') && host(address).is_some()
+    // In the host itself nothing that a format could read as something else, like `&commat;` in Markdown.
+    let is_plain =
+        |host: String| host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
+    !authority.is_empty() && !authority.contains('@') && host(address).is_some_and(is_plain)
 }
 
 /// Something on both sides of one `@`, before what a mail would begin with.
 fn is_mail(rest: &str) -> bool {
-    let address = rest.split('?').next().unwrap_or_default();
+    let (address, begins_with) = rest.split_once('?').unwrap_or((rest, ""));
+    // Further recipients would not be seen beside the link.
+    let names = begins_with.split('&').map(|part| part.split('=').next().unwrap_or_default());
+    if names
+        .map(str::to_ascii_lowercase)
+        .any(|name| name.contains('%') || matches!(&*name, "to" | "cc" | "bcc"))
+    {
+        return false;
+    }
     let mut parts = address.split('@');
     let is_part = |part: Option<&str>| part.is_some_and(|part| !part.is_empty());
     is_part(parts.next()) && is_part(parts.next()) && parts.next().is_none() && rest.is_ascii()

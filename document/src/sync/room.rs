@@ -14,7 +14,7 @@ pub use deeds::{ProposeError, Wanted};
 use super::admission::{Admission, ConnectionId, Denied, Dialect};
 use super::close::Close;
 use super::presence::Presence;
-use super::wire::{Message, Remembered, ServerNote, read_frame};
+use super::wire::{MAX_MESSAGES_PER_FRAME, Message, Remembered, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
 use crate::ledger::{DocumentState, Entry, Position, Salt};
 use crate::limits;
@@ -30,6 +30,16 @@ use yrs::updates::encoder::Encode;
 
 /// Stock clients close after 30 s without a message, pings not counted: none gets that quiet.
 const QUIET_MS: u64 = 15_000;
+
+/// Whether a frame asks for more than one answer of each kind, or holds more messages than a client has a use for: one
+/// small frame could have the whole document made thousands of times.
+fn is_too_much(messages: &[Message<'_>]) -> bool {
+    let count =
+        |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
+    messages.len() > MAX_MESSAGES_PER_FRAME
+        || count(|message| matches!(message, Message::Step1(_))) > 1
+        || count(|message| matches!(message, Message::QueryAwareness)) > 1
+}
 
 /// What the driver of a room must do, in this order.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +167,10 @@ impl Room {
     pub fn frame(&mut self, id: ConnectionId, frame: &[u8], now: u64) -> Vec<Effect> {
         self.now = now;
         match read_frame(frame) {
+            Ok(messages) if is_too_much(&messages) => {
+                let reason = "A frame holds more messages than anybody needs.";
+                self.expel(id, Close::MALFORMED, reason);
+            }
             Ok(messages) => {
                 for message in messages {
                     if !self.sessions.contains_key(&id) {
@@ -421,7 +435,9 @@ impl Room {
         let before = session.presence;
         let received =
             self.presence.receive(id, face, &mut session.presence, may_use, update, self.now);
-        if let (None, Some(client)) = (before, session.presence) {
+        // Whoever may only read needs no id to write under.
+        if let (None, Some(client), true) = (before, session.presence, session.admission.may_write)
+        {
             self.state.announce(client, &face.person);
         }
         match received {

@@ -70,14 +70,18 @@ fn tagged(out: &mut Vec<u8>, tags: &[u64], bytes: &[u8]) {
     out.put_buf(bytes);
 }
 
-/// Reads all messages of a frame: stock clients send one, but may send more.
+/// The most messages of one frame.
+pub const MAX_MESSAGES_PER_FRAME: usize = 16;
+
+/// Reads the messages of a frame: stock clients send one, but may send more. Of a frame that holds more than
+/// [`MAX_MESSAGES_PER_FRAME`], one more than that is read.
 ///
 /// # Errors
 /// When any of it is cut short.
 pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
     let mut r = Reader::new(frame);
     let mut messages = Vec::with_capacity(1);
-    while !r.is_empty() {
+    while !r.is_empty() && messages.len() <= MAX_MESSAGES_PER_FRAME {
         let message = match r.var_u64()? {
             SYNC => match r.var_u64()? {
                 0 => Message::Step1(r.buf()?),

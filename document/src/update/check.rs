@@ -429,6 +429,9 @@ impl Check<'_> {
     }
 
     fn deletes(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
+        if scan.deletes.len() > limits::DELETED_RANGES {
+            return Err(Refusal::TooManyItems);
+        }
         // In order, each goes to the end of those before it; in any other, all behind it would be moved.
         let mut ranges: Vec<&Range> = scan.deletes.iter().collect();
         ranges.sort_unstable_by_key(|range| (range.client, range.clock));

@@ -33,7 +33,7 @@ pub(crate) fn merge<'a>(
     known: impl Fn(u64) -> u32,
     apart: &HashSet<Id>,
 ) -> Result<Merged<'a>, ScanError> {
-    let cuts = cuts(update)?;
+    let cuts = cuts(update, &known)?;
     let mut r = Reader::new(update);
     let runs = r.count()?;
     let mut out = Vec::new();
@@ -73,28 +73,30 @@ pub(crate) fn merge<'a>(
 }
 
 /// The elements before which yrs can't squash: between each and the one before it the update puts something, or
-/// it deletes only one of the two.
-fn cuts(update: &[u8]) -> Result<HashSet<Id>, ScanError> {
+/// it deletes only one of the two. What the update says of structs that are known already counts for nothing: nobody
+/// compares it with where those stand.
+fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanError> {
     let mut cuts = HashSet::new();
     let mut r = Reader::new(update);
     for _ in 0..r.count()? {
         let count = r.count()?;
-        read_client(&mut r)?;
-        r.var_u32()?;
+        let next = known(read_client(&mut r)?);
+        let mut clock = r.var_u32()?;
         for _ in 0..count {
             let info = r.byte()?;
             let kind = info & KIND;
             if kind == kind::COLLECTED || kind == kind::SKIP {
-                r.var_u32()?;
+                clock = clock.saturating_add(r.var_u32()?);
                 continue;
             }
             let place = read_place(&mut r, info)?;
             if let (Some(left), Some(right)) = (place.origin, place.right_origin)
                 && left.plus(1) == right
+                && clock >= next
             {
                 cuts.insert(right);
             }
-            read_content(&mut r, kind)?;
+            clock = clock.saturating_add(read_content(&mut r, kind)?.0);
         }
     }
     for _ in 0..r.count()? {

@@ -13,12 +13,17 @@ use std::ops::Bound::{Excluded, Unbounded};
 /// Up to this many structs and deleted ranges, an update's splits need no counting: they can't be many.
 const SMALL: usize = 16;
 
+/// So many items may be counted too many, beside as many as there are.
+const VAGUE: usize = 16_384;
+
 /// How many items yrs holds for each client: never fewer than there are. Squashed items are counted apart, so
 /// the number is counted again where it seems to pass a limit.
 #[derive(Debug, Default)]
 pub(crate) struct ItemCounts {
     by_client: HashMap<u64, u32>,
     total: usize,
+    /// How many there were when they were last counted.
+    counted: usize,
 }
 
 /// What integrating an update would do to the vectors of items.
@@ -37,7 +42,13 @@ impl ItemCounts {
         for run in &document.runs {
             counts.add(run.client, len(run.structs.len()));
         }
+        counts.counted = counts.total;
         counts
+    }
+
+    /// Whether so much came in since that the number may be far too large.
+    pub(crate) fn is_vague(&self) -> bool {
+        self.total > 2 * self.counted + VAGUE
     }
 
     /// How many items there would be after an update.

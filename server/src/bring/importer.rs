@@ -12,7 +12,7 @@ const UPLOADS: AdmissionLimits =
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
 
 /// The longest that a file may take to arrive: 16 MiB at 2 Mbit/s.
-pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(70);
+pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Why a file is not brought in.
 #[derive(Debug, thiserror::Error)]

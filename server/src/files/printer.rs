@@ -5,7 +5,7 @@ use super::coverage::Coverage;
 use super::job::{FileJob, Source};
 use super::pdf::PressError;
 use super::{Kind, Manuscript, Public};
-use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
+use crate::admission::{Admission, AdmissionLimits, Busy, MAX_WAIT, Place, Requester, Slot};
 use crate::kept::Kept;
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// Slots and places for files and imports together.
 pub(crate) const HEAVY: AdmissionLimits =
@@ -144,7 +145,7 @@ impl Printer {
             return known;
         }
         let alone = shared.in_work(&key);
-        let _alone = alone.lock().await;
+        let _alone = timeout(MAX_WAIT, alone.lock()).await.map_err(|_| Busy::Server)?;
         // Somebody else may have had it made meanwhile.
         if let Some(known) = shared.known(&key) {
             return known;

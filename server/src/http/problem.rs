@@ -222,6 +222,7 @@ impl From<RedactError> for Problem {
                     "Release {number} says this. A release never changes, so it can’t be taken out of the history."
                 ),
             ),
+            RedactError::Refused(refusal) if refusal != Refusal::ReadOnly => refusal.into(),
             RedactError::Refused(_) => Self::forbidden(&format!(
                 "A redaction needs a facilitator’s seat, and a reason of at most {REASON} characters."
             )),
@@ -275,7 +276,7 @@ impl From<ProposeError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::conflict(refusal.reason(), format!("This can't be restored: {refusal}."))
+        Self::conflict(refusal.reason(), format!("This can't be done: {refusal}."))
     }
 }
 

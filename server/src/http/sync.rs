@@ -25,6 +25,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 
+/// What is fed to a socket before it is flushed at the latest, in bytes.
+const FLUSH_AFTER_BYTES: usize = 256 * 1024;
 /// A message: a whole offline spell, and the tags around it.
 const MESSAGE: usize = limits::STATE_BYTES + 1024;
 /// How often an open connection keeps its session from ending for want of use.
@@ -221,12 +223,22 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receive
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
         // Counted for this receiver until the system has it.
-        let mut unsent = Vec::new();
+        let (mut unsent, mut unsent_bytes) = (Vec::new(), 0);
         while let Some(Queued { outgoing, charges }) = next {
             unsent.push(charges);
             let closes = matches!(outgoing, Outgoing::Close(_));
-            if sink.feed(message(outgoing)).await.is_err() {
+            let message = message(outgoing);
+            unsent_bytes += message_len(&message);
+            if sink.feed(message).await.is_err() {
                 return;
+            }
+            // A steady stream must not count as one that nobody reads.
+            if unsent_bytes > FLUSH_AFTER_BYTES {
+                if sink.flush().await.is_err() {
+                    return;
+                }
+                unsent.clear();
+                unsent_bytes = 0;
             }
             next = if closes { None } else { queue.try_recv().ok() };
         }
@@ -237,6 +249,10 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receive
     // The room let go without a word: the receiver was too slow, or the room is being rebuilt.
     let close = Close::new(Close::SLOW, "This connection fell behind; it will sync again.");
     let _ = sink.send(close_message(close)).await;
+}
+
+fn message_len(message: &Message) -> usize {
+    if let Message::Binary(bytes) = message { bytes.len() } else { 0 }
 }
 
 fn message(outgoing: Outgoing) -> Message {

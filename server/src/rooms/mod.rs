@@ -533,6 +533,11 @@ impl Replayed {
     }
 }
 
+/// The first entry of a stored ledger. One that lacks it, and has others, is damaged.
+pub(crate) fn genesis_of(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<u8>, OpenError> {
+    store.read_some(ledger, Seq(0))?.into_iter().next().ok_or(OpenError::Missing)
+}
+
 /// Applies a stored ledger up to an entry.
 ///
 /// # Errors
@@ -542,8 +547,7 @@ pub(crate) fn replay_upto(
     ledger: &LedgerId,
     upto: Seq,
 ) -> Result<Replayed, OpenError> {
-    let genesis = store.entry(ledger, Seq(0))?.ok_or(OpenError::Missing)?;
-    let mut replayed = Replayed::begin(&genesis)?;
+    let mut replayed = Replayed::begin(&genesis_of(store, ledger)?)?;
     replayed.take_from(store, ledger, Seq(1), upto)?;
     if upto == Seq(u64::MAX) {
         replayed.state.settle()?;

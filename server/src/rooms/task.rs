@@ -28,9 +28,24 @@ const WAITING: usize = 8192;
 
 /// A frame, or a document that is read whole, of more bytes may keep a thread for long.
 const LONG_FRAME_BYTES: usize = 32 * 1024;
+/// A document of more bytes keeps a thread for long when it is encoded.
+const LONG_DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
+
+/// Waits until the next turn: not at all where that is now, since a timer has ticks of a millisecond.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}
+
+/// The processor time of this thread: what else the machine is doing counts against nobody.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
 
 /// The answer to an append.
 struct Committed {
@@ -70,6 +85,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         packed: Seq(0),
         opened,
         connections: HashMap::new(),
+        path: None,
+        summary: None,
         turns: Turns::default(),
         in_flight: false,
         waiting: Vec::new(),
@@ -98,6 +115,9 @@ struct Task {
     /// Where it stood when it was opened.
     opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
+    /// What was answered last to questions that read the whole text.
+    path: Option<Path>,
+    summary: Option<Summary>,
     /// What has come and waits for its turn.
     turns: Turns<RoomEvent>,
     in_flight: bool,
@@ -133,7 +153,7 @@ impl Task {
                         }
                     }
                 }
-                () = sleep(self.until_turn()), if self.has_turn() => self.take_turn(),
+                () = pause(self.until_turn()), if self.has_turn() => self.take_turn(),
                 Ok(()) = changes.changed() => self.revise(),
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
@@ -158,6 +178,8 @@ impl Task {
     /// Takes what has come: what others wait for only briefly at once, all else in turn.
     fn come(&mut self, event: RoomEvent) {
         let party = match &event {
+            // Behind what it has sent, if any of that still waits.
+            RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
             RoomEvent::Frame { id, .. } | RoomEvent::Leave { id } => match self.connections.get(id)
             {
                 Some(connection) => Party::Person(connection.person.clone()),
@@ -173,6 +195,12 @@ impl Task {
         self.turns.push(&party, event, std::time::Instant::now());
     }
 
+    /// Whether something waits that was sent by whoever has this connection.
+    fn has_sent(&self, id: ConnectionId) -> bool {
+        let person = self.connections.get(&id).map(|connection| connection.person.clone());
+        person.is_some_and(|person| self.turns.has_waiting(&Party::Person(person)))
+    }
+
     fn has_turn(&self) -> bool {
         self.waiting.len() < WAITING && !self.turns.is_empty()
     }
@@ -182,23 +210,26 @@ impl Task {
     }
 
     fn take_turn(&mut self) {
-        let began = std::time::Instant::now();
-        let Some((party, event)) = self.turns.next(began) else { return };
+        let Some((party, event)) = self.turns.next(std::time::Instant::now()) else { return };
+        let began = thread_time();
         if self.may_take_long(&event) {
             // The other tasks of this thread go on elsewhere meanwhile.
             tokio::task::block_in_place(|| self.event(event));
         } else {
             self.event(event);
         }
-        let now = std::time::Instant::now();
         if matches!(party, Party::Person(_)) {
-            self.turns.spend(&party, now.duration_since(began), now);
+            let spent = thread_time().saturating_sub(began);
+            self.turns.spend(&party, spent, std::time::Instant::now());
         }
     }
 
     fn may_take_long(&self, event: &RoomEvent) -> bool {
         match event {
-            RoomEvent::Frame { bytes, .. } => bytes.len() > LONG_FRAME_BYTES,
+            RoomEvent::Frame { bytes, .. } => {
+                // A short one may ask for the whole document.
+                bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
+            }
             _ => self.room.state().size() > LONG_FRAME_BYTES,
         }
     }
@@ -366,26 +397,41 @@ impl Task {
         }
     }
 
-    fn path(&self) -> Path {
+    /// Read from the whole text once for each position, however often it is asked for.
+    fn path(&mut self) -> Path {
         let state = self.room.state();
-        Path {
-            releases: state.releases().clone(),
-            draft: state.to_release(&self.document),
-            strange: state.strange(),
-            position: state.position(),
+        match self.path.take().filter(|path| path.position == state.position()) {
+            Some(known) => self.path.insert(known).clone(),
+            None => {
+                let path = Path {
+                    releases: state.releases().clone(),
+                    draft: state.to_release(&self.document),
+                    strange: state.strange(),
+                    position: state.position(),
+                };
+                self.path.insert(path).clone()
+            }
         }
     }
 
-    fn summary(&self) -> Summary {
-        let content = Content::read(self.room.state().doc());
-        Summary {
-            title: content.plain("title").trim().to_owned(),
-            checklist: checklist(&content),
-            releases: self.room.state().releases().clone(),
-            here: self.room.people().cloned().collect(),
-            position: self.room.state().position(),
-            last_editor: self.last_editor.clone(),
-        }
+    /// Read from the whole text once for each position; who is here may have changed since.
+    fn summary(&mut self) -> Summary {
+        let here = self.room.people().cloned().collect();
+        let (state, last_editor) = (self.room.state(), self.last_editor.clone());
+        let known = self.summary.take().filter(|known| known.position == state.position());
+        let summary = known.unwrap_or_else(|| {
+            let content = Content::read(state.doc());
+            Summary {
+                title: content.plain("title").trim().to_owned(),
+                checklist: checklist(&content),
+                releases: state.releases().clone(),
+                here: Vec::new(),
+                position: state.position(),
+                last_editor: None,
+            }
+        });
+        let summary = self.summary.insert(summary);
+        Summary { here, last_editor, ..summary.clone() }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {

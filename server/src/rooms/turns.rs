@@ -71,6 +71,11 @@ impl<T> Turns<T> {
         self.lines.entry(party.clone()).or_insert_with(new)
     }
 
+    /// Whether something of a party waits.
+    pub(super) fn has_waiting(&self, party: &Party) -> bool {
+        self.lines.get(party).is_some_and(|line| !line.waiting.is_empty())
+    }
+
     /// What comes next, and whose it is. Nothing when nobody waits, or all who do must wait longer.
     pub(super) fn next(&mut self, now: Instant) -> Option<(Party, T)> {
         for _ in 0..self.ring.len() {

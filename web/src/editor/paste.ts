@@ -100,7 +100,8 @@ export function handlePaste(
       if (view.isDestroyed) return;
       if (clean(rule)) cleaned();
       done();
-    });
+      // Without the rule it is pasted as it is: what nobody sees is named before anybody signs.
+    }, done);
   };
   if (!html || single) {
     if (!text) return false;

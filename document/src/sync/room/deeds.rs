@@ -39,8 +39,7 @@ pub enum ProposeError {
 #[cfg(feature = "readable")]
 fn named(all: &[Strange]) -> String {
     const NAMED: usize = 3;
-    let plain =
-        |text: &str| text.chars().take(64).flat_map(char::escape_default).collect::<String>();
+    let plain = |text: &str| text.chars().take(64).flat_map(char::escape_debug).collect::<String>();
     let name = |one: &Strange| {
         let name = one.character.as_ref().and_then(|character| character.name.as_deref());
         let name = name.map(|name| format!(" ({name})")).unwrap_or_default();

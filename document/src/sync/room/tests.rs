@@ -56,3 +56,22 @@ fn one_document_waits_for_a_client_however_often_it_asks_while_the_store_is_slow
     assert_eq!(sent.iter().filter(|effect| is_document(effect)).count(), 1);
     assert!(room.frame(ANA, &step1, 3).iter().any(is_document), "asked again, answered again");
 }
+
+#[test]
+fn one_frame_asks_for_one_answer() {
+    let step1 = Message::Step1(&StateVector::default().encode_v1()).encode();
+    let query = Message::QueryAwareness.encode();
+    for frame in [
+        step1.repeat(2),
+        query.repeat(2),
+        [step1.clone(), query.clone(), vec![3; 1 << 20]].concat(),
+    ] {
+        let effects = room().frame(ANA, &frame, 1);
+        assert!(!effects.iter().any(is_document));
+        let closes =
+            |effect: &Effect| matches!(effect, Effect::Close(_, close) if close.code == 4400);
+        assert!(effects.iter().any(closes));
+    }
+    let both = room().frame(ANA, &[step1, query].concat(), 1);
+    assert_eq!(both.iter().filter(|effect| is_document(effect)).count(), 1);
+}

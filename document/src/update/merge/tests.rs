@@ -109,6 +109,28 @@ fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_befo
     assert_eq!(merge(&update(&values), |_| 0, &apart).unwrap().structs, 2);
 }
 
+/// What an update repeats of known structs, and says of where they stand, keeps nothing apart.
+#[test]
+fn places_of_what_is_known_cut_nothing() {
+    let mut out = vec![2, 1];
+    // A struct of client 9 that is known, said to stand between the two letters of client 7.
+    out.put_var(9);
+    out.put_var(0);
+    out.push(kind::TEXT | 0xc0);
+    for clock in [0, 1] {
+        out.put_var(CLIENT);
+        out.put_var(clock);
+    }
+    out.extend(text("x"));
+    let letters =
+        [first(kind::TEXT, "problem", None, &text("a")), behind(kind::TEXT, 0, &text("b"))];
+    let run = update(&letters);
+    out.extend_from_slice(&run[1..]);
+    let known = |client| if client == 9 { 1 } else { 0 };
+    assert_eq!(merge(&out, known, &HashSet::new()).unwrap().structs, 2);
+    assert_eq!(merge(&out, |_| 0, &HashSet::new()).unwrap().structs, 3, "new, it stands there");
+}
+
 #[test]
 fn what_is_malformed_stays_so() {
     let empty = [first(kind::TEXT, "problem", None, &text("a")), behind(kind::TEXT, 0, &text(""))];

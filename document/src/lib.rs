@@ -47,6 +47,14 @@ pub mod limits {
     pub const DELETED_RANGES: usize = ITEMS_PER_DOCUMENT;
     /// Items that a document may consist of, deleted ones included. yrs takes some 200 bytes for each.
     pub const ITEMS_PER_DOCUMENT: usize = 1 << 18;
+    /// Attributes that the texts of a document may ever have, by name: Quill knows 18.
+    pub const ATTRIBUTES: usize = 32;
+    /// Bytes of an attribute's name.
+    pub const ATTRIBUTE_NAME_BYTES: usize = 64;
+    /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
+    pub const ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
+    /// The longest values of all attributes together, times the items of a document: what reading it may come to.
+    pub const FORMATTING_BYTES: usize = 1 << 27;
     /// How many items and code units of text an update may have moved or copied by splitting items, all together:
     /// about half a second.
     pub const MOVES: u64 = 1 << 29;

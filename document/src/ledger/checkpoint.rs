@@ -15,7 +15,7 @@ use super::chain::{Chain, Position};
 use super::state::DocumentState;
 use crate::ids::{Digest, Seq};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::{AnnouncedClients, ItemCounts, Known, scan};
+use crate::update::{AnnouncedClients, Formatting, ItemCounts, Known, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
@@ -68,6 +68,8 @@ impl DocumentState {
         let update = r.take(r.remaining())?;
         let Ok(document) = scan(update) else { return Ok(None) };
         let items = ItemCounts::of(&document);
+        let mut formatting = Formatting::default();
+        formatting.take(&document);
         let is_ordered = known.reorder(&document);
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered
@@ -84,6 +86,7 @@ impl DocumentState {
             chain,
             size,
             items,
+            formatting,
             announced: AnnouncedClients::default(),
             broken: false,
             redactions,

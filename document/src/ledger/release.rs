@@ -128,7 +128,7 @@ pub enum StepError {
     Future,
     /// The rooms' own: no ledger is judged by what a version of Unicode knows.
     #[error(
-        "This text holds what its readers are not shown. Nobody may sign what they can’t see: withdraw the proposal, clean the text, and propose it again."
+        "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask whoever proposed it to withdraw the proposal, clean the text and propose it again."
     )]
     Strange,
 }

@@ -13,8 +13,8 @@ use crate::model::release::{Identity, Released};
 use crate::model::strange::{Strange, strange};
 use crate::people::{Action, Actor, Seat, permits};
 use crate::update::{
-    AnnouncedClients, Claim, ItemCounts, Known, Novelty, Provenance, Range, Refusal, Scan, Splits,
-    merge, scan,
+    AnnouncedClients, Claim, Formatting, ItemCounts, Known, Novelty, Provenance, Range, Refusal,
+    Scan, Splits, merge, scan,
 };
 use crate::ydoc;
 use std::borrow::Cow;
@@ -79,6 +79,7 @@ pub struct DocumentState {
     /// An upper bound of the encoded state: refined when it passes the limit.
     pub(super) size: usize,
     pub(super) items: ItemCounts,
+    pub(super) formatting: Formatting,
     /// Whose the client ids are that nothing was written under yet. No part of the ledger: only new edits are
     /// held against it.
     pub(super) announced: AnnouncedClients,
@@ -102,6 +103,7 @@ impl DocumentState {
             chain,
             size: 0,
             items: ItemCounts::default(),
+            formatting: Formatting::default(),
             announced: AnnouncedClients::default(),
             broken: false,
             redactions: Ledgered::default(),
@@ -532,6 +534,9 @@ impl DocumentState {
             }
         }
         let splits = self.splits(&scan, &novelty, source)?;
+        if source == Source::Sent {
+            self.formatting.check(&scan, self.items.after(&splits))?;
+        }
         let malformed = Refusal::Scan(crate::update::ScanError::Malformed("it can't be decoded"));
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes: a
         // panic in here leaves the document half changed, so it is marked broken and rebuilt.
@@ -552,6 +557,7 @@ impl DocumentState {
         };
         self.size += net.len();
         self.items.take(&splits);
+        self.formatting.take(&scan);
         self.known.commit(&actor.person, novelty, &deleted);
         Ok(Some(net))
     }

@@ -112,7 +112,7 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
             text(&format!("{MILESTONES}/{}/{key}", milestone.id), ops, &mut all);
         }
         let place = format!("{MILESTONES}/{}/due_text", milestone.id);
-        characters::words(&place, &milestone.due_text, 0, &mut all);
+        characters::line(&place, &milestone.due_text, &mut all);
         date(&format!("{MILESTONES}/{}/due", milestone.id), &milestone.due, &mut all);
     }
     for key in DATES {

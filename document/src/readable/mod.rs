@@ -16,16 +16,18 @@ mod emoji;
 mod findings;
 mod joiners;
 mod names;
+mod order;
 mod properties;
 
 pub use clean::clean;
 pub use findings::{Finding, Findings, MAX_MARKS_ON_A_BASE, Reason, findings};
 pub use names::name;
+pub use order::turned_numbers;
 
 /// Whether everything in a text is seen as it is.
 #[must_use]
 pub fn is_readable(text: &str) -> bool {
-    findings(text).next().is_none()
+    findings(text).next().is_none() && turned_numbers(text).is_empty()
 }
 
 #[cfg(test)]

@@ -413,6 +413,7 @@ impl Room {
                 Refusal::TooLarge
                 | Refusal::TooManyClients
                 | Refusal::TooManyItems
+                | Refusal::TooMuchFormatting
                 | Refusal::Tangled
                 | Refusal::Fragmented => Close::TOO_LARGE,
                 _ => Close::MALFORMED,

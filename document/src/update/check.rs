@@ -32,6 +32,8 @@ pub enum Refusal {
     Tangled,
     #[error("the update splits too much of the text")]
     Fragmented,
+    #[error("the text would have too many or too long attributes")]
+    TooMuchFormatting,
     #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
     TooManyItems,
     #[error("shared types nest more than {} deep", limits::NESTING)]
@@ -76,6 +78,7 @@ impl Refusal {
             Self::Tangled => "tangled",
             Self::Fragmented => "fragmented",
             Self::TooManyItems => "too_many_items",
+            Self::TooMuchFormatting => "too_much_formatting",
             Self::TooManyClients => "too_many_clients",
             Self::TooLarge => "too_large",
             Self::ReadOnly => "read_only",

@@ -9,6 +9,7 @@ mod announced;
 mod blank;
 mod check;
 mod claim;
+mod formatting;
 mod merge;
 pub(crate) mod order;
 mod remember;
@@ -17,6 +18,7 @@ mod splits;
 
 pub use announced::AnnouncedClients;
 pub use blank::blank;
+pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;
 #[cfg(feature = "readable")]
 pub(crate) use order::{Holder, Place};

@@ -7,6 +7,8 @@ const HIDING =
 /** The web, with what comes before the path; an e-mail address; a telephone number. */
 const WEB = /^https?:\/\/([^/?#]+)/i;
 const MAIL = /^mailto:[^@?]+@[^@?]+(\?|$)/i;
+/** Further recipients, which would not be seen beside the link. */
+const RECIPIENTS = /[?&](?:(?:to|cc|bcc)(?:[=&]|$)|[^=&]*%)/i;
 const NUMBER = /^tel:[-+.()*#]*\d[-+.()*#\d]*(;|$)/i;
 
 const trimmed = (address: string) => address.replace(/^ +| +$/g, '');
@@ -22,8 +24,12 @@ export function isSafe(link: string): boolean {
   const address = trimmed(link);
   if (HIDING.test(address)) return false;
   const [, authority] = WEB.exec(address) ?? [];
-  if (authority) return !authority.includes('@') && URL.canParse(address);
-  return /^[!-~]+$/.test(address) && (MAIL.test(address) || NUMBER.test(address));
+  if (authority) {
+    const plain = URL.canParse(address) && /^[\w.:[\]-]+$/.test(new URL(address).host);
+    return plain && !authority.includes('@');
+  }
+  const isMail = MAIL.test(address) && !RECIPIENTS.test(address);
+  return /^[!-~]+$/.test(address) && (isMail || NUMBER.test(address));
 }
 
 /** A link's address if it may be followed, where need be in ASCII, so that what was hidden in it is seen; else nothing. */

@@ -20,7 +20,7 @@ export const release = {
   'release.gapsOthers': 'Only a facilitator can propose it like this.',
   'release.strange': 'This can’t be proposed yet',
   'release.strangeText':
-    'The text holds what its readers are not shown. Nobody may sign what they can’t see. Take it out first:',
+    'This text contains something that its readers can’t see, and nobody may sign what they can’t see. Take it out first:',
   'release.strangeClean':
     'Accord can take out what nobody sees without changing what is read. Everything else, and who wrote it, stays.',
   'release.strangeMore': 'And {count} more.',
@@ -53,7 +53,7 @@ export const release = {
   'release.reason.overlay': 'which strikes out or covers a letter',
   'release.reason.lone_mark': 'which is a mark without a letter',
   'release.reason.too_many_marks': 'one of too many marks on a letter',
-  'release.strange.date': 'in “{place}”, a date that is none: {said}',
+  'release.strange.date': 'in “{place}”, a date that does not exist: {said}',
   'release.strange.notes': 'notes that have no place yet: move them to where they belong, or delete them',
   'release.fewSignatories':
     'Nobody could complete this yet: {government} of government and {civil_society} of civil society can sign. A facilitator marks signatories under People.',

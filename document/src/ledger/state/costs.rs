@@ -223,3 +223,45 @@ fn the_counts_of_items_are_found_again_from_a_checkpoint() {
         "every other letter of the first 800, and what is between"
     );
 }
+
+/// Letters, each behind a format of its own: an attribute's name and value.
+fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
+    let mut structs = vec![first("a")];
+    for (at, (name, value)) in formats.iter().enumerate() {
+        let mut format = vec![6 | 0x80];
+        format.put_var(client);
+        format.put_var(2 * at as u64);
+        format.put_buf(name.as_bytes());
+        format.put_buf(value.as_bytes());
+        structs.push(format);
+        structs.push(between(client, 2 * u32::try_from(at).unwrap() + 1, None, "a"));
+    }
+    update(client, 0, &structs, &[])
+}
+
+#[test]
+fn formatting_is_bounded_by_what_reading_it_costs() {
+    let refused = |formats: Vec<(String, String)>| {
+        edit(&mut empty(), &formatted(7, &formats)).err() == Some(Refusal::TooMuchFormatting)
+    };
+    let bold = |n: usize| {
+        ("bold".to_owned(), if n.is_multiple_of(2) { "true" } else { "null" }.to_owned())
+    };
+    let link =
+        |len: usize| ("link".to_owned(), format!("\"https://a.example/{}\"", "x".repeat(len)));
+    assert!(!refused((0..10_000).map(bold).collect()), "much formatting of few kinds");
+    assert!(!refused((0..20).map(|n| (format!("attribute-{n}"), "1".into())).collect()));
+    assert!(refused((0..2_000).map(|n| (format!("attribute-{n}"), "1".into())).collect()));
+    assert!(refused(vec![("x".repeat(65), "1".into())]));
+    assert!(refused(vec![link(9_000)]));
+    // A long link is fine, and so are many pieces; one over all the others is their product.
+    assert!(!refused(vec![link(2_000)]));
+    assert!(!refused([link(2_000)].into_iter().chain((0..9_000).map(bold)).collect()));
+    assert!(refused([link(8_000)].into_iter().chain((0..9_000).map(bold)).collect()));
+    // Also where it comes in pieces, and after a checkpoint.
+    let mut state = empty();
+    edit(&mut state, &formatted(7, &(0..9_000).map(bold).collect::<Vec<_>>())).unwrap();
+    let mut state = DocumentState::resume(&state.checkpoint()).unwrap();
+    let late = edit(&mut state, &formatted(8, &[link(8_000)]));
+    assert_eq!(late.unwrap_err(), Refusal::TooMuchFormatting);
+}

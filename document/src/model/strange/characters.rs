@@ -2,7 +2,7 @@
 
 use super::{Kind, Strange};
 use crate::model::delta::utf16_len;
-use crate::readable::{Finding, Reason, findings, name};
+use crate::readable::{Finding, Reason, findings, name, turned_numbers};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +41,37 @@ pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>
         }
     }
     all.extend(found.into_values());
+    turned(place, said, offset, all);
+}
+
+/// The first number of a text that is shown before one that is written before it.
+fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
+    let numbers = turned_numbers(said);
+    let Some((&at, character)) =
+        numbers.first().and_then(|at| Some((at, said[*at..].chars().next()?)))
+    else {
+        return;
+    };
+    let finding = Finding { at, character, reason: Reason::Direction, replacement: None };
+    let mut one = tell(place, said, finding, offset + utf16_len(&said[..at]));
+    if let Some(character) = &mut one.character {
+        character.count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    }
+    all.push(one);
+}
+
+/// A value of one line must have one: what begins another is shown in some files and not in others.
+pub(super) fn line(place: &str, said: &str, all: &mut Vec<Strange>) {
+    words(place, said, 0, all);
+    if let Some(at) = said.find(['\n', '\t']) {
+        let character = if said[at..].starts_with('\n') { '\n' } else { '\t' };
+        let finding = Finding { at, character, reason: Reason::Control, replacement: None };
+        let mut one = tell(place, said, finding, utf16_len(&said[..at]));
+        if let Some(character) = &mut one.character {
+            character.count = 1;
+        }
+        all.push(one);
+    }
 }
 
 fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {

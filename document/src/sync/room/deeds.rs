@@ -29,7 +29,7 @@ pub enum ProposeError {
     /// It holds what nobody would see.
     #[cfg(feature = "readable")]
     #[error(
-        "This text holds what its readers are not shown: {}. Nobody may sign what they can’t see.",
+        "This text contains something that its readers can’t see: {}. Nobody may sign what they can’t see.",
         named(.0)
     )]
     Strange(Vec<Strange>),

@@ -48,9 +48,11 @@ pub mod limits {
     /// Items that a document may consist of, deleted ones included. yrs takes some 200 bytes for each.
     pub const ITEMS_PER_DOCUMENT: usize = 1 << 18;
     /// Attributes that the texts of a document may ever have, by name: Quill knows 18.
-    pub const ATTRIBUTES: usize = 32;
+    pub const ATTRIBUTES: usize = 512;
     /// Bytes of an attribute's name.
-    pub const ATTRIBUTE_NAME_BYTES: usize = 64;
+    pub const ATTRIBUTE_NAME_BYTES: usize = 1024;
+    /// The attributes of a document, times its items: each of its pieces could have each of them.
+    pub const ATTRIBUTES_OF_ITEMS: usize = 1 << 21;
     /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
     pub const ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
     /// The longest values of all attributes together, times the items of a document: what reading it may come to.

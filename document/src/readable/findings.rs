@@ -24,6 +24,8 @@ pub enum Reason {
     Hidden,
     /// It changes the order in which its neighbours are shown.
     Direction,
+    /// A number that is shown before one that is written before it.
+    Turned,
     /// A control character or a separator that is not the newline of a text.
     Control,
     /// It looks like a space and is none.

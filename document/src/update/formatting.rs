@@ -51,6 +51,7 @@ impl Formatting {
         }
         let bytes: usize = new.iter().map(|(name, longest)| name.len() + longest).sum();
         let is_too_much = new.len() > limits::ATTRIBUTES
+            || new.len().saturating_mul(items) > limits::ATTRIBUTES_OF_ITEMS
             || bytes.saturating_mul(items) > limits::FORMATTING_BYTES;
         if is_too_much { Err(Refusal::TooMuchFormatting) } else { Ok(()) }
     }

@@ -196,7 +196,7 @@ pub(super) async fn redact(
     let reason = cleaned(&wanted.reason)?;
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
     let find = move |located: Option<Vec<_>>| {
-        let found = archives.read(&id, |Archive { history, state }| {
+        let found = archives.read_in_full(&id, |Archive { history, state }| {
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));

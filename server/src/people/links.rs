@@ -62,15 +62,21 @@ impl People {
     pub fn make_link(&self, purpose: Purpose, ms: u64) -> Result<String> {
         let secret = secret();
         let link = Link { purpose, expires: self.clock.now_ms().saturating_add(ms) };
-        let mut swaps = vec![super::new(LINK, &hash(&secret), &link)?];
-        for (key, record) in self.store.scan(LINK, "")? {
-            let old: Link = parse(&record.value)?;
-            if link.purpose.replaces(&old.purpose) || old.expires <= self.clock.now_ms() {
-                swaps.push(Swap { kind: LINK, key, expected: Some(record.revision), value: None });
+        loop {
+            let mut swaps = vec![super::new(LINK, &hash(&secret), &link)?];
+            for (key, record) in self.store.scan(LINK, "")? {
+                let old: Link = parse(&record.value)?;
+                if link.purpose.replaces(&old.purpose) || old.expires <= self.clock.now_ms() {
+                    let expected = Some(record.revision);
+                    swaps.push(Swap { kind: LINK, key, expected, value: None });
+                }
+            }
+            match self.store.swap_all(&swaps) {
+                // Another link was made or used at this moment, and removed the same ones.
+                Err(StoreError::Conflict) => {}
+                done => return done.map(|()| secret),
             }
         }
-        self.store.swap_all(&swaps)?;
-        Ok(secret)
     }
 
     /// What removes all links of a person from the store.

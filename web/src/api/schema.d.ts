@@ -1623,7 +1623,7 @@ export interface components {
          * @description Why a character is named.
          * @enum {string}
          */
-        Reason: "hidden" | "direction" | "control" | "blank" | "object" | "private_use" | "unassigned" | "overlay" | "lone_mark" | "too_many_marks";
+        Reason: "hidden" | "direction" | "turned" | "control" | "blank" | "object" | "private_use" | "unassigned" | "overlay" | "lone_mark" | "too_many_marks";
         /** @enum {string} */
         RecordFormat: "json" | "html" | "csv";
         RecordView: {

@@ -52,7 +52,7 @@ fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
     else {
         return;
     };
-    let finding = Finding { at, character, reason: Reason::Direction, replacement: None };
+    let finding = Finding { at, character, reason: Reason::Turned, replacement: None };
     let mut one = tell(place, said, finding, offset + utf16_len(&said[..at]));
     if let Some(character) = &mut one.character {
         character.count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);

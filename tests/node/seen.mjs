@@ -36,9 +36,9 @@ await story(async ({ person }) => {
   const note = ana.page.getByText('Characters that nobody sees were left out.');
 
   // Formatting parts a Persian word from its joiner; emoji keep theirs.
-  const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c / 10 👨‍👩‍👧</p>';
+  const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c percent of 10 👨‍👩‍👧</p>';
   await paste('problem', html, 'x');
-  await says('problem', 'contracts می\u200cشود 90 / 10 👨‍👩‍👧\n');
+  await says('problem', 'contracts می\u200cشود 90 percent of 10 👨‍👩‍👧\n');
   await note.first().waitFor();
   await paste('causes', '', 'soft\u00ad hyphen\u200b and\u2028line');
   await says('causes', 'soft hyphen and line\n');

@@ -180,7 +180,9 @@ struct Zone {
 
 impl Zone {
     fn read(name: &str) -> Result<Self, Problem> {
-        let known = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+        // “Factory” is what a machine has before anybody has set its zone.
+        let is_place = |zone: &TimeZone| !zone.is_unknown() && zone.iana_name() != Some("Factory");
+        let known = TimeZone::get(name).ok().filter(is_place);
         let known = known.and_then(|zone| Some((zone.iana_name()?.to_owned(), zone)));
         let (name, zone) = known.ok_or_else(|| Problem::invalid("There is no such time zone."))?;
         Ok(Self { name, zone })

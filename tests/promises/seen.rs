@@ -119,7 +119,10 @@ async fn every_attack_of_the_corpus_is_named_and_no_innocent_text_is_refused() -
         );
     }
     stock.settled().await?;
-    ensure!(named(&path(&fay, &hostile)?, "problem") == expect);
+    let all = named(&path(&fay, &hostile)?, "problem");
+    // Beside what turns numbers around, the first number that is turned.
+    let others: Vec<_> = all.difference(&expect).collect();
+    ensure!(all.is_superset(&expect) && others == ["U+0031"], "{others:?}");
     ensure!(propose(&fay, &hostile)?.1["error"] == "strange");
 
     let innocent = ana.create("Innocent")?;

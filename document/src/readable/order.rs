@@ -9,18 +9,23 @@ use icu_properties::props::{BidiClass, GeneralCategory};
 use unicode_bidi::BidiInfo;
 
 /// The numbers that are shown before one that is written before them, with nothing but signs and spaces between: where
-/// each begins, in bytes. Lines that are read from right to left are left to their readers.
+/// each begins, in bytes. Lines that are read from right to left, and such as have no letter that says how they are read,
+/// are left to their readers.
 #[must_use]
 pub fn turned_numbers(text: &str) -> Vec<usize> {
     let mut all = Vec::new();
     let mut start = 0;
     for line in text.split('\n') {
-        if line.chars().any(may_turn) {
+        if line.chars().any(may_turn) && line.chars().any(is_left_to_right) {
             all.extend(turned_in_line(line).into_iter().map(|at| start + at));
         }
         start += line.len() + 1;
     }
     all
+}
+
+fn is_left_to_right(c: char) -> bool {
+    bidi_class(c) == BidiClass::LeftToRight
 }
 
 fn may_turn(c: char) -> bool {
@@ -91,6 +96,8 @@ mod tests {
         // Arabic, from right to left: its readers read 90 first.
         check("\u{627}\u{644}\u{646}\u{633}\u{628}\u{629} 90 / 10", &[]);
         check("\u{5d4}\u{5d7}\u{5dc}\u{5e7} 90 / 10", &[]);
+        // Arabic digits by themselves.
+        check("\u{600}\u{661}\u{662} \u{6dd}\u{662}\u{665}", &[]);
         // A law of another country, with words between its numbers.
         let law = "\u{642}\u{627}\u{646}\u{648}\u{646} \u{631}\u{642}\u{645} 12 \u{644}\u{633}\u{646}\u{629} 2020";
         check(&format!("the law ({law}) says"), &[]);

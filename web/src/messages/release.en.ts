@@ -45,7 +45,8 @@ export const release = {
     'a milestone whose internal name is more than a short code: “{said}”. Write its text into a new milestone, and remove this one.',
   'release.reason.hidden': 'which is not shown',
   'release.reason.direction': 'which changes the order in which others are shown',
-  'release.reason.turned': 'of a number that is shown before the one written before it: separate them by words',
+  'release.reason.turned':
+    'of a number that is shown before the one written before it: separate them by words',
   'release.reason.control': 'which is no character of a text',
   'release.reason.blank': 'which looks like a space and is none',
   'release.reason.object': 'which stands for something that is not there',

@@ -33,9 +33,14 @@ pub(crate) fn merge<'a>(
     known: impl Fn(u64) -> u32,
     apart: &HashSet<Id>,
 ) -> Result<Merged<'a>, ScanError> {
-    let cuts = cuts(update, &known)?;
     let mut r = Reader::new(update);
     let runs = r.count()?;
+    // Most updates are a keystroke or a deletion: nothing in them to be joined.
+    let first = if runs == 0 { 0 } else { r.clone().count()? };
+    if runs == 0 || (runs == 1 && first <= 1) {
+        return Ok(Merged { bytes: Cow::Borrowed(update), structs: first });
+    }
+    let cuts = cuts(update, &known)?;
     let mut out = Vec::new();
     out.put_var(runs as u64);
     let (mut before, mut after) = (0, 0);

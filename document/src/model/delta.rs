@@ -249,7 +249,8 @@ pub fn plain(ops: &[Op]) -> String {
         .collect()
 }
 
-fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
+/// Adds characters to steps, to the last one where that inserts characters with equal attributes.
+pub fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
     if let Some(Op::Insert { insert: Value::String(last), attributes: same }) = out.last_mut()
         && *same == attributes
     {

@@ -8,9 +8,8 @@ use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, push};
 use crate::pages::Words;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::blocks::Kind;
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::delta::{self, Attributes, Op};
 use accord_document::model::template::{Draft, Extent, FIELDS, Field, NOTES, Section};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A commitment made of a file.
@@ -412,25 +411,16 @@ fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
     let mut out = Vec::new();
     for (at, paragraph) in paragraphs.iter().enumerate() {
         for piece in &paragraph.pieces {
-            insert(&mut out, &piece.text, &piece.marks);
+            delta::push(&mut out, &piece.text, piece.marks.clone());
         }
         let attributes = attributes(paragraph.role);
         if at + 1 < paragraphs.len() {
-            insert(&mut out, "\n", &attributes);
+            delta::push(&mut out, "\n", attributes);
         } else if !attributes.is_empty() {
             out.push(Op::retain(1, attributes));
         }
     }
     out
-}
-
-fn insert(out: &mut Vec<Op>, text: &str, attributes: &Attributes) {
-    if let Some(Op::Insert { insert: Value::String(last), attributes: known }) = out.last_mut()
-        && known == attributes
-    {
-        return last.push_str(text);
-    }
-    out.push(Op::insert(text, attributes.clone()));
 }
 
 fn attributes(role: Role) -> Attributes {

@@ -29,7 +29,7 @@ pub mod ydoc;
 
 pub use yrs::StateVector;
 
-/// The limits of rules version 1 (see `PROTOCOL.md`, section 6).
+/// The limits of rules version 1 (see `docs/protocol.md`, section 6).
 pub mod limits {
     /// Bytes of a document's encoded state, and of one WebSocket message: a step 2 may carry a
     /// whole offline spell.

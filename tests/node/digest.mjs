@@ -1,4 +1,4 @@
-// The digest that both sides sign, computed from a stock Yjs document alone: as PROTOCOL.md, section 10, says it,
+// The digest that both sides sign, computed from a stock Yjs document alone: as docs/protocol.md, section 10, says it,
 // with Yjs's own `toDelta` and an RFC 8785 library. Arguments: the server's address.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

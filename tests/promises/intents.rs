@@ -1,5 +1,5 @@
 //! Two people do two things at once on the same place: every character somebody typed and nobody
-//! deleted is there exactly once. What each pair gives is the table in PROTOCOL.md.
+//! deleted is there exactly once. What each pair gives is the table in docs/protocol.md.
 
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op, normalise};
@@ -280,7 +280,7 @@ fn every_pair_of_acts_keeps_every_character_exactly_once() {
             let _ = writeln!(table, "| {} | {} | `{shown}` |", one.name(), other.name());
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../PROTOCOL.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocol.md");
     let protocol = std::fs::read_to_string(path).unwrap();
     if std::env::var_os("ACCORD_WRITE").is_some() {
         let (before, rest) = protocol.split_once("<!-- intents -->\n").unwrap();
@@ -290,7 +290,7 @@ fn every_pair_of_acts_keeps_every_character_exactly_once() {
     } else {
         assert!(
             protocol.contains(&table),
-            "PROTOCOL.md says otherwise; write it with ACCORD_WRITE=1:\n{table}"
+            "docs/protocol.md says otherwise: write it with ACCORD_WRITE=1:\n{table}"
         );
     }
 }

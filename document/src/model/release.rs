@@ -1,7 +1,7 @@
 //! What is frozen: the visible content of a document at a moment, with what makes it this release.
 //!
 //! Its digest is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it, with
-//! any Yjs client: PROTOCOL.md, section 10, says how.
+//! any Yjs client: docs/protocol.md, section 10, says how.
 
 use super::Milestone;
 use super::completeness::{Need, checklist};

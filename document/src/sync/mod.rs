@@ -1,7 +1,7 @@
 //! The protocol, without input or output: [`wire`] names the messages, [`Room`] is the server's
 //! side of one document, [`Client`] the browser's side, [`Presence`] who is there.
 //!
-//! The numbered rules are in `PROTOCOL.md`; tests cite them.
+//! The numbered rules are in `docs/protocol.md`; tests cite them.
 
 mod admission;
 mod client;

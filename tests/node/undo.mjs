@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 
-await story(async ({ person }) => {
+/** Undoes, or redoes, until there is nothing left of it to do: a pause in typing begins a step of its own. */
+async function all(person, keys, button) {
+  const done = person.page.getByRole('button', { name: button, exact: true });
+  await until(`${person.name} pressed ${keys} often enough`, async () => {
+    await person.press(keys);
+    return done.isDisabled();
+  });
+}
+
+await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
 
@@ -16,19 +25,13 @@ await story(async ({ person }) => {
   await ben.type(' BEN WAS HERE ');
   await agree('causes', ana, ben);
   await ana.caret('causes', 1, -1);
-  for (let n = 0; n < 4; n += 1) {
-    await ana.press('Control+z');
-    await sleep(80);
-  }
+  await all(ana, 'Control+z', 'Undo');
   const undone = await agree('causes', ana, ben);
   assert.ok(undone.includes(' BEN WAS HERE '), undone);
   assert.ok(!undone.includes('new paragraph'), undone);
 
   // Redo brings Ana's own back, beside Ben's.
-  for (let n = 0; n < 4; n += 1) {
-    await ana.press('Control+Shift+z');
-    await sleep(80);
-  }
+  await all(ana, 'Control+Shift+z', 'Redo');
   const redone = await agree('causes', ana, ben);
   assert.ok(redone.includes(' BEN WAS HERE ') && redone.includes('new paragraph'), redone);
 
@@ -47,14 +50,34 @@ await story(async ({ person }) => {
   assert.equal(await ana.text(target), 'Ben’s output');
   assert.equal(await ben.text(target), 'Ben’s output');
 
-  // Deleting a milestone in which somebody else goes on typing keeps what they type.
-  await Promise.all([
-    ana.page.getByRole('button', { name: 'Delete milestone 3' }).click(),
-    ben.type(' and more', 15),
-  ]);
-  await until('Ben’s later words stay', async () => {
-    const seen = [await ana.text(target).catch(() => null), await ben.text(target).catch(() => null)];
-    return (seen[0] !== null && seen[0] === seen[1] && seen[0].length > 0) || seen;
-  });
+  // Deleting a milestone keeps what somebody else types in it meanwhile. The server is stopped until both have
+  // made their edit, so that neither can have seen the other's.
+  const remove = ana.page.getByRole('button', { name: 'Delete milestone 3' });
+  const milestones = ana.page.locator('[data-milestone]');
+  const bothHave = (words) =>
+    until(`both have “${words}”`, async () => {
+      const seen = await Promise.all([ana.text(target), ben.text(target)]);
+      return seen.every((text) => text === words) || seen;
+    });
+  server.child.kill('SIGSTOP');
+  await remove.click();
+  await ben.type(' and more');
+  assert.equal(await milestones.count(), 2);
+  assert.equal(await ben.text(target), 'Ben’s output and more');
+  server.child.kill('SIGCONT');
+  await bothHave(' and more');
+
+  // Deleted with all that Ben has written so far, it stays under his caret, and comes back with what he writes next.
+  await remove.click();
+  await until('Ben is told', async () => (await ben.page.getByText('Somebody deleted this milestone').count()) === 1);
+  assert.equal(await milestones.count(), 2);
+  await ben.type('Ben goes on');
+  await bothHave('Ben goes on');
+
+  // It goes when he leaves it.
+  await remove.click();
+  await until('Ben is told again', async () => (await ben.page.getByText('Somebody deleted this milestone').count()) === 1);
+  await ben.caret('causes');
+  await until('it is gone', async () => (await ben.page.locator('[data-milestone]').count()) === 2);
   assert.deepEqual([...ana.errors, ...ben.errors], []);
 });

@@ -217,6 +217,7 @@ export const en = {
   'milestones.up': 'Move milestone {number} up',
   'milestones.down': 'Move milestone {number} down',
   'milestones.remove': 'Delete milestone {number}',
+  'milestones.deleted': 'Somebody deleted this milestone. If you keep writing, it comes back.',
   'milestones.many': 'Plans read best with at most twelve milestones.',
 
   'need.title': 'A title',

@@ -18,6 +18,8 @@ export interface Milestone {
   order: string;
   due: string;
   due_text: string;
+  /** Whether somebody else deleted it, and it is shown only because the caret is in it. */
+  deleted?: true;
 }
 
 export interface Check {
@@ -116,6 +118,8 @@ export class LiveDocument {
 
   private readonly listeners = new Map<string, (change: TextChange) => void>();
   private readonly pointers = new Map<string, () => void>();
+  /** The milestone in whose texts the caret is. */
+  private caretIn: string | undefined;
   private socket: WebSocket | undefined;
   private retry = FIRST_RETRY_MS;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -247,14 +251,17 @@ export class LiveDocument {
   }
 
   undo(): void {
-    this.with((client) => client.undo(performance.now()));
+    this.with((client) => client.undo(performance.now()), true);
   }
 
   redo(): void {
-    this.with((client) => client.redo(performance.now()));
+    this.with((client) => client.redo(performance.now()), true);
   }
 
   point(target: string | null, anchor = 0, head = 0): void {
+    const before = this.caretIn;
+    this.caretIn = milestoneOf(target);
+    if (this.caretIn !== before && this.milestones.some(({ deleted }) => deleted)) this.readMilestones(false);
     this.with((client) => client.point(target ?? undefined, anchor, head));
   }
 
@@ -267,7 +274,7 @@ export class LiveDocument {
   }
 
   removeMilestone(id: string): void {
-    this.with((client) => client.removeMilestone(performance.now(), id));
+    this.with((client) => client.removeMilestone(performance.now(), id), true);
   }
 
   moveMilestone(id: string, before?: string): void {
@@ -294,14 +301,17 @@ export class LiveDocument {
 
   // ── The driver ────────────────────────────────────────────────────────────
 
-  /** Does something with the client, then carries out what follows from it. */
-  private with(action: (client: AccordClient) => void): void {
+  /**
+   * Does something with the client, then carries out what follows from it. `removes`: a milestone that is not
+   * shown afterwards was taken away here, so nobody is writing in it.
+   */
+  private with(action: (client: AccordClient) => void, removes = false): void {
     action(this.client);
     for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) {
       if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
     }
     const changes = this.client.takeChanges();
-    if (changes) this.tell(JSON.parse(changes) as Change[]);
+    if (changes) this.tell(JSON.parse(changes) as Change[], removes);
     const peers = this.client.takePeers();
     if (peers) this.setPeers(peers);
     this.setStatus();
@@ -318,20 +328,32 @@ export class LiveDocument {
     for (const tell of this.pointers.values()) tell();
   }
 
-  private tell(changes: Change[]): void {
+  private tell(changes: Change[], removes: boolean): void {
     for (const change of changes) {
       if (change.change === 'text') {
         this.listeners.get(change.target)?.(change);
         // What a first sync brings is the document, not news.
         if (!change.own && this.ready) this.onOthers?.(change.target);
-      } else if (change.change === 'milestones')
-        this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
+      } else if (change.change === 'milestones') this.readMilestones(removes);
       else this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
     }
   }
 
+  /**
+   * A milestone that others deleted stays on the page while the caret is in it: else what is typed next would go
+   * nowhere. What is typed there shows it again, for everybody.
+   */
+  private readMilestones(removes: boolean): void {
+    const all = JSON.parse(this.client.milestones()) as Milestone[];
+    const at = this.milestones.findIndex(({ id }) => id === this.caretIn);
+    const held = this.milestones[at];
+    if (held && !removes && !all.some(({ id }) => id === held.id))
+      all.splice(at, 0, { ...held, deleted: true });
+    this.milestones = all;
+  }
+
   private refresh(): void {
-    this.milestones = JSON.parse(this.client.milestones()) as Milestone[];
+    this.readMilestones(true);
     this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
     this.checklist = JSON.parse(this.client.checklist()) as Check[];
   }
@@ -520,6 +542,8 @@ export class LiveDocument {
 }
 
 const NONE = new Uint8Array();
+
+const milestoneOf = (target: string | null) => /^milestones\/([^/]+)/.exec(target ?? '')?.[1];
 
 /** All that a client has, as one edit. */
 function wholeOf(client: AccordClient): Edit {

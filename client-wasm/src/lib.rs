@@ -254,7 +254,7 @@ pub fn subprotocol() -> String {
 /// JSON: the template.
 #[wasm_bindgen]
 pub fn template() -> String {
-    json(&accord_document::model::template::TEMPLATE)
+    json(&accord_document::template::TEMPLATE)
 }
 
 fn read_ops(ops: &str) -> Result<Vec<Op>, JsError> {

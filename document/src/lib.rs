@@ -24,6 +24,7 @@ pub mod plan;
 #[cfg(feature = "readable")]
 pub mod readable;
 pub mod sync;
+pub mod template;
 pub mod update;
 pub mod ydoc;
 

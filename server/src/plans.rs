@@ -12,9 +12,10 @@ use crate::store::{Append, Store, StoreError};
 use accord_document::audit::{self, AuditState, Deed, Event};
 use accord_document::ids::{Digest, DocumentId, LedgerId, LineageId, PersonId, PlanId, Seq};
 use accord_document::ledger::{DocumentState, Entry, Genesis, LedgerError, RULES};
-use accord_document::model::template::{self, Draft};
+use accord_document::model::{Draft, seed};
 use accord_document::people::{Actor, Seat};
 use accord_document::plan::{self, Act, Grant, PlanState, Refused};
+use accord_document::template;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::net::IpAddr;
@@ -265,7 +266,7 @@ impl Plans {
         // A large import takes most of a second: not from the threads that others are answered on.
         let seeding = tokio::task::spawn_blocking(move || {
             // 53 random bits: an id that nobody writes under again.
-            let seed = template::seed(rand::random::<u64>() >> 11, &draft);
+            let seed = seed(rand::random::<u64>() >> 11, &draft);
             state.edit(&by, now, rand::random(), &seed)
         });
         let seeded = seeding.await.map_err(|error| StoreError::Failed(error.to_string()))?;

@@ -2,8 +2,8 @@
 
 use accord_document::ids::{LineageId, PersonId, SessionId};
 use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
-use accord_document::model::template::SCHEMA;
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::template::SCHEMA;
 use accord_document::ydoc;
 use accord_tests::Trace;
 use anyhow::Result;

@@ -12,7 +12,7 @@ use accord_document::ledger::{
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
-use accord_document::model::template::{Draft, seed};
+use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target, locate};
 use accord_document::people::{Actor, Seat, Sector, Standing};
 use accord_document::plan::{self, Act, PlanState};
@@ -271,7 +271,7 @@ fn the_golden_past_is_credited_as_it_was() {
     let make = || {
         let genesis = Genesis {
             lineage: LineageId::new("golden"),
-            schema: accord_document::model::template::SCHEMA.into(),
+            schema: accord_document::template::SCHEMA.into(),
             language: "en".into(),
             rules: 1,
         };

@@ -1,7 +1,7 @@
 //! History tells who wrote, moved and deleted what.
 
 use accord_document::ids::{DocumentId, Seq};
-use accord_document::model::template::FIELDS;
+use accord_document::template::FIELDS;
 use accord_server::store::{Ledger, SledStore};
 use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};

@@ -3,7 +3,7 @@
 
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op, normalise};
-use accord_document::model::template::{Draft, seed};
+use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use serde_json::Value;
 use std::fmt::Write as _;

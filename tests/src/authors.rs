@@ -10,9 +10,9 @@ use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
 use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op, plain};
-use accord_document::model::template::{self, Draft};
-use accord_document::model::{Replica, Target};
+use accord_document::model::{self, Draft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::template;
 use accord_document::update::{self, Body, Claim, Provenance, scan};
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
@@ -100,7 +100,7 @@ impl World {
             by: Vec::new(),
         };
         world.note(&genesis);
-        world.accept("fay", &template::seed(1, &Draft::default()), Provenance::default())?;
+        world.accept("fay", &model::seed(1, &Draft::default()), Provenance::default())?;
         for client in 0..PEOPLE.len() as u64 {
             // In no order that has to do with who they are.
             let client = (client * 7 + seed) % 5 * 100 + client + 10;

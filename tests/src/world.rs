@@ -4,10 +4,11 @@
 use accord_document::ids::{LineageId, PersonId, SessionId};
 use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
 use accord_document::model::delta::{Attributes, Op};
-use accord_document::model::template::{Draft, SCHEMA, seed};
+use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::sync::{Admission, Client, Close, ConnectionId, Dialect, Effect, Face, Room};
+use accord_document::template::SCHEMA;
 use accord_document::update::Refusal;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -5,7 +5,7 @@ use super::weave::{Holder, Number};
 use super::{AuthorIndex, History};
 use crate::model::Target;
 use crate::model::delta::{Attributes, utf16_len};
-use crate::model::template::FACTS;
+use crate::template::FACTS;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
 use crate::model::delta::Attributes;
-use crate::model::template::{FIELDS, Section};
+use crate::template::{FIELDS, Section};
 use crate::update::Range;
 use serde::Serialize;
 use serde_json::Value;

@@ -6,7 +6,7 @@ use super::*;
 use crate::ledger::DocumentState;
 use crate::lib0::Write;
 use crate::model::content::Content;
-use crate::model::template::FIELDS;
+use crate::template::FIELDS;
 use crate::update::{Body, Claim, Id, Parent, Provenance};
 use crate::{StateVector, ydoc};
 use std::collections::BTreeMap;

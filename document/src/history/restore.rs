@@ -8,8 +8,8 @@ use super::strands::{Strand, strands};
 use super::weave::{Holder, Kind, Number, Place};
 use crate::ids::Seq;
 use crate::model::delta::{Attributes, Op};
-use crate::model::template::FACTS;
 use crate::model::{Milestone, Replica, Target};
+use crate::template::FACTS;
 use crate::update::Range;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::diff::Fate;
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
-use crate::model::template::Section;
+use crate::template::Section;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@ use crate::ids::{LineageId, SessionId};
 use crate::ledger::{Body, DocumentState, Genesis, Outcome, RULES};
 use crate::model::content::Content;
 use crate::model::delta::{self, Attributes, Op};
-use crate::model::template::{self, Draft};
+use crate::model::{Draft, seed};
 use crate::model::{Replica, Target};
+use crate::template;
 use serde_json::json;
 
 pub(super) fn actor(person: &str) -> Actor {
@@ -38,7 +39,7 @@ impl Ledgered {
         history.record(&genesis, true);
         let state = DocumentState::begin(&genesis).unwrap();
         let mut new = Self { state, history, entries: vec![genesis] };
-        new.take("fay", 0, &template::seed(1, &Draft::default()));
+        new.take("fay", 0, &seed(1, &Draft::default()));
         new
     }
 

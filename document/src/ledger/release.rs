@@ -10,8 +10,8 @@
 
 use super::entry::Entry;
 use crate::ids::{Digest, PersonId, Seq};
-use crate::model::completeness::Need;
 use crate::people::{Action, Actor, Sector, permits};
+use crate::template::Need;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

@@ -2,7 +2,7 @@
 //!
 //! Every form in which a text leaves the editor (page, print, file) is made from this.
 
-use super::delta::{Attributes, Op, normalise};
+use crate::model::delta::{Attributes, Op, normalise};
 use crate::readable::address::is_safe;
 use serde::Serialize;
 use serde_json::Value;

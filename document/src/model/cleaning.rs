@@ -1,11 +1,12 @@
 //! Taking out of a document what nobody sees: an edit like any other, that deletes hidden characters and leaves every
 //! other one, with who wrote it, where it is.
 
-use super::delta::{Attributes, Op, utf16_len};
-use super::template::{Draft, FIELDS, MILESTONE_TEXTS};
-use super::{Replica, Target};
 use crate::limits;
+use crate::model::Draft;
+use crate::model::delta::{Attributes, Op, utf16_len};
+use crate::model::{Replica, Target};
 use crate::readable::{address, clean, findings};
+use crate::template::{FIELDS, MILESTONE_TEXTS};
 use serde_json::{Value, json};
 
 /// What one cleaning may make yrs move, in UTF-16 code units: a quarter of what an update may (docs/protocol.md, U11). Each

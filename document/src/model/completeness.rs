@@ -1,28 +1,10 @@
 //! Ready to freeze: what a commitment needs before both sides should sign it. Missing things are
 //! shown as a gentle checklist; nothing is ever refused for them while writing.
 
-use super::content::Content;
-use super::delta;
+use crate::model::content::Content;
+use crate::model::delta;
+use crate::template::Need;
 use serde::{Deserialize, Serialize};
-
-/// One thing a commitment needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
-    Title,
-    Lead,
-    Problem,
-    Solution,
-    Results,
-    /// At least one of transparency, participation and accountability explained.
-    Value,
-    /// At least one milestone.
-    Milestone,
-    /// Every milestone has a date, also in words.
-    MilestoneDates,
-    /// Every milestone has somebody responsible.
-    MilestonePeople,
-}
 
 /// A need and whether it is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +43,7 @@ mod tests {
     use super::*;
     use crate::model::MilestoneDraft;
     use crate::model::delta::Op;
-    use crate::model::template::{Draft, seed};
+    use crate::model::{Draft, seed};
     use crate::ydoc;
     use yrs::updates::decoder::Decode;
     use yrs::{Transact, Update};

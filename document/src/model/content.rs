@@ -1,8 +1,8 @@
 //! What a document says at a moment.
 
-use super::delta::{self, Op};
-use super::milestone::{self, Milestone};
-use super::template::{FACTS, FIELDS, MILESTONES, NOTES};
+use crate::model::delta::{self, Op};
+use crate::model::milestone::{self, Milestone};
+use crate::template::{FACTS, FIELDS, MILESTONES, NOTES};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

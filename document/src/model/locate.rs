@@ -1,9 +1,9 @@
 //! Which elements a passage is made of.
 
-use super::Target;
-use super::delta;
-use super::replica::find;
-use super::template::{FIELDS, MILESTONES};
+use crate::model::Target;
+use crate::model::delta;
+use crate::model::replica::find;
+use crate::template::{FIELDS, MILESTONES};
 use crate::update::Range;
 use crate::ydoc;
 use yrs::updates::decoder::Decode;

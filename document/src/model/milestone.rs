@@ -5,8 +5,8 @@
 //! typed in it meanwhile, stays visible. So nobody's words can vanish with somebody else's
 //! deletion, and undoing the creation of a milestone can't take a colleague's text with it.
 
-use super::delta::{self, Op};
-use super::template::MILESTONE_TEXTS;
+use crate::model::delta::{self, Op};
+use crate::template::MILESTONE_TEXTS;
 use serde::{Deserialize, Serialize};
 use yrs::types::text::TextPrelim;
 use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TextRef, TransactionMut};

@@ -1,6 +1,6 @@
 //! The commitment itself.
 //!
-//! [`template`] names its fields, [`delta`] is the flat text each field holds, [`content`] what a
+//! [`delta`] is the flat text each field holds, [`content`] what a
 //! document says at a moment, `blocks` how its readers are shown it, [`completeness`] whether it is ready to freeze, `strange` what in it
 //! can't be frozen and `cleaning` how it can go, [`release`] what is and [`outline`] how that is arranged, and [`Replica`] the editor's own copy, with undo and change
 //! events.
@@ -12,6 +12,7 @@ pub mod cleaning;
 pub mod completeness;
 pub mod content;
 pub mod delta;
+mod draft;
 mod locate;
 mod milestone;
 pub mod order;
@@ -20,8 +21,8 @@ pub mod release;
 mod replica;
 #[cfg(feature = "readable")]
 pub mod strange;
-pub mod template;
 
+pub use draft::{Draft, seed};
 pub use locate::locate;
 pub use milestone::{Milestone, MilestoneDraft};
 pub use replica::{Change, Replica, Target};

@@ -1,9 +1,9 @@
 //! What a release says, section by section, without what was left empty: the order in which every page and
 //! every file shows it.
 
-use super::delta::{self, Op};
-use super::release::{Released, ReleasedMilestone};
-use super::template::{FIELDS, Section};
+use crate::model::delta::{self, Op};
+use crate::model::release::{Released, ReleasedMilestone};
+use crate::template::{FIELDS, Section};
 
 /// A section that says something.
 #[derive(Debug, Clone, PartialEq)]

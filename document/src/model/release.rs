@@ -3,12 +3,13 @@
 //! Its digest is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it, with
 //! any Yjs client: docs/protocol.md, section 10, says how.
 
-use super::Milestone;
-use super::completeness::{Need, checklist};
-use super::content::Content;
-use super::delta::{self, Op};
-use super::template::NOTES;
 use crate::ids::{Digest, DocumentId};
+use crate::model::Milestone;
+use crate::model::completeness::checklist;
+use crate::model::content::Content;
+use crate::model::delta::{self, Op};
+use crate::template::NOTES;
+use crate::template::Need;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

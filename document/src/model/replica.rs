@@ -6,11 +6,11 @@
 
 mod repeated;
 
-use super::content::{self, Content};
-use super::delta::{self, Op};
-use super::milestone::{self, Milestone, MilestoneDraft};
-use super::order;
-use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
+use crate::model::content::{self, Content};
+use crate::model::delta::{self, Op};
+use crate::model::milestone::{self, Milestone, MilestoneDraft};
+use crate::model::order;
+use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
 use crate::update::{Claim, reinstated};
 use crate::ydoc;
 use serde::Serialize;

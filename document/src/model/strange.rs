@@ -6,11 +6,11 @@
 
 mod characters;
 
-use super::content::Content;
-use super::delta::{Attributes, Op, utf16_len};
-use super::milestone;
-use super::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
+use crate::model::content::Content;
+use crate::model::delta::{Attributes, Op, utf16_len};
+use crate::model::milestone;
 use crate::readable::address;
+use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
 use crate::update::{Holder, Known, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -12,7 +12,7 @@
 use super::check::{Known, Refusal};
 use super::order::{Held, Holder, LineIndex, NONE, Order, Spot};
 use super::scan::{Body, Content, Id, Parent, Scan, Struct};
-use crate::model::template::{FACTS, FIELDS, MILESTONES};
+use crate::template::{FACTS, FIELDS, MILESTONES};
 use std::collections::{BTreeMap, HashMap};
 use yrs::{ClientID, ID, IdSet};
 

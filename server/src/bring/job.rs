@@ -1,9 +1,10 @@
 //! A file to be read, as a child process is told, and what it answers.
 
 use super::{BringError, Placed, bring};
+use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::delta::Op;
-use accord_document::model::template::{Draft, FIELDS, NOTES};
+use accord_document::template::{FIELDS, NOTES};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 

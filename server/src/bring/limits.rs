@@ -1,8 +1,8 @@
 //! How much of a file is read: all of it is counted before anything is built of it.
 
 use super::BringError;
+use accord_document::model::Draft;
 use accord_document::model::delta::{Attributes, Op};
-use accord_document::model::template::Draft;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! What the parts of a commitment are called in drafts.
 
 use crate::pages::{Words, wire};
-use accord_document::model::template::{FIELDS, Field, NOTES, Section};
+use accord_document::template::{FIELDS, Field, NOTES, Section};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

@@ -6,10 +6,11 @@ use super::limits;
 use super::names::{LABEL, Spot, called, column, field, hinted};
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, push};
 use crate::pages::Words;
+use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::{self, Attributes, Op};
-use accord_document::model::template::{Draft, Extent, FIELDS, Field, NOTES, Section};
+use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
 use std::collections::BTreeMap;
 
 /// A commitment made of a file.

@@ -4,7 +4,8 @@ use accord_document::model::Replica;
 use accord_document::model::blocks::{Block, blocks};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{self, Op};
-use accord_document::model::template::{NOTES, seed};
+use accord_document::model::seed;
+use accord_document::template::NOTES;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -26,7 +27,7 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
     for language in ["en", "ko", "ka", "cs", "fr", "es", "pt", "id", "sw"] {
         let released = samples::released(language, |content| {
             let line = |text: &str| vec![Op::text(text), Op::text("\n")];
-            for field in accord_document::model::template::FIELDS {
+            for field in accord_document::template::FIELDS {
                 if field.key != NOTES {
                     content.texts.entry(field.key.into()).or_insert_with(|| line(field.key));
                 }

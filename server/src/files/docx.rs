@@ -9,7 +9,7 @@ use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Kind, Span, kind, span};
-use accord_document::model::template::{FIELDS, Section};
+use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
 use std::collections::HashMap;

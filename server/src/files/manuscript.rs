@@ -7,7 +7,7 @@ use accord_document::ids::Seq;
 use accord_document::model::Target;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::release::Released;
-use accord_document::model::template::NOTES;
+use accord_document::template::NOTES;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -338,7 +338,7 @@ pub(super) fn writing(
 }
 
 fn part(name: Option<&str>) -> Result<Part, Problem> {
-    use accord_document::model::template::{FIELDS, MILESTONES};
+    use accord_document::template::{FIELDS, MILESTONES};
     match name {
         None => Ok(Part::Whole),
         Some(MILESTONES) => Ok(Part::Milestones),

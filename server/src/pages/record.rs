@@ -3,7 +3,7 @@
 use super::{Page, names, number, time};
 use crate::http::{AuthorView, MarkView, ProposalView, RecordView, SectorName};
 use accord_document::history::{Sitting, Tally};
-use accord_document::model::template::FIELDS;
+use accord_document::template::FIELDS;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 

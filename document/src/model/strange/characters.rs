@@ -1,7 +1,7 @@
 //! Which characters of a text are not seen as they are, told so that a person finds them.
 
-use super::{Kind, Strange};
 use crate::model::delta::utf16_len;
+use crate::model::strange::{Kind, Strange};
 use crate::readable::{Finding, Reason, findings, name, turned_numbers};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

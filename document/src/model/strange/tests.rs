@@ -1,9 +1,10 @@
-use super::*;
 use crate::ids::{LineageId, PersonId, SessionId};
 use crate::ledger::{DocumentState, Genesis, RULES};
-use crate::model::template::{Draft, SCHEMA, seed};
+use crate::model::strange::*;
+use crate::model::{Draft, seed};
 use crate::model::{MilestoneDraft, Replica, Target};
 use crate::people::{Actor, Seat, Sector};
+use crate::template::SCHEMA;
 use serde_json::json;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Text, Update, WriteTxn, XmlFragment};

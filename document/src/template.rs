@@ -1,11 +1,7 @@
 //! The fields of a commitment (OGP's template of 2022 and later; the wording of labels is ours
 //! and lives in the web app's message catalogue).
 
-use super::delta::{Op, join};
-use super::milestone::{self, MilestoneDraft};
-use crate::ydoc;
-use serde::Serialize;
-use yrs::{ReadTxn, Text, Transact};
+use serde::{Deserialize, Serialize};
 
 /// The schema name that a genesis records.
 pub const SCHEMA: &str = "ogp-commitment/1";
@@ -113,54 +109,21 @@ pub struct Template {
 
 pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 12 };
 
-/// What a new document starts with.
-#[derive(Debug, Clone, Default)]
-pub struct Draft {
-    /// Text fields by key. Fields not named start empty.
-    pub texts: Vec<(&'static str, Vec<Op>)>,
-    pub milestones: Vec<MilestoneDraft>,
-    pub facts: Vec<(String, String)>,
-}
-
-/// The update that seeds a new document: written once, by the server, under `client`. Every text
-/// starts with the newline that ends its last block, as Quill has it; notes are there only if there are any.
-#[must_use]
-pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
-    let doc = ydoc::new(client);
-    for field in FIELDS {
-        doc.get_or_insert_text(field.key);
-    }
-    let milestones = doc.get_or_insert_map(MILESTONES);
-    let facts = doc.get_or_insert_map(FACTS);
-    {
-        let mut txn = doc.transact_mut();
-        for field in FIELDS {
-            let said = draft.texts.iter().find(|(key, _)| *key == field.key);
-            let Some(root) = txn.get_text(field.key) else { continue };
-            if field.key == NOTES && said.is_none() {
-                continue;
-            }
-            root.insert(&mut txn, 0, "\n");
-            if let Some((_, ops)) = said {
-                root.apply_delta(&mut txn, join(ops).iter().filter_map(Op::to_yrs));
-            }
-        }
-        let mut last: Option<String> = None;
-        for milestone in &draft.milestones {
-            let order = super::order::between(last.as_deref(), None);
-            let joined = MilestoneDraft {
-                what: join(&milestone.what),
-                outputs: join(&milestone.outputs),
-                who: join(&milestone.who),
-                ..milestone.clone()
-            };
-            milestone::create(&mut txn, &milestones, &joined, &order, false);
-            last = Some(order);
-        }
-        for (key, value) in &draft.facts {
-            yrs::Map::insert(&facts, &mut txn, key.as_str(), value.as_str());
-        }
-    }
-    let txn = doc.transact();
-    txn.encode_diff_v1(&yrs::StateVector::default())
+/// One thing a commitment needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    Title,
+    Lead,
+    Problem,
+    Solution,
+    Results,
+    /// At least one of transparency, participation and accountability explained.
+    Value,
+    /// At least one milestone.
+    Milestone,
+    /// Every milestone has a date, also in words.
+    MilestoneDates,
+    /// Every milestone has somebody responsible.
+    MilestonePeople,
 }

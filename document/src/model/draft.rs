@@ -1,0 +1,60 @@
+//! The first content of a new document: what a draft holds, and the update that writes it.
+
+use crate::model::delta::{Op, join};
+use crate::model::milestone::{self, MilestoneDraft};
+use crate::model::order;
+use crate::template::{FACTS, FIELDS, MILESTONES, NOTES};
+use crate::ydoc;
+use yrs::{ReadTxn, Text, Transact};
+
+/// What a new document starts with.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Text fields by key. Fields not named start empty.
+    pub texts: Vec<(&'static str, Vec<Op>)>,
+    pub milestones: Vec<MilestoneDraft>,
+    pub facts: Vec<(String, String)>,
+}
+
+/// The update that seeds a new document: written once, by the server, under `client`. Every text
+/// starts with the newline that ends its last block, as Quill has it; notes are there only if there are any.
+#[must_use]
+pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
+    let doc = ydoc::new(client);
+    for field in FIELDS {
+        doc.get_or_insert_text(field.key);
+    }
+    let milestones = doc.get_or_insert_map(MILESTONES);
+    let facts = doc.get_or_insert_map(FACTS);
+    {
+        let mut txn = doc.transact_mut();
+        for field in FIELDS {
+            let said = draft.texts.iter().find(|(key, _)| *key == field.key);
+            let Some(root) = txn.get_text(field.key) else { continue };
+            if field.key == NOTES && said.is_none() {
+                continue;
+            }
+            root.insert(&mut txn, 0, "\n");
+            if let Some((_, ops)) = said {
+                root.apply_delta(&mut txn, join(ops).iter().filter_map(Op::to_yrs));
+            }
+        }
+        let mut last: Option<String> = None;
+        for milestone in &draft.milestones {
+            let order = order::between(last.as_deref(), None);
+            let joined = MilestoneDraft {
+                what: join(&milestone.what),
+                outputs: join(&milestone.outputs),
+                who: join(&milestone.who),
+                ..milestone.clone()
+            };
+            milestone::create(&mut txn, &milestones, &joined, &order, false);
+            last = Some(order);
+        }
+        for (key, value) in &draft.facts {
+            yrs::Map::insert(&facts, &mut txn, key.as_str(), value.as_str());
+        }
+    }
+    let txn = doc.transact();
+    txn.encode_diff_v1(&yrs::StateVector::default())
+}

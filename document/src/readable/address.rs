@@ -2,8 +2,8 @@
 //! `tests/data/links.json`.
 
 use super::findings::MAX_MARKS_ON_A_BASE;
-use super::properties::{category, is_blank, is_hidden, is_mark};
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use super::properties::{category, is_mark, is_unseen};
+use icu_properties::props::GeneralCategory;
 use url::Url;
 
 /// Whether a link may lead to an address: an absolute address of the web with a host and without a user's name, an
@@ -48,14 +48,7 @@ pub fn host(address: &str) -> Option<String> {
 /// What does not belong into an address that people read: here no script needs anything that is hidden, since an
 /// address can be written in ASCII.
 fn hides(c: char) -> bool {
-    let category = category(c);
-    let is_undefined = GeneralCategoryGroup::Other.contains(category)
-        || GeneralCategoryGroup::Separator.contains(category);
-    is_undefined
-        || category == GeneralCategory::EnclosingMark
-        || is_hidden(c)
-        || is_blank(c)
-        || c == '\\'
+    is_unseen(c) || c == ' ' || c == '\\' || category(c) == GeneralCategory::EnclosingMark
 }
 
 fn has_too_many_marks(address: &str) -> bool {

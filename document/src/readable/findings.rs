@@ -5,8 +5,9 @@ use super::joiners::{
     self, GRAPHEME_JOINER, JOINER, NON_JOINER, VOWEL_SEPARATOR, ZERO_WIDTH_SPACE,
 };
 use super::properties::{
-    bidi_class, category, combining_class, is_blank, is_direction, is_hidden, is_invisible_mark,
-    is_letter, is_mark, is_noncharacter, is_of, is_of_any_script, is_right_to_left, script,
+    OBJECT, bidi_class, category, combining_class, is_blank, is_direction, is_hidden,
+    is_invisible_mark, is_letter, is_mark, is_noncharacter, is_of, is_of_any_script,
+    is_right_to_left, script,
 };
 use icu_properties::props::{BidiClass, CanonicalCombiningClass, GeneralCategory as Category};
 use serde::{Deserialize, Serialize};
@@ -141,7 +142,7 @@ impl Findings<'_> {
             Category::LineSeparator | Category::ParagraphSeparator => Err((Reason::Control, SPACE)),
             Category::PrivateUse => Err((Reason::PrivateUse, None)),
             Category::Unassigned => Err((Reason::Unassigned, None)),
-            _ if c == '\u{fffc}' => Err((Reason::Object, REMOVED)),
+            _ if c == OBJECT => Err((Reason::Object, REMOVED)),
             Category::EnclosingMark => Err((Reason::Overlay, None)),
             Category::NonspacingMark | Category::SpacingMark => self.judge_mark(c),
             _ if self.turns_numbers(c) => Err((Reason::Direction, None)),

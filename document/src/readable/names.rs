@@ -1,5 +1,23 @@
 //! What hidden characters are called.
 
+use std::fmt;
+
+/// A character by its code point, written as Unicode writes it: `U+202E`. Every place that names a character uses this;
+/// what surrounds it says where one is: `[U+202E]` in files, `<U+202E>` in a terminal, since the vectors of
+/// `accord verify` have it so.
+///
+/// ```
+/// assert_eq!(accord_document::readable::CodePoint('\u{202e}').to_string(), "U+202E");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodePoint(pub char);
+
+impl fmt::Display for CodePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "U+{:04X}", u32::from(self.0))
+    }
+}
+
 /// The name of a character that people come across in texts, in lower case, as Unicode has it; nothing for the others.
 #[must_use]
 pub fn name(c: char) -> Option<&'static str> {

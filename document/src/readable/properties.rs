@@ -12,12 +12,15 @@ pub(super) fn category(c: char) -> Category {
     CodePointMapData::<Category>::new().get(c)
 }
 
-pub(super) fn is_letter(c: char) -> bool {
+/// A letter of any kind.
+#[must_use]
+pub fn is_letter(c: char) -> bool {
     GeneralCategoryGroup::Letter.contains(category(c))
 }
 
 /// A mark of any kind: nonspacing, spacing or enclosing.
-pub(super) fn is_mark(c: char) -> bool {
+#[must_use]
+pub fn is_mark(c: char) -> bool {
     GeneralCategoryGroup::Mark.contains(category(c))
 }
 
@@ -63,13 +66,41 @@ pub(super) fn bidi_class(c: char) -> BidiClass {
 }
 
 /// Has no shape of its own: it is not shown, or formats what is beside it. Signs like the Arabic number sign are
-/// formats, too, but are shown.
-pub(super) fn is_hidden(c: char) -> bool {
+/// formats, too, but are shown. A text may need some of these characters where they stand: only
+/// [`findings`](super::findings()) can say so.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
     let is_format = category(c) == Category::Format
         && !CodePointSetData::new::<PrependedConcatenationMark>().contains(c);
     is_ignorable || is_format || is_noncharacter(c)
 }
+
+/// Has no meaning outside of an agreement, so each font may show something else.
+#[must_use]
+pub fn is_private_use(c: char) -> bool {
+    category(c) == Category::PrivateUse
+}
+
+/// Is not seen as itself, whatever stands beside it: hidden characters, controls, separators, characters of private use
+/// and unassigned ones, stand-ins for objects, and blanks other than the space. For texts that must be shown in one line
+/// and character by character, like names of keys and files, and what a terminal prints. It is stricter than
+/// [`findings`](super::findings()), which keeps what a script needs.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    let category = category(c);
+    GeneralCategoryGroup::Other.contains(category)
+        || GeneralCategoryGroup::Separator.contains(category)
+        || is_hidden(c)
+        || is_blank(c)
+        || c == OBJECT
+}
+
+/// Stands in for an object that is not in the text.
+pub(super) const OBJECT: char = '\u{fffc}';
 
 /// Looks like a space, but is none: no property of Unicode says so. Hangul fillers are hidden by their properties;
 /// those two that are shown as wide as a letter are here, since they part words.

@@ -55,7 +55,7 @@ fn hidden(property: &str) -> Vec<char> {
 }
 
 fn code(c: char) -> String {
-    format!("U+{:04X}", c as u32)
+    CodePoint(c).to_string()
 }
 
 fn named(text: &str) -> BTreeSet<String> {
@@ -206,4 +206,27 @@ fn an_address_is_cleaned_where_it_leads_to_the_same_place() {
     check("https://ana@example.org/", None);
     check("javascript:alert(1)", None);
     check("https://a b", None);
+}
+
+#[test]
+fn by_itself_a_character_is_judged_at_least_as_strictly_as_in_a_text() {
+    for property in
+        ["default_ignorable", "format", "bidi_control", "control", "separator", "private_use"]
+    {
+        let seen: Vec<_> = hidden(property).into_iter().filter(|c| !is_unseen(*c)).collect();
+        assert!(seen.is_empty() || seen == [' '], "{property}: {seen:?}");
+    }
+    let only_in_context = |reason| {
+        matches!(reason, Reason::Overlay | Reason::LoneMark | Reason::TooManyMarks | Reason::Hidden)
+    };
+    for c in ('\u{a0}'..=char::MAX).filter(|c| !is_unseen(*c)) {
+        let named = findings(&format!("ab{c}cd")).find(|finding| finding.character == c);
+        assert!(
+            named
+                .is_none_or(|one| is_mark(c) && only_in_context(one.reason)
+                    || one.reason == Reason::Direction),
+            "{}",
+            code(c)
+        );
+    }
 }

@@ -2,6 +2,7 @@
 //! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
 
 use super::coverage::Glyphs;
+use accord_document::readable::{CodePoint, is_private_use};
 use rust_embed::RustEmbed;
 use std::path::Path;
 use typst::foundations::Bytes;
@@ -77,7 +78,7 @@ impl Fonts {
             if is_set {
                 out.push(c);
             } else {
-                out.push_str(&format!("[U+{:04X}]", c as u32));
+                out.push_str(&format!("[{}]", CodePoint(c)));
             }
         });
         (out, settled)
@@ -179,7 +180,8 @@ pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, boo
     settled
 }
 
-/// Whether a character is never seen itself: spaces, and what tells how its neighbours are shown.
+/// Whether a character is set without a glyph of a font: spaces, and the hidden characters that the typesetter acts on.
+/// All other hidden characters are given by their numbers, so that a reader sees that they are there.
 fn is_silent(c: char) -> bool {
     matches!(
         c,
@@ -191,8 +193,7 @@ fn is_silent(c: char) -> bool {
 /// Whether a character may be set at all. A code point of private use means nothing to whoever reads the file with
 /// other fonts: PDF/A forbids it.
 pub(super) fn may_be_set(c: char) -> bool {
-    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-    !c.is_control() && !is_private && c != '\u{feff}'
+    !c.is_control() && !is_private_use(c) && c != '\u{feff}'
 }
 
 #[cfg(test)]

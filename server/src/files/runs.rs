@@ -5,8 +5,8 @@
 //! their numbers, like those that no font has, and a word with places at which a line may break.
 
 use accord_document::model::blocks::Span;
+use accord_document::readable::{CodePoint, is_hidden, is_mark};
 use std::fmt::Write;
-use unicode_normalization::char::is_combining_mark;
 
 /// The most marks and unseen characters in a row: no language needs as many (UAX #15, Stream-Safe Text Format).
 const MAX_MARKS_IN_A_ROW: usize = 30;
@@ -62,8 +62,8 @@ impl State {
 
     /// Counts a character. Whether it is within the bounds.
     fn step(&mut self, c: char) -> bool {
-        let is_mark = is_combining_mark(c) || is_unseen(c);
-        self.marks = if is_mark { self.marks + 1 } else { 0 };
+        let joins = is_mark(c) || is_hidden(c);
+        self.marks = if joins { self.marks + 1 } else { 0 };
         if self.may_break_at(c) {
             (self.unbroken, self.soft_hyphens) = (0, 0);
         } else {
@@ -73,7 +73,7 @@ impl State {
         self.last = Some(c);
         self.marks <= MAX_MARKS_IN_A_ROW
             && !self.is_idle(c)
-            && (is_mark || self.unbroken <= MAX_UNBROKEN_CHARACTERS)
+            && (joins || self.unbroken <= MAX_UNBROKEN_CHARACTERS)
     }
 
     /// Whether a character is one soft hyphen too many.
@@ -107,7 +107,7 @@ impl State {
     /// Shows what is pending by its number: `[U+0301 ×19970]`.
     fn tell(&mut self, out: &mut String) {
         let Some((c, times)) = self.pending.take() else { return };
-        let _ = write!(out, "[U+{:04X}", c as u32);
+        let _ = write!(out, "[{}", CodePoint(c));
         if times > 1 {
             let _ = write!(out, " ×{times}");
         }
@@ -128,15 +128,6 @@ impl State {
         let is_space = c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}');
         is_space || c == BREAK || (parts_no_words(c) && self.last.is_some_and(parts_no_words))
     }
-}
-
-/// Whether a character is never seen itself (Default_Ignorable_Code_Point of Unicode, without marks).
-fn is_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

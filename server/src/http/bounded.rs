@@ -1,9 +1,10 @@
 //! Texts of requests with a limit in their type: longer ones are refused where the request is read, with the limit.
 
+use accord_document::readable::is_readable_line;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// A text of at most `MAX` bytes (UTF-8) and without control characters, blanks around it taken away.
+/// A text of at most `MAX` bytes (UTF-8): one line in which everything is seen as it is, blanks around it taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounded<const MAX: usize>(String);
 
@@ -20,8 +21,8 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bounded<MAX> {
         if text.len() > MAX {
             return Err(D::Error::custom(format_args!("this has at most {MAX} bytes")));
         }
-        if text.contains(char::is_control) {
-            return Err(D::Error::custom("this is one line, without control characters"));
+        if !is_readable_line(text) {
+            return Err(D::Error::custom("this is one line, without control or hidden characters"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -37,6 +38,8 @@ mod tests {
         assert_eq!(read(" abcd ").unwrap().into_inner(), "abcd");
         assert!(read("abcde").unwrap_err().to_string().contains("at most 4 bytes"));
         assert!(read("äöü").is_err());
-        assert!(read("a\nb").is_err());
+        for unseen in ["a\nb", "a\tb", "a\u{200b}", "\u{202e}a", "a\u{3164}", "\u{e000}"] {
+            assert!(read(unseen).is_err(), "{unseen:?}");
+        }
     }
 }

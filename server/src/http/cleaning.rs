@@ -9,7 +9,7 @@ use accord_document::limits;
 use accord_document::model::Replica;
 use accord_document::model::cleaning::clean_document;
 use accord_document::people::Action;
-use accord_document::readable::{clean, findings, name};
+use accord_document::readable::{CodePoint, clean, findings, name, turned_numbers};
 use axum::Json;
 use axum::extract::{Path, State};
 
@@ -44,16 +44,32 @@ pub(super) async fn clean_text(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// What somebody sent as a name, title or message, without what nobody sees.
+/// What somebody sent as a message, without what nobody sees.
 ///
 /// # Errors
-/// With the character that only a person can replace.
+/// With the character that only a person can replace, or the number that others would read in another place.
 pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     let text = clean(text).trim().to_owned();
-    let Some(found) = findings(&text).next() else { return Ok(text) };
-    let called = name(found.character).map(|name| format!(", {name}")).unwrap_or_default();
-    Err(Problem::invalid(format!(
-        "Others would not see this as it is: it holds the character U+{:04X}{called}. Take that out and try again.",
-        found.character as u32
-    )))
+    if let Some(found) = findings(&text).next() {
+        let called = name(found.character).map(|name| format!(", {name}")).unwrap_or_default();
+        return Err(Problem::invalid(format!(
+            "Others would not see this as it is: it holds the character {}{called}. Take that out and try again.",
+            CodePoint(found.character)
+        )));
+    }
+    if let Some(at) = turned_numbers(&text).first() {
+        let number: String = text[*at..].chars().take_while(|c| c.is_numeric()).collect();
+        return Err(Problem::invalid(format!(
+            "Others would read the number {number} before one that you wrote before it. Put a word between them, or write them with other digits."
+        )));
+    }
+    Ok(text)
+}
+
+/// What somebody sent as a name or title, without what nobody sees: one line, with single spaces.
+///
+/// # Errors
+/// As [`cleaned`].
+pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
+    Ok(cleaned(text)?.split_whitespace().collect::<Vec<_>>().join(" "))
 }

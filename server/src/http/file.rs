@@ -1,6 +1,6 @@
 //! Answers to be kept as files, and tables (CSV after RFC 4180).
 
-use crate::seal::shown::is_hidden;
+use accord_document::readable::{is_unseen, seen_of};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use unicode_normalization::UnicodeNormalization as _;
@@ -25,9 +25,11 @@ pub(super) fn titled(
 }
 
 /// A title as part of a file's name: without what file systems do not take, and without characters that are not seen,
-/// of which some turn `fdp.exe` around. A name that began with a dot would be hidden.
+/// of which some turn `fdp.exe` around. Joiners stay where the title's script needs them. A name that began with a dot
+/// would be hidden.
 fn of_file(title: &str) -> String {
-    let is_kept = |c: &char| *c == ' ' || !(is_hidden(*c) || "/\\:*?\"<>|".contains(*c));
+    let is_kept = |c: &char| !(c.is_control() || "/\\:*?\"<>|".contains(*c));
+    let title = seen_of(title);
     let spaced = title.chars().map(|c| if is_space(c) { ' ' } else { c });
     let name: String = spaced.filter(is_kept).take(80).collect();
     name.trim_matches([' ', '.']).to_owned()
@@ -71,7 +73,7 @@ pub(super) fn quoted(text: &str) -> String {
 /// Whether a spreadsheet could take a text for a formula: it begins with a sign of one, in whatever width, perhaps behind
 /// blanks and characters that are not seen, which programs drop when they import a table.
 fn is_formula(text: &str) -> bool {
-    let first = text.chars().find(|c| !(c.is_whitespace() || is_hidden(*c)));
+    let first = text.chars().find(|c| !(c.is_whitespace() || is_unseen(*c)));
     let begins =
         first.is_some_and(|c| c == '−' || std::iter::once(c).nfkc().any(|c| "=+-@".contains(c)));
     begins || text.starts_with(['\t', '\r', '\n'])
@@ -105,7 +107,10 @@ mod tests {
         assert_eq!(of_file("Plan \u{202e}fdp.exe\u{202c}\u{200b}"), "Plan fdp.exe");
         assert_eq!(of_file("..\u{ad}/../etc"), "etc");
         assert_eq!(of_file("Plan\u{a0}2027\n\u{2028}x"), "Plan 2027x");
-        assert_eq!(of_file("ღია მმართველობა 열린"), "ღია მმართველობა 열린");
+        for kept in ["ღია მმართველობა 열린", "برنامه\u{200c}ها", "👨\u{200d}👩\u{200d}👧 plan"]
+        {
+            assert_eq!(of_file(kept), kept);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a document said before: its sittings, any two moments compared, versions, and going back.
 
 use super::App;
-use super::cleaning::cleaned;
+use super::cleaning::{cleaned, cleaned_line};
 use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
 use super::releases::{ProposalView, ReleaseView, told};
@@ -255,7 +255,7 @@ pub(super) async fn name_version(
         None => in_archive(&app, &by, &found, |archive| last(&archive.history)).await?,
     };
     let version = Version {
-        name: cleaned(&wanted.name)?,
+        name: cleaned_line(&wanted.name)?,
         description: cleaned(&wanted.description)?,
         moment,
         before_restoring: None,

@@ -1,6 +1,7 @@
 //! `/invitations`: links by which people join a plan.
 
 use super::App;
+use super::cleaning::cleaned_line;
 use super::identity::{Caller, Visitor, acting, by_cookie};
 use super::links::NewAccount;
 use super::problem::{Body, Problem, blocking, changing};
@@ -136,7 +137,7 @@ pub(super) async fn make(
     let expires = app.clock.now_ms() + u64::from(days) * 86_400_000;
     let (mut made, mut acts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for NewInvitation { label, standing } in wanted.invitations {
-        let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
+        let label = cleaned_line(&label)?;
         if label.chars().count() > LABEL {
             return Err(Problem::invalid(format!("A label has at most {LABEL} characters.")));
         }

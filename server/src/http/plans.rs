@@ -1,7 +1,7 @@
 //! `/plans`: what a plan holds, and new commitments in it.
 
 use super::App;
-use super::cleaning::cleaned;
+use super::cleaning::cleaned_line;
 use super::identity::{Visitor, acting};
 use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
@@ -144,7 +144,9 @@ pub(super) async fn create(
         return Err(Problem::forbidden("Only an administrator can make a plan."));
     }
     let id = fresh_plan();
-    app.plans.create(id.clone(), cleaned(&new.title)?, &by.administrator(), Some(from)).await?;
+    app.plans
+        .create(id.clone(), cleaned_line(&new.title)?, &by.administrator(), Some(from))
+        .await?;
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
@@ -247,7 +249,7 @@ pub(super) async fn change(
         Some(Act::Reopen) => (closed, None),
         _ => (None, closed),
     };
-    let title = change.title.map(|title| cleaned(&title)).transpose()?;
+    let title = change.title.map(|title| cleaned_line(&title)).transpose()?;
     let title = title.map(|title| Act::Title { title });
     let quorum = change.quorum.map(|quorum| Act::Quorum { quorum });
     let acts = [first, title, quorum, last].into_iter().flatten().collect();
@@ -268,7 +270,7 @@ pub(super) async fn create_document(
 ) -> Result<(StatusCode, Json<Created>), Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
-    let title = cleaned(&new.title)?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = cleaned_line(&new.title)?;
     if title.is_empty() {
         return Err(Problem::invalid("A commitment needs a title."));
     }

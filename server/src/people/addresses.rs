@@ -6,6 +6,7 @@ use super::{encode, get, new, parse};
 use crate::site::AddressGroup;
 use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
+use accord_document::readable::is_unseen;
 
 /// The longest address (RFC 5321, section 4.5.3.1).
 const ADDRESS: usize = 254;
@@ -108,7 +109,7 @@ impl People {
 pub(super) fn clean_email(email: &str) -> std::result::Result<String, AccountError> {
     let email = email.trim();
     let fits = email.len() <= ADDRESS
-        && !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c));
+        && !email.contains(|c: char| is_unseen(c) || c == ' ' || "<>,;".contains(c));
     match email.rsplit_once('@') {
         Some((local, domain)) if fits && !local.is_empty() && !domain.is_empty() => {
             Ok(email.to_owned())

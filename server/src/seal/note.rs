@@ -6,7 +6,7 @@
 //! key id = the first 4 bytes of SHA-256(name ‖ "\n" ‖ 1:u8 ‖ key)
 //! ```
 
-use super::shown::is_hidden;
+use accord_document::readable::is_unseen;
 use data_encoding::BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -181,7 +181,7 @@ impl PrivateKey {
     /// A key of 32 random bytes. What a name can't hold is left out of it.
     #[must_use]
     pub fn new(name: &str, seed: [u8; 32]) -> Self {
-        let fit = |c: &char| !c.is_whitespace() && !is_hidden(*c) && *c != '+';
+        let fit = |c: &char| !c.is_whitespace() && !is_unseen(*c) && *c != '+';
         let name: String = name.chars().filter(fit).collect();
         let name = if name.is_empty() { "accord".to_owned() } else { name };
         let key = SigningKey::from_bytes(&seed);
@@ -228,7 +228,7 @@ impl PrivateKey {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || is_hidden(c))
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || is_unseen(c))
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 //!
 //! This is the only way from such text to a terminal. What it gives is one line: line breaks, control sequences,
 //! direction marks and every other character that is not seen stand there as their code points, like `<U+202E>`.
-//! `web/src/release/shown.ts` follows the same rules, and `tests/data/verify/shown.json` holds both to them.
+//! Which characters these are, `readable` decides. `web/src/release/shown.ts` follows the same rules, and `tests/data/verify/shown.json` holds both to them.
 
+use accord_document::readable::{CodePoint, is_letter, is_mark, is_unseen};
 use std::fmt::{self, Write as _};
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 /// The most characters of one text that are printed. The rest is counted.
 pub const MAX_SHOWN_CHARS: usize = 300;
@@ -26,14 +26,14 @@ impl Shown {
     /// Text as it is, but for the characters that are not seen.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self::except(text, is_hidden)
+        Self::except(text, is_unseen)
     }
 
     /// Text between quotation marks. A closing one inside is shown as its code point, so the end of the
     /// quotation is its end.
     #[must_use]
     pub fn quoted(text: &str) -> Self {
-        let Self(inside) = Self::except(text, |c| c == '”' || is_hidden(c));
+        let Self(inside) = Self::except(text, |c| c == '”' || is_unseen(c));
         Self(format!("“{inside}”"))
     }
 
@@ -41,10 +41,8 @@ impl Shown {
     /// stop in it could go on like the sentence that it stands in.
     #[must_use]
     pub fn name(name: &str) -> Self {
-        let is_plain = |c: char| match c.general_category_group() {
-            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark => !is_hidden(c),
-            _ => " -'’".contains(c),
-        };
+        let is_plain =
+            |c: char| " -'’".contains(c) || ((is_letter(c) || is_mark(c)) && !is_unseen(c));
         let fits = !name.trim().is_empty() && name.chars().all(is_plain);
         if fits { Self::of(name) } else { Self::quoted(name) }
     }
@@ -53,13 +51,11 @@ impl Shown {
         let mut out = String::new();
         let (mut marks, mut spaces) = (MAX_MARKS, 0);
         for c in text.chars().take(MAX_SHOWN_CHARS) {
-            let is_mark = c.general_category_group() == GeneralCategoryGroup::Mark;
             // A mark at the beginning would be drawn over what stands before the text.
-            marks = if is_mark { marks + 1 } else { 0 };
+            marks = if is_mark(c) { marks + 1 } else { 0 };
             spaces = if c == ' ' { spaces + 1 } else { 0 };
             let is_seen = !is_coded(c) && marks <= MAX_MARKS && spaces <= MAX_SPACES;
-            let _ =
-                if is_seen { out.write_char(c) } else { write!(out, "<U+{:04X}>", u32::from(c)) };
+            let _ = if is_seen { out.write_char(c) } else { write!(out, "<{}>", CodePoint(c)) };
         }
         let rest = text.chars().count().saturating_sub(MAX_SHOWN_CHARS);
         if rest > 0 {
@@ -73,31 +69,6 @@ impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Whether a character is not seen as itself: controls, formats and direction marks, line and paragraph separators,
-/// private and unassigned characters, blanks other than the space, and whatever Unicode lets a display ignore.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    use GeneralCategory as Category;
-    match c.general_category() {
-        Category::Control
-        | Category::Format
-        | Category::Surrogate
-        | Category::PrivateUse
-        | Category::Unassigned
-        | Category::LineSeparator
-        | Category::ParagraphSeparator => true,
-        Category::SpaceSeparator => c != ' ',
-        _ => is_blank(c),
-    }
-}
-
-/// Letters, marks and symbols that are `Default_Ignorable_Code_Point` in Unicode, and the blank pattern of Braille.
-fn is_blank(c: char) -> bool {
-    matches!(c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

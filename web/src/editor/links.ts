@@ -3,7 +3,7 @@
 
 /** Spaces, controls, what is not seen, what is no character, and marks that cover others. */
 const HIDING =
-  /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\\\u2800\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]|\p{M}{9}/u;
+  /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\\\u2800\ufffc\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]|\p{M}{9}/u;
 /** The web, with what comes before the path; an e-mail address; a telephone number. */
 const WEB = /^https?:\/\/([^/?#]+)/i;
 const MAIL = /^mailto:[^@?]+@[^@?]+(\?|$)/i;

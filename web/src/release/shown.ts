@@ -9,14 +9,17 @@ const MAX_MARKS = 8;
 /** The longest run of spaces that is shown as it is. */
 const MAX_SPACES = 2;
 
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+// Behind the properties: what looks blank and is called neither a space nor ignorable, and the stand-in for an object.
+const HIDDEN =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]/u;
 const SPACE = /\p{Zs}/u;
 const MARK = /\p{M}/u;
 
 /** Whether a character is not seen as itself. */
 export const isHidden = (char: string) => HIDDEN.test(char) || (char !== ' ' && SPACE.test(char));
 
-const code = (char: string) =>
+/** A character by its code point. */
+export const code = (char: string) =>
   `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`;
 
 /** Text as it is, but for the characters that are not seen. */

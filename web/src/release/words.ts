@@ -2,6 +2,7 @@
 
 import type { Strange } from '../api/client';
 import { has, t } from '../messages/release';
+import { code, isHidden } from './shown';
 
 /** A text field's name: of a milestone by its number, too. */
 export function nameOf(place: string, milestones: string[]): string {
@@ -14,14 +15,8 @@ export function nameOf(place: string, milestones: string[]): string {
 
 /** What of a document's own words would change this page is shown by its number. */
 export function seen(text: string): string {
-  return text.replace(
-    /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu,
-    (hidden) => `⟨${codeOf(hidden)}⟩`,
-  );
+  return [...text].map((char) => (isHidden(char) ? code(char) : char)).join('');
 }
-
-const codeOf = (hidden: string) =>
-  `U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 function placeOf({ place, character }: Strange, milestones: string[]): string {
   if (place === 'plan/title') return t('release.place.title');

@@ -2,7 +2,7 @@
 
 use crate::model::delta::utf16_len;
 use crate::model::strange::{Kind, Strange};
-use crate::readable::{Finding, Reason, findings, name, turned_numbers};
+use crate::readable::{CodePoint, Finding, Reason, findings, name, seen_of, turned_numbers};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -84,21 +84,13 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {
         name: name(character).map(str::to_owned),
         offset,
         count: 0,
-        before: seen(&before.into_iter().rev().collect::<String>()),
-        after: seen(&behind.take(CONTEXT_CHARS).collect::<String>()),
+        // What it shows must not change the page that shows it.
+        before: seen_of(&before.into_iter().rev().collect::<String>()).into_owned(),
+        after: seen_of(&behind.take(CONTEXT_CHARS).collect::<String>()).into_owned(),
     };
     Strange {
         character: Some(found),
         cleanable: replacement.is_some(),
-        ..Strange::new(place, Kind::Character, &format!("U+{:04X}", character as u32))
+        ..Strange::new(place, Kind::Character, &CodePoint(character).to_string())
     }
-}
-
-/// What is seen of a piece of text, so that its own hidden characters don't change the page that tells of them.
-fn seen(text: &str) -> String {
-    let hidden: Vec<usize> = findings(text).map(|finding| finding.at).collect();
-    text.char_indices()
-        .filter(|(at, _)| hidden.binary_search(at).is_err())
-        .map(|(_, c)| c)
-        .collect()
 }

@@ -135,10 +135,25 @@ impl Place {
             state.dispatch(&self.shared)
         };
         drop(unclaimed);
-        match tokio::time::timeout(MAX_WAIT, given).await {
+        let mut waiting = Waiting { place: self, given };
+        match tokio::time::timeout(MAX_WAIT, &mut waiting.given).await {
             Ok(Ok(slot)) => Ok(slot),
             _ => Err(Busy::Server),
         }
+    }
+}
+
+/// A request that waits for its slot. One that is given up leaves the queue at once.
+struct Waiting<'p> {
+    place: &'p Place,
+    given: oneshot::Receiver<Slot>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // A slot that was given at this moment is dropped with the receiver, after the lock.
+        self.given.close();
+        self.place.shared.lock().leave_queue(&self.place.requester);
     }
 }
 
@@ -187,12 +202,20 @@ impl State {
 
     fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<Slot>) {
         match self.waiting.iter_mut().find(|(known, _)| known == requester) {
-            Some((_, queue)) => {
-                // Those who hung up wait no longer.
-                queue.retain(|give| !give.is_closed());
-                queue.push_back(give);
-            }
+            Some((_, queue)) => queue.push_back(give),
             None => self.waiting.push_back((requester.clone(), VecDeque::from([give]))),
+        }
+    }
+
+    /// Takes a requester's requests out of the queue that nobody waits for any more.
+    fn leave_queue(&mut self, requester: &Requester) {
+        let Some(at) = self.waiting.iter().position(|(known, _)| known == requester) else {
+            return;
+        };
+        let queue = &mut self.waiting[at].1;
+        queue.retain(|give| !give.is_closed());
+        if queue.is_empty() {
+            self.waiting.remove(at);
         }
     }
 
@@ -303,9 +326,16 @@ mod tests {
             let other = turns.place(&person("ben")).unwrap();
             let _ = tokio::time::timeout(Duration::from_micros(10), other.slot()).await;
         }
-        let waiting: usize = turns.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum();
-        assert!(waiting <= 2, "{waiting}");
-        drop((slot, place));
+        assert!(turns.shared.lock().waiting.is_empty(), "{turns:?}");
+        // One that goes leaves the others of its requester their turn.
+        let others = [turns.place(&person("ben")).unwrap(), turns.place(&person("ben")).unwrap()];
+        let mut kept = Box::pin(others[0].slot());
+        let still = tokio::time::timeout(Duration::from_millis(5), &mut kept).await;
+        assert!(still.is_err(), "there is one slot");
+        let given_up = tokio::time::timeout(Duration::from_millis(5), others[1].slot()).await;
+        assert!(given_up.is_err());
+        drop(slot);
+        drop((kept.await.unwrap(), others, place));
         assert!(is_idle(&turns), "{turns:?}");
     }
 

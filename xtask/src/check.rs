@@ -18,7 +18,7 @@ pub fn all() -> Result<()> {
     limits()?;
     licences()?;
     api_types()?;
-    Cmd::new("npx").args(["--no-install", "biome", "check", "src"]).dir("web").run()?;
+    Cmd::new("npm").args(["run", "--silent", "lint"]).dir("web").run()?;
     Cmd::new("npm").args(["run", "--silent", "check"]).dir("web").run()
 }
 

@@ -27,12 +27,13 @@ pub mod people;
 pub mod plans;
 pub mod releases;
 pub mod rooms;
-pub mod seal;
 pub mod shell;
 pub mod site;
 mod stop;
-pub mod store;
 pub mod worker;
+
+pub use accord_signing as seal;
+pub use accord_store as store;
 
 use access::{Access, Generation};
 use admission::Admission;

@@ -1,6 +1,6 @@
 // How text that comes from a file is shown where one judges the file: one line, in which line breaks, control
 // characters, direction marks and every other character that is not seen stand as their code points, like <U+202E>.
-// The same rules as `server/src/seal/shown.rs`; `tests/data/verify/shown.json` holds both to them.
+// The same rules as `server/signing/src/shown.rs`; `tests/data/verify/shown.json` holds both to them.
 
 /** The most characters of one text that are shown. The rest is counted. */
 const MAX_SHOWN_CHARS = 300;

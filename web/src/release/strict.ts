@@ -1,6 +1,6 @@
 // Reading a release's file so that every reader reads the same: a name stands once in an object, a number has one way
 // to be written, and what a file can cost is bounded before anything is built from it. The same rules as
-// `server/src/seal/strict.rs`.
+// `server/signing/src/strict.rs`.
 
 /** The largest file that is read, in bytes. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;

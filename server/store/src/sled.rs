@@ -471,7 +471,7 @@ impl Store for SledStore {
 mod tests {
     use super::pieces::PIECE;
     use super::*;
-    use crate::store::Records as _;
+    use crate::Records as _;
     use accord_document::ids::DocumentId;
 
     fn document(id: &str) -> LedgerId {

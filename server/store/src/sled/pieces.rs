@@ -1,13 +1,13 @@
 //! Values in pieces: how keys and values are laid out, and what is large is cut and put together again.
 
 use super::{SLED_SEGMENT, failed};
-use crate::store::{Append, StoreError};
+use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 
 /// The largest piece of a value, in bytes. sled writes a leaf of its tree, up to 17 values, into a file of its
 /// own, which it never syncs, when the leaf is larger than a quarter of its segments.
 pub(super) const PIECE: usize = SLED_SEGMENT / 4 / 18;
-const _: () = assert!(crate::store::MAX_RECORD_BYTES <= PIECE);
+const _: () = assert!(crate::MAX_RECORD_BYTES <= PIECE);
 
 /// `name 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
 pub(super) fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {

@@ -12,7 +12,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     /// How often records were read.
-    #[cfg(test)]
     reads: std::sync::atomic::AtomicUsize,
 }
 
@@ -28,13 +27,13 @@ impl MemoryStore {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(test)]
-    pub(crate) fn reads(&self) -> usize {
+    /// How many reads there have been, for tests of what a request costs.
+    #[must_use]
+    pub fn reads(&self) -> usize {
         self.reads.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     fn note_read(&self) {
-        #[cfg(test)]
         self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
 }

@@ -218,8 +218,8 @@ fn signatories(statement: &Statement) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::note::PrivateKey;
-    use crate::seal::{Place, Signatory};
+    use crate::note::PrivateKey;
+    use crate::{Place, Signatory};
     use accord_document::ids::{DocumentId, LineageId, PersonId, PlanId, Seq};
     use accord_document::ledger::Quorum;
     use accord_document::model::content::Content;

@@ -2,7 +2,7 @@
 
 use super::pieces::{seal, unseal};
 use super::{SledStore, failed};
-use crate::store::{MAX_RECORD_BYTES, Record, Records, StoreError, Swap, next_revision};
+use crate::{MAX_RECORD_BYTES, Record, Records, StoreError, Swap, next_revision};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
 fn record_key(kind: &str, key: &str) -> Vec<u8> {

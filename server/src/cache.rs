@@ -1,48 +1,118 @@
-//! What was costly to make and is asked for again: the values used last, as many as fit.
+//! A cache of values that are costly to make: once they take too many bytes together, the least recently used ones go.
 
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Values by key, up to a budget of bytes. One is kept in any case.
+/// A least-recently-used cache, bounded by bytes. The value used last stays, whatever it takes.
 #[derive(Debug)]
-pub(crate) struct Kept<K, V> {
-    budget: usize,
-    /// The one used last at the end.
-    all: Mutex<Vec<One<K, V>>>,
+pub(crate) struct LruCache<K, V> {
+    max_bytes: usize,
+    entries: Mutex<Entries<K, V>>,
 }
 
 #[derive(Debug)]
-struct One<K, V> {
-    key: K,
+struct Entries<K, V> {
+    by_key: HashMap<K, CacheEntry<V>>,
+    /// Keys by the number of their last use: the least recently used one first.
+    by_use: BTreeMap<u64, K>,
+    /// What all values take together.
+    bytes: usize,
+    /// The number of the next use.
+    next_use: u64,
+}
+
+#[derive(Debug)]
+struct CacheEntry<V> {
     value: V,
     bytes: usize,
+    used: u64,
 }
 
-impl<K: PartialEq, V: Clone> Kept<K, V> {
-    pub(crate) fn new(budget: usize) -> Self {
-        Self { budget, all: Mutex::default() }
+impl<K, V> LruCache<K, V>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+{
+    /// An empty cache of at most `max_bytes`, as its callers count them.
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        let entries =
+            Entries { by_key: HashMap::new(), by_use: BTreeMap::new(), bytes: 0, next_use: 0 };
+        Self { max_bytes, entries: Mutex::new(entries) }
     }
 
+    /// A value, which counts as used now.
     pub(crate) fn get(&self, key: &K) -> Option<V> {
-        let mut all = self.lock();
-        let at = all.iter().position(|one| one.key == *key)?;
-        let found = all.remove(at);
-        let value = found.value.clone();
-        all.push(found);
-        Some(value)
+        self.lock().touch(key).map(|entry| entry.value.clone())
     }
 
-    pub(crate) fn put(&self, key: K, value: V, bytes: usize) {
-        let mut all = self.lock();
-        all.retain(|one| one.key != key);
-        all.push(One { key, value, bytes });
-        let size = |all: &[One<K, V>]| all.iter().map(|one| one.bytes).sum::<usize>();
-        while all.len() > 1 && size(&all) > self.budget {
-            all.remove(0);
+    /// A value; if there is none, a new one, which takes nothing until [`resize`](Self::resize) says what it takes.
+    pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> V) -> V {
+        let mut entries = self.lock();
+        if let Some(entry) = entries.touch(key) {
+            return entry.value.clone();
         }
+        let value = make();
+        entries.insert(key.clone(), value.clone(), 0);
+        value
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<One<K, V>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps a value in place of the one before it.
+    pub(crate) fn insert(&self, key: K, value: V, bytes: usize) {
+        let mut entries = self.lock();
+        entries.remove(&key);
+        entries.insert(key, value, bytes);
+        entries.evict(self.max_bytes);
+    }
+
+    /// Notes how many bytes a value takes now. One that was removed meanwhile does not come back.
+    pub(crate) fn resize(&self, key: &K, bytes: usize) {
+        let mut entries = self.lock();
+        let Some(entry) = entries.touch(key) else { return };
+        let before = std::mem::replace(&mut entry.bytes, bytes);
+        entries.bytes = entries.bytes - before + bytes;
+        entries.evict(self.max_bytes);
+    }
+
+    pub(crate) fn remove(&self, key: &K) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries<K, V>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> Entries<K, V> {
+    /// Notes that a value is used now.
+    fn touch(&mut self, key: &K) -> Option<&mut CacheEntry<V>> {
+        let entry = self.by_key.get_mut(key)?;
+        if let Some(key) = self.by_use.remove(&entry.used) {
+            self.by_use.insert(self.next_use, key);
+        }
+        entry.used = self.next_use;
+        self.next_use += 1;
+        Some(entry)
+    }
+
+    fn insert(&mut self, key: K, value: V, bytes: usize) {
+        self.by_use.insert(self.next_use, key.clone());
+        self.by_key.insert(key, CacheEntry { value, bytes, used: self.next_use });
+        self.next_use += 1;
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, key: &K) {
+        let Some(entry) = self.by_key.remove(key) else { return };
+        self.by_use.remove(&entry.used);
+        self.bytes -= entry.bytes;
+    }
+
+    fn evict(&mut self, max_bytes: usize) {
+        while self.bytes > max_bytes && self.by_key.len() > 1 {
+            let Some((_, key)) = self.by_use.pop_first() else { return };
+            self.remove(&key);
+        }
     }
 }
 
@@ -50,22 +120,39 @@ impl<K: PartialEq, V: Clone> Kept<K, V> {
 mod tests {
     use super::*;
 
+    /// Which of some keys are in the cache, without using them.
+    fn held<const N: usize>(cache: &LruCache<&str, &str>, keys: [&str; N]) -> [bool; N] {
+        keys.map(|key| cache.lock().by_key.contains_key(key))
+    }
+
     #[test]
-    fn what_was_not_used_for_the_longest_goes_first() {
-        let kept = Kept::new(10);
+    fn the_least_recently_used_values_go_first() {
+        let cache = LruCache::new(10);
         for key in ["a", "b", "c"] {
-            kept.put(key, key, 3);
+            cache.insert(key, key, 3);
         }
-        assert_eq!(kept.get(&"a"), Some("a"));
-        kept.put("d", "d", 4);
-        assert_eq!(
-            ["a", "b", "c", "d"].map(|key| kept.get(&key).is_some()),
-            [true, false, true, true]
-        );
-        kept.put("e", "e", 99);
-        assert_eq!(
-            ["a", "c", "d", "e"].map(|key| kept.get(&key).is_some()),
-            [false, false, false, true]
-        );
+        assert_eq!(cache.get(&"a"), Some("a"));
+        cache.insert("d", "d", 4);
+        assert_eq!(held(&cache, ["a", "b", "c", "d"]), [true, false, true, true]);
+        cache.insert("e", "e", 99);
+        assert_eq!(held(&cache, ["a", "c", "d", "e"]), [false, false, false, true]);
+        cache.insert("f", "f", 1);
+        assert_eq!(held(&cache, ["e", "f"]), [false, true]);
+    }
+
+    #[test]
+    fn a_value_that_grows_makes_room_and_one_that_was_removed_stays_away() {
+        let cache = LruCache::new(10);
+        assert_eq!(cache.get_or_insert_with(&"a", || "made"), "made");
+        assert_eq!(cache.get_or_insert_with(&"a", || "made again"), "made");
+        cache.insert("b", "b", 6);
+        cache.resize(&"a", 4);
+        assert_eq!(held(&cache, ["a", "b"]), [true, true]);
+        cache.resize(&"a", 5);
+        assert_eq!(held(&cache, ["a", "b"]), [true, false]);
+        cache.remove(&"a");
+        cache.resize(&"a", 5);
+        assert_eq!(held(&cache, ["a"]), [false]);
+        assert_eq!(cache.lock().bytes, 0);
     }
 }

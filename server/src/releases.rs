@@ -5,7 +5,7 @@
 //! is read from disk; the note is kept as it was signed first. Nothing here can change either.
 
 use crate::archives::{Archive, Archives};
-use crate::kept::Kept;
+use crate::cache::LruCache;
 use crate::people::People;
 use crate::plans::Plans;
 use crate::rooms::{OpenError, decode, replay_upto};
@@ -55,7 +55,7 @@ struct Shared {
     people: People,
     keys: Keys,
     /// By document and number.
-    kept: Kept<(DocumentId, u32), Arc<Frozen>>,
+    kept: LruCache<(DocumentId, u32), Arc<Frozen>>,
     readers: Arc<Semaphore>,
 }
 
@@ -74,7 +74,7 @@ impl Releases {
         people: People,
         keys: Keys,
     ) -> Self {
-        let (kept, readers) = (Kept::new(BUDGET), Arc::new(Semaphore::new(MAX_READERS)));
+        let (kept, readers) = (LruCache::new(BUDGET), Arc::new(Semaphore::new(MAX_READERS)));
         let shared = Shared { store, archives, plans, people, keys, kept, readers };
         Self { shared: Arc::new(shared) }
     }
@@ -125,7 +125,7 @@ impl Releases {
         let file = serde_json::to_vec_pretty(&file).map_err(unwritable)?;
         let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
         // The text, too, is held beside its file.
-        self.shared.kept.put(key, frozen.clone(), frozen.file.len() * 2);
+        self.shared.kept.insert(key, frozen.clone(), frozen.file.len() * 2);
         Ok(Some(frozen))
     }
 

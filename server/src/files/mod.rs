@@ -43,7 +43,7 @@ pub(crate) enum Origin<'a> {
 }
 
 /// Since when everybody may read a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Public {
     /// Milliseconds since the Unix epoch.
     pub(crate) since: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Public {
 }
 
 /// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Pdf,
     Docx,

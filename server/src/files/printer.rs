@@ -6,7 +6,7 @@ use super::job::{FileJob, Source};
 use super::pdf::PressError;
 use super::{Kind, Manuscript, Public};
 use crate::admission::{Admission, AdmissionLimits, Busy, MAX_WAIT, Place, Requester, Slot};
-use crate::kept::Kept;
+use crate::cache::LruCache;
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
@@ -69,10 +69,10 @@ struct Shared {
     admission: Admission,
     fonts: Option<PathBuf>,
     coverage: Coverage,
-    kept: Kept<Made, Bytes>,
-    failed: Kept<Made, (Instant, FileError)>,
+    kept: LruCache<Made, Bytes>,
+    failed: LruCache<Made, (Instant, FileError)>,
     /// Whether the fonts have a text's characters, by its digest.
-    has_fonts: Kept<Digest, bool>,
+    has_fonts: LruCache<Digest, bool>,
     looking: tokio::sync::Mutex<()>,
     /// Files that are being made: who asks for one of them waits for it, instead of having it made twice.
     in_work: Mutex<Vec<(Made, Weak<tokio::sync::Mutex<()>>)>>,
@@ -95,9 +95,9 @@ impl Printer {
             admission,
             coverage: Coverage::load(fonts.as_deref())?,
             fonts,
-            kept: Kept::new(KEPT_BYTES),
-            failed: Kept::new(KEPT_FAILURES),
-            has_fonts: Kept::new(KEPT_COVERAGE),
+            kept: LruCache::new(KEPT_BYTES),
+            failed: LruCache::new(KEPT_FAILURES),
+            has_fonts: LruCache::new(KEPT_COVERAGE),
             looking: tokio::sync::Mutex::default(),
             in_work: Mutex::default(),
         };
@@ -123,7 +123,7 @@ impl Printer {
         let shared = self.shared.clone();
         let look = move || shared.coverage.is_enough_for(&frozen.released);
         let has_fonts = tokio::task::spawn_blocking(look).await.unwrap_or(false);
-        self.shared.has_fonts.put(digest, has_fonts, 1);
+        self.shared.has_fonts.insert(digest, has_fonts, 1);
         has_fonts
     }
 
@@ -165,14 +165,14 @@ impl Printer {
         match shared.make(slot, job, attached).await {
             Ok(made) => {
                 let bytes = Bytes::from(made);
-                shared.kept.put(key, bytes.clone(), bytes.len());
+                shared.kept.insert(key, bytes.clone(), bytes.len());
                 Ok(bytes)
             }
             Err(error) => {
                 let document = &frozen.released.document;
                 tracing::warn!(%document, ?kind, %error, "a file of a release can't be made");
                 if error.is_lasting() {
-                    shared.failed.put(key, (Instant::now(), error.clone()), 1);
+                    shared.failed.insert(key, (Instant::now(), error.clone()), 1);
                 }
                 Err(error)
             }

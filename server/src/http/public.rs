@@ -7,8 +7,8 @@ use super::identity::Caller;
 use super::problem::Problem;
 use super::releases::file as signed_file;
 use crate::admission::Requester;
+use crate::cache::LruCache;
 use crate::files::{Kind, Public};
-use crate::kept::Kept;
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
@@ -100,7 +100,7 @@ pub(super) async fn compare(
             let (from, to) = (first.frozen.moment, second.frozen.moment);
             match compare_in(&app, address, id, from, to).await {
                 Ok(made) => {
-                    app.comparisons.0.put(key, made.clone(), made.weight());
+                    app.comparisons.0.insert(key, made.clone(), made.weight());
                     made
                 }
                 Err(problem) => return Ok(problem.sentence()),
@@ -129,14 +129,14 @@ async fn compare_in(
 
 /// What became of releases in others, by their digests: nobody can have the server compare the same two for ever.
 #[derive(Debug)]
-pub(crate) struct Comparisons(Kept<(Digest, Digest), Arc<Compared>>);
+pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
 impl Comparisons {
     /// What all of them may take together, in bytes, about.
     const BUDGET: usize = 16 * 1024 * 1024;
 
     pub(crate) fn new() -> Self {
-        Self(Kept::new(Self::BUDGET))
+        Self(LruCache::new(Self::BUDGET))
     }
 }
 

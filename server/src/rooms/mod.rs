@@ -15,9 +15,9 @@ pub use pace::{InFlight, Place};
 use pace::WaitingBytes;
 
 use crate::access::Access;
+use crate::cache::LruCache;
 use crate::clock::Clock;
 use crate::committer::Committer;
-use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError, for_each_entry};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
@@ -119,7 +119,7 @@ struct Shared {
     connections: AtomicU64,
     waiting: WaitingBytes,
     /// The client ids that pages announced in rooms that have closed since.
-    announced: Kept<DocumentId, Arc<AnnouncedClients>>,
+    announced: LruCache<DocumentId, Arc<AnnouncedClients>>,
     outboxes: Outboxes,
     /// One redaction at a time: each reads what the one before has blanked.
     redacting: tokio::sync::Mutex<()>,
@@ -159,7 +159,7 @@ impl Rooms {
             access,
             connections: AtomicU64::new(0),
             waiting: WaitingBytes::default(),
-            announced: Kept::new(MAX_ANNOUNCED_BYTES),
+            announced: LruCache::new(MAX_ANNOUNCED_BYTES),
             outboxes: Outboxes::default(),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
@@ -477,7 +477,7 @@ impl Rooms {
     fn keep_announced(&self, document: &DocumentId, announced: &AnnouncedClients) {
         if !announced.is_empty() {
             let bytes = announced.len() * ANNOUNCED_BYTES;
-            self.shared.announced.put(document.clone(), Arc::new(announced.clone()), bytes);
+            self.shared.announced.insert(document.clone(), Arc::new(announced.clone()), bytes);
         }
     }
 

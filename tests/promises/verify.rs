@@ -419,7 +419,7 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
             said.starts_with(if is_whole { "VERIFIED\n" } else { "NOT VERIFIED\n" }),
             "{name}: {said}"
         );
-        let is_odd = |c: char| c != '\n' && accord_server::seal::shown::is_hidden(c);
+        let is_odd = |c: char| c != '\n' && accord_document::readable::is_unseen(c);
         ensure!(!said.contains(is_odd), "{name} prints {:?}", said);
         ensure!(
             said.lines().filter(|line| line.starts_with("VERIFIED")).count() <= 1,

@@ -27,6 +27,7 @@ pub mod people;
 pub mod plans;
 pub mod releases;
 pub mod rooms;
+mod sealing;
 pub mod shell;
 pub mod site;
 mod stop;

@@ -23,6 +23,7 @@ mod metrics;
 mod odd_requests;
 mod permissions;
 mod providers;
+mod questions;
 mod real_input;
 mod release;
 mod running;

@@ -233,6 +233,13 @@ impl Releases {
         &self.releases
     }
 
+    /// The number of the release that an entry has frozen, if it has.
+    #[must_use]
+    pub fn frozen_by(&self, seq: Seq) -> Option<u32> {
+        let frozen = self.releases.iter().find(|release| release.frozen.seq == seq);
+        frozen.map(|release| release.number)
+    }
+
     /// The proposal that a release was.
     #[must_use]
     pub fn proposal_of(&self, release: &Release) -> &Proposal {

@@ -38,8 +38,8 @@ pub(super) async fn clean_text(
         if replica.take_made().is_empty() { None } else { Some(replica.encode_since(&before)) }
     });
     let seq = match made.await? {
-        Some(update) => app.rooms.clean(&found.id, &actor, update.into()).await??,
-        None => app.rooms.path(&found.id).await?.position.seq,
+        Some(update) => app.rooms.handle(&found.id, &by).clean(&actor, update).await?,
+        None => app.rooms.handle(&found.id, &by).last_entry().await?,
     };
     Ok(Json(Done { seq: seq.0 }))
 }

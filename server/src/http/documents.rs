@@ -105,8 +105,8 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Json<DocumentView>, Problem> {
     let found = readable(&app, &by, &document)?;
-    let redactions = app.rooms.redactions(&found.id).await?;
-    let releases = app.rooms.path(&found.id).await?.releases;
+    let room = app.rooms.handle(&found.id, &by);
+    let (redactions, releases) = room.redactions_and_releases().await?;
     let (plan, standing) = (found.state, found.grant.standing);
     let redactors = redactions.iter().map(|redacted| redacted.person.clone()).collect();
     let known = faces(&app, &plan, redactors).await?;
@@ -156,7 +156,7 @@ pub(super) async fn content(
     Path(document): Path<String>,
 ) -> Result<Json<Content>, Problem> {
     let found = readable(&app, &by, &document)?;
-    Ok(Json(app.rooms.content(&found.id).await?))
+    Ok(Json(app.rooms.handle(&found.id, &by).content().await?))
 }
 
 /// A ticket for a sync client that has no cookie.
@@ -212,7 +212,7 @@ pub(super) async fn redact(
         });
         found?
     };
-    let seq = app.rooms.redact(&found.id, &actor, passage, reason, find).await?;
+    let seq = app.rooms.handle(&found.id, &by).redact(&actor, passage, reason, find).await?;
     app.archives.forget(&found.id);
     let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;
@@ -247,7 +247,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
     // What is damaged can be deleted: nobody could read a release of it.
-    if launches::was_released(&app, &found.id).await.unwrap_or(false) {
+    if launches::was_released(&app, &visitor.by, &found.id).await.unwrap_or(false) {
         acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
         return Err(Refused::Released.into());
     }

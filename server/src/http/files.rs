@@ -47,14 +47,16 @@ pub(super) async fn draft(
     }
     let requester = Requester::Person(by.person.id.clone());
     if extension == "json" {
-        let draft = app.rooms.path(&found.id).await?.draft;
+        let status = app.rooms.handle(&found.id, &by).release_status().await?;
+        let draft = &status.draft;
         let title = draft.title();
-        let value = serde_json::to_value(&draft).unwrap_or_default();
+        let value = serde_json::to_value(draft).unwrap_or_default();
         return Ok(file::titled("application/json", (&title, &end), &name, canonical(&value)));
     }
     let kind = kind(&extension)?;
     let turn = app.printer.turn(&requester).await?;
-    let draft = app.rooms.path(&found.id).await?.draft;
+    let status = app.rooms.handle(&found.id, &by).release_status().await?;
+    let draft = status.draft.clone();
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let made = app.printer.draft(turn, draft, None, plan_title, now, kind).await?;

@@ -260,7 +260,7 @@ pub(super) async fn name_version(
         moment,
         before_restoring: None,
     };
-    let seq = app.rooms.name_version(&found.id, &actor, version).await??;
+    let seq = app.rooms.handle(&found.id, &by).name_version(&actor, version).await?;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -295,7 +295,7 @@ pub(super) async fn restore(
         Some(Restore { update, claims, moment })
     });
     let restore = made.await?.ok_or_else(|| Problem::invalid(VersionError::Future.to_string()))?;
-    let seq = app.rooms.restore(&found.id, &actor, restore).await??;
+    let seq = app.rooms.handle(&found.id, &by).restore(&actor, restore).await?;
     Ok(Json(Done { seq: seq.0 }))
 }
 

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::problem::{Problem, blocking};
+use crate::admission::Requester;
 use crate::people::{DeviceSecrets, SignedIn};
 use crate::site::{AddressGroup, Source};
 use crate::store::StoreError;
@@ -32,6 +33,12 @@ impl FromRequestParts<App> for Visitor {
         let Ok(Caller { address, .. }) = Caller::from_request_parts(parts, app).await;
         let by = by_cookie(&parts.headers, app).await?.ok_or_else(Problem::signed_out)?;
         Ok(Self { by, from: address })
+    }
+}
+
+impl From<&SignedIn> for Requester {
+    fn from(by: &SignedIn) -> Self {
+        Self::Person(by.person.id.clone())
     }
 }
 

@@ -5,6 +5,7 @@ use super::history::Done;
 use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
 use super::views::SectorName;
+use crate::people::SignedIn;
 use accord_document::ids::{DocumentId, PlanId, Seq};
 use accord_document::ledger::{Fate, Releases};
 use accord_document::people::Action;
@@ -136,7 +137,7 @@ pub(super) async fn launch(
     for document in new.documents.into_iter().map(DocumentId::new) {
         let known = state.document(&document).filter(|known| known.stage != Stage::Deleted);
         known.ok_or_else(|| Problem::missing("document"))?;
-        let path = app.rooms.path(&document).await?.releases;
+        let path = app.rooms.handle(&document, &by).releases().await?;
         let Some(last) = path.all().last() else {
             let message = "One of these commitments was not signed by both sides yet: there is nothing to launch.";
             return Err(Problem::conflict("unsigned", message));
@@ -207,7 +208,11 @@ impl Zone {
 }
 
 /// Whether a document was ever frozen: then it is permanent.
-pub(super) async fn was_released(app: &App, document: &DocumentId) -> Result<bool, Problem> {
-    let path = app.rooms.path(document).await?.releases;
+pub(super) async fn was_released(
+    app: &App,
+    by: &SignedIn,
+    document: &DocumentId,
+) -> Result<bool, Problem> {
+    let path = app.rooms.handle(document, by).releases().await?;
     Ok(path.proposals().iter().any(|proposal| matches!(proposal.fate, Fate::Frozen { .. })))
 }

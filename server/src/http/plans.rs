@@ -6,7 +6,9 @@ use super::identity::{Visitor, acting};
 use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
 use super::views::{FaceView, SeatName, SectorName, faces};
+use crate::people::SignedIn;
 use crate::plans::fresh_plan;
+use crate::rooms::OpenError;
 use accord_document::ids::{DocumentId, PersonId, PlanId};
 use accord_document::ledger::Quorum;
 use accord_document::model::Draft;
@@ -163,7 +165,7 @@ pub(super) async fn show(
     let mut documents = Vec::new();
     if permits(actor.seat, Action::Read) {
         for (id, document) in plan.documents() {
-            documents.push(summarise(&app, &plan, id, document).await?);
+            documents.push(summarise(&app, &by, &plan, id, document).await?);
         }
     }
     let may = |action| acting(&app, &by, &id, action).is_ok();
@@ -186,6 +188,7 @@ pub(super) async fn show(
 
 async fn summarise(
     app: &App,
+    by: &SignedIn,
     plan: &PlanState,
     id: &DocumentId,
     document: &Document,
@@ -206,8 +209,12 @@ async fn summarise(
         changed_by: None,
         damaged: true,
     };
-    // One damaged document must not hide the others.
-    let Ok(summary) = app.rooms.summary(id).await else { return Ok(base) };
+    let summary = match app.rooms.handle(id, by).summary().await {
+        Ok(summary) => summary,
+        Err(OpenError::Busy(busy)) => return Err(busy.into()),
+        // One damaged document must not hide the others.
+        Err(_) => return Ok(base),
+    };
     let checklist = summary.checklist.iter().map(|check| CheckView {
         need: serde_json::to_value(check.need)
             .ok()

@@ -5,7 +5,7 @@ use crate::bring::ImportError;
 use crate::files::{FileError, PressError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
-use crate::rooms::{OpenError, RedactError};
+use crate::rooms::{OpenError, RedactError, RequestError};
 use crate::store::{MAX_RECORD_BYTES, StoreError};
 use crate::worker::WorkError;
 use accord_document::ledger::{REASON, StepError, VersionError};
@@ -197,10 +197,20 @@ impl From<OpenError> for Problem {
                 let message = "The history of this document is too long to be shown. Its text can be read and changed as before.";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", message)
             }
+            OpenError::Busy(busy) => busy.into(),
             OpenError::Stopping => {
                 let message = "The server is restarting. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", message)
             }
+        }
+    }
+}
+
+impl<E: Into<Problem>> From<RequestError<E>> for Problem {
+    fn from(error: RequestError<E>) -> Self {
+        match error {
+            RequestError::Open(error) => error.into(),
+            RequestError::Refused(refused) => refused.into(),
         }
     }
 }

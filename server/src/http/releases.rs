@@ -8,6 +8,7 @@ use super::problem::{Body, Problem};
 use super::views::{SectorName, people};
 use crate::people::SignedIn;
 use crate::releases::Frozen;
+use crate::sealing::take_step;
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, Step, StepError};
 use accord_document::model::release::Released;
@@ -142,17 +143,17 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Json<ReleasePath>, Problem> {
     let found = readable(&app, &by, &document)?;
-    let path = app.rooms.path(&found.id).await?;
-    let (proposals, released) = told(&app, &found, &path.releases).await?;
-    let releases = &path.releases;
+    let status = app.rooms.handle(&found.id, &by).release_status().await?;
+    let (proposals, released) = told(&app, &found, &status.releases).await?;
+    let releases = &status.releases;
     let mut strange = names(&app, &found, signatories_of(&found)).await?;
-    strange.extend(path.strange);
+    strange.extend(status.strange.iter().cloned());
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
     Ok(Json(ReleasePath {
-        digest: path.draft.digest().to_string(),
-        draft: serde_json::to_value(&path.draft).unwrap_or_default(),
-        moment: path.position.seq.0,
+        digest: status.digest().to_string(),
+        draft: serde_json::to_value(&status.draft).unwrap_or_default(),
+        moment: status.position.seq.0,
         strange,
         frozen: releases.is_frozen(),
         quorum: found.state.quorum(),
@@ -212,8 +213,8 @@ pub(super) async fn propose(
     if !hidden.is_empty() {
         return Err(ProposeError::Strange(hidden).into());
     }
-    let wanted = Wanted { document: found.id, digest, quorum, message };
-    let seq = app.rooms.propose(&actor, wanted).await??;
+    let wanted = Wanted { document: found.id.clone(), digest, quorum, message };
+    let seq = app.rooms.handle(&found.id, &by).propose(&actor, wanted).await?;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -231,8 +232,9 @@ pub(super) async fn sign(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
-    let path = app.rooms.path(&found.id).await?;
-    let open = path.releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
+    let room = app.rooms.handle(&found.id, &by);
+    let releases = room.releases().await?;
+    let open = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let others = open.into_iter().flat_map(|open| &open.signatures);
     let signed = others.map(|mark| mark.person.clone()).chain([by.person.id.clone()]);
     let hidden = names(&app, &found, signed.collect()).await?;
@@ -240,8 +242,7 @@ pub(super) async fn sign(
         return Err(ProposeError::Strange(hidden).into());
     }
     let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
-    let seq = app.rooms.step(&found.id, &actor, step).await??;
-    seal(&app, &found.id, seq).await;
+    let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -261,7 +262,8 @@ pub(super) async fn decline(
     let actor = signing(&app, &by, &found)?;
     let reason = cleaned(&declining.reason)?;
     let step = Step::Decline { proposal: Seq(proposal), reason };
-    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    let room = app.rooms.handle(&found.id, &by);
+    let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -278,7 +280,8 @@ pub(super) async fn withdraw(
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Propose)?;
     let step = Step::Withdraw { proposal: Seq(proposal) };
-    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    let room = app.rooms.handle(&found.id, &by);
+    let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -296,7 +299,8 @@ pub(super) async fn reopen(
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::SteerReleases)?;
     let step = Step::Reopen { message: cleaned(&reopening.message)? };
-    let seq = app.rooms.step(&found.id, &actor, step).await??;
+    let room = app.rooms.handle(&found.id, &by);
+    let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
     Ok(Json(Done { seq: seq.0 }))
 }
 
@@ -359,19 +363,6 @@ pub(super) fn file(frozen: &Frozen) -> Response {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     response
-}
-
-/// Signs what an entry has just frozen, if it has, with the names that people have now. Where that fails, the text is frozen all
-/// the same, and it is signed when somebody asks for the release.
-async fn seal(app: &App, document: &DocumentId, signature: Seq) {
-    let Ok(path) = app.rooms.path(document).await else { return };
-    let mut all = path.releases.all().iter();
-    let frozen = all.find(|release| release.frozen.seq == signature);
-    let Some(number) = frozen.map(|release| release.number) else { return };
-    let id = document.clone();
-    if let Err(error) = app.releases.ask(move |releases| releases.get(&id, number)).await {
-        tracing::error!(%document, number, %error, "a release could not be signed yet");
-    }
 }
 
 fn may_propose(standing: Standing) -> bool {

@@ -1,20 +1,12 @@
-//! All that can happen to a room, and what it answers.
+//! All that can happen to a room.
 
+use super::OpenError;
 use super::outbox::Outbox;
 use super::pace::{InFlight, Place};
-use super::{OpenError, Passage, RedactError};
-use accord_document::ids::{Digest, PersonId, Seq};
-use accord_document::ledger::{
-    Position, Redacted, Redaction, Releases, Step, StepError, Version, VersionError,
-};
-use accord_document::model::completeness::Check;
-use accord_document::model::content::Content;
-use accord_document::model::release::Released;
-use accord_document::model::strange::Strange;
-use accord_document::people::Actor;
+use super::request::Request;
+use accord_document::ids::Digest;
 use accord_document::sync::wire::Remembered;
-use accord_document::sync::{Admission, Close, ConnectionId, ProposeError, Wanted};
-use accord_document::update::{Claim, Range, Refusal};
+use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
 use tokio::sync::oneshot;
 
@@ -49,103 +41,26 @@ pub enum RoomEvent {
     Open {
         answer: oneshot::Sender<Result<(), OpenError>>,
     },
-    Content {
-        answer: oneshot::Sender<Result<Content, OpenError>>,
-    },
-    Summary {
-        answer: oneshot::Sender<Result<Summary, OpenError>>,
-    },
-    Redactions {
-        answer: oneshot::Sender<Result<Vec<Redacted>, OpenError>>,
-    },
-    /// Which elements a passage is made of, once they are on disk.
-    Locate {
-        passage: Passage,
-        answer: oneshot::Sender<Result<Option<Vec<Range>>, OpenError>>,
-    },
-    /// Takes a passage out, and answers with the number of the entry that says so, once it is on disk.
-    Redact {
-        actor: Actor,
-        redaction: Box<Redaction>,
-        answer: oneshot::Sender<Result<Result<Seq, RedactError>, OpenError>>,
-    },
-    /// Names a moment, and answers with the number of the entry that says so, once it is on disk.
-    NameVersion {
-        actor: Actor,
-        version: Version,
-        answer: oneshot::Sender<Result<Result<Seq, VersionError>, OpenError>>,
-    },
-    /// Goes back, and answers with where the ledger stands then, once that is on disk.
-    Restore {
-        actor: Actor,
-        restore: Box<Restore>,
-        answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
-    },
-    /// Takes out what nobody sees by an edit, and answers likewise.
-    Clean {
-        actor: Actor,
-        update: Bytes,
-        answer: oneshot::Sender<Result<Result<Seq, Refusal>, OpenError>>,
-    },
-    /// The path to a release, and the text as it would become one.
-    Path {
-        answer: oneshot::Sender<Result<Path, OpenError>>,
-    },
-    /// Proposes the text, and answers with the number of the entry that says so, once it is on disk.
-    Propose {
-        actor: Actor,
-        wanted: Wanted,
-        answer: oneshot::Sender<Result<Result<Seq, ProposeError>, OpenError>>,
-    },
-    /// Takes a step on the path to a release, and answers likewise.
-    Step {
-        actor: Actor,
-        step: Step,
-        answer: oneshot::Sender<Result<Result<Seq, StepError>, OpenError>>,
-    },
+    /// A question or a change that somebody asks for over HTTP.
+    Request(Request),
     Stop,
 }
 
-/// An edit that goes back to a moment.
-#[derive(Debug, Clone)]
-pub struct Restore {
-    pub update: Vec<u8>,
-    pub claims: Vec<Claim>,
-    pub moment: Seq,
-}
-
 impl RoomEvent {
-    /// Answers that the document can't be opened. Whoever asked may be gone.
+    /// Answers that the document can't be opened. The asker may be gone.
     pub(super) fn refuse(self, error: OpenError) {
         match self {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
             Self::Open { answer } => drop(answer.send(Err(error))),
-            Self::Content { answer } => drop(answer.send(Err(error))),
-            Self::Redactions { answer } => drop(answer.send(Err(error))),
-            Self::Locate { answer, .. } => drop(answer.send(Err(error))),
-            Self::Redact { answer, .. } => drop(answer.send(Err(error))),
-            Self::Summary { answer } => drop(answer.send(Err(error))),
-            Self::NameVersion { answer, .. } => drop(answer.send(Err(error))),
-            Self::Restore { answer, .. } | Self::Clean { answer, .. } => {
-                drop(answer.send(Err(error)))
-            }
-            Self::Path { answer } => drop(answer.send(Err(error))),
-            Self::Propose { answer, .. } => drop(answer.send(Err(error))),
-            Self::Step { answer, .. } => drop(answer.send(Err(error))),
+            Self::Request(request) => request.refuse(error),
             Self::Frame { .. } | Self::Leave { .. } | Self::Compared { .. } | Self::Stop => {}
         }
     }
-}
 
-/// The path that a document has gone to its releases, and where it stands.
-#[derive(Debug, Clone)]
-pub struct Path {
-    pub releases: Releases,
-    /// The release that the text as it is would become.
-    pub draft: Released,
-    /// What in it nobody would see.
-    pub strange: Vec<Strange>,
-    pub position: Position,
+    /// Whether nobody waits for what it would answer.
+    pub(super) fn is_abandoned(&self) -> bool {
+        matches!(self, Self::Request(request) if request.is_abandoned())
+    }
 }
 
 /// What goes out on a connection.
@@ -164,15 +79,4 @@ impl Outgoing {
             Self::Close(_) | Self::Ping => 0,
         }
     }
-}
-
-/// What a list shows of a document.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    pub title: String,
-    pub checklist: Vec<Check>,
-    pub releases: Releases,
-    pub here: Vec<PersonId>,
-    pub position: Position,
-    pub last_editor: Option<PersonId>,
 }

@@ -3,22 +3,23 @@
 //! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
 //! disk decides how large commits get.
 
-use super::event::{Outgoing, Path, Restore, RoomEvent, Summary};
-use super::outbox::{NotQueued, Outbox};
-use super::turns::{Party, Turns};
-use super::{BEHIND, OpenError, Passage, RedactError, Replayed, Rooms, seed};
-use crate::metrics::Reason;
+mod answers;
+mod effects;
+
+use super::event::RoomEvent;
+use super::handle::{ReleaseStatus, Summary};
+use super::load::{CHECKPOINT_AFTER_ENTRIES, Replayed};
+use super::outbox::Outbox;
+use super::turns::{Priority, Turn, Turns};
+use super::{OpenError, Rooms, seed};
+use crate::admission::Requester;
 use crate::store::{Append, StoreError};
-use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::model::completeness::checklist;
-use accord_document::model::content::Content;
-use accord_document::model::locate;
-use accord_document::sync::{ConnectionId, Effect, Room};
-use axum::body::Bytes;
+use accord_document::ids::{DocumentId, PersonId, Seq};
+use accord_document::sync::{ConnectionId, Room};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How long an empty room stays open.
@@ -75,8 +76,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             return rooms.forget_closed(&document);
         }
     };
-    // What was applied beyond the checkpoint is worth keeping again, with what is to come.
-    let behind = if behind >= BEHIND { 0 } else { behind };
+    // Entries that were replayed count towards the next checkpoint.
+    let behind = if behind >= CHECKPOINT_AFTER_ENTRIES { 0 } else { behind };
     let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
@@ -88,7 +89,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         packed: Seq(0),
         opened,
         connections: HashMap::new(),
-        path: None,
+        release_status: None,
         summary: None,
         turns: Turns::default(),
         in_flight: false,
@@ -108,7 +109,7 @@ struct Connection {
     person: PersonId,
 }
 
-struct Task {
+pub(super) struct Task {
     rooms: Rooms,
     document: DocumentId,
     room: Room,
@@ -119,7 +120,7 @@ struct Task {
     opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
     /// What was answered last to questions that read the whole text.
-    path: Option<Path>,
+    release_status: Option<Arc<ReleaseStatus>>,
     summary: Option<Summary>,
     /// What has come and waits for its turn.
     turns: Turns<RoomEvent>,
@@ -180,28 +181,28 @@ impl Task {
 
     /// Takes what has come: what others wait for only briefly at once, all else in turn.
     fn come(&mut self, event: RoomEvent) {
-        let party = match &event {
+        let (party, priority) = match &event {
             // Behind what it has sent, if any of that still waits.
             RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
-            RoomEvent::Frame { id, .. } | RoomEvent::Leave { id } => match self.connections.get(id)
-            {
-                Some(connection) => Party::Person(connection.person.clone()),
-                // It was closed meanwhile.
-                None => return,
-            },
+            RoomEvent::Frame { id, .. } | RoomEvent::Leave { id } => {
+                // It may have been closed meanwhile.
+                let Some(connection) = self.connections.get(id) else { return };
+                (Requester::Person(connection.person.clone()), Priority::Ordinary)
+            }
+            RoomEvent::Request(request) => (request.requester.clone(), request.priority),
             RoomEvent::Join { .. }
             | RoomEvent::Compared { .. }
             | RoomEvent::Open { .. }
             | RoomEvent::Stop => return self.event(event),
-            _ => Party::Requests,
         };
-        self.turns.push(&party, event, std::time::Instant::now());
+        self.turns.retain(&party, |waiting| !waiting.is_abandoned());
+        self.turns.push(&party, priority, event, std::time::Instant::now());
     }
 
-    /// Whether something waits that was sent by whoever has this connection.
+    /// Whether something waits that was sent by the person who has this connection.
     fn has_sent(&self, id: ConnectionId) -> bool {
         let person = self.connections.get(&id).map(|connection| connection.person.clone());
-        person.is_some_and(|person| self.turns.has_waiting(&Party::Person(person)))
+        person.is_some_and(|person| self.turns.has_waiting(&Requester::Person(person)))
     }
 
     fn has_turn(&self) -> bool {
@@ -213,7 +214,11 @@ impl Task {
     }
 
     fn take_turn(&mut self) {
-        let Some((party, event)) = self.turns.next(std::time::Instant::now()) else { return };
+        let Some(turn) = self.turns.next(std::time::Instant::now()) else { return };
+        let Turn { party, priority, item: event } = turn;
+        if event.is_abandoned() {
+            return;
+        }
         let began = thread_time();
         if self.may_take_long(&event) {
             // The other tasks of this thread go on elsewhere meanwhile.
@@ -221,10 +226,8 @@ impl Task {
         } else {
             self.event(event);
         }
-        if matches!(party, Party::Person(_)) {
-            let spent = thread_time().saturating_sub(began);
-            self.turns.spend(&party, spent, std::time::Instant::now());
-        }
+        let spent = thread_time().saturating_sub(began);
+        self.turns.spend(&party, priority, spent, std::time::Instant::now());
     }
 
     fn may_take_long(&self, event: &RoomEvent) -> bool {
@@ -248,7 +251,7 @@ impl Task {
     /// asks the room that is opened next.
     async fn keep_state(&mut self) {
         let seq = self.room.state().position().seq;
-        let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= BEHIND;
+        let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= CHECKPOINT_AFTER_ENTRIES;
         if self.over || !self.is_settled() || !is_worth_it {
             return;
         }
@@ -300,51 +303,7 @@ impl Task {
                 let _ = answer.send(Ok(()));
                 return;
             }
-            RoomEvent::Content { answer } => {
-                let content = Content::read(self.room.state().doc());
-                return self.answer_when_durable(move || drop(answer.send(Ok(content))));
-            }
-            RoomEvent::Summary { answer } => {
-                let summary = self.summary();
-                return self.answer_when_durable(move || drop(answer.send(Ok(summary))));
-            }
-            RoomEvent::Redactions { answer } => {
-                let told = self.room.state().redactions().to_vec();
-                return self.answer_when_durable(move || drop(answer.send(Ok(told))));
-            }
-            RoomEvent::Locate { passage: Passage { target, from, text, .. }, answer } => {
-                let found = locate(self.room.state().doc(), &target, from, &text);
-                return self.answer_when_durable(move || drop(answer.send(Ok(found))));
-            }
-            RoomEvent::Redact { actor, redaction, answer } => {
-                let redacted = self.room.redact(&actor, *redaction, self.now());
-                return self.answer_deed(redacted.map_err(RedactError::Refused), answer);
-            }
-            RoomEvent::NameVersion { actor, version, answer } => {
-                let named = self.room.name_version(&actor, version, self.now());
-                return self.answer_deed(named, answer);
-            }
-            RoomEvent::Restore { actor, restore, answer } => {
-                let Restore { update, claims, moment } = *restore;
-                let restored = self.room.restore(&actor, &update, claims, moment, self.now());
-                return self.answer_deed(restored, answer);
-            }
-            RoomEvent::Clean { actor, update, answer } => {
-                let cleaned = self.room.clean(&actor, &update, self.now());
-                return self.answer_deed(cleaned, answer);
-            }
-            RoomEvent::Path { answer } => {
-                let path = self.path();
-                return self.answer_when_durable(move || drop(answer.send(Ok(path))));
-            }
-            RoomEvent::Propose { actor, wanted, answer } => {
-                let proposed = self.room.propose(&actor, wanted, self.now());
-                return self.answer_deed(proposed, answer);
-            }
-            RoomEvent::Step { actor, step, answer } => {
-                let taken = self.room.step(&actor, step, self.now());
-                return self.answer_deed(taken, answer);
-            }
+            RoomEvent::Request(request) => return request.run(self),
             RoomEvent::Stop => self.room.shut_down(),
         };
         self.carry_out(effects);
@@ -373,148 +332,8 @@ impl Task {
         }
     }
 
-    /// Answers once all that the answer shows is on disk. An answer that never can be given is
-    /// dropped, and its question asked again.
-    fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
-        if self.is_settled() {
-            answer();
-        } else {
-            self.answers.push_back((self.room.state().position().seq, Box::new(answer)));
-        }
-    }
-
-    /// Carries out what somebody did by the API, and answers with where the ledger stands then; or says why
-    /// it was not done.
-    fn answer_deed<E: Send + 'static>(
-        &mut self,
-        done: Result<Vec<Effect>, E>,
-        answer: oneshot::Sender<Result<Result<Seq, E>, OpenError>>,
-    ) {
-        match done {
-            Ok(effects) => {
-                self.carry_out(effects);
-                let seq = self.room.state().position().seq;
-                self.answer_when_durable(move || drop(answer.send(Ok(Ok(seq)))));
-            }
-            Err(error) => drop(answer.send(Ok(Err(error)))),
-        }
-    }
-
-    /// Read from the whole text once for each position, however often it is asked for.
-    fn path(&mut self) -> Path {
-        let state = self.room.state();
-        match self.path.take().filter(|path| path.position == state.position()) {
-            Some(known) => self.path.insert(known).clone(),
-            None => {
-                let path = Path {
-                    releases: state.releases().clone(),
-                    draft: state.to_release(&self.document),
-                    strange: state.strange(),
-                    position: state.position(),
-                };
-                self.path.insert(path).clone()
-            }
-        }
-    }
-
-    /// Read from the whole text once for each position; who is here may have changed since.
-    fn summary(&mut self) -> Summary {
-        let here = self.room.people().cloned().collect();
-        let (state, last_editor) = (self.room.state(), self.last_editor.clone());
-        let known = self.summary.take().filter(|known| known.position == state.position());
-        let summary = known.unwrap_or_else(|| {
-            let content = Content::read(state.doc());
-            Summary {
-                title: content.plain("title").trim().to_owned(),
-                checklist: checklist(&content),
-                releases: state.releases().clone(),
-                here: Vec::new(),
-                position: state.position(),
-                last_editor: None,
-            }
-        });
-        let summary = self.summary.insert(summary);
-        Summary { here, last_editor, ..summary.clone() }
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
-        let metrics = self.rooms.shared.metrics.clone();
-        // What goes to many is one frame, and comes for all of them in a row.
-        let mut last: Option<(Arc<[u8]>, Bytes)> = None;
-        for effect in effects {
-            match effect {
-                Effect::Send(id, frame) => {
-                    let shared = last.take().filter(|(sent, _)| Arc::ptr_eq(sent, &frame));
-                    let share = || self.rooms.shared.outboxes.share(frame.clone());
-                    let bytes = shared.map_or_else(share, |(_, bytes)| bytes);
-                    self.send(id, Outgoing::Frame(bytes.clone()));
-                    last = Some((frame, bytes));
-                }
-                Effect::Close(id, close) => {
-                    self.send(id, Outgoing::Close(close));
-                    self.disconnect(id);
-                }
-                Effect::Append(entry) => {
-                    metrics.edits_accepted.inc();
-                    if entry.body.edit().is_some() {
-                        self.last_editor = Some(entry.actor.person.clone());
-                    }
-                    let ledger = LedgerId::Document(self.document.clone());
-                    self.waiting.push(Append { ledger, seq: entry.seq, bytes: entry.encode() });
-                }
-                Effect::Refused(id, person, refusal) => {
-                    let reason = refusal.reason();
-                    metrics.edits_refused.get_or_create(&Reason { reason }).inc();
-                    tracing::warn!(
-                        document = %self.document,
-                        %person,
-                        connection = id.0,
-                        reason,
-                        "an edit was refused"
-                    );
-                }
-                Effect::Compare(id, remembered) => {
-                    self.rooms.compare(&self.document, id, remembered)
-                }
-                Effect::Betrayed(id) => {
-                    metrics.ledgers_betrayed.inc();
-                    tracing::error!(
-                        document = %self.document,
-                        connection = id.0,
-                        "a client remembers more of this ledger than is here: it may have been truncated"
-                    );
-                }
-                Effect::Rebuild => self.over = true,
-            }
-        }
-    }
-
-    fn send(&mut self, id: ConnectionId, outgoing: Outgoing) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        match connection.outbox.send(outgoing) {
-            Ok(()) => {
-                self.rooms.shared.metrics.deliveries.inc();
-            }
-            Err(NotQueued::Full) => {
-                // It must not miss a frame silently: without its connection it syncs again.
-                self.rooms.shared.metrics.slow_receivers_closed.inc();
-                tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
-                self.disconnect(id);
-                let effects = self.room.leave(id, self.now());
-                self.carry_out(effects);
-            }
-            Err(NotQueued::Gone) => {}
-        }
-    }
-
     fn now(&self) -> u64 {
         self.rooms.shared.clock.now_ms()
-    }
-
-    fn disconnect(&mut self, id: ConnectionId) {
-        if self.connections.remove(&id).is_some() {
-            self.rooms.shared.metrics.connections_open.dec();
-        }
     }
 
     /// Hands what waits to the committer, unless an append is in flight.

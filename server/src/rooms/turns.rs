@@ -1,39 +1,95 @@
-//! Whose turn it is in a room: what people send is taken from each of them in turn, however much one of them
-//! sends and over however many connections.
+//! Whose turn it is in a room: what people send, and what they or readers without an account ask over HTTP, is taken
+//! from each of them in turn, however much one of them sends and over however many connections.
 //!
-//! Whoever has used up their [`Budget`] is passed over until it has grown again.
+//! A party that has used up its [`Budget`] is passed over until the budget has grown again. Only its essential requests
+//! go on, a few seconds apart.
 
 use super::pace::{Budget, InFlight};
+use crate::admission::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// So many people without a waiting item may be remembered before those with full budgets are forgotten.
-const MAX_IDLE_PEOPLE: usize = 1_024;
+/// Parties that are remembered before those with full budgets, for which nothing waits, are forgotten.
+const MAX_IDLE_PARTIES: usize = 1_024;
 
-/// Who takes turns.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Party {
-    /// A person's frames, over all of their connections.
-    Person(PersonId),
-    /// All that is asked over HTTP.
-    Requests,
+/// The longest that an essential request waits for its party's own budget.
+const MAX_ESSENTIAL_WAIT: Duration = Duration::from_secs(10);
+/// An overdrawn party waits this many times as long as an essential request has taken, before the next of them: the
+/// share of a fiftieth that long turns have.
+const ESSENTIAL_WAIT_FACTOR: u32 = 50;
+
+/// How urgent something is, for its own party alone: no party is served before another for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Priority {
+    /// Waits behind all that its party has sent, until the budget allows for it.
+    Ordinary,
+    /// What nobody may be kept from for long by what they did before: to sign, decline, withdraw and redact, and to see
+    /// the list of documents and the head of one. Goes before the party's ordinary items.
+    Essential,
 }
 
 #[derive(Debug)]
 struct Line<T> {
-    waiting: VecDeque<T>,
+    essential: VecDeque<T>,
+    ordinary: VecDeque<T>,
     budget: Budget,
+    /// From when on an essential item is taken although the budget is overdrawn.
+    essential_from: Instant,
     /// The places of a person's frames, once they have connected.
     in_flight: Option<InFlight>,
 }
 
-/// What waits, by party.
+impl<T> Line<T> {
+    fn new(now: Instant) -> Self {
+        let (essential, ordinary) = (VecDeque::new(), VecDeque::new());
+        let budget = Budget::new(now);
+        Self { essential, ordinary, budget, essential_from: now, in_flight: None }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.essential.is_empty() && self.ordinary.is_empty()
+    }
+
+    /// How long until [`take`](Self::take) gives something, if anything waits.
+    fn wait(&mut self, now: Instant) -> Duration {
+        let wait = self.budget.wait(now);
+        if self.essential.is_empty() {
+            return wait;
+        }
+        wait.min(self.essential_from.saturating_duration_since(now))
+    }
+
+    fn take(&mut self, now: Instant) -> Option<(Priority, T)> {
+        if !self.wait(now).is_zero() {
+            return None;
+        }
+        let essential = self.essential.pop_front().map(|item| (Priority::Essential, item));
+        essential.or_else(|| Some((Priority::Ordinary, self.ordinary.pop_front()?)))
+    }
+
+    fn spend(&mut self, priority: Priority, time: Duration, now: Instant) {
+        self.budget.spend(time, now);
+        if priority == Priority::Essential {
+            self.essential_from = now + (time * ESSENTIAL_WAIT_FACTOR).min(MAX_ESSENTIAL_WAIT);
+        }
+    }
+}
+
+/// What is taken next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Turn<T> {
+    pub(super) party: Requester,
+    pub(super) priority: Priority,
+    pub(super) item: T,
+}
+
+/// What waits, by party: a person with all connections and requests, or the readers of one address group.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
-    lines: HashMap<Party, Line<T>>,
+    lines: HashMap<Requester, Line<T>>,
     /// The parties for which something waits; the first is asked first.
-    ring: VecDeque<Party>,
+    ring: VecDeque<Requester>,
 }
 
 impl<T> Default for Turns<T> {
@@ -47,49 +103,59 @@ impl<T> Turns<T> {
         self.ring.is_empty()
     }
 
-    /// Lets something wait for its party's turn, behind what that party sent before.
-    pub(super) fn push(&mut self, party: &Party, item: T, now: Instant) {
+    /// Lets something wait for its party's turn, behind what that party sent before of this priority.
+    pub(super) fn push(&mut self, party: &Requester, priority: Priority, item: T, now: Instant) {
         let line = self.line(party, now);
-        let is_first = line.waiting.is_empty();
-        line.waiting.push_back(item);
+        let is_first = line.is_empty();
+        match priority {
+            Priority::Ordinary => line.ordinary.push_back(item),
+            Priority::Essential => line.essential.push_back(item),
+        }
         if is_first {
             self.ring.push_back(party.clone());
         }
     }
 
+    /// Keeps of what waits for a party's turn only what is wanted still.
+    pub(super) fn retain(&mut self, party: &Requester, is_wanted: impl Fn(&T) -> bool) {
+        let Some(line) = self.lines.get_mut(party).filter(|line| !line.is_empty()) else { return };
+        line.essential.retain(&is_wanted);
+        line.ordinary.retain(&is_wanted);
+        if line.is_empty() {
+            self.ring.retain(|waiting| waiting != party);
+        }
+    }
+
     /// The places of a person's frames, over all of their connections: as long as anything is remembered of them.
     pub(super) fn in_flight(&mut self, person: &PersonId, new: InFlight, now: Instant) -> InFlight {
-        let line = self.line(&Party::Person(person.clone()), now);
+        let line = self.line(&Requester::Person(person.clone()), now);
         line.in_flight.get_or_insert(new).clone()
     }
 
-    fn line(&mut self, party: &Party, now: Instant) -> &mut Line<T> {
-        if self.lines.len() >= MAX_IDLE_PEOPLE && !self.lines.contains_key(party) {
-            self.lines.retain(|_, line| !line.waiting.is_empty() || !line.budget.is_full(now));
+    fn line(&mut self, party: &Requester, now: Instant) -> &mut Line<T> {
+        if self.lines.len() >= MAX_IDLE_PARTIES && !self.lines.contains_key(party) {
+            self.lines.retain(|_, line| !line.is_empty() || !line.budget.is_full(now));
         }
-        let new = || Line { waiting: VecDeque::new(), budget: Budget::new(now), in_flight: None };
-        self.lines.entry(party.clone()).or_insert_with(new)
+        self.lines.entry(party.clone()).or_insert_with(|| Line::new(now))
     }
 
     /// Whether something of a party waits.
-    pub(super) fn has_waiting(&self, party: &Party) -> bool {
-        self.lines.get(party).is_some_and(|line| !line.waiting.is_empty())
+    pub(super) fn has_waiting(&self, party: &Requester) -> bool {
+        self.lines.get(party).is_some_and(|line| !line.is_empty())
     }
 
-    /// What comes next, and whose it is. Nothing when nobody waits, or all who do must wait longer.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(Party, T)> {
+    /// What comes next. Nothing when nobody waits, or all who do must wait longer.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Turn<T>> {
         for _ in 0..self.ring.len() {
             let party = self.ring.pop_front()?;
             let line = self.lines.get_mut(&party)?;
-            if !line.budget.wait(now).is_zero() {
-                self.ring.push_back(party);
-                continue;
-            }
-            let item = line.waiting.pop_front()?;
-            if !line.waiting.is_empty() {
+            let taken = line.take(now);
+            if !line.is_empty() {
                 self.ring.push_back(party.clone());
             }
-            return Some((party, item));
+            if let Some((priority, item)) = taken {
+                return Some(Turn { party, priority, item });
+            }
         }
         None
     }
@@ -97,13 +163,19 @@ impl<T> Turns<T> {
     /// How long until [`next`](Self::next) gives something; nothing when nobody waits.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Duration> {
         let lines = &mut self.lines;
-        self.ring.iter().filter_map(|party| Some(lines.get_mut(party)?.budget.wait(now))).min()
+        self.ring.iter().filter_map(|party| Some(lines.get_mut(party)?.wait(now))).min()
     }
 
     /// Notes how long a turn took.
-    pub(super) fn spend(&mut self, party: &Party, time: Duration, now: Instant) {
+    pub(super) fn spend(
+        &mut self,
+        party: &Requester,
+        priority: Priority,
+        time: Duration,
+        now: Instant,
+    ) {
         if let Some(line) = self.lines.get_mut(party) {
-            line.budget.spend(time, now);
+            line.spend(priority, time, now);
         }
     }
 }
@@ -112,19 +184,32 @@ impl<T> Turns<T> {
 mod tests {
     use super::*;
 
-    fn person(name: &str) -> Party {
-        Party::Person(PersonId::new(name))
+    fn person(name: &str) -> Requester {
+        Requester::Person(PersonId::new(name))
+    }
+
+    fn push(turns: &mut Turns<u32>, party: &Requester, item: u32, now: Instant) {
+        turns.push(party, Priority::Ordinary, item, now);
+    }
+
+    fn next(turns: &mut Turns<u32>, now: Instant) -> Option<u32> {
+        turns.next(now).map(|turn| turn.item)
+    }
+
+    fn spend(turns: &mut Turns<u32>, party: &Requester, seconds: u64, now: Instant) {
+        turns.spend(party, Priority::Ordinary, Duration::from_secs(seconds), now);
     }
 
     #[test]
     fn one_turn_each_whatever_one_of_them_sends() {
         let now = Instant::now();
         let mut turns = Turns::default();
-        (0..100).for_each(|n| turns.push(&person("flood"), n, now));
-        turns.push(&person("ana"), 1_000, now);
-        turns.push(&Party::Requests, 2_000, now);
-        turns.push(&person("ana"), 1_001, now);
-        let order: Vec<_> = std::iter::from_fn(|| turns.next(now)).map(|(_, item)| item).collect();
+        let reader = Requester::at("2001:db8::1".parse().unwrap());
+        (0..100).for_each(|n| push(&mut turns, &person("flood"), n, now));
+        push(&mut turns, &person("ana"), 1_000, now);
+        push(&mut turns, &reader, 2_000, now);
+        push(&mut turns, &person("ana"), 1_001, now);
+        let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
         assert_eq!(order[..7], [0, 1_000, 2_000, 1, 1_001, 2, 3]);
         assert_eq!(order.len(), 103);
         assert!(turns.is_empty());
@@ -134,17 +219,64 @@ mod tests {
     fn an_overdrawn_budget_is_passed_over_until_it_has_grown() {
         let now = Instant::now();
         let mut turns = Turns::default();
-        turns.push(&person("flood"), 1, now);
-        assert_eq!(turns.next(now), Some((person("flood"), 1)));
-        turns.spend(&person("flood"), Duration::from_secs(4), now);
-        turns.push(&person("flood"), 2, now);
+        push(&mut turns, &person("flood"), 1, now);
+        assert_eq!(next(&mut turns, now), Some(1));
+        spend(&mut turns, &person("flood"), 4, now);
+        push(&mut turns, &person("flood"), 2, now);
         let wait = turns.wait(now).unwrap();
         assert!(wait > Duration::from_secs(60), "{wait:?}");
-        assert_eq!(turns.next(now), None);
-        turns.push(&person("ana"), 3, now);
+        assert_eq!(next(&mut turns, now), None);
+        push(&mut turns, &person("ana"), 3, now);
         assert_eq!(turns.wait(now), Some(Duration::ZERO));
-        assert_eq!(turns.next(now), Some((person("ana"), 3)));
-        assert_eq!(turns.next(now + wait), Some((person("flood"), 2)));
+        assert_eq!(next(&mut turns, now), Some(3));
+        assert_eq!(next(&mut turns, now + wait), Some(2));
+    }
+
+    #[test]
+    fn an_essential_request_waits_a_few_seconds_for_an_overdrawn_budget_and_for_nobody_else() {
+        let now = Instant::now();
+        let mut turns = Turns::default();
+        let ana = person("ana");
+        spend_first(&mut turns, &ana, now);
+        push(&mut turns, &ana, 1, now);
+        for item in [10, 11] {
+            turns.push(&ana, Priority::Essential, item, now);
+        }
+        push(&mut turns, &person("ben"), 2, now);
+        assert_eq!(
+            next(&mut turns, now),
+            Some(10),
+            "before what she sent, though that is overdrawn"
+        );
+        turns.spend(&ana, Priority::Essential, Duration::from_secs(2), now);
+        assert_eq!(next(&mut turns, now), Some(2), "in turn with others");
+        assert_eq!(next(&mut turns, now), None);
+        assert_eq!(turns.wait(now), Some(MAX_ESSENTIAL_WAIT));
+        assert_eq!(next(&mut turns, now + MAX_ESSENTIAL_WAIT), Some(11));
+        assert_eq!(
+            next(&mut turns, now + MAX_ESSENTIAL_WAIT),
+            None,
+            "the rest waits for the budget"
+        );
+    }
+
+    fn spend_first(turns: &mut Turns<u32>, party: &Requester, now: Instant) {
+        push(turns, party, 0, now);
+        assert_eq!(next(turns, now), Some(0));
+        spend(turns, party, 4, now);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_takes_no_turn() {
+        let now = Instant::now();
+        let mut turns = Turns::default();
+        (0..10).for_each(|n| push(&mut turns, &person("ana"), n, now));
+        turns.retain(&person("ana"), |item| item % 5 == 4);
+        let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
+        assert_eq!(order, [4, 9]);
+        push(&mut turns, &person("ana"), 1, now);
+        turns.retain(&person("ana"), |_| false);
+        assert!(turns.is_empty());
     }
 
     #[test]
@@ -152,12 +284,13 @@ mod tests {
         let now = Instant::now();
         let mut turns = Turns::default();
         for n in 0..5_000 {
-            turns.push(&person(&format!("p{n}")), n, now);
-            let (party, _) = turns.next(now).unwrap();
-            turns.spend(&party, Duration::from_secs(u64::from(n == 0) * 10), now);
+            let party = person(&format!("p{n}"));
+            push(&mut turns, &party, n, now);
+            assert_eq!(next(&mut turns, now), Some(n));
+            spend(&mut turns, &party, u64::from(n == 0) * 10, now);
         }
-        turns.push(&person("p0"), 1, now);
-        assert_eq!(turns.next(now), None, "what p0 has spent is remembered");
-        assert!(turns.lines.len() <= MAX_IDLE_PEOPLE + 1);
+        push(&mut turns, &person("p0"), 1, now);
+        assert_eq!(next(&mut turns, now), None, "what p0 has spent is remembered");
+        assert!(turns.lines.len() <= MAX_IDLE_PARTIES + 1);
     }
 }

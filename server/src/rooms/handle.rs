@@ -1,0 +1,289 @@
+//! All that can be asked of an open document over HTTP. A new question is one method here.
+
+use super::request::{Reply, Request};
+use super::task::Task;
+use super::turns::Priority;
+use super::{OpenError, Passage, RoomEvent, Rooms};
+use crate::admission::Requester;
+use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
+use accord_document::ledger::{
+    Position, Redacted, Redaction, Releases, Step, StepError, Version, VersionError,
+};
+use accord_document::model::completeness::Check;
+use accord_document::model::content::Content;
+use accord_document::model::locate;
+use accord_document::model::release::Released;
+use accord_document::model::strange::Strange;
+use accord_document::people::Actor;
+use accord_document::sync::{Effect, ProposeError, Room, Wanted};
+use accord_document::update::{Claim, Range, Refusal};
+use std::sync::{Arc, OnceLock};
+use thiserror::Error;
+
+/// A document's releases, and the release that its text would become now.
+#[derive(Debug)]
+pub struct ReleaseStatus {
+    pub releases: Releases,
+    /// The release that the text as it is would become.
+    pub draft: Released,
+    /// What in the text nobody would see.
+    pub strange: Vec<Strange>,
+    /// The last entry that all this was read at.
+    pub position: Position,
+    pub(super) digest: OnceLock<Digest>,
+}
+
+impl ReleaseStatus {
+    /// The digest of [`draft`](Self::draft), computed when first asked for.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| self.draft.digest())
+    }
+}
+
+/// What a list shows of a document.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub title: String,
+    pub checklist: Vec<Check>,
+    pub releases: Releases,
+    /// The people who are connected.
+    pub here: Vec<PersonId>,
+    pub position: Position,
+    pub last_editor: Option<PersonId>,
+}
+
+/// An edit that goes back to a moment.
+#[derive(Debug, Clone)]
+pub struct Restore {
+    pub update: Vec<u8>,
+    pub claims: Vec<Claim>,
+    pub moment: Seq,
+}
+
+/// A step on the path to a release that is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepTaken {
+    /// The entry that says so.
+    pub seq: Seq,
+    /// The number of the release that this step has frozen, if it has.
+    pub froze: Option<u32>,
+}
+
+/// Why a request to a room fails.
+#[derive(Debug, Clone, Error)]
+pub enum RequestError<E> {
+    /// The document can't be opened or asked.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The document refuses the change. Nothing has changed.
+    #[error("{0}")]
+    Refused(E),
+}
+
+/// A document, as one requester asks it: the requester's budget in that document pays for each turn.
+#[derive(Debug, Clone)]
+pub(crate) struct RoomHandle {
+    rooms: Rooms,
+    document: DocumentId,
+    requester: Requester,
+}
+
+impl Rooms {
+    /// A document, as this requester asks it.
+    pub(crate) fn handle(
+        &self,
+        document: &DocumentId,
+        requester: impl Into<Requester>,
+    ) -> RoomHandle {
+        RoomHandle { rooms: self.clone(), document: document.clone(), requester: requester.into() }
+    }
+}
+
+/// Questions. Each is answered once all that the answer shows is on disk.
+///
+/// # Errors
+/// All of them: when the document can't be opened, or this requester lets too many requests wait.
+impl RoomHandle {
+    /// The text, milestones and dates.
+    pub(crate) async fn content(&self) -> Result<Content, OpenError> {
+        self.read(Priority::Ordinary, |task| Content::read(task.room().state().doc())).await
+    }
+
+    /// The releases, and the text as it would become one.
+    pub(crate) async fn release_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
+        self.read(Priority::Ordinary, Task::release_status).await
+    }
+
+    /// The proposals and releases alone: nothing of the text is read for them.
+    pub(crate) async fn releases(&self) -> Result<Releases, OpenError> {
+        self.read(Priority::Essential, |task| task.room().state().releases().clone()).await
+    }
+
+    /// The redactions, and the releases: what the head of a document's page shows.
+    pub(crate) async fn redactions_and_releases(
+        &self,
+    ) -> Result<(Vec<Redacted>, Releases), OpenError> {
+        self.read(Priority::Essential, |task| {
+            let state = task.room().state();
+            (state.redactions().to_vec(), state.releases().clone())
+        })
+        .await
+    }
+
+    /// What a list of documents shows of this one.
+    pub(crate) async fn summary(&self) -> Result<Summary, OpenError> {
+        self.read(Priority::Essential, Task::summary).await
+    }
+
+    /// The number of the last entry.
+    pub(crate) async fn last_entry(&self) -> Result<Seq, OpenError> {
+        self.read(Priority::Essential, |task| task.room().state().position().seq).await
+    }
+
+    /// The characters that a passage consists of; None when the text there is another one.
+    pub(super) async fn locate(&self, passage: Passage) -> Result<Option<Vec<Range>>, OpenError> {
+        let Passage { target, from, text, .. } = passage;
+        let find = move |task: &mut Task| locate(task.room().state().doc(), &target, from, &text);
+        self.read(Priority::Essential, find).await
+    }
+}
+
+/// Changes. Each answers once it is on disk, with the number of the last entry.
+///
+/// # Errors
+/// All of them: as a question, or with the reason why the document refuses the change.
+impl RoomHandle {
+    /// Names a moment.
+    pub(crate) async fn name_version(
+        &self,
+        actor: &Actor,
+        version: Version,
+    ) -> Result<Seq, RequestError<VersionError>> {
+        let actor = actor.clone();
+        let name = move |room: &mut Room, now| room.name_version(&actor, version, now);
+        self.change(Priority::Ordinary, name).await
+    }
+
+    /// Goes back to a moment.
+    pub(crate) async fn restore(
+        &self,
+        actor: &Actor,
+        restore: Restore,
+    ) -> Result<Seq, RequestError<Refusal>> {
+        let actor = actor.clone();
+        let go_back = move |room: &mut Room, now| {
+            let Restore { update, claims, moment } = restore;
+            room.restore(&actor, &update, claims, moment, now)
+        };
+        self.change(Priority::Ordinary, go_back).await
+    }
+
+    /// Writes an edit that takes hidden characters out.
+    pub(crate) async fn clean(
+        &self,
+        actor: &Actor,
+        update: Vec<u8>,
+    ) -> Result<Seq, RequestError<Refusal>> {
+        let actor = actor.clone();
+        let clean = move |room: &mut Room, now| room.clean(&actor, &update, now);
+        self.change(Priority::Ordinary, clean).await
+    }
+
+    /// Proposes the text as it is for a release.
+    pub(crate) async fn propose(
+        &self,
+        actor: &Actor,
+        wanted: Wanted,
+    ) -> Result<Seq, RequestError<ProposeError>> {
+        let actor = actor.clone();
+        let propose = move |room: &mut Room, now| room.propose(&actor, wanted, now);
+        self.change(Priority::Ordinary, propose).await
+    }
+
+    /// Takes a step on the path to a release. Only [`crate::sealing`] calls this: it signs what a step has frozen.
+    pub(crate) async fn step(
+        &self,
+        actor: &Actor,
+        step: Step,
+    ) -> Result<StepTaken, RequestError<StepError>> {
+        let actor = actor.clone();
+        let take = move |room: &mut Room, now| {
+            let effects = room.step(&actor, step, now)?;
+            let state = room.state();
+            Ok((effects, state.releases().frozen_by(state.position().seq)))
+        };
+        let (seq, froze) = self.change_and_answer(Priority::Essential, take).await?;
+        Ok(StepTaken { seq, froze })
+    }
+
+    /// Appends the entry that announces a redaction.
+    pub(super) async fn append_redaction(
+        &self,
+        actor: &Actor,
+        redaction: Redaction,
+    ) -> Result<Seq, RequestError<Refusal>> {
+        let actor = actor.clone();
+        let redact = move |room: &mut Room, now| room.redact(&actor, redaction, now);
+        self.change(Priority::Essential, redact).await
+    }
+}
+
+impl RoomHandle {
+    pub(super) fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    pub(crate) fn document(&self) -> &DocumentId {
+        &self.document
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        read: impl FnOnce(&mut Task) -> T + Clone + Send + 'static,
+    ) -> Result<T, OpenError> {
+        self.ask(priority, move |task, reply| {
+            let answer = read(task);
+            task.answer_when_durable(move || drop(reply.send(Ok(answer))));
+        })
+        .await
+    }
+
+    async fn change<E: Send + 'static>(
+        &self,
+        priority: Priority,
+        change: impl FnOnce(&mut Room, u64) -> Result<Vec<Effect>, E> + Clone + Send + 'static,
+    ) -> Result<Seq, RequestError<E>> {
+        let change = move |room: &mut Room, now| Ok((change(room, now)?, ()));
+        Ok(self.change_and_answer(priority, change).await?.0)
+    }
+
+    /// Gives the number of the last entry, and what else the change answers.
+    async fn change_and_answer<T: Send + 'static, E: Send + 'static>(
+        &self,
+        priority: Priority,
+        change: impl FnOnce(&mut Room, u64) -> Result<(Vec<Effect>, T), E> + Clone + Send + 'static,
+    ) -> Result<(Seq, T), RequestError<E>> {
+        let done = self.ask(priority, move |task, reply| match task.change(change) {
+            Ok(done) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(done))))),
+            Err(refused) => drop(reply.send(Ok(Err(refused)))),
+        });
+        done.await?.map_err(RequestError::Refused)
+    }
+
+    /// Asks the room, opening it if need be.
+    async fn ask<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        run: impl FnOnce(&mut Task, Reply<T>) + Clone + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let waiting = &self.rooms.shared.waiting_requests;
+        let _place = waiting.enter(&self.document, &self.requester, priority)?;
+        let request = |reply| {
+            let requester = self.requester.clone();
+            RoomEvent::Request(Request::new(requester, priority, run.clone(), reply))
+        };
+        Ok(self.rooms.ask(&self.document, request).await?.1)
+    }
+}

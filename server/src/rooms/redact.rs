@@ -1,0 +1,114 @@
+//! Taking a passage out of a document and of everything that is stored of it.
+
+use super::handle::{RequestError, RoomHandle};
+use super::load::decode_all;
+use super::{OpenError, Rooms, unexpected};
+use crate::store::{Append, StoreError};
+use accord_document::ids::{DocumentId, LedgerId, Seq};
+use accord_document::ledger::{Entry, Redaction};
+use accord_document::model::Target;
+use accord_document::people::Actor;
+use accord_document::update::{Range, Refusal};
+use thiserror::Error;
+
+/// Characters of a text, by their place and what they say.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    pub target: Target,
+    /// In UTF-16 code units.
+    pub from: u32,
+    pub text: String,
+    /// The two moments in whose comparison the passage was found; None for the text as it is.
+    pub compared: Option<(Seq, Seq)>,
+}
+
+/// Why a passage is not redacted.
+#[derive(Debug, Clone, Error)]
+pub enum RedactError {
+    #[error("this passage does not stand there any more")]
+    Elsewhere,
+    #[error("a redaction needs a facilitator, and a reason")]
+    Refused(Refusal),
+    #[error("release {0} says this, and a release never changes")]
+    Released(u32),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<StoreError> for RedactError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+impl From<RequestError<Refusal>> for RedactError {
+    fn from(error: RequestError<Refusal>) -> Self {
+        match error {
+            RequestError::Open(error) => Self::Open(error),
+            RequestError::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl RoomHandle {
+    /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry that says so.
+    /// `find` chooses the characters that go: those that were found in the text as it is and their copies, or those of
+    /// a comparison of the past. It may block.
+    ///
+    /// # Errors
+    /// When the passage is not there, this person may not redact, or it can't be saved.
+    pub(crate) async fn redact(
+        &self,
+        actor: &Actor,
+        passage: Passage,
+        reason: String,
+        find: impl FnOnce(Option<Vec<Range>>) -> Result<Vec<Range>, RedactError> + Send + 'static,
+    ) -> Result<Seq, RedactError> {
+        let rooms = self.rooms();
+        // One at a time: each reads what the one before has blanked.
+        let _one = rooms.shared.redacting.lock().await;
+        let located = match passage.compared {
+            None => Some(self.locate(passage).await?.ok_or(RedactError::Elsewhere)?),
+            Some(_) => None,
+        };
+        let (redactor, document) = (rooms.clone(), self.document().clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let ranges = find(located)?;
+            Ok::<_, RedactError>(redactor.prepare_redaction(&document, reason, ranges)?)
+        });
+        let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
+        let seq = self.append_redaction(actor, redaction).await?;
+        // It is announced now: if the server stops here, the next opening finishes it.
+        let (rooms, document) = (rooms.clone(), self.document().clone());
+        let written = tokio::task::spawn_blocking(move || rooms.rewrite(&document, &blanked)).await;
+        written.map_err(|_| unexpected())??;
+        Ok(seq)
+    }
+}
+
+impl Rooms {
+    fn prepare_redaction(
+        &self,
+        document: &DocumentId,
+        reason: String,
+        ranges: Vec<Range>,
+    ) -> Result<(Redaction, Vec<Entry>), OpenError> {
+        let entries = decode_all(&self.shared.store.read(&document.clone().into(), Seq(0))?)?;
+        let made = Redaction::of(reason, ranges, &entries);
+        made.map_err(|error| StoreError::Damaged(error.to_string()).into())
+    }
+
+    /// Writes blanked entries in the place of those that are stored. Blocks.
+    pub(super) fn rewrite(
+        &self,
+        document: &DocumentId,
+        blanked: &[Entry],
+    ) -> Result<(), StoreError> {
+        let ledger = LedgerId::Document(document.clone());
+        let appends: Vec<_> = blanked
+            .iter()
+            .map(|entry| Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() })
+            .collect();
+        self.shared.store.rewrite(&appends)
+    }
+}

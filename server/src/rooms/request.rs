@@ -1,0 +1,170 @@
+//! A question on its way to a room, with the requester who pays for its turn.
+//!
+//! A request waits in the line of its requester, behind what that person or address has sent before, and draws on the
+//! same budget as that person's frames. Nobody lets more than a few wait, and one whose asker has hung up is not run.
+
+use super::OpenError;
+use super::task::Task;
+use super::turns::Priority;
+use crate::admission::{Busy, Requester};
+use accord_document::ids::DocumentId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// Requests of one requester, and of one priority, that may wait for a room.
+const MAX_WAITING_REQUESTS: usize = 16;
+
+/// The way back to the asker.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, OpenError>>;
+
+/// A request for a room.
+pub struct Request {
+    pub(super) requester: Requester,
+    pub(super) priority: Priority,
+    question: Box<dyn Question>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("requester", &self.requester).finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// `run` works in the room's task, and sends the answer when its time has come.
+    pub(super) fn new<T: Send + 'static>(
+        requester: Requester,
+        priority: Priority,
+        run: impl FnOnce(&mut Task, Reply<T>) + Send + 'static,
+        reply: Reply<T>,
+    ) -> Self {
+        Self { requester, priority, question: Box::new(Asked { run, reply }) }
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.question.is_abandoned()
+    }
+
+    pub(super) fn run(self, task: &mut Task) {
+        self.question.run(task);
+    }
+
+    /// Answers that the document can't be opened.
+    pub(super) fn refuse(self, error: OpenError) {
+        self.question.refuse(error);
+    }
+}
+
+trait Question: Send {
+    fn is_abandoned(&self) -> bool;
+    fn run(self: Box<Self>, task: &mut Task);
+    fn refuse(self: Box<Self>, error: OpenError);
+}
+
+struct Asked<T, F> {
+    run: F,
+    reply: Reply<T>,
+}
+
+impl<T: Send, F: FnOnce(&mut Task, Reply<T>) + Send> Question for Asked<T, F> {
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(self: Box<Self>, task: &mut Task) {
+        (self.run)(task, self.reply);
+    }
+
+    fn refuse(self: Box<Self>, error: OpenError) {
+        // The asker may be gone.
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+type Key = (DocumentId, Requester, Priority);
+
+/// How many requests wait for rooms, by room, requester and priority. Cloning shares the counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WaitingRequests {
+    counts: Arc<Mutex<HashMap<Key, usize>>>,
+}
+
+/// A request's place among those that wait, given back when dropped.
+#[derive(Debug)]
+pub(super) struct RequestPlace {
+    waiting: WaitingRequests,
+    key: Key,
+}
+
+impl WaitingRequests {
+    /// Takes a place for a request.
+    ///
+    /// # Errors
+    /// When this requester has as many waiting as one may.
+    pub(super) fn enter(
+        &self,
+        document: &DocumentId,
+        requester: &Requester,
+        priority: Priority,
+    ) -> Result<RequestPlace, Busy> {
+        let key = (document.clone(), requester.clone(), priority);
+        let mut counts = self.lock();
+        let count = counts.entry(key.clone()).or_default();
+        if *count >= MAX_WAITING_REQUESTS {
+            return Err(Busy::Requester);
+        }
+        *count += 1;
+        Ok(RequestPlace { waiting: self.clone(), key })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for RequestPlace {
+    fn drop(&mut self) {
+        let mut counts = self.waiting.lock();
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accord_document::ids::PersonId;
+
+    #[test]
+    fn one_requester_lets_a_few_requests_wait_for_a_room_and_others_have_theirs() {
+        let waiting = WaitingRequests::default();
+        let (here, there) = (DocumentId::new("here"), DocumentId::new("there"));
+        let ana = Requester::Person(PersonId::new("ana"));
+        let reader = Requester::at("2001:db8::1".parse().unwrap());
+        let neighbour = Requester::at("2001:db8::2".parse().unwrap());
+        let ask = |document, requester, priority| waiting.enter(document, requester, priority);
+        let mut places: Vec<_> = (0..MAX_WAITING_REQUESTS)
+            .map(|_| ask(&here, &ana, Priority::Ordinary).unwrap())
+            .collect();
+        places.extend((0..MAX_WAITING_REQUESTS).map(|n| {
+            let one = if n % 2 == 0 { &reader } else { &neighbour };
+            ask(&here, one, Priority::Ordinary).unwrap()
+        }));
+        for full in [&ana, &reader, &neighbour] {
+            assert_eq!(ask(&here, full, Priority::Ordinary).unwrap_err(), Busy::Requester);
+        }
+        places.push(ask(&there, &ana, Priority::Ordinary).unwrap());
+        places.push(ask(&here, &ana, Priority::Essential).unwrap());
+        places.push(
+            ask(&here, &Requester::Person(PersonId::new("ben")), Priority::Ordinary).unwrap(),
+        );
+        drop(places);
+        assert!(waiting.lock().is_empty());
+    }
+}

@@ -1,0 +1,75 @@
+//! What a room's task answers to requests: never before all that the answer shows is on disk.
+
+use super::Task;
+use crate::rooms::handle::{ReleaseStatus, Summary};
+use accord_document::ids::Seq;
+use accord_document::model::completeness::checklist;
+use accord_document::model::content::Content;
+use accord_document::sync::{Effect, Room};
+use std::sync::{Arc, OnceLock};
+
+impl Task {
+    pub(in crate::rooms) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Answers once all that the answer shows is on disk. An answer that never can be given is
+    /// dropped, and its question asked again.
+    pub(in crate::rooms) fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
+        if self.is_settled() {
+            answer();
+        } else {
+            self.answers.push_back((self.room.state().position().seq, Box::new(answer)));
+        }
+    }
+
+    /// Carries out a change that somebody asks for over HTTP, and gives the number of the last entry then.
+    ///
+    /// # Errors
+    /// With the reason why the document refuses it.
+    pub(in crate::rooms) fn change<T, E>(
+        &mut self,
+        change: impl FnOnce(&mut Room, u64) -> Result<(Vec<Effect>, T), E>,
+    ) -> Result<(Seq, T), E> {
+        let now = self.now();
+        let (effects, answer) = change(&mut self.room, now)?;
+        self.carry_out(effects);
+        Ok((self.room.state().position().seq, answer))
+    }
+
+    /// Read from the whole text once for each position, however often it is asked for.
+    pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
+        let state = self.room.state();
+        let known = self.release_status.take().filter(|known| known.position == state.position());
+        let status = known.unwrap_or_else(|| {
+            Arc::new(ReleaseStatus {
+                releases: state.releases().clone(),
+                draft: state.to_release(&self.document),
+                strange: state.strange(),
+                position: state.position(),
+                digest: OnceLock::new(),
+            })
+        });
+        self.release_status.insert(status).clone()
+    }
+
+    /// Read from the whole text once for each position; the people who are here may have changed since.
+    pub(in crate::rooms) fn summary(&mut self) -> Summary {
+        let here = self.room.people().cloned().collect();
+        let (state, last_editor) = (self.room.state(), self.last_editor.clone());
+        let known = self.summary.take().filter(|known| known.position == state.position());
+        let summary = known.unwrap_or_else(|| {
+            let content = Content::read(state.doc());
+            Summary {
+                title: content.plain("title").trim().to_owned(),
+                checklist: checklist(&content),
+                releases: state.releases().clone(),
+                here: Vec::new(),
+                position: state.position(),
+                last_editor: None,
+            }
+        });
+        let summary = self.summary.insert(summary);
+        Summary { here, last_editor, ..summary.clone() }
+    }
+}

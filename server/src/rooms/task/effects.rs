@@ -1,0 +1,89 @@
+//! How a room's task carries out what the [`Room`](accord_document::sync::Room) decides.
+
+use super::Task;
+use crate::metrics::Reason;
+use crate::rooms::event::Outgoing;
+use crate::rooms::outbox::NotQueued;
+use crate::store::Append;
+use accord_document::ids::LedgerId;
+use accord_document::sync::{ConnectionId, Effect};
+use axum::body::Bytes;
+use std::sync::Arc;
+
+impl Task {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
+        let metrics = self.rooms.shared.metrics.clone();
+        // What goes to many is one frame, and comes for all of them in a row.
+        let mut last: Option<(Arc<[u8]>, Bytes)> = None;
+        for effect in effects {
+            match effect {
+                Effect::Send(id, frame) => {
+                    let shared = last.take().filter(|(sent, _)| Arc::ptr_eq(sent, &frame));
+                    let share = || self.rooms.shared.outboxes.share(frame.clone());
+                    let bytes = shared.map_or_else(share, |(_, bytes)| bytes);
+                    self.send(id, Outgoing::Frame(bytes.clone()));
+                    last = Some((frame, bytes));
+                }
+                Effect::Close(id, close) => {
+                    self.send(id, Outgoing::Close(close));
+                    self.disconnect(id);
+                }
+                Effect::Append(entry) => {
+                    metrics.edits_accepted.inc();
+                    if entry.body.edit().is_some() {
+                        self.last_editor = Some(entry.actor.person.clone());
+                    }
+                    let ledger = LedgerId::Document(self.document.clone());
+                    self.waiting.push(Append { ledger, seq: entry.seq, bytes: entry.encode() });
+                }
+                Effect::Refused(id, person, refusal) => {
+                    let reason = refusal.reason();
+                    metrics.edits_refused.get_or_create(&Reason { reason }).inc();
+                    tracing::warn!(
+                        document = %self.document,
+                        %person,
+                        connection = id.0,
+                        reason,
+                        "an edit was refused"
+                    );
+                }
+                Effect::Compare(id, remembered) => {
+                    self.rooms.compare(&self.document, id, remembered)
+                }
+                Effect::Betrayed(id) => {
+                    metrics.ledgers_betrayed.inc();
+                    tracing::error!(
+                        document = %self.document,
+                        connection = id.0,
+                        "a client remembers more of this ledger than is here: it may have been truncated"
+                    );
+                }
+                Effect::Rebuild => self.over = true,
+            }
+        }
+    }
+
+    fn send(&mut self, id: ConnectionId, outgoing: Outgoing) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        match connection.outbox.send(outgoing) {
+            Ok(()) => {
+                self.rooms.shared.metrics.deliveries.inc();
+            }
+            Err(NotQueued::Full) => {
+                // It must not miss a frame silently: without its connection it syncs again.
+                self.rooms.shared.metrics.slow_receivers_closed.inc();
+                tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
+                self.disconnect(id);
+                let effects = self.room.leave(id, self.now());
+                self.carry_out(effects);
+            }
+            Err(NotQueued::Gone) => {}
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, id: ConnectionId) {
+        if self.connections.remove(&id).is_some() {
+            self.rooms.shared.metrics.connections_open.dec();
+        }
+    }
+}

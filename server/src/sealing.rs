@@ -1,0 +1,28 @@
+//! A release is sealed by the step that freezes it: whoever takes a step on the path to a release takes it here.
+
+use crate::releases::Releases;
+use crate::rooms::{RequestError, RoomHandle, StepTaken};
+use accord_document::ledger::{Step, StepError};
+use accord_document::people::Actor;
+
+/// Takes a step on the path to a release. If it freezes the text, the release is signed at once, with the names that
+/// people have now. Where that fails, the text is frozen all the same, and signed when somebody asks for the release.
+///
+/// # Errors
+/// When the document can't be opened, or with the reason why the step is not taken.
+pub(crate) async fn take_step(
+    releases: &Releases,
+    room: &RoomHandle,
+    actor: &Actor,
+    step: Step,
+) -> Result<StepTaken, RequestError<StepError>> {
+    let taken = room.step(actor, step).await?;
+    if let Some(number) = taken.froze {
+        let document = room.document().clone();
+        let sealed = releases.ask(move |releases| releases.get(&document, number)).await;
+        if let Err(error) = sealed {
+            tracing::error!(document = %room.document(), number, %error, "a release could not be signed yet");
+        }
+    }
+    Ok(taken)
+}

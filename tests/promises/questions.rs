@@ -1,0 +1,184 @@
+//! What one person asks of a document over HTTP is paid for by that person, and by nobody else.
+
+use accord_document::lib0::Write as _;
+use accord_document::sync::wire::Message;
+use accord_tests::{Server, SyncClient, Visitor};
+use anyhow::{Context as _, Result, ensure};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Letters in `problem`, each typed in front of the one before: nothing of it can be merged.
+fn letters(client: u64, count: u32) -> Vec<u8> {
+    let mut out = vec![1];
+    out.put_var(count.into());
+    out.put_var(client);
+    out.put_var(0);
+    for clock in 0..count {
+        match clock.checked_sub(1) {
+            None => {
+                out.extend([4, 1]);
+                out.put_buf(b"problem");
+            }
+            Some(last) => {
+                out.push(0x44);
+                out.put_var(client);
+                out.put_var(last.into());
+            }
+        }
+        out.put_buf(b"a");
+    }
+    out.push(0);
+    out
+}
+
+/// A document of so many items from each of four people. The server that gives it back has just started: nobody has
+/// spent anything of their budgets.
+async fn long_document(data: &Path, items: u32) -> Result<(Server, String)> {
+    let server = Server::start(data)?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let document = ana.create("Long")?;
+    for (client, name) in (1_000..).zip(["ada", "obi", "fay", "ben"]) {
+        let author = server.visit(name)?;
+        if matches!(name, "ada" | "obi") {
+            ensure!(fay.seat(&author.id()?, "author", "civil_society")? == 204, "{name}");
+        }
+        let mut author = SyncClient::connect(&server, &author, &document, client).await?;
+        author.send(Message::Update(&letters(client, items))).await?;
+        author.settled().await?;
+    }
+    ensure!(server.stop()?.success(), "stopped");
+    Ok((Server::start(data)?, document))
+}
+
+/// How long each of some keystrokes takes until it is saved.
+async fn keystrokes(
+    server: &Server,
+    person: &Visitor,
+    document: &str,
+    count: u64,
+) -> Result<Vec<Duration>> {
+    let mut author = SyncClient::connect_accord(server, person, document, 1).await?;
+    let mut all = Vec::new();
+    for number in 1..=count {
+        let began = Instant::now();
+        author.edit("solution", 0, 0, "x").await?;
+        while author.saved < number {
+            author.fetch().await?;
+        }
+        all.push(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(all)
+}
+
+/// Asks the same over and over from several threads, until told to end. Gives how many were answered.
+struct Loop {
+    end: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+}
+
+impl Loop {
+    fn start(server: &Server, person: &Visitor, path: &str, threads: usize) -> Self {
+        let end = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(AtomicUsize::new(0));
+        for _ in 0..threads {
+            let (end, answered) = (end.clone(), answered.clone());
+            let (url, cookie) = (server.url(path), person.cookie.clone());
+            thread::spawn(move || {
+                while !end.load(Ordering::Relaxed) {
+                    let request = ureq::get(&url).header("cookie", &cookie).call();
+                    if request.is_ok_and(|mut answer| answer.body_mut().read_to_vec().is_ok()) {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        Self { end, answered }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One person has a long document read out again and again; a colleague writes in it as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let alone = keystrokes(&server, &ana, &document, 20).await?;
+    let asking = Loop::start(&server, &ben, &format!("/api/v1/documents/{document}/content"), 6);
+    // What may be asked at once is used up.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = asking.answered.load(Ordering::Relaxed);
+    let began = Instant::now();
+    let beside = keystrokes(&server, &ana, &document, 100).await?;
+    let answered = asking.answered.load(Ordering::Relaxed) - before;
+    let sorted = |mut all: Vec<Duration>| {
+        all.sort();
+        (all[all.len() / 2], all[all.len() - 1])
+    };
+    let (rest, took) = (sorted(alone), began.elapsed());
+    let (middle, worst) = sorted(beside);
+    println!("alone {rest:?}; beside {middle:?}, {worst:?}; {answered} answers in {took:?}");
+    ensure!(middle < Duration::from_millis(250), "{middle:?}, alone {rest:?}");
+    // Her own questions have a budget of their own.
+    let asked = Instant::now();
+    let (status, _) = ana.get(&format!("/api/v1/documents/{document}/content"))?;
+    ensure!(status == 200 && asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    Ok(())
+}
+
+/// Beyond a few that wait, more are refused with a time to come back; what is needed to steer a document goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let ben = server.visit("ben")?;
+    let content = format!("/api/v1/documents/{document}/content");
+    let asking = Loop::start(&server, &ben, &content, 40);
+    let refused = (0..200).find_map(|_| {
+        thread::sleep(Duration::from_millis(100));
+        ben.page(&content, "retry-after").ok().filter(|(status, _, _)| *status == 429)
+    });
+    let (_, _, retry_after) = refused.context("forty questions waited at once")?;
+    ensure!(retry_after.parse::<u64>().is_ok(), "{retry_after:?}");
+    // The head of the document's page, and the list of all documents, wait for seconds at most.
+    for path in [format!("/api/v1/documents/{document}"), "/api/v1/plans/demo".to_owned()] {
+        let began = Instant::now();
+        ensure!(ben.get(&path)?.0 == 200, "{path}");
+        ensure!(began.elapsed() < Duration::from_secs(20), "{path}: {:?}", began.elapsed());
+    }
+    drop(asking);
+    Ok(())
+}
+
+/// Questions whose askers hang up are not answered: those who ask again and again and never wait are served no worse
+/// and no better than others.
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let content = format!("/api/v1/documents/{document}/content");
+    for _ in 0..300 {
+        let (url, cookie) = (server.url(&content), ben.cookie.clone());
+        let config = ureq::Agent::config_builder();
+        let agent: ureq::Agent =
+            config.timeout_global(Some(Duration::from_millis(10))).build().into();
+        let _ = agent.get(&url).header("cookie", &cookie).call();
+    }
+    // None of the 300 holds a place any more.
+    let (status, _) = ben.get(&format!("/api/v1/documents/{document}"))?;
+    ensure!(status == 200, "{status}");
+    let typed = keystrokes(&server, &ana, &document, 20).await?;
+    let slowest = typed.iter().max().context("keystrokes")?;
+    ensure!(*slowest < Duration::from_secs(5), "{slowest:?}");
+    Ok(())
+}

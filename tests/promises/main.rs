@@ -9,6 +9,7 @@ mod browser;
 mod connections;
 mod costs;
 mod defences;
+mod examples;
 mod files;
 mod forgery;
 mod freeze;

@@ -1,10 +1,11 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! freeze N | load | sign-in | replay | history | storage | files]`. Without arguments, all.
+//! freeze N | load | siege [WORD] | sign-in | replay | history | storage | files]`. Without arguments, all.
 
 mod files;
 mod history;
 mod load;
 mod replay;
+mod siege;
 mod sign_in;
 mod storage;
 
@@ -30,6 +31,7 @@ async fn main() -> Result<()> {
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
         Some("load") => load::all().await,
+        Some("siege") => siege::all(args.get(1).map(String::as_str)).await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
         Some("history") => history::all(),
@@ -44,6 +46,7 @@ async fn main() -> Result<()> {
             storage::all().await?;
             files::all()?;
             load::all().await?;
+            siege::all(None).await?;
             sign_in::all().await?;
             sessions(1_000)?;
             attribution(1_000)?;
@@ -53,7 +56,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, sign-in, replay, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, history, storage, files"
             )
         }
     }

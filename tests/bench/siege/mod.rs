@@ -1,0 +1,191 @@
+//! What one author, or one reader without an account, can cost everybody else: each attack against a server of its own,
+//! alone and then all of them together. Printed are the memory of the server and its children above rest, at most and
+//! some seconds after the attack, and how long others waited meanwhile.
+//!
+//! `cargo xtask bench siege` runs all attacks, `cargo xtask bench siege WORD` those with the word in their name. Each
+//! lasts some seconds, over loopback only.
+
+mod others;
+mod requests;
+mod sockets;
+mod updates;
+mod watch;
+
+use accord_tests::{Server, Visitor};
+use anyhow::Result;
+use others::{Others, Waited};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::Barrier;
+use watch::Peak;
+
+/// How long an attack goes on.
+const LASTS: Duration = Duration::from_secs(8);
+/// How long others are alone with the server before it.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// After this time without an attacker it is seen what memory stays.
+const AFTERWARDS: Duration = Duration::from_secs(3);
+/// How long an attack may prepare itself.
+const PREPARATION: Duration = Duration::from_secs(90);
+/// How much lower than the server the attackers' threads are ranked: what sending costs is no cost of the server's.
+const NICE: i32 = 10;
+
+/// Whom an attack is against.
+struct Target {
+    address: String,
+    /// The one author who attacks.
+    author: Visitor,
+    /// Another author, who may have helped before the attack.
+    colleague: Visitor,
+    facilitator: Visitor,
+    /// The document that the author shares with a colleague.
+    shared: String,
+    /// All attacks and the others begin at once.
+    start: Barrier,
+}
+
+impl accord_tests::Listens for Target {
+    fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Target {
+    /// Waits until all attacks are prepared.
+    async fn start(&self) {
+        self.start.wait().await;
+    }
+}
+
+type Attacking = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// An attack: prepares itself, waits for the start, and goes on until it is ended.
+struct Attack {
+    name: &'static str,
+    begin: fn(Arc<Target>) -> Attacking,
+}
+
+macro_rules! attacks {
+    ($($name:literal: $begin:expr),* $(,)?) => {
+        vec![$(Attack { name: $name, begin: |target| Box::pin($begin(target)) }),*]
+    };
+}
+
+fn attacks() -> Vec<Attack> {
+    attacks![
+        "nothing": nothing,
+        "updates of the most items": sockets::most_items,
+        "splits of a long text": sockets::splits_of_text,
+        "splits before many items": sockets::splits_of_items,
+        "elements between neighbours": sockets::between,
+        "formatting at its ceiling": sockets::formatting,
+        "262,144 deleted ranges": sockets::deletions,
+        "many documents of the most items": sockets::many_documents,
+        "frames over many connections": sockets::frames,
+        "step 1 without end": sockets::step_1,
+        "awareness without end": sockets::awareness,
+        "receivers that read nothing": sockets::deaf,
+        "large messages that trickle": sockets::trickle,
+        "reads of the most items": requests::read_items,
+        "reads of the most formatting": requests::read_formatting,
+        "files of a long text": requests::files,
+        "imports at their ceiling": requests::imports,
+        "passwords, links and tickets": requests::sign_in,
+        "cleaning and comparisons": requests::cleaning,
+        "half-sent requests": requests::half_sent,
+        "public pages and files": requests::public,
+    ]
+}
+
+/// Those that are no attack of the author, or none at all.
+const NOT_TOGETHER: [&str; 3] = ["nothing", "half-sent requests", "public pages and files"];
+
+async fn nothing(target: Arc<Target>) -> Result<()> {
+    target.start().await;
+    Ok(())
+}
+
+pub(crate) async fn all(word: Option<&str>) -> Result<()> {
+    let all = attacks();
+    let is_meant = |name: &str| word.is_none_or(|word| name.contains(word));
+    println!(
+        "memory of server and children in MiB: rest | most above it, {} s afterwards; others' waits in ms \
+         (median, 99th percentile, longest): in the same room | in another | a request | a page",
+        AFTERWARDS.as_secs()
+    );
+    for attack in all.iter().filter(|attack| is_meant(attack.name)) {
+        run(attack.name, &[attack]).await?;
+    }
+    if is_meant("all of one author together") {
+        let together: Vec<&Attack> =
+            all.iter().filter(|attack| !NOT_TOGETHER.contains(&attack.name)).collect();
+        run("all of one author together", &together).await?;
+    }
+    Ok(())
+}
+
+/// One server, and attacks on it that begin at the same time.
+async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let colleague = server.visit("ana")?;
+    let (shared, other) = (colleague.create("Shared")?, colleague.create("Other")?);
+    let target = Arc::new(Target {
+        address: server.address.clone(),
+        author: server.visit("ben")?,
+        facilitator: server.visit("fay")?,
+        colleague: colleague.clone(),
+        shared: shared.clone(),
+        start: Barrier::new(attacks.len() + 1),
+    });
+    let others = Others::begin(&server.address, &colleague, [&shared, &other]);
+    tokio::time::sleep(WARM_UP).await;
+    let rest = watch::now_kib(server.id());
+    let attackers = attackers()?;
+    let under_way: Vec<_> =
+        attacks.iter().map(|attack| attackers.spawn((attack.begin)(target.clone()))).collect();
+    tokio::time::timeout(PREPARATION, target.start()).await?;
+    let peak = Peak::begin(server.id())?;
+    others.attack();
+    tokio::time::sleep(LASTS).await;
+    let told = others.end().await;
+    let most = peak.end()?;
+    for attack in under_way {
+        attack.abort();
+        if let Ok(Err(error)) = attack.await {
+            println!("  an attack ended early: {error:#}");
+        }
+    }
+    attackers.shutdown_background();
+    tokio::time::sleep(AFTERWARDS).await;
+    let left = watch::now_kib(server.id());
+    let Waited { mut same_room, mut other_room, mut request, mut page } = told?;
+    let mib = |kib: u64| kib.saturating_sub(rest) / 1024;
+    println!(
+        "{name}: {} | {}, {} | {} | {} | {} | {}",
+        rest / 1024,
+        mib(most),
+        mib(left),
+        same_room.told(),
+        other_room.told(),
+        request.told(),
+        page.told()
+    );
+    Ok(())
+}
+
+/// The threads that attack.
+fn attackers() -> Result<Runtime> {
+    let polite = || {
+        // Of the calling thread alone, on Linux.
+        let _ = rustix::process::nice(NICE);
+    };
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .on_thread_start(polite)
+        .enable_all()
+        .build()?)
+}

@@ -1,0 +1,239 @@
+//! Attacks by HTTP requests.
+
+use super::Target;
+use super::sockets::{most, most_formatted, write};
+use super::updates::long;
+use accord_tests::{Raw, SyncClient};
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::task::JoinSet;
+
+const CLIENT: u64 = 2_000_000;
+/// Requests of one kind that are under way at once.
+const AT_ONCE: usize = 6;
+/// The longest that an answer is waited for.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A request, for ever again.
+#[derive(Debug, Clone)]
+struct Asked {
+    method: &'static str,
+    path: String,
+    body: Arc<[u8]>,
+    is_signed_in: bool,
+}
+
+fn get(path: String) -> Asked {
+    Asked { method: "GET", path, body: Arc::default(), is_signed_in: true }
+}
+
+fn post(path: String, body: impl Into<Vec<u8>>) -> Asked {
+    Asked { method: "POST", path, body: body.into().into(), is_signed_in: true }
+}
+
+fn nobody(asked: Asked) -> Asked {
+    Asked { is_signed_in: false, ..asked }
+}
+
+impl Asked {
+    async fn once(&self, target: &Target) -> Result<()> {
+        let Self { method, path, body, is_signed_in } = self;
+        let mut raw = Raw::connect("127.0.0.3", &target.address).await?;
+        let cookie = if *is_signed_in { &*target.author.cookie } else { "" };
+        let kind =
+            if path.contains("imports") { "application/octet-stream" } else { "application/json" };
+        raw.say(&format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            target.address,
+            body.len()
+        ))
+        .await?;
+        tokio::io::AsyncWriteExt::write_all(&mut raw.0, body).await?;
+        let mut piece = vec![0; 64 * 1024];
+        let mut is_busy = None;
+        let read = async {
+            while let Ok(count @ 1..) = raw.0.read(&mut piece).await {
+                let status = || String::from_utf8_lossy(&piece[9..count.min(12)]).into_owned();
+                is_busy.get_or_insert_with(|| ["429", "503"].contains(&&*status()));
+            }
+        };
+        tokio::time::timeout(ANSWER, read).await?;
+        // Whoever is told to wait does so a little: the others are to be measured, not this machine's sockets.
+        if is_busy == Some(true) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Each of these again and again, some at once.
+async fn ask_on(target: Arc<Target>, all: Vec<Asked>) -> Result<()> {
+    let mut under_way = JoinSet::new();
+    for asked in all {
+        for _ in 0..AT_ONCE {
+            let (target, asked) = (target.clone(), asked.clone());
+            under_way.spawn(async move {
+                loop {
+                    if asked.once(&target).await.is_err() {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                }
+            });
+        }
+    }
+    while under_way.join_next().await.is_some() {}
+    Ok(())
+}
+
+fn reads(document: &str) -> Vec<Asked> {
+    let of = |rest: &str| get(format!("/api/v1/documents/{document}/{rest}"));
+    let mut all: Vec<_> = ["content", "release", "history", "diff", "record"].map(of).into();
+    all.push(get(format!("/api/v1/documents/{document}")));
+    all.push(get("/api/v1/plans/demo".into()));
+    all
+}
+
+pub(super) async fn read_items(target: Arc<Target>) -> Result<()> {
+    let (_, updates) = most(CLIENT, "a");
+    write(&target, &target.shared, &updates).await?;
+    target.start().await;
+    ask_on(target.clone(), reads(&target.shared)).await
+}
+
+pub(super) async fn read_formatting(target: Arc<Target>) -> Result<()> {
+    let document = target.author.create("Formatted")?;
+    write(&target, &document, &[most_formatted(CLIENT)]).await?;
+    target.start().await;
+    ask_on(target.clone(), reads(&document)).await
+}
+
+/// Honest text, but one single paragraph: its PDF takes seconds and most of the memory that a child may have.
+fn long_paragraph() -> String {
+    "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
+}
+
+async fn import(target: &Arc<Target>, text: &str) -> Result<String> {
+    let (by, file) = (target.author.clone(), format!("# T\n\n## Problem\n\n{text}\n"));
+    let path = "/api/v1/plans/demo/imports?name=d.md&language=en";
+    let imported = tokio::task::spawn_blocking(move || by.upload(path, file.as_bytes())).await??;
+    let (status, made) = imported;
+    Ok(made["id"].as_str().with_context(|| format!("not imported: {status} {made}"))?.to_owned())
+}
+
+pub(super) async fn files(target: Arc<Target>) -> Result<()> {
+    let document = import(&target, &long_paragraph()).await?;
+    target.start().await;
+    let of = |kind: &str| get(format!("/api/v1/documents/{document}/draft/{kind}"));
+    ask_on(target.clone(), ["pdf", "docx", "md", "html", "json"].map(of).into()).await
+}
+
+/// Markdown that is just within what may be imported.
+fn largest_markdown() -> Vec<u8> {
+    let links: String = (0..9_000)
+        .map(|n| format!("[a](https://example.org/{n}/{})\n\n", "x".repeat(200)))
+        .collect();
+    format!("# T\n\n## Problem\n\n{links}").into_bytes()
+}
+
+pub(super) async fn imports(target: Arc<Target>) -> Result<()> {
+    let at = |name: &str| format!("/api/v1/plans/demo/imports?name={name}&language=en");
+    let all = vec![
+        post(at("a.md"), largest_markdown()),
+        post(at("b.md"), "a\n\n".repeat(19_000)),
+        post(at("c.md"), vec![b'a'; 16 * 1024 * 1024 - 1]),
+    ];
+    target.start().await;
+    ask_on(target, all).await
+}
+
+pub(super) async fn sign_in(target: Arc<Target>) -> Result<()> {
+    let all = vec![
+        nobody(post(
+            "/api/v1/session".into(),
+            json!({ "email": "ana@example.org", "password": "not the password" }).to_string(),
+        )),
+        nobody(post("/api/v1/links".into(), json!({ "email": "ana@example.org" }).to_string())),
+        nobody(post(
+            "/api/v1/invitations/nonsense".into(),
+            json!({ "account": { "name": "x", "email": "x@x.org", "password": "cobalt umbrella 17" } })
+                .to_string(),
+        )),
+        post(format!("/api/v1/documents/{}/tickets", target.shared), "{}"),
+        get("/api/v1/session".into()),
+    ];
+    target.start().await;
+    ask_on(target, all).await
+}
+
+/// Hidden characters everywhere, cleaned, compared and proposed.
+pub(super) async fn cleaning(target: Arc<Target>) -> Result<()> {
+    let document = target.author.create("Hidden")?;
+    let hidden = "ab\u{200b}c\u{ad}d ".repeat(40_000);
+    write(&target, &document, &[long(CLIENT, &hidden)]).await?;
+    let of = |rest: &str| format!("/api/v1/documents/{document}/{rest}");
+    let all = vec![
+        post(of("cleaning"), "{}"),
+        get(of("release")),
+        get(of("diff?from=1&to=3")),
+        post(of("proposals"), json!({ "digest": "0".repeat(64) }).to_string()),
+        post(of("versions"), json!({ "name": "x", "seq": 2 }).to_string()),
+        post(of("restorations"), json!({ "to": 1 }).to_string()),
+    ];
+    target.start().await;
+    ask_on(target, all).await
+}
+
+/// Requests without an end, by somebody without an account.
+pub(super) async fn half_sent(target: Arc<Target>) -> Result<()> {
+    target.start().await;
+    let mut held = Vec::new();
+    loop {
+        if let Ok(mut raw) = Raw::connect("127.0.0.3", &target.address).await {
+            let _ = raw.say("GET / HTTP/1.1\r\nhost: here\r\nx-half:").await;
+            held.push(raw);
+        }
+        if held.len() > 1_500 {
+            held.drain(..500);
+        }
+    }
+}
+
+/// A long release, its page, comparison and files, asked for by somebody without an account.
+pub(super) async fn public(target: Arc<Target>) -> Result<()> {
+    let document = release(&target).await?;
+    target.start().await;
+    let at = |path: &str| nobody(get(format!("/r/{document}/{path}")));
+    let mut all: Vec<_> =
+        ["1", "1/release.pdf", "1/release.json", "1/release.docx", "compare/1/1"].map(at).into();
+    all.push(nobody(get("/p/demo".into())));
+    all.push(nobody(get("/keys.txt".into())));
+    all.push(nobody(get("/".into())));
+    ask_on(target, all).await
+}
+
+async fn release(target: &Arc<Target>) -> Result<String> {
+    let document = import(target, &"A sentence of the plan. ".repeat(15_000)).await?;
+    // It is open before it is proposed.
+    drop(SyncClient::connect(&**target, &target.author, &document, CLIENT).await?);
+    let (visitors, id) = (target.clone(), document.clone());
+    let signed = tokio::task::spawn_blocking(move || {
+        let of = |rest: &str| format!("/api/v1/documents/{id}/{rest}");
+        let (_, path) = visitors.facilitator.get(&of("release"))?;
+        let digest = json!({ "digest": path["digest"] });
+        let (status, made) = visitors.facilitator.post(&of("proposals"), digest.clone())?;
+        let seq = made["seq"].as_u64().with_context(|| format!("not proposed: {status} {made}"))?;
+        let signature = of(&format!("proposals/{seq}/signature"));
+        for visitor in [&visitors.colleague, &visitors.author] {
+            visitor.request("PUT", &signature, Some(digest.clone()))?;
+        }
+        let launch = json!({ "documents": [id], "zone": "Europe/Paris" });
+        visitors.facilitator.post("/api/v1/plans/demo/launches", launch)?;
+        anyhow::Ok(())
+    });
+    signed.await??;
+    Ok(document)
+}

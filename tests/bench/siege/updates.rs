@@ -1,0 +1,148 @@
+//! Updates of Yjs, written byte by byte: what costs the server most is nothing that an editor would send.
+
+use accord_document::lib0::Write as _;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng};
+
+/// The text that all updates are about.
+const FIELD: &[u8] = b"problem";
+
+/// Flags of an item that holds text (Yjs 13, `Item.write`): 4, and which neighbours are named.
+const TEXT: u8 = 4;
+const FORMAT: u8 = 6;
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+
+/// An element of a text.
+pub(super) type Id = (u64, u32);
+
+/// An update that is being written: structs of one client or several, and deleted ranges.
+#[derive(Debug, Default)]
+pub(super) struct Update {
+    runs: Vec<(u64, u32, Vec<Vec<u8>>)>,
+    deleted: Vec<(u64, Vec<(u32, u32)>)>,
+}
+
+impl Update {
+    /// Structs of one client, from a clock on.
+    pub(super) fn structs(mut self, client: u64, clock: u32, structs: Vec<Vec<u8>>) -> Self {
+        self.runs.push((client, clock, structs));
+        self
+    }
+
+    /// Ranges of a client's elements: first clock and length.
+    pub(super) fn deletes(mut self, client: u64, ranges: Vec<(u32, u32)>) -> Self {
+        self.deleted.push((client, ranges));
+        self
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_var(self.runs.len() as u64);
+        for (client, clock, structs) in &self.runs {
+            out.put_var(structs.len() as u64);
+            out.put_var(*client);
+            out.put_var(u64::from(*clock));
+            structs.iter().for_each(|bytes| out.extend_from_slice(bytes));
+        }
+        out.put_var(self.deleted.len() as u64);
+        for (client, ranges) in &self.deleted {
+            out.put_var(*client);
+            out.put_var(ranges.len() as u64);
+            for (clock, len) in ranges {
+                out.put_var(u64::from(*clock));
+                out.put_var(u64::from(*len));
+            }
+        }
+        out
+    }
+}
+
+fn neighbours(out: &mut Vec<u8>, left: Option<Id>, right: Option<Id>) {
+    for (client, clock) in left.into_iter().chain(right) {
+        out.put_var(client);
+        out.put_var(u64::from(clock));
+    }
+    if left.is_none() && right.is_none() {
+        out.push(1);
+        out.put_buf(FIELD);
+    }
+}
+
+fn flags(left: Option<Id>, right: Option<Id>) -> u8 {
+    let flag = |is: bool, flag| if is { flag } else { 0 };
+    flag(left.is_some(), HAS_ORIGIN) | flag(right.is_some(), HAS_RIGHT_ORIGIN)
+}
+
+/// Text between two elements; with neither, at the beginning.
+pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
+    let mut out = vec![TEXT | flags(left, right)];
+    neighbours(&mut out, left, right);
+    out.put_buf(text.as_bytes());
+    out
+}
+
+/// A format between two elements: an attribute's name and its value as JSON.
+pub(super) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &str) -> Vec<u8> {
+    let mut out = vec![FORMAT | flags(left, right)];
+    neighbours(&mut out, left, right);
+    out.put_buf(name.as_bytes());
+    out.put_buf(value.as_bytes());
+    out
+}
+
+/// A text of one client that was written at random places, so that no item continues the one before it and nothing
+/// can be merged.
+#[derive(Debug)]
+pub(super) struct Scattered {
+    client: u64,
+    /// What each item says.
+    piece: &'static str,
+    /// Behind each item, by its number: the item that follows it in the text.
+    next: Vec<Option<u32>>,
+    random: StdRng,
+}
+
+impl Scattered {
+    pub(super) fn new(client: u64, piece: &'static str) -> Self {
+        Self { client, piece, next: Vec::new(), random: StdRng::seed_from_u64(client) }
+    }
+
+    /// The first clock that is not written yet.
+    pub(super) fn end(&self) -> u32 {
+        (self.next.len() * self.piece.len()) as u32
+    }
+
+    /// The update that writes so many more items.
+    pub(super) fn grow(&mut self, count: usize) -> Update {
+        let from = self.end();
+        let structs = (0..count).map(|_| self.item()).collect();
+        Update::default().structs(self.client, from, structs)
+    }
+
+    fn item(&mut self) -> Vec<u8> {
+        let number = self.next.len();
+        if number == 0 {
+            self.next.push(None);
+            return text(None, None, self.piece);
+        }
+        let mut before = self.random.random_range(0..number);
+        if before + 1 == number && number > 1 {
+            // Behind the item before it, it would be part of that.
+            before = number - 2;
+        }
+        let after = self.next[before];
+        let len = self.piece.len() as u32;
+        let id = |item: u32, last: u32| (self.client, item * len + last);
+        let item =
+            text(Some(id(before as u32, len - 1)), after.map(|item| id(item, 0)), self.piece);
+        self.next[before] = Some(number as u32);
+        self.next.push(after);
+        item
+    }
+}
+
+/// A long text in one item.
+pub(super) fn long(client: u64, text_of: &str) -> Vec<u8> {
+    Update::default().structs(client, 0, vec![text(None, None, text_of)]).encode()
+}

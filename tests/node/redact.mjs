@@ -45,7 +45,7 @@ await story(async ({ person }) => {
 
   assert.equal(await agree('results', ana, ben, fay), 'The key is  and the rest stays.');
   for (const one of [ana, ben, fay]) {
-    await one.page.getByText('Fay Duarte, this minute: A password was pasted by mistake').waitFor();
+    await one.page.getByText('Fay Duarte, just now: A password was pasted by mistake').waitFor();
     await until(`${one.name} keeps nothing of it`, async () => !(await keeps(one, 'hunter2')));
   }
   await ben.page.getByText('Redacted here').scrollIntoViewIfNeeded();

@@ -23,6 +23,8 @@ export const en = {
   'app.close': 'Close',
   'app.bad': 'This link does not open anything',
 
+  'time.justNow': 'just now',
+
   'seat.choice': 'Seat',
   'seat.sector': 'Sits for',
   'seat.signatory': 'Signs for their side',

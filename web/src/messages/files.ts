@@ -1,13 +1,8 @@
-// The messages about files, beside all others.
+// The messages about imported and downloaded files, beside those of every page.
 
+import { catalogue } from './catalogue';
 import { files } from './files.en';
-import { choose, fill, type MessageKey, t as tell } from './index';
 
-export { exactly, list } from './index';
+export { exactly, list } from './time';
 
-type FilesKey = keyof typeof files;
-const messages = choose<Record<FilesKey, string>>({ en: files });
-
-export function t(key: MessageKey | FilesKey, values: Record<string, string | number> = {}): string {
-  return key in messages ? fill(messages[key as FilesKey], values) : tell(key as MessageKey, values);
-}
+export const { t } = catalogue({ en: files });

@@ -6,13 +6,13 @@ import { createRequire } from 'node:module';
 const ts = createRequire(new URL('../../web/package.json', import.meta.url))('typescript');
 const data = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8'));
 async function module(name) {
-  const source = readFileSync(new URL(`../../web/src/editor/${name}`, import.meta.url), 'utf8');
+  const source = readFileSync(new URL(`../../web/src/${name}`, import.meta.url), 'utf8');
   const options = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
   const { outputText } = ts.transpileModule(source, { compilerOptions: options });
   return import(`data:text/javascript;base64,${Buffer.from(outputText).toString('base64')}`);
 }
 
-const { isSafe, leadsTo, safeLink } = await module('links.ts');
+const { isSafe, leadsTo, safeLink } = await module('text/links.ts');
 for (const { address, safe, host } of data('links.json')) {
   assert.equal(isSafe(address), safe, JSON.stringify(address));
   if (safe && host) assert.equal(leadsTo(address.trim()), host, address);
@@ -23,7 +23,7 @@ assert.equal(safeLink('https://exa\u00admple.org/a b'), 'https://example.org/a%2
 assert.equal(safeLink('https://ana@example.org/'), null);
 assert.equal(safeLink('javascript:alert(1)'), null);
 
-const { clean } = await module('clean.ts');
+const { clean } = await module('editor/clean.ts');
 for (const { language, text } of data('readable/innocent.json')) assert.equal(clean(text), text, language);
 const left = [];
 for (const { attack, text, cleaned } of data('readable/attacks.json')) {

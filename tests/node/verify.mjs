@@ -1,4 +1,4 @@
-// The page's own judgement of release files (web/src/release/seal.ts), held against tests/data/verify: it must say of
+// The page's own judgement of release files (web/src/features/release/seal.ts), held against tests/data/verify: it must say of
 // each file what `accord verify` says, and show words of a file alike.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ await build({
   build: {
     outDir: out,
     minify: false,
-    rollupOptions: { preserveEntrySignatures: 'strict', input: { seal: `${web}src/release/seal.ts`, shown: `${web}src/release/shown.ts` }, output: { entryFileNames: '[name].mjs' } },
+    rollupOptions: { preserveEntrySignatures: 'strict', input: { seal: `${web}src/features/release/seal.ts`, shown: `${web}src/features/release/shown.ts` }, output: { entryFileNames: '[name].mjs' } },
   },
 });
 try {

@@ -104,7 +104,7 @@ fn compress(dir: &Path) -> Result<()> {
 
 /// Bundles the web app's editor for the tests that run it in Node, beside stock editors.
 pub fn bundle_for_node() -> Result<()> {
-    bundle("rolldown.editor.config.js")
+    bundle("../tests/node/editor.config.js")
 }
 
 /// Bundles the web app's editor and y-prosemirror for the benchmarks' page.

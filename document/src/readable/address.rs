@@ -1,4 +1,4 @@
-//! Where a link may lead. The editor has the same rule (`web/src/editor/links.ts`), and both are held against
+//! Where a link may lead. The editor has the same rule (`web/src/text/links.ts`), and both are held against
 //! `tests/data/links.json`.
 
 use super::findings::MAX_MARKS_ON_A_BASE;

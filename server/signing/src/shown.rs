@@ -2,7 +2,8 @@
 //!
 //! This is the only way from such text to a terminal. What it gives is one line: line breaks, control sequences,
 //! direction marks and every other character that is not seen stand there as their code points, like `<U+202E>`.
-//! Which characters these are, `readable` decides. `web/src/release/shown.ts` follows the same rules, and `tests/data/verify/shown.json` holds both to them.
+//! Which characters these are, `readable` decides. `web/src/features/release/shown.ts` follows the same rules, and
+//! `tests/data/verify/shown.json` holds both to them.
 
 use accord_document::readable::{CodePoint, is_letter, is_mark, is_unseen};
 use std::fmt::{self, Write as _};

@@ -3,7 +3,7 @@
 //! JSON leaves open what a name means that stands twice in an object, and readers differ: most take the last,
 //! some the first, and a person sees both. The same holds for two ways to write one number. Here each file has
 //! one meaning or none. [`scan`] looks at the text before anything is built from it, so what a file can cost is
-//! bounded first. `web/src/release/strict.ts` follows the same rules.
+//! bounded first. `web/src/features/release/strict.ts` follows the same rules.
 
 use super::shown::Shown;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Judging a release's file by itself, without a server. `web/src/release/seal.ts` judges alike:
+//! Judging a release's file by itself, without a server. `web/src/features/release/seal.ts` judges alike:
 //! `tests/data/verify` holds files and what both must say of each.
 
 use super::note::{Note, NoteError, PublicKey};

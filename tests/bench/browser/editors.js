@@ -21,7 +21,7 @@ import {
   schema,
   TextSelection,
   toPlace,
-} from '../../../web/src/editor/index';
+} from '../../node/editor';
 import { textOf } from './text.mjs';
 
 const FIELD = 'problem';

@@ -4,7 +4,7 @@
 import { Plugin, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
-import { type Delta, moved, transform } from './delta';
+import { type Delta, moved, transform } from '../text/delta';
 import { documentOf, Follower } from './fromDelta';
 import { flatOf, toFlat, toPlace } from './positions';
 import { deltasOf } from './toDelta';

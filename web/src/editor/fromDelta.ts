@@ -2,7 +2,7 @@
 
 import { Fragment, type Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
-import type { Attributes, Delta, Op } from './delta';
+import type { Attributes, Delta, Op } from '../text/delta';
 import { flatLength, toPlace } from './positions';
 import { attributesOf, lineAttributes, marksOf, newlineAttributes, schema } from './schema';
 

@@ -2,8 +2,8 @@
 // attributes are those of the newline that ends it, so positions map linearly (positions.ts).
 
 import { type DOMOutputSpec, type Mark, type Node, Schema } from 'prosemirror-model';
-import type { Attributes } from './delta';
-import { safeLink } from './links';
+import type { Attributes } from '../text/delta';
+import { safeLink } from '../text/links';
 
 export { safeLink };
 

@@ -10,7 +10,7 @@ import {
   ReplaceStep,
   type Step,
 } from 'prosemirror-transform';
-import { type Attributes, Builder, type Delta } from './delta';
+import { type Attributes, Builder, type Delta } from '../text/delta';
 import { flatOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 

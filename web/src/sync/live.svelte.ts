@@ -2,7 +2,7 @@
 // device's store; what to send and what is saved, the client decides.
 
 import type { DocumentView, Sector } from '../api/client';
-import { type Delta, endsLine } from '../editor/delta';
+import { type Delta, endsLine } from '../text/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 import { type Edit, type Facts, Shelf } from './device';

@@ -1,0 +1,9 @@
+import { t } from '../../messages';
+import type { Status } from '../../sync/live.svelte';
+
+/** The honest status in words. */
+export function statusText(status: Status, deviceFailed: boolean): string {
+  if (status.state !== 'offline') return t(`status.${status.state}`);
+  if (!status.unsaved) return t('status.offline');
+  return deviceFailed ? t('status.deviceFailed') : t('status.offlineUnsaved');
+}

@@ -1,0 +1,23 @@
+// How the template stands on the page. Which fields there are, where and how large, `document` says.
+
+import type { SectionId } from '../../text/sections';
+import { template } from '../../wasm/accord_client';
+
+export { SECTIONS, type SectionId } from '../../text/sections';
+
+export interface TemplateField {
+  key: string;
+  section: SectionId | null;
+  extent: 'line' | 'text';
+  soft_limit: number | null;
+}
+
+interface Template {
+  fields: TemplateField[];
+  suggested_milestones: number;
+}
+
+/** Call once the core is loaded. */
+export function readTemplate(): Template {
+  return JSON.parse(template()) as Template;
+}

@@ -1,0 +1,70 @@
+// Who wrote each passage, for the editor: asked of the server once it is wanted, shown as long as it fits what
+// stands there.
+
+import type { Node } from 'prosemirror-model';
+import { Decoration, DecorationSet } from 'prosemirror-view';
+import { type Author, api, type Diff } from '../../api/client';
+import type { TextMarks } from '../../editor/marks';
+import { toPlace } from '../../editor/positions';
+import { exactly, t } from '../../messages/history';
+import { nameOf } from '../../messages/person';
+
+export class Authorship implements TextMarks {
+  private constructor(private readonly diff: Diff) {}
+
+  static async of(document: string): Promise<Authorship> {
+    return new Authorship(await api.diff(document, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Marks for a text, or nothing while the server has another one. */
+  decorate(target: string, doc: Node): DecorationSet | undefined {
+    const pieces = this.diff.texts.find((text) => text.target === target)?.pieces ?? [];
+    const text = pieces.map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc')).join('');
+    const shown = doc.textBetween(0, doc.content.size, '\n', '\ufffc');
+    if (text !== `${shown}\n`) return undefined;
+    const marks: Decoration[] = [];
+    let at = 0;
+    let last: number | undefined;
+    for (const { insert, written, placed } of pieces) {
+      const said = typeof insert === 'string' ? insert : '\ufffc';
+      // A sentence that somebody put together from others' words is marked as theirs.
+      const maker = placed ?? written;
+      const author = this.diff.authors[maker.author];
+      // Ends of lines are nobody's words.
+      const from = at + said.length - said.trimStart().length;
+      at += said.length;
+      if (!author || from >= at) continue;
+      const first = placed && this.diff.authors[written.author];
+      const values = { name: nameOf(author), when: exactly(maker.ended) };
+      const title = first ? t('by.placed', { ...values, author: nameOf(first) }) : t('by.inserted', values);
+      marks.push(...mark(doc, from, at, author, title, maker.author !== last));
+      last = maker.author;
+    }
+    return DecorationSet.create(doc, marks);
+  }
+}
+
+function mark(
+  doc: Node,
+  from: number,
+  to: number,
+  author: Author,
+  title: string,
+  begins: boolean,
+): Decoration[] {
+  const start = toPlace(doc, from).position;
+  const end = toPlace(doc, to).position;
+  if (start >= end) return [];
+  const shape = Decoration.widget(
+    start,
+    () => {
+      const shape = document.createElement('span');
+      shape.className = `written-shape sector-${author.sector}`;
+      shape.setAttribute('aria-hidden', 'true');
+      return shape;
+    },
+    { side: 1, ignoreSelection: true, key: `${start} ${author.sector}` },
+  );
+  const words = Decoration.inline(start, end, { class: `written sector-${author.sector}`, title });
+  return begins ? [shape, words] : [words];
+}

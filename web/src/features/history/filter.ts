@@ -1,0 +1,49 @@
+// Which changes to show.
+
+import type { Author, Change, Diff, Sector, Sitting } from '../../api/client';
+import { t } from '../../messages/history';
+import { SECTIONS } from '../../text/sections';
+import { SECTION_OF } from './fields';
+
+export interface Filter {
+  person?: string;
+  sector?: Sector;
+  /** A section of the page, or `title` for what stands above them. */
+  section?: string;
+}
+
+export function byPasses({ person, sector }: Filter, author: Author | undefined): boolean {
+  return (!person || author?.person === person) && (!sector || author?.sector === sector);
+}
+
+/** The title, which stands above all sections, and those. */
+export const PLACES = ['title', ...SECTIONS] as const;
+
+export const nameOfSection = (section: string): string =>
+  section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
+
+/** Where on the page a text stands. */
+export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 'texts'>): string {
+  if (!target) return 'when';
+  if (target.startsWith('milestones/')) return 'milestones';
+  return diff.texts.find((text) => text.target === target)?.section ?? 'title';
+}
+
+export function passes(filter: Filter, change: Change, diff: Diff): boolean {
+  if (!byPasses(filter, diff.authors[change.by.author])) return false;
+  return !filter.section || sectionOf(change.target, diff) === filter.section;
+}
+
+/** Whether anybody did anything in a sitting that the filter lets through. */
+export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[]): boolean {
+  return sitting.tallies.some(
+    ({ author, target }) =>
+      byPasses(filter, authors[author]) && (!filter.section || sectionOfTally(target) === filter.section),
+  );
+}
+
+/** Where on the page somebody worked; nothing names dates and what milestones there are. */
+export function sectionOfTally(target: string | null | undefined): string {
+  if (!target) return 'when';
+  return target.startsWith('milestones/') ? 'milestones' : (SECTION_OF[target] ?? 'title');
+}

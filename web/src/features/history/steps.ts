@@ -1,0 +1,43 @@
+// The steps on the way to releases, as a list in time.
+
+import type { History } from '../../api/client';
+import { t } from '../../messages/history';
+
+export interface Step {
+  /** Of its moment and its kind: each once. */
+  key: string;
+  time: number;
+  /** What happened, in words. */
+  said: string;
+  /** What whoever took it said of it. */
+  words: string;
+  /** The moment that it was about. */
+  moment: number;
+}
+
+/** The newest first. */
+export function steps({ proposals, releases }: Pick<History, 'proposals' | 'releases'>): Step[] {
+  const all: Step[] = [];
+  const add = (
+    kind: string,
+    about: { time: number; name?: string },
+    moment: number,
+    words = '',
+    number = 0,
+  ) => {
+    const name = about.name || t('person.former');
+    const said = t(`history.step.${kind}` as 'history.step.signed', { name, number });
+    all.push({ key: `${kind}-${moment}-${about.time}-${name}`, time: about.time, said, words, moment });
+  };
+  for (const { by, message, signatures, ended, fate, reason, moment } of proposals) {
+    add('proposed', by, moment, message);
+    for (const mark of signatures) add('signed', mark, moment);
+    if (ended) add(fate, ended, moment, reason);
+  }
+  for (const { number, frozen, moment, reopened } of releases) {
+    add('frozen', { time: frozen }, moment, '', number);
+    if (reopened) add('reopened', reopened, moment);
+  }
+  // What happened in the same moment stays in order: signed, and by that frozen.
+  return all.sort((a, b) => a.time - b.time).toReversed();
+}

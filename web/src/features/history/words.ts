@@ -1,0 +1,256 @@
+// What happened, in sentences: for the list of changes, the marks in the text, and screen readers.
+
+import type { Author, Change, Piece, Sitting, TextDiff } from '../../api/client';
+import { ago, counted, exactly, has, list, t } from '../../messages/history';
+import { nameOf } from '../../messages/person';
+import { milestoneText } from '../../text/target';
+
+/** As much of a text as a sentence can hold. */
+const QUOTE = 90;
+
+type Attributes = Record<string, unknown>;
+
+export function quote(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > QUOTE ? `${line.slice(0, QUOTE).trimEnd()}…` : line || t('change.empty');
+}
+
+/** Names the places and people that a comparison speaks of. */
+export class Words {
+  private readonly numbers: Map<string, number>;
+
+  constructor(
+    private readonly authors: Author[],
+    milestones: { id: string }[],
+  ) {
+    this.numbers = new Map(milestones.map(({ id }, index) => [id, index + 1]));
+  }
+
+  author(index: number): Author | undefined {
+    return this.authors[index];
+  }
+
+  name(author: number | undefined | null): string {
+    const known = this.author(author ?? -1);
+    return known ? nameOf(known) : t('person.former');
+  }
+
+  /** What a text is called: a milestone's by its number too. */
+  place(target: string | null | undefined): string {
+    if (!target) return '';
+    const { id, key } = milestoneText(target) ?? {};
+    return id && key ? `${this.milestone(id)}: ${label(key)}` : label(target);
+  }
+
+  milestone(id: string): string {
+    const number = this.numbers.get(id);
+    return number ? t('milestones.number', { number }) : t('milestone.gone');
+  }
+
+  /** What somebody did, without their name. */
+  change(change: Change): string {
+    const place = this.place(change.target);
+    const author = change.wrote?.find((author) => author !== change.by.author);
+    const of = author === undefined ? '' : this.name(author);
+    switch (change.what) {
+      case 'inserted':
+        return t('change.inserted', { text: quote(change.text), place });
+      case 'deleted':
+        return t(of ? 'change.deletedOf' : 'change.deleted', { text: quote(change.text), author: of, place });
+      case 'replaced':
+        return t(of ? 'change.replacedOf' : 'change.replaced', {
+          old: quote(change.old),
+          new: quote(change.new),
+          author: of,
+          place,
+        });
+      case 'split':
+      case 'joined':
+        return t(`change.${change.what}`, {
+          before: quote(change.before),
+          after: quote(change.after),
+          place,
+        });
+      case 'block':
+        return t('change.block', {
+          text: quote(change.text),
+          old: block(change.old),
+          new: block(change.new),
+          place,
+        });
+      case 'marked':
+        return marked(change.text, change.old, change.new, place);
+      case 'moved': {
+        const text = quote(change.text);
+        if (change.from === change.target) return t('change.movedWithin', { text, place });
+        return t('change.moved', { text, from: this.place(change.from), place });
+      }
+      case 'milestone_added':
+      case 'milestone_removed':
+      case 'milestone_moved':
+        return t(`change.${change.what}`, { place: this.milestone(change.id) });
+      case 'value': {
+        const values = {
+          field: label(change.key),
+          old: value(change.old),
+          new: value(change.new),
+          place: change.id ? this.milestone(change.id) : '',
+        };
+        return t(change.id ? 'change.valueOf' : 'change.value', values);
+      }
+    }
+  }
+
+  /** Who did what to a piece of text, and when. */
+  piece({ fate, by, written, placed }: Piece): string {
+    if (!by && placed) {
+      const values = { author: this.name(written.author), name: this.name(placed.author) };
+      return t('by.placed', { ...values, when: exactly(placed.ended) });
+    }
+    if (!by) return t('by.inserted', { name: this.name(written.author), when: exactly(written.ended) });
+    const values = {
+      name: this.name(by.author),
+      author: this.name(written.author),
+      when: exactly(by.ended),
+    };
+    if (fate === 'kept') return t('by.changed', values);
+    if (fate === 'inserted') return t('by.inserted', values);
+    return t(by.author === written.author ? 'by.deletedOwn' : 'by.deleted', values);
+  }
+
+  /** What one person did in a sitting. */
+  sitting({ tallies }: Sitting, author: number): string {
+    const own = tallies.filter((tally) => tally.author === author);
+    const total = (key: 'inserted' | 'deleted' | 'formatted') =>
+      own.reduce((sum, tally) => sum + tally[key], 0);
+    const [inserted, deleted] = [total('inserted'), total('deleted')];
+    const parts: string[] = [];
+    if (inserted) parts.push(t('sitting.wrote', { inserted: counted('sitting.chars', inserted) }));
+    if (deleted) parts.push(t('sitting.deleted', { deleted: counted('sitting.chars', deleted) }));
+    const places = [
+      ...new Set(own.filter((tally) => tally.target).map((tally) => `“${this.place(tally.target)}”`)),
+    ];
+    if (parts.length === 0 && places.length > 0) parts.push(t('sitting.formatted'));
+    const rest = own.some((tally) => !tally.target) ? t('sitting.other') : '';
+    if (places.length === 0) return rest;
+    const told = t('sitting.in', { what: list.format(parts), places: list.format(places.slice(0, 3)) });
+    const more = places.length > 3 ? ' …' : '';
+    return rest ? `${told}${more}; ${rest}` : `${told}${more}`;
+  }
+}
+
+export function label(key: string): string {
+  const name = `field.${key}`;
+  return has(name) ? t(name) : key;
+}
+
+/** The authors of a sitting, those who did most first. */
+export function authorsOf(sitting: Sitting): number[] {
+  const work = new Map<number, number>();
+  for (const { author, inserted, deleted, formatted } of sitting.tallies) {
+    work.set(author, (work.get(author) ?? 0) + inserted + deleted + formatted);
+  }
+  return [...work].sort((a, b) => b[1] - a[1]).map(([author]) => author);
+}
+
+/** "today 14:02", or the date: short enough for a list. */
+export function shortly(time: number): string {
+  const now = new Date();
+  const then = new Date(time);
+  if (now.getTime() - time < 60 * 60 * 1000) return ago(time);
+  const sameDay = now.toDateString() === then.toDateString();
+  const options: Intl.DateTimeFormatOptions = sameDay
+    ? { timeStyle: 'short' }
+    : { dateStyle: 'medium', timeStyle: 'short' };
+  return new Intl.DateTimeFormat(undefined, options).format(then);
+}
+
+function block(attributes: Attributes): string {
+  const { header, list, blockquote, indent } = attributes;
+  let kind = t('block.paragraph');
+  if (header) kind = t('block.header');
+  else if (list) kind = t(list === 'ordered' ? 'block.ordered' : 'block.bullet');
+  else if (blockquote) kind = t('block.blockquote');
+  return indent ? t('block.indent', { block: kind }) : kind;
+}
+
+function marked(said: string, old: Attributes, fresh: Attributes, place: string): string {
+  const text = quote(said);
+  if (fresh.link !== old.link) {
+    if (fresh.link) return t('change.linked', { text, address: String(fresh.link), place });
+    return t('change.unlinked', { text, place });
+  }
+  const looks: string[] = [];
+  if (Boolean(fresh.bold) !== Boolean(old.bold)) looks.push(t(fresh.bold ? 'mark.bold' : 'mark.notBold'));
+  if (Boolean(fresh.italic) !== Boolean(old.italic))
+    looks.push(t(fresh.italic ? 'mark.italic' : 'mark.notItalic'));
+  return t('change.marked', { text, new: list.format(looks.length > 0 ? looks : [t('mark.other')]), place });
+}
+
+function value(of: unknown): string {
+  return of === undefined || of === null || of === '' ? t('change.nothing') : `“${String(of)}”`;
+}
+
+/** A text cut into its paragraphs, each with what its last newline says of it. */
+export interface Line {
+  /** `sign`: stands for the end of a paragraph, and is no character of the text. */
+  runs: { piece: Piece; text: string; sign?: boolean }[];
+  attributes: Attributes;
+  /** What ended it, if that is a change. */
+  end: Piece | undefined;
+  /** Where it begins among the pieces, in UTF-16 code units. */
+  at: number;
+}
+
+export function lines({ pieces }: TextDiff): Line[] {
+  const out: Line[] = [];
+  let runs: Line['runs'] = [];
+  let at = 0;
+  const close = (attributes: Attributes, end: Piece | undefined) => {
+    out.push({ runs, attributes, end, at });
+    at += runs.reduce((sum, { text }) => sum + text.length, 0) + 1;
+    runs = [];
+  };
+  const add = (piece: Piece, text: string) => {
+    const last = runs.at(-1);
+    // Who wrote what did not change is not told here: such pieces are one run.
+    if (last && isPlain(last.piece) && isPlain(piece) && sameLook(last.piece, piece)) last.text += text;
+    else runs.push({ piece, text });
+  };
+  for (const piece of pieces) {
+    if (typeof piece.insert !== 'string') {
+      runs.push({ piece, text: '▢' });
+      continue;
+    }
+    const parts = piece.insert.split('\n');
+    parts.forEach((text, index) => {
+      if (text) add(piece, text);
+      if (index === parts.length - 1) return;
+      if (piece.fate === 'deleted') {
+        // The paragraphs are one now: the sign of their end stands crossed out between them.
+        runs.push({ piece, text: '¶', sign: true });
+        return;
+      }
+      const changed = piece.fate === 'inserted' || Boolean(piece.was);
+      close(piece.attributes ?? {}, changed ? piece : undefined);
+    });
+  }
+  if (runs.length > 0) close({}, undefined);
+  return out;
+}
+
+/** What the pieces say from one offset to another; a value between characters is U+FFFC. */
+export function told({ pieces }: TextDiff, from: number, to: number): string {
+  return pieces
+    .map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc'))
+    .join('')
+    .slice(from, to);
+}
+
+const isPlain = ({ fate, was, insert }: Piece) => fate === 'kept' && !was && typeof insert === 'string';
+const sameLook = (a: Piece, b: Piece) =>
+  JSON.stringify(a.attributes ?? {}) === JSON.stringify(b.attributes ?? {});
+
+/** Whether anything in it differs. */
+export const isChanged = ({ pieces }: TextDiff): boolean =>
+  pieces.some(({ fate, was }) => fate !== 'kept' || Boolean(was));

@@ -1,0 +1,221 @@
+// What makes a release verifiable, in the browser: its digest (SHA-256 over canonical JSON, RFC 8785) and its
+// signed note (https://c2sp.org/signed-note, Ed25519). The same judgement as `accord verify` makes:
+// `tests/data/verify` holds files and what both must say of each.
+
+import { hashes, verify as isSignedBy, Point } from '@noble/ed25519';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import canonicalize from 'canonicalize';
+import type { Sector } from '../../api/client';
+import type { Delta } from '../../text/delta';
+import { isNumber, isObject, isReleased, isStatement } from './shape';
+import { isHidden } from './shown';
+import { read, Unreadable } from './strict';
+
+hashes.sha512 = sha512;
+
+export interface Released {
+  format: string;
+  document: string;
+  number: number;
+  language: string;
+  template: string;
+  supersedes?: string;
+  gaps: string[];
+  texts: Record<string, Delta>;
+  milestones: { id: string; what: Delta; outputs: Delta; who: Delta; due: string; due_text: string }[];
+  facts: Record<string, string>;
+}
+
+export interface Statement {
+  digest: string;
+  document: string;
+  number: number;
+  plan: string;
+  plan_title: string;
+  ledger: { lineage: string; seq: number; head: string };
+  frozen: number;
+  quorum: { government: number; civil_society: number };
+  signatories: { person: string; name: string; sector: Sector; time: number }[];
+}
+
+const utf8 = new TextEncoder();
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** The bytes of a text in base64, if it is written in the one way there is: `atob` alone lets more pass. */
+function unbase64(text: string): Uint8Array | undefined {
+  try {
+    const binary = atob(text);
+    return btoa(binary) === text ? Uint8Array.from(binary, (c) => c.charCodeAt(0)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The SHA-256 of a value's canonical JSON. */
+export function digestOf(value: unknown): string {
+  return hex(sha256(utf8.encode(canonicalize(value))));
+}
+
+/** Why a file is not believed: the key of a message, and its values, of which those of the file are text. */
+export interface Fault {
+  fault:
+    | 'none'
+    | 'twice'
+    | 'text'
+    | 'statement'
+    | 'form'
+    | 'foreign'
+    | 'number'
+    | 'document'
+    | 'side'
+    | 'quorum'
+    | 'signatories';
+  values?: Record<string, string | number>;
+}
+
+export interface Verified {
+  released: Released;
+  statement: Statement;
+  /** The key that it was signed with, and the name that key bears. */
+  key: string;
+  keyName: string;
+  /** The key that the file names as its own, where that is not the one that it was signed with. */
+  otherKey: string | undefined;
+}
+
+interface Key {
+  name: string;
+  id: string;
+  bytes: Uint8Array;
+  /** As it is written. */
+  text: string;
+}
+
+interface Note {
+  text: string;
+  signatures: { name: string; id: string; signature: Uint8Array }[];
+}
+
+const FIRST_LINE = 'accord-release/1\n';
+const ED25519 = 1;
+/** The most signatories a side may need. */
+const MAX_SIGNATORIES = 20;
+/** The last moment with a year of four digits, in milliseconds since the Unix epoch. */
+const MAX_TIME_MS = 253_402_300_799_999;
+
+const isName = (name: string) =>
+  name !== '' && !name.includes('+') && ![...name].some((char) => char === ' ' || isHidden(char));
+
+function readKey(text: string): Key | undefined {
+  const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
+  const whole = base64 && unbase64(base64);
+  if (name === undefined || id === undefined || !whole || !isName(name)) return undefined;
+  const found = hex(sha256(new Uint8Array([...utf8.encode(name), 10, ...whole])).slice(0, 4));
+  if (whole[0] !== ED25519 || whole.length !== 33 || found !== id) return undefined;
+  const bytes = whole.slice(1);
+  try {
+    Point.fromBytes(bytes, true);
+    return { name, id, bytes, text };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes a note apart. Every line under its text must be a signature. */
+function readNote(note: string): Note | undefined {
+  const at = note.lastIndexOf('\n\n— ');
+  // The format has no characters below U+0020 but the line break.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for.
+  if (at < 0 || !note.endsWith('\n') || /[\0-\x09\x0b-\x1f]/.test(note)) return undefined;
+  const signatures = [];
+  for (const line of note.slice(at + 2, -1).split('\n')) {
+    const [, name, base64] = /^— ([^ ]+) (\S+)$/.exec(line) ?? [];
+    const whole = base64 && unbase64(base64);
+    if (!name || !isName(name) || !whole || whole.length < 5) return undefined;
+    signatures.push({ name, id: hex(whole.slice(0, 4)), signature: whole.slice(4) });
+  }
+  return { text: note.slice(0, at + 1), signatures };
+}
+
+function isGenuine({ text, signatures: [own] }: Note, key: Key): boolean {
+  return (
+    own?.signature.length === 64 && isSignedBy(own.signature, utf8.encode(text), key.bytes, { zip215: false })
+  );
+}
+
+/** Judges a file by the keys that this installation publishes. */
+export function verify(file: Uint8Array, published: string[]): Verified | Fault {
+  let parsed: unknown;
+  try {
+    parsed = read(file);
+  } catch (error) {
+    return { fault: error instanceof Unreadable ? error.fault : 'none' };
+  }
+  if (!isObject(parsed) || Object.keys(parsed).sort().join() !== 'key,note,release') return { fault: 'none' };
+  const { release, note, key } = parsed;
+  const own = typeof key === 'string' ? readKey(key) : undefined;
+  const opened = typeof note === 'string' ? readNote(note) : undefined;
+  // Accord signs once. A signature that nobody verifies would only make a file look better than it is.
+  const [signature] = opened?.signatures ?? [];
+  if (!own || !opened || !signature || opened.signatures.length !== 1) return { fault: 'none' };
+  const keys = published.map((line) => readKey(line.trim()));
+  const signedWith = keys.find((known) => known?.name === signature.name && known.id === signature.id);
+  if (!signedWith) return { fault: 'foreign', values: { key: `${signature.name}+${signature.id}` } };
+  if (!isGenuine(opened, signedWith)) return { fault: 'statement' };
+  const statement = readStatement(opened.text);
+  if (!statement) return { fault: 'form' };
+  const released = isReleased(release) ? release : undefined;
+  const fault = faultOfText(release, statement) ?? (released ? undefined : { fault: 'none' as const });
+  if (fault || !released) return fault ?? { fault: 'none' };
+  if (released.document !== statement.document) return { fault: 'document' };
+  const otherKey = own.text === signedWith.text ? undefined : own.text;
+  return (
+    faultOfSignatories(statement) ?? {
+      released,
+      statement,
+      key: signedWith.text,
+      keyName: signedWith.name,
+      otherKey,
+    }
+  );
+}
+
+/** The statement of a note's text. There is one way to write it. */
+function readStatement(text: string): Statement | undefined {
+  if (!text.startsWith(FIRST_LINE)) return undefined;
+  const json = text.slice(FIRST_LINE.length);
+  try {
+    const statement: unknown = JSON.parse(json);
+    return isStatement(statement) && `${canonicalize(statement)}\n` === json ? statement : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function faultOfText(release: unknown, statement: Statement): Fault | undefined {
+  const number = isObject(release) ? release.number : undefined;
+  if (isNumber(number) && number !== statement.number) {
+    return { fault: 'number', values: { text: number, signed: statement.number } };
+  }
+  return digestOf(release) === statement.digest ? undefined : { fault: 'text' };
+}
+
+/** Holds the signatories against what had to be: both sides, each with its quorum, and nobody twice. */
+function faultOfSignatories({ signatories, quorum, frozen }: Statement): Fault | undefined {
+  const people = new Set<string>();
+  for (const { person, name, sector } of signatories) {
+    const isSide = sector === 'government' || sector === 'civil_society';
+    if (!isSide || people.has(person)) return { fault: 'signatories', values: { name } };
+    people.add(person);
+  }
+  for (const side of ['government', 'civil_society'] as const) {
+    const found = signatories.filter(({ sector }) => sector === side).length;
+    const needed = quorum[side];
+    if (found === 0) return { fault: 'side' };
+    if (needed < 1 || needed > MAX_SIGNATORIES || found < needed)
+      return { fault: 'quorum', values: { needed, found } };
+  }
+  return [frozen, ...signatories.map(({ time }) => time)].every((time) => time <= MAX_TIME_MS)
+    ? undefined
+    : { fault: 'form' };
+}

@@ -1,0 +1,38 @@
+// The pages of the app, by route. A page is given what its address names, and who is signed in.
+
+import type { Component } from 'svelte';
+import type { Person } from './api/client';
+import HomePage from './features/plan/HomePage.svelte';
+import PlanPage from './features/plan/PlanPage.svelte';
+import type { Route } from './frame/route';
+
+type Name = Route['page'];
+type Props<Page extends Name> = Extract<Route, { page: Page }> & { person: Person };
+/** A page's component; some take nothing. */
+type Shown<Page extends Name> = Component<Props<Page>> | Component<Record<string, never>>;
+
+const only = <Module>({ default: page }: { default: Module }): Module => page;
+
+/** Most people begin with a plan: its pages come with the app. The others are loaded when somebody goes there. */
+const pages: { [Page in Name]: () => Shown<Page> | Promise<Shown<Page>> } = {
+  home: () => HomePage,
+  plan: () => PlanPage,
+  people: () => import('./features/people/PeoplePage.svelte').then(only),
+  audit: () => import('./features/audit/AuditPage.svelte').then(only),
+  document: () => import('./features/commitment/DocumentPage.svelte').then(only),
+  history: () => import('./features/history/HistoryPage.svelte').then(only),
+  release: () => import('./features/release/ReleasePage.svelte').then(only),
+  verify: () => import('./features/release/VerifyPage.svelte').then(only),
+  link: () => import('./features/account/LinkPage.svelte').then(only),
+  invitation: () => import('./features/account/InvitationPage.svelte').then(only),
+  account: () => import('./features/account/AccountPage.svelte').then(only),
+  administration: () => import('./features/administration/AdministrationPage.svelte').then(only),
+};
+
+/** The pages that need no account. */
+const OPEN: readonly Name[] = ['verify', 'link', 'invitation'];
+
+export const isOpen = (page: Name): boolean => OPEN.includes(page);
+
+/** The component of a page. It is given the props of its own route only. */
+export const load = (page: Name) => pages[page]() as Component<Route & { person: Person }>;

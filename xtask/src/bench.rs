@@ -1,18 +1,28 @@
 //! `cargo xtask bench`: measurements, never part of the tests.
 
 use crate::process::Cmd;
+use crate::steps::{Step, run as run_steps};
 use crate::{build, tools};
 use anyhow::Result;
 
-pub fn run(args: &[String]) -> Result<()> {
-    build::release()?;
+const STEPS: [Step; 2] = [
+    Step::new("Install what the benchmarks run: npm packages and a browser", install),
+    Step::new("Compile the benchmarks", || {
+        build::bundle_for_bench()?;
+        Cmd::new("cargo").args(["build", "--release", "--package", "accord-tests"]).run()
+    }),
+];
+
+fn install() -> Result<()> {
     tools::npm("tests")?;
-    build::bundle_for_bench()?;
-    let chromium = tools::chromium()?;
-    Cmd::new("cargo").args(["build", "--release", "--package", "accord-tests"]).run()?;
+    tools::chromium().map(|_| ())
+}
+
+pub fn run(args: &[String]) -> Result<()> {
+    run_steps(&[&build::WEB[..], &[build::RELEASE], &STEPS].concat())?;
     Cmd::new("target/release/accord-bench")
         .args(args)
         .env("ACCORD_BIN", "target/release/accord")
-        .env("ACCORD_CHROMIUM", chromium)
+        .env("ACCORD_CHROMIUM", tools::chromium()?)
         .run()
 }

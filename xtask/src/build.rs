@@ -1,6 +1,7 @@
 //! Building: the browser's WebAssembly, the web app, and the one binary with both inside.
 
 use crate::process::{Cmd, root};
+use crate::steps::Step;
 use crate::tools::{self, WasmToolchain};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -18,16 +19,25 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Builds `target/release/accord`.
-pub fn release() -> Result<()> {
-    web()?;
-    Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
-}
+/// Builds the web app into `web/dist`.
+pub const WEB: [Step; 3] = [
+    Step::new("Install the web app's packages", || tools::npm("web")),
+    Step::new("Compile the browser's WebAssembly", wasm),
+    Step::new("Bundle the web app", web_app),
+];
 
-/// Builds the web app into `web/dist`, with every file that compresses also as brotli.
-pub fn web() -> Result<()> {
-    tools::npm("web")?;
-    wasm()?;
+/// Builds `target/release/accord` from a web app that was built: optimised, for use.
+pub const RELEASE: Step = Step::new("Compile the server, optimised as a whole", || {
+    Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
+});
+
+/// Builds `target/debug/accord`, which reads the web app from `web/dist`: soon compiled, for demos and tests.
+pub const DEBUG: Step = Step::new("Compile the server", || {
+    Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()
+});
+
+/// Bundles the web app into `web/dist`, with every file that compresses also as brotli.
+fn web_app() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "build"]).dir("web").run()?;
     compress(&root().join("web/dist"))
 }

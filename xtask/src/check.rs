@@ -1,6 +1,7 @@
 //! Checks that need no running server: formatting, lints, layering, licences, types, drift.
 
 use crate::process::{Cmd, root};
+use crate::steps::Step;
 use crate::tools;
 use anyhow::{Result, bail};
 use std::fs;
@@ -8,16 +9,29 @@ use std::fs;
 /// What the pure crate must not depend on.
 const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
 
-/// Runs all checks. Needs the web app built (`web/src/wasm`).
-pub fn all() -> Result<()> {
+/// All checks. They need the web app built (`web/src/wasm`).
+pub const STEPS: [Step; 6] = [
+    Step::new("Check formatting and lints", lints),
+    Step::new("Test the commands themselves", || {
+        Cmd::new("cargo").args(["test", "--quiet", "--package", "xtask"]).run()
+    }),
+    Step::new("Check layers and documents", || {
+        layering()?;
+        limits()
+    }),
+    Step::new("Check licences and sources of dependencies", licences),
+    Step::new("Check that the web app's types are the API's", api_types),
+    Step::new("Check the web app", web),
+];
+
+fn lints() -> Result<()> {
     Cmd::new("cargo").args(["fmt", "--all", "--check"]).run()?;
     Cmd::new("cargo")
         .args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
-        .run()?;
-    layering()?;
-    limits()?;
-    licences()?;
-    api_types()?;
+        .run()
+}
+
+fn web() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "lint"]).dir("web").run()?;
     Cmd::new("npm").args(["run", "--silent", "check"]).dir("web").run()
 }

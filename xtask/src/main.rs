@@ -5,18 +5,20 @@ mod bench;
 mod build;
 mod check;
 mod process;
+mod steps;
 mod test;
 mod tools;
 
 use anyhow::{Result, bail};
 use process::Cmd;
+use steps::run;
 
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo    build everything and serve a demo on http://127.0.0.1:4040
+  demo    build everything, soon compiled, and serve a demo on http://127.0.0.1:4040
   test    run every check and every test, real browser included
-  build   build target/release/accord with the web app inside
+  build   build target/release/accord, optimised, with the web app inside
   web     build the web app alone, for a server run with `cargo run`
   check   formatting, lints, layering, licences, types
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
@@ -26,21 +28,11 @@ fn main() -> Result<()> {
     let command = args.next();
     let rest: Vec<String> = args.collect();
     match command.as_deref() {
-        Some("demo") => {
-            build::release()?;
-            let mut serve = Cmd::new("target/release/accord").args(["serve", "--demo"]);
-            if !rest.iter().any(|arg| arg == "--data") {
-                serve = serve.args(["--data", "target/demo"]);
-            }
-            serve.args(&rest).run()
-        }
-        Some("test") => test::all(),
-        Some("build") => build::release(),
-        Some("web") => build::web(),
-        Some("check") => {
-            build::web()?;
-            check::all()
-        }
+        Some("demo") => demo(&rest),
+        Some("test") => run(&[&build::WEB[..], &check::STEPS, &test::STEPS].concat()),
+        Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
+        Some("web") => run(&build::WEB),
+        Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");
@@ -48,4 +40,14 @@ fn main() -> Result<()> {
         }
         Some(other) => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
+}
+
+/// Builds a server soon compiled and serves a demo, in `target/demo` unless `--data` names a folder.
+fn demo(options: &[String]) -> Result<()> {
+    run(&[&build::WEB[..], &[build::DEBUG]].concat())?;
+    let mut serve = Cmd::new("target/debug/accord").args(["serve", "--demo"]);
+    if !options.iter().any(|option| option == "--data" || option.starts_with("--data=")) {
+        serve = serve.args(["--data", "target/demo"]);
+    }
+    serve.args(options).run()
 }

@@ -1,24 +1,32 @@
-//! Every check and every test, real browser included.
+//! Every test, real browser included.
 
 use crate::process::Cmd;
-use crate::{build, check, tools};
+use crate::steps::Step;
+use crate::{build, tools};
 use anyhow::Result;
 
-pub fn all() -> Result<()> {
-    build::web()?;
-    check::all()?;
-    tools::npm("tests")?;
-    build::bundle_for_node()?;
-    let chromium = tools::chromium()?;
-    let python = tools::readers()?;
+/// Runs the tests. Needs the web app built. The last lines printed are those of `cargo test`.
+pub const STEPS: [Step; 4] = [
+    Step::new("Install what the tests run: npm packages, a browser, readers of files", install),
+    Step::new("Bundle the editor for Node", build::bundle_for_node),
     // The promises run the server as a process of its own.
-    Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()?;
+    build::DEBUG,
+    Step::new("Run the tests", tests),
+];
+
+fn install() -> Result<()> {
+    tools::npm("tests")?;
+    tools::chromium()?;
+    tools::readers().map(|_| ())
+}
+
+fn tests() -> Result<()> {
     Cmd::new("cargo")
         // xtask would ask for other features of what the server depends on, and have all of it built again.
         .args(["test", "--workspace", "--exclude", "accord-client", "--exclude", "xtask"])
         .args(["--no-fail-fast"])
-        .env("ACCORD_CHROMIUM", chromium)
-        .env("ACCORD_PYTHON", python)
+        .env("ACCORD_CHROMIUM", tools::chromium()?)
+        .env("ACCORD_PYTHON", tools::readers()?)
         .env("RUST_BACKTRACE", "0")
         .run()
 }

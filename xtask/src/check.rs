@@ -1,5 +1,6 @@
-//! Checks that need no running server: formatting, lints, layering, licences, types, drift.
+//! Checks that need no running server: formatting, lints, layering, documents, licences, types, drift.
 
+use crate::documents;
 use crate::process::{Cmd, root};
 use crate::steps::Step;
 use crate::tools;
@@ -17,7 +18,8 @@ pub const STEPS: [Step; 6] = [
     }),
     Step::new("Check layers and documents", || {
         layering()?;
-        limits()
+        limits()?;
+        documents::check()
     }),
     Step::new("Check licences and sources of dependencies", licences),
     Step::new("Check that the web app's types are the API's", api_types),

@@ -1,9 +1,10 @@
-//! `cargo xtask demo | test | build | check | bench`: the commands a person or CI runs. Each
+//! `cargo xtask demo | test | build | check | docs | bench`: the commands a person or CI runs. Each
 //! installs what is missing first, and says in one sentence what to do when it can't.
 
 mod bench;
 mod build;
 mod check;
+mod documents;
 mod process;
 mod steps;
 mod test;
@@ -20,7 +21,8 @@ cargo xtask COMMAND
   test    run every check and every test, real browser included
   build   build target/release/accord, optimised, with the web app inside
   web     build the web app alone, for a server run with `cargo run`
-  check   formatting, lints, layering, licences, types
+  check   formatting, lints, layering, documents, licences, types
+  docs    check the documents alone: links, paths
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
 fn main() -> Result<()> {
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
+        Some("docs") => documents::check(),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");

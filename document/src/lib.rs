@@ -14,6 +14,7 @@
 //! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
 
 pub mod audit;
+pub mod body;
 pub mod history;
 pub mod ids;
 pub mod ledger;
@@ -23,6 +24,8 @@ pub mod people;
 pub mod plan;
 #[cfg(feature = "readable")]
 pub mod readable;
+pub mod release;
+pub mod state;
 pub mod sync;
 pub mod template;
 pub mod update;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The schema name that a genesis records.
-pub const SCHEMA: &str = "ogp-commitment/1";
+pub const COMMITMENT_SCHEMA: &str = "ogp-commitment/1";
 
 /// The `Map` root that holds the milestones by id.
 pub const MILESTONES: &str = "milestones";

@@ -8,7 +8,8 @@ use crate::rooms::{OpenError, decode, genesis_of};
 use crate::store::{Store, StoreError, for_each_entry};
 use accord_document::history::History;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
-use accord_document::ledger::{DocumentState, Outcome};
+use accord_document::ledger::Outcome;
+use accord_document::state::DocumentState;
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -260,8 +261,9 @@ impl From<tokio::task::JoinError> for OpenError {
 mod tests {
     use super::*;
     use crate::store::{Append, Ledger as _, MemoryStore};
+    use accord_document::body::Genesis;
     use accord_document::ids::{LineageId, PersonId, SessionId};
-    use accord_document::ledger::{Genesis, RULES};
+    use accord_document::ledger::RULES;
     use accord_document::lib0::Write as _;
     use accord_document::people::{Actor, Seat, Sector};
 

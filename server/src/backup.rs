@@ -23,7 +23,8 @@ use crate::plans::{follow_audit, follow_plan, installation};
 use crate::rooms::replay;
 use crate::seal::keys::FOLDER;
 use crate::store::{Append, Ledger as _, Records as _, SledStore, Store, StoreError};
-use accord_document::audit::{AuditState, Deed, Event};
+use accord_document::audit::AuditState;
+use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{DocumentId, LedgerId, LineageId, PlanId, Seq};
 use accord_document::ledger::Entry;
 use flate2::Compression;
@@ -154,13 +155,13 @@ fn put(
             let mut state =
                 replay(&entries).map_err(|error| StoreError::Damaged(error.to_string()))?.state;
             let lineage = LineageId::new(fresh_id());
-            let entry = state.restored(&installation(), now, rand::random(), lineage);
+            let entry = state.begin_lineage(&installation(), now, rand::random(), lineage);
             entry.ok()
         }
         LedgerId::Audit if entries.is_empty() => None,
         LedgerId::Audit => {
             let mut state = audit_state(&entries)?;
-            let event = Event { deed: Deed::Restore, from: None };
+            let event = AuditEvent { deed: AuditAction::Restore, from: None };
             Some(state.record(&installation(), now, rand::random(), event))
         }
         LedgerId::Plan(_) => None,

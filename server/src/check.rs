@@ -7,8 +7,8 @@ use crate::releases::broken;
 use crate::rooms::replay;
 use crate::store::{Ledger as _, SledStore, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
-use accord_document::ledger::DocumentState;
 use accord_document::model::content::Content;
+use accord_document::state::DocumentState;
 use std::collections::BTreeSet;
 use std::path::Path;
 

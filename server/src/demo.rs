@@ -3,12 +3,12 @@
 use crate::people::{People, Person};
 use crate::plans::{ActError, Plans, installation};
 use crate::store::StoreError;
+use accord_document::body::Act;
 use accord_document::ids::{DocumentId, PersonId, PlanId, SessionId};
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::people::{Actor, Seat, Sector, Standing};
-use accord_document::plan::Act;
 
 pub(crate) const PLAN: &str = "demo";
 

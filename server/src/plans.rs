@@ -9,12 +9,16 @@ use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::people::fresh_id;
 use crate::store::{Append, Store, StoreError};
-use accord_document::audit::{self, AuditState, Deed, Event};
+use accord_document::audit::{self, AuditState};
+use accord_document::body::Act;
+use accord_document::body::Genesis;
+use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{Digest, DocumentId, LedgerId, LineageId, PersonId, PlanId, Seq};
-use accord_document::ledger::{DocumentState, Entry, Genesis, LedgerError, RULES};
+use accord_document::ledger::{Entry, LedgerError, RULES};
 use accord_document::model::{Draft, seed};
 use accord_document::people::{Actor, Seat};
-use accord_document::plan::{self, Act, Grant, PlanState, Refused};
+use accord_document::plan::{self, ActRefusal, Grant, PlanState};
+use accord_document::state::DocumentState;
 use accord_document::template;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -29,7 +33,7 @@ pub enum ActError {
     #[error("there is no such plan")]
     Missing,
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] ActRefusal),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -227,11 +231,13 @@ impl Plans {
         to_its_end(async move {
             let mut audit = plans.shared.audit.lock().await;
             let now = plans.shared.clock.now_ms();
-            let genesis = new_ledger(plan::SCHEMA, "").entry(actor.clone(), now, rand::random());
+            let genesis =
+                new_ledger(plan::PLAN_SCHEMA, "").entry(actor.clone(), now, rand::random());
             let mut state = PlanState::begin(&genesis).map_err(unreadable)?;
             let titled = state.act(&actor, now, rand::random(), Act::Title { title })?;
             let mut recorded = audit.clone();
-            let event = Event { deed: Deed::CreatePlan { plan: id.clone() }, from: said(from) };
+            let event =
+                AuditEvent { deed: AuditAction::CreatePlan { plan: id.clone() }, from: said(from) };
             let event = recorded.record(&actor, now, rand::random(), event);
             let ledger = LedgerId::Plan(id.clone());
             let batch =
@@ -259,7 +265,7 @@ impl Plans {
         draft: &Draft,
     ) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
-        let genesis = new_ledger(template::SCHEMA, language);
+        let genesis = new_ledger(template::COMMITMENT_SCHEMA, language);
         let genesis = genesis.entry(actor.clone(), now, rand::random());
         let mut state = DocumentState::begin(&genesis).map_err(unreadable)?;
         let (draft, by) = (draft.clone(), actor.clone());
@@ -300,8 +306,8 @@ impl Plans {
                 let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
                     && !matches!(act, Act::Join { .. });
                 if steers {
-                    let deed = Deed::InPlan { plan: plan.clone(), act };
-                    let event = Event { deed, from: said(from) };
+                    let deed = AuditAction::InPlan { plan: plan.clone(), act };
+                    let event = AuditEvent { deed, from: said(from) };
                     batch.push(logged(&recorded.record(&actor, now, rand::random(), event)));
                 }
             }
@@ -320,14 +326,14 @@ impl Plans {
     pub async fn record(
         &self,
         actor: &Actor,
-        deed: Deed,
+        deed: AuditAction,
         from: Option<IpAddr>,
     ) -> Result<(), StoreError> {
         let (plans, actor) = (self.clone(), actor.clone());
         to_its_end(async move {
             let mut audit = plans.shared.audit.lock().await;
             let mut recorded = audit.clone();
-            let event = Event { deed, from: said(from) };
+            let event = AuditEvent { deed, from: said(from) };
             let now = plans.shared.clock.now_ms();
             let event = recorded.record(&actor, now, rand::random(), event);
             plans.commit(vec![logged(&event)]).await?;
@@ -447,7 +453,7 @@ fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState, StoreError
     if !entries.is_empty() {
         return follow_audit(&entries);
     }
-    let genesis = new_ledger(audit::SCHEMA, "");
+    let genesis = new_ledger(audit::AUDIT_SCHEMA, "");
     let genesis = genesis.entry(installation(), clock.now_ms(), rand::random());
     store.append(&[logged(&genesis)])?;
     AuditState::begin(&genesis).map_err(unreadable)

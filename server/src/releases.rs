@@ -11,12 +11,13 @@ use crate::plans::Plans;
 use crate::rooms::{OpenError, decode, replay_upto};
 use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
-use crate::seal::{Place, ReleaseFile, Signatory, Statement};
+use crate::seal::{ReleaseFile, Signatory, Statement};
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, Seq};
-use accord_document::ledger::{Proposal, Release};
+use accord_document::ledger::LedgerPosition;
 use accord_document::model::content::Content;
-use accord_document::model::release::Released;
+use accord_document::release::canonical::Released;
+use accord_document::release::{Proposal, Release};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -200,7 +201,7 @@ impl Releases {
         let entry = decode(seq, &entry.ok_or(OpenError::Missing)?)?;
         let genesis = self.shared.store.entry(&document.clone().into(), Seq(0))?;
         let genesis = decode(Seq(0), &genesis.ok_or(OpenError::Missing)?)?;
-        let accord_document::ledger::Body::Genesis(genesis) = genesis.body else {
+        let accord_document::body::Body::Genesis(genesis) = genesis.body else {
             return Err(OpenError::Missing);
         };
         let (plan, state) = self.shared.plans.home(document).ok_or(OpenError::Missing)?;
@@ -220,7 +221,7 @@ impl Releases {
             number: release.number,
             plan,
             plan_title: state.title().to_owned(),
-            ledger: Place { lineage: genesis.lineage, seq, head: entry.hash() },
+            ledger: LedgerPosition { lineage: genesis.lineage, seq, head: entry.hash() },
             frozen: release.frozen.time,
             quorum: proposal.quorum,
             signatories,

@@ -2,8 +2,9 @@
 
 use crate::releases::Releases;
 use crate::rooms::{RequestError, RoomHandle, StepTaken};
-use accord_document::ledger::{Step, StepError};
+use accord_document::body::Step;
 use accord_document::people::Actor;
+use accord_document::release::StepError;
 
 /// Takes a step on the path to a release. If it freezes the text, the release is signed at once, with the names that
 /// people have now. Where that fails, the text is frozen all the same, and signed when somebody asks for the release.

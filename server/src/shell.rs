@@ -12,7 +12,7 @@ use crate::people::{AccountError, ChangeError, Lane, PasswordError, Passwords, P
 use crate::plans::{Plans, installation};
 use crate::store::{SledStore, Store, StoreError};
 use crate::{Config, ServeError};
-use accord_document::audit::Deed;
+use accord_document::body::AuditAction;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, Permissions};
 use std::io;
@@ -179,13 +179,13 @@ impl Shell {
                         self.people.create(&name, Some(&email), Some(&hash), true)?
                     }
                 };
-                let deed = Deed::MakeAdministrator { person: person.id };
+                let deed = AuditAction::MakeAdministrator { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;
                 Ok(Said::Administrator { name: person.name })
             }
             Verb::Backup { to } => {
                 // Named in the record first, so that the backup says of itself that it was made.
-                self.plans.record(&installation(), Deed::Backup, None).await?;
+                self.plans.record(&installation(), AuditAction::Backup, None).await?;
                 let (store, data) = (self.store.clone(), self.data.clone());
                 let made = tokio::task::spawn_blocking(move || backup(&*store, &data, &to)).await;
                 let made = made.map_err(|error| ServeError::System(io::Error::other(error)))?;
@@ -197,7 +197,7 @@ impl Shell {
                 let person = person.ok_or(ShellError::NoAccount(email))?;
                 let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
                 let secret = self.people.make_link(purpose, LINK_MS)?;
-                let deed = Deed::MakeResetLink { person: person.id };
+                let deed = AuditAction::MakeResetLink { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;
                 let base = at.unwrap_or_else(|| self.base.clone());
                 Ok(Said::Link { link: format!("{base}/links/{secret}") })

@@ -3,7 +3,8 @@
 
 use accord_document::history::History;
 use accord_document::ids::Seq;
-use accord_document::ledger::{DocumentState, Entry, Outcome};
+use accord_document::ledger::{Entry, Outcome};
+use accord_document::state::DocumentState;
 use accord_tests::{FIELD, Ledgered, Trace, node};
 use anyhow::Result;
 use rand::rngs::StdRng;

@@ -1,9 +1,11 @@
 //! How long a document takes to open: its ledger replayed, each entry checked, applied and hashed.
 
+use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::ledger::{Entry, RULES};
 use accord_document::people::{Actor, Seat, Sector};
-use accord_document::template::SCHEMA;
+use accord_document::state::DocumentState;
+use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::ydoc;
 use accord_tests::Trace;
 use anyhow::Result;
@@ -34,7 +36,7 @@ pub(crate) fn all() -> Result<()> {
     };
     let genesis = Genesis {
         lineage: LineageId::new("l"),
-        schema: SCHEMA.into(),
+        schema: COMMITMENT_SCHEMA.into(),
         language: "en".into(),
         rules: RULES,
     };

@@ -2,20 +2,21 @@
 //! version and a restore, a plan's, and an audit record; and a segment of packed entries. Every later version must replay them to the same heads and states. Written once
 //! (`ACCORD_WRITE=1`); a change of one is a change of the format.
 
-use accord_document::audit::{self, AuditState, Deed, Event};
+use accord_document::audit::{self, AuditState};
+use accord_document::body::Act;
+use accord_document::body::{AuditAction, AuditEvent};
+use accord_document::body::{Genesis, Quorum, Redaction, Step, Version};
 use accord_document::history::{Fate, History, Part};
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
-use accord_document::ledger::{
-    self, DocumentState, Entry, Genesis, LedgerError, Outcome, Quorum, Redaction, Step, Version,
-    pack, unpack,
-};
+use accord_document::ledger::{Entry, LedgerError, Outcome, pack, unpack};
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target, locate};
 use accord_document::people::{Actor, Seat, Sector, Standing};
-use accord_document::plan::{self, Act, PlanState};
+use accord_document::plan::{self, PlanState};
+use accord_document::state::DocumentState;
 use accord_document::update::Provenance;
 
 const HEAD: &str = "0356f820b862fad4af600b2d34f0d6ef3ba33bccc0be0a5a114d9f9cfee192bf";
@@ -158,7 +159,7 @@ fn the_golden_ledger_of_a_plan_replays_to_the_same_head_and_seats() {
     let make_plan = || {
         let genesis = Genesis {
             lineage: LineageId::new("golden"),
-            schema: plan::SCHEMA.into(),
+            schema: plan::PLAN_SCHEMA.into(),
             language: String::new(),
             rules: 1,
         };
@@ -227,7 +228,7 @@ fn the_golden_audit_record_verifies_to_the_same_head() {
     let make_audit = || {
         let genesis = Genesis {
             lineage: LineageId::new("golden"),
-            schema: audit::SCHEMA.into(),
+            schema: audit::AUDIT_SCHEMA.into(),
             language: String::new(),
             rules: 1,
         };
@@ -235,23 +236,23 @@ fn the_golden_audit_record_verifies_to_the_same_head() {
         let mut state = AuditState::begin(&genesis).unwrap();
         let (plan, person) = (PlanId::new("plan"), PersonId::new("ben"));
         let deeds = [
-            Deed::CreatePlan { plan: plan.clone() },
-            Deed::InPlan { plan: plan.clone(), act: Act::Close },
-            Deed::MakeAdministrator { person: person.clone() },
-            Deed::EndAdministrator { person: person.clone() },
-            Deed::MakeResetLink { person: person.clone() },
-            Deed::EndSessions { person: person.clone() },
-            Deed::Forget { person },
-            Deed::AddProvider { issuer: "https://id.example".into() },
-            Deed::RemoveProvider { issuer: "https://id.example".into() },
-            Deed::Redact { plan: plan.clone(), document: DocumentId::new("d"), seq: Seq(3) },
-            Deed::Export { plan: Some(plan) },
+            AuditAction::CreatePlan { plan: plan.clone() },
+            AuditAction::InPlan { plan: plan.clone(), act: Act::Close },
+            AuditAction::MakeAdministrator { person: person.clone() },
+            AuditAction::EndAdministrator { person: person.clone() },
+            AuditAction::MakeResetLink { person: person.clone() },
+            AuditAction::EndSessions { person: person.clone() },
+            AuditAction::Forget { person },
+            AuditAction::AddProvider { issuer: "https://id.example".into() },
+            AuditAction::RemoveProvider { issuer: "https://id.example".into() },
+            AuditAction::Redact { plan: plan.clone(), document: DocumentId::new("d"), seq: Seq(3) },
+            AuditAction::Export { plan: Some(plan) },
         ];
         let mut entries = vec![genesis];
         for (n, deed) in (1u8..).zip(deeds) {
             let from = (n % 2 == 0).then(|| "203.0.113.7".to_owned());
             let time = 1_750_000_000_000 + u64::from(n) * 1_000;
-            entries.push(state.record(&ida, time, [n; 16], Event { deed, from }));
+            entries.push(state.record(&ida, time, [n; 16], AuditEvent { deed, from }));
         }
         entries
     };
@@ -271,7 +272,7 @@ fn the_golden_past_is_credited_as_it_was() {
     let make = || {
         let genesis = Genesis {
             lineage: LineageId::new("golden"),
-            schema: accord_document::template::SCHEMA.into(),
+            schema: accord_document::template::COMMITMENT_SCHEMA.into(),
             language: "en".into(),
             rules: 1,
         };
@@ -418,7 +419,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     let [release] = releases.all() else { panic!("{releases:?}") };
     assert_eq!(releases.proposal_of(release).digest.to_string(), DIGEST);
     assert!(
-        matches!(&releases.proposals()[1].fate, ledger::Fate::Declined { reason, .. } if reason == "ჯერ არა")
+        matches!(&releases.proposals()[1].fate, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
     );
     // The text is what was signed, in this version as in all.
     let frozen = replayed(&entries[..3]).unwrap().to_release(&document);

@@ -1,10 +1,11 @@
 //! A launch can't go wrong by a digit: no time in the past or far away, and one true date everywhere.
 
 use crate::release::{freeze, of};
+use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, PlanId, Seq, SessionId};
 use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
-use accord_document::plan::{Act, Launched, PlanState};
+use accord_document::plan::PlanState;
 use accord_server::store::{Append, Ledger, SledStore};
 use accord_tests::{Server, ServerInTime, Visitor};
 use anyhow::{Context, Result, ensure};
@@ -139,7 +140,7 @@ fn launched_in_2020(data: &Path, document: &str, digest: &str) -> Result<u64> {
         session: SessionId::new("earlier"),
     };
     let digest = digest.parse().map_err(anyhow::Error::msg)?;
-    let releases = vec![Launched { document: DocumentId::new(document), number: 1, digest }];
+    let releases = vec![LaunchedRelease { document: DocumentId::new(document), number: 1, digest }];
     let act = Act::Launch { releases, opens: 1_577_836_800_000, zone: "Africa/Nairobi".into() };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     let entry = state.act(&facilitator, u64::try_from(now)?, [7; 16], act)?;

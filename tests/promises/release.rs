@@ -1,6 +1,6 @@
 //! From a proposal to a page that everybody reads: through the API and stock clients, as the server runs.
 
-use accord_document::model::release::digest;
+use accord_document::release::canonical::digest;
 use accord_document::sync::Dialect;
 use accord_tests::{Server, ServerInTime, SyncClient, Visitor, accord_binary, node};
 use anyhow::{Context, Result, ensure};

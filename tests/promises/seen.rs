@@ -1,9 +1,11 @@
 //! What is signed is what is seen: hidden characters, addresses and ids are named where a text is proposed, refused again
 //! where it is signed, and cleaned by an edit that leaves everything else, with who wrote it, as it is.
 
+use accord_document::body::{Quorum, Step};
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Quorum, Step};
+use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::state::DocumentState;
 use accord_server::store::{Append, Ledger, Records, SledStore};
 use accord_tests::{PASSWORD, Server, SyncClient, Visitor, node};
 use anyhow::{Context, Result, ensure};
@@ -293,7 +295,7 @@ fn propose_as_before(store: &SledStore, document: &str) -> Result<u64> {
         gaps: released.gaps.clone(),
         message: String::new(),
     };
-    let entry = state.step(&fay, state.position().time, [0; 16], step)?;
+    let entry = state.step(&fay, state.time(), [0; 16], step)?;
     store.append(&[Append { ledger, seq: entry.seq, bytes: entry.encode() }])?;
     Ok(entry.seq.0)
 }

@@ -1,6 +1,6 @@
 //! All of the protocol at once, over a fake network and a failing store: see [`World`].
 
-use accord_document::ledger::DocumentState;
+use accord_document::state::DocumentState;
 use accord_document::sync::Link;
 use accord_tests::{Typed, World};
 

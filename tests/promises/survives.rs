@@ -133,12 +133,13 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Result<()> {
     use accord_document::ids::{Digest, LineageId, Seq};
-    use accord_document::sync::wire::{ClientNote, Message, Remembered, ServerNote};
+    use accord_document::ledger::LedgerPosition;
+    use accord_document::sync::wire::{ClientNote, Message, ServerNote};
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
     let ana = server.visit("ana")?;
     let document = ana.create("Remembered")?;
-    let hello = |remembered: Remembered| {
+    let hello = |remembered: LedgerPosition| {
         let note = ClientNote::Hello { remembered: Some(remembered) };
         Message::Note(&serde_json::to_string(&note).unwrap()).encode()
     };
@@ -151,12 +152,12 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     while client.saved < client.sent {
         client.fetch().await?;
     }
-    let ahead = Remembered { seq: Seq(position.seq.0 + 50), ..position.clone() };
+    let ahead = LedgerPosition { seq: Seq(position.seq.0 + 50), ..position.clone() };
     let forked =
-        Remembered { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
+        LedgerPosition { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
     // A place before the head, at which another entry stands.
-    let earlier = Remembered { head: Digest([9; 32]), ..position.clone() };
-    let other = Remembered { lineage: LineageId::new("other"), ..position.clone() };
+    let earlier = LedgerPosition { head: Digest([9; 32]), ..position.clone() };
+    let other = LedgerPosition { lineage: LineageId::new("other"), ..position.clone() };
     let strangers =
         [("ahead", ahead), ("forked", forked), ("earlier", earlier), ("lineage", other)];
     for (name, remembered) in strangers {

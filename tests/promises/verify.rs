@@ -3,14 +3,15 @@
 //! `tests/data/verify` holds files, and in `cases.json` what is said of each. The library, the command line and the
 //! page's own code (`tests/node/verify.mjs`) are held to the same. `ACCORD_WRITE=1` makes the files anew.
 
+use accord_document::body::Quorum;
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
-use accord_document::ledger::Quorum;
-use accord_document::model::release::{canonical, digest};
+use accord_document::ledger::LedgerPosition;
 use accord_document::people::Sector;
+use accord_document::release::canonical::{canonical, digest};
 use accord_server::seal::note::{PrivateKey, PublicKey};
 use accord_server::seal::shown::Shown;
 use accord_server::seal::verify::verify;
-use accord_server::seal::{Place, Signatory, Statement};
+use accord_server::seal::{Signatory, Statement};
 use accord_tests::{accord_binary, node};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -65,7 +66,11 @@ fn statement(text: &Value) -> Statement {
         number: 1,
         plan: PlanId::new("p1"),
         plan_title: "Action plan 2027".into(),
-        ledger: Place { lineage: LineageId::new("l1"), seq: Seq(9), head: Digest([1; 32]) },
+        ledger: LedgerPosition {
+            lineage: LineageId::new("l1"),
+            seq: Seq(9),
+            head: Digest([1; 32]),
+        },
         frozen: 1_767_225_600_000,
         quorum: Quorum::LEAST,
         signatories: vec![

@@ -5,13 +5,15 @@
 //! wherever it turns up: after an undo, a restore, a move, a paste.
 
 use accord_document::StateVector;
+use accord_document::body::Genesis;
 use accord_document::history::{Deed, Diff, Fate, History, Part};
 use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::ledger::{Entry, RULES};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op, plain};
 use accord_document::model::{self, Draft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::state::DocumentState;
 use accord_document::template;
 use accord_document::update::{self, Body, Claim, Provenance, scan};
 use anyhow::{Context, Result, ensure};
@@ -83,7 +85,7 @@ impl World {
     fn new(seed: u64) -> Result<Self> {
         let genesis = Genesis {
             lineage: LineageId::new("l"),
-            schema: template::SCHEMA.into(),
+            schema: template::COMMITMENT_SCHEMA.into(),
             language: "en".into(),
             rules: RULES,
         };

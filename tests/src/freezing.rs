@@ -2,14 +2,15 @@
 //! delays and cuts and a store that fails and crashes.
 
 use crate::world::{PEOPLE, World, actor};
+use accord_document::body::{Body, Quorum, Step};
 use accord_document::history::History;
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::ledger::{
-    Body, DocumentState, Entry, Outcome, Quorum, Release, Step, StepError,
-};
+use accord_document::ledger::{Entry, Outcome};
 use accord_document::model::content::Content;
-use accord_document::model::release::{Identity, Released};
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::release::canonical::{Identity, Released};
+use accord_document::release::{Release, StepError};
+use accord_document::state::DocumentState;
 use accord_document::sync::{Effect, Link, ProposeError, Wanted};
 use rand::RngExt;
 

@@ -1,11 +1,13 @@
 //! Recorded typing, put into a ledger by the people who typed it.
 
 use crate::{Trace, Transaction};
+use accord_document::body::Genesis;
 use accord_document::history::History;
 use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::ledger::{Entry, RULES};
 use accord_document::people::{Actor, Seat, Sector};
-use accord_document::template::SCHEMA;
+use accord_document::state::DocumentState;
+use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::ydoc;
 use anyhow::{Context, Result};
 use yrs::updates::decoder::Decode;
@@ -45,7 +47,7 @@ impl Ledgered {
     pub fn new() -> Result<Self> {
         let genesis = Genesis {
             lineage: LineageId::new("l"),
-            schema: SCHEMA.into(),
+            schema: COMMITMENT_SCHEMA.into(),
             language: "en".into(),
             rules: RULES,
         };

@@ -1,14 +1,16 @@
 //! A world for simulations: the server's room and the browsers' clients, the very code that runs, over a fake
 //! network that delays and cuts, and a store that fails and crashes. Seeded: a failing seed is named and repeats.
 
+use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{DocumentState, Entry, Genesis, RULES};
+use accord_document::ledger::{Entry, RULES};
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
+use accord_document::state::DocumentState;
 use accord_document::sync::{Admission, Client, Close, ConnectionId, Dialect, Effect, Face, Room};
-use accord_document::template::SCHEMA;
+use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::update::Refusal;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -71,7 +73,7 @@ impl World {
     pub fn new(run: u64, may_refuse: bool) -> Self {
         let genesis = Genesis {
             lineage: LineageId::new("simulated"),
-            schema: SCHEMA.into(),
+            schema: COMMITMENT_SCHEMA.into(),
             language: "en".into(),
             rules: RULES,
         };

@@ -3,9 +3,9 @@
 
 use super::tests::{Ledgered, Random, actor, joined};
 use super::*;
-use crate::ledger::DocumentState;
 use crate::lib0::Write;
 use crate::model::content::Content;
+use crate::state::DocumentState;
 use crate::template::FIELDS;
 use crate::update::{Body, Claim, Id, Parent, Provenance};
 use crate::{StateVector, ydoc};

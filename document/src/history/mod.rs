@@ -82,7 +82,7 @@ pub struct History {
 impl History {
     /// Takes in the next entry, and whether it was applied: a void one changes nothing.
     ///
-    /// Entries come from a [`DocumentState`](crate::ledger::DocumentState), which has verified and checked
+    /// Entries come from a [`DocumentState`](crate::state::DocumentState), which has verified and checked
     /// them.
     pub fn record(&mut self, entry: &Entry, applied: bool) {
         debug_assert_eq!(entry.seq.0, self.moments.len() as u64, "entries come in order");

@@ -1,12 +1,14 @@
 //! A history against the documents that yrs makes of the same ledger.
 
 use super::*;
+use crate::body::{Body, Genesis};
 use crate::ids::{LineageId, SessionId};
-use crate::ledger::{Body, DocumentState, Genesis, Outcome, RULES};
+use crate::ledger::{Outcome, RULES};
 use crate::model::content::Content;
 use crate::model::delta::{self, Attributes, Op};
 use crate::model::{Draft, seed};
 use crate::model::{Replica, Target};
+use crate::state::DocumentState;
 use crate::template;
 use serde_json::json;
 
@@ -30,7 +32,7 @@ impl Ledgered {
     pub(super) fn new() -> Self {
         let genesis = Genesis {
             lineage: LineageId::new("l"),
-            schema: template::SCHEMA.into(),
+            schema: template::COMMITMENT_SCHEMA.into(),
             language: "en".into(),
             rules: RULES,
         };
@@ -198,7 +200,7 @@ fn a_void_entry_changes_nothing() {
     let position = ledger.state.position();
     let entry = Entry {
         seq: Seq(position.seq.0 + 1),
-        time: position.time,
+        time: ledger.state.time(),
         actor: reader,
         previous: position.head,
         salt: [0; 16],
@@ -445,7 +447,7 @@ fn a_damaged_checkpoint_is_none_or_another_and_never_a_panic() {
 /// A secret that was deleted and brought back is in the ledger twice: a redaction takes both.
 #[test]
 fn what_repeats_a_passage_goes_with_it() {
-    use crate::ledger::Redaction;
+    use crate::body::Redaction;
     use crate::model::locate;
     let mut ledger = Ledgered::new();
     let mut replica = Replica::new(10);

@@ -1,29 +1,36 @@
 //! The order of a ledger: numbers without gaps, times that never run backwards, hashes that chain.
 
-use super::entry::{Body, Entry, Genesis, Salt};
-use super::state::LedgerError;
+use crate::body::{Body, Genesis};
 use crate::ids::{Digest, LineageId, Seq};
+use crate::ledger::Entry;
+use crate::ledger::header::Salt;
+use crate::ledger::outcome::LedgerError;
 use crate::people::Actor;
+use serde::{Deserialize, Serialize};
 
 /// The rules version that this code implements.
 pub const RULES: u32 = 1;
 
-/// Where a ledger stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+/// A position in a ledger: an entry, and with its hash everything before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerPosition {
+    /// The lineage at that entry.
+    pub lineage: LineageId,
+    /// The number of the entry.
     pub seq: Seq,
+    /// The hash of the entry.
     pub head: Digest,
-    /// Milliseconds since the Unix epoch.
-    pub time: u64,
 }
 
 /// A ledger's beginning and its end, as far as it was followed.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     genesis: Genesis,
-    /// The lineage that began with a restoration, and the entry that says so.
-    restored: Option<(Seq, LineageId)>,
-    position: Position,
+    /// The entry that began the lineage, if that was a restore from a backup.
+    restored: Option<Seq>,
+    position: LedgerPosition,
+    /// The time of the last entry, in milliseconds since the Unix epoch.
+    time: u64,
 }
 
 impl Chain {
@@ -39,25 +46,28 @@ impl Chain {
         if genesis.rules != RULES {
             return Err(LedgerError::Rules(genesis.rules));
         }
-        let position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
-        Ok(Self { genesis: genesis.clone(), restored: None, position })
+        let lineage = genesis.lineage.clone();
+        let position = LedgerPosition { lineage, seq: entry.seq, head: entry.hash() };
+        Ok(Self { genesis: genesis.clone(), restored: None, position, time: entry.time })
     }
 
-    /// Goes on where a chain was left.
-    pub(super) fn resume(
+    /// Goes on from a position that was followed to before. `restored`: the entry that began the lineage, if it is not
+    /// the ledger's first.
+    pub(crate) fn resume(
         genesis: Genesis,
-        restored: Option<(Seq, LineageId)>,
-        position: Position,
+        restored: Option<Seq>,
+        position: LedgerPosition,
+        time: u64,
     ) -> Self {
-        Self { genesis, restored, position }
+        Self { genesis, restored, position, time }
     }
 
-    /// Whether an entry is the next one.
+    /// Checks that an entry is the next one.
     ///
     /// # Errors
-    /// With what keeps it from following.
+    /// When its number, its time or its previous hash does not follow.
     pub(crate) fn follows(&self, entry: &Entry) -> Result<(), LedgerError> {
-        if entry.seq.0 != self.position.seq.0 + 1 || entry.time < self.position.time {
+        if entry.seq.0 != self.position.seq.0 + 1 || entry.time < self.time {
             return Err(LedgerError::Order(entry.seq));
         }
         if entry.previous != self.position.head {
@@ -68,14 +78,15 @@ impl Chain {
 
     /// Makes an entry that [`follows`](Self::follows) the end.
     pub(crate) fn advance(&mut self, entry: &Entry) {
-        self.position = Position { seq: entry.seq, head: entry.hash(), time: entry.time };
+        (self.position.seq, self.position.head) = (entry.seq, entry.hash());
+        self.time = entry.time;
     }
 
     /// The next entry. It is not the end yet: [`advance`](Self::advance) makes it so.
     pub(crate) fn next(&self, actor: Actor, now: u64, salt: Salt, body: Body) -> Entry {
         Entry {
             seq: Seq(self.position.seq.0 + 1),
-            time: self.time(now),
+            time: self.next_time(now),
             actor,
             previous: self.position.head,
             salt,
@@ -83,30 +94,32 @@ impl Chain {
         }
     }
 
-    /// The time of an entry made now: never before the entry ahead of it.
-    pub(crate) fn time(&self, now: u64) -> u64 {
-        now.max(self.position.time)
+    /// The time of an entry made now: never before that of the last one.
+    pub(crate) fn next_time(&self, now: u64) -> u64 {
+        now.max(self.time)
+    }
+
+    /// The time of the last entry, in milliseconds since the Unix epoch.
+    pub(crate) fn time(&self) -> u64 {
+        self.time
     }
 
     pub(crate) fn genesis(&self) -> &Genesis {
         &self.genesis
     }
 
-    pub(crate) fn lineage(&self) -> &LineageId {
-        self.restored.as_ref().map_or(&self.genesis.lineage, |(_, lineage)| lineage)
+    /// Begins another lineage with the entry `seq`.
+    pub(crate) fn begin_lineage(&mut self, seq: Seq, lineage: LineageId) {
+        self.restored = Some(seq);
+        self.position.lineage = lineage;
     }
 
-    /// Begins another lineage with an entry.
-    pub(super) fn restore(&mut self, seq: Seq, lineage: LineageId) {
-        self.restored = Some((seq, lineage));
+    /// The entry that began the lineage, if it is not the ledger's first.
+    pub(crate) fn restored(&self) -> Option<Seq> {
+        self.restored
     }
 
-    /// The restoration that this lineage began with.
-    pub(super) fn restored(&self) -> Option<&(Seq, LineageId)> {
-        self.restored.as_ref()
-    }
-
-    pub(crate) fn position(&self) -> Position {
-        self.position
+    pub(crate) fn position(&self) -> &LedgerPosition {
+        &self.position
     }
 }

@@ -1,27 +1,21 @@
-//! The ledger: everything that ever happened to a document, in order.
+//! The ledger: entries in order, numbered without gaps and chained by hashes.
 //!
-//! [`Entry`] is the unit, numbered without gaps and chained by hashes; [`DocumentState`] is what
-//! applying a document's ledger gives. Plans ([`crate::plan`]) and the audit record
-//! ([`crate::audit`]) have ledgers of the same form. The same checks run before an entry is appended and when it is
-//! applied again, so every node agrees on what each entry did.
+//! [`Entry`] is the unit; what it says is its [`Body`](crate::body::Body). A ledger says nothing about whether an entry
+//! may stand in it: [`crate::state`], [`crate::plan`] and [`crate::audit`] apply the entries of their ledgers, with the
+//! same checks before an entry is appended and when it is applied again, so that every node agrees on what each entry
+//! did.
 
 mod chain;
-mod checkpoint;
 mod entry;
+mod header;
+mod outcome;
 mod redaction;
-mod release;
 mod segment;
-mod state;
-mod version;
 
 pub(crate) use chain::Chain;
-pub use chain::{Position, RULES};
-
-pub use entry::{Body, Entry, EntryError, FORMAT, Genesis, Restored, Salt};
-pub use redaction::{REASON, Redacted, Redaction, Target};
-pub use release::{
-    Fate, MESSAGE, Mark, Proposal, Quorum, Release, Releases, SIGNATORIES, Step, StepError,
-};
-pub use segment::{SEGMENT, SegmentError, pack, unpack};
-pub use state::{DocumentState, LedgerError, Outcome};
-pub use version::{DESCRIPTION, NAME, Named, Version, VersionError};
+pub use chain::{LedgerPosition, RULES};
+pub use entry::Entry;
+pub use header::{ENTRY_FORMAT, EntryError, Salt};
+pub use outcome::{LedgerError, Outcome};
+pub(crate) use redaction::blanked_digest;
+pub use segment::{MAX_SEGMENT_ENTRIES, SegmentError, pack, unpack};

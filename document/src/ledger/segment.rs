@@ -17,8 +17,8 @@
 //! A blanked entry is kept whole: the hash of the body it had can't be computed any more. So is one that
 //! would not come out the same.
 
-use super::entry::{Parts, hash_of};
 use crate::ids::{Digest, Seq};
+use crate::ledger::header::{Parts, hash_of};
 use crate::lib0::{ReadError, Reader, Write};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -28,11 +28,11 @@ use std::io::{Read, Write as _};
 use thiserror::Error;
 
 /// The segment format that this version writes.
-const FORMAT: u8 = 1;
+const SEGMENT_FORMAT: u8 = 1;
 /// The most entries in one segment.
-pub const SEGMENT: usize = 4096;
+pub const MAX_SEGMENT_ENTRIES: usize = 4096;
 /// The most bytes that a segment unpacks to.
-const UNPACKED: u64 = 64 * 1024 * 1024;
+const MAX_UNPACKED_BYTES: u64 = 64 * 1024 * 1024;
 
 const PACKED: u8 = 0;
 const WHOLE: u8 = 1;
@@ -87,7 +87,7 @@ pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
         }
         expected = (Seq(seq.0 + 1), hash_of(parts.header), parts.time);
     }
-    let mut out = vec![FORMAT];
+    let mut out = vec![SEGMENT_FORMAT];
     out.put_var(first.seq.0);
     out.put_var(entries.len() as u64);
     out.extend_from_slice(&first.previous.0);
@@ -107,7 +107,7 @@ pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
 pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
     let mut r = Reader::new(segment);
     match r.byte()? {
-        FORMAT => {}
+        SEGMENT_FORMAT => {}
         other => return Err(SegmentError::Format(other)),
     }
     let mut seq = Seq(r.var_u64()?);
@@ -121,8 +121,9 @@ pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
     }
     let mut salts = Reader::new(r.buf()?);
     let mut columns = Vec::new();
-    let inflated =
-        DeflateDecoder::new(r.take(r.remaining())?).take(UNPACKED).read_to_end(&mut columns);
+    let inflated = DeflateDecoder::new(r.take(r.remaining())?)
+        .take(MAX_UNPACKED_BYTES)
+        .read_to_end(&mut columns);
     inflated.map_err(|_| SegmentError::Damaged("it can't be decompressed"))?;
     let mut c = Reader::new(&columns);
     let mut entries = Vec::new();
@@ -164,8 +165,9 @@ pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::{Body, Genesis};
     use crate::ids::{LineageId, PersonId, SessionId};
-    use crate::ledger::{Body, Entry, Genesis, RULES};
+    use crate::ledger::{Entry, RULES};
     use crate::people::{Actor, Seat, Sector};
     use crate::update::Provenance;
 

@@ -13,14 +13,14 @@ use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TextRef, TransactionM
 
 /// The longest id of a milestone that can be signed, in characters.
 #[cfg(feature = "readable")]
-pub(crate) const MAX_ID_CHARS: usize = 64;
+pub(crate) const MAX_MILESTONE_ID_CHARS: usize = 64;
 
 /// Whether an id is a short name of ASCII letters, digits, `-` and `_`. Ids are signed with the text and shown nowhere,
 /// so they must have no room to say anything. Accord's own are 16 hexadecimal digits, those of imports `m1`, `m2`, …; a
 /// UUID fits.
 #[cfg(feature = "readable")]
-pub(crate) fn is_id(id: &str) -> bool {
-    (1..=MAX_ID_CHARS).contains(&id.len())
+pub(crate) fn is_milestone_id(id: &str) -> bool {
+    (1..=MAX_MILESTONE_ID_CHARS).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 

@@ -16,13 +16,11 @@ mod draft;
 mod locate;
 mod milestone;
 pub mod order;
-pub mod outline;
-pub mod release;
 mod replica;
-#[cfg(feature = "readable")]
-pub mod strange;
 
 pub use draft::{Draft, seed};
 pub use locate::locate;
+#[cfg(feature = "readable")]
+pub(crate) use milestone::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 pub use milestone::{Milestone, MilestoneDraft};
 pub use replica::{Change, Replica, Target};

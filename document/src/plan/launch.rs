@@ -3,12 +3,12 @@
 //! A launch names the digests of its releases. Publication is an act of its own: once it stands in the ledger
 //! a clock that is set back unpublishes nothing.
 
-use crate::ids::{Digest, DocumentId, PersonId, Seq};
-use serde::{Deserialize, Serialize};
+use crate::body::LaunchedRelease;
+use crate::ids::{PersonId, Seq};
 use thiserror::Error;
 
 /// The longest name of a time zone, in bytes.
-const ZONE: usize = 64;
+const MAX_ZONE_BYTES: usize = 64;
 
 /// How far a time may lie in the past and still mean now, in milliseconds: clocks differ, and a person takes a
 /// moment to read what they confirm.
@@ -44,17 +44,9 @@ pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, Untimely> {
     Ok(wanted.max(now))
 }
 
-/// A release that is launched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Launched {
-    pub document: DocumentId,
-    pub number: u32,
-    pub digest: Digest,
-}
-
 /// What became of a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaunchFate {
+pub enum LaunchStatus {
     Waiting,
     /// When, in milliseconds since the Unix epoch.
     Published(u64),
@@ -68,25 +60,25 @@ pub struct Launch {
     pub by: PersonId,
     /// When it was decided, in milliseconds since the Unix epoch.
     pub time: u64,
-    pub releases: Vec<Launched>,
+    pub releases: Vec<LaunchedRelease>,
     /// When it was said to be public, whenever that was decided: in older ledgers also a time before [`time`](Self::time).
     /// What people are told is [`public_from`](Self::public_from).
     pub opens: u64,
     /// The time zone in which that was said (IANA).
     pub zone: String,
-    pub fate: LaunchFate,
+    pub fate: LaunchStatus,
 }
 
 impl Launch {
     /// Whether its releases are public, or will be.
     #[must_use]
     pub fn holds(&self) -> bool {
-        !matches!(self.fate, LaunchFate::CalledOff(_))
+        !matches!(self.fate, LaunchStatus::CalledOff(_))
     }
 
     #[must_use]
     pub fn is_public(&self) -> bool {
-        matches!(self.fate, LaunchFate::Published(_))
+        matches!(self.fate, LaunchStatus::Published(_))
     }
 
     /// The moment from which its releases are public, or will be, in milliseconds since the Unix epoch: the one date that
@@ -95,25 +87,25 @@ impl Launch {
     pub fn public_from(&self) -> u64 {
         let decided = self.opens.max(self.time);
         match self.fate {
-            LaunchFate::Published(time) => decided.max(time),
-            LaunchFate::Waiting | LaunchFate::CalledOff(_) => decided,
+            LaunchStatus::Published(time) => decided.max(time),
+            LaunchStatus::Waiting | LaunchStatus::CalledOff(_) => decided,
         }
     }
 
     /// Whether it waits for a time that has come.
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
-        self.fate == LaunchFate::Waiting && now >= self.opens
+        self.fate == LaunchStatus::Waiting && now >= self.opens
     }
 }
 
 /// Whether something can be a launch: each document once, and a zone that can be one.
-pub(super) fn is_possible(releases: &[Launched], zone: &str) -> bool {
+pub(super) fn is_possible(releases: &[LaunchedRelease], zone: &str) -> bool {
     let mut documents: Vec<_> = releases.iter().map(|release| &release.document).collect();
     documents.sort();
     documents.dedup();
     let fits = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
-    let is_zone = !zone.is_empty() && zone.len() <= ZONE && zone.chars().all(fits);
+    let is_zone = !zone.is_empty() && zone.len() <= MAX_ZONE_BYTES && zone.chars().all(fits);
     !releases.is_empty() && documents.len() == releases.len() && is_zone
 }
 
@@ -151,12 +143,12 @@ mod tests {
             zone: "UTC".into(),
             fate,
         };
-        assert_eq!(launch(900, LaunchFate::Waiting).public_from(), 900);
-        assert_eq!(launch(900, LaunchFate::Published(901)).public_from(), 901);
-        // Launched for a day long gone, as older versions allowed.
-        assert_eq!(launch(3, LaunchFate::Published(501)).public_from(), 501);
-        assert_eq!(launch(3, LaunchFate::Waiting).public_from(), 500);
+        assert_eq!(launch(900, LaunchStatus::Waiting).public_from(), 900);
+        assert_eq!(launch(900, LaunchStatus::Published(901)).public_from(), 901);
+        // LaunchedRelease for a day long gone, as older versions allowed.
+        assert_eq!(launch(3, LaunchStatus::Published(501)).public_from(), 501);
+        assert_eq!(launch(3, LaunchStatus::Waiting).public_from(), 500);
         // The clock was set back before it was published.
-        assert_eq!(launch(3, LaunchFate::Published(400)).public_from(), 500);
+        assert_eq!(launch(3, LaunchStatus::Published(400)).public_from(), 500);
     }
 }

@@ -4,26 +4,27 @@
 //! Names and addresses are not in here: a person is an opaque id, an invitation the digest of its
 //! secret.
 
-mod act;
 mod launch;
+mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use act::{Act, Refused, TITLE};
-pub use launch::{Launch, LaunchFate, Launched, Untimely, opening};
+pub use launch::{Launch, LaunchStatus, Untimely, opening};
+pub use rules::ActRefusal;
 
+use crate::body::{Act, Body, LaunchedRelease, MAX_PLAN_TITLE_CHARS, Quorum};
 use crate::ids::{Digest, DocumentId, PersonId, Seq};
-use crate::ledger::{Body, Chain, Entry, LedgerError, Outcome, Position, Quorum, Salt};
+use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome, Salt};
 use crate::people::{Action, Actor, Seat, Standing, permits};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The schema name that a plan's genesis records.
-pub const SCHEMA: &str = "accord-plan/1";
+pub const PLAN_SCHEMA: &str = "accord-plan/1";
 
 /// What became of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum InvitationStatus {
     Open,
     Used(PersonId),
     Revoked,
@@ -35,7 +36,7 @@ pub struct Invitation {
     pub made: u64,
     pub made_by: PersonId,
     pub expires: u64,
-    pub fate: Fate,
+    pub fate: InvitationStatus,
 }
 
 impl Invitation {
@@ -43,12 +44,12 @@ impl Invitation {
     ///
     /// # Errors
     /// With the reason why not.
-    pub fn check(&self, now: u64) -> Result<(), Refused> {
+    pub fn check(&self, now: u64) -> Result<(), ActRefusal> {
         match self.fate {
-            Fate::Used(_) => Err(Refused::Used),
-            Fate::Revoked => Err(Refused::Revoked),
-            Fate::Open if now >= self.expires => Err(Refused::Expired),
-            Fate::Open => Ok(()),
+            InvitationStatus::Used(_) => Err(ActRefusal::Used),
+            InvitationStatus::Revoked => Err(ActRefusal::Revoked),
+            InvitationStatus::Open if now >= self.expires => Err(ActRefusal::Expired),
+            InvitationStatus::Open => Ok(()),
         }
     }
 }
@@ -99,7 +100,7 @@ impl PlanState {
     /// When `entry` is not the genesis of a plan that this version understands.
     pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
         let chain = Chain::begin(entry)?;
-        if chain.genesis().schema != SCHEMA {
+        if chain.genesis().schema != PLAN_SCHEMA {
             return Err(LedgerError::NoGenesis);
         }
         Ok(Self {
@@ -119,7 +120,7 @@ impl PlanState {
     ///
     /// # Errors
     /// When the entry is not the next one of this ledger; the state is then as before.
-    pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<Refused>, LedgerError> {
+    pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<ActRefusal>, LedgerError> {
         self.chain.follows(entry)?;
         let Body::Act(act) = &entry.body else { return Err(LedgerError::Foreign(entry.seq)) };
         let outcome = match self.check(&entry.actor, entry.time, act) {
@@ -138,8 +139,14 @@ impl PlanState {
     ///
     /// # Errors
     /// With the reason, when it is not allowed; the state is then as before.
-    pub fn act(&mut self, actor: &Actor, now: u64, salt: Salt, act: Act) -> Result<Entry, Refused> {
-        let time = self.chain.time(now);
+    pub fn act(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        act: Act,
+    ) -> Result<Entry, ActRefusal> {
+        let time = self.chain.next_time(now);
         self.check(actor, time, &act)?;
         self.carry_out(actor, Seq(self.position().seq.0 + 1), time, &act);
         let entry = self.chain.next(actor.clone(), now, salt, Body::Act(act));
@@ -147,98 +154,102 @@ impl PlanState {
         Ok(entry)
     }
 
-    fn check(&self, actor: &Actor, time: u64, act: &Act) -> Result<(), Refused> {
+    fn check(&self, actor: &Actor, time: u64, act: &Act) -> Result<(), ActRefusal> {
         if let Some(action) = act.needs() {
             // An administrator's power comes from the installation; everybody else's from here.
             let real = actor.seat == Seat::Administrator
                 || self.seats.get(&actor.person).is_some_and(|s| s.seat == actor.seat);
             if !real || !permits(actor.seat, action) {
-                return Err(Refused::Seat);
+                return Err(ActRefusal::Seat);
             }
         }
         if self.closed && !act.is_fine_when_closed() {
-            return Err(Refused::Closed);
+            return Err(ActRefusal::Closed);
         }
         match act {
             Act::Title { title } => {
-                let fits = !title.trim().is_empty() && title.chars().count() <= TITLE;
-                if fits { Ok(()) } else { Err(Refused::Title) }
+                let fits =
+                    !title.trim().is_empty() && title.chars().count() <= MAX_PLAN_TITLE_CHARS;
+                if fits { Ok(()) } else { Err(ActRefusal::Title) }
             }
             Act::Invite { invitation, standing, .. } => {
                 standing.check()?;
                 // Digests of random secrets do not meet; one that does is somebody's mistake.
                 if self.invitations.contains_key(invitation) {
-                    return Err(Refused::Used);
+                    return Err(ActRefusal::Used);
                 }
                 Ok(())
             }
             Act::Revoke { invitation } => match self.invitations.get(invitation) {
-                None => Err(Refused::NoInvitation),
-                Some(Invitation { fate: Fate::Open, .. }) => Ok(()),
-                Some(Invitation { fate: Fate::Used(_), .. }) => Err(Refused::Used),
-                Some(Invitation { fate: Fate::Revoked, .. }) => Err(Refused::Revoked),
+                None => Err(ActRefusal::NoInvitation),
+                Some(Invitation { fate: InvitationStatus::Open, .. }) => Ok(()),
+                Some(Invitation { fate: InvitationStatus::Used(_), .. }) => Err(ActRefusal::Used),
+                Some(Invitation { fate: InvitationStatus::Revoked, .. }) => {
+                    Err(ActRefusal::Revoked)
+                }
             },
             Act::Join { invitation } => {
-                let invitation = self.invitations.get(invitation).ok_or(Refused::NoInvitation)?;
+                let invitation =
+                    self.invitations.get(invitation).ok_or(ActRefusal::NoInvitation)?;
                 invitation.check(time)?;
                 if self.seats.contains_key(&actor.person) {
-                    return Err(Refused::AlreadySeated);
+                    return Err(ActRefusal::AlreadySeated);
                 }
                 let offered = (invitation.standing.seat, invitation.standing.sector);
-                if offered == (actor.seat, actor.sector) { Ok(()) } else { Err(Refused::Seat) }
+                if offered == (actor.seat, actor.sector) { Ok(()) } else { Err(ActRefusal::Seat) }
             }
             Act::Seat { person, standing } => {
                 standing.check()?;
                 // People come by invitation; only an administrator may seat somebody outright.
                 if !self.seats.contains_key(person) && actor.seat != Seat::Administrator {
-                    return Err(Refused::NotSeated);
+                    return Err(ActRefusal::NotSeated);
                 }
                 if standing.seat != Seat::Facilitator && self.is_last_facilitator(person) {
-                    return Err(Refused::LastFacilitator);
+                    return Err(ActRefusal::LastFacilitator);
                 }
                 Ok(())
             }
             Act::Unseat { person } => {
                 if !self.seats.contains_key(person) {
-                    return Err(Refused::NotSeated);
+                    return Err(ActRefusal::NotSeated);
                 }
                 if self.is_last_facilitator(person) {
-                    return Err(Refused::LastFacilitator);
+                    return Err(ActRefusal::LastFacilitator);
                 }
                 Ok(())
             }
             Act::AddDocument { document, language, translates } => {
                 if self.documents.contains_key(document) {
-                    return Err(Refused::Unchanged);
+                    return Err(ActRefusal::Unchanged);
                 }
                 let fits = translates.as_ref().is_none_or(|of| self.lacks_language(of, language));
-                if fits { Ok(()) } else { Err(Refused::Language) }
+                if fits { Ok(()) } else { Err(ActRefusal::Language) }
             }
             Act::Archive { document } => self.stage_is(document, Stage::Drafting),
             Act::Unarchive { document } => self.stage_is(document, Stage::Archived),
             Act::Delete { document } => match self.documents.get(document) {
                 Some(found) if found.stage != Stage::Deleted => {
                     let is_launched = self.launch_of(document).next().is_some();
-                    if is_launched { Err(Refused::Released) } else { Ok(()) }
+                    if is_launched { Err(ActRefusal::Released) } else { Ok(()) }
                 }
-                _ => Err(Refused::NoDocument),
+                _ => Err(ActRefusal::NoDocument),
             },
-            Act::Quorum { quorum } if !quorum.is_possible() => Err(Refused::Quorum),
-            Act::Quorum { quorum } if *quorum == self.quorum => Err(Refused::Unchanged),
+            Act::Quorum { quorum } if !quorum.is_possible() => Err(ActRefusal::Quorum),
+            Act::Quorum { quorum } if *quorum == self.quorum => Err(ActRefusal::Unchanged),
             Act::Quorum { .. } => Ok(()),
             Act::Launch { releases, zone, .. } => {
                 if !launch::is_possible(releases, zone) {
-                    return Err(Refused::Launch);
+                    return Err(ActRefusal::Launch);
                 }
                 releases.iter().try_for_each(|release| self.may_launch(release))
             }
             Act::CallOff { launch } => self.waiting(*launch).map(drop),
             Act::Publish { launch } => {
                 let due = self.waiting(*launch)?.is_due(time);
-                if due { Ok(()) } else { Err(Refused::Early) }
+                if due { Ok(()) } else { Err(ActRefusal::Early) }
             }
-            Act::Close if self.closed => Err(Refused::Unchanged),
-            Act::Reopen if !self.closed => Err(Refused::Unchanged),
+            Act::Close if self.closed => Err(ActRefusal::Unchanged),
+            Act::Reopen if !self.closed => Err(ActRefusal::Unchanged),
             Act::Close | Act::Reopen => Ok(()),
         }
     }
@@ -249,23 +260,23 @@ impl PlanState {
         is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)
     }
 
-    fn may_launch(&self, release: &Launched) -> Result<(), Refused> {
-        self.document(&release.document).ok_or(Refused::NoDocument)?;
+    fn may_launch(&self, release: &LaunchedRelease) -> Result<(), ActRefusal> {
+        self.document(&release.document).ok_or(ActRefusal::NoDocument)?;
         // An older release behind a newer one would look like what holds now.
         let is_new = self.launch_of(&release.document).all(|known| known.number < release.number);
-        if is_new { Ok(()) } else { Err(Refused::Launched) }
+        if is_new { Ok(()) } else { Err(ActRefusal::Launched) }
     }
 
-    fn waiting(&self, launch: Seq) -> Result<&Launch, Refused> {
-        let mut all = self.launches.iter().filter(|known| known.fate == LaunchFate::Waiting);
-        all.find(|known| known.seq == launch).ok_or(Refused::NoLaunch)
+    fn waiting(&self, launch: Seq) -> Result<&Launch, ActRefusal> {
+        let mut all = self.launches.iter().filter(|known| known.fate == LaunchStatus::Waiting);
+        all.find(|known| known.seq == launch).ok_or(ActRefusal::NoLaunch)
     }
 
-    fn stage_is(&self, document: &DocumentId, stage: Stage) -> Result<(), Refused> {
+    fn stage_is(&self, document: &DocumentId, stage: Stage) -> Result<(), ActRefusal> {
         match self.documents.get(document) {
-            None | Some(Document { stage: Stage::Deleted, .. }) => Err(Refused::NoDocument),
+            None | Some(Document { stage: Stage::Deleted, .. }) => Err(ActRefusal::NoDocument),
             Some(found) if found.stage == stage => Ok(()),
-            Some(_) => Err(Refused::Unchanged),
+            Some(_) => Err(ActRefusal::Unchanged),
         }
     }
 
@@ -280,18 +291,18 @@ impl PlanState {
             Act::Title { title } => self.title = title.trim().to_owned(),
             Act::Invite { invitation, standing, expires } => {
                 let made_by = actor.person.clone();
-                let (standing, expires, fate) = (*standing, *expires, Fate::Open);
+                let (standing, expires, fate) = (*standing, *expires, InvitationStatus::Open);
                 let invited = Invitation { standing, made: time, made_by, expires, fate };
                 self.invitations.insert(*invitation, invited);
             }
             Act::Revoke { invitation } => {
                 if let Some(invitation) = self.invitations.get_mut(invitation) {
-                    invitation.fate = Fate::Revoked;
+                    invitation.fate = InvitationStatus::Revoked;
                 }
             }
             Act::Join { invitation } => {
                 if let Some(invitation) = self.invitations.get_mut(invitation) {
-                    invitation.fate = Fate::Used(actor.person.clone());
+                    invitation.fate = InvitationStatus::Used(actor.person.clone());
                     self.seats.insert(actor.person.clone(), invitation.standing);
                     self.former.remove(&actor.person);
                 }
@@ -324,14 +335,14 @@ impl PlanState {
                 releases: releases.clone(),
                 opens: *opens,
                 zone: zone.clone(),
-                fate: LaunchFate::Waiting,
+                fate: LaunchStatus::Waiting,
             }),
-            Act::CallOff { launch } => self.end_launch(*launch, LaunchFate::CalledOff(time)),
-            Act::Publish { launch } => self.end_launch(*launch, LaunchFate::Published(time)),
+            Act::CallOff { launch } => self.end_launch(*launch, LaunchStatus::CalledOff(time)),
+            Act::Publish { launch } => self.end_launch(*launch, LaunchStatus::Published(time)),
         }
     }
 
-    fn end_launch(&mut self, seq: Seq, fate: LaunchFate) {
+    fn end_launch(&mut self, seq: Seq, fate: LaunchStatus) {
         if let Some(launch) = self.launches.iter_mut().find(|launch| launch.seq == seq) {
             launch.fate = fate;
         }
@@ -369,7 +380,7 @@ impl PlanState {
     pub fn launch_of<'p>(
         &'p self,
         document: &'p DocumentId,
-    ) -> impl Iterator<Item = &'p Launched> + 'p {
+    ) -> impl Iterator<Item = &'p LaunchedRelease> + 'p {
         let holding = self.launches.iter().filter(|launch| launch.holds());
         let all = holding.flat_map(|launch| &launch.releases);
         all.filter(move |release| release.document == *document)
@@ -378,7 +389,7 @@ impl PlanState {
     /// The launch by which a release is public, or will be.
     #[must_use]
     pub fn launch_for(&self, document: &DocumentId, number: u32) -> Option<&Launch> {
-        let is_it = |one: &Launched| one.document == *document && one.number == number;
+        let is_it = |one: &LaunchedRelease| one.document == *document && one.number == number;
         let mut holding = self.launches.iter().filter(|launch| launch.holds());
         holding.find(|launch| launch.releases.iter().any(is_it))
     }
@@ -387,7 +398,7 @@ impl PlanState {
     pub fn published<'p>(
         &'p self,
         document: &'p DocumentId,
-    ) -> impl Iterator<Item = (&'p Launched, &'p Launch)> + 'p {
+    ) -> impl Iterator<Item = (&'p LaunchedRelease, &'p Launch)> + 'p {
         let public = self.launches.iter().filter(|launch| launch.is_public());
         let all = public.flat_map(|launch| launch.releases.iter().map(move |one| (one, launch)));
         all.filter(move |(release, _)| release.document == *document)
@@ -408,7 +419,7 @@ impl PlanState {
     }
 
     #[must_use]
-    pub fn position(&self) -> Position {
+    pub fn position(&self) -> &LedgerPosition {
         self.chain.position()
     }
 

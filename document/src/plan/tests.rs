@@ -1,8 +1,9 @@
 //! What may be done in a plan, and what it gives.
 
 use super::*;
+use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
-use crate::ledger::{Genesis, RULES};
+use crate::ledger::RULES;
 use crate::people::Sector;
 
 fn actor(person: &str, seat: Seat, sector: Sector) -> Actor {
@@ -20,7 +21,7 @@ fn fay() -> Actor {
 fn genesis() -> Entry {
     let genesis = Genesis {
         lineage: LineageId::new("l"),
-        schema: SCHEMA.into(),
+        schema: PLAN_SCHEMA.into(),
         language: String::new(),
         rules: RULES,
     };
@@ -51,7 +52,7 @@ impl Plan {
         plan
     }
 
-    fn act(&mut self, actor: &Actor, now: u64, act: Act) -> Result<(), Refused> {
+    fn act(&mut self, actor: &Actor, now: u64, act: Act) -> Result<(), ActRefusal> {
         let entry = self.state.act(actor, now, [1; 16], act)?;
         self.entries.push(entry);
         Ok(())
@@ -79,17 +80,17 @@ fn an_invitation_seats_one_person_once() {
     plan.act(&ben(), 50, join(1)).unwrap();
     assert_eq!(plan.state.standing(&PersonId::new("ben")).unwrap().seat, Seat::Author);
     let cem = actor("cem", Seat::Author, Sector::CivilSociety);
-    assert_eq!(plan.act(&cem, 51, join(1)), Err(Refused::Used));
+    assert_eq!(plan.act(&cem, 51, join(1)), Err(ActRefusal::Used));
     plan.invite(2, 100);
-    assert_eq!(plan.act(&ben(), 52, join(2)), Err(Refused::AlreadySeated));
-    assert_eq!(plan.act(&cem, 100, join(2)), Err(Refused::Expired));
+    assert_eq!(plan.act(&ben(), 52, join(2)), Err(ActRefusal::AlreadySeated));
+    assert_eq!(plan.act(&cem, 100, join(2)), Err(ActRefusal::Expired));
     plan.invite(3, 900);
     plan.act(&fay(), 101, Act::Revoke { invitation: digest(3) }).unwrap();
-    assert_eq!(plan.act(&cem, 102, join(3)), Err(Refused::Revoked));
-    assert_eq!(plan.act(&cem, 102, join(4)), Err(Refused::NoInvitation));
+    assert_eq!(plan.act(&cem, 102, join(3)), Err(ActRefusal::Revoked));
+    assert_eq!(plan.act(&cem, 102, join(4)), Err(ActRefusal::NoInvitation));
     plan.invite(5, 900);
     let greedy = actor("cem", Seat::Facilitator, Sector::Government);
-    assert_eq!(plan.act(&greedy, 103, join(5)), Err(Refused::Seat), "not what it offers");
+    assert_eq!(plan.act(&greedy, 103, join(5)), Err(ActRefusal::Seat), "not what it offers");
 }
 
 #[test]
@@ -100,15 +101,15 @@ fn the_last_facilitator_stays_until_there_is_another() {
     let demote = Act::Seat { person: person.clone(), standing: author };
     let unseat = Act::Unseat { person };
     for by in [fay(), admin()] {
-        assert_eq!(plan.act(&by, 20, demote.clone()), Err(Refused::LastFacilitator));
-        assert_eq!(plan.act(&by, 20, unseat.clone()), Err(Refused::LastFacilitator));
+        assert_eq!(plan.act(&by, 20, demote.clone()), Err(ActRefusal::LastFacilitator));
+        assert_eq!(plan.act(&by, 20, unseat.clone()), Err(ActRefusal::LastFacilitator));
     }
     let facilitator = standing(Seat::Facilitator, Sector::Government);
     let second = Act::Seat { person: PersonId::new("gus"), standing: facilitator };
-    assert_eq!(plan.act(&fay(), 21, second.clone()), Err(Refused::NotSeated));
+    assert_eq!(plan.act(&fay(), 21, second.clone()), Err(ActRefusal::NotSeated));
     plan.act(&admin(), 21, second).unwrap();
     plan.act(&fay(), 22, unseat).unwrap();
-    assert_eq!(plan.act(&fay(), 23, Act::Close), Err(Refused::Seat), "her seat has ended");
+    assert_eq!(plan.act(&fay(), 23, Act::Close), Err(ActRefusal::Seat), "her seat has ended");
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn a_closed_plan_lets_nobody_write() {
         language: "en".into(),
         translates: None,
     };
-    assert_eq!(plan.act(&fay(), 22, add), Err(Refused::Closed));
+    assert_eq!(plan.act(&fay(), 22, add), Err(ActRefusal::Closed));
     plan.act(&fay(), 23, Act::Reopen).unwrap();
     plan.act(&fay(), 24, Act::Archive { document: document.clone() }).unwrap();
     assert!(!plan.state.grant(&fays, &document).unwrap().may_write);
@@ -149,7 +150,7 @@ fn a_replayed_plan_is_the_same_and_a_forged_act_in_it_is_void() {
         let entry = Entry::decode(&entry.encode()).unwrap();
         outcomes.push(replayed.apply(&entry).unwrap());
     }
-    assert_eq!(outcomes.pop(), Some(Outcome::Void(Refused::Seat)));
+    assert_eq!(outcomes.pop(), Some(Outcome::Void(ActRefusal::Seat)));
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
     assert!(!replayed.is_closed());
     assert_eq!(replayed.seats, plan.state.seats);
@@ -168,45 +169,45 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
         };
         plan.act(&fay(), 20, add).unwrap();
     }
-    let launched = |which: usize, number| Launched {
+    let launched = |which: usize, number| LaunchedRelease {
         document: documents[which].clone(),
         number,
         digest: digest(9),
     };
-    let launch = |releases: Vec<Launched>, opens| Act::Launch {
+    let launch = |releases: Vec<LaunchedRelease>, opens| Act::Launch {
         releases,
         opens,
         zone: "Asia/Tbilisi".into(),
     };
     let both = launch(vec![launched(0, 1), launched(1, 1)], 1_000);
-    assert_eq!(plan.act(&ben(), 30, both.clone()), Err(Refused::Seat));
-    assert_eq!(plan.act(&fay(), 30, launch(vec![], 1_000)), Err(Refused::Launch));
+    assert_eq!(plan.act(&ben(), 30, both.clone()), Err(ActRefusal::Seat));
+    assert_eq!(plan.act(&fay(), 30, launch(vec![], 1_000)), Err(ActRefusal::Launch));
     assert_eq!(
         plan.act(&fay(), 30, launch(vec![launched(0, 1), launched(0, 2)], 1_000)),
-        Err(Refused::Launch)
+        Err(ActRefusal::Launch)
     );
     let zone = Act::Launch { releases: vec![launched(0, 1)], opens: 9, zone: "<b>".into() };
-    assert_eq!(plan.act(&fay(), 30, zone), Err(Refused::Launch));
+    assert_eq!(plan.act(&fay(), 30, zone), Err(ActRefusal::Launch));
     plan.act(&fay(), 30, both.clone()).unwrap();
     let seq = plan.state.launches()[0].seq;
-    assert_eq!(plan.act(&fay(), 31, launch(vec![launched(0, 1)], 5)), Err(Refused::Launched));
+    assert_eq!(plan.act(&fay(), 31, launch(vec![launched(0, 1)], 5)), Err(ActRefusal::Launched));
     assert_eq!(
         plan.act(&fay(), 31, Act::Delete { document: documents[0].clone() }),
-        Err(Refused::Released)
+        Err(ActRefusal::Released)
     );
-    assert_eq!(plan.act(&admin(), 999, Act::Publish { launch: seq }), Err(Refused::Early));
+    assert_eq!(plan.act(&admin(), 999, Act::Publish { launch: seq }), Err(ActRefusal::Early));
     plan.act(&fay(), 999, Act::CallOff { launch: seq }).unwrap();
-    assert_eq!(plan.act(&admin(), 1_000, Act::Publish { launch: seq }), Err(Refused::NoLaunch));
+    assert_eq!(plan.act(&admin(), 1_000, Act::Publish { launch: seq }), Err(ActRefusal::NoLaunch));
     assert_eq!(plan.state.launch_of(&documents[0]).count(), 0);
     plan.act(&fay(), 1_000, both).unwrap();
     let seq = plan.state.launches()[1].seq;
     plan.act(&fay(), 1_000, Act::Close).unwrap();
     plan.act(&admin(), 1_000, Act::Publish { launch: seq }).unwrap();
-    assert_eq!(plan.act(&fay(), 1_001, Act::CallOff { launch: seq }), Err(Refused::NoLaunch));
+    assert_eq!(plan.act(&fay(), 1_001, Act::CallOff { launch: seq }), Err(ActRefusal::NoLaunch));
     plan.act(&fay(), 1_002, Act::Reopen).unwrap();
     // An hour is set back: the ledger's time is not, and what is public is.
     assert_eq!(plan.state.published(&documents[1]).count(), 1);
-    assert_eq!(plan.act(&fay(), 3, launch(vec![launched(0, 1)], 5)), Err(Refused::Launched));
+    assert_eq!(plan.act(&fay(), 3, launch(vec![launched(0, 1)], 5)), Err(ActRefusal::Launched));
     plan.act(&fay(), 3, launch(vec![launched(0, 2)], 5)).unwrap();
     let due: Vec<_> = plan.state.launches().iter().filter(|launch| launch.is_due(1_002)).collect();
     assert_eq!(due.len(), 1);
@@ -222,10 +223,10 @@ fn a_commitment_has_each_language_once_and_a_plan_may_ask_for_more_signatories()
     };
     plan.act(&fay(), 20, add("d", "en", None)).unwrap();
     plan.act(&fay(), 20, add("ka", "ka", Some("d"))).unwrap();
-    assert_eq!(plan.act(&fay(), 20, add("x", "ka", Some("d"))), Err(Refused::Language));
-    assert_eq!(plan.act(&fay(), 20, add("x", "en", Some("d"))), Err(Refused::Language));
-    assert_eq!(plan.act(&fay(), 20, add("x", "fr", Some("ka"))), Err(Refused::Language));
-    assert_eq!(plan.act(&fay(), 20, add("x", "fr", Some("none"))), Err(Refused::Language));
+    assert_eq!(plan.act(&fay(), 20, add("x", "ka", Some("d"))), Err(ActRefusal::Language));
+    assert_eq!(plan.act(&fay(), 20, add("x", "en", Some("d"))), Err(ActRefusal::Language));
+    assert_eq!(plan.act(&fay(), 20, add("x", "fr", Some("ka"))), Err(ActRefusal::Language));
+    assert_eq!(plan.act(&fay(), 20, add("x", "fr", Some("none"))), Err(ActRefusal::Language));
     for id in ["d", "ka"] {
         let all: Vec<_> =
             plan.state.languages_of(&DocumentId::new(id)).map(|(id, _)| id.to_string()).collect();
@@ -233,8 +234,8 @@ fn a_commitment_has_each_language_once_and_a_plan_may_ask_for_more_signatories()
     }
     let quorum =
         |government, civil_society| Act::Quorum { quorum: Quorum { government, civil_society } };
-    assert_eq!(plan.act(&fay(), 21, quorum(1, 0)), Err(Refused::Quorum));
-    assert_eq!(plan.act(&fay(), 21, quorum(1, 1)), Err(Refused::Unchanged));
+    assert_eq!(plan.act(&fay(), 21, quorum(1, 0)), Err(ActRefusal::Quorum));
+    assert_eq!(plan.act(&fay(), 21, quorum(1, 1)), Err(ActRefusal::Unchanged));
     plan.act(&fay(), 21, quorum(1, 2)).unwrap();
     assert_eq!(plan.state.quorum().civil_society, 2);
 }

@@ -5,8 +5,9 @@
 //! gives. An edit counts as saved only when the server says that it is on disk.
 
 use super::close::Close;
-use super::wire::{ClientNote, Message, Remembered, ServerNote, read_frame};
+use super::wire::{ClientNote, Message, ServerNote, read_frame};
 use crate::ids::LineageId;
+use crate::ledger::LedgerPosition;
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::{Replica, Target};
 use crate::update::{CLAIMS, Claim, ScanError, claims_from, write_claims};
@@ -64,7 +65,7 @@ pub struct Client {
     link: Link,
     may_write: bool,
     /// What this client knows to be on the server's disk.
-    remembered: Option<Remembered>,
+    remembered: Option<LedgerPosition>,
     /// The number of the last edit sent on this connection.
     sent: u64,
     /// The number of the last edit known to be saved.
@@ -88,7 +89,7 @@ pub struct Client {
 impl Client {
     /// A client over a replica as the device kept it, and what it remembers of the ledger.
     #[must_use]
-    pub fn new(replica: Replica, remembered: Option<Remembered>) -> Self {
+    pub fn new(replica: Replica, remembered: Option<LedgerPosition>) -> Self {
         Self {
             replica,
             link: Link::Offline { reason: None },
@@ -125,7 +126,7 @@ impl Client {
     }
 
     #[must_use]
-    pub fn remembered(&self) -> Option<&Remembered> {
+    pub fn remembered(&self) -> Option<&LedgerPosition> {
         self.remembered.as_ref()
     }
 

@@ -14,10 +14,11 @@ pub use deeds::{ProposeError, Wanted};
 use super::admission::{Admission, ConnectionId, Denied, Dialect};
 use super::close::Close;
 use super::presence::Presence;
-use super::wire::{MAX_MESSAGES_PER_FRAME, Message, Remembered, ServerNote, read_frame};
+use super::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
-use crate::ledger::{DocumentState, Entry, Position, Salt};
+use crate::ledger::{Entry, LedgerPosition, Salt};
 use crate::limits;
+use crate::state::DocumentState;
 
 use crate::plan::Grant;
 use crate::update::{AnnouncedClients, Claim, Refusal, claims_from};
@@ -51,7 +52,7 @@ pub enum Effect {
     /// For the log and the metrics: an edit of this person was refused.
     Refused(ConnectionId, PersonId, Refusal),
     /// Read the entry that a client remembers, then call [`Room::compared`].
-    Compare(ConnectionId, Remembered),
+    Compare(ConnectionId, LedgerPosition),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
     Betrayed(ConnectionId),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.
@@ -83,7 +84,7 @@ enum Held {
         frame: Arc<[u8]>,
         except: Option<ConnectionId>,
     },
-    Compare(ConnectionId, Remembered),
+    Compare(ConnectionId, LedgerPosition),
 }
 
 /// One document and everybody connected to it.
@@ -368,7 +369,7 @@ impl Room {
                     self.append_edit(entry, number.map(|_| id));
                 }
                 if let Some(number) = number {
-                    let Position { seq, head, .. } = self.state.position();
+                    let LedgerPosition { seq, head, .. } = *self.state.position();
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
                 }
             }

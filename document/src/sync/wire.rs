@@ -3,7 +3,8 @@
 //! Types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness.
 //! Types 100 to 102 exist only on connections that negotiated the subprotocol `accord.v1`.
 
-use crate::ids::{Digest, LineageId, Seq};
+use crate::ids::{Digest, Seq};
+use crate::ledger::LedgerPosition;
 use crate::lib0::{ReadError, Reader, Write};
 use serde::{Deserialize, Serialize};
 
@@ -112,15 +113,7 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ClientNote {
     /// The first message: what the client remembers of this document's ledger, if anything.
-    Hello { remembered: Option<Remembered> },
-}
-
-/// A place in a ledger that a client has seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
-    pub lineage: LineageId,
-    pub seq: Seq,
-    pub head: Digest,
+    Hello { remembered: Option<LedgerPosition> },
 }
 
 /// What the server tells Accord's client beside the document.
@@ -128,7 +121,7 @@ pub struct Remembered {
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ServerNote {
     /// The first message: which ledger this is, where it stands, and whether one may write.
-    Hello { position: Remembered, may_write: bool },
+    Hello { position: LedgerPosition, may_write: bool },
     /// What one may do has changed.
     Access { may_write: bool },
     /// A passage was taken out of the document's history: what is kept of it here must go, too.

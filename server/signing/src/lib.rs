@@ -13,8 +13,9 @@ pub mod strict;
 pub mod verify;
 pub mod words;
 
+use accord_document::body::Quorum;
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
-use accord_document::ledger::Quorum;
+use accord_document::ledger::LedgerPosition;
 use accord_document::people::Sector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,7 +47,8 @@ pub struct Statement {
     /// As it was called then.
     pub plan_title: String,
     /// Where the last signature stands.
-    pub ledger: Place,
+    #[serde(with = "StrictPosition")]
+    pub ledger: LedgerPosition,
     /// When it was frozen, in milliseconds since the Unix epoch.
     pub frozen: u64,
     /// How many of each side had to sign.
@@ -54,13 +56,13 @@ pub struct Statement {
     pub signatories: Vec<Signatory>,
 }
 
-/// An entry of a ledger, with the hash of all up to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    pub lineage: LineageId,
-    pub seq: Seq,
-    pub head: Digest,
+/// How a position is read from a release's file: no other members may stand beside these.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, remote = "LedgerPosition")]
+struct StrictPosition {
+    lineage: LineageId,
+    seq: Seq,
+    head: Digest,
 }
 
 /// Somebody who signed for their side.
@@ -79,7 +81,7 @@ impl Statement {
     #[must_use]
     pub fn text(&self) -> String {
         let value = serde_json::to_value(self).expect("plain strings and numbers");
-        let json = accord_document::model::release::canonical(&value);
+        let json = accord_document::release::canonical::canonical(&value);
         format!("{FIRST_LINE}\n{}\n", String::from_utf8_lossy(&json))
     }
 

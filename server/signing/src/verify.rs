@@ -5,11 +5,11 @@ use super::note::{Note, NoteError, PublicKey};
 use super::shown::Shown;
 use super::strict::{self, Unreadable};
 use super::{ReleaseFile, Statement};
+use accord_document::body::MAX_SIGNATORIES;
 use accord_document::ids::{Digest, PersonId};
-use accord_document::ledger::SIGNATORIES;
 use accord_document::model::delta::Op;
-use accord_document::model::release::{FORMAT, Released, digest};
 use accord_document::people::Sector;
+use accord_document::release::canonical::{RELEASE_FORMAT, Released, digest};
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -167,7 +167,8 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     let released = Released::deserialize(&release).map_err(|_| OTHER)?;
     // Whatever is in the file is in what is read and shown: nothing stands beside it.
     let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);
-    let is_known = is_all && released.format == FORMAT && released.number > 0 && is_text(&released);
+    let is_known =
+        is_all && released.format == RELEASE_FORMAT && released.number > 0 && is_text(&released);
     if is_known { Ok(released) } else { Err(OTHER) }
 }
 
@@ -206,7 +207,7 @@ fn signatories(statement: &Statement) -> Result<(), Fault> {
         if found == 0 {
             return Err(Fault::Side(side));
         }
-        let is_met = (1..=SIGNATORIES).contains(&needed) && found >= needed as usize;
+        let is_met = (1..=MAX_SIGNATORIES).contains(&needed) && found >= needed as usize;
         if !is_met {
             return Err(Fault::Quorum { side, needed, found });
         }
@@ -218,13 +219,14 @@ fn signatories(statement: &Statement) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Signatory;
     use crate::note::PrivateKey;
-    use crate::{Place, Signatory};
+    use accord_document::body::Quorum;
     use accord_document::ids::{DocumentId, LineageId, PersonId, PlanId, Seq};
-    use accord_document::ledger::Quorum;
+    use accord_document::ledger::LedgerPosition;
     use accord_document::model::content::Content;
     use accord_document::model::delta::Op;
-    use accord_document::model::release::Identity;
+    use accord_document::release::canonical::Identity;
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -257,7 +259,11 @@ mod tests {
             number,
             plan: PlanId::new("p"),
             plan_title: "A plan".into(),
-            ledger: Place { lineage: LineageId::new("l"), seq: Seq(9), head: Digest([1; 32]) },
+            ledger: LedgerPosition {
+                lineage: LineageId::new("l"),
+                seq: Seq(9),
+                head: Digest([1; 32]),
+            },
             frozen: 5,
             quorum: Quorum::LEAST,
             signatories: vec![by("ana", Sector::Government), by("ben", Sector::CivilSociety)],

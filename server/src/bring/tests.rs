@@ -55,8 +55,8 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
             assert_eq!(back.texts.get(key).map(shown), Some(expect), "{language}: {key}");
         }
         assert_eq!(back.facts, released.facts, "{language}");
-        let told = |all: &accord_document::model::release::Released| -> Vec<_> {
-            let one = |m: &accord_document::model::release::ReleasedMilestone| {
+        let told = |all: &accord_document::release::canonical::Released| -> Vec<_> {
+            let one = |m: &accord_document::release::canonical::ReleasedMilestone| {
                 (
                     m.what.clone(),
                     m.outputs.clone(),

@@ -3,7 +3,7 @@
 use super::fonts::{Settled, each_file, may_be_set, settle, text_families};
 use super::pdf::MAX_PDF_CHARACTERS;
 use accord_document::model::delta::Op;
-use accord_document::model::release::Released;
+use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
 

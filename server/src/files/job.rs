@@ -3,7 +3,7 @@
 use super::pdf::{Attachment, Press, PressError};
 use super::{Kind, Manuscript, Origin, Paper, Public, docx, markdown};
 use crate::seal::Statement;
-use accord_document::model::release::Released;
+use accord_document::release::canonical::Released;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::PathBuf;

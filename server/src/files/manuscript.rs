@@ -6,7 +6,7 @@ use accord_document::history::{Change, Deed, Fate, MilestoneDiff, What};
 use accord_document::ids::Seq;
 use accord_document::model::Target;
 use accord_document::model::delta::{Attributes, Op};
-use accord_document::model::release::Released;
+use accord_document::release::canonical::Released;
 use accord_document::template::NOTES;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,7 +58,7 @@ impl Manuscript {
         let date = |(key, value): (&String, &Value)| {
             (key.clone(), kept(value.as_str().unwrap_or_default()))
         };
-        let row = |one: &accord_document::model::release::ReleasedMilestone| Row {
+        let row = |one: &accord_document::release::canonical::ReleasedMilestone| Row {
             trace: None,
             what: whole(&one.what),
             outputs: whole(&one.outputs),

@@ -6,8 +6,8 @@ use crate::http::SectorName;
 use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Block, List, Span, blocks};
 use accord_document::model::delta::Op;
-use accord_document::model::outline::{Chapter, Part, has_words, outline};
-use accord_document::model::release::{Released, ReleasedMilestone};
+use accord_document::release::canonical::{Released, ReleasedMilestone};
+use accord_document::release::outline::{Chapter, Part, has_words, outline};
 use serde::Serialize;
 
 /// A release or a draft, ready to be set.

@@ -10,7 +10,7 @@ use crate::cache::LruCache;
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
-use accord_document::model::release::Released;
+use accord_document::release::canonical::Released;
 use axum::body::Bytes;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

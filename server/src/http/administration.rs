@@ -7,10 +7,10 @@ use super::providers::{ProviderEntry, redirect};
 use super::seats::{LinkMade, make_reset};
 use super::views::{StandingView, people};
 use crate::people::{DeviceSecrets, Person};
-use accord_document::audit::Deed;
+use accord_document::body::Act;
+use accord_document::body::AuditAction;
 use accord_document::ids::PersonId;
 use accord_document::people::Seat;
-use accord_document::plan::Act;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -160,9 +160,9 @@ pub(super) async fn change(
     let (people, id) = (app.people.clone(), person.clone());
     changing(move || people.set_administrator(&id, change.administrator)).await?;
     let deed = if change.administrator {
-        Deed::MakeAdministrator { person }
+        AuditAction::MakeAdministrator { person }
     } else {
-        Deed::EndAdministrator { person }
+        AuditAction::EndAdministrator { person }
     };
     app.plans.record(&by.administrator(), deed, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -181,7 +181,9 @@ pub(super) async fn reset(
     let person = PersonId::new(person);
     existing(&app, &person).await?;
     let made = make_reset(&app, person.clone()).await?;
-    app.plans.record(&by.administrator(), Deed::MakeResetLink { person }, Some(from)).await?;
+    app.plans
+        .record(&by.administrator(), AuditAction::MakeResetLink { person }, Some(from))
+        .await?;
     Ok(Json(made))
 }
 
@@ -203,7 +205,7 @@ pub(super) async fn end_sessions(
         people.forget_devices(&id, &DeviceSecrets::default())
     })
     .await?;
-    app.plans.record(&by.administrator(), Deed::EndSessions { person }, Some(from)).await?;
+    app.plans.record(&by.administrator(), AuditAction::EndSessions { person }, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -241,7 +243,7 @@ pub(super) async fn forget(
     }
     let (people, forgotten) = (app.people.clone(), id.clone());
     changing(move || people.forget(&forgotten)).await?;
-    app.plans.record(&by.administrator(), Deed::Forget { person: id }, Some(from)).await?;
+    app.plans.record(&by.administrator(), AuditAction::Forget { person: id }, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,9 +6,10 @@ use super::file::{file, push_row, quoted};
 use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
 use super::views::{SeatName, people};
-use accord_document::audit::{Deed, Event};
+use accord_document::body::Body;
+use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{PersonId, PlanId};
-use accord_document::ledger::{Body, Entry};
+use accord_document::ledger::Entry;
 use accord_document::people::{Action, Actor};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -91,13 +92,13 @@ async fn answer(
     from: IpAddr,
 ) -> Result<Response, Problem> {
     if !matches!(format, Format::Json) {
-        app.plans.record(actor, Deed::Export { plan: plan.clone() }, Some(from)).await?;
+        app.plans.record(actor, AuditAction::Export { plan: plan.clone() }, Some(from)).await?;
     }
     let plans = app.plans.clone();
     let entries = blocking(move || plans.audit()).await?;
     let of_interest = |entry: &&Entry| match (&plan, &entry.body) {
         (None, _) => true,
-        (Some(plan), Body::Event(event)) => event.deed.plan() == Some(plan),
+        (Some(plan), Body::AuditEvent(event)) => event.deed.plan() == Some(plan),
         (Some(_), _) => false,
     };
     let entries: Vec<Entry> = entries.iter().filter(of_interest).cloned().collect();
@@ -138,9 +139,9 @@ async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> 
     Ok(shown.collect())
 }
 
-fn event(entry: &Entry) -> Option<&Event> {
+fn event(entry: &Entry) -> Option<&AuditEvent> {
     match &entry.body {
-        Body::Event(event) => Some(event),
+        Body::AuditEvent(event) => Some(event),
         _ => None,
     }
 }

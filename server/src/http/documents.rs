@@ -8,13 +8,14 @@ use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::archives::Archive;
 use crate::rooms::{Passage, RedactError};
-use accord_document::audit::Deed;
+use accord_document::body::Act;
+use accord_document::body::AuditAction;
 use accord_document::ids::{DocumentId, Seq};
-use accord_document::ledger::Release;
 use accord_document::model::Target;
 use accord_document::model::content::Content;
 use accord_document::people::{Action, permits};
-use accord_document::plan::{Act, Refused, Stage};
+use accord_document::plan::{ActRefusal, Stage};
+use accord_document::release::Release;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -214,7 +215,7 @@ pub(super) async fn redact(
     };
     let seq = app.rooms.handle(&found.id, &by).redact(&actor, passage, reason, find).await?;
     app.archives.forget(&found.id);
-    let deed = Deed::Redact { plan: found.plan, document: found.id, seq };
+    let deed = AuditAction::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -249,7 +250,7 @@ pub(super) async fn delete(
     // What is damaged can be deleted: nobody could read a release of it.
     if launches::was_released(&app, &visitor.by, &found.id).await.unwrap_or(false) {
         acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
-        return Err(Refused::Released.into());
+        return Err(ActRefusal::Released.into());
     }
     retire(&app, visitor, &document, |document| Act::Delete { document }).await
 }

@@ -11,12 +11,13 @@ use crate::archives::Archive;
 use crate::people::SignedIn;
 use crate::rooms::{OpenError, Restore};
 use accord_document::StateVector;
+use accord_document::body::{Version, VersionError};
 use accord_document::history::{Author, Change, History, MilestoneDiff, Part, Sitting, TextDiff};
 use accord_document::ids::{PersonId, Seq};
-use accord_document::ledger::{Named, Version, VersionError};
 use accord_document::limits;
 use accord_document::model::Replica;
 use accord_document::people::{Action, Actor, permits};
+use accord_document::state::NamedVersion;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -302,7 +303,7 @@ pub(super) async fn restore(
 /// The versions of a document, in the order in which they were named.
 pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
     let history = &archive.history;
-    let view = |named: &Named| VersionView {
+    let view = |named: &NamedVersion| VersionView {
         seq: named.seq.0,
         named_at: named.time,
         by: index_of(history, named.seq),

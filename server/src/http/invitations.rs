@@ -9,9 +9,10 @@ use super::session::{self, SessionView};
 use super::views::{FaceView, StandingView, faces};
 use crate::people::{Invited, Person, SignedIn, digest, secret};
 use crate::plans::ActError;
+use accord_document::body::Act;
 use accord_document::ids::{Digest, PlanId, SessionId};
 use accord_document::people::Action;
-use accord_document::plan::{Act, Fate, Invitation, PlanState, Refused};
+use accord_document::plan::{ActRefusal, Invitation, InvitationStatus, PlanState};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -87,7 +88,8 @@ pub(crate) struct Joining {
 
 /// The open invitations of a plan.
 pub(super) async fn entries(app: &App, plan: &PlanState) -> Result<Vec<InvitationEntry>, Problem> {
-    let open = plan.invitations().filter(|(_, invitation)| invitation.fate == Fate::Open);
+    let open =
+        plan.invitations().filter(|(_, invitation)| invitation.fate == InvitationStatus::Open);
     let open: Vec<_> = open.map(|(digest, invitation)| (*digest, invitation.clone())).collect();
     let makers = open.iter().map(|(_, invitation)| invitation.made_by.clone()).collect();
     let known = faces(app, plan, makers).await?;
@@ -166,7 +168,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
-    let invitation: Digest = invitation.parse().map_err(|_| Refused::NoInvitation)?;
+    let invitation: Digest = invitation.parse().map_err(|_| ActRefusal::NoInvitation)?;
     app.plans.act(&plan, &actor, Act::Revoke { invitation }, Some(from)).await?;
     let people = app.people.clone();
     blocking(move || people.forget_invited(&invitation)).await?;
@@ -183,11 +185,11 @@ pub(super) struct Offer {
 /// An invitation that can be used now.
 pub(super) fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
     let digest = digest(secret);
-    let (plan, state) = app.plans.inviting(&digest).ok_or(Refused::NoInvitation)?;
-    let invitation = state.invitation(&digest).cloned().ok_or(Refused::NoInvitation)?;
+    let (plan, state) = app.plans.inviting(&digest).ok_or(ActRefusal::NoInvitation)?;
+    let invitation = state.invitation(&digest).cloned().ok_or(ActRefusal::NoInvitation)?;
     invitation.check(app.clock.now_ms())?;
     if state.is_closed() {
-        return Err(Refused::Closed.into());
+        return Err(ActRefusal::Closed.into());
     }
     Ok(Offer { digest, plan, state, invitation })
 }

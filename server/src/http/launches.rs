@@ -6,12 +6,11 @@ use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
 use super::views::SectorName;
 use crate::people::SignedIn;
+use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};
-use accord_document::ledger::{Fate, Releases};
 use accord_document::people::Action;
-use accord_document::plan::{
-    Act, Launch, LaunchFate, Launched, PlanState, Stage, Untimely, opening,
-};
+use accord_document::plan::{Launch, LaunchStatus, PlanState, Stage, Untimely, opening};
+use accord_document::release::{ProposalStatus, Releases};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -101,16 +100,16 @@ pub(super) fn views(plan: &PlanState) -> Vec<LaunchView> {
         opens: launch.public_from(),
         zone: launch.zone.clone(),
         fate: match launch.fate {
-            LaunchFate::Waiting => "waiting",
-            LaunchFate::Published(_) => "public",
-            LaunchFate::CalledOff(_) => "called_off",
+            LaunchStatus::Waiting => "waiting",
+            LaunchStatus::Published(_) => "public",
+            LaunchStatus::CalledOff(_) => "called_off",
         },
         documents: launch.releases.iter().map(launched).collect(),
     };
     plan.launches().iter().map(view).collect()
 }
 
-fn launched(one: &Launched) -> LaunchedView {
+fn launched(one: &LaunchedRelease) -> LaunchedView {
     LaunchedView {
         document: one.document.to_string(),
         number: one.number,
@@ -143,7 +142,7 @@ pub(super) async fn launch(
             return Err(Problem::conflict("unsigned", message));
         };
         let digest = path.proposal_of(last).digest;
-        releases.push(Launched { document, number: last.number, digest });
+        releases.push(LaunchedRelease { document, number: last.number, digest });
     }
     // Asked again: rooms may have taken their time.
     let opens = zone.opening(new.opens, app.clock.now_ms())?;
@@ -214,5 +213,8 @@ pub(super) async fn was_released(
     document: &DocumentId,
 ) -> Result<bool, Problem> {
     let path = app.rooms.handle(document, by).releases().await?;
-    Ok(path.proposals().iter().any(|proposal| matches!(proposal.fate, Fate::Frozen { .. })))
+    Ok(path
+        .proposals()
+        .iter()
+        .any(|proposal| matches!(proposal.fate, ProposalStatus::Frozen { .. })))
 }

@@ -8,7 +8,7 @@ use super::session::{self, SessionView};
 use crate::letters::News;
 use crate::people::{AccountError, Person, Purpose};
 use crate::plans::installation;
-use accord_document::audit::Deed;
+use accord_document::body::AuditAction;
 use accord_document::ids::PersonId;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -133,7 +133,7 @@ pub(super) async fn take(
                 people.use_link(&secret, |_| people.create(&name, Some(&email), Some(&hash), true))
             });
             let person = made.await?.ok_or_else(Problem::bad_link)?;
-            let deed = Deed::MakeAdministrator { person: person.id.clone() };
+            let deed = AuditAction::MakeAdministrator { person: person.id.clone() };
             app.plans.record(&installation(), deed, Some(caller.address)).await?;
             person
         }

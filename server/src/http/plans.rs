@@ -9,12 +9,12 @@ use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::people::SignedIn;
 use crate::plans::fresh_plan;
 use crate::rooms::OpenError;
+use accord_document::body::{Act, Quorum};
 use accord_document::ids::{DocumentId, PersonId, PlanId};
-use accord_document::ledger::Quorum;
 use accord_document::model::Draft;
 use accord_document::model::delta::Op;
 use accord_document::people::{Action, Seat, permits};
-use accord_document::plan::{Act, Document, PlanState, Stage};
+use accord_document::plan::{Document, PlanState, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -230,7 +230,7 @@ async fn summarise(
         title: summary.title,
         checklist: checklist.collect(),
         here: summary.here.iter().filter_map(face).collect(),
-        changed_at: summary.position.time,
+        changed_at: summary.time,
         changed_by: summary.last_editor.as_ref().and_then(face),
         damaged: false,
         ..base

@@ -8,8 +8,10 @@ use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError, RequestError};
 use crate::store::{MAX_RECORD_BYTES, StoreError};
 use crate::worker::WorkError;
-use accord_document::ledger::{REASON, StepError, VersionError};
-use accord_document::plan::Refused;
+use accord_document::body::{MAX_REASON_CHARS, VersionError};
+use accord_document::plan::ActRefusal;
+use accord_document::release::StepError;
+use accord_document::state::RedactionError;
 use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
 use axum::Json;
@@ -222,19 +224,25 @@ impl From<RedactError> for Problem {
                 "elsewhere",
                 "This passage does not stand there any more: somebody has just changed it. Select it again.",
             ),
-            RedactError::Refused(refusal @ Refusal::Frozen) => Self::conflict(
-                refusal.reason(),
-                "This text is frozen: both sides have signed it, and nothing of it can be taken out. Begin the next draft first.",
-            ),
+            RedactError::Refused(RedactionError::Update(refusal @ Refusal::Frozen)) => {
+                Self::conflict(
+                    refusal.reason(),
+                    "This text is frozen: both sides have signed it, and nothing of it can be taken out. Begin the next draft first.",
+                )
+            }
             RedactError::Released(number) => Self::conflict(
                 "released",
                 format!(
                     "Release {number} says this. A release never changes, so it can’t be taken out of the history."
                 ),
             ),
-            RedactError::Refused(refusal) if refusal != Refusal::ReadOnly => refusal.into(),
+            RedactError::Refused(RedactionError::Update(refusal))
+                if refusal != Refusal::ReadOnly =>
+            {
+                refusal.into()
+            }
             RedactError::Refused(_) => Self::forbidden(&format!(
-                "A redaction needs a facilitator’s seat, and a reason of at most {REASON} characters."
+                "A redaction needs a facilitator’s seat, and a reason of at most {MAX_REASON_CHARS} characters."
             )),
             RedactError::Open(error) => error.into(),
         }
@@ -290,31 +298,31 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<ActRefusal> for Problem {
+    fn from(refused: ActRefusal) -> Self {
         let message = refused.to_string();
         match refused {
-            Refused::Seat => Self::forbidden(&message),
-            Refused::Closed => Self::conflict("closed", message),
-            Refused::LastFacilitator => Self::conflict("last_facilitator", message),
-            Refused::Standing(_)
-            | Refused::Title
-            | Refused::Quorum
-            | Refused::Launch
-            | Refused::Language => Self::invalid(message),
-            Refused::Launched => Self::conflict("launched", message),
-            Refused::Released => Self::conflict("released", message),
-            Refused::NoLaunch => Self::new(StatusCode::NOT_FOUND, "no_launch", message),
-            Refused::Early => Self::conflict("early", message),
-            Refused::NotSeated | Refused::NoDocument => {
+            ActRefusal::Seat => Self::forbidden(&message),
+            ActRefusal::Closed => Self::conflict("closed", message),
+            ActRefusal::LastFacilitator => Self::conflict("last_facilitator", message),
+            ActRefusal::Standing(_)
+            | ActRefusal::Title
+            | ActRefusal::Quorum
+            | ActRefusal::Launch
+            | ActRefusal::Language => Self::invalid(message),
+            ActRefusal::Launched => Self::conflict("launched", message),
+            ActRefusal::Released => Self::conflict("released", message),
+            ActRefusal::NoLaunch => Self::new(StatusCode::NOT_FOUND, "no_launch", message),
+            ActRefusal::Early => Self::conflict("early", message),
+            ActRefusal::NotSeated | ActRefusal::NoDocument => {
                 Self::new(StatusCode::NOT_FOUND, "not_found", message)
             }
-            Refused::AlreadySeated => Self::conflict("already_seated", message),
-            Refused::NoInvitation => Self::new(StatusCode::NOT_FOUND, "no_invitation", message),
-            Refused::Used => Self::new(StatusCode::GONE, "used", message),
-            Refused::Revoked => Self::new(StatusCode::GONE, "revoked", message),
-            Refused::Expired => Self::new(StatusCode::GONE, "expired", message),
-            Refused::Unchanged => Self::conflict("unchanged", message),
+            ActRefusal::AlreadySeated => Self::conflict("already_seated", message),
+            ActRefusal::NoInvitation => Self::new(StatusCode::NOT_FOUND, "no_invitation", message),
+            ActRefusal::Used => Self::new(StatusCode::GONE, "used", message),
+            ActRefusal::Revoked => Self::new(StatusCode::GONE, "revoked", message),
+            ActRefusal::Expired => Self::new(StatusCode::GONE, "expired", message),
+            ActRefusal::Unchanged => Self::conflict("unchanged", message),
         }
     }
 }

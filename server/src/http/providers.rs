@@ -12,7 +12,7 @@ use crate::letters::News;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
 use crate::store::StoreError;
-use accord_document::audit::Deed;
+use accord_document::body::AuditAction;
 use accord_document::ids::{PersonId, SessionId};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -363,7 +363,7 @@ pub(super) async fn add(
     answers.map_err(|error| Problem::invalid(format!("That does not work: {error}.")))?;
     let (people, added) = (app.people.clone(), provider.clone());
     blocking(move || people.add_provider(&added)).await?;
-    let deed = Deed::AddProvider { issuer: provider.issuer.clone() };
+    let deed = AuditAction::AddProvider { issuer: provider.issuer.clone() };
     app.plans.record(&by.administrator(), deed, Some(from)).await?;
     Ok((StatusCode::CREATED, Json(provider.into())))
 }
@@ -386,7 +386,7 @@ pub(super) async fn remove(
     });
     let provider = found.await?.ok_or_else(|| Problem::missing("provider"))?;
     app.oidc.forget(&provider.id);
-    let deed = Deed::RemoveProvider { issuer: provider.issuer };
+    let deed = AuditAction::RemoveProvider { issuer: provider.issuer };
     app.plans.record(&by.administrator(), deed, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

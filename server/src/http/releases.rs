@@ -9,11 +9,12 @@ use super::views::{SectorName, people};
 use crate::people::SignedIn;
 use crate::releases::Frozen;
 use crate::sealing::take_step;
+use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::ledger::{Fate, Mark, Proposal, Quorum, Release, Releases, Step, StepError};
-use accord_document::model::release::Released;
-use accord_document::model::strange::Strange;
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
+use accord_document::release::canonical::Released;
+use accord_document::release::unreleasable::Strange;
+use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
 use accord_document::sync::{ProposeError, Wanted};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -178,7 +179,9 @@ pub(super) async fn told(
     for proposal in releases.proposals() {
         named.push(proposal.by.person.clone());
         named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
-        if let Fate::Declined { by, .. } | Fate::Withdrawn { by } = &proposal.fate {
+        if let ProposalStatus::Declined { by, .. } | ProposalStatus::Withdrawn { by } =
+            &proposal.fate
+        {
             named.push(by.person.clone());
         }
     }
@@ -425,12 +428,14 @@ impl Names {
 
     fn proposal(&self, releases: &Releases, proposal: &Proposal) -> ProposalView {
         let (fate, ended, reason, release) = match &proposal.fate {
-            Fate::Open if releases.is_stale(proposal) => ("stale", None, "", None),
-            Fate::Open => ("open", None, "", None),
-            Fate::Frozen { number } => ("frozen", None, "", Some(*number)),
-            Fate::Declined { by, reason } => ("declined", Some(by), reason.as_str(), None),
-            Fate::Withdrawn { by } => ("withdrawn", Some(by), "", None),
-            Fate::Superseded => ("superseded", None, "", None),
+            ProposalStatus::Open if releases.is_stale(proposal) => ("stale", None, "", None),
+            ProposalStatus::Open => ("open", None, "", None),
+            ProposalStatus::Frozen { number } => ("frozen", None, "", Some(*number)),
+            ProposalStatus::Declined { by, reason } => {
+                ("declined", Some(by), reason.as_str(), None)
+            }
+            ProposalStatus::Withdrawn { by } => ("withdrawn", Some(by), "", None),
+            ProposalStatus::Superseded => ("superseded", None, "", None),
         };
         ProposalView {
             seq: proposal.by.seq.0,

@@ -6,10 +6,11 @@ use super::invitations::{InvitationEntry, entries};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, StandingView, people};
 use crate::people::{Purpose, SignedIn};
-use accord_document::audit::Deed;
+use accord_document::body::Act;
+use accord_document::body::AuditAction;
 use accord_document::ids::{PersonId, PlanId};
 use accord_document::people::{Action, Seat};
-use accord_document::plan::{Act, Refused};
+use accord_document::plan::ActRefusal;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -95,7 +96,7 @@ pub(super) async fn change(
     let (mut actor, state) = acting(&app, &by, &plan, Action::ManagePeople)?;
     if state.standing(&person).is_none() {
         if !by.person.administrator {
-            return Err(Refused::NotSeated.into());
+            return Err(ActRefusal::NotSeated.into());
         }
         let found = people(&app, vec![person.clone()]).await?;
         if !found.iter().any(|person| !person.forgotten) {
@@ -137,13 +138,13 @@ pub(super) async fn reset(
     let (plan, person) = (PlanId::new(plan), PersonId::new(person));
     let (actor, state) = acting(&app, &by, &plan, Action::ManagePeople)?;
     if state.standing(&person).is_none() {
-        return Err(Refused::NotSeated.into());
+        return Err(ActRefusal::NotSeated.into());
     }
     if actor.seat == Seat::Facilitator {
         may_reset(&app, &by, &person).await?;
     }
     let made = make_reset(&app, person.clone()).await?;
-    app.plans.record(&actor, Deed::MakeResetLink { person }, Some(from)).await?;
+    app.plans.record(&actor, AuditAction::MakeResetLink { person }, Some(from)).await?;
     Ok(Json(made))
 }
 

@@ -6,8 +6,8 @@ use super::{Page, names};
 use crate::files::Kind;
 use crate::http::SectorName;
 use crate::releases::Published;
-use accord_document::model::outline::{Chapter, Part, has_words, outline};
-use accord_document::model::release::{Released, ReleasedMilestone};
+use accord_document::release::canonical::{Released, ReleasedMilestone};
+use accord_document::release::outline::{Chapter, Part, has_words, outline};
 use maud::{Markup, html};
 
 /// What a release's page shows beside the release.

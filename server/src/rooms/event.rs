@@ -5,7 +5,7 @@ use super::outbox::Outbox;
 use super::pace::{InFlight, Place};
 use super::request::Request;
 use accord_document::ids::Digest;
-use accord_document::sync::wire::Remembered;
+use accord_document::ledger::LedgerPosition;
 use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
 use tokio::sync::oneshot;
@@ -34,7 +34,7 @@ pub enum RoomEvent {
     /// The hash of the entry that a client remembers was read.
     Compared {
         id: ConnectionId,
-        remembered: Remembered,
+        remembered: LedgerPosition,
         stored: Option<Digest>,
     },
     /// Answers as soon as the document is open.

@@ -5,16 +5,17 @@ use super::task::Task;
 use super::turns::Priority;
 use super::{OpenError, Passage, RoomEvent, Rooms};
 use crate::admission::Requester;
+use accord_document::body::{Redaction, Step, Version, VersionError};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::ledger::{
-    Position, Redacted, Redaction, Releases, Step, StepError, Version, VersionError,
-};
+use accord_document::ledger::LedgerPosition;
 use accord_document::model::completeness::Check;
 use accord_document::model::content::Content;
 use accord_document::model::locate;
-use accord_document::model::release::Released;
-use accord_document::model::strange::Strange;
 use accord_document::people::Actor;
+use accord_document::release::canonical::Released;
+use accord_document::release::unreleasable::Strange;
+use accord_document::release::{Releases, StepError};
+use accord_document::state::{RedactionError, RedactionNotice};
 use accord_document::sync::{Effect, ProposeError, Room, Wanted};
 use accord_document::update::{Claim, Range, Refusal};
 use std::sync::{Arc, OnceLock};
@@ -29,7 +30,7 @@ pub struct ReleaseStatus {
     /// What in the text nobody would see.
     pub strange: Vec<Strange>,
     /// The last entry that all this was read at.
-    pub position: Position,
+    pub position: LedgerPosition,
     pub(super) digest: OnceLock<Digest>,
 }
 
@@ -49,7 +50,9 @@ pub struct Summary {
     pub releases: Releases,
     /// The people who are connected.
     pub here: Vec<PersonId>,
-    pub position: Position,
+    pub position: LedgerPosition,
+    /// When the last entry was made, in milliseconds since the Unix epoch.
+    pub time: u64,
     pub last_editor: Option<PersonId>,
 }
 
@@ -123,7 +126,7 @@ impl RoomHandle {
     /// The redactions, and the releases: what the head of a document's page shows.
     pub(crate) async fn redactions_and_releases(
         &self,
-    ) -> Result<(Vec<Redacted>, Releases), OpenError> {
+    ) -> Result<(Vec<RedactionNotice>, Releases), OpenError> {
         self.read(Priority::Essential, |task| {
             let state = task.room().state();
             (state.redactions().to_vec(), state.releases().clone())
@@ -222,7 +225,7 @@ impl RoomHandle {
         &self,
         actor: &Actor,
         redaction: Redaction,
-    ) -> Result<Seq, RequestError<Refusal>> {
+    ) -> Result<Seq, RequestError<RedactionError>> {
         let actor = actor.clone();
         let redact = move |room: &mut Room, now| room.redact(&actor, redaction, now);
         self.change(Priority::Essential, redact).await

@@ -3,8 +3,10 @@
 
 use super::{OpenError, Rooms};
 use crate::store::{Store, StoreError, for_each_entry};
+use accord_document::body::Redaction;
 use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq};
-use accord_document::ledger::{DocumentState, Entry, LedgerError, Redaction};
+use accord_document::ledger::{Entry, LedgerError};
+use accord_document::state::DocumentState;
 
 /// Write a checkpoint when at least this many entries would have to be replayed.
 pub(super) const CHECKPOINT_AFTER_ENTRIES: usize = 256;

@@ -31,8 +31,7 @@ use crate::committer::Committer;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId};
-use accord_document::ledger::LedgerError;
-use accord_document::sync::wire::Remembered;
+use accord_document::ledger::{LedgerError, LedgerPosition};
 use accord_document::sync::{Admission, ConnectionId, Denied};
 use accord_document::update::AnnouncedClients;
 use futures_util::future::join_all;
@@ -246,7 +245,7 @@ impl Rooms {
     }
 
     /// Reads the hash of the entry that a client remembers, and tells the room.
-    fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: Remembered) {
+    fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: LedgerPosition) {
         let (rooms, document) = (self.clone(), document.clone());
         let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
         tokio::spawn(async move {

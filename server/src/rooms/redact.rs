@@ -4,11 +4,13 @@ use super::handle::{RequestError, RoomHandle};
 use super::load::decode_all;
 use super::{OpenError, Rooms, unexpected};
 use crate::store::{Append, StoreError};
+use accord_document::body::Redaction;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
-use accord_document::ledger::{Entry, Redaction};
+use accord_document::ledger::Entry;
 use accord_document::model::Target;
 use accord_document::people::Actor;
-use accord_document::update::{Range, Refusal};
+use accord_document::state::RedactionError;
+use accord_document::update::Range;
 use thiserror::Error;
 
 /// Characters of a text, by their place and what they say.
@@ -28,7 +30,7 @@ pub enum RedactError {
     #[error("this passage does not stand there any more")]
     Elsewhere,
     #[error("a redaction needs a facilitator, and a reason")]
-    Refused(Refusal),
+    Refused(RedactionError),
     #[error("release {0} says this, and a release never changes")]
     Released(u32),
     #[error(transparent)]
@@ -41,8 +43,8 @@ impl From<StoreError> for RedactError {
     }
 }
 
-impl From<RequestError<Refusal>> for RedactError {
-    fn from(error: RequestError<Refusal>) -> Self {
+impl From<RequestError<RedactionError>> for RedactError {
+    fn from(error: RequestError<RedactionError>) -> Self {
         match error {
             RequestError::Open(error) => Self::Open(error),
             RequestError::Refused(refusal) => Self::Refused(refusal),

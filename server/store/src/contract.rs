@@ -173,8 +173,9 @@ fn records_are_scanned_by_kind_and_prefix() {
 
 /// A ledger of real entries: only those can be packed.
 pub(super) fn chain(count: u64) -> Vec<Append> {
+    use accord_document::body::{Body, Genesis};
     use accord_document::ids::{LineageId, PersonId, SessionId};
-    use accord_document::ledger::{Body, Entry, Genesis, RULES};
+    use accord_document::ledger::{Entry, RULES};
     use accord_document::lib0::Write;
     use accord_document::people::{Actor, Seat, Sector};
     let actor = Actor {
@@ -239,7 +240,8 @@ fn packing_changes_nothing_that_can_be_read() {
         assert_eq!(store.read(&other.ledger, Seq(0)).unwrap(), [other.bytes]);
         // What is packed can be rewritten, too: together with what is not.
         let blank = |seq: usize| {
-            use accord_document::ledger::{Entry, Redaction};
+            use accord_document::body::Redaction;
+            use accord_document::ledger::Entry;
             use accord_document::update::Range;
             let whole = Entry::decode(&bytes[seq]).unwrap();
             let range = Range { client: 7, clock: seq as u32 - 1, len: 1 };

@@ -10,7 +10,7 @@ mod records;
 
 use super::{Append, Ledger, Space, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
-use accord_document::ledger::{SEGMENT, pack, unpack};
+use accord_document::ledger::{MAX_SEGMENT_ENTRIES, pack, unpack};
 use pieces::{
     DOCUMENTS, PLANS, damaged, lacking, ledger_key, named, pieced, pieced_upto, put, put_entry,
     seq_of,
@@ -338,7 +338,8 @@ impl Ledger for SledStore {
         let mut entries = loose.into_iter().map(|(_, bytes)| bytes);
         let mut packed = 0;
         while settled - packed >= WORTH_PACKING {
-            let chunk: Vec<_> = entries.by_ref().take(SEGMENT.min(settled - packed)).collect();
+            let chunk: Vec<_> =
+                entries.by_ref().take(MAX_SEGMENT_ENTRIES.min(settled - packed)).collect();
             let segment = pack_segment(ledger, &chunk)?;
             // Before anything is removed, what replaces it must be what it was.
             if unpack_segment(ledger, &segment)? != chunk {

@@ -1,11 +1,13 @@
 //! What is done to a document beside writing in it: redactions, versions, going back, the path to a release.
 
 use super::{Effect, Room};
+use crate::body::{Quorum, Redaction, Step, Version, VersionError};
 use crate::ids::{Digest, DocumentId, Seq};
-use crate::ledger::{Quorum, Redaction, Step, StepError, Version, VersionError};
-#[cfg(feature = "readable")]
-use crate::model::strange::Strange;
 use crate::people::{Action, Actor, permits};
+use crate::release::StepError;
+#[cfg(feature = "readable")]
+use crate::release::unreleasable::Strange;
+use crate::state::RedactionError;
 use crate::sync::close::Close;
 use crate::sync::wire::ServerNote;
 use crate::update::{Claim, Provenance, Refusal};
@@ -62,7 +64,7 @@ impl Room {
         actor: &Actor,
         redaction: Redaction,
         now: u64,
-    ) -> Result<Vec<Effect>, Refusal> {
+    ) -> Result<Vec<Effect>, RedactionError> {
         self.now = now;
         let salts = [self.salt(0), self.salt(1)];
         let (deletion, entry) = self.state.redact(actor, now, salts, redaction)?;

@@ -2,16 +2,15 @@
 
 use super::{Effect, Held, Room};
 use crate::ids::Digest;
-use crate::ledger::Position;
+use crate::ledger::LedgerPosition;
 use crate::sync::admission::ConnectionId;
 use crate::sync::close::Close;
-use crate::sync::wire::{ClientNote, Remembered};
+use crate::sync::wire::ClientNote;
 
 impl Room {
     /// What the server says of itself.
-    pub(super) fn remembered(&self) -> Remembered {
-        let Position { seq, head, .. } = self.state.position();
-        Remembered { lineage: self.state.lineage().clone(), seq, head }
+    pub(super) fn remembered(&self) -> LedgerPosition {
+        self.state.position().clone()
     }
 
     pub(super) fn note(&mut self, id: ConnectionId, json: &str) {
@@ -24,7 +23,7 @@ impl Room {
         }
     }
 
-    fn recognise(&mut self, id: ConnectionId, remembered: &Remembered) {
+    fn recognise(&mut self, id: ConnectionId, remembered: &LedgerPosition) {
         let here = self.state.position();
         let begun = self.state.begun();
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -45,7 +44,7 @@ impl Room {
     pub fn compared(
         &mut self,
         id: ConnectionId,
-        remembered: &Remembered,
+        remembered: &LedgerPosition,
         stored: Option<Digest>,
         now: u64,
     ) -> Vec<Effect> {

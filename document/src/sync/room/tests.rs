@@ -1,6 +1,7 @@
 use super::*;
+use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
-use crate::ledger::{Genesis, RULES};
+use crate::ledger::RULES;
 use crate::people::{Actor, Seat, Sector};
 use crate::sync::presence::Face;
 

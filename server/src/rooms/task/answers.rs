@@ -40,13 +40,13 @@ impl Task {
     /// Read from the whole text once for each position, however often it is asked for.
     pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
         let state = self.room.state();
-        let known = self.release_status.take().filter(|known| known.position == state.position());
+        let known = self.release_status.take().filter(|known| known.position == *state.position());
         let status = known.unwrap_or_else(|| {
             Arc::new(ReleaseStatus {
                 releases: state.releases().clone(),
                 draft: state.to_release(&self.document),
                 strange: state.strange(),
-                position: state.position(),
+                position: state.position().clone(),
                 digest: OnceLock::new(),
             })
         });
@@ -57,7 +57,7 @@ impl Task {
     pub(in crate::rooms) fn summary(&mut self) -> Summary {
         let here = self.room.people().cloned().collect();
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());
-        let known = self.summary.take().filter(|known| known.position == state.position());
+        let known = self.summary.take().filter(|known| known.position == *state.position());
         let summary = known.unwrap_or_else(|| {
             let content = Content::read(state.doc());
             Summary {
@@ -65,7 +65,8 @@ impl Task {
                 checklist: checklist(&content),
                 releases: state.releases().clone(),
                 here: Vec::new(),
-                position: state.position(),
+                position: state.position().clone(),
+                time: state.time(),
                 last_editor: None,
             }
         });

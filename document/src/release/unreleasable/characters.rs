@@ -1,30 +1,12 @@
 //! Which characters of a text are not seen as they are, told so that a person finds them.
 
+use super::finding::{FoundCharacter, Kind, Strange};
 use crate::model::delta::utf16_len;
-use crate::model::strange::{Kind, Strange};
 use crate::readable::{CodePoint, Finding, Reason, findings, name, seen_of, turned_numbers};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many characters before and behind a found one are told.
 const CONTEXT_CHARS: usize = 24;
-
-/// A character that is not seen as it is, where it stands first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct FoundCharacter {
-    pub reason: Reason,
-    /// Unicode's name of it, in lower case, where it is a common one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Where it stands first, in UTF-16 code units.
-    pub offset: u32,
-    /// How often it stands in this text.
-    pub count: u32,
-    /// What is seen before and behind it.
-    pub before: String,
-    pub after: String,
-}
 
 /// Names the characters of a text that are not seen as they are, each once. `offset` is where the text begins, in UTF-16
 /// code units.
@@ -92,5 +74,15 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {
         character: Some(found),
         cleanable: replacement.is_some(),
         ..Strange::new(place, Kind::Character, &CodePoint(character).to_string())
+    }
+}
+
+impl Strange {
+    /// What is strange in a text that stands outside a document, like a name.
+    #[must_use]
+    pub fn in_text(place: &str, said: &str) -> Vec<Self> {
+        let mut all = Vec::new();
+        words(place, said, 0, &mut all);
+        all
     }
 }

@@ -1,20 +1,20 @@
 //! Versions: moments of a document that somebody gave a name.
 
-use crate::ids::{PersonId, Seq};
+use crate::ids::Seq;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The longest name, in characters.
-pub const NAME: usize = 120;
+pub const MAX_VERSION_NAME_CHARS: usize = 120;
 /// The longest description, in characters.
-pub const DESCRIPTION: usize = 2_000;
+pub const MAX_VERSION_DESCRIPTION_CHARS: usize = 2_000;
 
 /// Why a version is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum VersionError {
-    #[error("A version needs a name of 1 to {NAME} characters.")]
+    #[error("A version needs a name of 1 to {MAX_VERSION_NAME_CHARS} characters.")]
     Name,
-    #[error("The description of a version has at most {DESCRIPTION} characters.")]
+    #[error("The description of a version has at most {MAX_VERSION_DESCRIPTION_CHARS} characters.")]
     Description,
     #[error("This moment has not come yet.")]
     Future,
@@ -42,24 +42,15 @@ impl Version {
     /// With what is wrong.
     pub fn check(&self, last: Seq) -> Result<(), VersionError> {
         let length = self.name.trim().chars().count();
-        let is_named = (1..=NAME).contains(&length) && length == self.name.chars().count();
+        let is_named =
+            (1..=MAX_VERSION_NAME_CHARS).contains(&length) && length == self.name.chars().count();
         let is_automatic = self.name.is_empty() && self.before_restoring.is_some();
         if !is_named && !is_automatic {
             return Err(VersionError::Name);
         }
-        if self.description.chars().count() > DESCRIPTION {
+        if self.description.chars().count() > MAX_VERSION_DESCRIPTION_CHARS {
             return Err(VersionError::Description);
         }
         if self.moment > last { Err(VersionError::Future) } else { Ok(()) }
     }
-}
-
-/// A version as readers are told of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    pub seq: Seq,
-    /// When it was named, in milliseconds since the Unix epoch.
-    pub time: u64,
-    pub person: PersonId,
-    pub version: Version,
 }

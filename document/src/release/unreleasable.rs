@@ -5,18 +5,18 @@
 //! while any of it is there.
 
 mod characters;
+mod finding;
 
 use crate::model::content::Content;
 use crate::model::delta::{Attributes, Op, utf16_len};
-use crate::model::milestone;
+use crate::model::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 use crate::readable::address;
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
 use crate::update::{Holder, Known, Place};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
-pub use characters::FoundCharacter;
+pub use finding::{FoundCharacter, Kind, Strange};
 
 /// The most that is told of one document. What comes behind is told once this is gone.
 const MAX_TOLD: usize = 5_000;
@@ -25,67 +25,6 @@ const MAX_TOLD: usize = 5_000;
 const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
 /// The facts there are.
 const DATES: [&str; 2] = ["period_from", "period_to"];
-
-/// What kind of thing is strange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Kind {
-    /// Content outside the template.
-    Part,
-    /// A value in a text that is no character, like a picture.
-    Embedded,
-    /// Formatting that this version does not know.
-    Formatting,
-    /// A link to an address that can't be followed safely.
-    Address,
-    /// A character that is not shown, changes how others are, or is none.
-    Character,
-    /// A milestone's id that is more than a short name: signed, and shown nowhere.
-    Identifier,
-    /// A date that is none.
-    Date,
-    /// Notes that have no place yet.
-    Notes,
-}
-
-/// Something strange, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Strange {
-    /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
-    /// template.
-    pub place: String,
-    pub kind: Kind,
-    /// The name or value itself; of a character its code point, like `U+202E`.
-    pub said: String,
-    /// More of a character.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub character: Option<FoundCharacter>,
-    /// Whether it can be cleaned without a change to what is read.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cleanable: bool,
-}
-
-impl Strange {
-    fn new(place: &str, kind: Kind, said: &str) -> Self {
-        Self {
-            place: place.to_owned(),
-            kind,
-            said: said.to_owned(),
-            character: None,
-            cleanable: false,
-        }
-    }
-
-    /// What is strange in a text that stands outside a document, like a name.
-    #[must_use]
-    pub fn in_text(place: &str, said: &str) -> Vec<Self> {
-        let mut all = Vec::new();
-        characters::words(place, said, 0, &mut all);
-        all
-    }
-}
 
 /// All that is strange in a document, each once.
 pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
@@ -98,11 +37,11 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
         all.push(Strange::new(NOTES, Kind::Notes, NOTES));
     }
     for milestone in &content.milestones {
-        if !milestone::is_id(&milestone.id) {
+        if !is_milestone_id(&milestone.id) {
             let said: String = milestone
                 .id
                 .chars()
-                .take(milestone::MAX_ID_CHARS)
+                .take(MAX_MILESTONE_ID_CHARS)
                 .flat_map(char::escape_default)
                 .collect();
             all.push(Strange::new(MILESTONES, Kind::Identifier, &said));

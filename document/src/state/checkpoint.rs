@@ -11,9 +11,10 @@
 //!              versions:buf(JSON) releases:buf(JSON) restored:buf(JSON) update:rest
 //! ```
 
-use super::chain::{Chain, Position};
-use super::state::DocumentState;
-use crate::ids::{Digest, Seq};
+use super::DocumentState;
+use crate::body::Genesis;
+use crate::ids::{Digest, LineageId, Seq};
+use crate::ledger::{Chain, LedgerPosition};
 use crate::lib0::{ReadError, Reader, Write};
 use crate::update::{AnnouncedClients, Formatting, ItemCounts, Known, scan};
 use crate::ydoc;
@@ -27,18 +28,19 @@ impl DocumentState {
     /// The state as it is now.
     #[must_use]
     pub fn checkpoint(&self) -> Vec<u8> {
-        let Position { seq, head, time } = self.position();
+        let LedgerPosition { lineage, seq, head } = self.position();
+        let restored = self.chain.restored().map(|began| (began, lineage));
         let mut out = vec![VERSION];
         out.put_buf(&json(self.genesis()));
         out.put_var(seq.0);
         out.extend_from_slice(&head.0);
-        out.put_var(time);
+        out.put_var(self.time());
         out.put_var(self.size as u64);
         out.put_buf(&self.known.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
         out.put_buf(&json(&self.releases));
-        out.put_buf(&json(&self.chain.restored()));
+        out.put_buf(&json(&restored));
         out.extend_from_slice(&self.encode_since(&StateVector::default()));
         out
     }
@@ -54,7 +56,7 @@ impl DocumentState {
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
-        let genesis = serde_json::from_slice(r.buf()?).ok();
+        let genesis: Option<Genesis> = serde_json::from_slice(r.buf()?).ok();
         let seq = Seq(r.var_u64()?);
         let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
         let time = r.var_u64()?;
@@ -63,7 +65,7 @@ impl DocumentState {
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
         let releases = serde_json::from_slice(r.buf()?).ok();
-        let restored = serde_json::from_slice(r.buf()?).ok();
+        let restored: Option<Option<(Seq, LineageId)>> = serde_json::from_slice(r.buf()?).ok();
         let doc = ydoc::new(0);
         let update = r.take(r.remaining())?;
         let Ok(document) = scan(update) else { return Ok(None) };
@@ -79,7 +81,9 @@ impl DocumentState {
         else {
             return Ok(None);
         };
-        let chain = Chain::resume(genesis, restored, Position { seq, head, time });
+        let (began, lineage) = restored.unzip();
+        let lineage = lineage.unwrap_or_else(|| genesis.lineage.clone());
+        let chain = Chain::resume(genesis, began, LedgerPosition { lineage, seq, head }, time);
         Ok(Some(Self {
             doc,
             known,

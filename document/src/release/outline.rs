@@ -2,7 +2,7 @@
 //! every file shows it.
 
 use crate::model::delta::{self, Op};
-use crate::model::release::{Released, ReleasedMilestone};
+use crate::release::canonical::{Released, ReleasedMilestone};
 use crate::template::{FIELDS, Section};
 
 /// A section that says something.

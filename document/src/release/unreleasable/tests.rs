@@ -1,10 +1,12 @@
+use crate::body::Genesis;
 use crate::ids::{LineageId, PersonId, SessionId};
-use crate::ledger::{DocumentState, Genesis, RULES};
-use crate::model::strange::*;
+use crate::ledger::RULES;
 use crate::model::{Draft, seed};
 use crate::model::{MilestoneDraft, Replica, Target};
 use crate::people::{Actor, Seat, Sector};
-use crate::template::SCHEMA;
+use crate::release::unreleasable::*;
+use crate::state::DocumentState;
+use crate::template::COMMITMENT_SCHEMA;
 use serde_json::json;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Text, Update, WriteTxn, XmlFragment};
@@ -12,7 +14,7 @@ use yrs::{StateVector, Text, Update, WriteTxn, XmlFragment};
 fn state() -> DocumentState {
     let genesis = Genesis {
         lineage: LineageId::new("l"),
-        schema: SCHEMA.into(),
+        schema: COMMITMENT_SCHEMA.into(),
         language: "en".into(),
         rules: RULES,
     };
@@ -300,13 +302,13 @@ fn notes_stop_a_proposal_while_they_say_anything_and_are_in_no_release() {
     write("to be placed\n")(&doc);
     let content = Content::read(&doc);
     assert!(content.texts.contains_key("notes"));
-    let identity = crate::model::release::Identity {
+    let identity = crate::release::canonical::Identity {
         document: crate::ids::DocumentId::new("d"),
         number: 1,
         language: "en".into(),
-        template: SCHEMA.into(),
+        template: COMMITMENT_SCHEMA.into(),
         supersedes: None,
     };
-    let released = crate::model::release::Released::of(identity, &content);
+    let released = crate::release::canonical::Released::of(identity, &content);
     assert!(!released.texts.contains_key("notes"));
 }

@@ -1,12 +1,15 @@
 //! What a ledger's application gives, and what it refuses.
 
 use super::*;
+use crate::body::Redaction;
 use crate::ids::{PersonId, SessionId};
 use crate::ledger::RULES;
 use crate::model::content::Content;
 use crate::model::delta::{Attributes, Op};
 use crate::model::{Replica, Target};
 use crate::people::Sector;
+use crate::people::{Actor, Seat};
+use crate::update::{Range, Refusal};
 
 fn actor(person: &str, seat: Seat) -> Actor {
     Actor {
@@ -142,7 +145,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
             entries.extend(state.edit(&ana, 9, [3; 16], &update).unwrap());
         }
     }
-    let (before, from) = (state.position(), "The good key is ".len() as u32);
+    let (before, from) = (state.position().clone(), "The good key is ".len() as u32);
     let passage = crate::model::locate(state.doc(), &target, from, "hunter2").unwrap();
     assert!(crate::model::locate(state.doc(), &target, from, "hunter3").is_none());
     let reason = "A password was pasted".to_owned();
@@ -150,10 +153,10 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     assert_eq!(blanked.len(), 2);
     let salts = [[4; 16], [5; 16]];
     let refused = state.redact(&ana, 10, salts, redaction.clone());
-    assert_eq!(refused, Err(Refusal::ReadOnly), "an author may not");
+    assert_eq!(refused, Err(RedactionError::Seat), "an author may not");
     let unexplained = Redaction { reason: String::new(), ..redaction.clone() };
-    assert_eq!(state.redact(&fay, 10, salts, unexplained), Err(Refusal::ReadOnly));
-    assert_eq!(state.position(), before, "nothing half done");
+    assert_eq!(state.redact(&fay, 10, salts, unexplained), Err(RedactionError::Reason));
+    assert_eq!(*state.position(), before, "nothing half done");
     let (deletion, entry) = state.redact(&fay, 10, salts, redaction).unwrap();
     entries.extend(deletion);
     entries.push(entry);
@@ -187,7 +190,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     replayed.settle().unwrap();
     assert!(replayed.unfinished_redactions().is_empty());
     assert_eq!(replayed.position(), state.position());
-    assert_ne!(replayed.position(), before);
+    assert_ne!(*replayed.position(), before);
     assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
     assert_eq!(replayed.redactions()[0].reason, "A password was pasted");
     assert_eq!(replayed.redactions()[0].person.as_str(), "fay");

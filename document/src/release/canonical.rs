@@ -15,13 +15,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the first member of a release's text says.
-pub const FORMAT: &str = "accord-release/1";
+pub const RELEASE_FORMAT: &str = "accord-release/1";
 
 /// A release's text and facts: what both sides sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Released {
-    /// [`FORMAT`].
+    /// [`RELEASE_FORMAT`].
     pub format: String,
     pub document: DocumentId,
     /// From 1 on.
@@ -74,7 +74,7 @@ impl Released {
         let open = checklist(content).into_iter().filter(|check| !check.met);
         let normal = |(key, ops): (&String, &Vec<Op>)| (key.clone(), delta::normalise(ops));
         Self {
-            format: FORMAT.into(),
+            format: RELEASE_FORMAT.into(),
             document,
             number,
             language,

@@ -4,7 +4,11 @@ use super::*;
 use crate::ids::{PersonId, SessionId};
 use crate::ledger::RULES;
 use crate::lib0::Write;
+use crate::limits;
 use crate::people::Sector;
+use crate::people::{Actor, Seat};
+use crate::update::{Refusal, merge, scan};
+use std::collections::HashSet;
 use yrs::{Any, GetString, Map, Text};
 
 fn actor() -> Actor {

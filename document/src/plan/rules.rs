@@ -1,83 +1,8 @@
-//! What can be done in a plan, and why it is sometimes refused.
+//! What each act needs, and why it may be refused.
 
-use super::launch::Launched;
-use crate::ids::{Digest, DocumentId, PersonId, Seq};
-use crate::ledger::{Quorum, SIGNATORIES};
-use crate::people::{Action, Standing, StandingError};
-use serde::{Deserialize, Serialize};
+use crate::body::{Act, MAX_PLAN_TITLE_CHARS, MAX_SIGNATORIES};
+use crate::people::{Action, StandingError};
 use thiserror::Error;
-
-/// The longest title of a plan, in characters.
-pub const TITLE: usize = 300;
-
-/// What can be done in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
-pub enum Act {
-    Title {
-        title: String,
-    },
-    /// Whoever holds the secret with this digest may join, once, until a time in milliseconds
-    /// since the Unix epoch.
-    Invite {
-        invitation: Digest,
-        standing: Standing,
-        expires: u64,
-    },
-    Revoke {
-        invitation: Digest,
-    },
-    /// The actor takes the seat that an invitation offers.
-    Join {
-        invitation: Digest,
-    },
-    Seat {
-        person: PersonId,
-        standing: Standing,
-    },
-    Unseat {
-        person: PersonId,
-    },
-    AddDocument {
-        document: DocumentId,
-        /// BCP 47.
-        language: String,
-        /// The commitment that this is another language of.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        translates: Option<DocumentId>,
-    },
-    Archive {
-        document: DocumentId,
-    },
-    Unarchive {
-        document: DocumentId,
-    },
-    Delete {
-        document: DocumentId,
-    },
-    Close,
-    Reopen,
-    /// How many of each side must sign a release.
-    Quorum {
-        quorum: Quorum,
-    },
-    /// Releases are to be public from a time on, all at once.
-    Launch {
-        releases: Vec<Launched>,
-        /// Milliseconds since the Unix epoch.
-        opens: u64,
-        /// The time zone in which that was said (IANA).
-        zone: String,
-    },
-    /// A launch that has not come yet will not.
-    CallOff {
-        launch: Seq,
-    },
-    /// The time of a launch has come: its releases are public, for good.
-    Publish {
-        launch: Seq,
-    },
-}
 
 impl Act {
     /// What the actor's seat must permit. Joining needs an invitation instead.
@@ -117,7 +42,7 @@ impl Act {
 
 /// Why an act changes nothing. Each is a sentence for whoever tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refused {
+pub enum ActRefusal {
     #[error("Your seat in this plan does not include that. Ask its facilitator.")]
     Seat,
     #[error("This plan is closed: its texts can be read, but nothing in it can be changed.")]
@@ -142,9 +67,9 @@ pub enum Refused {
     NoDocument,
     #[error("This document is already as you want it to be.")]
     Unchanged,
-    #[error("A plan's title has between 1 and {TITLE} characters.")]
+    #[error("A plan's title has between 1 and {MAX_PLAN_TITLE_CHARS} characters.")]
     Title,
-    #[error("Each side needs at least one signatory, and at most {SIGNATORIES}.")]
+    #[error("Each side needs at least one signatory, and at most {MAX_SIGNATORIES}.")]
     Quorum,
     #[error("Choose at least one release to launch, each commitment once, and name the time zone.")]
     Launch,

@@ -1,9 +1,19 @@
-use super::*;
+//! Steps on the path to a release: which are taken, and what a replay makes of forged ones.
+
+use crate::body::Quorum;
+use crate::body::{Body, Genesis};
+use crate::body::{MAX_STEP_MESSAGE_CHARS, Step};
+use crate::ids::Seq;
+use crate::ids::{Digest, PersonId};
 use crate::ids::{LineageId, SessionId};
-use crate::ledger::{Body, DocumentState, Entry, Genesis, Outcome, RULES};
+use crate::ledger::{Entry, Outcome, RULES};
 use crate::model::delta::Op;
 use crate::model::{Replica, Target};
 use crate::people::Seat;
+use crate::people::{Actor, Sector};
+use crate::release::{ProposalStatus, StepError};
+use crate::state::DocumentState;
+use crate::template::Need;
 use crate::update::Refusal;
 
 const TEXT: Digest = Digest([1; 32]);
@@ -71,7 +81,7 @@ impl Ledger {
         self.step(actor, Step::Approve { proposal, digest: TEXT })
     }
 
-    fn fate(&self) -> &Fate {
+    fn fate(&self) -> &ProposalStatus {
         &self.state.releases().proposals().last().unwrap().fate
     }
 }
@@ -117,7 +127,7 @@ fn an_edit_makes_a_proposal_stale_and_another_takes_its_place() {
     assert_eq!(ledger.step(&ana(), proposal(moment)), Err(StepError::Stale));
     assert_eq!(ledger.step(&ana(), proposal(Seq(99))), Err(StepError::Future));
     let two = ledger.propose(&ben()).unwrap();
-    assert_eq!(ledger.state.releases().proposals()[0].fate, Fate::Superseded);
+    assert_eq!(ledger.state.releases().proposals()[0].fate, ProposalStatus::Superseded);
     ledger.approve(&ben(), two).unwrap();
     assert!(!ledger.state.releases().is_frozen(), "signatures of the first don't count");
     ledger.approve(&ana(), two).unwrap();
@@ -144,7 +154,7 @@ fn who_may_take_which_step() {
         let quorum = Quorum { government, civil_society };
         assert_eq!(ledger.step(&fay(), with(gaps.clone(), quorum, "")), Err(StepError::Quorum));
     }
-    let long = "x".repeat(MESSAGE + 1);
+    let long = "x".repeat(MAX_STEP_MESSAGE_CHARS + 1);
     assert_eq!(
         ledger.step(&fay(), with(gaps.clone(), Quorum::LEAST, &long)),
         Err(StepError::Message)
@@ -168,11 +178,11 @@ fn who_may_take_which_step() {
     let cem = actor("cem", Seat::Author, Sector::CivilSociety);
     ledger.step(&cem, decline("Milestone 2 has no date.")).unwrap();
     assert!(
-        matches!(ledger.fate(), Fate::Declined { by, reason } if by.person == cem.person && reason == "Milestone 2 has no date.")
+        matches!(ledger.fate(), ProposalStatus::Declined { by, reason } if by.person == cem.person && reason == "Milestone 2 has no date.")
     );
     let two = ledger.propose(&ben()).unwrap();
     ledger.step(&ben(), Step::Withdraw { proposal: two }).unwrap();
-    assert!(matches!(ledger.fate(), Fate::Withdrawn { .. }));
+    assert!(matches!(ledger.fate(), ProposalStatus::Withdrawn { .. }));
     let three = ledger.propose(&ben()).unwrap();
     ledger.approve(&ana(), three).unwrap();
     ledger.approve(&ben(), three).unwrap();

@@ -1,0 +1,99 @@
+//! Events of the audit record: the entries of its ledger.
+
+use crate::body::Act;
+use crate::ids::{DocumentId, PersonId, PlanId, Seq};
+use serde::{Deserialize, Serialize};
+
+/// Something that was done, and where from. Who did it, and when, stands in the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    #[serde(flatten)]
+    pub deed: AuditAction,
+    /// The network address it came from; none for what was done at the server's own shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum AuditAction {
+    CreatePlan {
+        plan: PlanId,
+    },
+    /// An act in a plan's own ledger.
+    InPlan {
+        plan: PlanId,
+        #[serde(rename = "what")]
+        act: Act,
+    },
+    /// A passage was taken out of a document: entry `seq` of its ledger says why.
+    Redact {
+        plan: PlanId,
+        document: DocumentId,
+        seq: Seq,
+    },
+    MakeAdministrator {
+        person: PersonId,
+    },
+    EndAdministrator {
+        person: PersonId,
+    },
+    /// A link was made by which somebody can set a new password.
+    MakeResetLink {
+        person: PersonId,
+    },
+    /// Somebody was signed out everywhere.
+    EndSessions {
+        person: PersonId,
+    },
+    /// A person's name and addresses were erased.
+    Forget {
+        person: PersonId,
+    },
+    /// A way to sign in was set up.
+    AddProvider {
+        issuer: String,
+    },
+    RemoveProvider {
+        issuer: String,
+    },
+    /// Everything was written into a backup.
+    Backup,
+    /// Everything was restored from a backup.
+    Restore,
+    /// The record itself was exported: of one plan, or all of it.
+    Export {
+        plan: Option<PlanId>,
+    },
+}
+
+impl AuditAction {
+    /// The plan it concerns, whose facilitators may read it.
+    #[must_use]
+    pub fn plan(&self) -> Option<&PlanId> {
+        match self {
+            Self::CreatePlan { plan } | Self::InPlan { plan, .. } | Self::Redact { plan, .. } => {
+                Some(plan)
+            }
+            Self::Export { plan } => plan.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The person it was done to.
+    #[must_use]
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::MakeAdministrator { person }
+            | Self::EndAdministrator { person }
+            | Self::MakeResetLink { person }
+            | Self::EndSessions { person }
+            | Self::Forget { person }
+            | Self::InPlan { act: Act::Seat { person, .. } | Act::Unseat { person }, .. } => {
+                Some(person)
+            }
+            _ => None,
+        }
+    }
+}

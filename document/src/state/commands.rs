@@ -1,0 +1,219 @@
+//! Entries beside edits: redactions, versions, steps to a release, new lineages. Each has one check, asked before the
+//! entry is appended and when it is applied again.
+
+use super::edit::Source;
+use super::versions::NamedVersion;
+use super::void::{RedactionError, VoidReason};
+use super::{DocumentState, RedactionNotice};
+use crate::body::{Body, MAX_REASON_CHARS, NewLineage, Redaction, Step, Version, VersionError};
+use crate::ids::{DocumentId, LineageId, Seq};
+use crate::ledger::{Entry, Salt};
+use crate::model::content::Content;
+use crate::people::{Action, Actor, Seat, permits};
+use crate::release::canonical::{Identity, Released};
+#[cfg(feature = "readable")]
+use crate::release::unreleasable::{Strange, strange};
+use crate::release::{Releases, StepError};
+use crate::update::{Provenance, Range};
+
+impl DocumentState {
+    /// The entries that a redaction has announced as blanked and that are not (yet), with the elements to be taken out
+    /// of each.
+    #[must_use]
+    pub fn unfinished_redactions(&self) -> Vec<(Seq, Vec<Range>)> {
+        self.redactions.unfinished()
+    }
+
+    /// The redactions of this document: by whom and why.
+    #[must_use]
+    pub fn redactions(&self) -> &[RedactionNotice] {
+        &self.redactions.notices
+    }
+
+    /// Deletes the elements of a redaction, and gives the entries to be appended: the deletion, unless all of it is
+    /// deleted already, and the redaction. `now` is in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the seat does not permit it, the reason is empty or too long, or the deletion can't be integrated; the
+    /// state is then as before.
+    pub fn redact(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salts: [Salt; 2],
+        redaction: Redaction,
+    ) -> Result<(Option<Entry>, Entry), RedactionError> {
+        may_redact(actor, &redaction)?;
+        let [first, salt] = salts;
+        let deletion = match self.integrate(actor, &redaction.deletion(), Source::Redaction)? {
+            Some(net) => Some(self.entry_of(actor, now, first, net, Provenance::default())?),
+            None => None,
+        };
+        let body = Body::Redaction(redaction.clone());
+        let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.redactions.announce(&entry, &redaction);
+        self.chain.advance(&entry);
+        Ok((deletion, entry))
+    }
+
+    pub(super) fn apply_redaction(
+        &mut self,
+        entry: &Entry,
+        redaction: &Redaction,
+    ) -> Result<(), VoidReason> {
+        may_redact(&entry.actor, redaction)?;
+        self.redactions.announce(entry, redaction);
+        Ok(())
+    }
+
+    /// Names a moment, and gives the entry to be appended. `now` is in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the seat does not permit it, or the version is malformed; the state is then as before.
+    pub fn name_version(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        version: Version,
+    ) -> Result<Entry, VersionError> {
+        self.may_name(actor, &version)?;
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Version(version.clone()));
+        self.versions.push(NamedVersion::new(&entry, &version));
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    pub(super) fn apply_version(
+        &mut self,
+        entry: &Entry,
+        version: &Version,
+    ) -> Result<(), VoidReason> {
+        self.may_name(&entry.actor, version)?;
+        self.versions.push(NamedVersion::new(entry, version));
+        Ok(())
+    }
+
+    fn may_name(&self, actor: &Actor, version: &Version) -> Result<(), VersionError> {
+        if !permits(actor.seat, Action::NameVersion) {
+            return Err(VersionError::Seat);
+        }
+        version.check(self.position().seq)
+    }
+
+    /// The named moments, in the order in which they were named.
+    #[must_use]
+    pub fn versions(&self) -> &[NamedVersion] {
+        &self.versions
+    }
+
+    /// Checks whether a step could be taken now.
+    ///
+    /// # Errors
+    /// With the reason why not.
+    pub fn check_step(&self, actor: &Actor, step: &Step) -> Result<(), StepError> {
+        self.releases.check(actor, self.position().seq, step)
+    }
+
+    /// Takes a step on the path to a release, and gives the entry to be appended. The caller has checked that a
+    /// proposal's digest is that of the text, and that a person who signs is a signatory. `now` is in milliseconds since
+    /// the Unix epoch.
+    ///
+    /// # Errors
+    /// With the reason why it is not taken; the state is then as before.
+    pub fn step(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        step: Step,
+    ) -> Result<Entry, StepError> {
+        self.check_step(actor, &step)?;
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Step(step.clone()));
+        self.releases.take(&entry, &step);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    pub(super) fn apply_step(&mut self, entry: &Entry, step: &Step) -> Result<(), VoidReason> {
+        self.check_step(&entry.actor, step)?;
+        self.releases.take(entry, step);
+        Ok(())
+    }
+
+    /// The path of the document: its proposals, signatures and releases.
+    #[must_use]
+    pub fn releases(&self) -> &Releases {
+        &self.releases
+    }
+
+    /// The release that the text as it is now would become.
+    #[must_use]
+    pub fn to_release(&self, document: &DocumentId) -> Released {
+        let identity = self.identity(document, self.releases.next_number());
+        Released::of(identity, &Content::read(&self.doc))
+    }
+
+    /// The identifying fields of release `number`.
+    #[must_use]
+    pub fn identity(&self, document: &DocumentId, number: u32) -> Identity {
+        let genesis = self.genesis();
+        let before = number.checked_sub(2).and_then(|at| self.releases.all().get(at as usize));
+        Identity {
+            document: document.clone(),
+            number,
+            language: genesis.language.clone(),
+            template: genesis.schema.clone(),
+            supersedes: before.map(|release| self.releases.proposal_of(release).digest),
+        }
+    }
+
+    /// The content that nobody may sign, because no reader is shown it or this version does not know it.
+    #[cfg(feature = "readable")]
+    #[must_use]
+    pub fn strange(&self) -> Vec<Strange> {
+        strange(&self.doc, &self.known)
+    }
+
+    /// Begins a new lineage behind the entries that a backup held, and gives the entry to be appended. For the
+    /// installation itself, as its administrator. `now` is in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the actor is somebody else; the state is then as before.
+    pub fn begin_lineage(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        lineage: LineageId,
+    ) -> Result<Entry, VoidReason> {
+        may_begin_lineage(actor)?;
+        let body = Body::NewLineage(NewLineage { lineage: lineage.clone() });
+        let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.chain.begin_lineage(entry.seq, lineage);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    pub(super) fn apply_new_lineage(
+        &mut self,
+        entry: &Entry,
+        NewLineage { lineage }: &NewLineage,
+    ) -> Result<(), VoidReason> {
+        may_begin_lineage(&entry.actor)?;
+        self.chain.begin_lineage(entry.seq, lineage.clone());
+        Ok(())
+    }
+}
+
+fn may_redact(actor: &Actor, redaction: &Redaction) -> Result<(), RedactionError> {
+    if !permits(actor.seat, Action::Redact) {
+        return Err(RedactionError::Seat);
+    }
+    let length = redaction.reason.chars().count();
+    if (1..=MAX_REASON_CHARS).contains(&length) { Ok(()) } else { Err(RedactionError::Reason) }
+}
+
+fn may_begin_lineage(actor: &Actor) -> Result<(), VoidReason> {
+    if actor.seat == Seat::Administrator { Ok(()) } else { Err(VoidReason::NotAdministrator) }
+}

@@ -1,0 +1,283 @@
+//! Edits: an update is checked, integrated, and becomes one entry, or is refused as a whole (rules U1 to U13).
+
+use super::DocumentState;
+use super::void::VoidReason;
+use crate::body::Body;
+use crate::ids::PersonId;
+use crate::ledger::{Entry, Salt};
+use crate::limits;
+use crate::people::{Action, Actor, permits};
+use crate::update::{
+    AnnouncedClients, Claim, ItemCounts, Novelty, Provenance, Refusal, Scan, ScanError, Splits,
+    merge, scan,
+};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use yrs::updates::decoder::Decode;
+use yrs::{IdSet, ReadTxn, StateVector, Transact, Update};
+
+/// The error of an update that passed the scan, but that yrs can't decode or integrate.
+const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
+
+/// The origin of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A connection sent it: its costs are bounded, and it may not use ids that others have announced.
+    Sent,
+    /// The server made it, to delete the elements of a redaction. It is never too costly, however large the document
+    /// has grown.
+    Redaction,
+    /// It stands in the ledger: it was accepted once, and is applied again whatever the limits are now.
+    Stored,
+}
+
+impl DocumentState {
+    /// Integrates the update of a stored edit. An update that adds nothing any more, because a redaction took out what
+    /// it deleted, still counts as an edit.
+    pub(super) fn integrate_stored(
+        &mut self,
+        entry: &Entry,
+        update: &[u8],
+    ) -> Result<(), VoidReason> {
+        self.integrate(&entry.actor, update, Source::Stored)?;
+        self.releases.edited(entry.seq);
+        Ok(())
+    }
+
+    /// Checks and integrates a new update, and gives the entry to be appended for it: none when the update adds nothing.
+    /// The state is then ahead of the store until the entry is durable.
+    ///
+    /// `now` is in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// With the refusal; the state is then as before, unless [`is_broken`](Self::is_broken).
+    pub fn edit(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+    ) -> Result<Option<Entry>, Refusal> {
+        self.edit_from(actor, now, salt, update, Provenance::default())
+    }
+
+    /// As [`edit`](Self::edit), with the provenance of the update's characters. Claims of characters that the update
+    /// does not bring, or that repeat nothing here, are left out (rule A7).
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_from(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+        provenance: Provenance,
+    ) -> Result<Option<Entry>, Refusal> {
+        match self.integrate(actor, update, Source::Sent)? {
+            Some(net) => self.entry_of(actor, now, salt, net, provenance).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The entry of an update that was integrated.
+    pub(super) fn entry_of(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        net: Vec<u8>,
+        mut provenance: Provenance,
+    ) -> Result<Entry, Refusal> {
+        if !provenance.claims.is_empty() {
+            let scan = scan(&net)?;
+            let is_real = |claim: &Claim| {
+                scan.brings(claim.new, claim.len) && self.known.has(claim.old, claim.len)
+            };
+            provenance.claims.retain(is_real);
+        }
+        let body = Body::Edit { update: net, provenance };
+        let entry = self.chain.next(actor.clone(), now, salt, body);
+        self.releases.edited(entry.seq);
+        self.chain.advance(&entry);
+        Ok(entry)
+    }
+
+    /// Checks that an update adds nothing, for a person whose edits are not taken now (rules M4, U6, U10).
+    ///
+    /// # Errors
+    /// With `otherwise` when it adds something, or with what else is wrong with it.
+    pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
+        let update = self.merged(actor, update, limits::ITEMS_PER_UPDATE)?;
+        let novelty = self.known.check(&actor.person, &scan(&update)?)?;
+        if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
+    }
+
+    /// The client ids that pages have announced here.
+    #[must_use]
+    pub fn announced(&self) -> &AnnouncedClients {
+        &self.announced
+    }
+
+    /// Takes over the client ids that were announced while the document was open before.
+    pub fn set_announced(&mut self, announced: AnnouncedClients) {
+        self.announced = announced;
+    }
+
+    /// Notes that a person's page will write under a client id.
+    pub fn announce(&mut self, client: u64, person: &PersonId) {
+        if self.known.owner(client).is_none() {
+            self.announced.announce(client, person);
+        }
+    }
+
+    /// Whether a client id is a person's, or nobody's yet (rule U2).
+    #[must_use]
+    pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
+        let owner = self.known.owner(client).or_else(|| self.announced.owner(client));
+        owner.is_none_or(|owner| owner == person)
+    }
+
+    /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
+    ///
+    /// # Errors
+    /// With the refusal; the state is then as before, unless it broke.
+    pub(super) fn integrate(
+        &mut self,
+        actor: &Actor,
+        update: &[u8],
+        source: Source,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let (max_items, max_between) = match source {
+            Source::Sent => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
+            Source::Redaction | Source::Stored => (usize::MAX, None),
+        };
+        let update = &*self.merged(actor, update, max_items)?;
+        let scan = scan(update)?;
+        let novelty = self.known.check(&actor.person, &scan)?;
+        if novelty.is_empty() {
+            return Ok(None);
+        }
+        self.may_integrate(actor, &novelty, source)?;
+        self.fits(update.len())?;
+        let splits = self.splits(&scan, &novelty, source)?;
+        if source == Source::Sent {
+            self.formatting.check(&scan, self.items.after(&splits))?;
+        }
+        // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
+        let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
+        let decoded = decoded.map_err(|_| UNDECODABLE)?;
+        self.known.arrange(&scan, max_between)?;
+        let (net, deleted) = self.apply_decoded(decoded)?;
+        self.size += net.len();
+        self.items.take(&splits);
+        self.formatting.take(&scan);
+        self.known.commit(&actor.person, novelty, &deleted);
+        Ok(Some(net))
+    }
+
+    /// Checks who writes, and whether anybody may now (rules U2, U6, U10).
+    fn may_integrate(
+        &self,
+        actor: &Actor,
+        novelty: &Novelty,
+        source: Source,
+    ) -> Result<(), Refusal> {
+        if source == Source::Sent {
+            let foreign = novelty.clients().find(|&client| !self.may_use(client, &actor.person));
+            if let Some(client) = foreign {
+                return Err(Refusal::Forged { client });
+            }
+        }
+        if !permits(actor.seat, Action::Write) {
+            return Err(Refusal::ReadOnly);
+        }
+        if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
+    }
+
+    /// Checks that the encoded document may grow by `bytes` (rule U5).
+    fn fits(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if self.size + bytes > limits::STATE_BYTES {
+            self.size = self.encode_since(&StateVector::default()).len();
+            if self.size + bytes > limits::STATE_BYTES {
+                return Err(Refusal::TooLarge);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands an update to yrs. Gives what it added, and all that it deleted.
+    ///
+    /// A panic in yrs leaves the document half changed, so it is marked as broken and rebuilt.
+    fn apply_decoded(&mut self, update: Update) -> Result<(Vec<u8>, IdSet), Refusal> {
+        let doc = &self.doc;
+        let integrated = catch_unwind(AssertUnwindSafe(move || {
+            let mut txn = doc.transact_mut();
+            txn.apply_update(update).ok()?;
+            let complete = txn.store().pending_update().is_none()
+                && txn.store().pending_ds().is_none_or(IdSet::is_empty);
+            complete.then(|| (txn.encode_update_v1(), txn.delete_set().clone()))
+        }));
+        let Ok(Some(added)) = integrated else {
+            self.broken = true;
+            return Err(UNDECODABLE);
+        };
+        Ok(added)
+    }
+
+    /// An update with its adjacent items joined, but for those under keys of maps (rule U12).
+    ///
+    /// # Errors
+    /// When the bytes are not an update that may be integrated, or hold more than `max_items` items.
+    fn merged<'u>(
+        &self,
+        actor: &Actor,
+        update: &'u [u8],
+        max_items: usize,
+    ) -> Result<Cow<'u, [u8]>, Refusal> {
+        let known = |client| self.known.next_clock(client);
+        let mut merged = merge(update, known, &HashSet::new())?;
+        if merged.structs <= max_items && matches!(merged.bytes, Cow::Owned(_)) {
+            let novelty = self.known.check(&actor.person, &scan(&merged.bytes)?)?;
+            if !novelty.keyed().is_empty() {
+                merged = merge(update, known, novelty.keyed())?;
+            }
+        }
+        if merged.structs > max_items { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
+    }
+
+    /// Estimates what an update splits, and counts the document's items again where there may be too many.
+    fn splits(
+        &mut self,
+        scan: &Scan<'_>,
+        novelty: &Novelty,
+        source: Source,
+    ) -> Result<Splits, Refusal> {
+        if self.items.is_vague() {
+            self.count_items()?;
+        }
+        let splits = self.items.splits(&self.known, scan, novelty);
+        if source != Source::Sent || self.is_within(&splits).is_ok() {
+            return Ok(splits);
+        }
+        self.count_items()?;
+        let splits = self.items.splits(&self.known, scan, novelty);
+        self.is_within(&splits)?;
+        Ok(splits)
+    }
+
+    /// Checks the document's items and the cost of splits (rules U5, U11).
+    fn is_within(&self, splits: &Splits) -> Result<(), Refusal> {
+        if self.items.after(splits) > limits::ITEMS_PER_DOCUMENT {
+            return Err(Refusal::TooLarge);
+        }
+        if splits.moves > limits::MOVES { Err(Refusal::Fragmented) } else { Ok(()) }
+    }
+
+    fn count_items(&mut self) -> Result<(), Refusal> {
+        let document = self.encode_since(&StateVector::default());
+        self.items = ItemCounts::of(&scan(&document)?);
+        Ok(())
+    }
+}

@@ -48,7 +48,7 @@ await story(async ({ browser, server }) => {
     }
     if (name === 'fay') {
       await page.goto(`${server.base}/plans/demo/people`);
-      await page.getByRole('button', { name: 'Change the seat of Ben Okafor' }).click();
+      await page.getByRole('button', { name: 'Change the role of Ben Okafor' }).click();
       await lookAtAll(page, 'people-change');
       await page.getByRole('button', { name: 'Remove from the plan' }).click();
       await lookAtAll(page, 'people-remove');
@@ -56,7 +56,7 @@ await story(async ({ browser, server }) => {
       await page.getByRole('button', { name: 'Invite people' }).click();
       await page.fill('textarea', 'The ombudsman\nFollow the Money Riverton');
       await lookAtAll(page, 'people-invite');
-      await page.getByRole('button', { name: 'Make the links' }).click();
+      await page.getByRole('button', { name: 'Create links' }).click();
       await page.waitForSelector('.copy');
       await lookAtAll(page, 'people-invited');
       await page.goto(`${server.base}/plans/demo`);
@@ -92,13 +92,13 @@ await story(async ({ browser, server }) => {
   await page.keyboard.type('By keyboard');
   await tabTo('the seat', () => document.activeElement.nodeName === 'SELECT');
   await page.keyboard.type('Obs');
-  await tabTo('making the links', named, 'Make the links');
+  await tabTo('making the links', named, 'Create links');
   await page.keyboard.press('Enter');
   await page.getByLabel('By keyboard', { exact: true }).waitFor();
   await tabTo('the link', () => document.activeElement.value?.includes('/invitations/'));
   await tabTo('closing', named, 'Close');
   await page.keyboard.press('Enter');
-  await tabTo('changing', named, 'Change the seat of Ada Lindqvist');
+  await tabTo('changing', named, 'Change the role of Ada Lindqvist');
   await page.keyboard.press('Enter');
   await tabTo('the seat', () => document.activeElement.nodeName === 'SELECT');
   await page.keyboard.type('Obs');

@@ -57,7 +57,7 @@ await story(
     // What she typed is not confirmed until a link that was mailed there is opened where she is signed in.
     await ida.page.goto(`${server.base}/account`);
     await ida.page.getByText('not confirmed', { exact: true }).waitFor();
-    await button(ida, 'Mail me a link to confirm it').click();
+    await button(ida, 'Send me a link to confirm it').click();
     await ida.page.getByText('We have sent a link to ida@riverton.example').waitFor();
     await lookAtAll(ida.page, 'account-unconfirmed');
     const confirmation = await link('Confirm your address for Accord');
@@ -76,7 +76,7 @@ await story(
     await ida.page.locator('form', { hasText: 'New e-mail address' }).getByLabel('Password').fill(PASSWORD);
     mail.mails.length = 0;
     await button(ida, 'Change address').click();
-    await ida.page.getByText('Your e-mail address is changed').waitFor();
+    await ida.page.getByText('Your e-mail address has changed').waitFor();
     await ida.page.getByText('not confirmed', { exact: true }).waitFor();
     await link('Confirm your address for Accord');
     await until('the old address is told', () => mail.mails.some((text) => text.includes('To: ida@riverton.example')));

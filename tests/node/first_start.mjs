@@ -39,14 +39,14 @@ await story(
     // A plan, and an invitation for its facilitator.
     await button(ida, 'New plan').click();
     await ida.page.getByLabel('What is the plan called?').fill('Riverton 2027–2028');
-    await button(ida, 'Make the plan').click();
+    await button(ida, 'Create plan').click();
     await ida.page.getByText('This plan has no facilitator yet').waitFor();
     const invite = async (person, label, seat, sector) => {
       await button(person, 'Invite people').click();
-      await person.page.getByLabel('Whom do you invite?').fill(label);
-      await person.page.getByRole('combobox', { name: /^Seat/ }).selectOption({ label: seat });
-      if (sector) await person.page.getByRole('combobox', { name: /^Sits for/ }).selectOption({ label: sector });
-      await button(person, 'Make the links').click();
+      await person.page.getByLabel('Who are you inviting?').fill(label);
+      await person.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: seat });
+      if (sector) await person.page.getByRole('combobox', { name: /^Represents/ }).selectOption({ label: sector });
+      await button(person, 'Create links').click();
       const link = await person.page.getByLabel(label, { exact: true }).inputValue();
       await button(person, 'Close').click();
       return link;
@@ -63,7 +63,7 @@ await story(
     await fay.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
     await lookAtAll(fay.page, 'plan-empty');
     await button(fay, 'New commitment').click();
-    await fay.page.getByLabel('What does it promise?').fill('Every contract is published');
+    await fay.page.getByLabel('What does the commitment promise?').fill('Every contract is published');
     await button(fay, 'Start writing').click();
     await fay.page.waitForSelector('[data-target=problem]');
     await fay.saved();
@@ -103,8 +103,8 @@ await story(
     const window = await newcomer('fay-people', { context: fay.context });
     await open(window, `${server.base}/`);
     await window.page.getByRole('link', { name: 'People' }).click();
-    await button(window, 'Change the seat of Ben Okafor').click();
-    await window.page.getByRole('combobox', { name: /^Seat/ }).selectOption({ label: 'Observer' });
+    await button(window, 'Change the role of Ben Okafor').click();
+    await window.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: 'Observer' });
     await button(window, 'Save').click();
     await until('Ben may only read', () => ben.page.getByText('You can’t write here any more').isVisible(), 5_000);
     assert.equal(await ben.field('causes').getAttribute('contenteditable'), 'false');
@@ -114,8 +114,8 @@ await story(
     await until('he still reads along', async () => (await ben.text('problem')).includes('More. '));
 
     // An author again, he writes offline; meanwhile his seat ends. His words are kept for him to see.
-    await button(window, 'Change the seat of Ben Okafor').click();
-    await window.page.getByRole('combobox', { name: /^Seat/ }).selectOption({ label: 'Author' });
+    await button(window, 'Change the role of Ben Okafor').click();
+    await window.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: 'Author' });
     await button(window, 'Save').click();
     await until('Ben may write', async () => (await ben.field('causes').getAttribute('contenteditable')) === 'true');
     await ben.context.setOffline(true);
@@ -123,22 +123,22 @@ await story(
     await ben.caret('causes', 0, -1);
     await ben.type(' WRITTEN OFFLINE');
     await sleep(300);
-    await button(window, 'Change the seat of Ben Okafor').click();
-    await window.page.getByRole('combobox', { name: /^Seat/ }).selectOption({ label: 'Observer' });
+    await button(window, 'Change the role of Ben Okafor').click();
+    await window.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: 'Observer' });
     await button(window, 'Save').click();
     await window.page.getByText('Observer · civil society').waitFor();
     await ben.context.setOffline(false);
-    await ben.page.getByText('Some of your words could not be saved').waitFor();
+    await ben.page.getByText('Some of what you wrote could not be saved').waitFor();
     await ben.page.getByText('WRITTEN OFFLINE').waitFor();
     await lookAtAll(ben.page, 'set-aside');
     assert.ok(!(await fay.text('causes')).includes('OFFLINE'));
     assert.ok(!(await ben.text('causes')).includes('OFFLINE'));
 
     // Removed from the plan, he is told so, and has no way in.
-    await button(window, 'Change the seat of Ben Okafor').click();
+    await button(window, 'Change the role of Ben Okafor').click();
     await button(window, 'Remove from the plan').first().click();
     await window.page.locator('dialog').getByRole('button', { name: 'Remove from the plan' }).click();
-    await ben.page.getByText('This commitment is not shared with you any more').waitFor();
+    await ben.page.getByText('This commitment is no longer shared with you').waitFor();
     await lookAtAll(ben.page, 'not-shared-any-more');
     assert.equal(await fay.text('causes'), 'There is no register.');
 
@@ -155,7 +155,7 @@ await story(
     await button(other, 'Sign in').click();
     await other.page.getByRole('link', { name: 'Your account' }).click();
     await button(other, 'Sign out everywhere else').click();
-    await other.page.getByText('You are signed in nowhere else').waitFor();
+    await other.page.getByText('You are not signed in anywhere else').waitFor();
     await lookAtAll(other.page, 'account-password');
     await fay.context.setOffline(false);
     await fay.page.getByText('You were signed out').waitFor();

@@ -72,16 +72,16 @@ await story(async ({ person, server }) => {
   });
   await page.getByLabel('Sector').selectOption('');
   await page.getByRole('button', { name: 'Who wrote it' }).click();
-  await page.getByRole('heading', { name: 'The text today' }).waitFor();
+  await page.getByRole('heading', { name: 'The current text' }).waitFor();
   await lookAtAll(page, 'history-share');
   await page.getByLabel('By').selectOption('person');
   await page.getByRole('combobox', { name: 'Section' }).selectOption({ label: 'The problem' });
   await page.getByRole('columnheader', { name: 'Ben Okafor' }).scrollIntoViewIfNeeded();
   await lookAtAll(page, 'history-share-person');
   await page.getByRole('combobox', { name: 'Section' }).selectOption({ label: 'Contact' });
-  await page.getByText('Nothing was written there.').waitFor();
+  await page.getByText('Nothing was written in this part.').waitFor();
   // The record as a page of its own, without scripts.
-  const [record] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'The record to read or print' }).click()]);
+  const [record] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'Co-creation record (web page)' }).click()]);
   await record.getByRole('heading', { name: 'Who took part' }).waitFor();
   await record.getByRole('row', { name: /Ben Okafor, civil society Author/ }).waitFor();
   await lookAtAll(record, 'history-record');
@@ -93,8 +93,8 @@ await story(async ({ person, server }) => {
   await ana.page.goto(`${server.base}/documents/demo/history`);
   await ana.page.getByRole('button', { name: 'Name this moment' }).click();
   await ana.page.getByLabel('Name', { exact: true }).fill('With Ben’s wording');
-  await ana.page.getByRole('button', { name: 'Name it' }).click();
-  await ana.page.getByText('The moment has a name now.').waitFor();
+  await ana.page.getByRole('button', { name: 'Name version' }).click();
+  await ana.page.getByText('The version now has a name.').waitFor();
   const slider = ana.page.getByLabel('Moment');
   await slider.focus();
   for (let n = 0; n < 30; n += 1) await ana.press('ArrowLeft');
@@ -102,11 +102,11 @@ await story(async ({ person, server }) => {
   await sleep(300);
   await lookAtAll(ana.page, 'history-scrub');
   await ana.page.getByRole('button', { name: 'Go back to this moment' }).click();
-  await ana.page.getByLabel('What goes back').selectOption('causes');
+  await ana.page.getByLabel('What to restore').selectOption('causes');
   await lookAtAll(ana.page, 'history-restore');
   const before = await ben.text('causes');
   await ana.page.getByRole('button', { name: 'Go back', exact: true }).click();
-  await ana.page.getByText('Done. What was there before').waitFor();
+  await ana.page.getByText('Done. The earlier text is kept').waitFor();
   await until('Ben sees it', async () => (await ben.text('causes')) !== before);
   await ana.page.getByText('With Ben’s wording').first().waitFor();
   await lookAtAll(ana.page, 'history-restored');

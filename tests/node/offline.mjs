@@ -14,7 +14,7 @@ await story(async ({ person, server }) => {
   await until('Ana is offline', async () => (await ana.status()).startsWith('Offline') || ana.status());
   await ana.caret('causes', 0, 0);
   await ana.type('Ana offline. ');
-  assert.equal(await ana.status(), 'Offline — kept on this device');
+  assert.equal(await ana.status(), 'Offline: kept on this device');
   await ben.caret('causes', 0, -1);
   await ben.type(' Ben online.');
   await sleep(400);

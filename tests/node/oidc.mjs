@@ -105,8 +105,8 @@ await story(
     await ida.page.getByRole('link', { name: 'Administration' }).click();
     await button(ida, 'Add a provider').click();
     await ida.page.getByText(redirect).waitFor();
-    await ida.page.getByLabel('What the sign-in page calls it').fill('Riverton ID');
-    await ida.page.getByLabel('Client id').fill('accord');
+    await ida.page.getByLabel('Name on the sign-in page').fill('Riverton ID');
+    await ida.page.getByLabel('Client ID').fill('accord');
     await ida.page.getByLabel('Client secret').fill('a secret of both');
     await ida.page.getByLabel('Issuer').fill('http://127.0.0.1:9');
     await button(ida, 'Add a provider').click();
@@ -150,7 +150,7 @@ await story(
     await lookAtAll(fay.page, 'sign-in-providers');
     await fay.page.getByRole('link', { name: 'Continue with Riverton ID' }).click();
     await through(fay, 'fay');
-    await fay.page.getByRole('alert').filter({ hasText: 'Nobody signs in with this here yet' }).waitFor();
+    await fay.page.getByRole('alert').filter({ hasText: 'No account uses this way to sign in yet' }).waitFor();
 
     // Invited, Fay joins with her account there, and signs in with it again later.
     await fay.page.goto(await invite('facilitator', 'government'));

@@ -39,8 +39,8 @@ await story(async ({ person }) => {
   const dialog = fay.page.getByRole('dialog', { name: 'Redact this text' });
   assert.equal(await dialog.locator('blockquote').innerText(), 'hunter2');
   await lookAtAll(fay.page, 'redact');
-  await dialog.getByLabel('Why?').fill('A password was pasted by mistake');
-  await dialog.getByRole('button', { name: 'Redact it for good' }).click();
+  await dialog.getByLabel('Reason').fill('A password was pasted by mistake');
+  await dialog.getByRole('button', { name: 'Redact permanently' }).click();
   await dialog.waitFor({ state: 'detached' });
 
   assert.equal(await agree('results', ana, ben, fay), 'The key is  and the rest stays.');
@@ -48,7 +48,7 @@ await story(async ({ person }) => {
     await one.page.getByText('Fay Duarte, just now: A password was pasted by mistake').waitFor();
     await until(`${one.name} keeps nothing of it`, async () => !(await keeps(one, 'hunter2')));
   }
-  await ben.page.getByText('Redacted here').scrollIntoViewIfNeeded();
+  await ben.page.getByText('Redactions').scrollIntoViewIfNeeded();
   await lookAtAll(ben.page, 'redacted');
   // Undo does not bring it back, and writing goes on.
   await ana.field('results').focus();
@@ -91,9 +91,9 @@ await story(async ({ person }) => {
   const past = page.getByRole('dialog', { name: 'Redact this text' });
   assert.equal(await past.locator('blockquote').innerText(), 'swordfish');
   await lookAtAll(page, 'redact-past');
-  await past.getByLabel('Why?').fill('A code word');
-  await past.getByRole('button', { name: 'Redact it for good' }).click();
-  await page.getByText('Redacted: it is gone').waitFor();
+  await past.getByLabel('Reason').fill('A code word');
+  await past.getByRole('button', { name: 'Redact permanently' }).click();
+  await page.getByText('The text was redacted').waitFor();
   await until('the page says so', async () => {
     const said = await page.locator('[data-target=causes]').innerText();
     return (!said.includes('swordfish') && said.includes('The code is')) || said;

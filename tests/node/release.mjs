@@ -49,7 +49,7 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByRole('heading', { name: 'The text has changed since it was proposed' }).waitFor();
   assert.equal(await button(fay.page, 'Sign for your side').count(), 0);
   await lookAtAll(fay.page, 'release-stale');
-  await fay.page.getByRole('link', { name: 'What changed since it was proposed' }).click();
+  await fay.page.getByRole('link', { name: 'See what changed since it was proposed' }).click();
   await fay.page.getByText('Soon, ').first().waitFor();
   await release(fay, 'Release 1');
   await act(fay, 'Propose release 1');
@@ -68,7 +68,7 @@ await story(async ({ person, newcomer, server }) => {
 
   await release(ana, 'Release 1');
   await act(ana, 'Sign for your side', { dialog: (dialog) => look(ana.page, 'release-sign') });
-  await ana.page.getByText('You have signed this.').waitFor();
+  await ana.page.getByText('You have signed this proposal.').waitFor();
   await ana.open('demo');
   await release(device, 'Release 1');
   await act(device, 'Sign for your side');
@@ -80,7 +80,7 @@ await story(async ({ person, newcomer, server }) => {
   await until('Ana can’t write', async () => (await ana.field('results').getAttribute('contenteditable')) === 'false');
   await look(ana.page, 'release-editor-frozen');
   await ben.page.context().setOffline(false);
-  await ben.page.getByText('Some of your words could not be saved').waitFor();
+  await ben.page.getByText('Some of what you wrote could not be saved').waitFor();
   assert.ok(!(await ben.text('causes')).includes('train'));
   await ben.page.getByText('Written on the train.').waitFor();
   await lookAtAll(ben.page, 'release-parked');
@@ -91,7 +91,7 @@ await story(async ({ person, newcomer, server }) => {
   assert.equal((await open('/r/demo')).status(), 404);
   await look(nobody.page, 'public-missing');
   await fay.page.goto(`${server.base}/plans/demo`);
-  await fay.page.getByRole('heading', { name: 'On the way to the public' }).waitFor();
+  await fay.page.getByRole('heading', { name: 'Publication' }).waitFor();
   await lookAtAll(fay.page, 'launch-board');
   await button(fay.page, 'Launch releases').click();
   await lookAtAll(fay.page, 'launch-dialog');
@@ -101,27 +101,27 @@ await story(async ({ person, newcomer, server }) => {
   await time.evaluate((field) => field.removeAttribute('min'));
   for (const [year, words] of [['1926', 'This time is in the past: it is '], ['2926', 'more than ten years ahead']]) {
     await time.fill(year + planned.slice(4));
-    await button(fay.page, 'Look at it once more').click();
+    await button(fay.page, 'Review the launch').click();
     await fay.page.getByRole('alert').getByText(words, { exact: false }).waitFor();
   }
   await look(fay.page, 'launch-past');
   await time.fill(planned);
-  await button(fay.page, 'Look at it once more').click();
+  await button(fay.page, 'Review the launch').click();
   // The last look says what opens when, in which zone, and that it is for good; one can go back and change it.
   const zone = await fay.page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
   const last = fay.page.getByRole('dialog', { name: 'Is this what you want to make public?' });
   for (const words of ['This release becomes public:', 'release 1', `(${zone})`, planned.slice(0, 4), 'for good']) await last.getByText(words, { exact: false }).first().waitFor();
   await lookAtAll(fay.page, 'launch-last-look');
-  await last.getByRole('button', { name: 'Change it' }).click();
-  await button(fay.page, 'Look at it once more').click();
+  await last.getByRole('button', { name: 'Back' }).click();
+  await button(fay.page, 'Review the launch').click();
   await last.getByRole('button', { name: /^Schedule launch for .*\d{4}.* \(.+\)$/ }).click();
   await fay.page.getByText(/Opens in \d+ hours?/).waitFor();
   await lookAtAll(fay.page, 'launch-waiting');
   assert.equal((await open('/r/demo')).status(), 404);
-  await act(fay, 'Call it off');
+  await act(fay, 'Call off the launch');
   await button(fay.page, 'Launch releases').click();
-  await fay.page.getByLabel('At once').check();
-  await button(fay.page, 'Look at it once more').click();
+  await fay.page.getByLabel('Now', { exact: true }).check();
+  await button(fay.page, 'Review the launch').click();
   await button(fay.page, 'Launch 1 release now').click();
   await fay.page.getByRole('link', { name: 'The plan’s public page' }).waitFor();
   assert.equal((await open('/r/demo')).status(), 200);
@@ -143,24 +143,24 @@ await story(async ({ person, newcomer, server }) => {
     await nobody.page.getByRole('status').getByText(words, { exact: false }).first().waitFor();
   };
   await check(file, 'This is a genuine release');
-  await nobody.page.getByText('It is the newest that is public here.', { exact: false }).waitFor();
+  await nobody.page.getByText('It is the newest public release here.', { exact: false }).waitFor();
   await lookAtAll(nobody.page, 'verify-whole');
   const forged = (from, to) => Buffer.from(file.toString().replace(from, to));
   await check(forged('Open to everybody', 'Open to nobody'), 'The text was changed');
   await lookAtAll(nobody.page, 'verify-changed');
   await check(forged('Ben ', 'Bob '), 'The signed statement was changed');
-  await check(forged('"number": 1', '"number": 2'), 'one release was passed off as another');
+  await check(forged('"number": 1', '"number": 2'), 'somebody passed one off as the other');
   const foreign = JSON.parse(readFileSync(new URL('../data/foreign-release.json', import.meta.url)));
-  await check(Buffer.from(JSON.stringify(foreign)), 'It was not signed by this installation');
+  await check(Buffer.from(JSON.stringify(foreign)), 'This installation did not sign it');
 
   // The next draft: Ben brings his words in himself.
   await release(fay, 'Release 1 is frozen');
   await act(fay, 'Begin the next draft', { fill: 'The causes were too short.' });
-  await button(ben.page, 'Put it into “What causes the problem?”').click();
+  await button(ben.page, 'Add it to “What causes the problem?”').click();
   await until('Ben’s words are in the text', async () => (await ben.text('causes')).includes('Written on the train. '));
-  await ben.page.getByText('All of it stands in the text now.').waitFor();
+  await ben.page.getByText('All of it is in the text now.').waitFor();
   await ben.saved();
-  await button(ben.page, 'Discard it').click();
+  await button(ben.page, 'Discard').click();
   await until('Ana has them, too', async () => (await ana.text('causes')).includes('Written on the train. '));
   await release(fay, 'Release 2');
   await fay.page.getByRole('link', { name: 'What changed since release 1' }).waitFor();
@@ -172,8 +172,8 @@ await story(async ({ person, newcomer, server }) => {
   await device.page.getByRole('heading', { level: 1, name: 'Release 2 is frozen' }).waitFor();
   await fay.page.goto(`${server.base}/plans/demo`);
   await button(fay.page, 'Launch releases').click();
-  await fay.page.getByLabel('At once').check();
-  await button(fay.page, 'Look at it once more').click();
+  await fay.page.getByLabel('Now', { exact: true }).check();
+  await button(fay.page, 'Review the launch').click();
   await button(fay.page, 'Launch 1 release now').click();
   await until('release 2 is public', async () => (await open('/r/demo/2')).status() === 200);
   await open('/r/demo/1');

@@ -33,7 +33,7 @@ await story(async ({ person }) => {
       [html, plain],
     );
   };
-  const note = ana.page.getByText('Characters that nobody sees were left out.');
+  const note = ana.page.getByText('Invisible characters were left out.');
 
   // Formatting parts a Persian word from its joiner; emoji keep theirs.
   const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c percent of 10 👨‍👩‍👧</p>';
@@ -56,14 +56,14 @@ await story(async ({ person }) => {
   const fay = await person('fay', { document: null });
   const release = `${new URL(ana.page.url()).origin}/documents/${document}/release`;
   await fay.page.goto(release);
-  await fay.page.getByText('zero width space (U+200B), which is not shown').waitFor();
-  await fay.page.getByText('variation selector (U+E0100), which is not shown').waitFor();
+  await fay.page.getByText('zero width space (U+200B), which is invisible').waitFor();
+  await fay.page.getByText('variation selector (U+E0100), which is invisible').waitFor();
   const hosts = fay.page.locator('.read .host');
   assert.deepEqual(await hosts.allTextContents(), ['leads to xn--pple-43d.com', 'leads to ana@example.org']);
   await lookAtAll(fay.page, 'seen-findings');
   assert.equal(await fay.page.getByRole('button', { name: 'Propose release 1' }).isDisabled(), true);
 
-  const link = fay.page.getByRole('link', { name: /Go to it.*U\+200B/ });
+  const link = fay.page.getByRole('link', { name: /Go to this place.*U\+200B/ });
   assert.equal(new URL(await link.getAttribute('href'), release).hash, '#solution');
   await ana.page.goto(release);
   await ana.page.goto(`${new URL(release).origin}/documents/${document}#solution`);

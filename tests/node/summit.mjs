@@ -76,8 +76,8 @@ await story(async ({ newcomer, server }) => {
   const launch = async ({ page }, plan) => {
     await page.goto(`${server.base}/plans/${plan}`);
     await button(page, 'Launch releases').click();
-    await page.getByLabel('At once').check();
-    await button(page, 'Look at it once more').click();
+    await page.getByLabel('Now', { exact: true }).check();
+    await button(page, 'Review the launch').click();
     await page.getByRole('button', { name: /^Launch \d+ releases? now$/ }).click();
   };
   const bothSign = async (document, number, people) => {
@@ -90,19 +90,19 @@ await story(async ({ newcomer, server }) => {
 
   // Tbilisi brings its draft in. What has no place is shown, and keeps it from being proposed.
   await nino.page.goto(`${server.base}/plans/${tbilisi.plan}`);
-  await button(nino.page, 'Bring in a draft').click();
+  await button(nino.page, 'Import a draft').click();
   await lookAtAll(nino.page, 'bring-in');
   const choose = (name, text) =>
-    nino.page.getByLabel('The file').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
-  await button(nino.page, 'Bring it in').click();
+    nino.page.getByLabel('File', { exact: true }).setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  await button(nino.page, 'Import').click();
   await nino.page.getByRole('alert').getByText('Choose a file first.').waitFor();
   await choose('draft.pdf', '%PDF-1.7');
-  await button(nino.page, 'Bring it in').click();
+  await button(nino.page, 'Import').click();
   await nino.page.getByRole('alert').getByText('neither a Word document', { exact: false }).waitFor();
   await look(nino.page, 'bring-in-refused');
   await choose('draft.md', DRAFT);
-  await nino.page.getByLabel('Its language').selectOption('ka');
-  await button(nino.page, 'Bring it in').click();
+  await nino.page.getByLabel('Language of the draft').selectOption('ka');
+  await button(nino.page, 'Import').click();
   await nino.page.getByText('it stands in the notes', { exact: false }).waitFor();
   await nino.page.getByText('Milestones: 1', { exact: false }).waitFor();
   await lookAtAll(nino.page, 'bring-in-done');
@@ -115,7 +115,7 @@ await story(async ({ newcomer, server }) => {
   await nino.field('notes').scrollIntoViewIfNeeded();
   await look(nino.page, 'notes');
   await release(nino, georgian, 'Release 1');
-  await nino.page.getByText('notes that have no place yet', { exact: false }).waitFor();
+  await nino.page.getByText('text in Notes, which is never released', { exact: false }).waitFor();
   assert.ok(await button(nino.page, 'Propose release 1').isDisabled());
   await look(nino.page, 'notes-block');
   // Cut from the notes, put where it belongs.
@@ -158,7 +158,7 @@ await story(async ({ newcomer, server }) => {
     assert.equal(answer.status(), 200, file);
     assert.ok((await answer.body()).length > 500, file);
   }
-  await giorgi.page.getByText('Word, with the changes since …').click();
+  await giorgi.page.getByText('Word, with tracked changes since …').click();
   const [download] = await Promise.all([
     giorgi.page.waitForEvent('download'),
     giorgi.page.getByRole('link', { name: 'Download', exact: true }).click(),
@@ -211,7 +211,7 @@ await story(async ({ newcomer, server }) => {
   await bothSign(georgian, 2, [nino, giorgi]);
   // All of it stands in the history.
   await giorgi.page.goto(`${server.base}/documents/${georgian}/history`);
-  const steps = giorgi.page.getByRole('heading', { name: 'On the way to a release' }).locator('+ ul');
+  const steps = giorgi.page.getByRole('heading', { name: 'Releases and proposals' }).locator('+ ul');
   for (const step of ['Nino proposed the text', 'Giorgi declined', 'No date for the report.', 'Release 1 was frozen', 'Nino began the next draft']) {
     await steps.getByText(step, { exact: false }).first().waitFor();
   }

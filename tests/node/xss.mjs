@@ -162,9 +162,9 @@ await story(async ({ person, newcomer, server }) => {
     ...ADDRESSES.map((address, index) => `[here][${index}]\n\n[${index}]: <${inside(address)}>`),
   ].join('\n\n');
   await fay.page.goto(`${server.base}/plans/demo`);
-  await fay.page.getByRole('button', { name: 'Bring in a draft' }).click();
+  await fay.page.getByRole('button', { name: 'Import a draft' }).click();
   await fay.page.locator('input[type=file]').setInputFiles({ name: `${worst}.md`, mimeType: 'text/markdown', buffer: Buffer.from(markdown) });
-  await fay.page.getByRole('button', { name: 'Bring it in' }).click();
+  await fay.page.getByRole('button', { name: 'Import', exact: true }).click();
   await fay.page.getByRole('link', { name: 'Open the commitment' }).waitFor();
   await seen(fay, 'brought in');
   const bring = (name, kind) =>

@@ -103,7 +103,7 @@ await story(async ({ newcomer, server }) => {
   await choose('draft.md', DRAFT);
   await nino.page.getByLabel('Language of the draft').selectOption('ka');
   await button(nino.page, 'Import').click();
-  await nino.page.getByText('it stands in the notes', { exact: false }).waitFor();
+  await nino.page.getByText('It is in Notes', { exact: false }).waitFor();
   await nino.page.getByText('Milestones: 1', { exact: false }).waitFor();
   await lookAtAll(nino.page, 'bring-in-done');
   await nino.page.getByRole('link', { name: 'Open the commitment' }).click();

@@ -134,7 +134,7 @@ export const release = {
   'launch.later': 'At a set time',
   'launch.time': 'Date and time, in your time zone ({zone})',
   'launch.text':
-    'All of them become public together, permanently. Until then nobody outside the plan can see them.',
+    'All of them become public together, for good. Until then nobody outside the plan can see them.',
   'launch.look': 'Review the launch',
   'launch.chooseOne': 'Choose at least one release.',
   'launch.past':
@@ -144,9 +144,9 @@ export const release = {
   'launch.opensOne': 'This release becomes public:',
   'launch.opens': 'These {count} releases become public, together:',
   'launch.toWhom': 'Who can read it',
-  'launch.forGoodNow': 'Everybody, without an account. This is permanent: nobody can take it back.',
+  'launch.forGoodNow': 'Everybody, without an account, and for good. Nobody can take it back.',
   'launch.forGoodLater':
-    'Everybody, without an account. You can call it off until then. After that it is permanent: nobody can take it back.',
+    'Everybody, without an account, and for good. You can call it off until then. After that nobody can take it back.',
   'launch.actNowOne': 'Launch 1 release now',
   'launch.actNow': 'Launch {count} releases now',
   'launch.actLater': 'Schedule launch for {when} ({zone})',

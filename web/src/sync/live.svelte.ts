@@ -1,102 +1,41 @@
-// One open document: the driver of the pure client. It owns the socket, the timers and the
-// device's store; what to send and what is saved, the client decides.
+// One open document: what the page shows of it, and changes it by. What to send and what is saved, the client in
+// WebAssembly decides; the connection and the device's store carry it out.
 
-import type { DocumentView, Sector } from '../api/client';
+import type { DocumentView } from '../api/client';
 import { type Delta, endsLine } from '../text/delta';
-import init, { AccordClient, subprotocol } from '../wasm/accord_client';
-import wasmUrl from '../wasm/accord_client_bg.wasm?url';
-import { type Edit, type Facts, Shelf } from './device';
+import { milestoneText } from '../text/target';
+import type { AccordClient } from '../wasm/accord_client';
+import { Connection } from './connection';
+import { type Milestone, withHeld } from './milestones';
+import {
+  type Change,
+  type Check,
+  type ClientStatus,
+  loadModule,
+  newClient,
+  type Peer,
+  REDACTED,
+  RELEASE,
+  SIGNED_OUT,
+  subprotocol,
+  type TextChange,
+} from './module';
+import { Persistence } from './persistence';
+import { CalmStatus, type Status, statusOf } from './status';
 
-export interface Peer {
-  client: number;
-  user: { name: string; person: string; sector: Sector };
-  cursor: [target: string, anchor: number, head: number] | null;
-}
+export type { Check, Milestone, Peer, Status, TextChange };
 
-export interface Milestone {
-  id: string;
-  order: string;
-  due: string;
-  due_text: string;
-  /** Whether somebody else deleted it, and it is shown only because the caret is in it. */
-  deleted?: true;
-}
-
-export interface Check {
-  need: string;
-  met: boolean;
-}
-
-export interface TextChange {
-  target: string;
-  delta: Delta;
-  own: boolean;
-}
-
-/** Characters of a text, by where they stand (UTF-16) and what they say. */
+/** Characters of a text, by their offset (UTF-16) and what they say. */
 export interface Passage {
   target: string;
   from: number;
   text: string;
 }
 
-type Change = ({ change: 'text' } & TextChange) | { change: 'milestones' } | { change: 'facts' };
-
-type Link =
-  | { link: 'offline'; reason: string | null }
-  | { link: 'syncing' }
-  | { link: 'live' }
-  | { link: 'denied'; code: number; reason: string };
-
-/** The one honest status. */
-export type Status =
-  | { state: 'opening' }
-  | { state: 'saved' }
-  | { state: 'saving' }
-  | { state: 'offline'; unsaved: boolean; reason: string | null }
-  | { state: 'denied'; code: number; reason: string };
-
-/** What the client tells of itself. */
-interface Told {
-  link: Link;
-  unsaved: boolean;
-  may_write: boolean;
-  can_undo: boolean;
-  can_redo: boolean;
-}
-
-function statusOf({ link, unsaved }: Told): Status {
-  switch (link.link) {
-    case 'live':
-      return unsaved ? { state: 'saving' } : { state: 'saved' };
-    case 'syncing':
-      return unsaved ? { state: 'saving' } : { state: 'opening' };
-    case 'offline':
-      return { state: 'offline', unsaved, reason: link.reason };
-    case 'denied':
-      return { state: 'denied', code: link.code, reason: link.reason };
-  }
-}
-
-/** What the client has to tell, as bits. */
-const REDACTED = 1;
-const RELEASE = 2;
-/** The close code of a session that has ended. */
-const SIGNED_OUT = 4401;
+/** How often the server hears that somebody is still here. */
 const RENEW_MS = 15_000;
-const PERSIST_MS = 100;
+/** How long after a change the checklist is made anew. */
 const CHECK_MS = 400;
-const CALM_MS = 600;
-const FIRST_RETRY_MS = 300;
-const LAST_RETRY_MS = 5_000;
-
-let loading: Promise<unknown> | undefined;
-
-/** Loads the WebAssembly once. */
-export function loadCore(): Promise<unknown> {
-  loading ??= init({ module_or_path: wasmUrl });
-  return loading;
-}
 
 export class LiveDocument {
   status = $state<Status>({ state: 'opening' });
@@ -109,26 +48,26 @@ export class LiveDocument {
   canRedo = $state(false);
   /** Whether there is anything to show: from the device or from the server. */
   ready = $state(false);
+  /** Grows when the document was started anew, and editors must be built again. */
+  generation = $state(0);
+  /** Whether this device can't keep what is typed offline. */
+  deviceFailed = $state(false);
 
-  /** Told when a step was taken on the path to a release. */
+  /** Called when a step was taken on the path to a release. */
   onRelease: (() => void) | undefined;
-
-  /** Told of each text that somebody else changed. */
+  /** Called with each text that somebody else changed. */
   onOthers: ((target: string) => void) | undefined;
 
   private readonly listeners = new Map<string, (change: TextChange) => void>();
   private readonly pointers = new Map<string, () => void>();
+  private readonly calm = new CalmStatus((status) => {
+    this.status = status;
+  });
+  private readonly connection: Connection;
+  private readonly renewTimer: ReturnType<typeof setInterval>;
+  private checkTimer: ReturnType<typeof setTimeout> | undefined;
   /** The milestone in whose texts the caret is. */
   private caretIn: string | undefined;
-  private socket: WebSocket | undefined;
-  private retry = FIRST_RETRY_MS;
-  private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private persistTimer: ReturnType<typeof setTimeout> | undefined;
-  private checkTimer: ReturnType<typeof setTimeout> | undefined;
-  private calmTimer: ReturnType<typeof setTimeout> | undefined;
-  private renewTimer: ReturnType<typeof setInterval> | undefined;
-  private keeping: Promise<void> = Promise.resolve();
-  private remembered: string | undefined;
   private closed = false;
   /** Whether the server and this page have compared what each has. */
   private linked = false;
@@ -140,54 +79,57 @@ export class LiveDocument {
   private constructor(
     readonly id: string,
     private client: AccordClient,
-    private readonly shelf: Shelf,
-    private deviceFacts: Facts,
+    private readonly persistence: Persistence,
     /** Called when the server may have changed its mind about who may be here. */
     private readonly onDoubt: () => void,
-  ) {}
+  ) {
+    this.connection = new Connection(id, subprotocol(), {
+      opened: () => this.with((client) => client.opened()),
+      frame: (frame) => this.receive(frame),
+      closed: (code, reason) => this.disconnected(code, reason),
+      failed: onDoubt,
+    });
+    this.renewTimer = setInterval(() => this.with((client) => client.renew()), RENEW_MS);
+  }
 
+  /** Opens a document with what this device has of it, and connects to the server. */
   static async open(id: string, person: string, onDoubt: () => void): Promise<LiveDocument> {
-    await loadCore();
-    const shelf = new Shelf(person, id);
-    const [updates, facts] = await Promise.all([shelf.load(), shelf.facts()]);
-    const client = newClient(facts.remembered);
-    for (const { update, claims } of updates) client.load(update, claims ?? NONE);
-    client.loaded(updates.length > 0);
-    const live = new LiveDocument(id, client, shelf, facts, onDoubt);
-    live.remembered = facts.remembered;
-    live.ready = updates.length > 0;
+    await loadModule();
+    const persistence = await Persistence.open(
+      id,
+      person,
+      () => live.client,
+      (worked) => {
+        live.deviceFailed = !worked;
+      },
+    );
+    const { client, any } = persistence.load();
+    const live: LiveDocument = new LiveDocument(id, client, persistence, onDoubt);
+    live.ready = any;
     live.refresh();
-    live.connect();
-    live.renewTimer = setInterval(() => live.with((c) => c.renew()), RENEW_MS);
-    window.addEventListener('online', live.reconnect);
-    window.addEventListener('offline', live.goOffline);
-    window.addEventListener('pagehide', live.persistNow);
+    live.connection.connect();
     return live;
+  }
+
+  /** The page's description of a document, as this device last kept it. */
+  static storedView(id: string, person: string): Promise<unknown> {
+    return Persistence.storedView(id, person);
   }
 
   /** Keeps the page's description of the document, for when the server can't be asked. */
   rememberView(view: DocumentView): void {
-    const known = (this.deviceFacts.view as DocumentView | undefined)?.redactions?.length ?? 0;
+    const known = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
     if (view.redactions.length > known) this.redacted = true;
-    this.deviceFacts = { ...this.deviceFacts, view };
-    void this.shelf.setFacts(this.deviceFacts).catch(() => undefined);
-  }
-
-  static async storedView(id: string, person: string): Promise<unknown> {
-    return (await new Shelf(person, id).facts()).view;
+    this.persistence.rememberView(view);
   }
 
   close(): void {
     this.closed = true;
-    this.persistNow();
-    clearTimeout(this.retryTimer);
+    this.persistence.end();
     clearTimeout(this.checkTimer);
-    clearTimeout(this.calmTimer);
     clearInterval(this.renewTimer);
-    window.removeEventListener('online', this.reconnect);
-    window.removeEventListener('offline', this.goOffline);
-    window.removeEventListener('pagehide', this.persistNow);
-    this.socket?.close();
+    this.calm.stop();
+    this.connection.end();
   }
 
   // ── Texts ─────────────────────────────────────────────────────────────────
@@ -201,17 +143,12 @@ export class LiveDocument {
     return this.read(target).some((op) => 'insert' in op && /\S/.test(String(op.insert)));
   }
 
-  /** What stands between two offsets of a text. */
+  /** The characters between two offsets of a text. */
   passage(target: string, from: number, to: number): Passage {
     const whole = this.read(target).map((op) =>
       'insert' in op && typeof op.insert === 'string' ? op.insert : '\ufffc',
     );
     return { target, from, text: whole.join('').slice(from, to) };
-  }
-
-  /** The whole visible content, as JSON. */
-  content(): string {
-    return this.client.content();
   }
 
   /** Whether a text ends in a newline of its own. */
@@ -229,7 +166,7 @@ export class LiveDocument {
     const ops = JSON.stringify(delta);
     const now = performance.now();
     this.with((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
-    // Where somebody's caret stands at the end of a line, a line ended there leaves it behind.
+    // A caret of somebody else at the end of a line stays there when the line is ended at that place.
     if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
   }
 
@@ -239,7 +176,7 @@ export class LiveDocument {
     this.generation += 1;
   }
 
-  /** Tells `listener` what others, undo and redo change in a text. */
+  /** Calls `listener` with what others, undo and redo change in a text. */
   listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
     this.listeners.set(target, listener);
     this.pointers.set(target, onPeers);
@@ -258,9 +195,10 @@ export class LiveDocument {
     this.with((client) => client.redo(performance.now()), true);
   }
 
+  /** Says where one's own caret is; nowhere when no text has the focus. */
   point(target: string | null, anchor = 0, head = 0): void {
     const before = this.caretIn;
-    this.caretIn = milestoneOf(target);
+    this.caretIn = milestoneText(target ?? '')?.id;
     if (this.caretIn !== before && this.milestones.some(({ deleted }) => deleted)) this.readMilestones(false);
     this.with((client) => client.point(target ?? undefined, anchor, head));
   }
@@ -291,12 +229,12 @@ export class LiveDocument {
 
   // ── What was set aside ────────────────────────────────────────────────────
 
-  parked(): ReturnType<Shelf['parked']> {
-    return this.shelf.parked();
+  parked(): ReturnType<Persistence['parked']> {
+    return this.persistence.parked();
   }
 
   discardParked(key: IDBValidKey): Promise<void> {
-    return this.shelf.discardParked(key);
+    return this.persistence.discardParked(key);
   }
 
   // ── The driver ────────────────────────────────────────────────────────────
@@ -307,15 +245,17 @@ export class LiveDocument {
    */
   private with(action: (client: AccordClient) => void, removes = false): void {
     action(this.client);
-    for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) {
-      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
-    }
+    for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) this.connection.send(frame);
     const changes = this.client.takeChanges();
-    if (changes) this.tell(JSON.parse(changes) as Change[], removes);
+    if (changes) this.report(JSON.parse(changes) as Change[], removes);
     const peers = this.client.takePeers();
     if (peers) this.setPeers(peers);
-    this.setStatus();
-    this.persistSoon();
+    this.readStatus();
+    this.persistence.soon();
+    this.checkTimer ??= setTimeout(() => {
+      this.checkTimer = undefined;
+      this.readChecklist();
+    }, CHECK_MS);
   }
 
   /** Looks again where the carets of the others are. */
@@ -325,101 +265,49 @@ export class LiveDocument {
 
   private setPeers(json: string): void {
     this.peers = JSON.parse(json) as Peer[];
-    for (const tell of this.pointers.values()) tell();
+    for (const pointer of this.pointers.values()) pointer();
   }
 
-  private tell(changes: Change[], removes: boolean): void {
+  private report(changes: Change[], removes: boolean): void {
     for (const change of changes) {
       if (change.change === 'text') {
         this.listeners.get(change.target)?.(change);
         // What a first sync brings is the document, not news.
         if (!change.own && this.ready) this.onOthers?.(change.target);
       } else if (change.change === 'milestones') this.readMilestones(removes);
-      else this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
+      else this.readFacts();
     }
   }
 
-  /**
-   * A milestone that others deleted stays on the page while the caret is in it: else what is typed next would go
-   * nowhere. What is typed there shows it again, for everybody.
-   */
   private readMilestones(removes: boolean): void {
-    const all = JSON.parse(this.client.milestones()) as Milestone[];
-    const at = this.milestones.findIndex(({ id }) => id === this.caretIn);
-    const held = this.milestones[at];
-    if (held && !removes && !all.some(({ id }) => id === held.id))
-      all.splice(at, 0, { ...held, deleted: true });
-    this.milestones = all;
+    const present = JSON.parse(this.client.milestones()) as Milestone[];
+    this.milestones = removes ? present : withHeld(present, this.milestones, this.caretIn);
+  }
+
+  private readFacts(): void {
+    this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
+  }
+
+  private readChecklist(): void {
+    this.checklist = JSON.parse(this.client.checklist()) as Check[];
   }
 
   private refresh(): void {
     this.readMilestones(true);
-    this.facts = JSON.parse(this.client.facts()) as Record<string, string>;
-    this.checklist = JSON.parse(this.client.checklist()) as Check[];
+    this.readFacts();
+    this.readChecklist();
   }
 
-  private setStatus(): void {
-    const told = this.client.takeStatus();
-    if (!told) return;
-    const now = JSON.parse(told) as Told;
+  private readStatus(): void {
+    const json = this.client.takeStatus();
+    if (!json) return;
+    const now = JSON.parse(json) as ClientStatus;
     this.linked = now.link.link === 'live';
     this.unsaved = now.unsaved;
-    this.show(statusOf(now));
+    this.calm.show(this.status, statusOf(now));
     this.canUndo = now.can_undo;
     this.canRedo = now.can_redo;
     this.mayWrite = now.may_write;
-  }
-
-  /**
-   * Between two keystrokes the page goes on saying “Saving”, and on opening it does not say so for the
-   * handshake alone: what flickers is not read.
-   */
-  private show(next: Status): void {
-    clearTimeout(this.calmTimer);
-    const step = `${this.status.state} ${next.state}`;
-    if (step === 'saving saved' || step === 'opening saving') {
-      this.calmTimer = setTimeout(() => {
-        this.status = next;
-      }, CALM_MS);
-      return;
-    }
-    if (JSON.stringify(next) !== JSON.stringify(this.status)) this.status = next;
-  }
-
-  private connect(): void {
-    if (this.closed || this.socket) return;
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(
-      `${scheme}://${location.host}/sync/${encodeURIComponent(this.id)}`,
-      subprotocol(),
-    );
-    socket.binaryType = 'arraybuffer';
-    this.socket = socket;
-    let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      if (this.socket === socket) this.with((client) => client.opened());
-    };
-    socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      if (this.socket === socket) this.receive(new Uint8Array(event.data));
-    };
-    socket.onclose = (event) => {
-      if (this.socket !== socket) return;
-      this.disconnected(event.code, event.reason);
-      // A browser does not say why a connection did not open.
-      if (!opened && !this.closed) this.onDoubt();
-    };
-  }
-
-  /**
-   * After a redaction the updates that this device keeps still hold what was taken out: they are
-   * replaced by what is left. Told live, or found out on opening, by a device that was away.
-   */
-  private dropRedacted(): void {
-    this.redacted = false;
-    this.persistNow();
-    const client = this.client;
-    this.keeping = this.keeping.then(() => this.shelf.pack(() => wholeOf(client))).catch(() => undefined);
   }
 
   private receive(frame: Uint8Array): void {
@@ -427,7 +315,7 @@ export class LiveDocument {
       try {
         client.frame(frame);
       } catch {
-        this.socket?.close();
+        this.connection.reset();
       }
     });
     const news = this.client.takeNews();
@@ -436,122 +324,42 @@ export class LiveDocument {
       this.redacted = true;
       this.onDoubt();
     }
-    if (this.linked) {
-      if (this.redacted) this.dropRedacted();
-      this.retry = FIRST_RETRY_MS;
-      if (!this.ready) {
-        this.ready = true;
-        this.refresh();
-      }
+    if (!this.linked) return;
+    this.connection.established();
+    // Heard of live, or found out on opening by a device that was away: the updates kept here hold the passage still.
+    if (this.redacted) {
+      this.redacted = false;
+      this.persistence.pack();
+    }
+    if (!this.ready) {
+      this.ready = true;
+      this.refresh();
     }
   }
 
-  private disconnected(code: number, reason: string): void {
-    this.socket = undefined;
+  /** Says whether to connect again as after any other interruption. */
+  private disconnected(code: number, reason: string): boolean {
     this.with((client) => client.closed(code, reason));
-    if (this.closed) return;
-    if (this.status.state === 'denied') {
-      void this.setAside(this.status.code, this.status.reason);
-      return;
-    }
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => this.connect(), this.retry * (0.75 + Math.random() / 2));
-    this.retry = Math.min(this.retry * 2, LAST_RETRY_MS);
+    if (this.closed || this.status.state !== 'denied') return true;
+    void this.denied(this.status.code, this.status.reason);
+    return false;
   }
 
   /**
-   * What the server refused for good goes aside, readable; the document starts anew from the server.
-   * Whose session has ended keeps everything as it is, until they sign in again.
+   * What the server refused for good goes aside, readable, and the document starts anew from the server. After the
+   * end of a session everything stays as it is until the person signs in again.
    */
-  private async setAside(code: number, reason: string): Promise<void> {
+  private async denied(code: number, reason: string): Promise<void> {
     if (code === SIGNED_OUT) {
-      this.persistNow();
-      await this.keeping;
+      this.persistence.now();
+      await this.persistence.settled();
       this.onDoubt();
       return;
     }
-    clearTimeout(this.persistTimer);
-    this.persistTimer = undefined;
-    await this.keeping;
-    if (this.unsaved) await this.shelf.park(reason, this.client.content());
-    else await this.shelf.clear();
-    this.deviceFacts = { view: this.deviceFacts.view };
-    this.remembered = undefined;
+    await this.persistence.setAside(reason, () => this.unsaved);
     this.client = newClient(undefined);
-    this.dispatchReset();
-    this.connect();
-  }
-
-  /** Tells the page to build its editors again. */
-  private dispatchReset(): void {
     this.ready = false;
     this.generation += 1;
+    this.connection.connect();
   }
-
-  /** Grows when the document was started anew, and editors must be too. */
-  generation = $state(0);
-
-  private readonly reconnect = () => {
-    clearTimeout(this.retryTimer);
-    this.retry = FIRST_RETRY_MS;
-    this.connect();
-  };
-
-  private readonly goOffline = () => {
-    const socket = this.socket;
-    if (!socket) return;
-    socket.onclose = null;
-    socket.close();
-    this.disconnected(1006, '');
-  };
-
-  private persistSoon(): void {
-    this.persistTimer ??= setTimeout(this.persistNow, PERSIST_MS);
-    this.checkTimer ??= setTimeout(() => {
-      this.checkTimer = undefined;
-      this.checklist = JSON.parse(this.client.checklist()) as Check[];
-    }, CHECK_MS);
-  }
-
-  private readonly persistNow = () => {
-    clearTimeout(this.persistTimer);
-    this.persistTimer = undefined;
-    const edits: Edit[] = (this.client.takeUpdates() as Uint8Array[]).map((update) => ({ update }));
-    const claims = this.client.claims();
-    const last = edits.at(-1);
-    if (last && claims.length > 0) last.claims = claims;
-    const remembered = this.client.remembered() ?? undefined;
-    const client = this.client;
-    const factsChanged = remembered !== this.remembered;
-    if (!last && !factsChanged) return;
-    this.remembered = remembered;
-    if (factsChanged) this.deviceFacts = { ...this.deviceFacts, ...(remembered ? { remembered } : {}) };
-    this.keeping = this.keeping
-      .then(async () => {
-        if (last) await this.shelf.keep(edits, () => wholeOf(client));
-        if (factsChanged) await this.shelf.setFacts(this.deviceFacts);
-        this.deviceFailed = false;
-      })
-      .catch(() => {
-        this.deviceFailed = true;
-      });
-  };
-
-  /** Whether this device can't keep what is typed offline. */
-  deviceFailed = $state(false);
-}
-
-const NONE = new Uint8Array();
-
-const milestoneOf = (target: string | null) => /^milestones\/([^/]+)/.exec(target ?? '')?.[1];
-
-/** All that a client has, as one edit. */
-function wholeOf(client: AccordClient): Edit {
-  return { update: client.state(), claims: client.claims() };
-}
-
-function newClient(remembered: string | undefined): AccordClient {
-  // 53 random bits: an id nobody writes under again.
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return new AccordClient((high & 0x1fffff) * 2 ** 32 + low, remembered);
 }

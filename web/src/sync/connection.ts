@@ -1,0 +1,101 @@
+// The socket of one document: opened, and opened again when it closes, later each time it fails.
+
+const FIRST_RETRY_MS = 300;
+const LAST_RETRY_MS = 5_000;
+/** The close code of a connection that ended without one. */
+const ABNORMAL = 1006;
+
+interface Events {
+  opened(): void;
+  frame(frame: Uint8Array): void;
+  /** Says whether to connect again. */
+  closed(code: number, reason: string): boolean;
+  /** The socket never opened. A browser does not say why. */
+  failed(): void;
+}
+
+export class Connection {
+  private socket: WebSocket | undefined;
+  private retryMs = FIRST_RETRY_MS;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly document: string,
+    private readonly subprotocol: string,
+    private readonly events: Events,
+  ) {
+    window.addEventListener('online', this.online);
+    window.addEventListener('offline', this.offline);
+  }
+
+  connect(): void {
+    if (this.ended || this.socket) return;
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const socket = new WebSocket(
+      `${scheme}://${location.host}/sync/${encodeURIComponent(this.document)}`,
+      this.subprotocol,
+    );
+    socket.binaryType = 'arraybuffer';
+    this.socket = socket;
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      if (this.socket === socket) this.events.opened();
+    };
+    socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (this.socket === socket) this.events.frame(new Uint8Array(event.data));
+    };
+    socket.onclose = (event) => {
+      if (this.socket !== socket) return;
+      this.closed(event.code, event.reason);
+      if (!opened && !this.ended) this.events.failed();
+    };
+  }
+
+  /** Sends a frame if the socket is open. What is not sent, the client sends after the next handshake. */
+  send(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
+  }
+
+  /** The server and this page have compared what each has: the next failure is a first one. */
+  established(): void {
+    this.retryMs = FIRST_RETRY_MS;
+  }
+
+  /** Closes the socket, to connect again. */
+  reset(): void {
+    this.socket?.close();
+  }
+
+  /** Closes the socket for good. */
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    window.removeEventListener('online', this.online);
+    window.removeEventListener('offline', this.offline);
+    this.socket?.close();
+  }
+
+  private closed(code: number, reason: string): void {
+    this.socket = undefined;
+    if (!this.events.closed(code, reason) || this.ended) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.connect(), this.retryMs * (0.75 + Math.random() / 2));
+    this.retryMs = Math.min(this.retryMs * 2, LAST_RETRY_MS);
+  }
+
+  private readonly online = () => {
+    clearTimeout(this.timer);
+    this.established();
+    this.connect();
+  };
+
+  private readonly offline = () => {
+    const socket = this.socket;
+    if (!socket) return;
+    socket.onclose = null;
+    socket.close();
+    this.closed(ABNORMAL, '');
+  };
+}

@@ -30,6 +30,17 @@ fn metrics_are_for_this_machine_and_no_proxy_hands_them_on() -> Result<()> {
             ensure!(status == 403 && said.contains("--metrics-listen"), "{name}: {status} {said}");
         }
     }
+    for (host, expect) in [
+        ("localhost", 200),
+        ("127.0.0.1:9", 200),
+        ("accord.example.org", 403),
+        ("accord.example.org:443", 403),
+        ("localhost.example.org", 403),
+        ("10.0.0.7", 403),
+    ] {
+        let (status, said) = ask(&url, Some(("host", host)))?;
+        ensure!(status == expect, "a proxy that adds no header hands on {host}: {status} {said}");
+    }
     server.stop()?;
     let args = vec!["--behind-proxy".to_owned()];
     let server = Server::start_with(data.path(), &ServerOptions { args, ..Default::default() })?;

@@ -321,6 +321,30 @@ fn an_import_that_nobody_waits_for_ends() -> Result<()> {
 }
 
 #[test]
+fn a_file_that_is_too_large_keeps_no_upload_from_anybody() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let ana = server.visit("ana")?;
+    let mut stream = TcpStream::connect(&server.address)?;
+    write!(
+        stream,
+        "POST /api/v1/plans/demo/imports?name=a.md HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\
+         Content-Length: 60000000\r\n\r\n",
+        server.address, ana.cookie
+    )?;
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..18 {
+        stream.write_all(&piece)?;
+    }
+    // The rest would be waited for half a minute. Each person has one upload at a time, and this is none any more.
+    let began = Instant::now();
+    let (status, made) = import(&ana, "a.md", b"# T\n\ntext")?;
+    ensure!(status == 201 && began.elapsed() < Duration::from_secs(15), "{status} {made}");
+    stream.write_all(&piece)?;
+    Ok(())
+}
+
+#[test]
 fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server() -> Result<()> {
     let data = tempfile::tempdir()?;
     let mut server = Server::start(data.path())?;

@@ -4,15 +4,11 @@ use super::{BringError, ImportJob, MAX_IMPORT_BYTES, Placed};
 use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use std::borrow::Cow;
-use std::time::Duration;
 
 /// Files that may be on their way to the server: at most 128 MiB at once, and one of each person.
 const UPLOADS: AdmissionLimits =
     AdmissionLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
-
-/// The longest that a file may take to arrive: 16 MiB at 2 Mbit/s.
-pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Why a file is not brought in.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ mod names;
 mod place;
 mod xml;
 
-pub(crate) use importer::{ImportError, Importer, UPLOAD_TIMEOUT};
+pub(crate) use importer::{ImportError, Importer, Upload};
 pub(crate) use job::{ImportJob, PlacedFile};
 pub(crate) use limits::MAX_IMPORT_BYTES;
 pub(crate) use place::Placed;

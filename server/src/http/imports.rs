@@ -5,7 +5,7 @@ use super::identity::{CallerGone, Visitor, acting};
 use super::plans::language_of;
 use super::problem::Problem;
 use crate::admission::{Place, Requester};
-use crate::bring::{ImportError, MAX_IMPORT_BYTES, Placed, UPLOAD_TIMEOUT};
+use crate::bring::{ImportError, MAX_IMPORT_BYTES, Placed, Upload};
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::model::cleaning::clean_draft;
 use accord_document::people::Action;
@@ -90,27 +90,29 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
-/// Reads a file from the network. What is too large is read on without being kept, for a while: a client that still
-/// sends does not see an answer.
-async fn receive(request: Request) -> Result<Vec<u8>, Problem> {
+/// Reads a file from the network, within the deadlines of every body (`listen::Deadlines`). What is too large is read on
+/// without being kept, for a while: a client that still sends does not see an answer. Its upload ends before, so that
+/// others may send theirs.
+async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), Problem> {
     let body = request.into_body();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut file = Vec::with_capacity(announced.min(MAX_IMPORT_BYTES));
     let mut body = body.into_data_stream();
-    let mut received = 0;
+    let (mut received, mut upload) = (0, Some(upload));
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| Problem::slow("The file was cut short. Try again."))?;
         received += chunk.len();
         if received <= MAX_IMPORT_BYTES {
             file.extend_from_slice(&chunk);
-        } else if received > MAX_DISCARDED_BYTES {
-            break;
         } else {
-            file = Vec::new();
+            (file, upload) = (Vec::new(), None);
+            if received > MAX_DISCARDED_BYTES {
+                break;
+            }
         }
     }
-    if received <= MAX_IMPORT_BYTES {
-        return Ok(file);
+    if let Some(upload) = upload {
+        return Ok((upload, file));
     }
     Err(Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again."))
 }
@@ -123,10 +125,7 @@ async fn read(
     (name, language): (&str, &str),
 ) -> Result<(Placed, Place), Problem> {
     let upload = app.importer.admit(requester).await?;
-    let file = tokio::time::timeout(UPLOAD_TIMEOUT, receive(request)).await;
-    let file = file.map_err(|_| {
-        Problem::slow("The file took too long to arrive. Try again over a faster connection.")
-    })??;
+    let (upload, file) = receive(request, upload).await?;
     let read = app.importer.read(upload, name, language, file).await;
     Ok(read.inspect_err(|error| {
         if let ImportError::Work(error) = error {

@@ -30,9 +30,8 @@ struct Allowance {
 impl Allowance {
     /// How long the next piece may take.
     fn next(&self) -> Duration {
-        let Deadlines { body_idle, body_grace, body_rate, .. } = self.deadlines;
-        let earned = Duration::from_secs_f64(self.received as f64 / f64::from(body_rate.max(1)));
-        body_idle.min((body_grace + earned).saturating_sub(self.waited))
+        let in_all = self.deadlines.body_time(self.received);
+        self.deadlines.body_idle.min(in_all.saturating_sub(self.waited))
     }
 }
 

@@ -52,6 +52,14 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
+    /// How long a body, or a large message, may take in all of which so many bytes have come: the one rule for
+    /// everything that somebody sends.
+    #[must_use]
+    pub fn body_time(&self, received: u64) -> Duration {
+        let earned = received as f64 / f64::from(self.body_rate.max(1));
+        self.body_grace + Duration::from_secs_f64(earned)
+    }
+
     /// The same deadlines, but each for a peer only a `divisor`th of it: tests can't wait for minutes. Those of a
     /// stop stay.
     #[must_use]

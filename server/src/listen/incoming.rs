@@ -11,7 +11,6 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 type Asking = Pin<Box<dyn Future<Output = Option<LargeMessagePermit>> + Send>>;
@@ -54,8 +53,7 @@ impl Incoming {
             self.due = Some((now, Box::pin(sleep_until(now + self.deadlines.body_grace))));
         }
         let Some((began, due)) = &mut self.due else { return Poll::Ready(Ok(())) };
-        let earned = self.unfinished as f64 / f64::from(self.deadlines.body_rate.max(1));
-        let until = *began + self.deadlines.body_grace + Duration::from_secs_f64(earned);
+        let until = *began + self.deadlines.body_time(self.unfinished);
         if due.deadline() != until {
             due.as_mut().reset(until);
         }
@@ -85,6 +83,7 @@ impl Incoming {
 mod tests {
     use super::*;
     use std::future::poll_fn;
+    use std::time::Duration;
     use tokio::time::timeout;
 
     fn incoming(all: &LargeMessages, person: &PersonalPermits) -> Incoming {

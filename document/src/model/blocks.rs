@@ -3,7 +3,7 @@
 //! Every form in which a text leaves the editor (page, print, file) is made from this.
 
 use crate::model::delta::{Attributes, Op, normalise};
-use crate::readable::address::is_safe;
+use crate::readable::address::{destination, is_safe, says};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ pub struct Span {
     pub italic: bool,
     /// Where it leads, if that can be followed safely.
     pub link: Option<String>,
+    /// What is shown behind it: where its link leads, if it ends one whose words don't say so.
+    pub leads_to: Option<String>,
 }
 
 pub type Line = Vec<Span>;
@@ -98,6 +100,7 @@ fn lines(ops: &[Op]) -> Vec<(Line, Kind)> {
                 line.push(span(said, &attributes));
             }
             if part.ends_with('\n') {
+                tell_destinations(&mut line);
                 all.push((std::mem::take(&mut line), kind(&attributes)));
             }
         }
@@ -115,6 +118,22 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
         bold: is_on("bold"),
         italic: is_on("italic"),
         link: link.map(|address| address.trim_matches(' ').to_owned()),
+        leads_to: None,
+    }
+}
+
+/// Sets where each link of a line leads, behind its last words, unless its words say it. A link of blanks alone, which nobody
+/// sees, is none.
+pub fn tell_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
+    let mut line: Vec<&mut Span> = line.into_iter().collect();
+    for link in line.chunk_by_mut(|a, b| a.link == b.link) {
+        let said: String = link.iter().map(|span| span.text.as_str()).collect();
+        if said.trim().is_empty() {
+            link.iter_mut().for_each(|span| span.link = None);
+        }
+        let mut words = link.iter_mut().rev();
+        let Some(last) = words.find(|span| !span.text.trim().is_empty()) else { continue };
+        last.leads_to = last.link.as_deref().filter(|link| !says(&said, link)).map(destination);
     }
 }
 

@@ -45,6 +45,41 @@ pub fn host(address: &str) -> Option<String> {
     Some(parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
+/// The most characters of a destination that are shown: a host has 253.
+const MAX_DESTINATION_CHARS: usize = 300;
+
+/// Where a link leads, for people: the host of an address of the web, an e-mail address, a telephone number. Of a longer
+/// one the beginning and the end.
+#[must_use]
+pub fn destination(address: &str) -> String {
+    let rest = || address.split_once(':').map_or(address, |(_, rest)| rest);
+    let whole =
+        host(address).unwrap_or_else(|| rest().split('?').next().unwrap_or_default().to_owned());
+    let chars: Vec<char> = whole.chars().collect();
+    if chars.len() <= MAX_DESTINATION_CHARS {
+        return whole;
+    }
+    let half = MAX_DESTINATION_CHARS / 2;
+    let (start, end) = (&chars[..half], &chars[chars.len() - half..]);
+    start.iter().chain(&['…']).chain(end).collect()
+}
+
+/// Whether the words of a link say where it leads: they are its address, with or without the scheme, or its
+/// destination.
+#[must_use]
+pub fn says(words: &str, address: &str) -> bool {
+    let words = words.trim().trim_end_matches('/');
+    let bare = |address: &str| -> Option<String> {
+        let (scheme, rest) = address.split_once(':')?;
+        let is_web = matches!(&*scheme.to_ascii_lowercase(), "http" | "https");
+        Some(if is_web { rest.strip_prefix("//")? } else { rest }.to_owned())
+    };
+    let address = address.trim_end_matches('/');
+    words == address
+        || words.eq_ignore_ascii_case(&destination(address))
+        || bare(address).is_some_and(|bare| bare == words)
+}
+
 /// What does not belong into an address that people read: here no script needs anything that is hidden, since an
 /// address can be written in ASCII.
 fn hides(c: char) -> bool {

@@ -192,6 +192,37 @@ fn links_are_judged_as_the_editor_judges_them() {
 }
 
 #[test]
+fn words_say_where_a_link_leads_or_its_destination_is_shown() {
+    let check = |words: &str, link: &str, expect: bool| {
+        assert_eq!(address::says(words, link), expect, "{words:?} {link:?}");
+    };
+    for (words, link) in [
+        ("https://example.org/a", "https://example.org/a"),
+        ("example.org/a", "https://example.org/a"),
+        ("example.org", "https://example.org/a/b"),
+        (" Example.org/ ", "http://example.org"),
+        ("ana@example.org", "mailto:ana@example.org?subject=x"),
+        ("+1-2", "tel:+1-2"),
+    ] {
+        check(words, link, true);
+    }
+    for (words, link) in [
+        ("here", "https://example.org"),
+        ("https://example.org/b", "https://example.org/a"),
+        ("example.org", "https://example.org.evil.example/"),
+        ("ехample.org", "https://example.org/"),
+        ("https://example.org", "http://evil.example/https://example.org"),
+        ("see example.org", "https://example.org"),
+        ("bank.example", "https://bank.example:8443/"),
+    ] {
+        check(words, link, false);
+    }
+    assert_eq!(address::destination("https://example.org:8443/a"), "example.org:8443");
+    let long = address::destination(&format!("mailto:{}@example.org", "a".repeat(5_000)));
+    assert_eq!((long.chars().count(), long.ends_with("a@example.org")), (301, true));
+}
+
+#[test]
 fn an_address_is_cleaned_where_it_leads_to_the_same_place() {
     let check = |address: &str, expect: Option<&str>| {
         assert_eq!(address::clean(address).as_deref(), expect, "{address:?}")

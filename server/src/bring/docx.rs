@@ -4,7 +4,7 @@
 use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
 use super::xml::XmlBudget;
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
-use crate::files::ABOUT;
+use crate::files::{ABOUT, DESTINATION};
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
@@ -392,6 +392,9 @@ impl Reader {
         }
         for node in parent.children() {
             match node.tag_name().name() {
+                // Where a link leads, which a file of ours says behind it.
+                "r" if child(node, "rPr").and_then(|all| value(all, "rStyle"))
+                    == Some(DESTINATION) => {}
                 "r" => {
                     let mut marks = marks.clone();
                     if let Some(properties) = child(node, "rPr") {

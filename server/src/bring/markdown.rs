@@ -6,11 +6,12 @@ use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut}
 use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 pub(super) fn read(text: &str) -> Result<Findings, BringError> {
     let mut reader = Reader::default();
-    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+    // A text comes whole, whatever of it was escaped.
+    for event in TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES)) {
         reader.take(event)?;
     }
     reader.end_line()?;
@@ -30,10 +31,21 @@ struct Reader {
     /// Whether the next line is the first of an item.
     begins_item: bool,
     table: Option<Vec<Vec<Cell>>>,
+    /// Where the link leads that is being read, if a file of ours says so behind it.
+    destination: Option<String>,
+    /// What may follow that link and is none of its text.
+    beside: Option<String>,
 }
 
 impl Reader {
     fn take(&mut self, event: Event<'_>) -> Result<(), BringError> {
+        let event = match (self.beside.take(), event) {
+            (Some(beside), Event::Text(text)) => match text.strip_prefix(&*beside) {
+                Some(rest) => Event::Text(rest.to_owned().into()),
+                None => Event::Text(text),
+            },
+            (_, event) => event,
+        };
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
@@ -79,7 +91,9 @@ impl Reader {
             }
             Tag::Strong => self.mark("bold", true.into()),
             Tag::Emphasis => self.mark("italic", true.into()),
-            Tag::Link { dest_url, .. } => {
+            Tag::Link { dest_url, title, .. } => {
+                self.destination = Some(title.into_string())
+                    .filter(|title| *title == address::destination(&dest_url));
                 if let Some(address) = address::clean(&dest_url) {
                     self.mark("link", address.into());
                 }
@@ -118,7 +132,11 @@ impl Reader {
             }
             TagEnd::Strong => self.unmark("bold"),
             TagEnd::Emphasis => self.unmark("italic"),
-            TagEnd::Link => self.unmark("link"),
+            TagEnd::Link => {
+                self.unmark("link");
+                self.beside =
+                    self.destination.take().map(|destination| format!(" ({destination})"));
+            }
             _ => {}
         }
         Ok(())

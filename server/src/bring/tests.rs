@@ -72,6 +72,40 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
 }
 
 #[test]
+fn where_links_lead_is_shown_in_files_and_is_no_text_when_they_come_back() {
+    let link = |address: &str| samples::attributes(&[("link", address.into())]);
+    let problem = vec![
+        Op::text("Read "),
+        Op::insert("the law", link("https://laws.example/a_b?c=1&d=2")),
+        Op::text(" (laws.example), "),
+        Op::insert("example.org", link("https://example.org/")),
+        Op::text(", "),
+        Op::insert("write", link("mailto:a_na@example.org?subject=Hi")),
+        Op::text(" or "),
+        Op::insert("call", link("tel:+1-2")),
+        Op::text(" us.\n"),
+    ];
+    let released = samples::released("en", |content| {
+        content.texts.insert("problem".into(), problem.clone());
+    });
+    let paper = Paper::of(&released, &samples::draft());
+    let word = docx(&paper, &Manuscript::of(&released), &[], 0);
+    let text = crate::files::markdown(&paper);
+    assert!(
+        text.contains("(laws.example) (laws.example), [example.org](<https://example.org/>), "),
+        "{text}"
+    );
+    assert!(text.contains("(a\\_na\\@example.org) or "), "{text}");
+    for (name, file) in [("a.docx", word), ("a.md", text.into_bytes())] {
+        let back = content(&bring(name, &file, "en").unwrap());
+        assert_eq!(blocks(&back.texts["problem"]), blocks(&problem), "{name}");
+    }
+    // What others write in this form is text of theirs.
+    let (_, foreign) = markdown("# T\n\n## Problem\n\n[law](https://a.example) (a.example)\n");
+    assert_eq!(foreign.plain("problem"), "law (a.example)\n");
+}
+
+#[test]
 fn headings_and_labels_open_parts_and_the_rest_stands_in_the_notes() {
     let (placed, content) = markdown(
         "# Open budgets\n\nAn introduction.\n\n## 1. What is the public problem?\n\nNobody *can* read it.\n\n\

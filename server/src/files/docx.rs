@@ -8,7 +8,7 @@ mod tests;
 use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Kind, Span, kind, span};
+use accord_document::model::blocks::{Kind, Span, kind, span, tell_destinations};
 use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
@@ -16,6 +16,8 @@ use std::collections::HashMap;
 
 /// The style of what the form adds around the text: whoever brings the file in again leaves it out.
 pub(crate) const ABOUT: &str = "AccordAbout";
+/// The style of where a link leads, behind its words: whoever brings the file in again leaves it out.
+pub(crate) const DESTINATION: &str = "AccordDestination";
 /// The width of the text, in twentieths of a point: A4 without its margins.
 const WIDTH: usize = 9_026;
 
@@ -249,6 +251,13 @@ impl Writer<'_> {
                 }
                 None => run,
             });
+            if let Some(leads_to) = &span.leads_to {
+                let run = destination(leads_to, trace.is_some_and(|trace| !trace.is_new));
+                out.push(match trace {
+                    Some(trace) => self.mark(*trace, Some(run)),
+                    None => run,
+                });
+            }
         }
         html! { @for run in out { (run) } }
     }
@@ -287,12 +296,14 @@ fn paragraphs(stretches: &[Stretch]) -> Vec<Paragraph> {
                 runs.push((span(said, attributes), *trace));
             }
             if piece.ends_with('\n') {
+                tell_destinations(runs.iter_mut().map(|(span, _)| span));
                 let runs = std::mem::take(&mut runs);
                 out.push(Paragraph { kind: kind(attributes), runs, end: *trace });
             }
         }
     }
     if !runs.is_empty() {
+        tell_destinations(runs.iter_mut().map(|(span, _)| span));
         out.push(Paragraph { kind: Kind::Plain, runs, end: None });
     }
     let is_empty = |one: &Paragraph| one.runs.is_empty() && one.end.is_none();
@@ -310,6 +321,15 @@ fn run(span: &Span, is_deleted: bool) -> Markup {
             }
         }
         @if is_deleted { w:delText xml:space="preserve" { (clean(&span.text)) } } @else { (told(&span.text)) }
+    } }
+}
+
+/// Where a link leads, behind its words.
+fn destination(leads_to: &str, is_deleted: bool) -> Markup {
+    let text = format!(" ({leads_to})");
+    html! { w:r {
+        w:rPr { w:rStyle w:val=(DESTINATION) {} }
+        @if is_deleted { w:delText xml:space="preserve" { (clean(&text)) } } @else { (told(&text)) }
     } }
 }
 

@@ -14,11 +14,13 @@ mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub(crate) use docx::ABOUT;
 #[cfg(test)]
 pub(crate) use docx::docx;
+pub(crate) use docx::{ABOUT, DESTINATION};
 pub(crate) use job::FileJob;
 pub(crate) use manuscript::Manuscript;
+#[cfg(test)]
+pub(crate) use markdown::markdown;
 pub(crate) use paper::{Paper, Piece};
 pub(crate) use pdf::PressError;
 pub(crate) use printer::{FileError, HEAVY, Printer};

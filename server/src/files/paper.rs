@@ -4,8 +4,8 @@
 use super::Origin;
 use crate::http::SectorName;
 use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Block, List, Span, blocks};
-use accord_document::model::delta::Op;
+use accord_document::model::blocks::{Block, List, Span, blocks, span};
+use accord_document::model::delta::{Attributes, Op};
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, Part, has_words, outline};
 use serde::Serialize;
@@ -121,8 +121,8 @@ impl Paper {
     /// Goes through all that is read, line by line: what people wrote, and the words around it.
     pub(super) fn each_line(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
         let mut said = |text: &mut String| {
-            let span = Span { text: std::mem::take(text), bold: false, italic: false, link: None };
-            let mut line = [span];
+            let text_of = std::mem::take(text);
+            let mut line = [span(&text_of, &Attributes::new())];
             visit(&mut line);
             let [span] = line;
             *text = span.text;

@@ -154,6 +154,9 @@ impl Press {
                 let (text, counted) = self.fonts.settle(&span.text);
                 settled.add(counted);
                 span.text = text;
+                // In ASCII, which every font has.
+                settled.all +=
+                    span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }
         });
         if settled.all > MAX_PDF_CHARACTERS {

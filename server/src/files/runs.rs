@@ -133,11 +133,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use accord_document::model::blocks::span;
+    use accord_document::model::delta::Attributes;
 
     fn line(texts: &[&str]) -> Vec<Span> {
-        let span =
-            |text: &&str| Span { text: (*text).to_owned(), bold: false, italic: false, link: None };
-        texts.iter().map(span).collect()
+        texts.iter().map(|text| span(text, &Attributes::new())).collect()
     }
 
     fn check(texts: &[&str], expect: &[&str]) {

@@ -2,7 +2,6 @@
 
 use accord_document::model::blocks::{Block, Line, List, Span, blocks};
 use accord_document::model::delta::Op;
-use accord_document::readable::address::host;
 use maud::{Markup, html};
 
 /// A text, with its headings below a level: 3 lets its highest be an `h4`.
@@ -46,26 +45,11 @@ fn list(list: &List) -> Markup {
 
 pub(super) fn line(line: &Line) -> Markup {
     html! {
-        @for (at, span) in line.iter().enumerate() {
+        @for span in line {
             (piece(span))
-            @if let Some(link) = &span.link && line.get(at + 1).is_none_or(|next| next.link.as_ref() != Some(link)) {
-                " " span.host { bdi dir="ltr" { (leads_to(link)) } }
-            }
+            @if let Some(leads_to) = &span.leads_to { " " span.host { bdi dir="ltr" { (leads_to) } } }
         }
     }
-}
-
-/// Where a link leads, beside its words, which may say otherwise: a host, an e-mail address or a telephone number.
-fn leads_to(link: &str) -> String {
-    let rest = || {
-        link.split_once(':')
-            .map_or(link, |(_, rest)| rest)
-            .split('?')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    host(link).unwrap_or_else(rest)
 }
 
 fn piece(span: &Span) -> Markup {

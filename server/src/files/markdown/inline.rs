@@ -1,0 +1,276 @@
+//! A line in Markdown: its characters, so that none is taken for markup, and its marks, so that each is.
+//!
+//! Two rules of CommonMark decide most of this. A backslash before a punctuation character of ASCII always makes it that
+//! character, and so does a numeric reference (`&#32;`) for any character. And what stands beside a run of `*` or `_`
+//! decides whether it opens or closes emphasis: a reference begins and ends with punctuation, so a letter that would
+//! keep a mark from being one is written as a reference.
+
+use accord_document::model::blocks::{Line, Span};
+
+/// A piece of a line, with the same marks. Blanks at the edge of a mark are outside of it: beside a blank, it is none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Piece<'a> {
+    text: &'a str,
+    bold: bool,
+    italic: bool,
+    link: Option<&'a str>,
+    leads_to: Option<&'a str>,
+}
+
+impl Piece<'_> {
+    fn is_blank(&self) -> bool {
+        self.text.chars().all(char::is_whitespace)
+    }
+}
+
+/// A line as Markdown.
+pub(super) fn line(line: &Line) -> String {
+    let mut writer = Writer::default();
+    for linked in pieces(line).chunk_by(|a, b| a.link == b.link && a.leads_to.is_none()) {
+        writer.link(linked);
+    }
+    writer.finish()
+}
+
+/// A text without marks as Markdown.
+pub(super) fn escaped(text: &str) -> String {
+    let mut writer = Writer::default();
+    writer.text(text);
+    writer.finish()
+}
+
+/// An address between angle brackets: of a link, or a link by itself.
+pub(super) fn address(address: &str) -> String {
+    let mut out = String::from("<");
+    for c in address.chars() {
+        match c {
+            // References are read in addresses, too.
+            '&' => out.push_str("&amp;"),
+            '\\' | '<' | '>' => out.push_str(&format!("%{:02X}", u32::from(c))),
+            _ => out.push(c),
+        }
+    }
+    out.push('>');
+    out
+}
+
+fn pieces(line: &Line) -> Vec<Piece<'_>> {
+    let mut all: Vec<Piece<'_>> = line.iter().flat_map(parted).collect();
+    for at in 0..all.len() {
+        if !all[at].is_blank() {
+            continue;
+        }
+        let before = at.checked_sub(1).map(|at| all[at]);
+        let behind = all[at + 1..].iter().find(|piece| !piece.is_blank()).copied();
+        let (Some(before), Some(behind)) = (before, behind) else {
+            all[at] = Piece { bold: false, italic: false, link: None, ..all[at] };
+            continue;
+        };
+        let is_within = before.link == behind.link && before.leads_to.is_none();
+        let is_alike = is_within && (before.bold, before.italic) == (behind.bold, behind.italic);
+        all[at].bold = is_alike && before.bold;
+        all[at].italic = is_alike && before.italic;
+        all[at].link = before.link.filter(|_| is_within);
+    }
+    all
+}
+
+/// A span as blanks, what is between them, and blanks.
+fn parted(span: &Span) -> impl Iterator<Item = Piece<'_>> {
+    let text = span.text.as_str();
+    let core = text.trim();
+    let start = text.len() - text.trim_start().len();
+    let piece = |text, leads_to| Piece {
+        text,
+        bold: span.bold,
+        italic: span.italic,
+        link: span.link.as_deref(),
+        leads_to,
+    };
+    let leads_to = span.leads_to.as_deref();
+    // A link of blanks alone is not shown as one.
+    let all = [
+        piece(&text[..start], None),
+        piece(core, leads_to),
+        piece(&text[start + core.len()..], None),
+    ];
+    all.into_iter().filter(|piece| !piece.text.is_empty())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mark {
+    Bold,
+    Italic,
+}
+
+/// Part of a line. Marks and links are kept apart from characters until it is known what stands beside each.
+#[derive(Debug, Clone, PartialEq)]
+enum Token {
+    /// A character of the text.
+    Char(char),
+    /// Brackets, addresses and the like, as they are: they begin and end with ASCII punctuation or a blank.
+    Markup(String),
+    Open(Mark),
+    Close(Mark),
+}
+
+#[derive(Debug, Default)]
+struct Writer {
+    tokens: Vec<Token>,
+}
+
+impl Writer {
+    fn text(&mut self, text: &str) {
+        self.tokens.extend(text.chars().map(Token::Char));
+    }
+
+    fn markup(&mut self, text: impl Into<String>) {
+        self.tokens.push(Token::Markup(text.into()));
+    }
+
+    fn link(&mut self, pieces: &[Piece<'_>]) {
+        let link = pieces.first().and_then(|first| first.link);
+        let leads_to = pieces.last().and_then(|last| last.leads_to);
+        if link.is_some() {
+            self.markup("[");
+        }
+        self.bold(pieces);
+        match (link, leads_to) {
+            (None, _) => {}
+            (Some(link), None) => self.markup(format!("]({})", address(link))),
+            // The title says that the words behind the link are not the author's: an import leaves them out.
+            (Some(link), Some(leads_to)) => {
+                let shown = escaped(leads_to);
+                let title = shown.replace('"', "\\\"");
+                self.markup(format!("]({} \"{title}\") ({shown})", address(link)));
+            }
+        }
+    }
+
+    fn bold(&mut self, pieces: &[Piece<'_>]) {
+        for same in pieces.chunk_by(|a, b| a.bold == b.bold) {
+            let is_bold = same.iter().any(|piece| piece.bold);
+            self.tokens.extend(is_bold.then_some(Token::Open(Mark::Bold)));
+            for alike in same.chunk_by(|a, b| a.italic == b.italic) {
+                let is_italic = alike.iter().any(|piece| piece.italic);
+                self.tokens.extend(is_italic.then_some(Token::Open(Mark::Italic)));
+                alike.iter().for_each(|piece| self.text(piece.text));
+                self.tokens.extend(is_italic.then_some(Token::Close(Mark::Italic)));
+            }
+            self.tokens.extend(is_bold.then_some(Token::Close(Mark::Bold)));
+        }
+    }
+
+    fn finish(self) -> String {
+        let mut out = String::new();
+        let mut begins = true;
+        for (at, token) in self.tokens.iter().enumerate() {
+            match token {
+                Token::Char(c) => {
+                    self.char(at, *c, begins, &mut out);
+                    begins &= c.is_ascii_digit();
+                }
+                Token::Markup(markup) => out.push_str(markup),
+                Token::Open(mark) | Token::Close(mark) => out.push_str(self.delimiter(at, *mark)),
+            }
+            begins &= matches!(token, Token::Char(_));
+        }
+        out
+    }
+
+    fn delimiter(&self, at: usize, mark: Mark) -> &'static str {
+        match mark {
+            Mark::Bold => "**",
+            // One run of asterisks could be read in several ways.
+            Mark::Italic if self.touches_mark(at) => "_",
+            Mark::Italic => "*",
+        }
+    }
+
+    /// Whether the opening or the closing delimiter of an italic stretch stands directly beside another delimiter.
+    fn touches_mark(&self, at: usize) -> bool {
+        let is_mark = |at: Option<usize>| {
+            let token = at.and_then(|at| self.tokens.get(at));
+            matches!(token, Some(Token::Open(_) | Token::Close(_)))
+        };
+        let beside = |at: usize| is_mark(at.checked_sub(1)) || is_mark(Some(at + 1));
+        let other = match self.tokens.get(at) {
+            // Italic stretches hold nothing but characters.
+            Some(Token::Open(_)) => self.tokens[at + 1..]
+                .iter()
+                .position(|token| *token == Token::Close(Mark::Italic))
+                .map(|behind| at + 1 + behind),
+            _ => self.tokens[..at].iter().rposition(|token| *token == Token::Open(Mark::Italic)),
+        };
+        beside(at) || other.is_some_and(beside)
+    }
+
+    fn char(&self, at: usize, c: char, begins: bool, out: &mut String) {
+        let is_edge = at == 0 || at + 1 == self.tokens.len();
+        let is_blank = matches!(c, ' ' | '\t');
+        if c.is_control() && c != '\t' || (is_edge && is_blank) || self.keeps_from_marking(at, c) {
+            out.push_str(&format!("&#{};", u32::from(c)));
+            return;
+        }
+        if self.is_markup(at, c, begins) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+
+    /// Whether a delimiter directly beside a letter would be none: inside of it something other than a letter follows,
+    /// or it is an underscore.
+    fn keeps_from_marking(&self, at: usize, c: char) -> bool {
+        if c.is_whitespace() || c.is_ascii_punctuation() {
+            return false;
+        }
+        let inside = |at: Option<usize>, mark: usize, kind: Mark| {
+            // As a reference it is none.
+            let is_letter = match at.and_then(|at| Some((at, self.tokens.get(at)?))) {
+                Some((at, Token::Char(c))) => {
+                    c.is_alphanumeric() && !self.keeps_from_marking(at, *c)
+                }
+                _ => false,
+            };
+            !is_letter || self.delimiter(mark, kind) == "_"
+        };
+        let opens_behind = match self.tokens.get(at + 1) {
+            Some(Token::Open(mark)) => inside(Some(at + 2), at + 1, *mark),
+            _ => false,
+        };
+        let before = at.checked_sub(1);
+        let closes_before = match before.and_then(|before| self.tokens.get(before)) {
+            Some(Token::Close(mark)) => inside(at.checked_sub(2), at - 1, *mark),
+            _ => false,
+        };
+        opens_behind || closes_before
+    }
+
+    /// Whether a character could be markup: everywhere, at the start of a line, or beside what follows. `begins`: nothing
+    /// but digits stands before it.
+    fn is_markup(&self, at: usize, c: char, begins: bool) -> bool {
+        let next_is = |texts: &[&str]| texts.iter().any(|text| self.goes_on(at + 1, text));
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '~' | '|' | '!' | '$'
+            | '^' | '{' | '}' => true,
+            '-' | '+' | '=' | '.' | ')' if begins => true,
+            // Of addresses that some programs make links of: a scheme, `www.`, and e-mail.
+            ':' => begins || next_is(&["//", ":"]),
+            '.' => at >= 3 && self.goes_on_ignoring_case(at - 3, "www"),
+            '@' => true,
+            _ => false,
+        }
+    }
+
+    fn goes_on(&self, at: usize, text: &str) -> bool {
+        let rest = self.tokens.get(at..).unwrap_or_default().iter();
+        let mut chars = text.chars();
+        let is_same = |(token, c): (&Token, char)| *token == Token::Char(c);
+        rest.zip(chars.by_ref()).all(is_same) && self.tokens.len() >= at + text.chars().count()
+    }
+
+    fn goes_on_ignoring_case(&self, at: usize, text: &str) -> bool {
+        let is_same = |(token, wanted): (&Token, char)| matches!(token, Token::Char(c) if c.eq_ignore_ascii_case(&wanted));
+        self.tokens[at..].iter().zip(text.chars()).all(is_same)
+    }
+}

@@ -384,3 +384,9 @@ fn an_import_is_cleaned_and_says_so() -> Result<()> {
 fn the_editor_judges_links_and_hidden_characters_as_the_server_does() -> Result<()> {
     node("readable.mjs", &[]).map(drop)
 }
+
+/// The order of numbers: a real browser shows them where the server says that it does.
+#[test]
+fn a_browser_shows_numbers_in_the_order_that_the_server_judges() -> Result<()> {
+    node("order.mjs", &[]).map(drop)
+}

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 pub use clean::clean;
 pub use findings::{Finding, Findings, MAX_MARKS_ON_A_BASE, Reason, findings};
 pub use names::{CodePoint, name};
-pub use order::turned_numbers;
+pub use order::{is_right_to_left_line, turned_numbers};
 pub use properties::{is_hidden, is_letter, is_mark, is_private_use, is_unseen};
 
 /// Whether everything in a text is seen as it is.

@@ -70,6 +70,7 @@ fn nothing_innocent_is_named_or_changed() {
         let found: Vec<_> = findings(&text).map(|f| (code(f.character), f.reason, f.at)).collect();
         assert_eq!(found, [], "{language}: {text}");
         assert_eq!(clean(&text), text, "{language}");
+        assert_eq!(turned_numbers(&text), Vec::<usize>::new(), "{language}: {text}");
     }
 }
 

@@ -9,6 +9,7 @@ use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Kind, Span, kind, span, tell_destinations};
+use accord_document::readable::{is_right_to_left_line};
 use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
@@ -58,6 +59,14 @@ struct Paragraph {
     runs: Vec<(Span, Option<Trace>)>,
     /// What became of its end: without it, it is one with the next.
     end: Option<Trace>,
+}
+
+impl Paragraph {
+    /// Word reads every line from left to right that does not say otherwise.
+    fn is_right_to_left(&self) -> bool {
+        let line: String = self.runs.iter().map(|(span, _)| span.text.as_str()).collect();
+        is_right_to_left_line(&line)
+    }
 }
 
 struct Writer<'a> {
@@ -216,6 +225,7 @@ impl Writer<'_> {
                         w:numPr { w:ilvl w:val=(indent) {} w:numId w:val=(if ordered { list + 1 } else { 1 }) {} }
                     }
                 }
+                @if paragraph.is_right_to_left() { w:bidi {} }
                 @if let Some(end) = end { w:rPr { (end) } }
             }
             (runs)

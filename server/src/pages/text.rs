@@ -1,4 +1,5 @@
-//! A text of a document as markup.
+//! A text of a document as markup. Each line says for itself from which side it is read: `readable::turned_numbers` judges
+//! it so.
 
 use accord_document::model::blocks::{Block, Line, List, Span, blocks};
 use accord_document::model::delta::Op;
@@ -17,14 +18,14 @@ pub(super) fn text(ops: &[Op], below: u8) -> Markup {
 /// A block, whose heading has its place on the page.
 pub(super) fn block(block: &Block) -> Markup {
     match block {
-        Block::Paragraph(inside) => html! { p { (line(inside)) } },
+        Block::Paragraph(inside) => html! { p dir="auto" { (line(inside)) } },
         Block::Heading(level, inside) => match level {
-            ..=4 => html! { h4 { (line(inside)) } },
-            5 => html! { h5 { (line(inside)) } },
-            _ => html! { h6 { (line(inside)) } },
+            ..=4 => html! { h4 dir="auto" { (line(inside)) } },
+            5 => html! { h5 dir="auto" { (line(inside)) } },
+            _ => html! { h6 dir="auto" { (line(inside)) } },
         },
         Block::Quote(lines) => {
-            html! { blockquote { @for inside in lines { p { (line(inside)) } } } }
+            html! { blockquote { @for inside in lines { p dir="auto" { (line(inside)) } } } }
         }
         Block::List(all) => list(all),
     }
@@ -33,7 +34,7 @@ pub(super) fn block(block: &Block) -> Markup {
 fn list(list: &List) -> Markup {
     let items = html! {
         @for item in &list.items {
-            li { (line(&item.line)) @for within in &item.within { (self::list(within)) } }
+            li dir="auto" { (line(&item.line)) @for within in &item.within { (self::list(within)) } }
         }
     };
     if list.ordered {

@@ -339,6 +339,7 @@ fn names_titles_and_messages_are_cleaned_on_the_way_in_or_refused_with_the_chara
         ("A\u{336}na", None),
         ("Ana\u{e000}", None),
         ("\u{3164}", None),
+        ("\u{410}na Ferreira", None),
         ("9\u{336}0 contracts", Some("U+0336")),
     ] {
         let refused = match code {

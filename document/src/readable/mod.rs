@@ -22,6 +22,7 @@ mod joiners;
 mod names;
 mod order;
 mod properties;
+mod scripts;
 
 use std::borrow::Cow;
 
@@ -30,6 +31,7 @@ pub use findings::{Finding, Findings, MAX_MARKS_ON_A_BASE, Reason, findings};
 pub use names::{CodePoint, name};
 pub use order::{is_right_to_left_line, turned_numbers};
 pub use properties::{is_hidden, is_letter, is_mark, is_private_use, is_unseen};
+pub use scripts::mixes_scripts;
 
 /// Whether everything in a text is seen as it is.
 #[must_use]

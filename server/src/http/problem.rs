@@ -341,9 +341,10 @@ impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let message = error.to_string();
         match error {
-            AccountError::Name | AccountError::Unreadable | AccountError::Email => {
-                Self::invalid(message)
-            }
+            AccountError::Name
+            | AccountError::Unreadable
+            | AccountError::MixedScripts
+            | AccountError::Email => Self::invalid(message),
             AccountError::EmailTaken => Self::conflict("email_taken", message),
             AccountError::IdentityTaken => Self::conflict("identity_taken", message),
             AccountError::LastWayIn => Self::conflict("last_way_in", message),

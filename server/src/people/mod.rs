@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector, Standing};
-use accord_document::readable::{clean, is_readable};
+use accord_document::readable::{clean, is_readable, mixes_scripts};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,10 @@ pub enum AccountError {
     Name,
     #[error("Others would not see this name as it is. Write it with letters alone.")]
     Unreadable,
+    #[error(
+        "A word of this name mixes letters of several alphabets that look alike. Write each word in one alphabet."
+    )]
+    MixedScripts,
     #[error("That is not an e-mail address.")]
     Email,
     #[error("There is an account with this e-mail address already. Sign in with it instead.")]
@@ -359,6 +363,7 @@ fn clean_name(name: &str) -> std::result::Result<String, AccountError> {
     match fits {
         false => Err(AccountError::Name),
         true if !is_readable(&name) => Err(AccountError::Unreadable),
+        true if mixes_scripts(&name) => Err(AccountError::MixedScripts),
         true => Ok(name),
     }
 }

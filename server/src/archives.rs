@@ -1,31 +1,30 @@
 //! The histories of documents, made from their ledgers when somebody asks and kept while memory allows.
 //!
 //! A history is made of what is on disk, each entry verified as it is read: nothing is shown of an edit that
-//! is not saved, and nothing of a ledger that was tampered with.
+//! is not saved, and nothing of a ledger that was tampered with. A history can be too long for memory; what needs
+//! only the text at some moment does without it ([`Archives::content`]).
 
-use crate::admission::AdmissionLimits;
-use crate::rooms::{OpenError, decode, genesis_of};
-use crate::store::{Store, StoreError, for_each_entry};
+use crate::admission::{Admission, AdmissionLimits, Requester, Slot};
+use crate::cache::LruCache;
+use crate::replay::{apply_all, replay_stored, replay_upto};
+use crate::rooms::OpenError;
+use crate::store::{Store, StoreError, entries};
 use accord_document::history::History;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
-use accord_document::ledger::Outcome;
+use accord_document::model::content::Content;
 use accord_document::state::DocumentState;
 use std::collections::HashSet;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What all kept histories may take together, in bytes, about.
 const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
-/// How many histories are read at the same time, and by whom: the first reading of each makes it.
+/// How much of ledgers is read at the same time, and for whom: so many histories are made at once, at most.
 pub(crate) const READINGS: AdmissionLimits =
-    AdmissionLimits { slots: 4, anonymous_slots: 2, slots_each: 2, places_each: 16, places: 256 };
+    AdmissionLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
 /// Of how many documents it is remembered that their history is too long.
 const MAX_TOO_LONG: usize = 1_000;
-/// How many histories are made at the same time.
-const MAX_MADE_AT_ONCE: usize = 2;
-/// A history that is being made is weighed each time after so many entries.
-const ENTRIES_BETWEEN_WEIGHINGS: u64 = 64;
 
 /// A document's past, up to an entry that is on disk, and the document there.
 #[derive(Debug)]
@@ -35,103 +34,49 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Made of a whole ledger, however much memory that takes.
-    pub(crate) fn of(entries: &[Vec<u8>]) -> Result<Self, OpenError> {
-        let (first, rest) = entries.split_first().ok_or(OpenError::Missing)?;
-        let mut archive = Self::begin(first)?;
-        for (seq, bytes) in (1..).map(Seq).zip(rest) {
-            archive.take(seq, bytes)?;
-        }
-        archive.state.settle()?;
-        Ok(archive)
-    }
-
-    /// Makes a document's history of its stored ledger.
-    fn make(store: &dyn Store, document: &DocumentId) -> Result<Self, OpenError> {
-        let ledger = LedgerId::Document(document.clone());
-        let mut archive = Self::begin(&genesis_of(store, &ledger)?)?;
-        archive.catch_up(store, &ledger)?;
-        Ok(archive)
-    }
-
-    fn begin(genesis: &[u8]) -> Result<Self, OpenError> {
-        let genesis = decode(Seq(0), genesis)?;
-        let mut history = History::default();
-        history.record(&genesis, true);
-        Ok(Self { state: DocumentState::begin(&genesis)?, history })
-    }
-
-    fn take(&mut self, seq: Seq, bytes: &[u8]) -> Result<(), OpenError> {
-        let entry = decode(seq, bytes)?;
-        let outcome = self.state.apply(&entry)?;
-        self.history.record(&entry, outcome == Outcome::Applied);
-        Ok(())
-    }
-
-    /// Takes in what has been written since.
-    fn catch_up(&mut self, store: &dyn Store, ledger: &LedgerId) -> Result<(), OpenError> {
-        for_each_entry(store, ledger, Seq(self.history.len()), |seq, bytes| {
-            self.take(seq, bytes)?;
-            if seq.0.is_multiple_of(ENTRIES_BETWEEN_WEIGHINGS) && self.weight() > MAX_HISTORY_BYTES
-            {
-                return Err(OpenError::TooLong);
-            }
-            Ok(())
+    /// A document's history as its stored ledger gives it, from where it is `known` on.
+    fn read(
+        store: &dyn Store,
+        ledger: &LedgerId,
+        known: Option<Self>,
+        max_bytes: usize,
+    ) -> Result<Self, OpenError> {
+        let (state, mut history) = match known {
+            Some(Self { state, history }) => (Some(state), history),
+            None => (None, History::default()),
+        };
+        let newer = entries(store, ledger, Seq(history.len()));
+        let state = apply_all(state, newer, |state, entry, is_applied| {
+            history.record(entry, is_applied);
+            let bytes = history.weight() + state.weight();
+            if bytes > max_bytes { Err(OpenError::TooLong) } else { Ok(()) }
         })?;
-        self.state.settle()?;
-        if self.weight() > MAX_HISTORY_BYTES { Err(OpenError::TooLong) } else { Ok(()) }
+        state.settle()?;
+        Ok(Self { state, history })
     }
 
+    /// What it takes in memory, in bytes, about.
     fn weight(&self) -> usize {
         self.history.weight() + self.state.weight()
     }
 }
 
-type Slot = Arc<Mutex<Option<Archive>>>;
-
-#[derive(Debug)]
-struct Held {
-    document: DocumentId,
-    slot: Slot,
-    weight: usize,
-}
+type Shelf = Arc<Mutex<Option<Archive>>>;
 
 /// All histories. Cloning shares them.
 #[derive(Clone)]
 pub struct Archives {
     store: Arc<dyn Store>,
-    /// The one used last at the end.
-    held: Arc<Mutex<Vec<Held>>>,
-    turns: Arc<Turns>,
+    readings: Admission,
+    kept: Arc<LruCache<DocumentId, Shelf>>,
     /// Documents whose histories were too long: they only grow.
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
 
-/// How many histories are being made.
-#[derive(Debug, Default)]
-struct Turns {
-    taken: Mutex<usize>,
-    free: Condvar,
-}
-
-/// A turn to make a history, given back when dropped.
-struct Turn<'t>(&'t Turns);
-
-impl Turns {
-    fn take(&self) -> Turn<'_> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = |taken: &mut usize| *taken >= MAX_MADE_AT_ONCE;
-        let waited = self.free.wait_while(taken, is_full);
-        *waited.unwrap_or_else(PoisonError::into_inner) += 1;
-        Turn(self)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.free.notify_one();
-    }
+/// The right to read ledgers as long as it is held: nothing is read here without one.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    _slot: Slot,
 }
 
 impl std::fmt::Debug for Archives {
@@ -143,59 +88,112 @@ impl std::fmt::Debug for Archives {
 impl Archives {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, held: Arc::default(), turns: Arc::default(), too_long: Arc::default() }
+        Self {
+            store,
+            readings: Admission::new(READINGS),
+            kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
+            too_long: Arc::default(),
+        }
+    }
+
+    /// Waits for the requester's turn to read.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] when too much is asked for.
+    pub(crate) async fn reading(&self, requester: &Requester) -> Result<Reading, OpenError> {
+        Ok(Reading { _slot: self.readings.place(requester)?.slot().await? })
+    }
+
+    /// Reads on a thread of its own, once the requester's turn has come.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] when too much is asked for; with what `read` gives, or when its thread fails.
+    pub(crate) async fn in_turn<T: Send + 'static>(
+        &self,
+        requester: &Requester,
+        read: impl FnOnce(&Self, &Reading) -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let (archives, reading) = (self.clone(), self.reading(requester).await?);
+        // The turn ends with the thread's work, whether anybody still waits for it or not.
+        tokio::task::spawn_blocking(move || read(&archives, &reading)).await?
     }
 
     /// Reads in a document's history, brought up to what is on disk now. Blocks.
     ///
     /// # Errors
     /// When there is no such document, its ledger is damaged, it can't be read, or its history is too long.
-    pub fn read<T>(
+    pub(crate) fn read<T>(
         &self,
+        _reading: &Reading,
         document: &DocumentId,
         read: impl FnOnce(&Archive) -> T,
     ) -> Result<T, OpenError> {
         if self.lock_too_long().contains(document) {
             return Err(OpenError::TooLong);
         }
-        let slot = self.slot(document);
-        let mut archive = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = self.kept.get_or_insert_with(document, Shelf::default);
+        let mut archive = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = document.clone().into();
         // What fails half way is thrown away.
-        let archive = match self.catch_up(document, archive.take()) {
-            Ok(current) => archive.insert(current),
+        match Archive::read(&*self.store, &ledger, archive.take(), MAX_HISTORY_BYTES) {
+            Ok(current) => {
+                let current = archive.insert(current);
+                let result = read(current);
+                self.kept.resize(document, current.weight());
+                Ok(result)
+            }
             Err(error) => {
                 self.forget(document);
-                // Remembered until something of it is taken out.
                 if matches!(error, OpenError::TooLong) {
-                    let mut too_long = self.lock_too_long();
-                    if too_long.len() >= MAX_TOO_LONG {
-                        too_long.clear();
-                    }
-                    too_long.insert(document.clone());
+                    self.note_too_long(document);
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        let result = read(archive);
-        self.weigh(document, archive.weight());
-        Ok(result)
+        }
     }
 
-    /// The same, however long the history is: for redactions, which must be possible whatever was written. It takes
-    /// the memory that it takes, so there is one at a time.
+    /// What a document said at a moment, whatever the length of its history. `pick` names the moment, the number of an
+    /// entry, with what else is wanted of the document as it is now. Where the history is too long the ledger is applied
+    /// once to its end and once to that moment, which takes time but no more memory than the document. Blocks.
     ///
     /// # Errors
     /// When there is no such document, its ledger is damaged, or it can't be read.
-    pub fn read_in_full<T>(
+    pub(crate) fn content<T>(
         &self,
+        reading: &Reading,
+        document: &DocumentId,
+        pick: impl Fn(&DocumentState) -> Option<(Seq, T)>,
+    ) -> Result<Option<(T, Content)>, OpenError> {
+        let in_history = self.read(reading, document, |archive| {
+            let (moment, picked) = pick(&archive.state)?;
+            Some((picked, archive.history.content_at(moment)))
+        });
+        if !matches!(in_history, Err(OpenError::TooLong)) {
+            return in_history;
+        }
+        let ledger = document.clone().into();
+        let picked = pick(&replay_stored(&*self.store, &ledger)?.state);
+        let Some((moment, picked)) = picked else { return Ok(None) };
+        let then = replay_upto(&*self.store, &ledger, moment)?;
+        Ok(Some((picked, Content::read(then.doc()))))
+    }
+
+    /// Reads in a document's history, however long it is: for redactions, which must be possible whatever was written.
+    /// It takes the memory that it takes, so there is one at a time. Blocks.
+    ///
+    /// # Errors
+    /// When there is no such document, its ledger is damaged, or it can't be read.
+    pub(crate) fn read_in_full<T>(
+        &self,
+        reading: &Reading,
         document: &DocumentId,
         read: impl FnOnce(&Archive) -> T,
     ) -> Result<T, OpenError> {
-        match self.read(document, |_| ()) {
-            Ok(()) => self.read(document, read),
+        match self.read(reading, document, |_| ()) {
+            Ok(()) => self.read(reading, document, read),
             Err(OpenError::TooLong) => {
-                let entries = self.store.read(&document.clone().into(), Seq(0))?;
-                Ok(read(&Archive::of(&entries)?))
+                let ledger = document.clone().into();
+                Ok(read(&Archive::read(&*self.store, &ledger, None, usize::MAX)?))
             }
             Err(error) => Err(error),
         }
@@ -203,50 +201,21 @@ impl Archives {
 
     /// Lets go of a history: what it was made of is not stored any more.
     pub fn forget(&self, document: &DocumentId) {
-        self.lock().retain(|held| held.document != *document);
+        self.kept.remove(document);
         self.lock_too_long().remove(document);
     }
 
-    fn catch_up(
-        &self,
-        document: &DocumentId,
-        known: Option<Archive>,
-    ) -> Result<Archive, OpenError> {
-        let _turn = self.turns.take();
-        let Some(mut archive) = known else { return Archive::make(&*self.store, document) };
-        archive.catch_up(&*self.store, &document.clone().into())?;
-        Ok(archive)
-    }
-
-    fn slot(&self, document: &DocumentId) -> Slot {
-        let mut held = self.lock();
-        let at = held.iter().position(|held| held.document == *document);
-        let found = match at {
-            Some(at) => held.remove(at),
-            None => Held { document: document.clone(), slot: Slot::default(), weight: 0 },
-        };
-        let slot = found.slot.clone();
-        held.push(found);
-        slot
-    }
-
-    /// Notes how much a history takes, and lets go of those that were not asked for the longest.
-    fn weigh(&self, document: &DocumentId, weight: usize) {
-        let mut held = self.lock();
-        if let Some(known) = held.iter_mut().find(|held| held.document == *document) {
-            known.weight = weight;
+    /// Remembers that a history is too long, until something of it is taken out.
+    fn note_too_long(&self, document: &DocumentId) {
+        let mut too_long = self.lock_too_long();
+        if too_long.len() >= MAX_TOO_LONG {
+            too_long.clear();
         }
-        while held.iter().map(|held| held.weight).sum::<usize>() > MAX_KEPT_BYTES {
-            held.remove(0);
-        }
+        too_long.insert(document.clone());
     }
 
     fn lock_too_long(&self) -> MutexGuard<'_, HashSet<DocumentId>> {
         self.too_long.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -276,7 +245,7 @@ mod tests {
         }
     }
 
-    /// A megabyte of text in a root of its own, or its deletion.
+    /// A megabyte of text, the first client's as the problem and others' in a root of their own; or its deletion.
     fn update(client: u64, text: Option<&str>) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_var(u64::from(text.is_some()));
@@ -284,7 +253,8 @@ mod tests {
             out.put_var(1);
             out.put_var(client);
             out.extend([0, 4, 1]);
-            out.put_buf(format!("text-{client}").as_bytes());
+            let root = if client == 0 { "problem".to_owned() } else { format!("text-{client}") };
+            out.put_buf(root.as_bytes());
             out.put_buf(text.as_bytes());
             out.push(0);
         } else {
@@ -323,18 +293,82 @@ mod tests {
         Arc::new(store)
     }
 
-    #[test]
-    fn histories_stay_within_their_budget_whatever_is_in_them() {
+    fn ana() -> Requester {
+        Requester::Person(PersonId::new("ana"))
+    }
+
+    #[tokio::test]
+    async fn histories_stay_within_their_budget_whatever_is_in_them() {
         let document = DocumentId::new("d");
         let archives = Archives::new(store(&document, 10));
-        assert_eq!(archives.read(&document, |archive| archive.history.len()).unwrap(), 21);
-        assert_eq!(archives.lock().len(), 1, "kept");
+        let reading = archives.reading(&ana()).await.unwrap();
+        assert_eq!(
+            archives.read(&reading, &document, |archive| archive.history.len()).unwrap(),
+            21
+        );
+        assert!(archives.kept.get(&document).is_some());
         // It grows beyond what one may take.
         let archives = Archives::new(store(&document, 40));
-        let refused = archives.read(&document, |_| ()).unwrap_err();
+        let refused = archives.read(&reading, &document, |_| ()).unwrap_err();
         assert!(matches!(refused, OpenError::TooLong), "{refused}");
-        assert!(archives.lock().is_empty(), "nothing of it is kept");
-        let len = archives.read_in_full(&document, |archive| archive.history.len()).unwrap();
-        assert_eq!(len, 81, "a redaction reads it all the same");
+        assert!(archives.kept.get(&document).is_none(), "nothing of it is kept");
+        let len = archives.read_in_full(&reading, &document, |archive| archive.history.len());
+        assert_eq!(len.unwrap(), 81, "a redaction reads it all the same");
+    }
+
+    #[tokio::test]
+    async fn what_a_document_said_is_read_however_long_its_history_is() {
+        let document = DocumentId::new("d");
+        // In the second one the history is longer than it may be.
+        for megabytes in [1, 34] {
+            let archives = Archives::new(store(&document, megabytes));
+            let at = move |moment: u64| {
+                move |archives: &Archives, reading: &Reading| {
+                    let document = DocumentId::new("d");
+                    archives.content(reading, &document, |state| {
+                        (moment <= state.position().seq.0)
+                            .then(|| (Seq(moment), state.position().seq))
+                    })
+                }
+            };
+            let last = Seq(u64::from(megabytes) * 2);
+            for (moment, len) in [(1, 1 << 20), (2, 0)] {
+                let (now, said) = archives.in_turn(&ana(), at(moment)).await.unwrap().unwrap();
+                assert_eq!((now, said.plain("problem").len()), (last, len), "at {moment}");
+            }
+            assert!(archives.in_turn(&ana(), at(1_000)).await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn anonymous_readers_never_keep_people_from_reading() {
+        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        // Readers from everywhere, each of whom reads for ever.
+        let (give_up, given_up) = std::sync::mpsc::channel::<()>();
+        let given_up = Arc::new(Mutex::new(given_up));
+        let readers: Vec<_> = (0..8)
+            .map(|n| {
+                let (archives, given_up) = (archives.clone(), given_up.clone());
+                tokio::spawn(async move {
+                    let reader = Requester::at(format!("10.0.{n}.1").parse().unwrap());
+                    let endless = move |_: &Archives, _: &Reading| {
+                        let _ = given_up.lock().unwrap().recv();
+                        Ok(())
+                    };
+                    let _ = archives.in_turn(&reader, endless).await;
+                })
+            })
+            .collect();
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        let ana = ana();
+        let read = archives.in_turn(&ana, |archives, reading| {
+            archives.read(reading, &DocumentId::new("d"), |archive| archive.history.len())
+        });
+        let len = tokio::time::timeout(std::time::Duration::from_secs(20), read).await;
+        assert_eq!(len.expect("a person waits for strangers").unwrap(), 3);
+        readers.iter().for_each(tokio::task::JoinHandle::abort);
+        drop(give_up);
     }
 }

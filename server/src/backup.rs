@@ -20,7 +20,7 @@
 use crate::check::{Report, check};
 use crate::people::fresh_id;
 use crate::plans::{follow_audit, follow_plan, installation};
-use crate::rooms::replay;
+use crate::replay::replay;
 use crate::seal::keys::FOLDER;
 use crate::store::{Append, Ledger as _, Records as _, SledStore, Store, StoreError};
 use accord_document::audit::AuditState;

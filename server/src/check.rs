@@ -1,13 +1,13 @@
 //! `accord check`: whether what is stored is what was written. Every ledger is read whole, its hash chain
 //! followed and its entries applied; what a document is opened from is compared with what that gives.
 
-use crate::archives::Archive;
 use crate::plans::{read_plan, verify_audit};
-use crate::releases::broken;
-use crate::rooms::replay;
-use crate::store::{Ledger as _, SledStore, Store, StoreError};
+use crate::releases::find;
+use crate::replay::{apply_all, replay_stored};
+use crate::store::{Ledger as _, SledStore, Store, StoreError, entries};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
 use accord_document::model::content::Content;
+use accord_document::release::canonical::Released;
 use accord_document::state::DocumentState;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -58,34 +58,43 @@ pub fn check(data: &Path) -> Result<Report, StoreError> {
     Ok(report)
 }
 
-/// Checks one document, and gives how many entries it has.
+/// Checks one document, and gives how many entries it has. Its ledger is applied twice, entry by entry: only the second
+/// time is it known at which entries there is something to compare.
 fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let ledger = LedgerId::Document(id.clone());
-    let entries = store.read(&ledger, Seq(0)).map_err(|error| error.to_string())?;
-    let replayed = replay(&entries).map_err(|error| error.to_string())?;
-    if !replayed.state.releases().all().is_empty() {
-        let archive = Archive::of(&entries).map_err(|error| error.to_string())?;
-        if let Some(number) = broken(&archive, id).first() {
-            return Err(format!("release {number} is not what was signed"));
-        }
-    }
+    let replayed = replay_stored(store, &ledger).map_err(|error| error.to_string())?;
+    let (now, last) = (&replayed.state, replayed.state.position().seq);
+    let numbers = now.releases().all().iter().map(|release| release.number);
+    let releases: Vec<_> = numbers.filter_map(|number| find(now, id, number)).collect();
     let kept = store.checkpoint(&ledger).map_err(|error| error.to_string())?;
-    let Some(kept) = kept.and_then(|kept| DocumentState::resume(&kept)) else {
-        return Ok(entries.len());
-    };
-    let seq = kept.position().seq;
-    let upto = usize::try_from(seq.0).unwrap_or(usize::MAX).saturating_add(1);
-    let Some(before) = entries.get(..upto) else {
+    let kept = kept.and_then(|kept| DocumentState::resume(&kept));
+    if let Some(seq) = kept.as_ref().map(|kept| kept.position().seq).filter(|seq| *seq > last) {
         return Err(format!(
-            "it was once at entry {seq}, and ends at {} now: its end is missing",
-            replayed.state.position().seq
+            "it was once at entry {seq}, and ends at {last} now: its end is missing"
         ));
-    };
-    let there = replay(before).map_err(|error| error.to_string())?.state;
-    if there.position() != kept.position()
-        || Content::read(there.doc()) != Content::read(kept.doc())
-    {
-        return Err(format!("what it is opened from is not what its entries up to {seq} say"));
     }
-    Ok(entries.len())
+    let mut faults = Vec::new();
+    let again = apply_all(None, entries(store, &ledger, Seq(0)), |there, entry, _| {
+        for (identity, release, proposal) in &releases {
+            if proposal.moment == entry.seq
+                && Released::of(identity.clone(), &Content::read(there.doc())).digest()
+                    != proposal.digest
+            {
+                faults.push(format!("release {} is not what was signed", release.number));
+            }
+        }
+        let kept = kept.as_ref().filter(|kept| kept.position().seq == entry.seq);
+        if kept.is_some_and(|kept| !is_same(kept, there)) {
+            let seq = entry.seq;
+            faults.push(format!("what it is opened from is not what its entries up to {seq} say"));
+        }
+        Ok(())
+    });
+    again.map_err(|error| error.to_string())?;
+    faults.into_iter().next().map_or(Ok(replayed.behind), Err)
+}
+
+/// Whether two states of a document stand at the same entry and say the same.
+fn is_same(one: &DocumentState, other: &DocumentState) -> bool {
+    one.position() == other.position() && Content::read(one.doc()) == Content::read(other.doc())
 }

@@ -26,6 +26,7 @@ mod pages;
 pub mod people;
 pub mod plans;
 pub mod releases;
+mod replay;
 pub mod rooms;
 mod sealing;
 pub mod shell;
@@ -38,7 +39,7 @@ pub use accord_store as store;
 
 use access::{Access, Generation};
 use admission::Admission;
-use archives::{Archives, READINGS};
+use archives::Archives;
 use bring::Importer;
 use clock::Clock;
 use committer::Committer;
@@ -301,7 +302,6 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         archives,
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
-        readings: Admission::new(READINGS),
         importer: Importer::new(workers, heavy),
         comparisons: Arc::new(Comparisons::new()),
         store,

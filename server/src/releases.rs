@@ -4,30 +4,28 @@
 //! The text is made from the ledger, and its digest compared with the one that both sides signed, each time it
 //! is read from disk; the note is kept as it was signed first. Nothing here can change either.
 
-use crate::archives::{Archive, Archives};
+use crate::admission::Requester;
+use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
 use crate::people::People;
 use crate::plans::Plans;
-use crate::rooms::{OpenError, decode, replay_upto};
+use crate::replay::decode;
+use crate::rooms::OpenError;
 use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
 use crate::seal::{ReleaseFile, Signatory, Statement};
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::LedgerPosition;
-use accord_document::model::content::Content;
-use accord_document::release::canonical::Released;
+use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::{Proposal, Release};
+use accord_document::state::DocumentState;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// The records that hold notes, in pieces: each under `document/number/piece`.
 const NOTES: &str = "note";
 /// Bytes of one piece: a record holds little more.
 const PIECE: usize = 3_000;
-
-/// How many questions about releases are answered at the same time.
-const MAX_READERS: usize = 4;
 
 /// What all releases kept in memory may take together, in bytes of their files.
 const BUDGET: usize = 32 * 1024 * 1024;
@@ -57,7 +55,6 @@ struct Shared {
     keys: Keys,
     /// By document and number.
     kept: LruCache<(DocumentId, u32), Arc<Frozen>>,
-    readers: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Releases {
@@ -75,8 +72,8 @@ impl Releases {
         people: People,
         keys: Keys,
     ) -> Self {
-        let (kept, readers) = (LruCache::new(BUDGET), Arc::new(Semaphore::new(MAX_READERS)));
-        let shared = Shared { store, archives, plans, people, keys, kept, readers };
+        let kept = LruCache::new(BUDGET);
+        let shared = Shared { store, archives, plans, people, keys, kept };
         Self { shared: Arc::new(shared) }
     }
 
@@ -86,30 +83,14 @@ impl Releases {
         self.shared.keys.published()
     }
 
-    /// Asks something on a thread of its own, a few at a time: what is not in memory must be made of ledgers.
+    /// A release by its number, if there is one. Where it is not in memory it is made of its ledger, once the requester's
+    /// turn has come.
     ///
     /// # Errors
-    /// With what the question gives, or when its thread fails.
-    pub async fn ask<T: Send + 'static>(
+    /// When it can't be read, or is not what was signed; [`OpenError::Busy`] when too much is asked for.
+    pub(crate) async fn get(
         &self,
-        question: impl FnOnce(&Self) -> Result<T, OpenError> + Send + 'static,
-    ) -> Result<T, OpenError> {
-        let closed = |_| OpenError::from(StoreError::Failed("no reader is left".into()));
-        let reader = self.shared.readers.clone().acquire_owned().await.map_err(closed)?;
-        let releases = self.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let _reader = reader;
-            question(&releases)
-        });
-        asked.await?
-    }
-
-    /// A release by its number, if there is one. Blocks.
-    ///
-    /// # Errors
-    /// When it can't be read, or is not what was signed.
-    pub fn get(
-        &self,
+        requester: &Requester,
         document: &DocumentId,
         number: u32,
     ) -> Result<Option<Arc<Frozen>>, OpenError> {
@@ -117,7 +98,23 @@ impl Releases {
         if let Some(frozen) = self.shared.kept.get(&key) {
             return Ok(Some(frozen));
         }
-        let Some((released, release, proposal)) = self.read(document, number)? else {
+        let releases = self.clone();
+        let make = move |_: &Archives, reading: &Reading| releases.make(reading, key);
+        self.shared.archives.in_turn(requester, make).await
+    }
+
+    /// Makes a release of its ledger. Blocks.
+    fn make(
+        &self,
+        reading: &Reading,
+        key: (DocumentId, u32),
+    ) -> Result<Option<Arc<Frozen>>, OpenError> {
+        // Somebody else may have had it made meanwhile.
+        if let Some(frozen) = self.shared.kept.get(&key) {
+            return Ok(Some(frozen));
+        }
+        let (document, number) = (&key.0, key.1);
+        let Some((released, release, proposal)) = self.read(reading, document, number)? else {
             return Ok(None);
         };
         let (signed_by, note, statement) = self.note(document, &release, &proposal)?;
@@ -133,16 +130,17 @@ impl Releases {
     /// What the ledger has of a release.
     fn read(
         &self,
+        reading: &Reading,
         document: &DocumentId,
         number: u32,
     ) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
-        let read =
-            match self.shared.archives.read(document, |archive| find(archive, document, number)) {
-                // Whatever was written since, a release stays readable.
-                Err(OpenError::TooLong) => replayed(&*self.shared.store, document, number)?,
-                read => read?,
-            };
-        let Some((released, release, proposal)) = read else { return Ok(None) };
+        let pick = |state: &DocumentState| {
+            let (identity, release, proposal) = find(state, document, number)?;
+            Some((proposal.moment, (identity, release, proposal)))
+        };
+        let read = self.shared.archives.content(reading, document, pick)?;
+        let Some(((identity, release, proposal), content)) = read else { return Ok(None) };
+        let released = Released::of(identity, &content);
         if released.digest() != proposal.digest {
             return Err(damaged(format!("release {number} of {document} is not what was signed")));
         }
@@ -235,15 +233,20 @@ impl Releases {
         found.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
     }
 
-    /// The releases of a document that are public, the newest first, each as it was launched. Blocks.
+    /// The releases of a document that are public, the newest first, each as it was launched.
     ///
     /// # Errors
-    /// When one can't be read, or is not what was launched.
-    pub fn public(&self, document: &DocumentId) -> Result<Vec<Published>, OpenError> {
+    /// When one can't be read, or is not what was launched; [`OpenError::Busy`] when too much is asked for.
+    pub(crate) async fn public(
+        &self,
+        requester: &Requester,
+        document: &DocumentId,
+    ) -> Result<Vec<Published>, OpenError> {
         let Some((_, plan)) = self.shared.plans.home(document) else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for (launched, launch) in plan.published(document) {
-            let frozen = self.get(document, launched.number)?.ok_or(OpenError::Missing)?;
+            let frozen = self.get(requester, document, launched.number).await?;
+            let frozen = frozen.ok_or(OpenError::Missing)?;
             if frozen.statement.digest != launched.digest {
                 let what =
                     format!("release {} of {document} is not what was launched", launched.number);
@@ -256,47 +259,17 @@ impl Releases {
     }
 }
 
-/// A release by its number, as a ledger has it.
-fn find(
-    archive: &Archive,
+/// A release by its number, as a ledger has it, and what makes a text that release.
+pub(crate) fn find(
+    state: &DocumentState,
     document: &DocumentId,
     number: u32,
-) -> Option<(Released, Release, Proposal)> {
-    let releases = archive.state.releases();
+) -> Option<(Identity, Release, Proposal)> {
+    let releases = state.releases();
     let index = (number as usize).checked_sub(1)?;
     let release = releases.all().get(index)?;
     let proposal = releases.proposal_of(release);
-    let identity = archive.state.identity(document, number);
-    let content = archive.history.content_at(proposal.moment);
-    Some((Released::of(identity, &content), release.clone(), proposal.clone()))
-}
-
-/// The same without a history: by applying the ledger once to its end, and once to the moment that was signed.
-fn replayed(
-    store: &dyn Store,
-    document: &DocumentId,
-    number: u32,
-) -> Result<Option<(Released, Release, Proposal)>, OpenError> {
-    let ledger = document.clone().into();
-    let now = replay_upto(store, &ledger, Seq(u64::MAX))?.state;
-    let index = (number as usize).checked_sub(1);
-    let Some(release) = index.and_then(|index| now.releases().all().get(index)) else {
-        return Ok(None);
-    };
-    let proposal = now.releases().proposal_of(release);
-    let then = replay_upto(store, &ledger, proposal.moment)?.state;
-    let released = Released::of(now.identity(document, number), &Content::read(then.doc()));
-    Ok(Some((released, release.clone(), proposal.clone())))
-}
-
-/// The releases of a ledger that are not what was signed, by number.
-pub(crate) fn broken(archive: &Archive, document: &DocumentId) -> Vec<u32> {
-    let numbers = archive.state.releases().all().iter().map(|release| release.number);
-    let is_broken = |number: &u32| {
-        let found = find(archive, document, *number);
-        found.is_none_or(|(released, _, proposal)| released.digest() != proposal.digest)
-    };
-    numbers.filter(is_broken).collect()
+    Some((state.identity(document, number), release.clone(), proposal.clone()))
 }
 
 /// A release that everybody may read.

@@ -19,9 +19,7 @@ pub(crate) async fn take_step(
 ) -> Result<StepTaken, RequestError<StepError>> {
     let taken = room.step(actor, step).await?;
     if let Some(number) = taken.froze {
-        let document = room.document().clone();
-        let sealed = releases.ask(move |releases| releases.get(&document, number)).await;
-        if let Err(error) = sealed {
+        if let Err(error) = releases.get(room.requester(), room.document(), number).await {
             tracing::error!(document = %room.document(), number, %error, "a release could not be signed yet");
         }
     }

@@ -20,6 +20,7 @@ mod intents;
 mod joining;
 mod launch;
 mod lock_out;
+mod long_histories;
 mod metrics;
 mod odd_requests;
 mod permissions;

@@ -9,7 +9,7 @@ use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Kind, Span, kind, span, tell_destinations};
-use accord_document::readable::{is_right_to_left_line};
+use accord_document::readable::is_right_to_left_line;
 use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};

@@ -1,10 +1,11 @@
 //! Taking out what nobody sees: of a document, and of what people send in names, titles and messages.
 
 use super::App;
-use super::history::{Done, in_archive, writing};
+use super::history::{Done, writing};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
-use accord_document::StateVector;
+use crate::admission::Requester;
+use crate::rooms::OpenError;
 use accord_document::limits;
 use accord_document::model::Replica;
 use accord_document::model::cleaning::clean_document;
@@ -26,22 +27,30 @@ pub(super) async fn clean_text(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Write)?;
-    app.rooms.probe(&found.id).await?;
-    // A client id that nobody has written under, and nobody will again.
-    let client = rand::random::<u64>() & limits::CLIENT_ID;
-    let made = in_archive(&app, &by, &found, move |archive| {
-        let mut replica = Replica::new(client);
-        replica.apply(&archive.state.encode_since(&StateVector::default())).ok()?;
-        let before = replica.state_vector();
-        clean_document(&mut replica);
-        // Without a change there is nothing to send.
-        if replica.take_made().is_empty() { None } else { Some(replica.encode_since(&before)) }
+    // The document is copied only once there is a turn to work on it.
+    let requester = Requester::Person(by.person.id.clone());
+    let reading = app.archives.reading(&requester).await?;
+    let room = app.rooms.handle(&found.id, &by);
+    let text = room.encoded().await?;
+    let cleaning = tokio::task::spawn_blocking(move || {
+        let _reading = reading;
+        cleaning_of(&text)
     });
-    let seq = match made.await? {
-        Some(update) => app.rooms.handle(&found.id, &by).clean(&actor, update).await?,
-        None => app.rooms.handle(&found.id, &by).last_entry().await?,
+    let seq = match cleaning.await.map_err(OpenError::from)? {
+        Some(update) => room.clean(&actor, update).await?,
+        None => room.last_entry().await?,
     };
     Ok(Json(Done { seq: seq.0 }))
+}
+
+/// The edit that cleans a document, if there is anything to clean.
+fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
+    // A client id that nobody has written under, and nobody will again.
+    let mut replica = Replica::new(rand::random::<u64>() & limits::CLIENT_ID);
+    replica.apply(document).ok()?;
+    let before = replica.state_vector();
+    clean_document(&mut replica);
+    if replica.take_made().is_empty() { None } else { Some(replica.encode_since(&before)) }
 }
 
 /// What somebody sent as a message, without what nobody sees.

@@ -6,6 +6,7 @@ use super::identity::{Visitor, acting, readable};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
+use crate::admission::Requester;
 use crate::archives::Archive;
 use crate::rooms::{Passage, RedactError};
 use accord_document::body::Act;
@@ -196,8 +197,9 @@ pub(super) async fn redact(
         Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text, compared };
     let reason = cleaned(&wanted.reason)?;
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
+    let reading = archives.reading(&Requester::Person(by.person.id.clone())).await?;
     let find = move |located: Option<Vec<_>>| {
-        let found = archives.read_in_full(&id, |Archive { history, state }| {
+        let found = archives.read_in_full(&reading, &id, |Archive { history, state }| {
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));

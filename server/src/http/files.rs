@@ -108,7 +108,7 @@ pub(super) async fn release(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let kind = kind(&extension)?;
-    let frozen = frozen(&app, &found.id, number).await?;
+    let frozen = frozen(&app, &by, &found.id, number).await?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
     let requester = Requester::Person(by.person.id.clone());
     let base = app.site.base();

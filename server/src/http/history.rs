@@ -7,9 +7,9 @@ use super::problem::{Body, Problem, blocking};
 use super::releases::{ProposalView, ReleaseView, told};
 use super::views::{SeatName, SectorName, people};
 use crate::admission::Requester;
-use crate::archives::Archive;
+use crate::archives::{Archive, Archives, Reading};
 use crate::people::SignedIn;
-use crate::rooms::{OpenError, Restore};
+use crate::rooms::Restore;
 use accord_document::StateVector;
 use accord_document::body::{Version, VersionError};
 use accord_document::history::{Author, Change, History, MilestoneDiff, Part, Sitting, TextDiff};
@@ -198,7 +198,7 @@ pub(super) async fn note_seen(
     Body(wanted): Body<SeenUpto>,
 ) -> Result<StatusCode, Problem> {
     let found = reading(&app, &by, &document).await?;
-    let head = in_archive(&app, &by, &found, |archive| last(&archive.history)).await?;
+    let head = app.rooms.handle(&found.id, &by).last_entry().await?;
     let upto = Seq(wanted.seq).min(head);
     let (people, person) = (app.people.clone(), by.person.id.clone());
     blocking(move || people.note_seen(&person, &found.id, upto)).await?;
@@ -253,7 +253,7 @@ pub(super) async fn name_version(
     let actor = writing(&app, &by, &found, Action::NameVersion)?;
     let moment = match wanted.moment {
         Some(moment) => Seq(moment),
-        None => in_archive(&app, &by, &found, |archive| last(&archive.history)).await?,
+        None => app.rooms.handle(&found.id, &by).last_entry().await?,
     };
     let version = Version {
         name: cleaned_line(&wanted.name)?,
@@ -355,15 +355,9 @@ pub(super) async fn in_archive<T: Send + 'static>(
     found: &Readable,
     read: impl FnOnce(&Archive) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let requester = Requester::Person(by.person.id.clone());
-    let slot = app.readings.place(&requester)?.slot().await?;
-    let (archives, id) = (app.archives.clone(), found.id.clone());
-    let done = tokio::task::spawn_blocking(move || {
-        // Held until the thread is free again, whether anybody still waits or not.
-        let _slot = slot;
-        archives.read(&id, read)
-    });
-    Ok(done.await.map_err(OpenError::from)??)
+    let (requester, id) = (Requester::Person(by.person.id.clone()), found.id.clone());
+    let read = move |archives: &Archives, reading: &Reading| archives.read(reading, &id, read);
+    Ok(app.archives.in_turn(&requester, read).await?)
 }
 
 pub(super) fn last(history: &History) -> Seq {

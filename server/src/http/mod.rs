@@ -40,7 +40,6 @@ pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use seats::RESET_MS;
 pub(crate) use views::{SeatName, SectorName};
 
-use crate::admission::Admission;
 use crate::archives::Archives;
 use crate::bring::Importer;
 use crate::clock::Clock;
@@ -78,8 +77,6 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
-    /// Who reads in histories, and when.
-    pub(crate) readings: Admission,
     pub(crate) releases: Releases,
     pub(crate) printer: Printer,
     pub(crate) importer: Importer,

@@ -6,7 +6,8 @@ use super::file::encoded;
 use super::identity::Caller;
 use super::problem::Problem;
 use super::releases::file as signed_file;
-use crate::admission::Requester;
+use crate::admission::{Busy, Requester};
+use crate::archives::{Archive, Archives, Reading};
 use crate::cache::LruCache;
 use crate::files::{Kind, Public};
 use crate::pages::{self, Compared, Page, Shelf};
@@ -38,17 +39,18 @@ pub(super) async fn keys(State(app): State<App>) -> Response {
 /// A plan's commitments as they hold today.
 pub(super) async fn plan(
     State(app): State<App>,
+    Caller { address, .. }: Caller,
     Path(plan): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Missing> {
+) -> Result<Response, NotShown> {
     let id = PlanId::new(plan);
-    let state = app.plans.get(&id).ok_or(Missing)?;
+    let state = app.plans.get(&id).ok_or(NotShown::Missing)?;
     let mut all = Vec::new();
     for (document, _) in state.documents() {
-        all.extend(published(&app, document).await?.into_iter().next());
+        all.extend(published(&app, address, document).await?.into_iter().next());
     }
     if all.is_empty() {
-        return Err(Missing);
+        return Err(NotShown::Missing);
     }
     Ok(page(&pages::plan(state.title(), &app.site.base(), id.as_str(), &all), &headers))
 }
@@ -56,21 +58,23 @@ pub(super) async fn plan(
 /// The release of a commitment that holds today.
 pub(super) async fn newest(
     State(app): State<App>,
+    Caller { address, .. }: Caller,
     Path(document): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Missing> {
-    let shelf = shelf(&app, &DocumentId::new(document)).await?;
-    let newest = shelf.all.first().ok_or(Missing)?;
+) -> Result<Response, NotShown> {
+    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
+    let newest = shelf.all.first().ok_or(NotShown::Missing)?;
     Ok(page(&shown(&app, &shelf, newest).await, &headers))
 }
 
 /// A release, for good.
 pub(super) async fn release(
     State(app): State<App>,
+    Caller { address, .. }: Caller,
     Path((document, number)): Path<(String, u32)>,
     headers: HeaderMap,
-) -> Result<Response, Missing> {
-    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+) -> Result<Response, NotShown> {
+    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
     Ok(page(&shown(&app, &shelf, find(&shelf, number)?).await, &headers))
 }
 
@@ -84,13 +88,13 @@ pub(super) async fn compare(
     Caller { address, .. }: Caller,
     Path((document, a, b)): Path<(String, u32, u32)>,
     headers: HeaderMap,
-) -> Result<Response, Missing> {
+) -> Result<Response, NotShown> {
     if a > b {
         return Ok(Redirect::permanent(&format!("/r/{}/compare/{b}/{a}", encoded(&document)))
             .into_response());
     }
     let id = DocumentId::new(document);
-    let shelf = shelf(&app, &id).await?;
+    let shelf = shelf(&app, address, &id).await?;
     let (first, second) = (find(&shelf, a)?, find(&shelf, b)?);
     // Releases never change, and so neither does what became of one in another.
     let key = (first.frozen.statement.digest, second.frozen.statement.digest);
@@ -118,13 +122,10 @@ async fn compare_in(
     from: Seq,
     to: Seq,
 ) -> Result<Arc<Compared>, Problem> {
-    let slot = app.readings.place(&Requester::at(address))?.slot().await?;
-    let archives = app.archives.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let _slot = slot;
-        archives.read(&id, |archive| compared(archive, from, to))
-    });
-    Ok(Arc::new(read.await.map_err(OpenError::from)??))
+    let compare = move |archives: &Archives, reading: &Reading| {
+        archives.read(reading, &id, |archive| compared(archive, from, to))
+    };
+    Ok(Arc::new(app.archives.in_turn(&Requester::at(address), compare).await?))
 }
 
 /// What became of releases in others, by their digests: nobody can have the server compare the same two for ever.
@@ -140,7 +141,7 @@ impl Comparisons {
     }
 }
 
-fn compared(archive: &crate::archives::Archive, from: Seq, to: Seq) -> Compared {
+fn compared(archive: &Archive, from: Seq, to: Seq) -> Compared {
     let history = &archive.history;
     let (before, after) = (history.facts(from), history.facts(to));
     let said = |facts: &std::collections::BTreeMap<String, serde_json::Value>, key: &str| {
@@ -159,14 +160,14 @@ pub(super) async fn file(
     State(app): State<App>,
     Caller { address, .. }: Caller,
     Path((document, number, name)): Path<(String, u32, String)>,
-) -> Result<Response, Missing> {
-    let shelf = shelf(&app, &DocumentId::new(document)).await?;
+) -> Result<Response, NotShown> {
+    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
     let found = find(&shelf, number)?;
-    let extension = name.strip_prefix("release.").ok_or(Missing)?;
+    let extension = name.strip_prefix("release.").ok_or(NotShown::Missing)?;
     if extension == "json" {
         return Ok(permanent(signed_file(&found.frozen)));
     }
-    let kind = Kind::of(extension).ok_or(Missing)?;
+    let kind = Kind::of(extension).ok_or(NotShown::Missing)?;
     let public = Public { since: found.time, zone: found.zone.clone() };
     let (requester, base) = (Requester::at(address), app.site.base());
     let made = app.printer.release(&requester, found.frozen.clone(), Some(public), base, kind);
@@ -181,16 +182,16 @@ fn permanent(mut response: Response) -> Response {
     response
 }
 
-fn find(shelf: &Shelf, number: u32) -> Result<&Published, Missing> {
-    shelf.all.iter().find(|one| one.frozen.released.number == number).ok_or(Missing)
+fn find(shelf: &Shelf, number: u32) -> Result<&Published, NotShown> {
+    shelf.all.iter().find(|one| one.frozen.released.number == number).ok_or(NotShown::Missing)
 }
 
-async fn shelf(app: &App, document: &DocumentId) -> Result<Shelf, Missing> {
-    let all = published(app, document).await?;
+async fn shelf(app: &App, address: IpAddr, document: &DocumentId) -> Result<Shelf, NotShown> {
+    let all = published(app, address, document).await?;
     if all.is_empty() {
-        return Err(Missing);
+        return Err(NotShown::Missing);
     }
-    let (plan, state) = app.plans.home(document).ok_or(Missing)?;
+    let (plan, state) = app.plans.home(document).ok_or(NotShown::Missing)?;
     Ok(Shelf {
         all,
         languages: languages(&state, document),
@@ -208,24 +209,36 @@ fn languages(plan: &PlanState, document: &DocumentId) -> Vec<(String, String)> {
 }
 
 /// The releases of a document that are public, the newest first.
-async fn published(app: &App, document: &DocumentId) -> Result<Vec<Published>, Missing> {
-    let id = document.clone();
-    let read = app.releases.ask(move |releases| releases.public(&id)).await;
-    read.map_err(|error| unreadable(&error))
+async fn published(
+    app: &App,
+    address: IpAddr,
+    document: &DocumentId,
+) -> Result<Vec<Published>, NotShown> {
+    match app.releases.public(&Requester::at(address), document).await {
+        Ok(all) => Ok(all),
+        Err(OpenError::Busy(busy)) => Err(NotShown::Busy(busy)),
+        Err(error) => {
+            tracing::error!(%error, "a public release can't be shown");
+            Err(NotShown::Missing)
+        }
+    }
 }
 
-fn unreadable(error: &OpenError) -> Missing {
-    tracing::error!(%error, "a public release can't be shown");
-    Missing
-}
-
-/// There is nothing here, or not yet: nobody can tell which.
+/// Why a public page is not shown.
 #[derive(Debug)]
-pub(super) struct Missing;
+pub(super) enum NotShown {
+    /// There is nothing here, or not yet: nobody can tell which.
+    Missing,
+    /// It has to be made of its ledger, and others have that done at this moment.
+    Busy(Busy),
+}
 
-impl IntoResponse for Missing {
+impl IntoResponse for NotShown {
     fn into_response(self) -> Response {
-        let mut response = (StatusCode::NOT_FOUND, pages::missing()).into_response();
+        let mut response = match self {
+            Self::Missing => (StatusCode::NOT_FOUND, pages::missing()).into_response(),
+            Self::Busy(busy) => return Problem::from(busy).sentence(),
+        };
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, no_store);
         response

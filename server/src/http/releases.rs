@@ -2,19 +2,22 @@
 
 use super::App;
 use super::cleaning::cleaned;
-use super::history::{Done, in_archive, writing};
+use super::history::{Done, writing};
 use super::identity::{Readable, Visitor, readable};
 use super::problem::{Body, Problem};
 use super::views::{SectorName, people};
+use crate::admission::Requester;
+use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
 use crate::releases::Frozen;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
-use accord_document::release::canonical::Released;
+use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::unreleasable::Strange;
 use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
+use accord_document::state::DocumentState;
 use accord_document::sync::{ProposeError, Wanted};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -317,17 +320,32 @@ pub(super) async fn proposed(
     Path((document, proposal)): Path<(String, u64)>,
 ) -> Result<Json<Released>, Problem> {
     let found = readable(&app, &by, &document)?;
-    app.rooms.probe(&found.id).await?;
-    let id = found.id.clone();
-    let read = in_archive(&app, &by, &found, move |archive| {
-        let releases = archive.state.releases();
-        let all = releases.proposals();
-        let proposal = all.iter().find(|known| known.by.seq == Seq(proposal))?;
-        let before = releases.all().iter().take_while(|known| known.frozen.seq < proposal.by.seq);
-        let identity = archive.state.identity(&id, before.count() as u32 + 1);
-        Some(Released::of(identity, &archive.history.content_at(proposal.moment)))
-    });
-    read.await?.map(Json).ok_or_else(|| StepError::NoProposal.into())
+    let path = app.rooms.handle(&found.id, &by).release_status().await?;
+    let releases = &path.releases;
+    let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
+    let known = known.ok_or(StepError::NoProposal)?;
+    // What is to be signed now is the text as it is, and what was signed is a release: neither needs the past.
+    if matches!(known.fate, ProposalStatus::Open) && path.digest() == known.digest {
+        return Ok(Json(path.draft.clone()));
+    }
+    if let ProposalStatus::Frozen { number } = known.fate {
+        return Ok(Json(frozen(&app, &by, &found.id, number).await?.released.clone()));
+    }
+    let (requester, id) = (Requester::Person(by.person.id.clone()), found.id);
+    let read = move |archives: &Archives, reading: &Reading| {
+        archives.content(reading, &id, |state| pick(state, &id, Seq(proposal)))
+    };
+    let read = app.archives.in_turn(&requester, read).await?;
+    let (identity, content) = read.ok_or(StepError::NoProposal)?;
+    Ok(Json(Released::of(identity, &content)))
+}
+
+/// The moment that a proposal proposes, and what would make the text there a release.
+fn pick(state: &DocumentState, id: &DocumentId, proposal: Seq) -> Option<(Seq, Identity)> {
+    let releases = state.releases();
+    let known = releases.proposals().iter().find(|known| known.by.seq == proposal)?;
+    let before = releases.all().iter().take_while(|release| release.frozen.seq < proposal);
+    Some((known.moment, state.identity(id, before.count() as u32 + 1)))
 }
 
 /// A release as a file that anybody can verify.
@@ -340,18 +358,19 @@ pub(super) async fn download(
     Path((document, number)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    Ok(file(&*frozen(&app, &found.id, number).await?))
+    Ok(file(&*frozen(&app, &by, &found.id, number).await?))
 }
 
 /// A release by its number. Its document is opened first, so that a redaction that was begun is finished.
 pub(super) async fn frozen(
     app: &App,
+    by: &SignedIn,
     document: &DocumentId,
     number: u32,
 ) -> Result<Arc<Frozen>, Problem> {
     app.rooms.probe(document).await?;
-    let id = document.clone();
-    let read = app.releases.ask(move |releases| releases.get(&id, number)).await?;
+    let requester = Requester::Person(by.person.id.clone());
+    let read = app.releases.get(&requester, document, number).await?;
     read.ok_or_else(|| Problem::missing("release"))
 }
 

@@ -5,6 +5,7 @@ use super::task::Task;
 use super::turns::Priority;
 use super::{OpenError, Passage, RoomEvent, Rooms};
 use crate::admission::Requester;
+use accord_document::StateVector;
 use accord_document::body::{Redaction, Step, Version, VersionError};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::ledger::LedgerPosition;
@@ -111,6 +112,12 @@ impl RoomHandle {
     /// The text, milestones and dates.
     pub(crate) async fn content(&self) -> Result<Content, OpenError> {
         self.read(Priority::Ordinary, |task| Content::read(task.room().state().doc())).await
+    }
+
+    /// The whole document as one update.
+    pub(crate) async fn encoded(&self) -> Result<Vec<u8>, OpenError> {
+        let encode = |task: &mut Task| task.room().state().encode_since(&StateVector::default());
+        self.read(Priority::Ordinary, encode).await
     }
 
     /// The releases, and the text as it would become one.
@@ -235,6 +242,10 @@ impl RoomHandle {
 impl RoomHandle {
     pub(super) fn rooms(&self) -> &Rooms {
         &self.rooms
+    }
+
+    pub(crate) fn requester(&self) -> &Requester {
+        &self.requester
     }
 
     pub(crate) fn document(&self) -> &DocumentId {

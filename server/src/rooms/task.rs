@@ -8,11 +8,12 @@ mod effects;
 
 use super::event::RoomEvent;
 use super::handle::{ReleaseStatus, Summary};
-use super::load::{CHECKPOINT_AFTER_ENTRIES, Replayed};
+use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::outbox::Outbox;
 use super::turns::{Priority, Turn, Turns};
 use super::{OpenError, Rooms, seed};
 use crate::admission::Requester;
+use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::sync::{ConnectionId, Room};

@@ -42,13 +42,14 @@ fn a_ledger_reads_the_same_piece_by_piece_packed_or_not() {
                 store.pack(&a).unwrap();
             }
             for from in [0, 1, 1_023, 1_024, 2_499, 2_500] {
-                let mut read = Vec::new();
-                super::for_each_entry::<StoreError>(store, &a, Seq(from), |seq, bytes| {
-                    assert_eq!(seq.0, from + read.len() as u64);
-                    read.push(bytes.to_vec());
-                    Ok(())
-                })
-                .unwrap();
+                let read: Vec<Vec<u8>> = (from..)
+                    .zip(super::entries(store, &a, Seq(from)))
+                    .map(|(expected, stored)| {
+                        let (seq, bytes) = stored.unwrap();
+                        assert_eq!(seq, Seq(expected));
+                        bytes
+                    })
+                    .collect();
                 assert_eq!(read, store.read(&a, Seq(from)).unwrap(), "from {from}");
             }
         }

@@ -170,27 +170,37 @@ pub trait Records: Send + Sync {
     }
 }
 
-/// Calls `visit` with each entry of a ledger from `from` on, in order, holding only some of them at a time.
-///
-/// # Errors
-/// With what `visit` gives, or as [`Ledger::read`].
-pub fn for_each_entry<E: From<StoreError>>(
-    store: &dyn Store,
-    ledger: &LedgerId,
+/// The entries of a ledger from `from` on, in order, of which only some are in memory at a time. It ends with the first
+/// error, as [`Ledger::read`] gives it.
+pub fn entries<'s>(
+    store: &'s dyn Store,
+    ledger: &'s LedgerId,
     from: Seq,
-    mut visit: impl FnMut(Seq, &[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+) -> impl Iterator<Item = Result<(Seq, Vec<u8>), StoreError>> + 's {
     let mut next = from;
-    loop {
-        let entries = store.read_some(ledger, next)?;
-        if entries.is_empty() {
-            return Ok(());
+    let mut piece = Vec::new().into_iter();
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        if is_over {
+            return None;
         }
-        for bytes in &entries {
-            visit(next, bytes)?;
-            next = Seq(next.0 + 1);
+        if piece.len() == 0 {
+            match store.read_some(ledger, next) {
+                Ok(read) => piece = read.into_iter(),
+                Err(error) => {
+                    is_over = true;
+                    return Some(Err(error));
+                }
+            }
         }
-    }
+        let Some(bytes) = piece.next() else {
+            is_over = true;
+            return None;
+        };
+        let seq = next;
+        next = Seq(seq.0 + 1);
+        Some(Ok((seq, bytes)))
+    })
 }
 
 /// One record to write, or (`value: None`) to remove, if its revision is still `expected`

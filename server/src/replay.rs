@@ -1,0 +1,114 @@
+//! Applying a document's ledger. Everything that reads a whole ledger goes through its entries here, one after the
+//! other: from a store only some of them are in memory at a time.
+
+use crate::rooms::OpenError;
+use crate::store::{Store, StoreError, entries};
+use accord_document::ids::{LedgerId, PersonId, Seq};
+use accord_document::ledger::{Entry, LedgerError, Outcome};
+use accord_document::state::DocumentState;
+
+/// A document as its ledger gives it.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) state: DocumentState,
+    pub(crate) last_editor: Option<PersonId>,
+    /// How many entries were applied to come here.
+    pub(crate) behind: usize,
+}
+
+impl Replayed {
+    /// Applies what follows a state.
+    ///
+    /// # Errors
+    /// As [`apply_all`].
+    pub(crate) fn resume<B: AsRef<[u8]>>(
+        state: Option<DocumentState>,
+        last_editor: Option<PersonId>,
+        stored: impl IntoIterator<Item = Result<(Seq, B), StoreError>>,
+    ) -> Result<Self, OpenError> {
+        let (mut last_editor, mut behind) = (last_editor, 0);
+        let state = apply_all(state, stored, |_, entry, _| {
+            if let Some(editor) = editor(entry) {
+                last_editor = Some(editor);
+            }
+            behind += 1;
+            Ok(())
+        })?;
+        Ok(Self { state, last_editor, behind })
+    }
+}
+
+/// Applies stored entries in order: to a state that they follow, or from the first entry of a ledger on. `visit` is
+/// called after each of them, with the state, the entry, and whether it was applied or is void.
+///
+/// # Errors
+/// [`OpenError::Missing`] without a state and without an entry; when the entries can't be read, are damaged or do not
+/// chain; with what `visit` gives.
+pub(crate) fn apply_all<B: AsRef<[u8]>>(
+    mut state: Option<DocumentState>,
+    stored: impl IntoIterator<Item = Result<(Seq, B), StoreError>>,
+    mut visit: impl FnMut(&DocumentState, &Entry, bool) -> Result<(), OpenError>,
+) -> Result<DocumentState, OpenError> {
+    for stored in stored {
+        let (seq, bytes) = stored?;
+        let entry = decode(seq, bytes.as_ref())?;
+        let is_applied = match &mut state {
+            Some(state) => state.apply(&entry)? == Outcome::Applied,
+            None => {
+                state = Some(DocumentState::begin(&entry)?);
+                true
+            }
+        };
+        if let Some(state) = &state {
+            visit(state, &entry, is_applied)?;
+        }
+    }
+    state.ok_or(OpenError::Missing)
+}
+
+/// Applies a whole ledger that is in memory.
+///
+/// # Errors
+/// When it is empty, damaged, or does not chain.
+pub(crate) fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
+    let replayed = Replayed::resume(None, None, (0..).map(Seq).zip(entries).map(Ok))?;
+    replayed.state.settle()?;
+    Ok(replayed)
+}
+
+/// Applies a whole stored ledger.
+///
+/// # Errors
+/// As [`replay`], and when it can't be read.
+pub(crate) fn replay_stored(store: &dyn Store, ledger: &LedgerId) -> Result<Replayed, OpenError> {
+    let replayed = Replayed::resume(None, None, entries(store, ledger, Seq(0)))?;
+    replayed.state.settle()?;
+    Ok(replayed)
+}
+
+/// Applies a stored ledger up to an entry, that one included.
+///
+/// # Errors
+/// As [`replay_stored`].
+pub(crate) fn replay_upto(
+    store: &dyn Store,
+    ledger: &LedgerId,
+    upto: Seq,
+) -> Result<DocumentState, OpenError> {
+    let wanted = entries(store, ledger, Seq(0))
+        .take_while(|stored| stored.as_ref().map_or(true, |(seq, _)| *seq <= upto));
+    apply_all(None, wanted, |_, _, _| Ok(()))
+}
+
+/// The person who wrote an edit: none for other entries.
+pub(crate) fn editor(entry: &Entry) -> Option<PersonId> {
+    entry.body.edit().map(|_| entry.actor.person.clone())
+}
+
+/// Decodes a stored entry.
+///
+/// # Errors
+/// With its number, when it is damaged.
+pub(crate) fn decode(seq: Seq, bytes: &[u8]) -> Result<Entry, LedgerError> {
+    Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq, error })
+}

@@ -6,6 +6,7 @@
 
 pub mod access;
 mod admission;
+mod announced;
 pub mod archives;
 pub mod backup;
 mod bring;

@@ -5,6 +5,7 @@
 //! commit. Reading is from memory and does not block.
 
 use crate::access::Generation;
+use crate::announced;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::people::fresh_id;
@@ -135,6 +136,8 @@ impl Plans {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
                 if !self.shared.store.read(&ledger, Seq(0))?.is_empty() {
+                    // First what is kept beside the ledger: as long as that is there, this is tried again.
+                    announced::erase(&*self.shared.store, document)?;
                     self.shared.store.erase(&ledger)?;
                     tracing::info!(%document, "what was stored of a deleted document is erased");
                 }

@@ -171,6 +171,53 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
     Ok(())
 }
 
+/// The same after a restart, also one by `kill -9` at the very moment at which somebody else learns of the id: nobody
+/// does before it is on disk whose it is (U2).
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<()> {
+    const ANA: u64 = 1_000;
+    let dir = tempfile::tempdir()?;
+    let mut server = Server::start(dir.path())?;
+    let document = server.visit("ana")?.create("Announced")?;
+    let announcement = |client: u64| {
+        let mut update = Vec::new();
+        update.put_var(1);
+        update.put_var(client);
+        update.put_var(1);
+        update.put_buf(br#"{"cursor":null}"#);
+        update
+    };
+    for (client, is_killed) in [(ANA, true), (ANA + 1, false), (ANA + 2, true)] {
+        let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+        let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
+        let mut author = SyncClient::connect(&server, &ana, &document, client).await?;
+        author.send(Message::Awareness(&announcement(client))).await?;
+        while !String::from_utf8_lossy(&thief.receive().await?).contains("Ana Ferreira") {}
+        if is_killed {
+            server.kill();
+        } else {
+            ensure!(server.stop()?.success());
+        }
+        server = Server::start(dir.path())?;
+        let ben = server.visit("ben")?;
+        // He is there first, announces it, and writes under it.
+        let mut thief = SyncClient::connect(&server, &ben, &document, 3_000).await?;
+        thief.send(Message::Awareness(&announcement(client))).await?;
+        thief.send(Message::Update(&run_of(client, 0, &[]))).await?;
+        let closed = thief.closed().await?;
+        ensure!(closed.code == 4403, "{client}: {closed:?}");
+    }
+    // All of them are still hers.
+    let ana = server.visit("ana")?;
+    for client in ANA..=ANA + 2 {
+        let mut author = SyncClient::connect(&server, &ana, &document, client).await?;
+        author.edit("problem", 0, 0, "x").await?;
+        author.settled().await?;
+    }
+    assert_eq!(ana.text(&document, "problem")?, "xxx\n");
+    Ok(())
+}
+
 /// Offline edits come later under one's own old ids: taken, also after the seat has changed and come
 /// back; and replayed the same after a restart.
 #[tokio::test(flavor = "multi_thread")]

@@ -298,7 +298,14 @@ impl World {
                         room.map(|room| room.compared(connection, &remembered, stored, now));
                     self.carry_out(effects.unwrap_or_default());
                 }
-                Effect::Betrayed(_) => panic!("the ledger forgot something it had acknowledged"),
+                Effect::Betrayed(_) => {
+                    panic!("the ledger forgot something it had acknowledged")
+                }
+                Effect::SaveClientClaim(claim) => {
+                    let effects =
+                        self.room.as_mut().map(|room| room.client_claims_saved(&[claim.client]));
+                    self.carry_out(effects.unwrap_or_default());
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, Claim, ItemCounts, Novelty, Provenance, Refusal, Scan, ScanError, Splits,
+    AnnouncedClients, Claim, ClientClaim, ItemCounts, Novelty, Provenance, Refusal, Scan, ScanError, Splits,
     merge, scan,
 };
 use std::borrow::Cow;
@@ -126,10 +126,19 @@ impl DocumentState {
     }
 
     /// Notes that a person's page will write under a client id.
-    pub fn announce(&mut self, client: u64, person: &PersonId) {
-        if self.known.owner(client).is_none() {
-            self.announced.announce(client, person);
+    /// Gives the claim to be saved, if the id was nobody's before.
+    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
+        if self.known.owner(client).is_some() {
+            return None;
         }
+        self.announced.announce(client, person)
+    }
+
+    /// Forgets the announced client ids under which something is written by now, since the ledger itself says whose
+    /// they are. Gives them.
+    pub fn forget_written_ids(&mut self) -> Vec<u64> {
+        let known = &self.known;
+        self.announced.forget(|client| known.owner(client).is_some())
     }
 
     /// Whether a client id is a person's, or nobody's yet (rule U2).

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::people::Sector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An entry not renewed for this long is removed, in milliseconds (as y-protocols does).
 const TIMEOUT_MS: u64 = 30_000;
@@ -47,6 +47,8 @@ pub struct Presence {
     clocks: HashMap<u64, u64>,
     /// The entries whose identity changed since they were last sent out.
     redressed: Vec<u64>,
+    /// Client ids of which nobody else may learn yet.
+    hidden: HashSet<u64>,
 }
 
 impl Presence {
@@ -105,7 +107,8 @@ impl Presence {
             self.entries.insert(client, entry);
             changed = true;
         }
-        Ok(owned.filter(|_| changed).map(|client| self.announce(&[client])))
+        let shown = owned.filter(|client| changed && !self.hidden.contains(client));
+        Ok(shown.map(|client| self.announce(&[client])))
     }
 
     /// A connection owns the first id it announces, unless somebody else has it.
@@ -131,8 +134,22 @@ impl Presence {
 
     /// The entries that were dressed anew, to be broadcast.
     pub fn take_redressed(&mut self) -> Option<Vec<u8>> {
-        let clients = std::mem::take(&mut self.redressed);
+        let mut clients = std::mem::take(&mut self.redressed);
+        clients.retain(|client| !self.hidden.contains(client));
         (!clients.is_empty()).then(|| self.announce(&clients))
+    }
+
+    /// From now on others learn nothing of a client id, until it is [revealed](Self::reveal).
+    pub fn hide(&mut self, client: u64) {
+        self.hidden.insert(client);
+    }
+
+    /// Others may learn of these client ids. Gives the update that tells them of those who are here.
+    pub fn reveal(&mut self, clients: &[u64]) -> Option<Vec<u8>> {
+        let is_here =
+            |client: &u64| self.hidden.remove(client) && self.entries.contains_key(client);
+        let here: Vec<u64> = clients.iter().copied().filter(is_here).collect();
+        (!here.is_empty()).then(|| self.announce(&here))
     }
 
     /// Removes what a closed connection had announced.
@@ -154,7 +171,12 @@ impl Presence {
         for client in &clients {
             self.entries.remove(client);
         }
-        let update = self.announce(&clients);
+        let shown: Vec<u64> =
+            clients.into_iter().filter(|client| !self.hidden.contains(client)).collect();
+        if shown.is_empty() {
+            return None;
+        }
+        let update = self.announce(&shown);
         if self.clocks.len() > REMEMBERED {
             self.clocks.retain(|client, _| self.entries.contains_key(client));
         }
@@ -164,7 +186,8 @@ impl Presence {
     /// Everybody who is here, as an awareness update.
     #[must_use]
     pub fn everybody(&self) -> Vec<u8> {
-        self.encode(&self.entries.keys().copied().collect::<Vec<_>>())
+        let shown = self.entries.keys().copied().filter(|client| !self.hidden.contains(client));
+        self.encode(&shown.collect::<Vec<_>>())
     }
 
     /// The people who are here, each once.

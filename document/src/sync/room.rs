@@ -21,7 +21,7 @@ use crate::limits;
 use crate::state::DocumentState;
 
 use crate::plan::Grant;
-use crate::update::{AnnouncedClients, Claim, Refusal, claims_from};
+use crate::update::{AnnouncedClients, Claim, ClientClaim, Refusal, claims_from};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -55,6 +55,8 @@ pub enum Effect {
     Compare(ConnectionId, LedgerPosition),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
     Betrayed(ConnectionId),
+    /// Save durably whose a client id is, then call [`Room::client_claims_saved`]. Nobody else learns of the id before.
+    SaveClientClaim(ClientClaim),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.
     Rebuild,
 }
@@ -126,11 +128,16 @@ impl Room {
         &self.state
     }
 
-    /// Takes over the client ids that were announced while the document was open before.
+    /// Takes over the client ids that were announced before the document was opened.
     #[must_use]
     pub fn with_announced(mut self, announced: AnnouncedClients) -> Self {
         self.state.set_announced(announced);
         self
+    }
+
+    /// Forgets the announced client ids under which something is written by now, and gives them.
+    pub fn forget_written_ids(&mut self) -> Vec<u64> {
+        self.state.forget_written_ids()
     }
 
     #[must_use]
@@ -198,6 +205,14 @@ impl Room {
         self.take()
     }
 
+    /// It is saved whose these client ids are: others may learn of them.
+    pub fn client_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
+        if let Some(update) = self.presence.reveal(clients) {
+            self.broadcast_presence(&update);
+        }
+        self.take()
+    }
+
     /// The store could not append: everybody is told, and the room is over.
     pub fn fail(&mut self, message: &str) -> Vec<Effect> {
         self.held.clear();
@@ -224,6 +239,7 @@ impl Room {
         let is_frozen = self.state.releases().is_frozen();
         let mut told = Vec::new();
         let mut gone = Vec::new();
+        let mut writers = Vec::new();
         for (&id, session) in &mut self.sessions {
             let admission = &mut session.admission;
             match grant(admission) {
@@ -236,9 +252,17 @@ impl Room {
                     if admission.may_write != before && !is_frozen {
                         told.push((id, admission.may_write));
                     }
+                    // Everybody knows the id of a reader who may write from now on.
+                    if let (true, Some(client)) = (admission.may_write && !before, session.presence)
+                    {
+                        writers.push((client, admission.face.person.clone()));
+                    }
                 }
                 Err(denied) => gone.push((id, denied)),
             }
+        }
+        for (client, person) in writers {
+            self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientClaim));
         }
         if let Some(update) = self.presence.take_redressed() {
             self.broadcast_presence(&update);
@@ -437,12 +461,17 @@ impl Room {
         let before = session.presence;
         let received =
             self.presence.receive(id, face, &mut session.presence, may_use, update, self.now);
-        // Whoever may only read needs no id to write under.
-        if let (None, Some(client), true) = (before, session.presence, session.admission.may_write)
-        {
-            self.state.announce(client, &face.person);
+        // A reader needs no id to write under.
+        let is_first = before.is_none() && session.admission.may_write;
+        let claimed = session.presence.filter(|_| is_first);
+        let claim = claimed.and_then(|client| self.state.announce(client, &face.person));
+        let is_new = claim.is_some();
+        if let Some(claim) = claim {
+            self.presence.hide(claim.client);
+            self.out.push(Effect::SaveClientClaim(claim));
         }
         match received {
+            Ok(Some(_)) if is_new => {}
             Ok(Some(update)) => self.broadcast_presence(&update),
             Ok(None) => {}
             Err(_) => self.expel(

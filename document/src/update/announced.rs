@@ -1,16 +1,29 @@
 //! Client ids that pages have announced (awareness), and whose they are before anything is written under them.
 //!
-//! Everybody in a document learns the ids of the others. Without this, whoever writes under such an id first owns
-//! it (rule U2), and what its real owner types is refused. This is no part of the ledger: what is stored was
-//! accepted once, whoever announced what.
+//! Everybody in a document learns the ids of the others. Without this, the first who writes under such an id would own
+//! it (rule U2), and what its real owner types would be refused. This is no part of the ledger: what is stored was
+//! accepted once, whoever announced what. The server keeps it beside the ledger, so that a restart changes nothing.
 
 use crate::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 
-/// The most ids of one person that are remembered: each life of a page announces one.
+/// The most ids of one person that are remembered in a document: each life of a page announces one.
 const MAX_IDS_PER_PERSON: usize = 1_024;
 /// The most people whose ids are remembered in a document.
 const MAX_PEOPLE: usize = 1_024;
+/// The most ids that are remembered in a document.
+const MAX_IDS: usize = 16_384;
+
+/// A client id that is a person's from now on, to be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientClaim {
+    pub client: u64,
+    pub person: PersonId,
+    /// Grows with each claim in a document: claims are restored in this order.
+    pub number: u64,
+    /// An older id that is forgotten in its place.
+    pub forgotten: Option<u64>,
+}
 
 /// Who has announced which client id in a document.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +31,23 @@ pub struct AnnouncedClients {
     owners: HashMap<u64, PersonId>,
     /// The ids of each person, the newest last.
     by_person: HashMap<PersonId, VecDeque<u64>>,
+    /// The number of the next claim.
+    next: u64,
 }
 
 impl AnnouncedClients {
+    /// What was saved before: the number, client id and person of each claim, in any order.
+    #[must_use]
+    pub fn restore(mut saved: Vec<(u64, u64, PersonId)>) -> Self {
+        saved.sort_by_key(|(number, ..)| *number);
+        let mut announced = Self::default();
+        for (number, client, person) in saved {
+            announced.next = number;
+            announced.announce(client, &person);
+        }
+        announced
+    }
+
     /// The person who announced a client id first.
     #[must_use]
     pub fn owner(&self, client: u64) -> Option<&PersonId> {
@@ -28,19 +55,42 @@ impl AnnouncedClients {
     }
 
     /// Notes that a person's page has announced a client id. An id that somebody announced before stays theirs.
-    pub fn announce(&mut self, client: u64, person: &PersonId) {
+    /// Gives the claim to be saved, if this is a new one.
+    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
         let is_full = self.by_person.len() >= MAX_PEOPLE && !self.by_person.contains_key(person);
         if is_full || self.owners.contains_key(&client) {
-            return;
+            return None;
         }
         self.owners.insert(client, person.clone());
         let theirs = self.by_person.entry(person.clone()).or_default();
         theirs.push_back(client);
-        if theirs.len() > MAX_IDS_PER_PERSON
-            && let Some(oldest) = theirs.pop_front()
-        {
-            self.owners.remove(&oldest);
+        let forgotten = if theirs.len() > MAX_IDS_PER_PERSON {
+            theirs.pop_front()
+        } else if self.owners.len() > MAX_IDS {
+            // Of the person who has most: nobody's ids go because somebody else announces many.
+            self.by_person.values_mut().max_by_key(|ids| ids.len()).and_then(VecDeque::pop_front)
+        } else {
+            None
+        };
+        if let Some(forgotten) = forgotten {
+            self.owners.remove(&forgotten);
         }
+        let number = self.next;
+        self.next += 1;
+        Some(ClientClaim { client, person: person.clone(), number, forgotten })
+    }
+
+    /// Forgets the ids of which this is true, and gives them.
+    pub(crate) fn forget(&mut self, is_settled: impl Fn(u64) -> bool) -> Vec<u64> {
+        let gone: Vec<u64> = self.owners.keys().copied().filter(|id| is_settled(*id)).collect();
+        for client in &gone {
+            self.owners.remove(client);
+        }
+        self.by_person.retain(|_, ids| {
+            ids.retain(|client| self.owners.contains_key(client));
+            !ids.is_empty()
+        });
+        gone
     }
 
     #[must_use]
@@ -73,5 +123,44 @@ mod tests {
         assert_eq!(announced.len(), 1 + MAX_IDS_PER_PERSON);
         assert_eq!(announced.owner(100), None);
         assert_eq!(announced.owner(100 + 4_999), Some(&ben));
+    }
+
+    #[test]
+    fn many_who_announce_much_push_out_their_own_ids_alone() {
+        let ana = PersonId::new("ana");
+        let mut announced = AnnouncedClients::default();
+        let mut saved = HashMap::new();
+        let mut save = |claim: Option<ClientClaim>| {
+            let ClientClaim { client, person, number, forgotten } = claim.unwrap();
+            saved.insert(client, (number, client, person));
+            forgotten.map(|client| saved.remove(&client).unwrap());
+        };
+        save(announced.announce(7, &ana));
+        for client in 0..20_000 {
+            let person = PersonId::new(format!("p{}", client % 20));
+            save(announced.announce(100 + client, &person));
+        }
+        assert_eq!((announced.len(), announced.owner(7)), (MAX_IDS, Some(&ana)));
+        // What is saved says the same.
+        let restored = AnnouncedClients::restore(saved.into_values().collect());
+        assert_eq!(restored.owners, announced.owners);
+        assert_eq!(restored.by_person, announced.by_person);
+        assert_eq!(restored.next, announced.next);
+    }
+
+    #[test]
+    fn what_is_written_under_needs_no_claim() {
+        let ana = PersonId::new("ana");
+        let mut announced = AnnouncedClients::default();
+        (0..10).for_each(|client| drop(announced.announce(client, &ana)));
+        let mut gone = announced.forget(|client| client % 2 == 0);
+        gone.sort_unstable();
+        assert_eq!(gone, [0, 2, 4, 6, 8]);
+        assert_eq!(
+            (announced.len(), announced.owner(4), announced.owner(5)),
+            (5, None, Some(&ana))
+        );
+        announced.forget(|_| true);
+        assert!(announced.is_empty() && announced.by_person.is_empty());
     }
 }

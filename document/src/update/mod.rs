@@ -16,7 +16,7 @@ mod remember;
 mod scan;
 mod splits;
 
-pub use announced::AnnouncedClients;
+pub use announced::{AnnouncedClients, ClientClaim};
 pub use blank::blank;
 pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;

@@ -1,8 +1,8 @@
 //! All that can happen to a room.
 
 use super::OpenError;
-use super::outbox::Outbox;
 use super::pace::{InFlight, Place};
+use super::outbox::Outbox;
 use super::request::Request;
 use accord_document::ids::Digest;
 use accord_document::ledger::LedgerPosition;
@@ -37,6 +37,10 @@ pub enum RoomEvent {
         remembered: LedgerPosition,
         stored: Option<Digest>,
     },
+    /// It is saved whose these client ids are, or they can't be saved.
+    ClientClaimsSaved {
+        clients: Vec<u64>,
+    },
     /// Answers as soon as the document is open.
     Open {
         answer: oneshot::Sender<Result<(), OpenError>>,
@@ -53,7 +57,11 @@ impl RoomEvent {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
             Self::Open { answer } => drop(answer.send(Err(error))),
             Self::Request(request) => request.refuse(error),
-            Self::Frame { .. } | Self::Leave { .. } | Self::Compared { .. } | Self::Stop => {}
+            Self::Frame { .. }
+            | Self::Leave { .. }
+            | Self::Compared { .. }
+            | Self::ClientClaimsSaved { .. }
+            | Self::Stop => {}
         }
     }
 

@@ -23,7 +23,7 @@ use request::WaitingRequests;
 
 use crate::access::Access;
 use crate::admission::Busy;
-use crate::cache::LruCache;
+use crate::announced;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::metrics::Metrics;
@@ -32,7 +32,7 @@ use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId};
 use accord_document::ledger::{LedgerError, LedgerPosition};
 use accord_document::sync::{Admission, ConnectionId, Denied};
-use accord_document::update::AnnouncedClients;
+use accord_document::update::ClientClaim;
 use futures_util::future::join_all;
 use outbox::Outboxes;
 use std::collections::HashMap;
@@ -43,11 +43,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events that may wait for a room before its connections have to.
 const QUEUE: usize = 1024;
-
-/// What the announced client ids of closed rooms may take together, in bytes.
-const MAX_ANNOUNCED_BYTES: usize = 16 * 1024 * 1024;
-/// What one of them takes, in bytes, about.
-const ANNOUNCED_BYTES: usize = 128;
 
 /// Why a document can't be opened.
 #[derive(Debug, Clone, Error)]
@@ -92,8 +87,6 @@ struct Shared {
     connections: AtomicU64,
     waiting: WaitingBytes,
     waiting_requests: WaitingRequests,
-    /// The client ids that pages announced in rooms that have closed since.
-    announced: LruCache<DocumentId, Arc<AnnouncedClients>>,
     outboxes: Outboxes,
     /// One redaction at a time: each reads what the one before has blanked.
     redacting: tokio::sync::Mutex<()>,
@@ -134,7 +127,6 @@ impl Rooms {
             connections: AtomicU64::new(0),
             waiting: WaitingBytes::default(),
             waiting_requests: WaitingRequests::default(),
-            announced: LruCache::new(MAX_ANNOUNCED_BYTES),
             outboxes: Outboxes::default(),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,
@@ -286,17 +278,37 @@ impl Rooms {
         }));
     }
 
-    /// What was announced in a document while it was open before.
-    fn announced(&self, document: &DocumentId) -> AnnouncedClients {
-        self.shared.announced.get(document).map_or_else(Default::default, Arc::unwrap_or_clone)
+    /// Saves whose client ids are, and tells the room.
+    fn save_client_claims(&self, document: &DocumentId, claims: Vec<ClientClaim>) {
+        let (rooms, document) = (self.clone(), document.clone());
+        tokio::spawn(async move {
+            let clients = claims.iter().map(|claim| claim.client).collect();
+            let (store, id) = (rooms.shared.store.clone(), document.clone());
+            let save = move || announced::save(&*store, &id, &claims);
+            let saved = tokio::task::spawn_blocking(save).await;
+            if let Err(error) = saved.unwrap_or_else(|_| Err(unexpected())) {
+                // Presence goes on: a store that takes nothing takes no stolen edit either.
+                tracing::error!(%document, %error, "whose a client id is can't be saved");
+            }
+            let room = rooms.shared.lock().get(&document).cloned();
+            if let Some(room) = room {
+                let _ = room.send(RoomEvent::ClientClaimsSaved { clients }).await;
+            }
+        });
     }
 
-    /// Keeps what was announced in a document that closes: what somebody writes offline comes later.
-    fn keep_announced(&self, document: &DocumentId, announced: &AnnouncedClients) {
-        if !announced.is_empty() {
-            let bytes = announced.len() * ANNOUNCED_BYTES;
-            self.shared.announced.insert(document.clone(), Arc::new(announced.clone()), bytes);
+    /// Removes claims of client ids that the ledger itself gives an owner by now.
+    fn forget_client_claims(&self, document: &DocumentId, clients: Vec<u64>) {
+        if clients.is_empty() {
+            return;
         }
+        let (store, document) = (self.shared.store.clone(), document.clone());
+        // Detached on purpose: what is not removed now is removed when the document closes again.
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = announced::remove(&*store, &document, clients) {
+                tracing::warn!(%document, %error, "claims of client ids can't be removed");
+            }
+        }));
     }
 
     /// Keeps the state of a document that closes: it opens from there. Blocks.

@@ -13,10 +13,12 @@ use super::outbox::Outbox;
 use super::turns::{Priority, Turn, Turns};
 use super::{OpenError, Rooms, seed};
 use crate::admission::Requester;
-use crate::replay::Replayed;
+use crate::{announced};
+use crate::replay::{Replayed};
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::sync::{ConnectionId, Room};
+use accord_document::update::ClientClaim;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,13 +61,14 @@ struct Committed {
 }
 
 pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Receiver<RoomEvent>) {
-    let loading = (rooms.clone(), document.clone());
-    let loaded = tokio::task::spawn_blocking(move || loading.0.load(&loading.1)).await;
+    let (loading, id) = (rooms.clone(), document.clone());
+    let load = move || Ok((loading.load(&id)?, announced::load(&*loading.shared.store, &id)?));
+    let loaded = tokio::task::spawn_blocking(load).await;
     let loaded = loaded.unwrap_or_else(|_| {
         Err(StoreError::Failed("reading the ledger failed unexpectedly".into()).into())
     });
-    let Replayed { state, last_editor, behind } = match loaded {
-        Ok(replayed) => replayed,
+    let (Replayed { state, last_editor, behind }, announced) = match loaded {
+        Ok(loaded) => loaded,
         Err(error) => {
             if !matches!(error, OpenError::Missing) {
                 tracing::error!(%document, %error, "a document can't be opened");
@@ -85,7 +88,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     let mut task = Task {
         rooms: rooms.clone(),
         document: document.clone(),
-        room: Room::new(state, seed()).with_announced(rooms.announced(&document)),
+        room: Room::new(state, seed()).with_announced(announced),
         last_editor,
         packed: Seq(0),
         opened,
@@ -96,10 +99,12 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         in_flight: false,
         waiting: Vec::new(),
         answers: VecDeque::new(),
+        client_claims: Vec::new(),
+        is_saving_client_claims: false,
         over: false,
     };
     task.serve(&mut events).await;
-    rooms.keep_announced(&document, task.room.state().announced());
+    rooms.forget_client_claims(&document, task.room.forget_written_ids());
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
     rooms.forget_closed(&document);
@@ -129,6 +134,9 @@ pub(super) struct Task {
     waiting: Vec<Append>,
     /// Answers that show entries not yet on disk, and the entry each waits for.
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
+    /// Whose client ids are, to be saved.
+    client_claims: Vec<ClientClaim>,
+    is_saving_client_claims: bool,
     /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
     over: bool,
 }
@@ -164,13 +172,14 @@ impl Task {
                     let effects = self.room.tick(self.now());
                     self.carry_out(effects);
                     let idle = self.room.is_empty() && used.elapsed() >= IDLE;
-                    if idle && self.is_settled() {
+                    if idle && self.is_settled() && !self.is_saving_client_claims {
                         break;
                     }
                 }
             }
             self.commit(&answer).await;
-            if stopping && self.is_settled() {
+            self.save_client_claims();
+            if stopping && self.is_settled() && !self.is_saving_client_claims {
                 break;
             }
         }
@@ -193,6 +202,7 @@ impl Task {
             RoomEvent::Request(request) => (request.requester.clone(), request.priority),
             RoomEvent::Join { .. }
             | RoomEvent::Compared { .. }
+            | RoomEvent::ClientClaimsSaved { .. }
             | RoomEvent::Open { .. }
             | RoomEvent::Stop => return self.event(event),
         };
@@ -300,6 +310,10 @@ impl Task {
             RoomEvent::Compared { id, remembered, stored } => {
                 self.room.compared(id, &remembered, stored, self.now())
             }
+            RoomEvent::ClientClaimsSaved { clients } => {
+                self.is_saving_client_claims = false;
+                self.room.client_claims_saved(&clients)
+            }
             RoomEvent::Open { answer } => {
                 let _ = answer.send(Ok(()));
                 return;
@@ -335,6 +349,15 @@ impl Task {
 
     fn now(&self) -> u64 {
         self.rooms.shared.clock.now_ms()
+    }
+
+    /// Saves whose client ids are, unless that is under way: all that came meanwhile is saved by one sync.
+    fn save_client_claims(&mut self) {
+        if self.is_saving_client_claims || self.client_claims.is_empty() {
+            return;
+        }
+        self.is_saving_client_claims = true;
+        self.rooms.save_client_claims(&self.document, std::mem::take(&mut self.client_claims));
     }
 
     /// Hands what waits to the committer, unless an append is in flight.

@@ -76,3 +76,97 @@ fn one_frame_asks_for_one_answer() {
     let both = room().frame(ANA, &[step1, query].concat(), 1);
     assert_eq!(both.iter().filter(|effect| is_document(effect)).count(), 1);
 }
+
+const BEN: ConnectionId = ConnectionId(2);
+
+fn join(room: &mut Room, id: ConnectionId, name: &str, may_write: bool) {
+    let actor = Actor {
+        person: PersonId::new(name),
+        seat: Seat::Author,
+        sector: Sector::Government,
+        session: SessionId::new("s"),
+    };
+    let face = Face { person: actor.person.clone(), name: name.into(), sector: actor.sector };
+    let session = actor.session.clone();
+    let admission = Admission { actor, session, face, dialect: Dialect::Stock, may_write };
+    room.join(id, admission, 0);
+}
+
+/// An awareness message that announces a client id.
+fn announcement(client: u64, clock: u64) -> Vec<u8> {
+    use crate::lib0::Write as _;
+    let mut update = vec![1];
+    update.put_var(client);
+    update.put_var(clock);
+    update.put_buf(b"{}");
+    Message::Awareness(&update).encode()
+}
+
+fn names(effects: &[Effect], client: u64) -> bool {
+    use crate::lib0::Write as _;
+    let mut id = Vec::new();
+    id.put_var(client);
+    let holds = |frame: &[u8]| frame.windows(id.len()).any(|window| window == id);
+    effects.iter().any(|effect| matches!(effect, Effect::Send(_, frame) if holds(frame)))
+}
+
+#[test]
+fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
+    const CLIENT: u64 = 0x1234_5678;
+    let mut room = room();
+    join(&mut room, BEN, "ben", true);
+    let query = Message::QueryAwareness.encode();
+    let step1 = Message::Step1(&StateVector::default().encode_v1()).encode();
+    let mut told = room.frame(ANA, &announcement(CLIENT, 1), 1);
+    assert!(
+        matches!(&told[..], [Effect::SaveClientClaim(claim)] if claim.client == CLIENT),
+        "{told:?}"
+    );
+    // Whatever she does meanwhile, and whatever he asks.
+    told.extend(room.frame(ANA, &announcement(CLIENT, 2), 2));
+    told.extend(room.frame(BEN, &query, 3));
+    told.extend(room.frame(BEN, &step1, 4));
+    told.extend(room.tick(20_000));
+    told.extend(room.frame(BEN, &announcement(CLIENT, 3), 5));
+    assert!(!names(&told, CLIENT), "{told:?}");
+    let told = room.client_claims_saved(&[CLIENT]);
+    assert!(names(&told, CLIENT), "{told:?}");
+    assert_eq!(room.people().count(), 1);
+    // From now on it is shown at once, also when it comes back.
+    assert!(names(&room.leave(ANA, 6), CLIENT));
+    join(&mut room, ANA, "ana", true);
+    let back = room.frame(ANA, &announcement(CLIENT, 1), 7);
+    assert!(
+        names(&back, CLIENT)
+            && !back.iter().any(|effect| matches!(effect, Effect::SaveClientClaim(_)))
+    );
+}
+
+#[test]
+fn p2_a_page_that_is_gone_before_its_id_is_saved_is_never_mentioned() {
+    const CLIENT: u64 = 0x1234_5678;
+    let mut room = room();
+    join(&mut room, BEN, "ben", true);
+    let mut told = room.frame(ANA, &announcement(CLIENT, 1), 1);
+    told.extend(room.leave(ANA, 2));
+    told.extend(room.client_claims_saved(&[CLIENT]));
+    assert!(!names(&told, CLIENT), "{told:?}");
+}
+
+#[test]
+fn u2_the_id_of_a_reader_is_theirs_from_the_moment_they_may_write() {
+    const CLIENT: u64 = 0x1234_5678;
+    let mut room = room();
+    join(&mut room, BEN, "ben", false);
+    let told = room.frame(BEN, &announcement(CLIENT, 1), 1);
+    assert!(names(&told, CLIENT), "a reader is shown at once");
+    let ana = PersonId::new("ana");
+    assert!(room.state().may_use(CLIENT, &ana));
+    let standing = crate::people::Standing::new(Seat::Author, Sector::Government, false).unwrap();
+    let effects = room.revise(|_| Ok(Grant { standing, may_write: true }), 2);
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::SaveClientClaim(_))),
+        "{effects:?}"
+    );
+    assert!(!room.state().may_use(CLIENT, &ana));
+}

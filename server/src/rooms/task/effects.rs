@@ -50,6 +50,7 @@ impl Task {
                 Effect::Compare(id, remembered) => {
                     self.rooms.compare(&self.document, id, remembered)
                 }
+                Effect::SaveClientClaim(claim) => self.client_claims.push(claim),
                 Effect::Betrayed(id) => {
                     metrics.ledgers_betrayed.inc();
                     tracing::error!(

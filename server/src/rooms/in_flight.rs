@@ -1,0 +1,156 @@
+//! Frames that were read from their sockets and that no room has worked on yet: how many of one person, and how many
+//! bytes of one person and of all.
+//!
+//! A person whose budget is used up fills their own places and no others. Beyond the total, a person keeps room for one
+//! message of the largest size, and the connection that brings more is closed with 4301: it syncs again.
+
+use accord_document::ids::PersonId;
+use accord_document::limits;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Frames of one person that may wait for a room.
+const MAX_WAITING_FRAMES: usize = 32;
+/// What one person's frames may hold that wait for any room, in KiB: two documents of the largest size.
+const MAX_WAITING_KIB: u32 = 16 * 1024;
+/// What all frames may hold that were read and not worked on, in bytes.
+const MAX_BYTES_IN_ALL: usize = 32 * limits::STATE_BYTES;
+/// What the frames of one person may hold beyond that, in bytes: one of the largest size, and keystrokes.
+const MAX_BYTES_WHEN_CROWDED: usize = limits::STATE_BYTES + 64 * 1024;
+
+/// Too much waits in all, and of this person more than one large frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("too much waits to be worked on")]
+pub struct Crowded;
+
+/// What the frames of each person hold, over all rooms, and of all. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WaitingBytes {
+    by_person: Arc<Mutex<HashMap<PersonId, Arc<PersonalBytes>>>>,
+    all: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct PersonalBytes {
+    /// For those that have a place in a room.
+    kib: Arc<Semaphore>,
+    /// Those that wait for a place, too.
+    read: AtomicUsize,
+    all: Arc<AtomicUsize>,
+}
+
+impl WaitingBytes {
+    /// New places in a room for a person's frames.
+    pub(super) fn places(&self, person: &PersonId) -> InFlight {
+        let mut people = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() == people.capacity() {
+            people.retain(|_, bytes| Arc::strong_count(bytes) > 1);
+        }
+        let new = || {
+            Arc::new(PersonalBytes {
+                kib: Arc::new(Semaphore::new(MAX_WAITING_KIB as usize)),
+                read: AtomicUsize::new(0),
+                all: self.all.clone(),
+            })
+        };
+        let bytes = people.entry(person.clone()).or_insert_with(new).clone();
+        InFlight { frames: Arc::new(Semaphore::new(MAX_WAITING_FRAMES)), bytes }
+    }
+}
+
+/// The places of one person's frames that wait for a room. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct InFlight {
+    frames: Arc<Semaphore>,
+    bytes: Arc<PersonalBytes>,
+}
+
+/// A frame's place, given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    _frame: OwnedSemaphorePermit,
+    _kib: OwnedSemaphorePermit,
+    _charge: Charge,
+}
+
+/// Bytes that were read, until dropped.
+#[derive(Debug)]
+struct Charge {
+    of: Arc<PersonalBytes>,
+    bytes: usize,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.of.read.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.of.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl InFlight {
+    /// Waits for a place for a frame of this many bytes.
+    ///
+    /// # Errors
+    /// When too much waits in all, and much of it is this person's.
+    pub async fn enter(&self, bytes: usize) -> Result<Place, Crowded> {
+        let charge = self.charge(bytes)?;
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
+        // The semaphores are never closed.
+        let frame = self.frames.clone().acquire_owned().await.map_err(|_| Crowded)?;
+        let kib = self.bytes.kib.clone().acquire_many_owned(kib).await.map_err(|_| Crowded)?;
+        Ok(Place { _frame: frame, _kib: kib, _charge: charge })
+    }
+
+    fn charge(&self, bytes: usize) -> Result<Charge, Crowded> {
+        let of = self.bytes.clone();
+        let theirs = of.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let all = of.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let charge = Charge { of, bytes };
+        let is_crowded = all > MAX_BYTES_IN_ALL && theirs > MAX_BYTES_WHEN_CROWDED;
+        if is_crowded { Err(Crowded) } else { Ok(charge) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn large_frames_wait_for_each_other() {
+        let bytes = WaitingBytes::default();
+        let ana = PersonId::new("ana");
+        let (places, other_room) = (bytes.places(&ana), bytes.places(&ana));
+        let first = places.enter(9 * 1024 * 1024).await;
+        let waiting = tokio::spawn(async move { other_room.enter(9 * 1024 * 1024).await.is_ok() });
+        assert!(places.enter(100).await.is_ok(), "a keystroke goes in beside them");
+        assert!(!waiting.is_finished());
+        drop(first);
+        assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn beyond_the_total_those_who_have_much_waiting_are_sent_away_and_others_are_not() {
+        const MIB: usize = 1024 * 1024;
+        let bytes = WaitingBytes::default();
+        let people: Vec<_> = (0..40).map(|n| PersonId::new(format!("p{n}"))).collect();
+        let mut held = Vec::new();
+        for person in &people {
+            let places = bytes.places(person);
+            for _ in 0..6 {
+                held.extend(places.charge(8 * MIB));
+            }
+        }
+        let read = bytes.all.load(Ordering::Relaxed);
+        let most = MAX_BYTES_IN_ALL + people.len() * MAX_BYTES_WHEN_CROWDED;
+        assert!(read > MAX_BYTES_IN_ALL - 8 * MIB && read < most, "{read}");
+        assert_eq!(bytes.places(&people[0]).enter(100).await.unwrap_err(), Crowded);
+        let newcomer = bytes.places(&PersonId::new("newcomer"));
+        let pasted = newcomer.enter(8 * MIB).await;
+        assert!(pasted.is_ok() && newcomer.enter(100).await.is_ok());
+        drop((held, pasted));
+        assert_eq!(bytes.all.load(Ordering::Relaxed), 0);
+    }
+}

@@ -131,6 +131,38 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
     Ok(())
 }
 
+/// Eight people bring as many large messages as they may, of which none ever ends: they held all permits. A ninth sends
+/// a large paste meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_people_whose_large_messages_never_end_leave_room_for_a_ninth_persons_paste()
+-> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
+    let mut held = Vec::new();
+    for number in 0..8 {
+        let link = fay.invite("author", "government")?;
+        let email = format!("person{number}@example.org");
+        let person = Visitor::join(&server.address, &link, &email)?;
+        for _ in 0..4 {
+            let mut socket = dial(&server, &person, "demo", Dialect::Stock).await?;
+            let stream = socket.get_mut();
+            // The head of a masked binary frame of 7 MiB (RFC 6455, 5.2), and 256 KiB of it.
+            let mut begun = vec![0x82, 0x80 | 127];
+            begun.extend((7_u64 << 20).to_be_bytes());
+            begun.resize(begun.len() + 4 + (256 << 10), 0);
+            // Those that the server does not read stop here.
+            let _ = timeout(Duration::from_millis(300), stream.write_all(&begun)).await;
+            held.push(socket);
+        }
+    }
+    let pasted = timeout(Duration::from_secs(20), large(&server, &ana)).await;
+    ensure!(pasted.is_ok(), "a paste waited for messages that never end");
+    pasted??;
+    drop(held);
+    Ok(())
+}
+
 #[tokio::test]
 async fn large_messages_of_one_person_that_never_end_hold_little_memory_and_nobody_else_up()
 -> Result<()> {

@@ -155,9 +155,14 @@ async fn read(
         };
         match message {
             Message::Binary(bytes) => {
-                // A large one keeps its permit until it has a place among those that wait for the room.
+                // A large one keeps its person's permit until it has a place among those that wait for the room.
                 let permit = state.take_message();
-                let place = joined.in_flight.enter(bytes.len()).await?;
+                let Ok(place) = joined.in_flight.enter(bytes.len()).await else {
+                    return Some(Close::new(
+                        Close::SLOW,
+                        "Too much of what you sent waits; it will sync again.",
+                    ));
+                };
                 drop(permit);
                 let frame = RoomEvent::Frame { id: joined.id, bytes, place };
                 joined.room.send(frame).await.ok()?;

@@ -3,7 +3,7 @@
 
 use super::deadlines::Deadlines;
 use super::incoming::Incoming;
-use super::large_messages::{LargeMessagePermit, LargeMessages, PersonalPermits};
+use super::large_messages::{LargeMessages, PersonalPermit, PersonalPermits};
 use super::open::{Id, OpenConnections};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -166,8 +166,8 @@ impl ConnectionState {
         ready
     }
 
-    /// A message was taken. Keep the permit that a large one had until the message has its place.
-    pub(crate) fn take_message(&self) -> Option<LargeMessagePermit> {
+    /// A message was taken. Keep the permit of its person, which a large one has, until the message has its place.
+    pub(crate) fn take_message(&self) -> Option<PersonalPermit> {
         self.incoming().as_mut()?.taken()
     }
 

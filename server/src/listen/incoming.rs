@@ -4,7 +4,7 @@
 
 use super::deadlines::Deadlines;
 use super::large_messages::{
-    LargeMessagePermit, LargeMessages, PersonalPermits, SMALL_MESSAGE_BYTES,
+    LargeMessagePermit, LargeMessages, PersonalPermit, PersonalPermits, SMALL_MESSAGE_BYTES,
 };
 use std::fmt;
 use std::future::Future;
@@ -71,11 +71,11 @@ impl Incoming {
         self.unfinished += bytes as u64;
     }
 
-    /// A message is whole and was taken. Gives its permit, if it was large.
-    pub(super) fn taken(&mut self) -> Option<LargeMessagePermit> {
+    /// A message is whole and was taken. Gives the permit of its person, if it was large.
+    pub(super) fn taken(&mut self) -> Option<PersonalPermit> {
         self.unfinished = 0;
         self.due = None;
-        self.permit.take()
+        self.permit.take().map(LargeMessagePermit::received)
     }
 }
 
@@ -122,6 +122,49 @@ mod tests {
         );
         drop(permit);
         assert_eq!(may_come(&mut fifth).await, Some(true));
+    }
+
+    /// People with four connections each, of which each brings a large message that never ends.
+    fn crowd(all: &LargeMessages, people: usize) -> Vec<Incoming> {
+        let everybody = (0..people).flat_map(|_| {
+            let person = PersonalPermits::default();
+            (0..4).map(move |_| person.clone())
+        });
+        let one = |person| {
+            let mut one = incoming(all, &person);
+            one.deadlines = Deadlines::default();
+            one.received(100_000);
+            one
+        };
+        everybody.map(one).collect()
+    }
+
+    #[tokio::test]
+    async fn eight_people_who_send_as_slowly_as_they_may_leave_permits_to_a_ninth() {
+        let all = LargeMessages::default();
+        let mut crowd = crowd(&all, 8);
+        let mut coming = 0;
+        for one in &mut crowd {
+            coming += usize::from(may_come(one).await == Some(true));
+        }
+        assert_eq!(coming, 24, "a first one of each, and sixteen more");
+        let mut ninth = incoming(&all, &PersonalPermits::default());
+        ninth.received(100_000);
+        assert_eq!(may_come(&mut ninth).await, Some(true));
+    }
+
+    #[tokio::test]
+    async fn messages_that_wait_for_their_rooms_leave_permits_to_others() {
+        let all = LargeMessages::default();
+        let mut waiting = Vec::new();
+        for mut one in crowd(&all, 8) {
+            assert_eq!(may_come(&mut one).await, Some(true));
+            waiting.extend(one.taken());
+        }
+        assert_eq!(waiting.len(), 32, "all of them wait");
+        let mut ninth = incoming(&all, &PersonalPermits::default());
+        ninth.received(100_000);
+        assert_eq!(may_come(&mut ninth).await, Some(true));
     }
 
     #[tokio::test]

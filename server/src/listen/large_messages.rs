@@ -1,5 +1,9 @@
-//! Large messages that are coming in, and those that are for no room. Each large one is in memory until it has a
-//! place among those that wait for its room, so that only so many may come at once: the others wait in their sockets.
+//! Large messages that are coming in, and those that are for no room. Only so many large ones may come at once: the
+//! others wait in their sockets.
+//!
+//! A message that is whole gives the permit of all back, and keeps that of its person until it has a place among those
+//! that wait for its room: people whose rooms let them wait hold up nobody else. Half of the permits are for people who
+//! have no other, so that a few who send slowly can't hold them all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +12,10 @@ use tokio::time::sleep;
 
 /// A message up to this many bytes needs no permit.
 pub(super) const SMALL_MESSAGE_BYTES: u64 = 64 * 1024;
-/// Large messages that may come in at once, from all: of up to 8 MiB each, 256 MiB.
-const MAX_LARGE_MESSAGES: usize = 32;
+/// The first large messages of people that may come in at once, from all: of up to 8 MiB each, 128 MiB.
+const MAX_FIRST_MESSAGES: usize = 16;
+/// Large messages of people who have one coming in already, and first ones for which no other permit is left.
+const MAX_FURTHER_MESSAGES: usize = 16;
 /// Large messages that may come in at once from one person.
 const MAX_LARGE_MESSAGES_PER_PERSON: usize = 4;
 
@@ -20,11 +26,15 @@ const OTHER_BYTE: Duration = Duration::from_nanos(10);
 
 /// The permits of all. Cloning shares them.
 #[derive(Debug, Clone)]
-pub(crate) struct LargeMessages(Arc<Semaphore>);
+pub(crate) struct LargeMessages {
+    first: Arc<Semaphore>,
+    further: Arc<Semaphore>,
+}
 
 impl Default for LargeMessages {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_LARGE_MESSAGES)))
+        let permits = |count| Arc::new(Semaphore::new(count));
+        Self { first: permits(MAX_FIRST_MESSAGES), further: permits(MAX_FURTHER_MESSAGES) }
     }
 }
 
@@ -32,6 +42,8 @@ impl Default for LargeMessages {
 #[derive(Debug, Clone)]
 pub(crate) struct PersonalPermits {
     large: Arc<Semaphore>,
+    /// One of them at a time may be the first.
+    first: Arc<Semaphore>,
     /// One message at a time that is for no room.
     other: Arc<Mutex<()>>,
 }
@@ -39,7 +51,7 @@ pub(crate) struct PersonalPermits {
 impl Default for PersonalPermits {
     fn default() -> Self {
         let large = Arc::new(Semaphore::new(MAX_LARGE_MESSAGES_PER_PERSON));
-        Self { large, other: Arc::default() }
+        Self { large, first: Arc::new(Semaphore::new(1)), other: Arc::default() }
     }
 }
 
@@ -52,11 +64,26 @@ impl PersonalPermits {
     }
 }
 
-/// A large message may come in, and wait for its place, until this is dropped.
+/// A large message may come in until this is dropped.
 #[derive(Debug)]
-pub(crate) struct LargeMessagePermit {
-    _of_person: OwnedSemaphorePermit,
+pub(super) struct LargeMessagePermit {
+    of_person: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
+    /// Where it is the first of its person.
+    _first: Option<OwnedSemaphorePermit>,
+}
+
+/// A large message that is whole may wait for its place until this is dropped.
+#[derive(Debug)]
+pub(crate) struct PersonalPermit {
+    _of_person: OwnedSemaphorePermit,
+}
+
+impl LargeMessagePermit {
+    /// The message is whole: another may come in.
+    pub(super) fn received(self) -> PersonalPermit {
+        PersonalPermit { _of_person: self.of_person }
+    }
 }
 
 impl LargeMessages {
@@ -64,7 +91,16 @@ impl LargeMessages {
     pub(super) async fn permit(self, person: PersonalPermits) -> Option<LargeMessagePermit> {
         // The semaphores are never closed.
         let of_person = person.large.acquire_owned().await.ok()?;
-        let of_all = self.0.acquire_owned().await.ok()?;
-        Some(LargeMessagePermit { _of_person: of_person, _of_all: of_all })
+        let first = async {
+            let first = person.first.acquire_owned().await.ok()?;
+            Some((self.first.acquire_owned().await.ok()?, Some(first)))
+        };
+        let further = async { Some((self.further.acquire_owned().await.ok()?, None)) };
+        let (of_all, first) = tokio::select! {
+            biased;
+            permits = first => permits?,
+            permits = further => permits?,
+        };
+        Some(LargeMessagePermit { of_person, _of_all: of_all, _first: first })
     }
 }

@@ -1,7 +1,7 @@
 //! All that can happen to a room.
 
 use super::OpenError;
-use super::pace::{InFlight, Place};
+use super::in_flight::{InFlight, Place};
 use super::outbox::Outbox;
 use super::request::Request;
 use accord_document::ids::Digest;

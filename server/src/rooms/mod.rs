@@ -3,6 +3,7 @@
 
 mod event;
 mod handle;
+mod in_flight;
 mod load;
 mod outbox;
 mod pace;
@@ -14,11 +15,13 @@ mod turns;
 pub use event::{Outgoing, RoomEvent};
 pub(crate) use handle::RoomHandle;
 pub use handle::{ReleaseStatus, RequestError, Restore, StepTaken, Summary};
+pub use in_flight::{Crowded, InFlight, Place};
+pub use load::{Replayed, replay};
+pub(crate) use load::{decode, genesis_of, replay_upto};
 pub use outbox::{Charges, Outbox, Queued, WeakOutbox};
-pub use pace::{InFlight, Place};
 pub use redact::{Passage, RedactError};
 
-use pace::WaitingBytes;
+use in_flight::WaitingBytes;
 use request::WaitingRequests;
 
 use crate::access::Access;
@@ -162,7 +165,7 @@ impl Rooms {
         let id = ConnectionId(self.shared.connections.fetch_add(1, Ordering::Relaxed));
         let ask = |answer| {
             let (admission, outbox) = (Box::new(admission.clone()), outbox.clone());
-            let in_flight = InFlight::new(self.shared.waiting.of(&admission.actor.person));
+            let in_flight = self.shared.waiting.places(&admission.actor.person);
             RoomEvent::Join { id, admission, outbox, in_flight, answer }
         };
         let (room, in_flight) = self.ask(document, ask).await?;

@@ -1,19 +1,9 @@
-//! How much of a room's time one person may use, over all of their connections, and how much of what they sent
-//! may wait for it.
+//! How much of a room's time one person may use, over all of their connections and requests.
 //!
 //! Nothing is dropped and nobody closed: what is beyond the budget waits, in the room's queue and behind it in the
 //! socket. Others are served meanwhile.
 
-use accord_document::ids::PersonId;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Frames of one person that may wait for a room.
-const MAX_WAITING_FRAMES: usize = 32;
-/// What one person's frames may hold that wait for any room, in KiB: two documents of the largest size.
-const MAX_WAITING_KIB: u32 = 16 * 1024;
 
 /// A frame that takes longer than this holds up the others in the room noticeably.
 const LONG_TURN: Duration = Duration::from_millis(50);
@@ -96,52 +86,6 @@ impl Budget {
     }
 }
 
-/// The KiB of frames that each person may let wait, over all rooms. Cloning shares them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct WaitingBytes {
-    by_person: Arc<Mutex<HashMap<PersonId, Arc<Semaphore>>>>,
-}
-
-impl WaitingBytes {
-    pub(super) fn of(&self, person: &PersonId) -> Arc<Semaphore> {
-        let mut all = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == all.capacity() {
-            all.retain(|_, kib| Arc::strong_count(kib) > 1);
-        }
-        let new = || Arc::new(Semaphore::new(MAX_WAITING_KIB as usize));
-        all.entry(person.clone()).or_insert_with(new).clone()
-    }
-}
-
-/// The places of one person's frames that wait for a room. Cloning shares them.
-#[derive(Debug, Clone)]
-pub struct InFlight {
-    frames: Arc<Semaphore>,
-    kib: Arc<Semaphore>,
-}
-
-/// A frame's place, given back when dropped.
-#[derive(Debug)]
-pub struct Place {
-    _frame: OwnedSemaphorePermit,
-    _kib: OwnedSemaphorePermit,
-}
-
-impl InFlight {
-    /// Places in a room, which together hold no more than `kib`.
-    pub(super) fn new(kib: Arc<Semaphore>) -> Self {
-        Self { frames: Arc::new(Semaphore::new(MAX_WAITING_FRAMES)), kib }
-    }
-
-    /// Waits for a place for a frame of this many bytes. None when the room is gone.
-    pub async fn enter(&self, bytes: usize) -> Option<Place> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
-        let frame = self.frames.clone().acquire_owned().await.ok()?;
-        let kib = self.kib.clone().acquire_many_owned(kib).await.ok()?;
-        Some(Place { _frame: frame, _kib: kib })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,19 +119,5 @@ mod tests {
         budget.spend(Duration::from_millis(100), start);
         assert_eq!(budget.wait(start), Duration::from_secs(5));
         assert!(!budget.is_full(start) && budget.is_full(start + Duration::from_secs(60)));
-    }
-
-    #[tokio::test]
-    async fn large_frames_wait_for_each_other() {
-        let bytes = WaitingBytes::default();
-        let ana = PersonId::new("ana");
-        let (places, other_room) = (InFlight::new(bytes.of(&ana)), InFlight::new(bytes.of(&ana)));
-        let first = places.enter(9 * 1024 * 1024).await;
-        let waiting =
-            tokio::spawn(async move { other_room.enter(9 * 1024 * 1024).await.is_some() });
-        assert!(places.enter(100).await.is_some(), "a keystroke goes in beside them");
-        assert!(!waiting.is_finished());
-        drop(first);
-        assert!(waiting.await.unwrap());
     }
 }

@@ -4,7 +4,8 @@
 //! A party that has used up its [`Budget`] is passed over until the budget has grown again. Only its essential requests
 //! go on, a few seconds apart.
 
-use super::pace::{Budget, InFlight};
+use super::in_flight::InFlight;
+use super::pace::Budget;
 use crate::admission::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};

@@ -23,7 +23,7 @@ pub struct Metrics {
     pub deliveries: Counter,
     pub slow_receivers_closed: Counter,
     pub connections_refused: Counter,
-    pub ledgers_betrayed: Counter,
+    pub ledgers_diverged: Counter,
     pub sign_ins_refused: Counter,
     pub rooms_open: Gauge,
     pub connections_open: Gauge,
@@ -51,9 +51,10 @@ impl Metrics {
             self.connections_refused.clone(),
         );
         r.register(
+            // Its first name, which monitoring may watch.
             "ledgers_betrayed",
             "Clients that remember a ledger this server does not continue",
-            self.ledgers_betrayed.clone(),
+            self.ledgers_diverged.clone(),
         );
         r.register(
             "sign_ins_refused",

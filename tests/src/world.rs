@@ -298,7 +298,7 @@ impl World {
                         room.map(|room| room.compared(connection, &remembered, stored, now));
                     self.carry_out(effects.unwrap_or_default());
                 }
-                Effect::Betrayed(_) => {
+                Effect::LedgerDiverged(_) => {
                     panic!("the ledger forgot something it had acknowledged")
                 }
                 Effect::SaveClientClaim(claim) => {

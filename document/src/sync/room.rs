@@ -54,7 +54,7 @@ pub enum Effect {
     /// Read the entry that a client remembers, then call [`Room::compared`].
     Compare(ConnectionId, LedgerPosition),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
-    Betrayed(ConnectionId),
+    LedgerDiverged(ConnectionId),
     /// Save durably whose a client id is, then call [`Room::client_claims_saved`]. Nobody else learns of the id before.
     SaveClientClaim(ClientClaim),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.

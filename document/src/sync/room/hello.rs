@@ -1,4 +1,5 @@
-//! Whether a client knows this ledger: what it remembers betrays one that was truncated or exchanged.
+//! Whether a client remembers this very ledger: a ledger that was truncated or exchanged diverges from what clients
+//! remember of it.
 
 use super::{Effect, Held, Room};
 use crate::ids::Digest;
@@ -35,7 +36,7 @@ impl Room {
             // Of earlier entries only the store knows the hashes.
             self.hold(Held::Compare(id, remembered.clone()));
         } else if remembered.seq > here.seq || remembered.head != here.head {
-            self.betray(id);
+            self.report_divergence(id);
         }
     }
 
@@ -50,14 +51,14 @@ impl Room {
     ) -> Vec<Effect> {
         self.now = now;
         if stored != Some(remembered.head) {
-            self.betray(id);
+            self.report_divergence(id);
         }
         self.take()
     }
 
-    fn betray(&mut self, id: ConnectionId) {
+    fn report_divergence(&mut self, id: ConnectionId) {
         if self.sessions.contains_key(&id) {
-            self.out.push(Effect::Betrayed(id));
+            self.out.push(Effect::LedgerDiverged(id));
             self.send_away(id);
         }
     }

@@ -51,8 +51,8 @@ impl Task {
                     self.rooms.compare(&self.document, id, remembered)
                 }
                 Effect::SaveClientClaim(claim) => self.client_claims.push(claim),
-                Effect::Betrayed(id) => {
-                    metrics.ledgers_betrayed.inc();
+                Effect::LedgerDiverged(id) => {
+                    metrics.ledgers_diverged.inc();
                     tracing::error!(
                         document = %self.document,
                         connection = id.0,

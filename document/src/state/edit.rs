@@ -8,8 +8,8 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, Claim, ClientClaim, ItemCounts, Novelty, Provenance, Refusal, Scan, ScanError, Splits,
-    merge, scan,
+    AnnouncedClients, Claim, ClientClaim, ItemCounts, Novelty, Provenance, Refusal, Scan,
+    ScanError, Splits, merge, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -120,7 +120,7 @@ impl DocumentState {
         &self.announced
     }
 
-    /// Takes over the client ids that were announced while the document was open before.
+    /// Takes over the client ids that were announced before the document was opened.
     pub fn set_announced(&mut self, announced: AnnouncedClients) {
         self.announced = announced;
     }

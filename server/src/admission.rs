@@ -113,6 +113,12 @@ impl Admission {
         state.accounts.entry(requester.clone()).or_default().places += 1;
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
+
+    /// How many requests wait for a slot.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum()
+    }
 }
 
 /// Counts against its requester until it is dropped.

@@ -5,6 +5,7 @@ mod coverage;
 mod docx;
 mod fonts;
 mod job;
+mod making;
 mod manuscript;
 mod markdown;
 mod paper;

@@ -3,9 +3,10 @@
 
 use super::coverage::Coverage;
 use super::job::{FileJob, Source};
+use super::making::{FilesInMaking, Making};
 use super::pdf::PressError;
 use super::{Kind, Manuscript, Public};
-use crate::admission::{Admission, AdmissionLimits, Busy, MAX_WAIT, Place, Requester, Slot};
+use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
 use crate::cache::LruCache;
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
@@ -14,9 +15,8 @@ use accord_document::release::canonical::Released;
 use axum::body::Bytes;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
 
 /// Slots and places for files and imports together.
 pub(crate) const HEAVY: AdmissionLimits =
@@ -74,8 +74,7 @@ struct Shared {
     /// Whether the fonts have a text's characters, by its digest.
     has_fonts: LruCache<Digest, bool>,
     looking: tokio::sync::Mutex<()>,
-    /// Files that are being made: who asks for one of them waits for it, instead of having it made twice.
-    in_work: Mutex<Vec<(Made, Weak<tokio::sync::Mutex<()>>)>>,
+    in_making: FilesInMaking<Made>,
 }
 
 impl Printer {
@@ -99,7 +98,7 @@ impl Printer {
             failed: LruCache::new(KEPT_FAILURES),
             has_fonts: LruCache::new(KEPT_COVERAGE),
             looking: tokio::sync::Mutex::default(),
-            in_work: Mutex::default(),
+            in_making: FilesInMaking::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -144,13 +143,21 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        let alone = shared.in_work(&key);
-        let _alone = timeout(MAX_WAIT, alone.lock()).await.map_err(|_| Busy::Server)?;
-        // Somebody else may have had it made meanwhile.
+        // Who shares a file in the making starts nothing, and needs no place.
+        let mut may_share = true;
+        if let Some(elsewhere) = shared.in_making.get(&key) {
+            elsewhere.ended().await;
+            may_share = false;
+        }
         if let Some(known) = shared.known(&key) {
             return known;
         }
         let place = shared.admission.place(requester)?;
+        let (slot, _making) = shared.turn(&place, &key, may_share).await?;
+        // Somebody else may have had it made meanwhile.
+        if let Some(known) = shared.known(&key) {
+            return known;
+        }
         let statement = Box::new(Cow::Borrowed(&frozen.statement));
         let job = FileJob {
             kind,
@@ -161,7 +168,6 @@ impl Printer {
             fonts: shared.fonts.clone(),
         };
         let attached = if kind == Kind::Pdf { frozen.file.clone() } else { Vec::new() };
-        let slot = place.slot().await?;
         match shared.make(slot, job, attached).await {
             Ok(made) => {
                 let bytes = Bytes::from(made);
@@ -241,16 +247,29 @@ impl Shared {
         (when.elapsed() < FAILED_FOR).then_some(Err(error))
     }
 
-    /// What somebody holds who has this file made.
-    fn in_work(&self, key: &Made) -> Arc<tokio::sync::Mutex<()>> {
-        let mut all = self.in_work.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(_, one)| one.strong_count() > 0);
-        let known = all.iter().find(|(known, _)| known == key).and_then(|(_, one)| one.upgrade());
-        known.unwrap_or_else(|| {
-            let one = Arc::default();
-            all.push((key.clone(), Arc::downgrade(&one)));
-            one
-        })
+    /// Waits for a slot to make a file with. If somebody else begins to make that very file before, waits for them first,
+    /// once: their asker may hang up, and the next one's, too.
+    async fn turn(
+        &self,
+        place: &Place,
+        key: &Made,
+        may_share: bool,
+    ) -> Result<(Slot, Option<Making<'_, Made>>), Busy> {
+        if may_share {
+            let elsewhere = tokio::select! {
+                biased;
+                elsewhere = self.in_making.begun(key) => elsewhere,
+                slot = place.slot() => {
+                    let slot = slot?;
+                    match (self.in_making.begin(key), self.in_making.get(key)) {
+                        (None, Some(elsewhere)) => elsewhere,
+                        (making, _) => return Ok((slot, making)),
+                    }
+                }
+            };
+            elsewhere.ended().await;
+        }
+        Ok((place.slot().await?, self.in_making.begin(key)))
     }
 
     async fn make(
@@ -266,3 +285,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

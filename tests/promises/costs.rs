@@ -482,30 +482,51 @@ fn release(facilitator: &Visitor, signatories: &[&Visitor], document: &str) -> R
     Ok(true)
 }
 
+/// Asks for a file and reads the status of its answer, and no more.
+fn ask_and_stop(server: &Server, by: &Visitor, path: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(&server.address)?;
+    stream.set_read_timeout(Some(SOON))?;
+    let (host, cookie) = (&server.address, &by.cookie);
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}");
+    write!(stream, "{head}\r\nConnection: close\r\n\r\n")?;
+    let mut first = [0; 12];
+    stream.read_exact(&mut first)?;
+    ensure!(&first == b"HTTP/1.1 200", "{:?}", String::from_utf8_lossy(&first));
+    Ok(stream)
+}
+
 #[test]
 fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    // More than the system keeps between a server and a reader who takes nothing.
+    let text = "\u{10330}".repeat(390_000);
+    let path = format!("/api/v1/documents/{}/draft/md", draft(&ana, &text)?);
     let watch = Watch::begin(&server);
-    // Four answers that nobody takes: the next is refused until they are gone.
-    let open: Vec<TcpStream> = (0..4)
-        .map(|_| {
-            let mut stream = TcpStream::connect(&server.address)?;
-            let (path, host) = (pdf("demo"), &server.address);
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\n\r\n",
-                ana.cookie
-            )?;
-            let mut first = [0; 16];
-            stream.read_exact(&mut first)?;
-            Ok(stream)
-        })
-        .collect::<Result<_>>()?;
-    ensure!(ben.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(ask_and_stop(&server, &ana, &path)?);
+    }
+    // They hold all of Ana's places for as long as she does not read them, and nobody else's.
+    for _ in 0..5 {
+        let (status, refused) = ana.get(&path)?;
+        ensure!(status == 429 && refused["error"] == "busy", "{status} {refused}");
+        ensure!(ben.download(&path)?.0.len() > text.len(), "an answer is cut");
+        thread::sleep(Duration::from_millis(200));
+    }
+    // One that is read to its end is whole, and gives its place back.
+    let mut slow = open.pop().context("an answer")?;
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer)?;
+    ensure!(answer.len() > text.len(), "an answer is cut");
+    until("a place does not come back", || ana.download(&path).is_ok())?;
+    // So do those that are given up.
     drop(open);
-    until("places do not come back", || ana.download(&pdf("demo")).is_ok())?;
+    until("places do not come back", || {
+        let all: Result<Vec<_>> = (0..4).map(|_| ask_and_stop(&server, &ana, &path)).collect();
+        all.is_ok()
+    })?;
     ensure!(watch.peak_mib() <= MAX_PEAK_MIB, "{} MiB", watch.peak_mib());
     Ok(())
 }

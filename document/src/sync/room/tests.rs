@@ -1,3 +1,5 @@
+mod rules;
+
 use super::*;
 use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};

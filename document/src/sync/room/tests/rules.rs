@@ -1,0 +1,209 @@
+//! What a room says to whom, by the rules of the protocol.
+
+use super::{ANA, room};
+use crate::body::{Quorum, Redaction, Step};
+use crate::ids::{Digest, PersonId, Seq, SessionId};
+use crate::people::{Actor, Seat, Sector};
+use crate::sync::Room;
+use crate::sync::admission::{Admission, ConnectionId, Dialect};
+use crate::sync::presence::Face;
+use crate::sync::room::{Effect, QUIET_MS};
+use crate::sync::wire::{Message, ServerNote, read_frame};
+use yrs::{Text, Transact};
+
+const BEN: ConnectionId = ConnectionId(2);
+
+/// Lets Ben in, as an author or facilitator whose client speaks `accord.v1`.
+fn let_ben_in(room: &mut Room, seat: Seat) -> (Actor, Vec<Effect>) {
+    let actor = Actor {
+        person: PersonId::new("ben"),
+        seat,
+        sector: Sector::CivilSociety,
+        session: SessionId::new("t"),
+    };
+    let face = Face { person: actor.person.clone(), name: "Ben".into(), sector: actor.sector };
+    let admission = Admission {
+        session: actor.session.clone(),
+        actor: actor.clone(),
+        face,
+        dialect: Dialect::Accord,
+        may_write: true,
+    };
+    (actor, room.join(BEN, admission, 0))
+}
+
+/// The notes that a connection is sent.
+fn notes(effects: &[Effect], to: ConnectionId) -> Vec<ServerNote> {
+    let frames = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(id, frame) if *id == to => Some(frame),
+        _ => None,
+    });
+    let mut notes = Vec::new();
+    for frame in frames {
+        for message in read_frame(frame).unwrap() {
+            if let Message::Note(json) = message {
+                notes.push(serde_json::from_str(json).unwrap());
+            }
+        }
+    }
+    notes
+}
+
+/// Whether a connection is sent an update.
+fn is_updated(effects: &[Effect], id: ConnectionId) -> bool {
+    effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Send(to, frame) if *to == id && frame.starts_with(&[0, 2])))
+}
+
+fn closed_with(effects: &[Effect], id: ConnectionId) -> Option<u16> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Close(to, close) if *to == id => Some(close.code),
+        _ => None,
+    })
+}
+
+/// The updates of a client that types two words.
+fn two_words(client: u64) -> [Vec<u8>; 2] {
+    let doc = crate::ydoc::new(client);
+    let text = doc.get_or_insert_text("problem");
+    ["one ", "two "].map(|word| {
+        let mut txn = doc.transact_mut();
+        text.insert(&mut txn, 0, word);
+        txn.encode_update_v1()
+    })
+}
+
+fn edit(number: u64, update: &[u8]) -> Vec<u8> {
+    Message::Edit { number, claims: &[], update }.encode()
+}
+
+/// Says that everything is on disk, and gives what follows from it.
+fn commit(room: &mut Room) -> Vec<Effect> {
+    let seq = room.state().position().seq;
+    room.committed(seq)
+}
+
+/// Rules A1, A3 and M2.
+#[test]
+fn an_accord_client_is_greeted_and_told_by_number_what_is_on_disk() {
+    let mut room = room();
+    let ledger = room.state().position().seq;
+    // Ana's stock client has synced, so she follows what others write.
+    room.frame(ANA, &Message::Step1(&[0]).encode(), 0);
+    let (_, greeting) = let_ben_in(&mut room, Seat::Author);
+    let [ServerNote::Hello { position, may_write: true }] = &notes(&greeting, BEN)[..] else {
+        panic!("{greeting:?}");
+    };
+    assert_eq!(position.seq, ledger);
+    for (number, update) in (1..).zip(two_words(20)) {
+        let effects = room.frame(BEN, &edit(number, &update), 1);
+        assert!(notes(&effects, BEN).is_empty() && !is_updated(&effects, ANA), "not on disk yet");
+        let effects = commit(&mut room);
+        let saved = notes(&effects, BEN);
+        assert!(
+            matches!(saved[..], [ServerNote::Saved { number: n, .. }] if n == number),
+            "{saved:?}"
+        );
+        assert!(is_updated(&effects, ANA) && !is_updated(&effects, BEN));
+    }
+}
+
+/// Rules M2 and M1: a stock client gets its own edit back, once it is on disk.
+#[test]
+fn a_stock_client_is_answered_and_gets_its_own_edit_back() {
+    let mut room = room();
+    let kinds: Vec<Vec<u8>> = room
+        .frame(ANA, &Message::Step1(&[0]).encode(), 0)
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(ANA, frame) => Some(frame.iter().take(2).copied().collect()),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        matches!(&kinds[..], [two, one, all] if two[..] == [0, 1] && one[..] == [0, 0] && all[0] == 1)
+    );
+    let [update, _] = two_words(10);
+    assert!(!is_updated(&room.frame(ANA, &Message::Update(&update).encode(), 1), ANA));
+    assert!(is_updated(&commit(&mut room), ANA));
+}
+
+/// Rule M6.
+#[test]
+fn a_connection_that_hears_nothing_gets_everybodys_awareness_again() {
+    let mut room = room();
+    let is_awareness =
+        |effect: &Effect| matches!(effect, Effect::Send(ANA, frame) if frame.starts_with(&[1]));
+    assert!(!room.tick(QUIET_MS - 1).iter().any(is_awareness));
+    assert!(room.tick(QUIET_MS).iter().any(is_awareness));
+    assert!(!room.tick(QUIET_MS + 1).iter().any(is_awareness), "it has just been sent something");
+}
+
+/// Rule A4.
+#[test]
+fn what_is_refused_or_can_not_be_saved_is_said_before_the_connection_closes() {
+    let mut room = room();
+    let_ben_in(&mut room, Seat::Observer);
+    let [update, _] = two_words(20);
+    let effects = room.frame(BEN, &edit(7, &update), 1);
+    let refused = notes(&effects, BEN);
+    assert!(matches!(refused[..], [ServerNote::Refused { number: 7, .. }]), "{refused:?}");
+    assert_eq!(closed_with(&effects, BEN), Some(4403));
+    assert!(matches!(effects.last(), Some(Effect::Close(..))), "{effects:?}");
+
+    let_ben_in(&mut room, Seat::Author);
+    let effects = room.fail("The disk is full.");
+    let trouble = notes(&effects, BEN);
+    assert!(matches!(trouble[..], [ServerNote::Trouble { .. }]), "{trouble:?}");
+    assert_eq!(closed_with(&effects, BEN), Some(1013));
+}
+
+/// Rule A6.
+#[test]
+fn a_client_is_told_of_a_redaction_once_its_deletion_was_sent() {
+    let mut room = room();
+    let (fay, _) = let_ben_in(&mut room, Seat::Facilitator);
+    let redaction =
+        Redaction { reason: "a secret".into(), ranges: Vec::new(), targets: Vec::new() };
+    let effects = room.redact(&fay, redaction, 1).unwrap();
+    assert!(notes(&effects, BEN).is_empty(), "it is not on disk yet");
+    assert_eq!(notes(&commit(&mut room), BEN), [ServerNote::Redacted]);
+}
+
+/// Rule A8.
+#[test]
+fn a_client_is_told_of_each_step_to_a_release_and_of_the_edit_that_makes_it_stale() {
+    let mut room = room();
+    let (fay, _) = let_ben_in(&mut room, Seat::Facilitator);
+    let step = Step::Propose {
+        moment: Seq(0),
+        digest: Digest([1; 32]),
+        quorum: Quorum::LEAST,
+        gaps: Vec::new(),
+        message: String::new(),
+    };
+    room.step(&fay, step, 1).unwrap();
+    assert_eq!(notes(&commit(&mut room), BEN), [ServerNote::Release]);
+    let [one, two] = two_words(10);
+    room.frame(ANA, &Message::Update(&one).encode(), 2);
+    assert_eq!(notes(&commit(&mut room), BEN), [ServerNote::Release], "it is stale now");
+    room.frame(ANA, &Message::Update(&two).encode(), 3);
+    assert_eq!(notes(&commit(&mut room), BEN), [], "it was stale before");
+}
+
+/// Rule P1.
+#[test]
+fn an_awareness_state_of_more_than_4_kib_is_malformed() {
+    let awareness = |len: usize| {
+        let state = format!("\"{}\"", "x".repeat(len - 2));
+        let mut update = Vec::new();
+        crate::lib0::Write::put_var(&mut update, 1);
+        crate::lib0::Write::put_var(&mut update, 10);
+        crate::lib0::Write::put_var(&mut update, 1);
+        crate::lib0::Write::put_buf(&mut update, state.as_bytes());
+        Message::Awareness(&update).encode()
+    };
+    assert_eq!(closed_with(&room().frame(ANA, &awareness(4096), 1), ANA), None);
+    assert_eq!(closed_with(&room().frame(ANA, &awareness(4097), 1), ANA), Some(4400));
+}

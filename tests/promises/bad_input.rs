@@ -114,6 +114,7 @@ fn resident(pid: u32) -> Result<u64> {
     Ok(pages * 4096)
 }
 
+/// Rules U1, U3, U4 and U9.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -238,6 +239,7 @@ async fn mutated_updates_never_stop_the_server_or_change_what_others_wrote() -> 
     Ok(())
 }
 
+/// Rule C4.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oversize_frame_closes_only_its_own_connection() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -254,6 +256,7 @@ async fn an_oversize_frame_closes_only_its_own_connection() -> Result<()> {
     Ok(())
 }
 
+/// Rules U6 and M4.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -272,6 +275,7 @@ async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -
     Ok(())
 }
 
+/// Rule C1.
 #[test]
 fn whoever_may_not_come_in_learns_it_from_an_http_status() -> Result<()> {
     let dir = tempfile::tempdir()?;

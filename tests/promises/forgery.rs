@@ -28,6 +28,7 @@ fn between(client: u64, left: (u64, u64), right: (u64, u64)) -> Vec<u8> {
     update(client, 0, 1, &letter, &[])
 }
 
+/// Rules U2, U3 and U8.
 #[tokio::test(flavor = "multi_thread")]
 async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_document() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -134,6 +135,7 @@ async fn forged_awareness_reaches_nobody() -> Result<()> {
 
 /// What everybody in a document learns of somebody's page, its client id, gives nobody the right to write under it:
 /// also not while its owner has written nothing yet, has gone, or the document was closed in between (U2).
+/// Rules U2 and P2.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> Result<()> {
     const ANA: u64 = 1_000;

@@ -4,6 +4,7 @@ use accord_tests::{Tally, freeze_run};
 
 const RUNS: u64 = 300;
 
+/// Rules U10 and R3.
 #[test]
 fn a_freeze_covers_exactly_the_edits_before_it_and_nobody_is_left_believing_otherwise() {
     let mut all = Tally::default();

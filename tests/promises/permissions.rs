@@ -453,6 +453,7 @@ async fn try_message(
     }
 }
 
+/// Rules C6 and U6.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_change() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -531,6 +532,7 @@ async fn connect(
 }
 
 /// A client of our own is told, and goes on reading.
+/// Rule A5.
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_again() -> Result<()>
 {
@@ -564,6 +566,7 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
 }
 
 /// What was decided before the upgrade is decided again on joining: a ticket, once used, is no seat.
+/// Rule C2.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> Result<()> {
     let dir = tempfile::tempdir()?;

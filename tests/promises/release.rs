@@ -52,6 +52,7 @@ fn fate(path: &Value) -> String {
         .unwrap_or_default()
 }
 
+/// Rules R1, R2, R3, R4 and U10.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> Result<()> {
     let data = tempfile::tempdir()?;

@@ -201,6 +201,7 @@ async fn addresses_dates_in_words_and_milestones_ids_hide_nothing() -> Result<()
 }
 
 /// A proposal that was open before this version, and a name and a title of before, are found where they are signed.
+/// Rule R2.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -> Result<()> {
     let data = tempfile::tempdir()?;

@@ -7,6 +7,7 @@ use accord_tests::{Typed, World};
 const RUNS: u64 = 400;
 const STEPS: usize = 400;
 
+/// Rules M2, M3 and A3.
 #[test]
 fn whatever_happens_all_agree_and_everything_is_saved_in_the_end() {
     for run in 0..RUNS {

@@ -5,6 +5,7 @@ use accord_tests::{Server, ServerInTime, ServerOptions, Visitor, node};
 use anyhow::Result;
 use std::time::Duration;
 
+/// Rules C3 and M1.
 #[test]
 fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -81,6 +82,7 @@ fn stock_clients_that_behave_are_never_refused() -> Result<()> {
 /// A ticket must be used within a minute. Once used it serves for reconnecting, as long as its
 /// session; one that was never used is refused before the upgrade, and the client, given a fresh
 /// one, goes on with what it typed meanwhile.
+/// Rule C2.
 #[test]
 fn an_expired_ticket_is_refused_and_a_fresh_one_goes_on() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -51,6 +51,7 @@ impl Drop for Disk {
     }
 }
 
+/// Rule A4.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Result<()> {
     let disk = Disk::new("28m")?;
@@ -130,6 +131,7 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
     Ok(())
 }
 
+/// Rules A1 and A2.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Result<()> {
     use accord_document::ids::{Digest, LineageId, Seq};

@@ -2,6 +2,7 @@
 
 use crate::documents;
 use crate::process::{Cmd, root};
+use crate::rules;
 use crate::steps::Step;
 use crate::tools;
 use anyhow::{Result, bail};
@@ -19,7 +20,8 @@ pub const STEPS: [Step; 6] = [
     Step::new("Check layers and documents", || {
         layering()?;
         limits()?;
-        documents::check()
+        documents::check()?;
+        rules::check()
     }),
     Step::new("Check licences and sources of dependencies", licences),
     Step::new("Check that the web app's types are the API's", api_types),

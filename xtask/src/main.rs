@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod documents;
 mod process;
+mod rules;
 mod steps;
 mod test;
 mod tools;
@@ -22,7 +23,7 @@ cargo xtask COMMAND
   build   build target/release/accord, optimised, with the web app inside
   web     build the web app alone, for a server run with `cargo run`
   check   formatting, lints, layering, documents, licences, types
-  docs    check the documents alone: links, paths
+  docs    check the documents alone: links, paths, rules of the protocol
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
 fn main() -> Result<()> {
@@ -35,7 +36,7 @@ fn main() -> Result<()> {
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
-        Some("docs") => documents::check(),
+        Some("docs") => documents::check().and_then(|()| rules::check()),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");

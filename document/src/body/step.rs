@@ -35,7 +35,7 @@ impl Quorum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// The text as it is after the entry `moment` is proposed for a release.
+    /// The text as it is after the entry `moment` is proposed for a release. Rule R1.
     Propose {
         moment: Seq,
         /// Of the release that it would become.
@@ -47,12 +47,12 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
     },
-    /// A signatory signs for their side. The digest is that of what they have read.
+    /// A signatory signs for their side. The digest is that of what they have read. Rules R2 and R3.
     Approve {
         proposal: Seq,
         digest: Digest,
     },
-    /// A signatory does not sign, and says why: the proposal is over.
+    /// A signatory does not sign, and says why: the proposal is over. Rule R4.
     Decline {
         proposal: Seq,
         reason: String,

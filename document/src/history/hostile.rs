@@ -246,6 +246,7 @@ fn in_another_order(mut updates: Vec<Vec<u8>>, random: &mut Random) -> Vec<Vec<u
     out
 }
 
+/// Rule U8.
 #[test]
 fn whatever_is_accepted_everybody_reads_the_same() {
     let mut accepted = 0;

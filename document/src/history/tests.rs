@@ -503,6 +503,7 @@ fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
 }
 
 /// Somebody's sentence stays theirs wherever it is put; a sentence put together from parts of theirs is not theirs.
+/// Rule A7.
 #[test]
 fn a_sentence_put_together_from_anothers_phrases_names_who_did() {
     use crate::model::locate;

@@ -3,6 +3,8 @@
 //!
 //! All of it is kept while the text is a draft. Nobody can sign what they can't see, so a proposal is refused
 //! while any of it is there.
+//!
+//! Rules U7 and R1.
 
 mod characters;
 mod finding;

@@ -97,6 +97,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
     assert_eq!(read(&replayed), read(&state));
 }
 
+/// Rule U5.
 #[test]
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
     // Each before the one before it: nothing to be merged.
@@ -115,6 +116,7 @@ fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
     assert!(edit(&mut state, &update(7, 0, &structs, &[])).unwrap().is_some());
 }
 
+/// Rule U11.
 #[test]
 fn splits_in_front_of_many_items_are_refused() {
     let mut state = empty();
@@ -243,6 +245,7 @@ fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
     update(client, 0, &structs, &[])
 }
 
+/// Rule U13.
 #[test]
 fn formatting_is_bounded_by_what_reading_it_costs() {
     let refused = |formats: Vec<(String, String)>| {

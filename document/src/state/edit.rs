@@ -202,6 +202,7 @@ impl DocumentState {
         if !permits(actor.seat, Action::Write) {
             return Err(Refusal::ReadOnly);
         }
+        // Rule U10.
         if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
     }
 

@@ -96,6 +96,7 @@ fn proposal(moment: Seq) -> Step {
     }
 }
 
+/// Rule R3.
 #[test]
 fn one_signature_of_each_side_freezes_and_nothing_less() {
     let mut ledger = Ledger::new();
@@ -113,6 +114,7 @@ fn one_signature_of_each_side_freezes_and_nothing_less() {
     assert_eq!(ledger.approve(&fay(), one), Err(StepError::Over));
 }
 
+/// Rules R1 and R2.
 #[test]
 fn an_edit_makes_a_proposal_stale_and_another_takes_its_place() {
     let mut ledger = Ledger::new();
@@ -134,6 +136,7 @@ fn an_edit_makes_a_proposal_stale_and_another_takes_its_place() {
     assert!(ledger.state.releases().is_frozen());
 }
 
+/// Rules R1 and R4.
 #[test]
 fn who_may_take_which_step() {
     let mut ledger = Ledger::new();

@@ -116,6 +116,7 @@ fn a_client_id_belongs_to_the_first_person_who_used_it() {
     assert!(state.edit(&actor("ana", Seat::Author), 9, [1; 16], &forged).is_ok());
 }
 
+/// Rule M4.
 #[test]
 fn what_adds_nothing_is_no_entry_also_for_readers() {
     let mut state = DocumentState::begin(&genesis()).unwrap();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// An entry not renewed for this long is removed, in milliseconds (as y-protocols does).
+/// An entry not renewed for this long is removed, in milliseconds (as y-protocols does; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
 
 /// How many removed entries' clocks are remembered.
@@ -81,14 +81,16 @@ impl Presence {
                 changed |= *owned == Some(client) && self.entries.remove(&client).is_some();
                 continue;
             }
+            // Rule P1.
             if state.len() > limits::AWARENESS_BYTES {
                 return Err(ReadError::Overflow);
             }
             *owned = Some(client);
+            // Rule P3.
             let state = dress(state, face);
             let sent = self.clocks.get(&client).copied().unwrap_or(0);
             // A stock client answers the echo of its own state with the same state again: that
-            // renews it, but must not go out, or the two would never stop.
+            // renews it, but must not go out, or the two would never stop (rule P7).
             if clock <= sent
                 && let Some(entry) = self.entries.get_mut(&client)
                 && entry.owner == from
@@ -111,7 +113,7 @@ impl Presence {
         Ok(shown.map(|client| self.announce(&[client])))
     }
 
-    /// A connection owns the first id it announces, unless somebody else has it.
+    /// A connection owns the first id it announces, unless somebody else has it. Rules P2 and P4.
     fn may_own(&self, from: ConnectionId, face: &Face, owned: Option<u64>, client: u64) -> bool {
         match owned {
             Some(id) => id == client,
@@ -198,7 +200,7 @@ impl Presence {
         people.into_iter()
     }
 
-    /// Encodes entries under their next clocks.
+    /// Encodes entries under their next clocks (rule P5).
     fn announce(&mut self, clients: &[u64]) -> Vec<u8> {
         for &client in clients {
             let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);

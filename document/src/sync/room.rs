@@ -29,11 +29,11 @@ use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-/// Stock clients close after 30 s without a message, pings not counted: none gets that quiet.
+/// Stock clients close after 30 s without a message, pings not counted: none gets that quiet (rule M6).
 const QUIET_MS: u64 = 15_000;
 
 /// Whether a frame asks for more than one answer of each kind, or holds more messages than a client has a use for: one
-/// small frame could have the whole document made thousands of times.
+/// small frame could have the whole document made thousands of times (rule M5).
 fn is_too_much(messages: &[Message<'_>]) -> bool {
     let count =
         |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
@@ -165,6 +165,7 @@ impl Room {
         };
         self.sessions.insert(id, session);
         if accord {
+            // Rule A1.
             let position = self.remembered();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
         }
@@ -229,7 +230,7 @@ impl Room {
     }
 
     /// What people may do here has changed, or may have: `grant` says what each may do now. Whoever
-    /// may not be here any more is closed; who may only read from now on stays and is told.
+    /// may not be here any more is closed; who may only read from now on stays and is told. Rules C6 and A5.
     pub fn revise(
         &mut self,
         grant: impl Fn(&Admission) -> Result<Grant, Denied>,
@@ -356,6 +357,7 @@ impl Room {
         }
     }
 
+    /// Rule M1.
     fn step1(&mut self, id: ConnectionId, vector: &[u8]) {
         let Some(remote) = read_state_vector(vector) else {
             return self.expel(id, Close::MALFORMED, "A state vector is malformed.");
@@ -375,7 +377,7 @@ impl Room {
         let answered = session.answered || *dialect == Dialect::Accord;
         let (actor, may_write, is_current) = (actor.clone(), *may_write, session.is_current);
         let salt = self.salt(0);
-        // What adds nothing is taken from anybody.
+        // Rules M4 and U6: what adds nothing is taken from anybody.
         let taken = if may_write && is_current {
             self.state.edit_from(&actor, self.now, salt, update, claims.into())
         } else {
@@ -392,6 +394,7 @@ impl Room {
                     // A numbered edit is acknowledged by its number; others come back as they are.
                     self.append_edit(entry, number.map(|_| id));
                 }
+                // Rule A3.
                 if let Some(number) = number {
                     let LedgerPosition { seq, head, .. } = *self.state.position();
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
@@ -404,7 +407,7 @@ impl Room {
         }
     }
 
-    /// Appends an edit, and sends it on once it is durable.
+    /// Appends an edit, and sends it on once it is durable (rule M2).
     fn append_edit(&mut self, entry: Entry, except: Option<ConnectionId>) {
         let Some((net, _)) = entry.body.edit() else { return };
         let frame = Message::Update(net).encode().into();
@@ -427,6 +430,7 @@ impl Room {
         if refusal.asks_for_resync() {
             self.expel(id, Close::RESYNC, message);
         } else {
+            // Rule A4.
             if let (Some(number), true) = (number, self.is_accord(id)) {
                 let reason = refusal.reason().to_owned();
                 let message = message.clone();
@@ -494,7 +498,7 @@ impl Room {
         self.hold(Held::Send(id, note_frame(note)));
     }
 
-    /// Carries out an effect once everything integrated so far is durable.
+    /// Carries out an effect once everything integrated so far is durable (rule M3).
     fn hold(&mut self, held: Held) {
         let after = self.state.position().seq;
         if self.held.is_empty() && after <= self.durable {

@@ -8,6 +8,8 @@
 //!
 //! What a client had seen at least follows from what it wrote: all of its own earlier elements, all that any of
 //! them refers to, and all that the writers of those had seen when they wrote them.
+//!
+//! Rules U8 and U9.
 
 use super::check::{Known, Refusal};
 use super::order::{Held, Holder, LineIndex, NONE, Order, Spot};

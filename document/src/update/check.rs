@@ -287,14 +287,17 @@ impl Check<'_> {
             let old = run.structs.partition_point(|s| s.end() <= next);
             let new = &run.structs[old..];
             let Some(first) = new.first() else { continue };
+            // Rule U3.
             if first.clock > next {
                 return Err(Refusal::Gap { client: run.client, expected: next });
             }
+            // Rule U2.
             if self.known.owner(run.client).is_some_and(|owner| owner != person) {
                 return Err(Refusal::Forged { client: run.client });
             }
             fronts.push((run.client, new));
         }
+        // Rule U5.
         if fronts.len() > limits::CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
@@ -369,7 +372,7 @@ impl Check<'_> {
         self.intern(Place::In(order::Place { parent, key: key.map(Into::into) }))
     }
 
-    /// The place of something that stands between two elements: theirs, which must be one.
+    /// The place of something that stands between two elements: theirs, which must be one (rule U4).
     fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<PlaceIndex, Refusal> {
         let gone = self.intern(Place::Gone);
         let places: Vec<_> =

@@ -3,6 +3,8 @@
 //! Undo, a restore, moving and pasting write characters anew, under new ids. A claim ties them to the
 //! characters they repeat, so that history credits whoever wrote them first beside whoever brought them
 //! back. A claim is only that: [`History`](crate::history::History) believes it where both say the same.
+//!
+//! Rule A7.
 
 use super::scan::{Body, Content, Id, Range, bounded, read_client, scan};
 use super::{ScanError, Struct};

@@ -1,5 +1,7 @@
 //! How much formatting a document may have: whoever reads a text gets each attribute with each of its pieces, so that
 //! reading costs the product of the two.
+//!
+//! Rule U13.
 
 use super::check::Refusal;
 use super::scan::{Body, Content, Scan};

@@ -7,6 +7,8 @@
 //!
 //! Items stay apart where yrs can't squash them either: where the same update puts something between them, or
 //! deletes only one of them. Joining them would make yrs split them again, at the cost of copying their text.
+//!
+//! Rule U12.
 
 use super::scan::{Id, KIND, ScanError, kind, read_client, read_content, read_place};
 use crate::lib0::{Reader, Write};

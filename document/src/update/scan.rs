@@ -5,6 +5,8 @@
 //! [`limits::CLOCK`](crate::limits::CLOCK), and keeps only what the check of the net effect needs:
 //! where each struct stands and what it refers to. The format is that of Yjs 13
 //! (`UpdateEncoderV1`).
+//!
+//! Rule U1.
 
 use crate::lib0::{ReadError, Reader};
 use crate::limits;

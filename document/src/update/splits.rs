@@ -4,6 +4,8 @@
 //! item, or deletes a part of it, splits it: the text of the item is copied, the rest is inserted behind it, and
 //! all items further behind are moved. Many splits of a long item, or in front of many items, thus cost their
 //! product: minutes, for an update of a few megabytes made by hand.
+//!
+//! Rule U11.
 
 use super::check::{Known, Novelty};
 use super::scan::{Body, Id, Scan, Struct};

@@ -1,4 +1,6 @@
 //! How many sync connections one address and one person may hold.
+//!
+//! Rule C5.
 
 use super::problem::Problem;
 use crate::listen::{LargeMessages, PersonalPermits};
@@ -100,6 +102,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    /// Rule C5.
     #[test]
     fn places_run_out_by_address_and_by_person_and_come_back() {
         let limits = ConnectionLimits { total: 10, per_address: 3, per_person: 2 };

@@ -27,7 +27,7 @@ use tokio::time::{Instant, interval, sleep_until};
 
 /// What is fed to a socket before it is flushed at the latest, in bytes.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
-/// A message: a whole offline spell, and the tags around it.
+/// Bytes of a message (rule C4): a whole offline spell, and the tags around it.
 const MESSAGE: usize = limits::STATE_BYTES + 1024;
 /// How often an open connection keeps its session from ending for want of use.
 const IN_USE: Duration = Duration::from_secs(5 * 60);
@@ -39,6 +39,7 @@ pub(super) struct Credentials {
     ticket: Option<String>,
 }
 
+/// Lets a connection in, or says by an HTTP status why not (rule C1).
 pub(super) async fn upgrade(
     State(app): State<App>,
     Path(document): Path<String>,
@@ -57,6 +58,7 @@ pub(super) async fn upgrade(
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
         .read_buffer_size(READ_BUFFER);
+    // Rule C3.
     let dialect =
         if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
     let standing = found.grant.standing;
@@ -75,6 +77,7 @@ pub(super) async fn upgrade(
     Ok(upgrade.on_upgrade(move |socket| serve(app, found.id, admission, place, state, socket)))
 }
 
+/// Who connects: by a ticket, or by a cookie that comes from one of our own pages (rule C2).
 async fn identify(
     app: &App,
     document: &str,

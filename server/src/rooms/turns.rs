@@ -3,6 +3,8 @@
 //!
 //! A party that has used up its [`Budget`] is passed over until the budget has grown again. Only its essential requests
 //! go on, a few seconds apart.
+//!
+//! Rule C7.
 
 use super::in_flight::InFlight;
 use super::pace::Budget;
@@ -201,6 +203,7 @@ mod tests {
         turns.spend(party, Priority::Ordinary, Duration::from_secs(seconds), now);
     }
 
+    /// Rule C7.
     #[test]
     fn one_turn_each_whatever_one_of_them_sends() {
         let now = Instant::now();

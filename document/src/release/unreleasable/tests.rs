@@ -98,6 +98,7 @@ fn what_the_editor_writes_is_never_strange() {
     assert_eq!(state.strange(), []);
 }
 
+/// Rules U7 and R1.
 #[test]
 fn content_outside_the_template_is_named_until_it_is_deleted() {
     use Kind::Part;

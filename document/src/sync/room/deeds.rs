@@ -55,7 +55,7 @@ fn named(all: &[Strange]) -> String {
 
 impl Room {
     /// Takes a passage out: deletes it for everybody, and appends the redaction. The entries it names
-    /// are to be blanked once that is durable.
+    /// are to be blanked once that is durable. Rule A6.
     ///
     /// # Errors
     /// When this person may not do that; nothing has changed then.
@@ -222,7 +222,7 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Tells everybody that a step was taken, or that the text is not what was proposed any more.
+    /// Tells everybody that a step was taken, or that the text is not what was proposed any more (rule A8).
     pub(super) fn tell_of_release(&mut self) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {

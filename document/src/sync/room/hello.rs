@@ -1,5 +1,7 @@
 //! Whether a client remembers this very ledger: a ledger that was truncated or exchanged diverges from what clients
 //! remember of it.
+//!
+//! Rules A2 and U10.
 
 use super::{Effect, Held, Room};
 use crate::ids::Digest;

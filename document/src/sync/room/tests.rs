@@ -60,6 +60,7 @@ fn one_document_waits_for_a_client_however_often_it_asks_while_the_store_is_slow
     assert!(room.frame(ANA, &step1, 3).iter().any(is_document), "asked again, answered again");
 }
 
+/// Rule M5.
 #[test]
 fn one_frame_asks_for_one_answer() {
     let step1 = Message::Step1(&StateVector::default().encode_v1()).encode();

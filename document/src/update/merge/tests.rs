@@ -63,6 +63,7 @@ fn check(structs: &[Vec<u8>], expect: usize) -> Vec<u8> {
     merged.bytes.into_owned()
 }
 
+/// Rule U12.
 #[test]
 fn letters_typed_one_after_the_other_become_one_item() {
     let mut structs = vec![first(kind::TEXT, "problem", None, &text("한"))];

@@ -103,6 +103,25 @@ pub struct Verified {
 ///
 /// # Errors
 /// With the first thing that is wrong.
+///
+/// # Examples
+/// ```
+/// use accord_signing::note::PublicKey;
+/// use accord_signing::verify::{Fault, verify};
+///
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/foreign-release.json");
+/// let file = std::fs::read_to_string(path)?;
+/// // From a place that the reader trusts: the key in the file proves nothing.
+/// let key: PublicKey = "127.0.0.1:4999+321778fe+AR5X4+NweQqdS3m0BFk/h8hH0xGSEJef0igyVQqPaouy".parse()?;
+///
+/// let verified = verify(file.as_bytes(), std::slice::from_ref(&key))?;
+/// assert!(verified.is_trusted);
+/// assert_eq!(verified.statement.number, verified.released.number);
+///
+/// let changed = file.replacen("contract", "contrast", 1);
+/// assert!(matches!(verify(changed.as_bytes(), &[key]), Err(Fault::Text { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn verify(file: &[u8], trusted: &[PublicKey]) -> Result<Verified, Fault> {
     let file = strict::read(file)?;
     let file: ReleaseFile = serde_json::from_value(file)

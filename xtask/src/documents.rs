@@ -1,4 +1,5 @@
-//! Checks that documents tell the truth about this repository: links lead somewhere, and paths exist.
+//! Checks that documents tell the truth about this repository: links lead somewhere, paths exist, and every option is
+//! described.
 //!
 //! Only what is written down is looked at. Addresses elsewhere are not: nothing here uses the network.
 
@@ -21,7 +22,21 @@ pub fn check() -> Result<()> {
         faults.extend(broken_links(path, &prose, &files, &read)?);
         faults.extend(missing_paths(path, &prose, &files, is_ignored));
     }
+    faults.extend(undescribed_options(&read(COMMAND_LINE)?, &read(OPERATING)?));
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n")) }
+}
+
+/// Where the command line is defined, and where operators read about it.
+const COMMAND_LINE: &str = "server/src/main.rs";
+const OPERATING: &str = "docs/operating.md";
+
+/// The options of the command line, by their environment variables, that operators can't read about. Hidden ones are
+/// for tests.
+fn undescribed_options(command_line: &str, document: &str) -> Vec<String> {
+    let options = command_line.lines().filter(|line| !line.contains("hide = true"));
+    let variables = options.filter_map(|line| line.split("env = \"").nth(1)?.split('"').next());
+    let undescribed = variables.filter(|name| !document.contains(&format!("`{name}`")));
+    undescribed.map(|name| format!("{OPERATING} does not describe the option of {name}")).collect()
 }
 
 fn read(path: &str) -> Result<String> {
@@ -211,6 +226,14 @@ mod tests {
         assert_eq!(missing_paths("README.md", text, &files(), is_ignored), [""; 0]);
         let faults = missing_paths("README.md", "`server/src/gone.rs`", &files(), is_ignored);
         assert_eq!(faults, ["README.md names `server/src/gone.rs`, and there is no such file"]);
+    }
+
+    #[test]
+    fn options_are_described() {
+        let command_line = "#[arg(long, env = \"A\")]\n#[arg(env = \"B\", hide = true)]\n\
+            #[arg(long, env = \"C\", default_value_t = 1)]";
+        assert_eq!(undescribed_options(command_line, "| `--a` | `A` |").len(), 1);
+        assert_eq!(undescribed_options(command_line, "`A` and `C`"), [""; 0]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use thiserror::Error;
 
-/// The numbers of the kinds of entry (`PROTOCOL.md`, section 8).
+/// The numbers of the kinds of entry (`docs/protocol.md`, section 8).
 mod kind {
     pub(super) const GENESIS: u8 = 0;
     /// An edit without claims: the update alone.

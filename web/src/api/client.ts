@@ -127,7 +127,7 @@ export const api = {
     call<void>('DELETE', `${plan(of)}/invitations/${id(invitation)}`),
   createDocument: (of: string, title: string, language = 'en', translates?: string) =>
     call<{ id: string }>('POST', `${plan(of)}/documents`, { title, language, translates }),
-  bringIn: (of: string, file: File, language: string) =>
+  importDraft: (of: string, file: File, language: string) =>
     call<Imported>('POST', `${plan(of)}/imports?name=${id(file.name)}&language=${id(language)}`, file),
   launch: (of: string, launch: Schemas['NewLaunch']) =>
     call<Schemas['Done']>('POST', `${plan(of)}/launches`, launch),

@@ -95,7 +95,7 @@ export const en = {
 
   'plan.commitments': 'Commitments',
   'plan.new': 'New commitment',
-  'plan.bring': 'Import a draft',
+  'plan.import': 'Import a draft',
   'plan.newTitle': 'What does the commitment promise?',
   'plan.newHint': 'One sentence, as a resident would say it. You can change it at any time.',
   'plan.language': 'Language',

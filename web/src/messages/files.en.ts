@@ -1,8 +1,8 @@
 // What is said of files, in English: loaded with the pages that bring them in and give them out.
 
 export const files = {
-  'files.bring': 'Import a draft',
-  'files.bringHint':
+  'files.import': 'Import a draft',
+  'files.importHint':
     'A Word document (.docx) or Markdown file (.md) becomes a new commitment. Text under matching headings goes into the matching parts. Everything else goes into Notes. Nothing is left out.',
   'files.file': 'File',
   'files.language': 'Language of the draft',

@@ -1,5 +1,5 @@
-// A flat text as its readers are shown it: paragraphs, headings, quotations, and lists that nest. As
-// `document/src/model/blocks.rs` has it.
+// A released text as its readers are shown it: paragraphs, headings, quotations, and lists that nest. The same rules as
+// `document/src/model/blocks.rs`; `tests/data/blocks.json` holds both to them.
 
 import type { Attributes, Delta } from '../../text/delta';
 import { isSafe } from '../../text/links';
@@ -31,7 +31,7 @@ function lines(delta: Delta): Line[] {
   for (const op of delta) {
     if (!('insert' in op) || typeof op.insert !== 'string') continue;
     const { bold, italic, link } = op.attributes ?? {};
-    const address = typeof link === 'string' && isSafe(link) ? link.trim() : null;
+    const address = typeof link === 'string' && isSafe(link) ? link.replace(/^ +| +$/g, '') : null;
     const parts = op.insert.split('\n');
     parts.forEach((text, index) => {
       if (text) {
@@ -51,6 +51,32 @@ function lines(delta: Delta): Line[] {
   if (spans.length > 0) all.push({ spans, attributes: {} });
   return all;
 }
+
+/** What a line is. */
+type Kind =
+  | { kind: 'plain' }
+  | { kind: 'heading'; level: number }
+  | { kind: 'quote' }
+  | { kind: 'item'; ordered: boolean; indent: number };
+
+const MAX_HEADING = 6;
+const MAX_INDENT = 8;
+
+/** What the attributes of its newline make of a line: a heading before a list before a quotation. */
+function kindOf(attributes: Attributes): Kind {
+  const number = (value: unknown, most: number) =>
+    typeof value === 'number' ? Math.trunc(Math.min(Math.max(value, 0), most)) : 0;
+  const level = number(attributes.header, MAX_HEADING);
+  if (level > 0) return { kind: 'heading', level };
+  if ('list' in attributes) {
+    const indent = number(attributes.indent, MAX_INDENT);
+    return { kind: 'item', ordered: attributes.list === 'ordered', indent };
+  }
+  return 'blockquote' in attributes ? { kind: 'quote' } : { kind: 'plain' };
+}
+
+/** Whether there is nothing to see: blanks as Unicode has them. */
+const isBlank = (text: string) => /^\p{White_Space}*$/u.test(text);
 
 type Item = { ordered: boolean; indent: number; line: Span[] };
 
@@ -79,20 +105,20 @@ export function blocks(delta: Delta): Block[] {
     items = [];
   };
   for (const { spans: line, attributes } of lines(delta)) {
-    const { header, list, indent, blockquote } = attributes;
-    if (!header && list) {
-      items.push({ ordered: list === 'ordered', indent: Number(indent ?? 0), line });
+    const kind = kindOf(attributes);
+    if (kind.kind === 'item') {
+      items.push({ ordered: kind.ordered, indent: kind.indent, line });
       parted = false;
       continue;
     }
     close();
-    if (line.every(({ text }) => text.trim() === '')) {
+    if (line.every(({ text }) => isBlank(text))) {
       parted = true;
       continue;
     }
     const last = out.at(-1);
-    if (header) out.push({ kind: 'heading', level: Number(header), line });
-    else if (!blockquote) out.push({ kind: 'paragraph', line });
+    if (kind.kind === 'heading') out.push({ kind: 'heading', level: kind.level, line });
+    else if (kind.kind === 'plain') out.push({ kind: 'paragraph', line });
     else if (last?.kind === 'quote' && !parted) last.lines.push(line);
     else out.push({ kind: 'quote', lines: [line] });
     parted = false;

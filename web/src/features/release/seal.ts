@@ -5,38 +5,11 @@
 import { hashes, verify as isSignedBy, Point } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import canonicalize from 'canonicalize';
-import type { Sector } from '../../api/client';
-import type { Delta } from '../../text/delta';
-import { isNumber, isObject, isReleased, isStatement } from './shape';
+import { isNumber, isObject, isReleased, isStatement, type Released, type Statement } from './shape';
 import { isHidden } from './shown';
 import { read, Unreadable } from './strict';
 
 hashes.sha512 = sha512;
-
-export interface Released {
-  format: string;
-  document: string;
-  number: number;
-  language: string;
-  template: string;
-  supersedes?: string;
-  gaps: string[];
-  texts: Record<string, Delta>;
-  milestones: { id: string; what: Delta; outputs: Delta; who: Delta; due: string; due_text: string }[];
-  facts: Record<string, string>;
-}
-
-export interface Statement {
-  digest: string;
-  document: string;
-  number: number;
-  plan: string;
-  plan_title: string;
-  ledger: { lineage: string; seq: number; head: string };
-  frozen: number;
-  quorum: { government: number; civil_society: number };
-  signatories: { person: string; name: string; sector: Sector; time: number }[];
-}
 
 const utf8 = new TextEncoder();
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,6 +1,32 @@
 // What a release and the statement that is signed of it consist of: exactly this, and nothing beside it.
 
-import type { Released, Statement } from './seal';
+import type { Sector } from '../../api/client';
+import type { Delta } from '../../text/delta';
+
+export interface Released {
+  format: string;
+  document: string;
+  number: number;
+  language: string;
+  template: string;
+  supersedes?: string;
+  gaps: string[];
+  texts: Record<string, Delta>;
+  milestones: { id: string; what: Delta; outputs: Delta; who: Delta; due: string; due_text: string }[];
+  facts: Record<string, string>;
+}
+
+export interface Statement {
+  digest: string;
+  document: string;
+  number: number;
+  plan: string;
+  plan_title: string;
+  ledger: { lineage: string; seq: number; head: string };
+  frozen: number;
+  quorum: { government: number; civil_society: number };
+  signatories: { person: string; name: string; sector: Sector; time: number }[];
+}
 
 type Check = (value: unknown) => boolean;
 type Members = Record<string, Check>;

@@ -1,7 +1,7 @@
 // Sentences about what can't be frozen.
 
 import type { Strange } from '../../api/client';
-import { has, t } from '../../messages/release';
+import { exactly, has, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
 /** A text field's name: of a milestone by its number, too. */
@@ -55,4 +55,14 @@ export function anchorOf(place: string): string {
   if (place.includes('/due')) return 'milestones';
   const isText = /^milestones\/.*\/(what|outputs|who)$/.test(place) || has(`field.${place}`);
   return isText ? encodeURIComponent(place) : '';
+}
+
+/** Where the draft of one moment is compared with that of another. */
+export const comparison = (document: string, from: number, to: number): string =>
+  `/documents/${encodeURIComponent(document)}/history?from=${from}&to=${to}`;
+
+/** Since when, or from when, a release is public. */
+export function openedText({ opens, public: isPublic }: { opens?: number | null; public: boolean }): string {
+  if (!opens) return t('release.notLaunched');
+  return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: exactly(opens) });
 }

@@ -1,5 +1,7 @@
 // The languages that commitments are written in, each by its own name. Others can be named by the API.
 
+import { languageName } from '../../text/languageName';
+
 const CODES = [
   ...[
     'en',
@@ -46,14 +48,5 @@ const CODES = [
     'vi',
   ],
 ];
-
-/** A language by its own name; its code, where the browser knows none. */
-export function languageName(code: string): string {
-  try {
-    return new Intl.DisplayNames([code], { type: 'language', fallback: 'code' }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}
 
 export const languages = CODES.map((code) => ({ code, name: languageName(code) }));

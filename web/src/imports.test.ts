@@ -1,0 +1,94 @@
+// Imports lead one way, as docs/architecture.md has them: no circle of files, and no folder reaches above itself.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+/** Which folders the files of a folder may import from; features may import from all but the pages' table. */
+const BELOW: Record<string, string[]> = {
+  frame: ['api', 'messages', 'ui'],
+  editor: ['messages', 'sync', 'text', 'wasm'],
+  sync: ['api', 'generated', 'text', 'wasm'],
+  ui: ['api', 'messages'],
+  messages: ['api'],
+  text: [],
+  api: [],
+};
+/** Features that do without WebAssembly: they open without a document. */
+const LIGHT = ['features/history/', 'features/release/'];
+
+const files = readdirSync('src', { recursive: true }).filter(
+  (name) => /\.(ts|svelte)$/.test(name) && !/\.test\.ts$|\.d\.ts$|^wasm\//.test(name),
+);
+
+/** The file that a relative path leads to, without what is asked of it (`?url`). */
+function resolved(from: string, path: string): string {
+  const parts = from.split('/').slice(0, -1);
+  for (const part of path.replace(/\?.*/, '').split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  const base = parts.join('/');
+  const found = [base, `${base}.ts`, `${base}.svelte.ts`, `${base}/index.ts`].find((name) =>
+    files.includes(name),
+  );
+  return found ?? base;
+}
+
+const imports = new Map(
+  files.map((name) => {
+    const source = readFileSync(`src/${name}`, 'utf8');
+    const named = [...source.matchAll(/(?:\bfrom |\bimport\(|\bimport )'(\.[^']+)'/g)].map(
+      ([, path]) => path ?? '',
+    );
+    return [name, named.map((path) => resolved(name, path))];
+  }),
+);
+
+/** The first circle that begins and ends with one of the files on the way. */
+function circle(name: string, way: string[], done: Set<string>): string[] | undefined {
+  const at = way.indexOf(name);
+  if (at >= 0) return [...way.slice(at), name];
+  if (done.has(name)) return undefined;
+  done.add(name);
+  for (const next of imports.get(name) ?? []) {
+    const found = circle(next, [...way, name], done);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+test('no files import each other in a circle', () => {
+  const done = new Set<string>();
+  for (const name of files) assert.deepEqual(circle(name, [], done), undefined);
+});
+
+test('no folder imports from one above it', () => {
+  for (const [name, all] of imports) {
+    const folder = name.split('/')[0] ?? '';
+    for (const path of all) {
+      const to = path.split('/')[0] ?? '';
+      const may =
+        folder === to || (BELOW[folder]?.includes(to) ?? (folder !== 'features' || path !== 'pages.ts'));
+      assert(may, `${name} imports ${path}`);
+      const isLight = LIGHT.some((light) => name.startsWith(light));
+      assert(!(isLight && /^(wasm|sync)\//.test(path) && !isType(name, path)), `${name} imports ${path}`);
+    }
+  }
+});
+
+/** Whether a file imports only types of another. */
+function isType(name: string, path: string): boolean {
+  const source = readFileSync(`src/${name}`, 'utf8');
+  const lines = [...source.matchAll(/^import (type )?[^;]*? from '(\.[^']+)';/gm)];
+  return lines
+    .filter(([, , to]) => resolved(name, to ?? '') === path)
+    .every(([, type]) => type !== undefined);
+}
+
+test('files stay below 400 lines', () => {
+  for (const name of files) {
+    const lines = readFileSync(`src/${name}`, 'utf8').split('\n').length;
+    assert(lines <= 400 || name.startsWith('generated/'), `${name} has ${lines} lines`);
+  }
+});

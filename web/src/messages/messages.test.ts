@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { catalogue, fill } from './catalogue';
+import { en } from './en';
+import { files } from './files.en';
+import { history } from './history.en';
+import { ago, exactly, list } from './index';
+import { release } from './release.en';
+import { steering } from './steering.en';
+
+test('a message takes its values, and shows what it lacks', () => {
+  assert.equal(fill('{name} wrote {when}', { name: 'Ana', when: 0 }), 'Ana wrote 0');
+  assert.equal(fill('{name}', {}), '{name}');
+});
+
+test('a catalogue knows the messages of every page and its own', () => {
+  const { t, has } = catalogue({ en: { 'own.word': 'own {n}' } });
+  assert.equal(t('own.word', { n: 1 }), 'own 1');
+  assert.equal(t('app.save'), 'Save');
+  assert(has('own.word') && has('app.save') && !has('own.else'));
+});
+
+test('no catalogue hides a message of another', () => {
+  const extra = [files, history, release, steering];
+  const keys = [en, ...extra].flatMap((messages) => Object.keys(messages));
+  assert.deepEqual(
+    keys.filter((key, index) => keys.indexOf(key) !== index),
+    [],
+  );
+});
+
+test('sentences use the words of the product', () => {
+  for (const [key, said] of [en, files, history, release, steering].flatMap((all) => Object.entries(all))) {
+    const own = said.replace(/\{\w+\}/g, '');
+    assert(!/\b(seats?|sits for|sittings?|whoever|bring in|told)\b/i.test(own), `${key}: ${said}`);
+  }
+});
+
+test('times are said as people say them', () => {
+  assert.equal(ago(Date.now() - 20_000), 'just now');
+  assert.equal(ago(Date.now() - 2 * 3_600_000), '2 hours ago');
+  assert.equal(ago(Date.now() + 3 * 86_400_000), 'in 3 days');
+  assert.equal(exactly(60_000), exactly(119_999));
+  assert(exactly(60_000) !== exactly(120_000));
+  assert.equal(list.format(['Ana', 'Ben', 'Fay']), 'Ana, Ben, and Fay');
+});

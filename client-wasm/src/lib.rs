@@ -10,7 +10,7 @@
 use accord_document::model::completeness::checklist;
 use accord_document::model::delta::{self, Op};
 use accord_document::model::{Replica, Target};
-use accord_document::sync::{Client, Link, wire};
+use accord_document::sync::{Client, ClientStatus, wire};
 use js_sys::{Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 #[wasm_bindgen]
 pub struct AccordClient {
     client: Client,
-    told: Option<Status>,
+    told: Option<ClientStatus>,
 }
 
 #[wasm_bindgen]
@@ -105,7 +105,7 @@ impl AccordClient {
     /// that did not change since the last call.
     #[wasm_bindgen(js_name = takeStatus)]
     pub fn take_status(&mut self) -> Option<String> {
-        let status = Status {
+        let status = ClientStatus {
             link: self.client.link().clone(),
             unsaved: self.client.is_unsaved(),
             may_write: self.client.may_write(),
@@ -225,15 +225,6 @@ impl AccordClient {
         let target = target.map(Target);
         self.client.point(target.as_ref().map(|target| (target, anchor, head)));
     }
-}
-
-#[derive(PartialEq, Serialize)]
-struct Status {
-    link: Link,
-    unsaved: bool,
-    may_write: bool,
-    can_undo: bool,
-    can_redo: bool,
 }
 
 impl AccordClient {

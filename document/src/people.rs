@@ -7,6 +7,7 @@ use thiserror::Error;
 /// The side a person sits for. Shown everywhere by one hue *and* one shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Sector {
     Government,
     CivilSociety,

@@ -112,6 +112,7 @@ pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 
 /// One thing a commitment needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Need {
     Title,
     Lead,

@@ -45,7 +45,7 @@ fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Re
 /// The page tells sittings by section without their texts: its list is the template's.
 #[test]
 fn the_pages_sections_are_those_of_the_template() -> Result<()> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/features/history/fields.ts");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/generated/fields.ts");
     let listed = std::fs::read_to_string(path)?;
     let listed: Vec<_> = listed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
     let mut wanted = Vec::new();

@@ -12,6 +12,7 @@ const BELOW: Record<string, string[]> = {
   ui: ['api', 'messages'],
   messages: ['api'],
   text: [],
+  generated: [],
   api: [],
 };
 /** Features that do without WebAssembly: they open without a document. */

@@ -12,7 +12,7 @@ use std::fs;
 const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
 
 /// All checks. They need the web app built (`web/src/wasm`).
-pub const STEPS: [Step; 6] = [
+pub const STEPS: [Step; 7] = [
     Step::new("Check formatting and lints", lints),
     Step::new("Test the commands themselves", || {
         Cmd::new("cargo").args(["test", "--quiet", "--package", "xtask"]).run()
@@ -25,6 +25,7 @@ pub const STEPS: [Step; 6] = [
     }),
     Step::new("Check licences and sources of dependencies", licences),
     Step::new("Check that the web app's types are the API's", api_types),
+    Step::new("Check that the web app's types are the document's", document_types),
     Step::new("Check the web app", web),
 ];
 
@@ -116,18 +117,35 @@ fn api_types() -> Result<()> {
     }
     let schema = root().join("web/src/api/schema.d.ts");
     let before = fs::read_to_string(&schema).unwrap_or_default();
-    Cmd::new("npx")
-        .args([
-            "--no-install",
-            "openapi-typescript",
-            "src/api/openapi.json",
-            "-o",
-            "src/api/schema.d.ts",
-        ])
-        .dir("web")
-        .output()?;
+    typescript("src/api/openapi.json", "src/api/schema.d.ts")?;
     if fs::read_to_string(&schema)? != before {
         bail!("web/src/api/schema.d.ts was not generated from openapi.json: it is now; commit it");
     }
     Ok(())
+}
+
+/// What the web app takes from `document` (close codes, sections, types of the module's answers) is what that has.
+fn document_types() -> Result<()> {
+    const FILES: [&str; 4] = ["protocol.ts", "sections.ts", "fields.ts", "module.d.ts"];
+    let folder = root().join("web/src/generated");
+    let read = || FILES.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default());
+    let before = read();
+    Cmd::new("cargo")
+        .args(["run", "--quiet", "--package", "accord-document", "--features", "schema"])
+        .args(["--example", "web", "--", "web/src/generated"])
+        .run()?;
+    typescript("src/generated/module.json", "src/generated/module.d.ts")?;
+    if read() != before {
+        bail!("web/src/generated was not what `document` has: it is written anew now; commit it");
+    }
+    Ok(())
+}
+
+/// Makes TypeScript of the schemas of an OpenAPI description; both paths are inside `web`.
+fn typescript(description: &str, types: &str) -> Result<()> {
+    Cmd::new("npx")
+        .args(["--no-install", "openapi-typescript", description, "-o", types])
+        .dir("web")
+        .output()
+        .map(|_| ())
 }

@@ -6,7 +6,8 @@ use crate::{build, tools};
 use anyhow::Result;
 
 /// Runs the tests. Needs the web app built. The last lines printed are those of `cargo test`.
-pub const STEPS: [Step; 4] = [
+pub const STEPS: [Step; 5] = [
+    Step::new("Test the units of the web app", web_units),
     Step::new("Install what the tests run: npm packages, a browser, readers of files", install),
     Step::new("Bundle the editor for Node", build::bundle_for_node),
     // The promises run the server as a process of its own.
@@ -18,6 +19,10 @@ fn install() -> Result<()> {
     tools::npm("tests")?;
     tools::chromium()?;
     tools::readers().map(|_| ())
+}
+
+fn web_units() -> Result<()> {
+    Cmd::new("npm").args(["run", "--silent", "test"]).dir("web").run()
 }
 
 fn tests() -> Result<()> {

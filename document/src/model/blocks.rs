@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_parted_as_the_release_page_parts_it() {
+        let file = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/blocks.json"));
+        let cases: Vec<Value> = serde_json::from_str(file).unwrap();
+        assert!(cases.len() >= 19);
+        for case in cases {
+            let ops: Vec<Op> = serde_json::from_value(case["delta"].clone()).unwrap();
+            let found = serde_json::to_value(blocks(&ops)).unwrap();
+            assert_eq!(found, case["blocks"], "{}", case["name"]);
+        }
+    }
+
+    #[test]
     fn a_link_that_can_not_be_followed_is_none() {
         let ops: Vec<Op> = serde_json::from_value(json!([
             {"insert": "a", "attributes": {"link": "javascript:alert(1)", "bold": true}},

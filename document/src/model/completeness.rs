@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A need and whether it is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Check {
     pub need: Need,
     pub met: bool,

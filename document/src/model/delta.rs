@@ -17,16 +17,19 @@ pub type Attributes = Map<String, Value>;
 /// One step of a Delta.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, try_from = "AnyOp")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Op {
     Insert {
         /// A string, or an embedded value.
         insert: Value,
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
     Retain {
         retain: u32,
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+        #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
     Delete {

@@ -26,6 +26,7 @@ pub(crate) fn is_milestone_id(id: &str) -> bool {
 
 /// A milestone as read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Milestone {
     pub id: String,
     pub order: String,

@@ -61,6 +61,7 @@ impl Target {
 /// What changed, other than by [`Replica::edit`] itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Change {
     Text {
         target: Target,

@@ -177,6 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn json_is_canonical_as_the_browser_writes_it() {
+        #[derive(Deserialize)]
+        struct Case {
+            json: String,
+            canonical: String,
+        }
+        let file =
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/canonical.json"));
+        for Case { json, canonical: expect } in serde_json::from_str::<Vec<Case>>(file).unwrap() {
+            let value = serde_json::from_str(&json).unwrap();
+            assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expect, "{json}");
+        }
+    }
+
+    #[test]
     fn a_release_reads_back_and_a_member_it_does_not_know_is_refused() {
         let released = Released::of(identity(), &content(vec![Op::text("words")]));
         let mut value = serde_json::to_value(&released).unwrap();

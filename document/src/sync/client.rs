@@ -21,6 +21,7 @@ use yrs::{StateVector, StickyIndex};
 /// The connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "link", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Link {
     /// Not connected. Edits are kept on this device.
     Offline { reason: Option<String> },
@@ -39,11 +40,25 @@ pub const RELEASE: u8 = 2;
 
 /// Somebody else in the document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Peer {
     pub client: u64,
+    #[cfg_attr(feature = "schema", schema(value_type = super::Face))]
     pub user: Value,
     /// Where their caret is: a text, and the ends of the selection in it.
     pub cursor: Option<(Target, u32, u32)>,
+}
+
+/// What a page shows of a client beside the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ClientStatus {
+    pub link: Link,
+    /// Whether there is anything that the server has not said to be on disk.
+    pub unsaved: bool,
+    pub may_write: bool,
+    pub can_undo: bool,
+    pub can_redo: bool,
 }
 
 #[derive(Debug)]

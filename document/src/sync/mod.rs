@@ -89,7 +89,7 @@ mod room;
 pub mod wire;
 
 pub use admission::{Admission, ConnectionId, Denied, Dialect};
-pub use client::{Client, Link, REDACTED, RELEASE};
+pub use client::{Client, ClientStatus, Link, Peer, REDACTED, RELEASE};
 pub use close::Close;
 pub use presence::{Face, Presence};
 pub use room::{Effect, ProposeError, Room, Wanted};

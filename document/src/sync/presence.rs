@@ -23,7 +23,9 @@ const REMEMBERED: usize = 4096;
 
 /// What others see of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Face {
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub person: PersonId,
     pub name: String,
     pub sector: Sector,

@@ -2,6 +2,7 @@
 // WebAssembly decides; the connection and the device's store carry it out.
 
 import type { DocumentView } from '../api/client';
+import { REDACTED, RELEASE, SIGNED_OUT } from '../generated/protocol';
 import { type Delta, endsLine } from '../text/delta';
 import { milestoneText } from '../text/target';
 import type { AccordClient } from '../wasm/accord_client';
@@ -14,9 +15,6 @@ import {
   loadModule,
   newClient,
   type Peer,
-  REDACTED,
-  RELEASE,
-  SIGNED_OUT,
   subprotocol,
   type TextChange,
 } from './module';

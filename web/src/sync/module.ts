@@ -1,57 +1,20 @@
-// The WebAssembly module: loading it, and what its answers are.
+// The WebAssembly module: loading it, and the types of its answers, which are made from its Rust code.
 
-import type { Sector } from '../api/client';
+import type { components } from '../generated/module';
 import type { Delta } from '../text/delta';
 import init, { AccordClient, subprotocol } from '../wasm/accord_client';
 import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 
-export interface Peer {
-  client: number;
-  user: { name: string; person: string; sector: Sector };
-  cursor: [target: string, anchor: number, head: number] | null;
-}
-
-export interface Milestone {
-  id: string;
-  order: string;
-  due: string;
-  due_text: string;
-}
-
-export interface Check {
-  need: string;
-  met: boolean;
-}
-
-export interface TextChange {
-  target: string;
-  delta: Delta;
-  own: boolean;
-}
-
-export type Change = ({ change: 'text' } & TextChange) | { change: 'milestones' } | { change: 'facts' };
-
-export type Link =
-  | { link: 'offline'; reason: string | null }
-  | { link: 'syncing' }
-  | { link: 'live' }
-  | { link: 'denied'; code: number; reason: string };
-
-export interface ClientStatus {
-  link: Link;
-  unsaved: boolean;
-  may_write: boolean;
-  can_undo: boolean;
-  can_redo: boolean;
-}
+type Schemas = components['schemas'];
+export type Peer = Schemas['Peer'];
+/** A milestone as lists have it: its texts are read by their targets. */
+export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
+export type Check = Schemas['Check'];
+export type ClientStatus = Schemas['ClientStatus'];
+export type TextChange = Omit<Extract<Schemas['Change'], { change: 'text' }>, 'delta'> & { delta: Delta };
+export type Change = Exclude<Schemas['Change'], { change: 'text' }> | TextChange;
 
 export { subprotocol };
-
-/** What `takeNews` gives, as bits: a passage was redacted, a step was taken on the path to a release. */
-export const REDACTED = 1;
-export const RELEASE = 2;
-/** The close code of a session that has ended. */
-export const SIGNED_OUT = 4401;
 
 let loading: Promise<unknown> | undefined;
 

@@ -16,7 +16,7 @@ export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved
     case 'syncing':
       return unsaved ? { state: 'saving' } : { state: 'opening' };
     case 'offline':
-      return { state: 'offline', unsaved, reason: link.reason };
+      return { state: 'offline', unsaved, reason: link.reason ?? null };
     case 'denied':
       return { state: 'denied', code: link.code, reason: link.reason };
   }

@@ -1,9 +1,9 @@
 // How the template stands on the page. Which fields there are, where and how large, `document` says.
 
-import type { SectionId } from '../../text/sections';
+import type { SectionId } from '../../generated/sections';
 import { template } from '../../wasm/accord_client';
 
-export { SECTIONS, type SectionId } from '../../text/sections';
+export { SECTIONS, type SectionId } from '../../generated/sections';
 
 export interface TemplateField {
   key: string;

@@ -1,9 +1,9 @@
 // Which changes to show.
 
 import type { Author, Change, Diff, Sector, Sitting } from '../../api/client';
+import { SECTION_OF } from '../../generated/fields';
+import { SECTIONS } from '../../generated/sections';
 import { t } from '../../messages/history';
-import { SECTIONS } from '../../text/sections';
-import { SECTION_OF } from './fields';
 
 export interface Filter {
   person?: string;

@@ -1,6 +1,6 @@
-// The text fields and their sections, as the template in `document` has them: what is told without its texts
-// (sittings, what can be restored) names only the field. A test compares the two.
+// Made from the crate `document` by `cargo xtask check`. Changes here are lost.
 
+/** The section of each text field. The title is above all sections. */
 export const SECTION_OF: Record<string, string> = {
   title: 'title',
   brief: 'promise',

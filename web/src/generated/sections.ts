@@ -1,5 +1,6 @@
-// The sections of a commitment, in the order of the page.
+// Made from the crate `document` by `cargo xtask check`. Changes here are lost.
 
+/** The sections of a commitment, in the order of the page. */
 export const SECTIONS = [
   'promise',
   'who',

@@ -1,0 +1,73 @@
+//! Writes what the web app takes from this crate, so that it stands in one place: the bits and close codes of the
+//! protocol, the sections and fields of the template, and the types of what the WebAssembly module answers.
+//!
+//! `cargo run -p accord-document --features schema --example web -- FOLDER`; `cargo xtask check` does that and fails
+//! when a file changes.
+
+use accord_document::model::completeness::Check;
+use accord_document::model::{Change, Milestone};
+use accord_document::sync::{ClientStatus, Close, Peer, REDACTED, RELEASE};
+use accord_document::template::{FIELDS, Section};
+use std::path::Path;
+use std::{env, fs, io};
+use utoipa::OpenApi;
+
+const HEAD: &str =
+    "// Made from the crate `document` by `cargo xtask check`. Changes here are lost.\n";
+
+#[derive(OpenApi)]
+#[openapi(components(schemas(Change, Check, ClientStatus, Milestone, Peer)))]
+struct Module;
+
+fn main() -> io::Result<()> {
+    let folder = env::args().nth(1).ok_or_else(|| io::Error::other("name a folder"))?;
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("protocol.ts"), protocol())?;
+    fs::write(folder.join("sections.ts"), sections())?;
+    fs::write(folder.join("fields.ts"), fields())?;
+    fs::write(
+        folder.join("module.json"),
+        Module::openapi().to_pretty_json().map_err(io::Error::other)?,
+    )
+}
+
+fn protocol() -> String {
+    format!(
+        "{HEAD}\n\
+        /** What `takeNews` gives, as bits: a passage was redacted, and a step was taken on the path to a release. */\n\
+        export const REDACTED = {REDACTED};\n\
+        export const RELEASE = {RELEASE};\n\n\
+        /** The close code of a connection whose session has ended. */\n\
+        export const SIGNED_OUT = {};\n",
+        Close::SIGNED_OUT
+    )
+}
+
+fn sections() -> String {
+    let names = Section::ALL.map(|section| format!("  '{}',\n", name(&section))).concat();
+    format!(
+        "{HEAD}\n\
+        /** The sections of a commitment, in the order of the page. */\n\
+        export const SECTIONS = [\n{names}] as const;\n\n\
+        export type SectionId = (typeof SECTIONS)[number];\n"
+    )
+}
+
+fn fields() -> String {
+    let line = |field: &accord_document::template::Field| {
+        let section = field.section.map_or_else(|| "title".to_owned(), |section| name(&section));
+        format!("  {}: '{section}',\n", field.key)
+    };
+    let lines: String = FIELDS.iter().map(line).collect();
+    format!(
+        "{HEAD}\n\
+        /** The section of each text field. The title is above all sections. */\n\
+        export const SECTION_OF: Record<string, string> = {{\n{lines}}};\n"
+    )
+}
+
+/// A section as JSON names it.
+fn name(section: &Section) -> String {
+    serde_json::to_string(section).unwrap_or_default().trim_matches('"').to_owned()
+}

@@ -39,6 +39,8 @@ await story(async ({ browser, server }) => {
     const page = await context.newPage();
     await page.goto(server.base);
     await page.click(`[data-demo=${name}]`);
+    // Signed in: a page that is opened sooner would not be theirs.
+    await page.waitForSelector('[data-demo]', { state: 'detached' });
     await page.waitForSelector('h1');
     for (const [what, path] of Object.entries(pages)) {
       await page.goto(`${server.base}${path}`);

@@ -202,7 +202,7 @@ export function providerStart(provider: string, query = ''): string {
   return `/api/v1/providers/${id(provider)}/start${query}`;
 }
 
-/** What to tell a person of something that failed. */
+/** The sentence to show for an error: the server's own, or `otherwise`. */
 export function saying(error: unknown, otherwise: string): string {
   return (error instanceof ApiError && error.message) || otherwise;
 }

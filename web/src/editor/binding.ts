@@ -160,7 +160,7 @@ export class Binding {
     this.live.point(null);
   }
 
-  /** A caret that the others know moves with the text before which it stands. */
+  /** The caret that the others know of moves along with the text after it. */
   private move(delta: Delta): void {
     if (!this.told) return;
     this.told = { anchor: moved(this.told.anchor, delta), head: moved(this.told.head, delta) };

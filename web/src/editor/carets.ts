@@ -50,7 +50,7 @@ function decorate(doc: Parameters<typeof toPlace>[0], { client, user, cursor }: 
 function caretOf(user: Peer['user']): HTMLElement {
   const caret = document.createElement('span');
   caret.className = `caret sector-${user.sector}`;
-  // Who is where is told in the list of people; a caret in the text must not be read out.
+  // The list of people names everybody who is here; a caret in the text must not be read out.
   caret.setAttribute('aria-hidden', 'true');
   const name = document.createElement('span');
   name.className = 'caret-name';

@@ -126,7 +126,7 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
   return op.insert.length;
 }
 
-/** A newline comes in: what stands before it becomes a line with its attributes. */
+/** A newline is inserted: the text before it becomes a line with its attributes. */
 function endLine(tr: Transaction, offset: number, attributes?: Attributes): void {
   const { position, start, node } = toPlace(tr.doc, offset);
   tr.split(position, 1, [{ type: node.type, attrs: node.attrs }]);

@@ -30,7 +30,7 @@ export interface Place {
   node: Node;
 }
 
-/** Where a flat offset stands; one past the end counts as the end of the last line. */
+/** The position of a flat offset; an offset past the end is the end of the last line. */
 export function toPlace(doc: Node, offset: number): Place {
   let start = 0;
   for (let line = 0; ; line += 1) {

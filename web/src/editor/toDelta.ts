@@ -146,7 +146,7 @@ function read(
   return { units, tail: null };
 }
 
-/** Adds the characters of a line, whose content begins at `begin`, that stand between two positions. */
+/** Adds the characters between two positions of a line whose content begins at `begin`. */
 function characters(line: Node, begin: number, from: number, to: number, units: Unit[]): void {
   if (from >= to) return;
   line.nodesBetween(from - begin, to - begin, (node, offset) => {

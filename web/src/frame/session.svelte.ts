@@ -15,14 +15,14 @@ class Session {
     try {
       this.set((await api.session()).person);
     } catch (error) {
-      // No answer at all: whoever was last signed in here may go on offline.
+      // Without an answer, the person who was last signed in here may go on offline.
       if (error instanceof ApiError && error.status === 0) this.person = remembered();
       else this.set(null);
     }
     this.known = true;
   }
 
-  /** Takes over whoever the server says is signed in now. */
+  /** Takes over the person whom the server has signed in. */
   begin({ person }: { person: Person }): void {
     this.set(person);
     this.ended = false;

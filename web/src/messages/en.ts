@@ -1,7 +1,7 @@
-// Every sentence the app says, in English. `{name}` stands for a value. A language is added by
+// Every sentence the app says, in English. `{name}` is replaced by a value. A language is added by
 // another file with the same keys.
 
-// What people, seats, sections and texts are called, the pages say that the server makes, too.
+// The names of people, roles, sections and texts. The pages that the server renders use them as well.
 import names from './names.en.json';
 
 export const en = {
@@ -78,7 +78,7 @@ export const en = {
   'plans.closed': 'closed',
 
   'manage.people': 'People',
-  'manage.record': 'Audit record',
+  'manage.audit': 'Audit record',
   'manage.rename': 'Rename',
   'manage.close': 'Close the plan',
   'manage.closeSure': 'Everybody can still read the plan. Nobody can write in it until you reopen it.',
@@ -173,7 +173,7 @@ export const en = {
     'The server did not accept it: {reason} It is kept on this device, and the page shows what the server has. None of this is added automatically. Copy what you need into the text, then discard the rest.',
   'parked.when': 'Kept since {when}',
   'parked.show': 'Show what was kept',
-  'parked.bring': 'Add it to “{field}”',
+  'parked.add': 'Add it to “{field}”',
   'parked.nothing': 'All of it is in the text now.',
   'parked.discard': 'Discard',
 

@@ -23,7 +23,7 @@ export class Persistence {
     private facts: Facts,
     /** The client as it is now: another one after a fresh start. */
     private readonly client: () => AccordClient,
-    /** Told whether this device could keep the last change. */
+    /** Called with whether this device could keep the last change. */
     private readonly kept: (worked: boolean) => void,
   ) {
     this.remembered = facts.remembered;

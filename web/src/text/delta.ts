@@ -104,7 +104,7 @@ export function moved(offset: number, delta: Delta): number {
 
 /**
  * What `edit` becomes when `first`, made beside it on the same text, has been applied before it.
- * Where both insert at one place, the one that goes `first` stands first if `before`.
+ * Where both insert at one place, what `first` inserts comes first if `before`.
  */
 export function transform(first: Delta, edit: Delta, before: boolean): Delta {
   const out = new Builder();

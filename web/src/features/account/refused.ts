@@ -1,6 +1,6 @@
 import { has, t } from '../../messages';
 
-/** Why a sign-in provider's browser came back with nothing, if it did: told once. */
+/** The reason why signing in with a provider failed, if it did. It is given once. */
 export function takeRefusal(): string {
   const refused = new URLSearchParams(location.search).get('refused');
   if (!refused) return '';

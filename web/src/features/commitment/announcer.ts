@@ -1,4 +1,4 @@
-// What a person who can't see the carets is told: who comes and goes, who changed what, and whether
+// Announcements for people who can't see the carets: who comes and goes, who changed what, and whether
 // what they write is safe. One polite sentence at a time, and never one for each keystroke.
 
 import { list, t } from '../../messages';

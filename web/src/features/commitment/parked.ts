@@ -3,7 +3,7 @@
 import { diffWordsWithSpace } from 'diff';
 import type { Delta } from '../../text/delta';
 
-/** A run of words, and where in the text as it is it would stand (UTF-16). */
+/** A run of words, and its offset in the current text (UTF-16). */
 export interface Lacking {
   at: number;
   text: string;
@@ -17,7 +17,7 @@ export const plain = (delta: unknown): string =>
         .join('')
     : '';
 
-/** What stands in `parked` and not in `here`. */
+/** The words of `parked` that `here` lacks. */
 export function lacking(here: string, parked: string): Lacking[] {
   const all: Lacking[] = [];
   let at = 0;

@@ -1,4 +1,4 @@
-// How the template stands on the page. Which fields there are, where and how large, `document` says.
+// The fields of the template, with their section and size. The crate `document` defines them.
 
 import type { SectionId } from '../../generated/sections';
 import { template } from '../../wasm/accord_client';

@@ -1,5 +1,5 @@
-// Who wrote each passage, for the editor: asked of the server once it is wanted, shown as long as it fits what
-// stands there.
+// Who wrote each passage, for the editor: asked of the server once somebody wants to see it, and shown while the text
+// is the one that the server described.
 
 import type { Node } from 'prosemirror-model';
 import { Decoration, DecorationSet } from 'prosemirror-view';

@@ -8,7 +8,7 @@ import { t } from '../../messages/history';
 export interface Filter {
   person?: string;
   sector?: Sector;
-  /** A section of the page, or `title` for what stands above them. */
+  /** A section of the page, or `title` for the text above them. */
   section?: string;
 }
 
@@ -16,13 +16,13 @@ export function byPasses({ person, sector }: Filter, author: Author | undefined)
   return (!person || author?.person === person) && (!sector || author?.sector === sector);
 }
 
-/** The title, which stands above all sections, and those. */
+/** The title, which is above all sections, and the sections. */
 export const PLACES = ['title', ...SECTIONS] as const;
 
 export const nameOfSection = (section: string): string =>
   section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
 
-/** Where on the page a text stands. */
+/** The place on the page where a text is. */
 export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 'texts'>): string {
   if (!target) return 'when';
   if (target.startsWith('milestones/')) return 'milestones';

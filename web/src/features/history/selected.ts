@@ -6,7 +6,7 @@ export interface Selected {
   to: number;
 }
 
-/** The selection, if it stands in one text. Each line says in `data-at` where it begins. */
+/** The selection, if all of it is in one text. The attribute `data-at` of a line is the offset at which it begins. */
 export function selectedIn(page: HTMLElement): Selected | undefined {
   const selection = getSelection();
   if (!selection || selection.isCollapsed || selection.rangeCount === 0) return undefined;

@@ -9,7 +9,7 @@ export interface Step {
   time: number;
   /** What happened, in words. */
   said: string;
-  /** What whoever took it said of it. */
+  /** The message or reason of the person who took it. */
   words: string;
   /** The moment that it was about. */
   moment: number;

@@ -193,7 +193,7 @@ function value(of: unknown): string {
 
 /** A text cut into its paragraphs, each with what its last newline says of it. */
 export interface Line {
-  /** `sign`: stands for the end of a paragraph, and is no character of the text. */
+  /** `sign`: marks the end of a paragraph, and is not a character of the text. */
   runs: { piece: Piece; text: string; sign?: boolean }[];
   attributes: Attributes;
   /** What ended it, if that is a change. */
@@ -213,7 +213,7 @@ export function lines({ pieces }: TextDiff): Line[] {
   };
   const add = (piece: Piece, text: string) => {
     const last = runs.at(-1);
-    // Who wrote what did not change is not told here: such pieces are one run.
+    // The authors of unchanged text are not shown here, so neighbouring unchanged pieces are one run.
     if (last && isPlain(last.piece) && isPlain(piece) && sameLook(last.piece, piece)) last.text += text;
     else runs.push({ piece, text });
   };
@@ -227,7 +227,7 @@ export function lines({ pieces }: TextDiff): Line[] {
       if (text) add(piece, text);
       if (index === parts.length - 1) return;
       if (piece.fate === 'deleted') {
-        // The paragraphs are one now: the sign of their end stands crossed out between them.
+        // The paragraphs were joined: the sign of the first one's end is shown crossed out between them.
         runs.push({ piece, text: '¶', sign: true });
         return;
       }

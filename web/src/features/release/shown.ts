@@ -1,5 +1,5 @@
 // How text that comes from a file is shown where one judges the file: one line, in which line breaks, control
-// characters, direction marks and every other character that is not seen stand as their code points, like <U+202E>.
+// characters, direction marks and every other character that is not seen are shown as their code points, like <U+202E>.
 // The same rules as `server/signing/src/shown.rs`; `tests/data/verify/shown.json` holds both to them.
 
 /** The most characters of one text that are shown. The rest is counted. */
@@ -27,7 +27,7 @@ export function shown(text: string): string {
   const all = [...text];
   let [marks, spaces] = [MAX_MARKS, 0];
   const parts = all.slice(0, MAX_SHOWN_CHARS).map((char) => {
-    // A mark at the beginning would be drawn over what stands before the text.
+    // A mark at the beginning would be drawn over the character before the text.
     marks = MARK.test(char) ? marks + 1 : 0;
     spaces = char === ' ' ? spaces + 1 : 0;
     return isHidden(char) || marks > MAX_MARKS || spaces > MAX_SPACES ? code(char) : char;

@@ -1,4 +1,4 @@
-// Reading a release's file so that every reader reads the same: a name stands once in an object, a number has one way
+// Reading a release's file so that every reader reads the same: a name occurs once in an object, a number has one way
 // to be written, and what a file can cost is bounded before anything is built from it. The same rules as
 // `server/signing/src/strict.rs`.
 
@@ -7,7 +7,7 @@ export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_VALUES = 500_000;
 const MAX_DEPTH = 16;
 
-/** Why a file is not read: `twice` when a name stands twice in one object. */
+/** Why a file is not read: `twice` when a name occurs twice in one object. */
 export class Unreadable extends Error {
   constructor(readonly fault: 'none' | 'twice') {
     super(fault);

@@ -41,10 +41,10 @@ export function strangely(strange: Strange, milestones: string[]): string {
   });
 }
 
-/** Whether it stands in the text, and not in a name or title beside it. */
+/** Whether it is in the text, and not in a name or title beside it. */
 export const isOfText = ({ place }: Strange) => !/^(plan|people)\//.test(place);
 
-/** What to do about what stands outside the text. */
+/** What to do about a finding outside the text. */
 export function remedy(place: string): string {
   if (place === 'plan/title') return t('release.place.titleWhat');
   return place.startsWith('people/') ? t('release.place.nameWhat') : '';

@@ -77,7 +77,7 @@ await story(
     await open(ben, forBen);
     await account(ben, 'Ben Okafor', 'ben@money.example');
     await button(ben, 'Create account and join').click();
-    await ben.page.getByRole('link', { name: 'Every contract is published' }).click();
+    await ben.page.getByRole('heading', { name: 'Every contract is published' }).getByRole('link').click();
     await ben.page.waitForSelector('[data-target=problem]');
     const eve = await newcomer('eve');
     await open(eve, forBen);

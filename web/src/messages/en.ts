@@ -135,7 +135,7 @@ export const en = {
     'This text is proposed for release {number}. If anyone changes it, it must be proposed again.',
   'doc.stale': 'This text has changed since it was proposed for release {number}.',
   'doc.toRelease': 'Open the release',
-  'doc.release': 'Release and files',
+  'doc.release': 'Release, files',
   'doc.readOnlyNow':
     'You can’t write here any more. If something you wrote was not saved, it is on this device and shown below.',
   'doc.gone': 'This commitment is no longer shared with you',
@@ -171,7 +171,7 @@ export const en = {
   'parked.title': 'Some of what you wrote could not be saved',
   'parked.body':
     'The server did not accept it: {reason} It is kept on this device, and the page shows what the server has. None of this is added automatically. Copy what you need into the text, then discard the rest.',
-  'parked.when': 'Kept since {when}',
+  'parked.when': 'Set aside {when}',
   'parked.show': 'Show what was kept',
   'parked.add': 'Add it to “{field}”',
   'parked.nothing': 'All of it is in the text now.',

@@ -129,7 +129,7 @@ export const release = {
   'launch.signed': 'Signed: {sectors}',
   'launch.begin': 'Launch releases',
   'launch.choose': 'Releases to launch',
-  'launch.when': 'When they become public',
+  'launch.when': 'Time of publication',
   'launch.now': 'Now',
   'launch.later': 'At a set time',
   'launch.time': 'Date and time, in your time zone ({zone})',

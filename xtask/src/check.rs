@@ -38,7 +38,8 @@ fn lints() -> Result<()> {
 
 fn web() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "lint"]).dir("web").run()?;
-    Cmd::new("npm").args(["run", "--silent", "check"]).dir("web").run()
+    Cmd::new("npm").args(["run", "--silent", "check"]).dir("web").run()?;
+    Cmd::new("npm").args(["run", "--silent", "budget"]).dir("web").run()
 }
 
 /// Arrows point one way: the document crate knows none of those who use it.

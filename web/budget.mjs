@@ -1,0 +1,36 @@
+// What a browser loads to open a commitment, held to its limits: JavaScript by gzip, the WebAssembly module by brotli.
+// Needs `dist`, as `npm run build` makes it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+const MAX_SCRIPT_BYTES = 120 * 1024;
+const MAX_MODULE_BYTES = 160 * 1024;
+
+const assets = new URL('dist/assets/', import.meta.url);
+const names = readdirSync(assets);
+const read = (name) => readFileSync(new URL(name, assets));
+
+/** A script and everything that it imports at once. */
+function follow(name, seen) {
+  if (seen.has(name)) return;
+  seen.add(name);
+  const source = read(name).toString();
+  for (const [, next] of source.matchAll(/(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g)) follow(next, seen);
+}
+
+const scripts = new Set();
+for (const entry of [/^index-.*\.js$/, /^DocumentPage-.*\.js$/]) {
+  const name = names.find((one) => entry.test(one));
+  if (!name) throw new Error(`dist has no script like ${entry}: run npm run build`);
+  follow(name, scripts);
+}
+const script = [...scripts].reduce((sum, name) => sum + gzipSync(read(name), { level: 9 }).length, 0);
+const wasm = brotliCompressSync(read(names.find((name) => name.endsWith('.wasm')))).length;
+
+for (const [what, bytes, most] of [
+  ['JavaScript of a commitment', script, MAX_SCRIPT_BYTES],
+  ['WebAssembly module', wasm, MAX_MODULE_BYTES],
+]) {
+  console.log(`${what}: ${bytes} of ${most} bytes`);
+  if (bytes > most) process.exitCode = 1;
+}

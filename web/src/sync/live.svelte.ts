@@ -169,7 +169,7 @@ export class LiveDocument {
   }
 
   /** Changes a text from outside its editor: the editors are built again. */
-  bring(target: string, delta: Delta): void {
+  editOutside(target: string, delta: Delta): void {
     this.edit(target, delta, true);
     this.generation += 1;
   }

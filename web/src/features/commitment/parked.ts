@@ -28,8 +28,8 @@ export function lacking(here: string, parked: string): Lacking[] {
   return all;
 }
 
-/** The change that brings all of it in. */
-export function bringing(pieces: Lacking[]): Delta {
+/** The change that adds all of it. */
+export function insertionOf(pieces: Lacking[]): Delta {
   const delta: Delta = [];
   let done = 0;
   for (const { at, text } of pieces) {

@@ -16,8 +16,6 @@ pub use event::{Outgoing, RoomEvent};
 pub(crate) use handle::RoomHandle;
 pub use handle::{ReleaseStatus, RequestError, Restore, StepTaken, Summary};
 pub use in_flight::{Crowded, InFlight, Place};
-pub use load::{Replayed, replay};
-pub(crate) use load::{decode, genesis_of, replay_upto};
 pub use outbox::{Charges, Outbox, Queued, WeakOutbox};
 pub use redact::{Passage, RedactError};
 

@@ -1,8 +1,9 @@
 use super::super::samples::released;
 use super::*;
-use crate::seal::{Place as LedgerPlace, Statement};
+use crate::seal::Statement;
+use accord_document::body::Quorum;
 use accord_document::ids::{LineageId, PersonId, PlanId, Seq};
-use accord_document::ledger::Quorum;
+use accord_document::ledger::LedgerPosition;
 
 /// A release whose children end at once: a shell finds no file that is called like the worker's verb.
 fn printer() -> (Printer, Admission, Arc<Frozen>) {
@@ -16,7 +17,7 @@ fn printer() -> (Printer, Admission, Arc<Frozen>) {
         number: 1,
         plan: PlanId::new("p"),
         plan_title: "Plan".into(),
-        ledger: LedgerPlace { lineage: LineageId::new("l"), seq: Seq(9), head: Digest([0; 32]) },
+        ledger: LedgerPosition { lineage: LineageId::new("l"), seq: Seq(9), head: Digest([0; 32]) },
         frozen: 1_795_440_000_000,
         quorum: Quorum { government: 1, civil_society: 1 },
         signatories: Vec::new(),

@@ -71,6 +71,7 @@ fn nothing_innocent_is_named_or_changed() {
         assert_eq!(found, [], "{language}: {text}");
         assert_eq!(clean(&text), text, "{language}");
         assert_eq!(turned_numbers(&text), Vec::<usize>::new(), "{language}: {text}");
+        assert!(!mixes_scripts(&text), "{language}: {text}");
     }
 }
 

@@ -5,13 +5,27 @@
 //! sockets and a store, the browser with `WebSocket` and IndexedDB, the tests with a seeded fake
 //! network; all three run the same code.
 //!
-//! - [`update`] decides whether the bytes of a Yjs update may be integrated at all.
-//! - [`ledger`] is the ordered list of entries whose application is the document.
-//! - [`history`] is what a ledger tells of the past: any moment, and what changed between two.
-//! - [`sync`] holds the protocol: wire format, server room, client, presence.
-//! - [`plan`] is who sits in a plan and what it holds, [`audit`] the record of what was done to it.
-//! - `readable` is whether readers see what a text says: hidden characters, and where links may lead.
-//! - [`model`] is the commitment itself: template, flat text, completeness, the editor's replica.
+//! Its modules are floors, from the ground up: each imports only modules of rows above its own. `cargo xtask check` holds
+//! this, and that the table is the one of `docs/architecture.md`.
+//!
+//! | module | is for | must not touch |
+//! | --- | --- | --- |
+//! | `document/src/limits.rs`, `document/src/ids.rs`, `document/src/lib0.rs`, `document/src/ydoc.rs` | limits, identifiers, the lib0 encoding, the one constructor of Yjs documents | |
+//! | `document/src/people.rs` | roles (seats), sides (sectors) and what a role permits | names and addresses, which are records of the server |
+//! | `document/src/template.rs` | the fields of a commitment, and what it needs to be signed | |
+//! | `document/src/readable/` | whether readers see what a text says, by Unicode properties; where links may lead | `document/src/ids.rs`, `document/src/template.rs`: it sees one string at a time |
+//! | `document/src/update/` | deciding whether the bytes of an update may be integrated: scan, check, causality, merging | `document/src/model/`, `document/src/ledger/`; yrs' decoder before the scan has passed |
+//! | `document/src/body/` | what the entries of ledgers say: plain data, and how each kind is written | `document/src/ledger/`, `document/src/model/`; it decides nothing |
+//! | `document/src/ledger/` | entries, hash chain, blanking, segments | `document/src/model/`, `document/src/release/`, `document/src/plan/`, `document/src/audit.rs`, `document/src/state/` |
+//! | `document/src/model/` | flat text, milestones, completeness, blocks, cleaning, the editor's `Replica` | `document/src/body/`, `document/src/ledger/`, `document/src/release/` |
+//! | `document/src/release/` | the path to a release, what is signed and its digest, what can't be released | `document/src/state/`, `document/src/plan/` |
+//! | `document/src/plan/`, `document/src/audit.rs` | a plan and the audit record as their ledgers make them | `document/src/update/`, `document/src/model/`, `document/src/release/`; names and addresses |
+//! | `document/src/state/` | `DocumentState`: a document as its ledger makes it, with the checks of new entries and of stored ones; checkpoints | `document/src/plan/`, `document/src/audit.rs`, `document/src/history/`, `document/src/sync/` |
+//! | `document/src/history/` | any moment of the past, comparisons with authors, sessions of work, the way back | `document/src/state/`, `document/src/sync/`, `document/src/plan/`; it keeps an order of its own instead of a Yjs document |
+//! | `document/src/sync/` | wire format, `Room` (server), `Client` (browser), presence | `document/src/history/`, `document/src/audit.rs` |
+//!
+//! To follow an edit through the crate, begin at [`sync::Room::frame`], then [`state::DocumentState::edit`]. To read a
+//! ledger, begin at [`ledger::Entry::decode`], then [`state::DocumentState::apply`].
 
 pub mod audit;
 pub mod body;
@@ -19,6 +33,7 @@ pub mod history;
 pub mod ids;
 pub mod ledger;
 pub mod lib0;
+pub mod limits;
 pub mod model;
 pub mod people;
 pub mod plan;
@@ -32,44 +47,3 @@ pub mod update;
 pub mod ydoc;
 
 pub use yrs::StateVector;
-
-/// The limits of rules version 1 (see `docs/protocol.md`, section 6).
-pub mod limits {
-    /// Bytes of a document's encoded state, and of one WebSocket message: a step 2 may carry a
-    /// whole offline spell.
-    pub const STATE_BYTES: usize = 8 * 1024 * 1024;
-    /// Distinct client ids that may bring new content in one update.
-    pub const CLIENTS_PER_UPDATE: usize = 64;
-    /// How many elements may stand between the neighbours of an update's new ones, all together: integration
-    /// looks at each of them. A day's offline writing beside somebody else's comes to some thousands.
-    pub const BETWEEN: u64 = 1 << 24;
-    /// Items that one update may bring, once adjacent ones are merged. A paper of 100,000 characters, typed key by
-    /// key with all its corrections and sent at once, comes to about 12,000.
-    pub const ITEMS_PER_UPDATE: usize = 1 << 16;
-    /// Ranges that one update may delete, those that are deleted already included: as many as a document of
-    /// [`ITEMS_PER_DOCUMENT`] items can have.
-    pub const DELETED_RANGES: usize = ITEMS_PER_DOCUMENT;
-    /// Items that a document may consist of, deleted ones included. yrs takes some 200 bytes for each.
-    pub const ITEMS_PER_DOCUMENT: usize = 1 << 18;
-    /// Attributes that the texts of a document may ever have, by name: Quill knows 18.
-    pub const ATTRIBUTES: usize = 512;
-    /// Bytes of an attribute's name.
-    pub const ATTRIBUTE_NAME_BYTES: usize = 1024;
-    /// The attributes of a document, times its items: each of its pieces could have each of them.
-    pub const ATTRIBUTES_OF_ITEMS: usize = 1 << 21;
-    /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
-    pub const ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
-    /// The longest values of all attributes together, times the items of a document: what reading it may come to.
-    pub const FORMATTING_BYTES: usize = 1 << 27;
-    /// How many items and code units of text an update may have moved or copied by splitting items, all together:
-    /// about half a second.
-    pub const MOVES: u64 = 1 << 29;
-    /// How deep shared types, and JSON values inside them, may nest.
-    pub const NESTING: u8 = 32;
-    /// Bytes of one client's awareness state.
-    pub const AWARENESS_BYTES: usize = 4 * 1024;
-    /// The largest client id Yjs can represent exactly (53 bits).
-    pub const CLIENT_ID: u64 = (1 << 53) - 1;
-    /// Clocks stay below this, so that no arithmetic on them can overflow 32 signed bits.
-    pub const CLOCK: u32 = 1 << 30;
-}

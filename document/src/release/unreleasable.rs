@@ -14,7 +14,7 @@ use crate::model::delta::{Attributes, Op, utf16_len};
 use crate::model::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 use crate::readable::address;
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
-use crate::update::{Holder, Known, Place};
+use crate::update::{Holder, Place, StructIndex};
 use serde_json::Value;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
@@ -29,7 +29,7 @@ const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
 const DATES: [&str; 2] = ["period_from", "period_to"];
 
 /// All that is strange in a document, each once.
-pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
+pub(crate) fn strange(doc: &Doc, known: &StructIndex) -> Vec<Strange> {
     let mut all = known.occupied(|place| outside(place, known));
     let content = Content::read(doc);
     for (key, ops) in &content.texts {
@@ -80,7 +80,7 @@ pub(crate) fn strange(doc: &Doc, known: &Known) -> Vec<Strange> {
 }
 
 /// What stands at a place where the template has nothing.
-fn outside(place: &Place, known: &Known) -> Option<Strange> {
+fn outside(place: &Place, known: &StructIndex) -> Option<Strange> {
     let part = |name: &str| Some(Strange::new(name, Kind::Part, name));
     let key = place.key.as_deref();
     match &place.parent {

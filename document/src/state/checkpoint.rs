@@ -16,7 +16,7 @@ use crate::body::Genesis;
 use crate::ids::{Digest, LineageId, Seq};
 use crate::ledger::{Chain, LedgerPosition};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::{AnnouncedClients, Formatting, ItemCounts, Known, scan};
+use crate::update::{AnnouncedClients, Formatting, ItemCounts, StructIndex, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
@@ -61,7 +61,7 @@ impl DocumentState {
         let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
         let time = r.var_u64()?;
         let size = usize::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
-        let mut known = Known::decode(r.buf()?)?;
+        let mut known = StructIndex::decode(r.buf()?)?;
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
         let releases = serde_json::from_slice(r.buf()?).ok();

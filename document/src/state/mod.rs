@@ -24,7 +24,7 @@ use crate::body::{Body, Genesis};
 use crate::ids::{LineageId, Seq};
 use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome};
 use crate::release::Releases;
-use crate::update::{AnnouncedClients, Formatting, ItemCounts, Known, Splits};
+use crate::update::{AnnouncedClients, Formatting, ItemCounts, Splits, StructIndex};
 use crate::ydoc;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
@@ -37,7 +37,7 @@ const BYTES_PER_ITEM: usize = 320;
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
-    known: Known,
+    known: StructIndex,
     chain: Chain,
     /// An upper bound of the encoded state, in bytes: refined when it passes the limit.
     size: usize,
@@ -62,7 +62,7 @@ impl DocumentState {
         Ok(Self {
             // The server's replica never writes: its client id is never used.
             doc: ydoc::new(0),
-            known: Known::default(),
+            known: StructIndex::default(),
             chain,
             size: 0,
             items: ItemCounts::default(),

@@ -1,22 +1,10 @@
 //! Who is in a room, and as what.
 
+use super::connection::Dialect;
 use super::presence::Face;
 use crate::ids::SessionId;
 use crate::people::Actor;
 use crate::plan::Grant;
-
-/// A connection, for as long as the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
-
-/// What a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// y-websocket, as stock clients speak it.
-    Stock,
-    /// `accord.v1`.
-    Accord,
-}
 
 /// Who comes in, as decided before the upgrade. What they may do is decided anew whenever it
 /// changes ([`Room::revise`]).

@@ -84,6 +84,7 @@
 mod admission;
 mod client;
 mod close;
+mod connection;
 mod presence;
 mod room;
 pub mod wire;
@@ -91,5 +92,6 @@ pub mod wire;
 pub use admission::{Admission, ConnectionId, Denied, Dialect};
 pub use client::{Client, ClientStatus, Link, Peer, REDACTED, RELEASE};
 pub use close::Close;
+pub use connection::{ConnectionId, Dialect};
 pub use presence::{Face, Presence};
 pub use room::{Effect, ProposeError, Room, Wanted};

@@ -6,7 +6,7 @@
 //! ignored. Names, colours and sectors come from the server, whatever the client claims. Clocks
 //! are the server's own, so that somebody who returns after their entry was removed is seen.
 
-use super::admission::ConnectionId;
+use super::connection::ConnectionId;
 use crate::ids::PersonId;
 use crate::lib0::{ReadError, Reader, Write};
 use crate::limits;

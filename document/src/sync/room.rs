@@ -11,8 +11,9 @@ mod hello;
 
 pub use deeds::{ProposeError, Wanted};
 
-use super::admission::{Admission, ConnectionId, Denied, Dialect};
+use super::admission::{Admission, Denied};
 use super::close::Close;
+use super::connection::{ConnectionId, Dialect};
 use super::presence::Presence;
 use super::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};

@@ -1,127 +1,18 @@
 //! The net effect of an update: what is new in it, and whether it may be.
 //!
-//! [`Known`] remembers, beside the yrs document, what yrs doesn't tell: whose each client id is,
-//! where each element stands, and what is deleted. All of it follows from the ledger alone, so
-//! the same update gets the same answer on every node and at every replay.
+//! A check changes nothing. What it found is recorded once the update is integrated ([`StructIndex::commit`]).
 
-use super::adjacent::Seen;
-use super::order::{self, Holder, Order};
-use super::scan::{Body, Content, Id, Parent, Range, Scan, ScanError, Struct};
+use super::index::{Place, PlaceIndex, PlaceRuns, StructIndex, extend, find, index};
+use super::order::{self, Holder};
+use super::refusal::Refusal;
+use super::scan::{Body, Content, Id, Parent, Range, Scan, Struct};
+use super::walk::causal_walk;
 use crate::ids::PersonId;
 use crate::limits;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use thiserror::Error;
 use yrs::{ClientID, ID, IdSet};
 
-/// Why an update is not integrated. Refusals change nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refusal {
-    #[error(transparent)]
-    Scan(ScanError),
-    #[error("the update skips clocks of client {client}: {expected} comes next")]
-    Gap { client: u64, expected: u32 },
-    #[error("the update refers to content that is not here")]
-    Unknown,
-    #[error("the update deletes content that does not exist yet")]
-    DeleteAhead,
-    #[error("client id {client} belongs to somebody else")]
-    Forged { client: u64 },
-    #[error("content is placed where nobody can have written it")]
-    Misplaced,
-    #[error("too much stands between what the update is placed between")]
-    Tangled,
-    #[error("the update splits too much of the text")]
-    Fragmented,
-    #[error("the text would have too many or too long attributes")]
-    TooMuchFormatting,
-    #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
-    TooManyItems,
-    #[error("shared types nest more than {} deep", limits::NESTING)]
-    TooDeep,
-    #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
-    TooManyClients,
-    #[error("the document would exceed {} MiB", limits::STATE_BYTES / 1024 / 1024)]
-    TooLarge,
-    #[error("this seat may read, but not write")]
-    ReadOnly,
-    #[error("this text is frozen: both sides have signed it, and it can't be changed")]
-    Frozen,
-    #[error(
-        "this was written before the text was frozen and signed, and is no part of the next draft"
-    )]
-    EarlierDraft,
-}
-
-impl Refusal {
-    /// Whether the sender may merely have missed something: it should sync again from the start,
-    /// rather than be told that its update is wrong.
-    #[must_use]
-    pub fn asks_for_resync(self) -> bool {
-        matches!(
-            self,
-            Self::Scan(ScanError::Pending) | Self::Gap { .. } | Self::Unknown | Self::DeleteAhead
-        )
-    }
-
-    /// A stable name for metrics and logs.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Scan(ScanError::Read(_) | ScanError::Malformed(_)) => "malformed",
-            Self::Scan(ScanError::TooDeep) | Self::TooDeep => "too_deep",
-            Self::Scan(ScanError::Pending) => "pending",
-            Self::Gap { .. } => "gap",
-            Self::Unknown => "unknown_content",
-            Self::DeleteAhead => "delete_ahead",
-            Self::Forged { .. } => "forged_client",
-            Self::Misplaced => "misplaced",
-            Self::Tangled => "tangled",
-            Self::Fragmented => "fragmented",
-            Self::TooManyItems => "too_many_items",
-            Self::TooMuchFormatting => "too_much_formatting",
-            Self::TooManyClients => "too_many_clients",
-            Self::TooLarge => "too_large",
-            Self::ReadOnly => "read_only",
-            Self::Frozen => "frozen",
-            Self::EarlierDraft => "earlier_draft",
-        }
-    }
-}
-
-impl From<ScanError> for Refusal {
-    fn from(error: ScanError) -> Self {
-        Self::Scan(error)
-    }
-}
-
-/// Where an element stands, or that its sender had already collected that as garbage.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    In(order::Place),
-    Gone,
-}
-
-pub(super) type PlaceIndex = u32;
-
-/// The places of one client's elements, as runs: from each clock on, until the next.
-pub(super) type PlaceRuns = Vec<(u32, PlaceIndex)>;
-
-/// What has been integrated so far, as far as later updates are judged by it.
-#[derive(Debug, Default)]
-pub struct Known {
-    pub(super) clocks: BTreeMap<u64, u32>,
-    pub(super) owners: HashMap<u64, PersonId>,
-    pub(super) deleted: IdSet,
-    pub(super) places: Vec<Place>,
-    pub(super) place_of: HashMap<Place, PlaceIndex>,
-    pub(super) runs: HashMap<u64, PlaceRuns>,
-    /// The nesting of each shared type that an element made.
-    pub(super) types: HashMap<Id, u8>,
-    pub(super) order: Order<()>,
-    pub(super) seen: Seen,
-}
-
-/// What an update adds, once checked: hand it to [`Known::commit`] after integrating the update.
+/// What an update adds, once checked: hand it to [`StructIndex::commit`] after integrating the update.
 #[derive(Debug, Default)]
 pub struct Novelty {
     clocks: BTreeMap<u64, u32>,
@@ -161,13 +52,7 @@ impl Novelty {
     }
 }
 
-impl Known {
-    /// The person a client id belongs to.
-    #[must_use]
-    pub fn owner(&self, client: u64) -> Option<&PersonId> {
-        self.owners.get(&client)
-    }
-
+impl StructIndex {
     /// Checks an update by `person` against what is known.
     ///
     /// # Errors
@@ -198,82 +83,10 @@ impl Known {
         self.types.extend(novelty.types);
         self.deleted.merge_with(deleted.clone());
     }
-
-    #[cfg(feature = "readable")]
-    /// What `judge` says of the places that hold something which is not deleted.
-    pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Place) -> Option<T>) -> Vec<T> {
-        let mut judged: Vec<Option<T>> = self
-            .places
-            .iter()
-            .map(|place| match place {
-                Place::In(place) => judge(place),
-                Place::Gone => None,
-            })
-            .collect();
-        let mut all = Vec::new();
-        for (client, runs) in &self.runs {
-            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.next_clock(*client)]);
-            for (&(from, place), end) in runs.iter().zip(ends) {
-                let said = &mut judged[place as usize];
-                if said.is_none() {
-                    continue;
-                }
-                let mut here = IdSet::new();
-                here.insert(ID::new(ClientID::new(*client), from), end - from);
-                if !here.diff(&self.deleted).is_empty() {
-                    all.extend(said.take());
-                }
-            }
-        }
-        all
-    }
-
-    #[cfg(feature = "readable")]
-    /// Where an element stands, unless it was collected as garbage.
-    pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Place> {
-        match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {
-            Place::In(place) => Some(place),
-            Place::Gone => None,
-        }
-    }
-
-    /// The clocks of the run of elements that holds one, where its place in the order is kept: at least those of
-    /// its item.
-    pub(super) fn extent(&self, id: Id) -> Option<(u32, u32)> {
-        let run = &self.order.runs[self.order.holding(self.order.name(id))? as usize];
-        Some((run.name.clock, run.name.clock + run.len))
-    }
-
-    /// Whether all of these elements are here, deleted or not.
-    #[must_use]
-    pub fn has(&self, first: Id, len: u32) -> bool {
-        first.clock + len <= self.next_clock(first.client)
-    }
-
-    /// The first clock of a client that is not here yet.
-    pub(crate) fn next_clock(&self, client: u64) -> u32 {
-        self.clocks.get(&client).copied().unwrap_or(0)
-    }
-}
-
-/// Lets everything from `clock` on stand at `place`.
-fn extend(runs: &mut PlaceRuns, clock: u32, place: PlaceIndex) {
-    if runs.last().is_none_or(|&(_, last)| last != place) {
-        runs.push((clock, place));
-    }
-}
-
-fn find(runs: &PlaceRuns, clock: u32) -> Option<PlaceIndex> {
-    let after = runs.partition_point(|&(from, _)| from <= clock);
-    after.checked_sub(1).map(|at| runs[at].1)
-}
-
-fn index(len: usize) -> PlaceIndex {
-    PlaceIndex::try_from(len).expect("fewer places than clocks, which fit 32 bits")
 }
 
 struct Check<'k> {
-    known: &'k Known,
+    known: &'k StructIndex,
     new: Novelty,
 }
 
@@ -301,25 +114,12 @@ impl Check<'_> {
         if fronts.len() > limits::CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
-        // Each pass moves every client as far as it can go. A pass without progress means that
-        // something refers to content that is neither here nor in the update.
-        while !fronts.is_empty() {
-            let mut progress = false;
-            for (client, structs) in &mut fronts {
-                while let Some((first, rest)) = structs.split_first() {
-                    if !self.place(*client, first)? {
-                        break;
-                    }
-                    *structs = rest;
-                    progress = true;
-                }
-            }
-            if !progress {
-                return Err(Refusal::Unknown);
-            }
-            fronts.retain(|(_, structs)| !structs.is_empty());
+        // A walk that ends early has met something that refers to content which is neither here nor in the update.
+        if causal_walk(fronts, |client, item| self.place(client, item))? {
+            Ok(())
+        } else {
+            Err(Refusal::Unknown)
         }
-        Ok(())
     }
 
     /// Places one struct, or says that what it refers to has not come yet.

@@ -3,7 +3,7 @@
 //!
 //! Rule U13.
 
-use super::check::Refusal;
+use super::refusal::Refusal;
 use super::scan::{Body, Content, Scan};
 use crate::limits;
 use std::collections::BTreeMap;

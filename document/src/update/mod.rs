@@ -2,19 +2,23 @@
 //!
 //! yrs trusts its input: some short updates abort the process, others silently discard or hide
 //! what somebody else types. So nothing reaches yrs before [`scan()`] has bounded it and
-//! [`Known::check`] has placed every struct and deletion.
+//! [`StructIndex::check`] has placed every struct and deletion.
 
-mod adjacent;
 mod announced;
 mod blank;
+mod causal_histories;
+mod causality;
 mod check;
 mod claim;
+mod codec;
 mod formatting;
+mod index;
 mod merge;
 pub(crate) mod order;
-mod remember;
+mod refusal;
 mod scan;
 mod splits;
+mod walk;
 
 pub use announced::{AnnouncedClients, ClientClaim};
 pub use blank::blank;
@@ -24,8 +28,10 @@ pub(crate) use merge::merge;
 pub(crate) use order::{Holder, Place};
 pub(crate) use splits::{ItemCounts, Splits};
 
-pub use check::{Known, Novelty, Refusal};
+pub use check::Novelty;
 pub use claim::{
     CLAIMS, Claim, Provenance, claims_from, pasted, read_claims, reinstated, repeated, write_claims,
 };
+pub use index::StructIndex;
+pub use refusal::Refusal;
 pub use scan::{Body, Content, Id, Parent, Range, Run, Scan, ScanError, Struct, scan, shared_type};

@@ -6,6 +6,7 @@
 //! what a document said before.
 
 use super::scan::{Body, Id, Parent, Scan, Struct};
+use super::walk::causal_walk;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -131,26 +132,16 @@ impl<T: Held> Order<T> {
         for run in &scan.runs {
             fronts.push((self.number(run.client), &run.structs));
         }
-        // Each pass moves every client as far as it can go.
-        let mut progress = true;
-        while progress {
-            progress = false;
-            for (client, structs) in &mut fronts {
-                while let Some((first, rest)) = structs.split_first() {
-                    if !self.is_ready(first) {
-                        break;
-                    }
-                    if first.end() > self.next(*client) {
-                        take(self, *client, first)?;
-                        self.next[*client as usize] = first.end();
-                    }
-                    *structs = rest;
-                    progress = true;
-                }
+        causal_walk(fronts, |client, item| {
+            if !self.is_ready(item) {
+                return Ok(false);
             }
-            fronts.retain(|(_, structs)| !structs.is_empty());
-        }
-        Ok(fronts.is_empty())
+            if item.end() > self.next(client) {
+                take(self, client, item)?;
+                self.next[client as usize] = item.end();
+            }
+            Ok(true)
+        })
     }
 
     fn is_ready(&self, item: &Struct<'_>) -> bool {

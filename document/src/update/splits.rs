@@ -7,7 +7,8 @@
 //!
 //! Rule U11.
 
-use super::check::{Known, Novelty};
+use super::check::Novelty;
+use super::index::StructIndex;
 use super::scan::{Body, Id, Scan, Struct};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -75,7 +76,7 @@ impl ItemCounts {
     }
 
     /// Estimates the splits of an update that has been checked.
-    pub(crate) fn splits(&self, known: &Known, scan: &Scan<'_>, novelty: &Novelty) -> Splits {
+    pub(crate) fn splits(&self, known: &StructIndex, scan: &Scan<'_>, novelty: &Novelty) -> Splits {
         let structs: usize = scan.runs.iter().map(|run| run.structs.len()).sum();
         let mut estimate = Estimate {
             counts: self,
@@ -99,7 +100,7 @@ struct NewRun<'s> {
 }
 
 impl<'s> NewRun<'s> {
-    fn of(known: &Known, run: &'s super::scan::Run<'s>) -> Self {
+    fn of(known: &StructIndex, run: &'s super::scan::Run<'s>) -> Self {
         let next = known.next_clock(run.client);
         let old = run.structs.partition_point(|item| item.end() <= next);
         Self { structs: &run.structs[old..] }
@@ -140,7 +141,7 @@ impl Estimate<'_> {
         }
     }
 
-    fn structs(&mut self, known: &Known, scan: &Scan<'_>) {
+    fn structs(&mut self, known: &StructIndex, scan: &Scan<'_>) {
         for run in &scan.runs {
             let structs = self.runs[&run.client].structs;
             *self.splits.added.entry(run.client).or_default() += len(structs.len());
@@ -153,7 +154,7 @@ impl Estimate<'_> {
     }
 
     /// yrs takes the deleted ranges in ascending order: what it has split before is not moved again.
-    fn ranges(&mut self, known: &Known, ranges: impl Iterator<Item = (u64, u32, u32)>) {
+    fn ranges(&mut self, known: &StructIndex, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         for (client, from, to) in ranges {
             self.split(known, Id { client, clock: from }, false);
             self.split(known, Id { client, clock: to }, false);
@@ -161,7 +162,7 @@ impl Estimate<'_> {
     }
 
     /// Notes that an item is split before an element, unless one begins there.
-    fn split(&mut self, known: &Known, before: Id, moves_earlier: bool) {
+    fn split(&mut self, known: &StructIndex, before: Id, moves_earlier: bool) {
         let found = if before.clock < known.next_clock(before.client) {
             known.extent(before).map(|extent| (extent, self.counts.of_client(before.client)))
         } else {

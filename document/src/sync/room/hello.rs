@@ -6,8 +6,8 @@
 use super::{Effect, Held, Room};
 use crate::ids::Digest;
 use crate::ledger::LedgerPosition;
-use crate::sync::admission::ConnectionId;
 use crate::sync::close::Close;
+use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ClientNote;
 
 impl Room {

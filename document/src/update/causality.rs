@@ -11,60 +11,12 @@
 //!
 //! Rules U8 and U9.
 
-use super::check::{Known, Refusal};
+use super::index::StructIndex;
 use super::order::{Held, Holder, LineIndex, NONE, Order, Spot};
+use super::refusal::Refusal;
 use super::scan::{Body, Content, Id, Parent, Scan, Struct};
 use crate::template::{FACTS, FIELDS, MILESTONES};
-use std::collections::{BTreeMap, HashMap};
 use yrs::{ClientID, ID, IdSet};
-
-/// What a client had seen of another, by the clock with which it first showed it: up to which of its clocks.
-type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
-
-/// What each client had seen of each other one.
-#[derive(Debug, Default)]
-pub(super) struct Seen(pub(super) HashMap<u64, Sightings>);
-
-impl Seen {
-    /// Notes that `client` refers to an element with the one it writes at a clock. Gives whether that is news.
-    fn note(&mut self, client: u64, clock: u32, seen: Id) -> bool {
-        if client == seen.client {
-            return false;
-        }
-        let sightings = self.0.entry(client).or_default().entry(seen.client).or_default();
-        let is_news = sightings.last().is_none_or(|&(_, upto)| upto <= seen.clock);
-        if is_news {
-            sightings.push((clock, seen.clock + 1));
-        }
-        is_news
-    }
-
-    fn forget(&mut self, client: u64, seen: u64) {
-        if let Some(sightings) = self.0.get_mut(&client).and_then(|all| all.get_mut(&seen)) {
-            sightings.pop();
-        }
-    }
-
-    /// Up to which clock of each client somebody had seen, who wrote an element.
-    fn by(&self, writer: Id) -> HashMap<u64, u32> {
-        let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);
-        let mut open = vec![(writer.client, writer.clock + 1)];
-        while let Some((client, upto)) = open.pop() {
-            for (&other, sightings) in self.0.get(&client).into_iter().flatten() {
-                let before = sightings.partition_point(|&(at, _)| at < upto);
-                let Some(&(_, clock)) = before.checked_sub(1).map(|at| &sightings[at]) else {
-                    continue;
-                };
-                let known = seen.entry(other).or_default();
-                if *known < clock {
-                    *known = clock;
-                    open.push((other, clock));
-                }
-            }
-        }
-        seen
-    }
-}
 
 /// What an update changed of what is known of the order, to be taken back when it is refused.
 #[derive(Debug, Default)]
@@ -74,7 +26,7 @@ struct Trace {
     sightings: Vec<(u64, u64)>,
 }
 
-impl Known {
+impl StructIndex {
     /// Gives the new elements of an update their place in the order, once [`check`](Self::check) has passed.
     /// `limit`: the most elements that may stand between neighbours.
     ///

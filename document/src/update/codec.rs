@@ -1,6 +1,6 @@
 //! What is known of a document's elements, written down and read again: for checkpoints.
 
-use super::check::{Known, Place};
+use super::index::{Place, StructIndex};
 use super::order::{self, Holder, Name, Order};
 use super::scan::{Id, Scan};
 use crate::ids::PersonId;
@@ -14,7 +14,7 @@ const NESTED: u64 = 1;
 const KEYED: u64 = 2;
 const GONE: u64 = 4;
 
-impl Known {
+impl StructIndex {
     /// Everything but the order, as bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -1,0 +1,86 @@
+//! Why an update is not integrated.
+
+use super::scan::ScanError;
+use crate::limits;
+use thiserror::Error;
+
+/// Why an update is not integrated. Refusals change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Scan(ScanError),
+    #[error("the update skips clocks of client {client}: {expected} comes next")]
+    Gap { client: u64, expected: u32 },
+    #[error("the update refers to content that is not here")]
+    Unknown,
+    #[error("the update deletes content that does not exist yet")]
+    DeleteAhead,
+    #[error("client id {client} belongs to somebody else")]
+    Forged { client: u64 },
+    #[error("content is placed where nobody can have written it")]
+    Misplaced,
+    #[error("too much stands between what the update is placed between")]
+    Tangled,
+    #[error("the update splits too much of the text")]
+    Fragmented,
+    #[error("the text would have too many or too long attributes")]
+    TooMuchFormatting,
+    #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
+    TooManyItems,
+    #[error("shared types nest more than {} deep", limits::NESTING)]
+    TooDeep,
+    #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
+    TooManyClients,
+    #[error("the document would exceed {} MiB", limits::STATE_BYTES / 1024 / 1024)]
+    TooLarge,
+    #[error("this seat may read, but not write")]
+    ReadOnly,
+    #[error("this text is frozen: both sides have signed it, and it can't be changed")]
+    Frozen,
+    #[error(
+        "this was written before the text was frozen and signed, and is no part of the next draft"
+    )]
+    EarlierDraft,
+}
+
+impl Refusal {
+    /// Whether the sender may merely have missed something: it should sync again from the start,
+    /// rather than be told that its update is wrong.
+    #[must_use]
+    pub fn asks_for_resync(self) -> bool {
+        matches!(
+            self,
+            Self::Scan(ScanError::Pending) | Self::Gap { .. } | Self::Unknown | Self::DeleteAhead
+        )
+    }
+
+    /// A stable name for metrics and logs.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Scan(ScanError::Read(_) | ScanError::Malformed(_)) => "malformed",
+            Self::Scan(ScanError::TooDeep) | Self::TooDeep => "too_deep",
+            Self::Scan(ScanError::Pending) => "pending",
+            Self::Gap { .. } => "gap",
+            Self::Unknown => "unknown_content",
+            Self::DeleteAhead => "delete_ahead",
+            Self::Forged { .. } => "forged_client",
+            Self::Misplaced => "misplaced",
+            Self::Tangled => "tangled",
+            Self::Fragmented => "fragmented",
+            Self::TooManyItems => "too_many_items",
+            Self::TooMuchFormatting => "too_much_formatting",
+            Self::TooManyClients => "too_many_clients",
+            Self::TooLarge => "too_large",
+            Self::ReadOnly => "read_only",
+            Self::Frozen => "frozen",
+            Self::EarlierDraft => "earlier_draft",
+        }
+    }
+}
+
+impl From<ScanError> for Refusal {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
+    }
+}

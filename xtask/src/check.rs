@@ -1,6 +1,7 @@
 //! Checks that need no running server: formatting, lints, layering, documents, licences, types, drift.
 
 use crate::documents;
+use crate::layers;
 use crate::process::{Cmd, root};
 use crate::rules;
 use crate::steps::Step;
@@ -19,6 +20,7 @@ pub const STEPS: [Step; 7] = [
     }),
     Step::new("Check layers and documents", || {
         layering()?;
+        layers::check()?;
         limits()?;
         documents::check()?;
         rules::check()

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod documents;
+mod layers;
 mod process;
 mod rules;
 mod steps;

@@ -1,0 +1,202 @@
+//! Layering: imports point one way, and nothing imports what the map of the architecture forbids it.
+//!
+//! The map is read from the document that people read. A crate or folder is held once it is clean: add it to [`HELD`].
+
+mod graph;
+mod rust;
+mod source;
+mod table;
+mod web;
+
+use crate::process::{Cmd, root};
+use anyhow::{Context, Result, bail};
+use graph::{Arrows, circle, grouped};
+use std::fs;
+
+/// How strictly the arrows of a folder of sources are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// No circles between files, none between folders at the top, and no forbidden arrow.
+    OneWay,
+    /// In addition each module has a row of the map, and imports only modules of rows above its own.
+    Floors,
+}
+
+/// The folders whose arrows are held. Still to come, once they have no circles: `server/src` and `web/src`.
+const HELD: [(&str, Hold); 3] = [
+    ("client-wasm/src", Hold::OneWay),
+    ("document/src", Hold::Floors),
+    ("xtask/src", Hold::OneWay),
+];
+
+/// The documents that may hold the map: the first that does is read.
+const MAPS: [&str; 2] = ["docs/architecture.md", "ARCHITECTURE.md"];
+
+/// Checks all held folders.
+pub fn check() -> Result<()> {
+    let map = map()?;
+    for (folder, hold) in HELD {
+        let arrows = read(folder)?;
+        if let Some(fault) = fault(folder, hold, &arrows, &map) {
+            bail!("{fault}");
+        }
+    }
+    let head = table::rows(&fs::read_to_string(root().join("document/src/lib.rs"))?);
+    if let Some(fault) = differs(&head, &map) {
+        bail!("{fault}");
+    }
+    Ok(())
+}
+
+/// The rows of the map, from the document that shows it.
+fn map() -> Result<Vec<table::Row>> {
+    for path in MAPS {
+        let rows = fs::read_to_string(root().join(path)).map(|text| table::rows(&text));
+        if let Ok(rows) = rows
+            && !rows.is_empty()
+        {
+            return Ok(rows);
+        }
+    }
+    bail!("none of {} shows a map of the modules", MAPS.join(", "))
+}
+
+/// The arrows between the sources of a folder.
+fn read(folder: &str) -> Result<Arrows> {
+    let files = Cmd::new("git").args(["ls-files", "--cached", "--others", folder]).output()?;
+    let mut sources = rust::Sources::new();
+    let mut files_of_web = web::Files::new();
+    for path in files.lines() {
+        let whole = root().join(path);
+        let inner = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+        let text = || fs::read_to_string(&whole).with_context(|| format!("{path} can't be read"));
+        if !whole.exists() {
+            continue;
+        } else if let Some(module) = rust::module_of(inner) {
+            sources.insert(module, text()?);
+        } else if web::is_source(inner) {
+            files_of_web.insert(inner.to_owned(), text()?);
+        }
+    }
+    Ok(if sources.is_empty() { web::arrows(&files_of_web) } else { rust::arrows(&sources) })
+}
+
+/// What is wrong with the arrows of a folder, as a sentence.
+fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
+    let first = |module: &str| module.split([':', '/']).next().map(str::to_owned);
+    let top = grouped(arrows, |module| first(module).filter(|name| !name.is_empty()));
+    if let Some(circle) = circle(arrows).or_else(|| circle(&top)) {
+        return Some(format!("{folder}: imports form a circle: {}", circle.join(" → ")));
+    }
+    let rows: Vec<(usize, String, &table::Row)> = map
+        .iter()
+        .enumerate()
+        .flat_map(|(number, row)| row.places.iter().map(move |place| (number, place, row)))
+        .filter_map(|(number, place, row)| Some((number, table::module(place, folder)?, row)))
+        .collect();
+    let is_in =
+        |module: &str, outer: &str| module == outer || module.starts_with(&format!("{outer}::"));
+    for (_, outer, row) in &rows {
+        for name in row.forbidden.iter().filter_map(|path| table::module(path, folder)) {
+            if !arrows.keys().any(|module| is_in(module, &name)) {
+                return Some(format!(
+                    "{folder}: the map forbids `{outer}` to touch `{name}`, and there is no such module"
+                ));
+            }
+            let touches = arrows.iter().filter(|(from, _)| is_in(from, outer));
+            let mut touches = touches.flat_map(|(from, to)| to.iter().map(move |to| (from, to)));
+            if let Some((from, to)) = touches.find(|(_, to)| is_in(to, &name)) {
+                return Some(format!(
+                    "{folder}: `{from}` must not touch `{name}`, but imports {to}"
+                ));
+            }
+        }
+    }
+    if hold == Hold::Floors { out_of_order(folder, &top, &rows) } else { None }
+}
+
+/// A module without a row, or with an arrow to one whose row comes later.
+fn out_of_order(
+    folder: &str,
+    top: &Arrows,
+    rows: &[(usize, String, &table::Row)],
+) -> Option<String> {
+    let floor =
+        |name: &str| rows.iter().find(|(_, module, _)| module == name).map(|(number, ..)| *number);
+    for (from, to) in top {
+        let Some(own) = floor(from) else {
+            return Some(format!("{folder}: the map has no row for `{from}`"));
+        };
+        let higher = |to: &&String| floor(to).is_none_or(|other| other > own);
+        if let Some(to) = to.iter().find(higher) {
+            return Some(format!(
+                "{folder}: `{from}` imports `{to}`, whose row in the map comes later"
+            ));
+        }
+    }
+    None
+}
+
+/// Where the map in the head of the document crate says something else than the map of the architecture.
+fn differs(head: &[table::Row], map: &[table::Row]) -> Option<String> {
+    let is_here = |row: &&table::Row| {
+        row.places.iter().any(|place| table::module(place, "document/src").is_some())
+    };
+    let (head, map): (Vec<_>, Vec<_>) =
+        (head.iter().filter(is_here).collect(), map.iter().filter(is_here).collect());
+    let row = head
+        .iter()
+        .find(|row| !map.contains(row))
+        .or(map.iter().find(|row| !head.contains(row)))?;
+    Some(format!(
+        "document/src/lib.rs and the map of the architecture say different things about {}",
+        row.places.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrows(all: &[(&str, &[&str])]) -> Arrows {
+        let of = |to: &[&str]| to.iter().map(|to| (*to).to_owned()).collect();
+        all.iter().map(|(from, to)| ((*from).to_owned(), of(to))).collect()
+    }
+
+    fn map() -> Vec<table::Row> {
+        table::rows(
+            "| place | it is | must not touch |\n| --- | --- | --- |\n\
+             | `x/src/ids.rs` | | |\n| `x/src/ledger/` | | `x/src/plan/` |\n| `x/src/plan/` | | |",
+        )
+    }
+
+    #[test]
+    fn a_forbidden_arrow_is_named() {
+        let all =
+            arrows(&[("ids", &[]), ("ledger::chain", &["plan::act"]), ("plan::act", &["ids"])]);
+        let fault = fault("x/src", Hold::OneWay, &all, &map()).unwrap();
+        assert!(fault.contains("`ledger::chain` must not touch `plan`"), "{fault}");
+    }
+
+    #[test]
+    fn floors_are_held_in_their_order_and_none_is_left_out() {
+        let held = |all: &[(&str, &[&str])]| fault("x/src", Hold::Floors, &arrows(all), &map());
+        assert_eq!(held(&[("ids", &[]), ("ledger", &["ids"]), ("plan", &["ledger", "ids"])]), None);
+        let upwards = held(&[("ids", &["ledger"]), ("ledger", &[]), ("plan", &[])]).unwrap();
+        assert!(upwards.contains("`ids` imports `ledger`"), "{upwards}");
+        let unknown = held(&[("ids", &[]), ("ledger", &[]), ("plan", &[]), ("new", &[])]).unwrap();
+        assert!(unknown.contains("no row for `new`"), "{unknown}");
+    }
+
+    #[test]
+    fn a_planted_circle_fails() {
+        let all = arrows(&[("ids", &["plan"]), ("plan", &["ids"]), ("ledger", &[])]);
+        let fault = fault("x/src", Hold::OneWay, &all, &map()).unwrap();
+        assert!(fault.contains("circle: ids → plan → ids"), "{fault}");
+    }
+
+    #[test]
+    fn what_is_held_is_clean() {
+        check().unwrap();
+    }
+}

@@ -1,0 +1,65 @@
+//! The map of modules, as a document shows it: a table whose last column says what each place must not touch.
+//!
+//! In that column, paths in backticks (`document/src/ledger/`) are what the place must not import; everything else is
+//! prose. Where a row names several places, it holds for all of them.
+
+/// A row: the files or folders that it is about, and those that they must not import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub places: Vec<String>,
+    pub forbidden: Vec<String>,
+}
+
+/// The heading of the last column of a map.
+const HEADING: &str = "must not touch";
+
+/// The rows of all maps in a text: a Markdown document, or the head of a crate (`//!`).
+pub fn rows(text: &str) -> Vec<Row> {
+    let (mut rows, mut is_map) = (Vec::new(), false);
+    for line in text.lines() {
+        let line = line.trim_start_matches("//!").trim();
+        let Some(cells) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else {
+            is_map = false;
+            continue;
+        };
+        let cells: Vec<&str> = cells.split('|').map(str::trim).collect();
+        let (Some(first), Some(last)) = (cells.first(), cells.last()) else { continue };
+        if *last == HEADING {
+            is_map = true;
+        } else if is_map && !first.starts_with("---") {
+            rows.push(Row { places: paths(first), forbidden: paths(last) });
+        }
+    }
+    rows
+}
+
+/// What stands in backticks.
+fn paths(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The module of a crate that a place is: its path within the crate's folder of sources.
+pub fn module(place: &str, folder: &str) -> Option<String> {
+    let path = place.strip_prefix(folder)?.trim_matches('/');
+    let path = path.strip_suffix(".rs").unwrap_or(path);
+    (!path.is_empty()).then(|| path.replace('/', "::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_read_from_a_document_and_from_the_head_of_a_crate() {
+        let text = "| module | is for | must not touch |\n| --- | --- | --- |\n\
+                    | `x/src/ledger/` | entries | `x/src/plan/`, the store |\n\
+                    | `x/src/people.rs`, `x/src/plan/act.rs` | seats | |\n\nOther\n| a | b | c |\n";
+        let all = rows(text);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].forbidden, ["x/src/plan/"]);
+        let modules: Vec<_> = all[1].places.iter().filter_map(|p| module(p, "x/src")).collect();
+        assert_eq!(modules, ["people", "plan::act"]);
+        let head = "//! | module | is for | must not touch |\n//! | --- | --- | --- |\n//! | `x/src/ids.rs` | x | |";
+        assert_eq!(rows(head)[0].places, ["x/src/ids.rs"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! The arrows between the files of the web app: the relative paths that they import.
+
+use super::graph::Arrows;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The sources of files, by their paths from the folder's root.
+pub type Files = BTreeMap<String, String>;
+
+/// Whether a file can import and be imported: no declarations, no tests.
+pub fn is_source(path: &str) -> bool {
+    let is_code = path.ends_with(".ts") || path.ends_with(".svelte");
+    is_code && !path.ends_with(".d.ts") && !path.contains(".test.")
+}
+
+/// The arrows between files.
+pub fn arrows(files: &Files) -> Arrows {
+    let one = |(path, text): (&String, &String)| {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let to: BTreeSet<String> =
+            imports(text).filter_map(|import| resolve(files, folder, import)).collect();
+        (path.clone(), to)
+    };
+    files.iter().map(one).collect()
+}
+
+/// The relative paths after `from`, `import` and `import(`.
+fn imports(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split(['"', '\'']).zip(text.split(['"', '\'']).skip(1));
+    quoted.filter_map(|(before, path)| {
+        let before = before.trim_end().trim_end_matches('(');
+        let imports = before.ends_with("from") || before.ends_with("import");
+        (imports && path.starts_with('.')).then_some(path)
+    })
+}
+
+fn resolve(files: &Files, folder: &str, import: &str) -> Option<String> {
+    let mut at: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in import.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(at.pop()),
+            part => at.push(part),
+        }
+    }
+    let path = at.join("/");
+    let known = ["", ".ts", ".svelte", ".svelte.ts", "/index.ts"].map(|end| format!("{path}{end}"));
+    known.into_iter().find(|path| files.contains_key(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::graph::circle;
+
+    #[test]
+    fn a_planted_circle_between_a_page_and_its_store_is_found() {
+        let files = Files::from([
+            (
+                "pages/Page.svelte".to_owned(),
+                "import { live } from \"../sync/live.svelte\";".to_owned(),
+            ),
+            (
+                "sync/live.svelte.ts".to_owned(),
+                "const page = await import(\"../pages/Page.svelte\");".to_owned(),
+            ),
+            (
+                "app.ts".to_owned(),
+                "import x from \"svelte\"; import \"./pages/Page.svelte\";".to_owned(),
+            ),
+        ]);
+        let found = circle(&arrows(&files)).unwrap();
+        assert_eq!(found, ["pages/Page.svelte", "sync/live.svelte.ts", "pages/Page.svelte"]);
+    }
+}

@@ -78,7 +78,9 @@ fn wasm() -> Result<()> {
         .and_then(|bindgen| bindgen.typescript(true).generate(&out))
         .context("wasm-bindgen can't write the glue between JavaScript and WebAssembly")?;
     Cmd::new("npx")
-        .args(["--no-install", "wasm-opt", "-Oz"])
+        .args(["--no-install", "wasm-opt", "-Oz", "--converge"])
+        // They name tools and versions, and no browser reads them.
+        .args(["--strip-producers", "--strip-target-features"])
         .args(FEATURES)
         .args(["-o"])
         .args([&fresh, &fresh])

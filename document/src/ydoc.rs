@@ -11,7 +11,7 @@ use yrs::{ClientID, Doc, OffsetKind, Options};
 /// ProseMirror do. `client` must be at most 53 bits.
 #[must_use]
 pub fn new(client: u64) -> Doc {
-    debug_assert!(client <= crate::limits::CLIENT_ID);
+    debug_assert!(client <= crate::limits::MAX_CLIENT_ID);
     Doc::with_options(Options {
         client_id: ClientID::new(client),
         guid: Arc::from("accord"),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// The fewest characters that are told as moved: shorter ones are found anywhere.
-const MOVED: usize = 12;
+const MIN_MOVED_CHARS: usize = 12;
 
 /// One thing that somebody did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -265,7 +265,7 @@ impl Shaping<'_> {
     fn kept(&mut self, text: &str) {
         let Some(open) = &mut self.open else { return };
         let is_in_word = !text.contains(|c: char| !c.is_alphanumeric());
-        if is_in_word && open.gap.is_empty() && text.chars().count() < MOVED {
+        if is_in_word && open.gap.is_empty() && text.chars().count() < MIN_MOVED_CHARS {
             text.clone_into(&mut open.gap);
         } else {
             self.close(text, text);
@@ -376,7 +376,7 @@ fn pair_moves(all: &mut Vec<Change>) {
     for deleted in 0..all.len() {
         let What::Deleted { text } = &all[deleted].what else { continue };
         let text = text.clone();
-        if text.trim().chars().count() < MOVED {
+        if text.trim().chars().count() < MIN_MOVED_CHARS {
             continue;
         }
         let author = all[deleted].by.author;

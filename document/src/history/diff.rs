@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// How long somebody's work may rest and still be told as one deed, in milliseconds.
-pub(super) const REST: u64 = 15 * 60 * 1000;
+pub(super) const MAX_REST_MS: u64 = 15 * 60 * 1000;
 
 /// What stands for a value between characters (U+FFFC), in UTF-16.
 const STAND_IN: u16 = 0xfffc;
@@ -49,7 +49,7 @@ impl Deed {
     pub(super) fn extend(&mut self, other: &Self) -> bool {
         let apart =
             other.began.saturating_sub(self.ended).max(self.began.saturating_sub(other.ended));
-        if self.author != other.author || apart > REST {
+        if self.author != other.author || apart > MAX_REST_MS {
             return false;
         }
         self.first = self.first.min(other.first);

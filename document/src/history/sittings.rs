@@ -1,7 +1,7 @@
 //! Entries grouped into sittings: spells of work with no long rest in between, with what each person did
 //! to each text.
 
-use super::diff::REST;
+use super::diff::MAX_REST_MS;
 use super::weave::{Kind, NEVER, Number};
 use super::{AuthorIndex, History, Moment};
 use crate::ids::Seq;
@@ -59,7 +59,7 @@ impl History {
             }
             let seq = Seq(number as u64);
             match sittings.last_mut() {
-                Some(last) if time.saturating_sub(last.ended) <= REST => {
+                Some(last) if time.saturating_sub(last.ended) <= MAX_REST_MS => {
                     last.last = seq;
                     last.ended = time;
                 }

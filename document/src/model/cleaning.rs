@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What one cleaning may make yrs move, in UTF-16 code units: a quarter of what an update may (docs/protocol.md, U11). Each
 /// deletion inside an item copies the item's text.
-const MAX_UNITS_MOVED: u64 = limits::MOVES / 4;
+const MAX_UNITS_MOVED: u64 = limits::MAX_MOVED_UNITS / 4;
 /// The most places that one cleaning changes: each may split an item in three.
 const MAX_PLACES: u32 = 10_000;
 

@@ -102,7 +102,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
     // Each before the one before it: nothing to be merged.
     let mut structs = vec![first("a")];
-    for clock in 1..u32::try_from(limits::ITEMS_PER_UPDATE).unwrap() + 1 {
+    for clock in 1..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1 {
         let mut item = vec![4 | 0x40];
         item.put_var(7);
         item.put_var(u64::from(clock - 1));

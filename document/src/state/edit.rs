@@ -109,7 +109,7 @@ impl DocumentState {
     /// # Errors
     /// With `otherwise` when it adds something, or with what else is wrong with it.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
-        let update = self.merged(actor, update, limits::ITEMS_PER_UPDATE)?;
+        let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
         let novelty = self.known.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
@@ -159,7 +159,9 @@ impl DocumentState {
         source: Source,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let (max_items, max_between) = match source {
-            Source::Sent => (limits::ITEMS_PER_UPDATE, Some(limits::BETWEEN)),
+            Source::Sent => {
+                (limits::MAX_ITEMS_PER_UPDATE, Some(limits::MAX_ELEMENTS_BETWEEN_ORIGINS))
+            }
             Source::Redaction | Source::Stored => (usize::MAX, None),
         };
         let update = &*self.merged(actor, update, max_items)?;
@@ -208,9 +210,9 @@ impl DocumentState {
 
     /// Checks that the encoded document may grow by `bytes` (rule U5).
     fn fits(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if self.size + bytes > limits::STATE_BYTES {
+        if self.size + bytes > limits::MAX_STATE_BYTES {
             self.size = self.encode_since(&StateVector::default()).len();
-            if self.size + bytes > limits::STATE_BYTES {
+            if self.size + bytes > limits::MAX_STATE_BYTES {
                 return Err(Refusal::TooLarge);
             }
         }
@@ -279,10 +281,10 @@ impl DocumentState {
 
     /// Checks the document's items and the cost of splits (rules U5, U11).
     fn is_within(&self, splits: &Splits) -> Result<(), Refusal> {
-        if self.items.after(splits) > limits::ITEMS_PER_DOCUMENT {
+        if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
             return Err(Refusal::TooLarge);
         }
-        if splits.moves > limits::MOVES { Err(Refusal::Fragmented) } else { Ok(()) }
+        if splits.moves > limits::MAX_MOVED_UNITS { Err(Refusal::Fragmented) } else { Ok(()) }
     }
 
     fn count_items(&mut self) -> Result<(), Refusal> {

@@ -10,7 +10,7 @@ use crate::ids::LineageId;
 use crate::ledger::LedgerPosition;
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::{Replica, Target};
-use crate::update::{CLAIMS, Claim, ScanError, claims_from, write_claims};
+use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -405,7 +405,7 @@ impl Client {
 fn encoded(claims: &[Claim]) -> Vec<u8> {
     let mut out = Vec::new();
     if !claims.is_empty() {
-        write_claims(&mut out, &claims[..claims.len().min(CLAIMS)]);
+        write_claims(&mut out, &claims[..claims.len().min(MAX_CLAIMS)]);
     }
     out
 }

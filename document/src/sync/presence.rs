@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 const TIMEOUT_MS: u64 = 30_000;
 
 /// How many removed entries' clocks are remembered.
-const REMEMBERED: usize = 4096;
+const MAX_REMEMBERED_CLOCKS: usize = 4096;
 
 /// What others see of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +76,10 @@ impl Presence {
             let clock = r.var_u64()?;
             let state = r.string()?;
             let is_free = *owned == Some(client) || may_use(client);
-            if client > limits::CLIENT_ID || !is_free || !self.may_own(from, face, *owned, client) {
+            if client > limits::MAX_CLIENT_ID
+                || !is_free
+                || !self.may_own(from, face, *owned, client)
+            {
                 continue;
             }
             if state == "null" {
@@ -84,7 +87,7 @@ impl Presence {
                 continue;
             }
             // Rule P1.
-            if state.len() > limits::AWARENESS_BYTES {
+            if state.len() > limits::MAX_AWARENESS_BYTES {
                 return Err(ReadError::Overflow);
             }
             *owned = Some(client);
@@ -181,7 +184,7 @@ impl Presence {
             return None;
         }
         let update = self.announce(&shown);
-        if self.clocks.len() > REMEMBERED {
+        if self.clocks.len() > MAX_REMEMBERED_CLOCKS {
             self.clocks.retain(|client, _| self.entries.contains_key(client));
         }
         Some(update)

@@ -590,7 +590,7 @@ fn note_frame(note: &ServerNote) -> Arc<[u8]> {
 fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
     let mut r = crate::lib0::Reader::new(bytes);
     for _ in 0..r.count().ok()? {
-        if r.var_u64().ok()? > limits::CLIENT_ID {
+        if r.var_u64().ok()? > limits::MAX_CLIENT_ID {
             return None;
         }
         r.var_u32().ok()?;

@@ -111,7 +111,7 @@ impl Check<'_> {
             fronts.push((run.client, new));
         }
         // Rule U5.
-        if fronts.len() > limits::CLIENTS_PER_UPDATE {
+        if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
         // A walk that ends early has met something that refers to content which is neither here nor in the update.
@@ -144,7 +144,7 @@ impl Check<'_> {
         };
         if matches!(item.body, Body::Item { content: Content::Type(_), .. }) {
             let depth = self.depth(place) + 1;
-            if depth > limits::NESTING {
+            if depth > limits::MAX_NESTING_DEPTH {
                 return Err(Refusal::TooDeep);
             }
             let id = Id { client, clock: item.end() - 1 };
@@ -235,7 +235,7 @@ impl Check<'_> {
     }
 
     fn deletes(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
-        if scan.deletes.len() > limits::DELETED_RANGES {
+        if scan.deletes.len() > limits::MAX_DELETED_RANGES {
             return Err(Refusal::TooManyItems);
         }
         // In order, each goes to the end of those before it; in any other, all behind it would be moved.

@@ -12,7 +12,7 @@ use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
 
 /// The most claims of one edit. An edit that repeats more pieces of text claims the first.
-pub const CLAIMS: usize = 4096;
+pub const MAX_CLAIMS: usize = 4096;
 
 /// `len` characters from `new` on are those from `old` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub fn claims_from(bytes: &[u8]) -> Result<Vec<Claim>, ScanError> {
 /// Reads claims.
 ///
 /// # Errors
-/// When the bytes are none, or more than [`CLAIMS`].
+/// When the bytes are none, or more than [`MAX_CLAIMS`].
 pub fn read_claims(r: &mut Reader<'_>) -> Result<Vec<Claim>, ScanError> {
     let count = r.count()?;
-    if count > CLAIMS {
+    if count > MAX_CLAIMS {
         return Err(ScanError::Malformed("it claims too many pieces of text"));
     }
     let mut claims = Vec::with_capacity(count);
@@ -97,7 +97,7 @@ pub fn reinstated(update: &[u8]) -> Vec<Claim> {
             }
         }
     }
-    claims.truncate(CLAIMS);
+    claims.truncate(MAX_CLAIMS);
     claims
 }
 

@@ -32,14 +32,14 @@ impl Formatting {
     pub(crate) fn check(&self, scan: &Scan<'_>, items: usize) -> Result<(), Refusal> {
         let mut new: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, value) in formats(scan) {
-            if name.len() > limits::ATTRIBUTE_NAME_BYTES
-                || value.len() > limits::ATTRIBUTE_VALUE_BYTES
+            if name.len() > limits::MAX_ATTRIBUTE_NAME_BYTES
+                || value.len() > limits::MAX_ATTRIBUTE_VALUE_BYTES
             {
                 return Err(Refusal::TooMuchFormatting);
             }
             let longest = new.entry(name).or_default();
             *longest = (*longest).max(value.len());
-            if new.len() > limits::ATTRIBUTES {
+            if new.len() > limits::MAX_ATTRIBUTES {
                 return Err(Refusal::TooMuchFormatting);
             }
         }
@@ -52,9 +52,9 @@ impl Formatting {
             *both = (*both).max(longest);
         }
         let bytes: usize = new.iter().map(|(name, longest)| name.len() + longest).sum();
-        let is_too_much = new.len() > limits::ATTRIBUTES
-            || new.len().saturating_mul(items) > limits::ATTRIBUTES_OF_ITEMS
-            || bytes.saturating_mul(items) > limits::FORMATTING_BYTES;
+        let is_too_much = new.len() > limits::MAX_ATTRIBUTES
+            || new.len().saturating_mul(items) > limits::MAX_ATTRIBUTES_TIMES_ITEMS
+            || bytes.saturating_mul(items) > limits::MAX_FORMATTING_BYTES;
         if is_too_much { Err(Refusal::TooMuchFormatting) } else { Ok(()) }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) use splits::{ItemCounts, Splits};
 
 pub use check::Novelty;
 pub use claim::{
-    CLAIMS, Claim, Provenance, claims_from, pasted, read_claims, reinstated, repeated, write_claims,
+    Claim, MAX_CLAIMS, Provenance, claims_from, pasted, read_claims, reinstated, repeated,
+    write_claims,
 };
 pub use index::StructIndex;
 pub use refusal::Refusal;

@@ -25,13 +25,13 @@ pub enum Refusal {
     Fragmented,
     #[error("the text would have too many or too long attributes")]
     TooMuchFormatting,
-    #[error("the update brings more than {} items", limits::ITEMS_PER_UPDATE)]
+    #[error("the update brings more than {} items", limits::MAX_ITEMS_PER_UPDATE)]
     TooManyItems,
-    #[error("shared types nest more than {} deep", limits::NESTING)]
+    #[error("shared types nest more than {} deep", limits::MAX_NESTING_DEPTH)]
     TooDeep,
-    #[error("the update brings content of more than {} clients", limits::CLIENTS_PER_UPDATE)]
+    #[error("the update brings content of more than {} clients", limits::MAX_CLIENTS_PER_UPDATE)]
     TooManyClients,
-    #[error("the document would exceed {} MiB", limits::STATE_BYTES / 1024 / 1024)]
+    #[error("the document would exceed {} MiB", limits::MAX_STATE_BYTES / 1024 / 1024)]
     TooLarge,
     #[error("this seat may read, but not write")]
     ReadOnly,

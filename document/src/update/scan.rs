@@ -1,8 +1,8 @@
 //! A non-recursive reading of update v1 bytes, run before anything decodes them.
 //!
 //! It bounds every count by the bytes that are left, every nesting by
-//! [`limits::NESTING`](crate::limits::NESTING), every clock by
-//! [`limits::CLOCK`](crate::limits::CLOCK), and keeps only what the check of the net effect needs:
+//! [`limits::MAX_NESTING_DEPTH`](crate::limits::MAX_NESTING_DEPTH), every clock by
+//! [`limits::MAX_CLOCK`](crate::limits::MAX_CLOCK), and keeps only what the check of the net effect needs:
 //! where each struct stands and what it refers to. The format is that of Yjs 13
 //! (`UpdateEncoderV1`).
 //!
@@ -36,7 +36,7 @@ pub enum ScanError {
     Read(#[from] ReadError),
     #[error("the update is malformed: {0}")]
     Malformed(&'static str),
-    #[error("the update nests values more than {} deep", limits::NESTING)]
+    #[error("the update nests values more than {} deep", limits::MAX_NESTING_DEPTH)]
     TooDeep,
     #[error("the update is incomplete")]
     Pending,
@@ -202,7 +202,7 @@ fn read_run<'a>(r: &mut Reader<'a>) -> Result<Run<'a>, ScanError> {
 
 pub(super) fn read_client(r: &mut Reader<'_>) -> Result<u64, ScanError> {
     let client = r.var_u64()?;
-    if client > limits::CLIENT_ID {
+    if client > limits::MAX_CLIENT_ID {
         return Err(ScanError::Malformed("a client id has more than 53 bits"));
     }
     Ok(client)
@@ -217,7 +217,7 @@ fn read_id(r: &mut Reader<'_>) -> Result<Id, ScanError> {
 
 pub(super) fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
     match clock.checked_add(len) {
-        Some(end) if end <= limits::CLOCK && len > 0 => Ok(()),
+        Some(end) if end <= limits::MAX_CLOCK && len > 0 => Ok(()),
         Some(_) if len == 0 => Err(ScanError::Malformed("a struct or range is empty")),
         _ => Err(ScanError::Malformed("a clock is out of range")),
     }
@@ -355,7 +355,7 @@ fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError> {
             }
             tag @ (118 | 117) => {
                 let left = r.count()?;
-                if levels.len() > usize::from(limits::NESTING) {
+                if levels.len() > usize::from(limits::MAX_NESTING_DEPTH) {
                     return Err(ScanError::TooDeep);
                 }
                 levels.push(Level { left, keyed: tag == 118 });
@@ -379,7 +379,7 @@ fn skip_json(text: &str, may_be_undefined: bool) -> Result<(), ScanError> {
             b'"' => in_string = !in_string,
             b'[' | b'{' if !in_string => {
                 depth += 1;
-                if depth > usize::from(limits::NESTING) {
+                if depth > usize::from(limits::MAX_NESTING_DEPTH) {
                     return Err(ScanError::TooDeep);
                 }
             }

@@ -14,10 +14,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
 /// Up to this many structs and deleted ranges, an update's splits need no counting: they can't be many.
-const SMALL: usize = 16;
+const MAX_UNCOUNTED_SPLITS: usize = 16;
 
 /// So many items may be counted too many, beside as many as there are.
-const VAGUE: usize = 16_384;
+const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
 
 /// How many items yrs holds for each client: never fewer than there are. Squashed items are counted apart, so
 /// the number is counted again where it seems to pass a limit.
@@ -51,7 +51,7 @@ impl ItemCounts {
 
     /// Whether so much came in since that the number may be far too large.
     pub(crate) fn is_vague(&self) -> bool {
-        self.total > 2 * self.counted + VAGUE
+        self.total > 2 * self.counted + MAX_ITEMS_OVERCOUNTED
     }
 
     /// How many items there would be after an update.
@@ -84,7 +84,7 @@ impl ItemCounts {
             cuts: HashMap::new(),
             splits: Splits::default(),
         };
-        if structs + novelty.new_ranges().count() <= SMALL {
+        if structs + novelty.new_ranges().count() <= MAX_UNCOUNTED_SPLITS {
             estimate.small(novelty.new_ranges());
         } else {
             estimate.structs(known, scan);
@@ -137,7 +137,7 @@ impl Estimate<'_> {
         references.extend(ranges.flat_map(|(client, ..)| [client; 2]));
         for client in references {
             *self.splits.added.entry(client).or_default() += 1;
-            self.splits.moves += self.counts.of_client(client) + SMALL as u64;
+            self.splits.moves += self.counts.of_client(client) + MAX_UNCOUNTED_SPLITS as u64;
         }
     }
 

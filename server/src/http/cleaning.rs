@@ -46,7 +46,7 @@ pub(super) async fn clean_text(
 /// The edit that cleans a document, if there is anything to clean.
 fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
     // A client id that nobody has written under, and nobody will again.
-    let mut replica = Replica::new(rand::random::<u64>() & limits::CLIENT_ID);
+    let mut replica = Replica::new(rand::random::<u64>() & limits::MAX_CLIENT_ID);
     replica.apply(document).ok()?;
     let before = replica.state_vector();
     clean_document(&mut replica);

@@ -282,7 +282,7 @@ pub(super) async fn restore(
     let part = part(wanted.part.as_deref())?;
     let moment = Seq(wanted.moment.max(1));
     // A client id that nobody has written under, and nobody will again.
-    let client = rand::random::<u64>() & limits::CLIENT_ID;
+    let client = rand::random::<u64>() & limits::MAX_CLIENT_ID;
     let made = in_archive(&app, &by, &found, move |archive| {
         if moment > last(&archive.history) {
             return None;

@@ -28,7 +28,7 @@ use tokio::time::{Instant, interval, sleep_until};
 /// What is fed to a socket before it is flushed at the latest, in bytes.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
 /// Bytes of a message (rule C4): a whole offline spell, and the tags around it.
-const MESSAGE: usize = limits::STATE_BYTES + 1024;
+const MESSAGE: usize = limits::MAX_STATE_BYTES + 1024;
 /// How often an open connection keeps its session from ending for want of use.
 const IN_USE: Duration = Duration::from_secs(5 * 60);
 /// Zeroed before every read, and most frames are a keystroke.

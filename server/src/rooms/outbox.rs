@@ -19,11 +19,11 @@ use tokio::sync::mpsc;
 /// Frames that may wait for a receiver.
 const MAX_QUEUED_FRAMES: usize = 1024;
 /// Bytes that may wait for a receiver: the largest document, while what others write comes in.
-const MAX_QUEUED_BYTES: usize = 2 * limits::STATE_BYTES;
+const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Bytes that may wait for one person, in all tabs and devices.
-const MAX_QUEUED_BYTES_PER_PERSON: usize = 8 * limits::STATE_BYTES;
+const MAX_QUEUED_BYTES_PER_PERSON: usize = 8 * limits::MAX_STATE_BYTES;
 /// Bytes of all frames that wait, each counted once. Beyond that, receivers have [`CROWDED_BYTES`] each.
-const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::STATE_BYTES;
+const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
 /// Bytes that may wait for a receiver when too much waits in all.
 const CROWDED_BYTES: usize = 1024 * 1024;
 
@@ -201,7 +201,7 @@ mod tests {
     fn a_receiver_is_bounded_in_bytes_and_the_largest_document_fits() {
         let outboxes = Outboxes::default();
         let (outbox, mut queue) = outboxes.open(&PersonId::new("ana"));
-        let document = limits::STATE_BYTES + 64;
+        let document = limits::MAX_STATE_BYTES + 64;
         outbox.send(frame(&outboxes, document)).unwrap();
         outbox.send(frame(&outboxes, document / 2)).unwrap();
         assert_eq!(outbox.send(frame(&outboxes, document)), Err(NotQueued::Full));
@@ -219,7 +219,7 @@ mod tests {
                 (0..receivers).map(|_| outboxes.open(&PersonId::new(person))).collect();
             let sent = opened
                 .iter()
-                .map(|(outbox, _)| outbox.send(frame(&outboxes, limits::STATE_BYTES)).is_ok());
+                .map(|(outbox, _)| outbox.send(frame(&outboxes, limits::MAX_STATE_BYTES)).is_ok());
             let sent = sent.filter(|sent| *sent).count();
             (sent, opened)
         };
@@ -234,16 +234,16 @@ mod tests {
     #[test]
     fn in_all_a_shared_frame_counts_once() {
         let outboxes = Outboxes::default();
-        let shared = outboxes.share(vec![0; limits::STATE_BYTES].into());
+        let shared = outboxes.share(vec![0; limits::MAX_STATE_BYTES].into());
         let opened: Vec<_> =
             (0..1_000).map(|n| outboxes.open(&PersonId::new(format!("p{n}")))).collect();
         for (outbox, _) in &opened {
             outbox.send(Outgoing::Frame(shared.clone())).unwrap();
         }
         drop(shared);
-        assert_eq!(outboxes.all.get(), limits::STATE_BYTES);
+        assert_eq!(outboxes.all.get(), limits::MAX_STATE_BYTES);
         let more: Vec<_> =
-            (0..32).map(|_| outboxes.share(vec![0; limits::STATE_BYTES].into())).collect();
+            (0..32).map(|_| outboxes.share(vec![0; limits::MAX_STATE_BYTES].into())).collect();
         let (quick, _queue) = outboxes.open(&PersonId::new("quick"));
         quick.send(frame(&outboxes, 1_000)).expect("who lets little wait goes on");
         let slow = opened[0].0.send(frame(&outboxes, 1_000));

@@ -60,10 +60,10 @@ pub(super) async fn write(target: &Target, document: &str, updates: &[Vec<u8>]) 
 /// A text of as many items as a document may have, less those that others need, in updates of the most items.
 pub(super) fn most(client: u64, piece: &'static str) -> (Scattered, Vec<Vec<u8>>) {
     let mut scattered = Scattered::new(client, piece);
-    let mut left = limits::ITEMS_PER_DOCUMENT - ROOM_LEFT;
+    let mut left = limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT;
     let mut updates = Vec::new();
     while left > 0 {
-        let count = left.min(limits::ITEMS_PER_UPDATE);
+        let count = left.min(limits::MAX_ITEMS_PER_UPDATE);
         updates.push(scattered.grow(count).encode());
         left -= count;
     }
@@ -83,7 +83,7 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let words = "a".repeat(len as usize);
     write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
     // Each deleted letter is two splits.
-    let each = (limits::MOVES / u64::from(len) / 2) as u32 * 9 / 10;
+    let each = (limits::MAX_MOVED_UNITS / u64::from(len) / 2) as u32 * 9 / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
@@ -98,8 +98,8 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
 pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "ab");
     write(&target, &target.shared, &updates[..3]).await?;
-    let items = 3 * limits::ITEMS_PER_UPDATE as u64;
-    let each = (limits::MOVES / items) as u32 * 9 / 10;
+    let items = 3 * limits::MAX_ITEMS_PER_UPDATE as u64;
+    let each = (limits::MAX_MOVED_UNITS / items) as u32 * 9 / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
@@ -114,8 +114,11 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
 pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     write(&target, &target.shared, &updates).await?;
-    let stands = (limits::ITEMS_PER_DOCUMENT - ROOM_LEFT) as u64;
-    let each = (limits::BETWEEN / stands).min(limits::CLIENTS_PER_UPDATE as u64) * 9 / 10;
+    let stands = (limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT) as u64;
+    let each = (limits::MAX_ELEMENTS_BETWEEN_ORIGINS / stands)
+        .min(limits::MAX_CLIENTS_PER_UPDATE as u64)
+        * 9
+        / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let news = (0..each).map(|at| CLIENT + 1 + n * each + at);
@@ -132,9 +135,9 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
 
 /// Items that all have the most attributes, in one update.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
-    let attributes = limits::ATTRIBUTES;
-    let items = limits::ATTRIBUTES_OF_ITEMS / attributes - 64;
-    let value_bytes = (limits::FORMATTING_BYTES / (items + 64) / attributes).saturating_sub(8);
+    let attributes = limits::MAX_ATTRIBUTES;
+    let items = limits::MAX_ATTRIBUTES_TIMES_ITEMS / attributes - 64;
+    let value_bytes = (limits::MAX_FORMATTING_BYTES / (items + 64) / attributes).saturating_sub(8);
     let value = format!("\"{}\"", "v".repeat(value_bytes.saturating_sub(2)));
     let mut structs = vec![text(None, None, "a")];
     let last = |structs: &Vec<Vec<u8>>| Some((client, structs.len() as u32 - 1));
@@ -195,7 +198,7 @@ pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
     let small = WsMessage::Binary(
         Message::Update(&Scattered::new(CLIENT, "a").grow(5_000).encode()).encode().into(),
     );
-    let large = frame(&long(CLIENT + 1, &"a".repeat(limits::STATE_BYTES - 100)));
+    let large = frame(&long(CLIENT + 1, &"a".repeat(limits::MAX_STATE_BYTES - 100)));
     target.start().await;
     let mut all = JoinSet::new();
     for (number, mut socket) in sockets.into_iter().enumerate() {
@@ -304,11 +307,11 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
             let stream = socket.get_mut();
             // A masked binary frame of 8 MiB (RFC 6455, 5.2), of which the last byte never comes.
             let mut head = vec![0x82, 0x80 | 127];
-            head.extend((limits::STATE_BYTES as u64).to_be_bytes());
+            head.extend((limits::MAX_STATE_BYTES as u64).to_be_bytes());
             head.extend([0; 4]);
             stream.write_all(&head).await?;
             let piece = vec![1; 64 * 1024];
-            for _ in 0..limits::STATE_BYTES / piece.len() - 1 {
+            for _ in 0..limits::MAX_STATE_BYTES / piece.len() - 1 {
                 stream.write_all(&piece).await?;
             }
             std::future::pending::<()>().await;

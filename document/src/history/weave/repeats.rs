@@ -4,10 +4,10 @@ use super::{Kind, NEVER, NOBODY, Name, Number, Run, Weave};
 use crate::update::{Claim, Id, Provenance, Range};
 
 /// The fewest characters that are believed to be repeated from elsewhere.
-const PASSAGE: u32 = 8;
+const MIN_REPEATED_UNITS: u32 = 8;
 
 /// How many deleted runs may lie between two parts of one passage.
-const BETWEEN: usize = 1024;
+const MAX_RUNS_BETWEEN: usize = 1024;
 
 impl Weave {
     /// Believes what an entry's characters claim to repeat, where that is the same text, and either is back
@@ -28,7 +28,7 @@ impl Weave {
             let chain: u32 = rest[..count].iter().map(|claim| claim.len).sum();
             let (these, others) = rest.split_at(count);
             let is_back = is_restore || these.iter().all(|claim| self.is_back(claim));
-            if is_back || chain >= PASSAGE {
+            if is_back || chain >= MIN_REPEATED_UNITS {
                 let is_whole = is_back || self.are_sentences(these, entry);
                 these.iter().for_each(|claim| self.repeat(claim, is_whole));
             }
@@ -66,7 +66,7 @@ impl Weave {
         if from.plus(1) == to && to.clock < run.name.clock + run.len {
             return true;
         }
-        for _ in 0..BETWEEN {
+        for _ in 0..MAX_RUNS_BETWEEN {
             let Some(right) = self.order.runs.get(run.right as usize) else { return false };
             let stands = right.held.died == NEVER && right.held.born != entry;
             let holds = right.name.client == to.client

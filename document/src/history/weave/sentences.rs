@@ -7,7 +7,7 @@
 use super::{Kind, NONE, Name, Number, Run, Weave};
 
 /// How many runs are looked at to find what stands beside a character: beyond that, nothing is believed.
-const MAX_RUNS: usize = 1_024;
+const MAX_RUNS_LOOKED_AT: usize = 1_024;
 
 /// What stands beside a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Weave {
         let mut looked_at = 0;
         while let Some(run) = self.order.runs.get(at as usize) {
             looked_at += 1;
-            if looked_at > MAX_RUNS {
+            if looked_at > MAX_RUNS_LOOKED_AT {
                 return Beside::Unknown;
             }
             let own = (at == start).then(|| name.clock - run.name.clock);

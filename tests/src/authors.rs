@@ -15,7 +15,7 @@ use accord_document::model::{self, Draft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
 use accord_document::template;
-use accord_document::update::{self, Body, Claim, Provenance, scan};
+use accord_document::update::{self, Claim, Provenance, StructBody, scan};
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -141,7 +141,7 @@ impl World {
         let structs = scan(update)?.runs.into_iter().flat_map(|run| run.structs);
         let written: HashSet<char> = structs
             .filter_map(|item| match item.body {
-                Body::Item { content: update::Content::Text(text), .. } => Some(text),
+                StructBody::Item { content: update::Content::Text(text), .. } => Some(text),
                 _ => None,
             })
             .flat_map(str::chars)

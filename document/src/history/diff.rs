@@ -1,7 +1,7 @@
 //! What each run of text is to two moments: kept, inserted or deleted, by whom and when.
 
-use super::strands::{Seen, Strand, cause, strands};
-use super::weave::{Kind, Number, Place, Said};
+use super::diff_runs::{DiffRun, RunPart, cause, diff_runs};
+use super::weave::{Container, Number, RunContent, Said};
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
@@ -139,9 +139,9 @@ impl History {
         Diff { from: Seq(moments.0.into()), to: Seq(moments.1.into()), texts }
     }
 
-    fn pieces(&self, place: &Place, (from, to): (Number, Number)) -> Vec<Piece> {
+    fn pieces(&self, place: &Container, (from, to): (Number, Number)) -> Vec<Piece> {
         let mut pieces = Pieces { history: self, moments: (from, to), open: None, out: Vec::new() };
-        strands(self, place, (from, to), &mut |strand| pieces.add(&strand));
+        diff_runs(self, place, (from, to), &mut |strand| pieces.add(&strand));
         pieces.flush();
         pieces.out
     }
@@ -149,15 +149,16 @@ impl History {
     /// The elements that stand in a part of what a comparison tells of a text, and what they say.
     pub(super) fn elements(
         &self,
-        place: &Place,
+        place: &Container,
         moments: (Number, Number),
         wanted: std::ops::Range<u32>,
     ) -> (Vec<Range>, Vec<u16>) {
         let (mut at, mut ranges, mut said) = (0, Vec::new(), Vec::new());
-        strands(self, place, moments, &mut |strand| {
-            let (Strand::Kept(_, seen) | Strand::Deleted(seen) | Strand::Inserted(seen)) = &strand;
-            let is_told =
-                matches!(seen.run.held.kind, Kind::Text(_)) || self.embedded(seen.run).is_some();
+        diff_runs(self, place, moments, &mut |strand| {
+            let (DiffRun::Kept(_, seen) | DiffRun::Deleted(seen) | DiffRun::Inserted(seen)) =
+                &strand;
+            let is_told = matches!(seen.run.held.kind, RunContent::Text(_))
+                || self.embedded(seen.run).is_some();
             if !is_told {
                 return;
             }
@@ -167,7 +168,7 @@ impl History {
                 let first = self.weave.id(seen.run);
                 ranges.push(Range { client: first.client, clock: first.clock + skip, len });
                 match seen.run.held.kind {
-                    Kind::Text(units) => {
+                    RunContent::Text(units) => {
                         said.extend_from_slice(self.weave.units(units + skip, len))
                     }
                     _ => said.extend(std::iter::repeat_n(STAND_IN, len as usize)),
@@ -203,14 +204,14 @@ struct Pieces<'h> {
 }
 
 impl Pieces<'_> {
-    fn add(&mut self, strand: &Strand<'_>) {
+    fn add(&mut self, strand: &DiffRun<'_>) {
         let history = self.history;
         let (seen, piece) = match strand {
-            Strand::Kept(was, is) => (is, self.kept(was, is)),
-            Strand::Deleted(seen) => (seen, self.single(seen, Fate::Deleted)),
-            Strand::Inserted(seen) => (seen, self.single(seen, Fate::Inserted)),
+            DiffRun::Kept(was, is) => (is, self.kept(was, is)),
+            DiffRun::Deleted(seen) => (seen, self.single(seen, Fate::Deleted)),
+            DiffRun::Inserted(seen) => (seen, self.single(seen, Fate::Inserted)),
         };
-        if let Kind::Text(at) = seen.run.held.kind {
+        if let RunContent::Text(at) = seen.run.held.kind {
             let (from, to) = self.moments;
             let moment = if piece.fate == Fate::Deleted { from } else { to };
             let (part, weave) = ((at + seen.skip, seen.len), &history.weave);
@@ -230,7 +231,7 @@ impl Pieces<'_> {
         }
     }
 
-    fn kept(&self, was: &Seen<'_>, is: &Seen<'_>) -> Piece {
+    fn kept(&self, was: &RunPart<'_>, is: &RunPart<'_>) -> Piece {
         let reformatted = was.before != is.after;
         let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.held.born));
         Piece {
@@ -244,7 +245,7 @@ impl Pieces<'_> {
         }
     }
 
-    fn single(&self, seen: &Seen<'_>, fate: Fate) -> Piece {
+    fn single(&self, seen: &RunPart<'_>, fate: Fate) -> Piece {
         let was_there = fate == Fate::Deleted;
         let attributes = if was_there { &seen.before } else { &seen.after };
         Piece {
@@ -262,11 +263,11 @@ impl Pieces<'_> {
         }
     }
 
-    fn written(&self, seen: &Seen<'_>) -> Deed {
+    fn written(&self, seen: &RunPart<'_>) -> Deed {
         self.history.deed(self.history.weave.first_written(seen.run))
     }
 
-    fn placed(&self, seen: &Seen<'_>) -> Option<Deed> {
+    fn placed(&self, seen: &RunPart<'_>) -> Option<Deed> {
         let placed = self.history.deed(self.history.weave.placed(seen.run)?);
         (placed.author != self.written(seen).author).then_some(placed)
     }

@@ -7,7 +7,7 @@ use crate::lib0::Write;
 use crate::model::content::Content;
 use crate::state::DocumentState;
 use crate::template::FIELDS;
-use crate::update::{Body, Claim, Id, Parent, Provenance};
+use crate::update::{Claim, Id, Parent, Provenance, StructBody};
 use crate::{StateVector, ydoc};
 use std::collections::BTreeMap;
 use yrs::updates::decoder::Decode;
@@ -171,7 +171,7 @@ fn buf(text: &str) -> Vec<u8> {
 /// The elements of every text that somebody reads, in their order.
 fn elements(ledger: &Ledgered) -> Vec<Vec<Id>> {
     let weave = &ledger.history.weave;
-    let all = |place: &weave::Place| {
+    let all = |place: &weave::Container| {
         let runs = weave.walk(place).flat_map(|run| {
             let id = weave.id(run);
             (0..run.len).map(move |offset| id.plus(offset))
@@ -226,7 +226,7 @@ fn in_another_order(mut updates: Vec<Vec<u8>>, random: &mut Random) -> Vec<Vec<u
         }
         let has = |id: Id| after.get(&id.client).is_some_and(|&next| id.clock < next);
         for item in scan.runs.iter().flat_map(|run| &run.structs) {
-            if let Body::Item { origin, right_origin, parent, .. } = &item.body {
+            if let StructBody::Item { origin, right_origin, parent, .. } = &item.body {
                 let parent = match parent {
                     Some(Parent::Nested(id)) => Some(*id),
                     _ => None,
@@ -274,7 +274,10 @@ fn whatever_is_accepted_everybody_reads_the_same() {
             accepted += 1;
             for run in scan(&update).unwrap().runs {
                 let made = run.structs.iter().filter(|item| {
-                    matches!(item.body, Body::Item { content: crate::update::Content::Type(_), .. })
+                    matches!(
+                        item.body,
+                        StructBody::Item { content: crate::update::ItemContent::Type(_), .. }
+                    )
                 });
                 let client = run.client;
                 forger.types.extend(made.map(|item| Id { client, clock: item.clock }));

@@ -4,7 +4,7 @@
 //! of its entries: a moment is the document once that entry was applied.
 //!
 //! - [`weave`] keeps the order of everything ever written, [`read`] walks it at one moment.
-//! - [`strands`] walks it at two, and matches what was deleted and brought back; [`diff`] tells what became of
+//! - [`diff_runs`] walks it at two, and matches what was deleted and brought back; [`diff`] tells what became of
 //!   each run of text between them, [`milestones`] of milestones and dates.
 //! - [`changes`] puts that into the words a person would use: this paragraph was split, that link changed.
 //! - [`restore`] writes what was there once more.
@@ -12,6 +12,7 @@
 
 mod changes;
 mod diff;
+mod diff_runs;
 #[cfg(test)]
 mod hostile;
 mod milestones;
@@ -19,7 +20,6 @@ mod read;
 mod restore;
 mod shares;
 mod sittings;
-mod strands;
 #[cfg(test)]
 mod tests;
 mod weave;
@@ -136,8 +136,8 @@ impl History {
     /// All characters that these are or repeat, and all that repeat them: what must go with them, when they
     /// are redacted.
     #[must_use]
-    pub fn kin(&self, ranges: &[Range]) -> Vec<Range> {
-        self.weave.kin(ranges)
+    pub fn copies_of(&self, ranges: &[Range]) -> Vec<Range> {
+        self.weave.copies_of(ranges)
     }
 
     /// Whether any of these elements stood in the document at a moment.

@@ -1,7 +1,7 @@
 //! The document at a moment.
 
 use super::History;
-use super::weave::{Holder, Kind, Number, Place, Run, Said};
+use super::weave::{Container, Holder, Number, Run, RunContent, Said};
 use crate::ids::Seq;
 use crate::model::content::{Content, is_there};
 use crate::model::delta::{Attributes, Op};
@@ -51,7 +51,9 @@ impl History {
         };
         let text = |key| {
             let place = self.type_at(&map, key, moment, shared_type::TEXT);
-            place.map_or_else(Vec::new, |parent| self.text_at(&Place { parent, key: None }, moment))
+            place.map_or_else(Vec::new, |parent| {
+                self.text_at(&Container { parent, key: None }, moment)
+            })
         };
         let milestone = Milestone {
             id: id.to_owned(),
@@ -72,7 +74,7 @@ impl History {
 
     /// All texts there ever were, in the order of the page; those of milestones behind the others, in the
     /// order in which the milestones came. Where a text was replaced by another, both.
-    pub(super) fn texts(&self) -> Vec<(Target, Place)> {
+    pub(super) fn texts(&self) -> Vec<(Target, Container)> {
         let mut all: Vec<_> =
             FIELDS.iter().map(|f| (Target::field(f.key), root_text(f.key))).collect();
         let root = Holder::Root(MILESTONES.into());
@@ -80,7 +82,7 @@ impl History {
             for map in self.types_ever(&root, id, shared_type::MAP) {
                 for key in MILESTONE_TEXTS {
                     for parent in self.types_ever(&map, key, shared_type::TEXT) {
-                        all.push((Target::milestone(id, key), Place { parent, key: None }));
+                        all.push((Target::milestone(id, key), Container { parent, key: None }));
                     }
                 }
             }
@@ -89,35 +91,37 @@ impl History {
     }
 
     /// Where the text of a milestone stood at a moment.
-    pub(super) fn milestone_text(&self, id: &str, key: &str, moment: Number) -> Option<Place> {
+    pub(super) fn milestone_text(&self, id: &str, key: &str, moment: Number) -> Option<Container> {
         let map = self.milestone_map(id, moment)?;
         let parent = self.type_at(&map, key, moment, shared_type::TEXT)?;
-        Some(Place { parent, key: None })
+        Some(Container { parent, key: None })
     }
 
     fn types_ever(&self, holder: &Holder, key: &str, kind: u8) -> Vec<Holder> {
-        let place = Place { parent: holder.clone(), key: Some(key.into()) };
-        let made = self.weave.walk(&place).filter(|run| run.held.kind == Kind::Type(kind));
+        let place = Container { parent: holder.clone(), key: Some(key.into()) };
+        let made = self.weave.walk(&place).filter(|run| run.held.kind == RunContent::Type(kind));
         made.map(|run| Holder::Nested(self.weave.id(run))).collect()
     }
 
     fn type_at(&self, holder: &Holder, key: &str, moment: Number, kind: u8) -> Option<Holder> {
         let run = self.weave.at_key(holder, key, moment)?;
-        (run.held.kind == Kind::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
+        (run.held.kind == RunContent::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
     }
 
     pub(super) fn value_at(&self, holder: &Holder, key: &str, moment: Number) -> Option<Value> {
         let run = self.weave.at_key(holder, key, moment)?;
         match run.held.kind {
-            Kind::Values(at) => Some(self.weave.value(at + run.len - 1).clone()),
-            Kind::Embed(at) => Some(self.weave.value(at).clone()),
-            Kind::Text(at) => Some(String::from_utf16_lossy(self.weave.units(at, run.len)).into()),
+            RunContent::Values(at) => Some(self.weave.value(at + run.len - 1).clone()),
+            RunContent::Embed(at) => Some(self.weave.value(at).clone()),
+            RunContent::Text(at) => {
+                Some(String::from_utf16_lossy(self.weave.units(at, run.len)).into())
+            }
             _ => None,
         }
     }
 
     /// What a text said.
-    fn text_at(&self, place: &Place, moment: Number) -> Vec<Op> {
+    fn text_at(&self, place: &Container, moment: Number) -> Vec<Op> {
         let mut out = Vec::new();
         let mut said = Said::default();
         let mut attributes = Attributes::new();
@@ -128,8 +132,8 @@ impl History {
         };
         for run in self.weave.walk(place).filter(|run| run.held.stood_at(moment)) {
             match run.held.kind {
-                Kind::Text(at) => self.weave.say(&mut said, (at, run.len), moment),
-                Kind::Format(at) => {
+                RunContent::Text(at) => self.weave.say(&mut said, (at, run.len), moment),
+                RunContent::Format(at) => {
                     flush(&mut said, &attributes, &mut out);
                     let (name, value) = self.weave.format(at);
                     set(&mut attributes, name, value);
@@ -148,15 +152,15 @@ impl History {
     /// What stands in a text beside characters.
     pub(super) fn embedded(&self, run: &Run) -> Option<Value> {
         match run.held.kind {
-            Kind::Embed(at) => Some(self.weave.value(at).clone()),
-            Kind::Type(_) => Some(serde_json::json!({ "unknown": true })),
+            RunContent::Embed(at) => Some(self.weave.value(at).clone()),
+            RunContent::Type(_) => Some(serde_json::json!({ "unknown": true })),
             _ => None,
         }
     }
 }
 
-fn root_text(key: &str) -> Place {
-    Place { parent: Holder::Root(key.into()), key: None }
+fn root_text(key: &str) -> Container {
+    Container { parent: Holder::Root(key.into()), key: None }
 }
 
 /// Lets an attribute have a value from here on; `null` takes it away.

@@ -4,8 +4,8 @@
 //! undone like one. What it brings back claims to be the old text, so that its authors stay its authors.
 
 use super::History;
-use super::strands::{Strand, strands};
-use super::weave::{Holder, Kind, Number, Place};
+use super::diff_runs::{DiffRun, diff_runs};
+use super::weave::{Container, Holder, Number, RunContent};
 use crate::ids::Seq;
 use crate::model::delta::{Attributes, Op};
 use crate::model::{Milestone, Replica, Target};
@@ -90,7 +90,7 @@ impl History {
     }
 
     /// Whether a text is the one that its target names now: it may have been replaced by another.
-    fn is_current(&self, target: &Target, place: &Place) -> bool {
+    fn is_current(&self, target: &Target, place: &Container) -> bool {
         let last = self.last();
         match target.milestone_text() {
             Some((id, key)) => self.milestone_text(id, key, last).as_ref() == Some(place),
@@ -100,21 +100,21 @@ impl History {
 
     /// The steps from what a text says now to what it said at a moment, and which characters the inserted
     /// ones are.
-    fn way_back(&self, place: &Place, moment: Number) -> (Vec<Op>, Vec<Range>) {
+    fn way_back(&self, place: &Container, moment: Number) -> (Vec<Op>, Vec<Range>) {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
-        strands(self, place, (self.last(), moment), &mut |strand| match strand {
-            Strand::Kept(now, then) => {
+        diff_runs(self, place, (self.last(), moment), &mut |strand| match strand {
+            DiffRun::Kept(now, then) => {
                 ops.push(Op::retain(now.len, turned(&now.before, &then.after)));
             }
-            Strand::Deleted(now) => ops.push(Op::delete(now.len)),
-            Strand::Inserted(then) => {
+            DiffRun::Deleted(now) => ops.push(Op::delete(now.len)),
+            DiffRun::Inserted(then) => {
                 let attributes = then.after.as_ref().clone();
-                if let Kind::Text(at) = then.run.held.kind {
+                if let RunContent::Text(at) = then.run.held.kind {
                     let units = self.weave.units(at + then.skip, then.len);
                     let id = self.weave.id(then.run).plus(then.skip);
                     sources.push(Range { client: id.client, clock: id.clock, len: then.len });
                     ops.push(Op::insert(&String::from_utf16_lossy(units), attributes));
-                } else if let Kind::Embed(at) = then.run.held.kind {
+                } else if let RunContent::Embed(at) = then.run.held.kind {
                     let insert = self.weave.value(at).clone();
                     ops.push(Op::Insert { insert, attributes });
                 }

@@ -2,7 +2,7 @@
 //! to each text.
 
 use super::diff::MAX_REST_MS;
-use super::weave::{Kind, NEVER, Number};
+use super::weave::{NEVER, Number, RunContent};
 use super::{AuthorIndex, History, Moment};
 use crate::ids::Seq;
 use crate::model::Target;
@@ -90,7 +90,7 @@ impl History {
                     let author = self.moments[number as usize].author;
                     let count = counts.entry((sitting, text, author)).or_default();
                     match (run.held.kind, was_born) {
-                        (Kind::Format(_), _) => count.formatted += 1,
+                        (RunContent::Format(_), _) => count.formatted += 1,
                         (_, true) => count.inserted += run.len,
                         (_, false) => count.deleted += run.len,
                     }

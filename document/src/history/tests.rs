@@ -483,7 +483,7 @@ fn what_repeats_a_passage_goes_with_it() {
         String::from_utf8_lossy(&bytes).into_owned()
     };
     assert!(stored(passage.clone()).contains("hunter2"), "the deleted original is another");
-    let rest = stored(ledger.history.kin(&passage));
+    let rest = stored(ledger.history.copies_of(&passage));
     assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
 }
 

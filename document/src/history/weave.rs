@@ -8,8 +8,10 @@ mod repeats;
 mod sentences;
 
 use crate::model::delta::any_to_json;
-use crate::update::order::{self, Held, LineIndex, NOBODY, NONE, Name, Order, RunIndex, index};
-use crate::update::{Body, Content, Id, Range, Scan, Struct};
+use crate::update::order::{
+    self, CompactId, LineIndex, NO_ID, NONE, Order, RunIndex, RunPayload, index,
+};
+use crate::update::{Id, ItemContent, Range, Scan, Struct, StructBody};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
 
-pub(super) use crate::update::order::{Holder, Place};
+pub(super) use crate::update::order::{Container, Holder};
 
 /// The number of an entry. Half the width of a [`Seq`](crate::ids::Seq), since every element keeps two.
 pub(super) type Number = u32;
@@ -26,32 +28,32 @@ pub(super) type Number = u32;
 pub(super) const NEVER: Number = Number::MAX;
 
 /// Elements of one client that follow each other, came together and died together.
-pub(super) type Run = order::Run<Thread>;
+pub(super) type Run = order::ItemRun<Lifetime>;
 
 /// What is told of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Thread {
+pub(super) struct Lifetime {
     pub(super) born: Number,
     pub(super) died: Number,
     /// What its first element repeats, and the others repeat what follows that.
-    repeats: Name,
+    repeats: CompactId,
     /// The entry that put these words of others together to something new; 0 where they stand as they were written.
     placed: Number,
-    pub(super) kind: Kind,
+    pub(super) kind: RunContent,
 }
 
-impl Thread {
+impl Lifetime {
     /// Whether it was there once an entry was applied.
     pub(super) fn stood_at(&self, moment: Number) -> bool {
         self.born <= moment && moment < self.died
     }
 }
 
-impl Held for Thread {
+impl RunPayload for Lifetime {
     fn cut(self, offset: u32) -> Self {
         let kind = match self.kind {
-            Kind::Text(at) => Kind::Text(at + offset),
-            Kind::Values(at) => Kind::Values(at + offset),
+            RunContent::Text(at) => RunContent::Text(at + offset),
+            RunContent::Values(at) => RunContent::Values(at + offset),
             one => one,
         };
         Self { repeats: self.repeats.plus(offset), kind, ..self }
@@ -64,7 +66,7 @@ impl Held for Thread {
 
 /// What a run holds; the number is its first index in the weave's store of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RunContent {
     Text(u32),
     Embed(u32),
     /// One element: from here on an attribute has a value.
@@ -79,7 +81,7 @@ pub(super) enum Kind {
 
 #[derive(Debug, Default)]
 pub(super) struct Weave {
-    order: Order<Thread>,
+    order: Order<Lifetime>,
     units: Vec<u16>,
     /// Characters of two code units that an entry wrote or deleted between: where the second one is, and the
     /// entry. From there on both are illegible (U+FFFD), as Yjs and yrs have it.
@@ -99,16 +101,23 @@ impl Weave {
         self.order = order;
         debug_assert_eq!(woven, Ok(true), "what a checked entry refers to is here");
         for range in &scan.deletes {
-            self.bury(range, entry);
+            self.delete_range(range, entry);
         }
     }
 
-    fn bring(&mut self, order: &mut Order<Thread>, client: u32, item: &Struct<'_>, entry: Number) {
-        let Body::Item { content, .. } = &item.body else { return };
+    fn bring(
+        &mut self,
+        order: &mut Order<Lifetime>,
+        client: u32,
+        item: &Struct<'_>,
+        entry: Number,
+    ) {
+        let StructBody::Item { content, .. } = &item.body else { return };
         // Beside what its sender had collected as garbage stands nothing that could be read.
         let Some(spot) = order.spot(client, item) else { return };
-        if let Some(order::Run { held: Thread { kind: Kind::Text(at), .. }, len, .. }) =
-            spot.left.map(|left| order.runs[left as usize])
+        if let Some(order::ItemRun {
+            held: Lifetime { kind: RunContent::Text(at), .. }, len, ..
+        }) = spot.left.map(|left| order.runs[left as usize])
         {
             self.part(at + len, entry);
         }
@@ -116,26 +125,26 @@ impl Weave {
         // An entry holds what is new alone; a struct of which a part is old begins where it is new.
         let known = order.next(client).saturating_sub(item.clock);
         let kind = self.store(order, content, known);
-        let is_lost = kind == Kind::Deleted || is_gone(order, spot.line);
+        let is_lost = kind == RunContent::Deleted || is_gone(order, spot.line);
         let died = if is_lost { entry } else { NEVER };
-        let name = Name { client, clock: item.clock + known };
-        let held = Thread { born: entry, died, repeats: NOBODY, placed: 0, kind };
+        let name = CompactId { client, clock: item.clock + known };
+        let held = Lifetime { born: entry, died, repeats: NO_ID, placed: 0, kind };
         let new = order.insert(spot, name, item.len - known, held);
         // Under a key of a map stands one value, the last: another that comes before it, or behind which it
         // comes, is deleted with that.
         if order.place(spot.line).key.is_some() {
-            let order::Run { left, right, .. } = order.runs[new as usize];
+            let order::ItemRun { left, right, .. } = order.runs[new as usize];
             let replaced = if right == NONE { left } else { new };
             if replaced != NONE {
-                kill(order, replaced, entry);
+                delete_run(order, replaced, entry);
             }
         }
     }
 
     /// Notes that an entry came between the two halves of a character, if it did: before a run.
-    fn part_before(&mut self, order: &Order<Thread>, run: Option<RunIndex>, entry: Number) {
+    fn part_before(&mut self, order: &Order<Lifetime>, run: Option<RunIndex>, entry: Number) {
         let thread = run.map(|run| order.runs[run as usize].held);
-        if let Some(Thread { kind: Kind::Text(at), .. }) = thread {
+        if let Some(Lifetime { kind: RunContent::Text(at), .. }) = thread {
             self.part(at, entry);
         }
     }
@@ -148,17 +157,17 @@ impl Weave {
         }
     }
 
-    fn bury(&mut self, range: &Range, entry: Number) {
+    fn delete_range(&mut self, range: &Range, entry: Number) {
         let Some(client) = self.order.known(range.client) else { return };
         let mut order = std::mem::take(&mut self.order);
         let end = range.clock + range.len;
         for clock in [range.clock, end] {
             // Splits what is only half deleted.
-            let run = order.starting_at(Name { client, clock });
+            let run = order.starting_at(CompactId { client, clock });
             self.part_before(&order, run, entry);
         }
         for run in order.within(client, range.clock, end) {
-            kill(&mut order, run, entry);
+            delete_run(&mut order, run, entry);
         }
         self.order = order;
     }
@@ -167,38 +176,43 @@ impl Weave {
     pub(super) fn stood(&self, range: &Range, moment: Number) -> bool {
         let Some(client) = self.order.known(range.client) else { return false };
         // The first of them may be part of a run that begins before.
-        let first = self.holding(Name { client, clock: range.clock });
+        let first = self.holding(CompactId { client, clock: range.clock });
         let runs = self.order.within(client, range.clock, range.clock + range.len).into_iter();
         let mut runs = first.into_iter().chain(runs.map(|run| &self.order.runs[run as usize]));
         runs.any(|run| run.held.stood_at(moment))
     }
 
-    fn name(&self, id: Id) -> Name {
+    fn name(&self, id: Id) -> CompactId {
         self.order.name(id)
     }
 
-    fn holding(&self, name: Name) -> Option<&Run> {
+    fn holding(&self, name: CompactId) -> Option<&Run> {
         self.order.holding(name).map(|run| &self.order.runs[run as usize])
     }
 
     /// Keeps what an item holds, without its first `skip` elements.
-    fn store(&mut self, order: &mut Order<Thread>, content: &Content<'_>, skip: u32) -> Kind {
+    fn store(
+        &mut self,
+        order: &mut Order<Lifetime>,
+        content: &ItemContent<'_>,
+        skip: u32,
+    ) -> RunContent {
         match *content {
-            Content::Text(text) => {
+            ItemContent::Text(text) => {
                 let at = index(self.units.len());
                 self.units.extend(text.encode_utf16().skip(skip as usize));
-                Kind::Text(at)
+                RunContent::Text(at)
             }
-            Content::Embed(json) => {
+            ItemContent::Embed(json) => {
                 self.values.push(json_value(json));
-                Kind::Embed(index(self.values.len() - 1))
+                RunContent::Embed(index(self.values.len() - 1))
             }
-            Content::Format(name, json) => {
+            ItemContent::Format(name, json) => {
                 let name = order.intern(name);
                 self.formats.push((name, json_value(json)));
-                Kind::Format(index(self.formats.len() - 1))
+                RunContent::Format(index(self.formats.len() - 1))
             }
-            Content::Any(bytes) => {
+            ItemContent::Any(bytes) => {
                 let at = index(self.values.len());
                 // The scan has walked over these bytes, and bounded their nesting.
                 let mut rest = Cursor::new(bytes);
@@ -207,22 +221,22 @@ impl Weave {
                 {
                     self.values.push(any_to_json(&any));
                 }
-                Kind::Values(at + skip)
+                RunContent::Values(at + skip)
             }
-            Content::Type(number) => Kind::Type(number),
-            Content::Deleted => Kind::Deleted,
-            Content::Other => Kind::Other,
+            ItemContent::Type(number) => RunContent::Type(number),
+            ItemContent::Deleted => RunContent::Deleted,
+            ItemContent::Other => RunContent::Other,
         }
     }
 
     /// All that was ever written in one place, in order.
-    pub(super) fn walk(&self, place: &Place) -> impl Iterator<Item = &Run> {
+    pub(super) fn walk(&self, place: &Container) -> impl Iterator<Item = &Run> {
         self.order.walk(place)
     }
 
     /// What stands under a key of a map once an entry was applied.
     pub(super) fn at_key(&self, holder: &Holder, key: &str, moment: Number) -> Option<&Run> {
-        let place = Place { parent: holder.clone(), key: Some(key.into()) };
+        let place = Container { parent: holder.clone(), key: Some(key.into()) };
         let last = self.walk(&place).filter(|run| run.held.born <= moment).last();
         // What was set before it does not come back when it is deleted.
         last.filter(|run| run.held.stood_at(moment))
@@ -236,7 +250,7 @@ impl Weave {
         after: Number,
         upto: Number,
     ) -> Option<Number> {
-        let place = Place { parent: holder.clone(), key: Some(key.into()) };
+        let place = Container { parent: holder.clone(), key: Some(key.into()) };
         let written = self.walk(&place).flat_map(|run| [run.held.born, run.held.died]);
         written.filter(|&number| after < number && number <= upto).max()
     }
@@ -289,14 +303,14 @@ impl Weave {
 }
 
 /// Whether the shared type that a line belongs to was deleted.
-fn is_gone(order: &Order<Thread>, line: LineIndex) -> bool {
+fn is_gone(order: &Order<Lifetime>, line: LineIndex) -> bool {
     let Holder::Nested(id) = order.place(line).parent else { return false };
     let run = order.holding(order.name(id));
     run.is_none_or(|run| order.runs[run as usize].held.died != NEVER)
 }
 
 /// Lets a run die, and with a shared type all that is in it.
-fn kill(order: &mut Order<Thread>, run: RunIndex, entry: Number) {
+fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
     let mut dying = vec![run];
     while let Some(at) = dying.pop() {
         let run = &mut order.runs[at as usize];
@@ -304,11 +318,12 @@ fn kill(order: &mut Order<Thread>, run: RunIndex, entry: Number) {
             continue;
         }
         run.held.died = entry;
-        if matches!(run.held.kind, Kind::Type(_)) {
+        if matches!(run.held.kind, RunContent::Type(_)) {
             let holder = Holder::Nested(order.id(&order.runs[at as usize]));
             let keys = order.keys(&holder).iter().cloned().map(Some);
-            let heads =
-                keys.chain([None]).map(|key| order.head(&Place { parent: holder.clone(), key }));
+            let heads = keys
+                .chain([None])
+                .map(|key| order.head(&Container { parent: holder.clone(), key }));
             for head in heads {
                 let right = |&at: &RunIndex| order.runs.get(at as usize).map(|run| run.right);
                 let runs = std::iter::successors(Some(head), right);

@@ -14,7 +14,7 @@ use crate::model::delta::{Attributes, Op, utf16_len};
 use crate::model::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 use crate::readable::address;
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
-use crate::update::{Holder, Place, StructIndex};
+use crate::update::{Container, Holder, StructIndex};
 use serde_json::Value;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
@@ -80,7 +80,7 @@ pub(crate) fn strange(doc: &Doc, known: &StructIndex) -> Vec<Strange> {
 }
 
 /// What stands at a place where the template has nothing.
-fn outside(place: &Place, known: &StructIndex) -> Option<Strange> {
+fn outside(place: &Container, known: &StructIndex) -> Option<Strange> {
     let part = |name: &str| Some(Strange::new(name, Kind::Part, name));
     let key = place.key.as_deref();
     match &place.parent {
@@ -93,7 +93,7 @@ fn outside(place: &Place, known: &StructIndex) -> Option<Strange> {
         },
         Holder::Nested(id) => {
             let holder = known.stands_at(*id)?;
-            let in_milestone = |place: &Place| {
+            let in_milestone = |place: &Container| {
                 matches!(&place.parent, Holder::Root(root) if &**root == MILESTONES)
                     && place.key.is_some()
             };

@@ -36,7 +36,7 @@ impl DocumentState {
         out.extend_from_slice(&head.0);
         out.put_var(self.time());
         out.put_var(self.size as u64);
-        out.put_buf(&self.known.encode());
+        out.put_buf(&self.index.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
         out.put_buf(&json(&self.releases));
@@ -86,7 +86,7 @@ impl DocumentState {
         let chain = Chain::resume(genesis, began, LedgerPosition { lineage, seq, head }, time);
         Ok(Some(Self {
             doc,
-            known,
+            index: known,
             chain,
             size,
             items,

@@ -172,7 +172,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn strange(&self) -> Vec<Strange> {
-        strange(&self.doc, &self.known)
+        strange(&self.doc, &self.index)
     }
 
     /// Begins a new lineage behind the entries that a backup held, and gives the entry to be appended. For the

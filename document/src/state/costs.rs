@@ -162,8 +162,8 @@ fn a_spell_of_writing_and_deleting_splits_nothing() {
     let merged = merge(&bytes, |_| 0, &HashSet::new()).unwrap();
     assert_eq!(merged.structs, len as usize / 2);
     let scanned = scan(&merged.bytes).unwrap();
-    let novelty = state.known.check(&actor().person, &scanned).unwrap();
-    assert_eq!(state.items.splits(&state.known, &scanned, &novelty).moves, 0);
+    let novelty = state.index.check(&actor().person, &scanned).unwrap();
+    assert_eq!(state.items.splits(&state.index, &scanned, &novelty).moves, 0);
     assert!(edit(&mut state, &bytes).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize / 2);
 }

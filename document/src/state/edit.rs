@@ -93,7 +93,7 @@ impl DocumentState {
         if !provenance.claims.is_empty() {
             let scan = scan(&net)?;
             let is_real = |claim: &Claim| {
-                scan.brings(claim.new, claim.len) && self.known.has(claim.old, claim.len)
+                scan.brings(claim.new, claim.len) && self.index.has(claim.old, claim.len)
             };
             provenance.claims.retain(is_real);
         }
@@ -110,7 +110,7 @@ impl DocumentState {
     /// With `otherwise` when it adds something, or with what else is wrong with it.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
         let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
-        let novelty = self.known.check(&actor.person, &scan(&update)?)?;
+        let novelty = self.index.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
@@ -144,7 +144,7 @@ impl DocumentState {
     /// Whether a client id is a person's, or nobody's yet (rule U2).
     #[must_use]
     pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
-        let owner = self.known.owner(client).or_else(|| self.announced.owner(client));
+        let owner = self.index.owner(client).or_else(|| self.announced.owner(client));
         owner.is_none_or(|owner| owner == person)
     }
 
@@ -166,7 +166,7 @@ impl DocumentState {
         };
         let update = &*self.merged(actor, update, max_items)?;
         let scan = scan(update)?;
-        let novelty = self.known.check(&actor.person, &scan)?;
+        let novelty = self.index.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
         }
@@ -179,12 +179,12 @@ impl DocumentState {
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        self.known.arrange(&scan, max_between)?;
+        self.index.check_origins(&scan, max_between)?;
         let (net, deleted) = self.apply_decoded(decoded)?;
         self.size += net.len();
         self.items.take(&splits);
         self.formatting.take(&scan);
-        self.known.commit(&actor.person, novelty, &deleted);
+        self.index.commit(&actor.person, novelty, &deleted);
         Ok(Some(net))
     }
 
@@ -192,7 +192,7 @@ impl DocumentState {
     fn may_integrate(
         &self,
         actor: &Actor,
-        novelty: &Novelty,
+        novelty: &CheckedUpdate,
         source: Source,
     ) -> Result<(), Refusal> {
         if source == Source::Sent {
@@ -248,10 +248,10 @@ impl DocumentState {
         update: &'u [u8],
         max_items: usize,
     ) -> Result<Cow<'u, [u8]>, Refusal> {
-        let known = |client| self.known.next_clock(client);
+        let known = |client| self.index.next_clock(client);
         let mut merged = merge(update, known, &HashSet::new())?;
         if merged.structs <= max_items && matches!(merged.bytes, Cow::Owned(_)) {
-            let novelty = self.known.check(&actor.person, &scan(&merged.bytes)?)?;
+            let novelty = self.index.check(&actor.person, &scan(&merged.bytes)?)?;
             if !novelty.keyed().is_empty() {
                 merged = merge(update, known, novelty.keyed())?;
             }
@@ -263,18 +263,18 @@ impl DocumentState {
     fn splits(
         &mut self,
         scan: &Scan<'_>,
-        novelty: &Novelty,
+        novelty: &CheckedUpdate,
         source: Source,
     ) -> Result<Splits, Refusal> {
         if self.items.is_vague() {
             self.count_items()?;
         }
-        let splits = self.items.splits(&self.known, scan, novelty);
+        let splits = self.items.splits(&self.index, scan, novelty);
         if source != Source::Sent || self.is_within(&splits).is_ok() {
             return Ok(splits);
         }
         self.count_items()?;
-        let splits = self.items.splits(&self.known, scan, novelty);
+        let splits = self.items.splits(&self.index, scan, novelty);
         self.is_within(&splits)?;
         Ok(splits)
     }

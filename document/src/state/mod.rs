@@ -37,7 +37,7 @@ const BYTES_PER_ITEM: usize = 320;
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
-    known: StructIndex,
+    index: StructIndex,
     chain: Chain,
     /// An upper bound of the encoded state, in bytes: refined when it passes the limit.
     size: usize,
@@ -62,7 +62,7 @@ impl DocumentState {
         Ok(Self {
             // The server's replica never writes: its client id is never used.
             doc: ydoc::new(0),
-            known: StructIndex::default(),
+            index: StructIndex::default(),
             chain,
             size: 0,
             items: ItemCounts::default(),

@@ -444,7 +444,7 @@ impl Room {
                 | Refusal::TooManyClients
                 | Refusal::TooManyItems
                 | Refusal::TooMuchFormatting
-                | Refusal::Tangled
+                | Refusal::TooManyBetween
                 | Refusal::Fragmented => Close::TOO_LARGE,
                 _ => Close::MALFORMED,
             };

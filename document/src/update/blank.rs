@@ -5,7 +5,7 @@
 //! then deleted those elements.
 
 use super::scan::{
-    Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, KIND, Range, ScanError, kind, read_content,
+    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, ScanError, kind, read_content,
     read_place,
 };
 use crate::lib0::{Reader, Write};
@@ -75,13 +75,13 @@ fn one(
     let (elements, content) = read_content(r, kind)?;
     let len = Len { elements, bytes: at(r) - start };
     let asked = covered(client, clock, elements, ranges);
-    let stays =
-        matches!(content, Content::Type(_)) || matches!(kind, kind::DELETED | kind::SUBDOCUMENT);
+    let stays = matches!(content, ItemContent::Type(_))
+        || matches!(kind, kind::DELETED | kind::SUBDOCUMENT);
     if asked.is_empty() || stays {
         return Ok((None, 1, len));
     }
     let head = &update[start + 1..placed];
-    let Content::Text(text) = content else {
+    let ItemContent::Text(text) = content else {
         // Values go as a whole: half of one means nothing.
         let mut out = vec![(info & !KIND) | kind::DELETED];
         out.extend_from_slice(head);

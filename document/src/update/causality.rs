@@ -12,9 +12,9 @@
 //! Rules U8 and U9.
 
 use super::index::StructIndex;
-use super::order::{Held, Holder, LineIndex, NONE, Order, Spot};
+use super::order::{Holder, InsertPosition, LineIndex, NONE, Order, RunPayload};
 use super::refusal::Refusal;
-use super::scan::{Body, Content, Id, Parent, Scan, Struct};
+use super::scan::{Id, ItemContent, Parent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
 use yrs::{ClientID, ID, IdSet};
 
@@ -33,7 +33,7 @@ impl StructIndex {
     /// # Errors
     /// When there is an element that cannot have been written where it says, or too many stand between. What is
     /// known is then as before.
-    pub fn arrange(&mut self, scan: &Scan<'_>, limit: Option<u64>) -> Result<(), Refusal> {
+    pub fn check_origins(&mut self, scan: &Scan<'_>, limit: Option<u64>) -> Result<(), Refusal> {
         let mut order = std::mem::take(&mut self.order);
         let mut trace = Trace::default();
         let mut left = limit.unwrap_or(u64::MAX);
@@ -64,7 +64,7 @@ impl StructIndex {
     ) -> Result<(), Refusal> {
         let next = order.next(client);
         let first = Id { client: order.client_of(client), clock: item.clock.max(next) };
-        let Body::Item { origin, right_origin, parent, content, .. } = &item.body else {
+        let StructBody::Item { origin, right_origin, parent, content, .. } = &item.body else {
             return Ok(());
         };
         let parent = match parent {
@@ -80,7 +80,7 @@ impl StructIndex {
         let Some(is_shown) = shown(order, spot.line, &self.deleted) else { return Ok(()) };
         // Characters under a key of a map are read whole or in part, as their reader happens to keep them.
         let is_value = order.place(spot.line).key.is_some();
-        if is_shown && is_value && matches!(content, Content::Text(_)) {
+        if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
         }
         self.between(order, &spot, first, is_shown, left)?;
@@ -92,7 +92,7 @@ impl StructIndex {
     fn between(
         &self,
         order: &Order<()>,
-        spot: &Spot,
+        spot: &InsertPosition,
         writer: Id,
         is_shown: bool,
         left: &mut u64,
@@ -104,13 +104,13 @@ impl StructIndex {
         }
         let seen = self.seen.by(writer);
         // Finding out what the writer had seen takes a look at every client that they knew of.
-        *left = left.checked_sub(seen.len() as u64).ok_or(Refusal::Tangled)?;
+        *left = left.checked_sub(seen.len() as u64).ok_or(Refusal::TooManyBetween)?;
         while at != right {
             // The right neighbour does not come behind the left one.
             let Some(run) = order.runs.get(at as usize) else {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
-            *left = left.checked_sub(u64::from(run.len)).ok_or(Refusal::Tangled)?;
+            *left = left.checked_sub(u64::from(run.len)).ok_or(Refusal::TooManyBetween)?;
             let upto = seen.get(&order.client(run.name)).copied().unwrap_or(0);
             if is_shown && run.name.clock < upto {
                 return Err(Refusal::Misplaced);
@@ -123,7 +123,7 @@ impl StructIndex {
 
 /// Whether what stands in a line is shown to anybody: in a text, a milestone or a date of the template. None
 /// where it belongs to what is deleted.
-fn shown<T: Held>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> Option<bool> {
+fn shown<T: RunPayload>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> Option<bool> {
     let mut line = line;
     loop {
         match &order.place(line).parent {

@@ -2,10 +2,10 @@
 //!
 //! A check changes nothing. What it found is recorded once the update is integrated ([`StructIndex::commit`]).
 
-use super::index::{Place, PlaceIndex, PlaceRuns, StructIndex, extend, find, index};
+use super::index::{Location, LocationIndex, LocationRuns, StructIndex, extend, find, index};
 use super::order::{self, Holder};
 use super::refusal::Refusal;
-use super::scan::{Body, Content, Id, Parent, Range, Scan, Struct};
+use super::scan::{Id, ItemContent, Parent, Range, Scan, Struct, StructBody};
 use super::walk::causal_walk;
 use crate::ids::PersonId;
 use crate::limits;
@@ -14,11 +14,11 @@ use yrs::{ClientID, ID, IdSet};
 
 /// What an update adds, once checked: hand it to [`StructIndex::commit`] after integrating the update.
 #[derive(Debug, Default)]
-pub struct Novelty {
+pub struct CheckedUpdate {
     clocks: BTreeMap<u64, u32>,
-    places: Vec<Place>,
-    place_of: HashMap<Place, PlaceIndex>,
-    runs: HashMap<u64, PlaceRuns>,
+    places: Vec<Location>,
+    place_of: HashMap<Location, LocationIndex>,
+    runs: HashMap<u64, LocationRuns>,
     types: HashMap<Id, u8>,
     /// What the update deletes and was not deleted before.
     deleted: IdSet,
@@ -26,7 +26,7 @@ pub struct Novelty {
     keyed: HashSet<Id>,
 }
 
-impl Novelty {
+impl CheckedUpdate {
     /// Whether the update adds nothing, as a stock client's step 2 usually does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -58,8 +58,8 @@ impl StructIndex {
     /// # Errors
     /// With the reason, when any of it may not be integrated: updates are taken whole or not at
     /// all.
-    pub fn check(&self, person: &PersonId, scan: &Scan<'_>) -> Result<Novelty, Refusal> {
-        let mut check = Check { known: self, new: Novelty::default() };
+    pub fn check(&self, person: &PersonId, scan: &Scan<'_>) -> Result<CheckedUpdate, Refusal> {
+        let mut check = Checker { known: self, new: CheckedUpdate::default() };
         check.structs(person, scan)?;
         check.deletes(scan)?;
         Ok(check.new)
@@ -67,7 +67,7 @@ impl StructIndex {
 
     /// Records an integrated update: what [`check`](Self::check) found new and what yrs reports
     /// as deleted by it, implied deletions included.
-    pub fn commit(&mut self, person: &PersonId, novelty: Novelty, deleted: &IdSet) {
+    pub fn commit(&mut self, person: &PersonId, novelty: CheckedUpdate, deleted: &IdSet) {
         self.places.extend(novelty.places);
         self.place_of.extend(novelty.place_of);
         for (client, new) in novelty.runs {
@@ -85,12 +85,12 @@ impl StructIndex {
     }
 }
 
-struct Check<'k> {
+struct Checker<'k> {
     known: &'k StructIndex,
-    new: Novelty,
+    new: CheckedUpdate,
 }
 
-impl Check<'_> {
+impl Checker<'_> {
     /// Walks the new structs in an order in which each finds what it refers to, as integration
     /// would, and places each one.
     fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
@@ -125,8 +125,8 @@ impl Check<'_> {
     /// Places one struct, or says that what it refers to has not come yet.
     fn place(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
         let place = match &item.body {
-            Body::Collected => self.intern(Place::Gone),
-            Body::Item { origin, right_origin, parent, key, .. } => {
+            StructBody::Collected => self.intern(Location::Collected),
+            StructBody::Item { origin, right_origin, parent, key, .. } => {
                 let parent_id = match parent {
                     Some(Parent::Nested(id)) => Some(*id),
                     _ => None,
@@ -142,7 +142,7 @@ impl Check<'_> {
                 }
             }
         };
-        if matches!(item.body, Body::Item { content: Content::Type(_), .. }) {
+        if matches!(item.body, StructBody::Item { content: ItemContent::Type(_), .. }) {
             let depth = self.depth(place) + 1;
             if depth > limits::MAX_NESTING_DEPTH {
                 return Err(Refusal::TooDeep);
@@ -160,21 +160,21 @@ impl Check<'_> {
     }
 
     /// The place of something whose parent is the shared type made by `id`.
-    fn inside(&mut self, id: Id, key: Option<&str>) -> Result<PlaceIndex, Refusal> {
+    fn inside(&mut self, id: Id, key: Option<&str>) -> Result<LocationIndex, Refusal> {
         if self.type_depth(id).is_some() {
             return Ok(self.at(Holder::Nested(id), key));
         }
-        let gone = self.intern(Place::Gone);
+        let gone = self.intern(Location::Collected);
         if self.place_at(id) == Some(gone) { Ok(gone) } else { Err(Refusal::Misplaced) }
     }
 
-    fn at(&mut self, parent: Holder, key: Option<&str>) -> PlaceIndex {
-        self.intern(Place::In(order::Place { parent, key: key.map(Into::into) }))
+    fn at(&mut self, parent: Holder, key: Option<&str>) -> LocationIndex {
+        self.intern(Location::In(order::Container { parent, key: key.map(Into::into) }))
     }
 
     /// The place of something that stands between two elements: theirs, which must be one (rule U4).
-    fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<PlaceIndex, Refusal> {
-        let gone = self.intern(Place::Gone);
+    fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<LocationIndex, Refusal> {
+        let gone = self.intern(Location::Collected);
         let places: Vec<_> =
             [left, right].into_iter().flatten().filter_map(|id| self.place_at(id)).collect();
         match *places.as_slice() {
@@ -193,12 +193,12 @@ impl Check<'_> {
         id.clock < self.next(id.client)
     }
 
-    fn place_at(&self, id: Id) -> Option<PlaceIndex> {
+    fn place_at(&self, id: Id) -> Option<LocationIndex> {
         let staged = self.new.runs.get(&id.client).and_then(|runs| find(runs, id.clock));
         staged.or_else(|| self.known.runs.get(&id.client).and_then(|runs| find(runs, id.clock)))
     }
 
-    fn intern(&mut self, place: Place) -> PlaceIndex {
+    fn intern(&mut self, place: Location) -> LocationIndex {
         if let Some(&known) = self.known.place_of.get(&place) {
             return known;
         }
@@ -211,22 +211,22 @@ impl Check<'_> {
         new
     }
 
-    fn place_of(&self, place: PlaceIndex) -> &Place {
+    fn place_of(&self, place: LocationIndex) -> &Location {
         let place = place as usize;
         let base = self.known.places.len();
         if place < base { &self.known.places[place] } else { &self.new.places[place - base] }
     }
 
-    fn is_keyed(&self, place: PlaceIndex) -> bool {
-        matches!(self.place_of(place), Place::In(order::Place { key: Some(_), .. }))
+    fn is_keyed(&self, place: LocationIndex) -> bool {
+        matches!(self.place_of(place), Location::In(order::Container { key: Some(_), .. }))
     }
 
-    fn depth(&self, place: PlaceIndex) -> u8 {
+    fn depth(&self, place: LocationIndex) -> u8 {
         match self.place_of(place) {
-            Place::In(order::Place { parent: Holder::Nested(id), .. }) => {
+            Location::In(order::Container { parent: Holder::Nested(id), .. }) => {
                 self.type_depth(*id).unwrap_or(0)
             }
-            Place::In(_) | Place::Gone => 0,
+            Location::In(_) | Location::Collected => 0,
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Rule A7.
 
-use super::scan::{Body, Content, Id, Range, bounded, read_client, scan};
+use super::scan::{Id, ItemContent, Range, StructBody, bounded, read_client, scan};
 use super::{ScanError, Struct};
 use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
@@ -91,7 +91,10 @@ pub fn reinstated(update: &[u8]) -> Vec<Claim> {
     let mut claims = Vec::new();
     for run in &scan.runs {
         for Struct { clock, len, body } in &run.structs {
-            if let Body::Item { right_origin: Some(old), content: Content::Text(_), .. } = body {
+            if let StructBody::Item {
+                right_origin: Some(old), content: ItemContent::Text(_), ..
+            } = body
+            {
                 let new = Id { client: run.client, clock: *clock };
                 claims.push(Claim { new, old: *old, len: *len });
             }
@@ -132,7 +135,7 @@ fn written(updates: &[Vec<u8>]) -> (Vec<Range>, Vec<u16>) {
     let (mut new, mut said) = (Vec::new(), Vec::new());
     for run in updates.iter().filter_map(|update| scan(update).ok()).flat_map(|scan| scan.runs) {
         for Struct { clock, len, body } in &run.structs {
-            if let Body::Item { content: Content::Text(text), .. } = body {
+            if let StructBody::Item { content: ItemContent::Text(text), .. } = body {
                 new.push(Range { client: run.client, clock: *clock, len: *len });
                 said.extend(text.encode_utf16());
             }

@@ -1,7 +1,7 @@
 //! What is known of a document's elements, written down and read again: for checkpoints.
 
-use super::index::{Place, StructIndex};
-use super::order::{self, Holder, Name, Order};
+use super::index::{Location, StructIndex};
+use super::order::{self, CompactId, Holder, Order};
 use super::scan::{Id, Scan};
 use crate::ids::PersonId;
 use crate::lib0::{ReadError, Reader, Write};
@@ -33,7 +33,7 @@ impl StructIndex {
         }
         out.put_var(self.places.len() as u64);
         for place in &self.places {
-            let Place::In(order::Place { parent, key }) = place else {
+            let Location::In(order::Container { parent, key }) = place else {
                 out.put_var(GONE);
                 continue;
             };
@@ -84,7 +84,7 @@ impl StructIndex {
         let mut order = Order::default();
         let all = order.walk_new(document, |order, client, item| {
             if let Some(spot) = order.spot(client, item) {
-                let name = Name { client, clock: item.clock };
+                let name = CompactId { client, clock: item.clock };
                 order.insert(spot, name, item.len, ());
             }
             Ok::<_, Infallible>(())
@@ -113,14 +113,14 @@ impl StructIndex {
         for _ in 0..r.count()? {
             let kind = r.var_u64()?;
             let place = if kind == GONE {
-                Place::Gone
+                Location::Collected
             } else {
                 let parent = match kind % KEYED {
                     ROOT => Holder::Root(r.string()?.into()),
                     _ => Holder::Nested(read_id(&mut r)?),
                 };
                 let key = if kind >= KEYED { Some(r.string()?.into()) } else { None };
-                Place::In(order::Place { parent, key })
+                Location::In(order::Container { parent, key })
             };
             known.place_of.insert(place.clone(), known.places.len() as u32);
             known.places.push(place);

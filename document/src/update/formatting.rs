@@ -4,7 +4,7 @@
 //! Rule U13.
 
 use super::refusal::Refusal;
-use super::scan::{Body, Content, Scan};
+use super::scan::{ItemContent, Scan, StructBody};
 use crate::limits;
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl Formatting {
 fn formats<'s>(scan: &'s Scan<'_>) -> impl Iterator<Item = (&'s str, &'s str)> {
     let structs = scan.runs.iter().flat_map(|run| &run.structs);
     structs.filter_map(|item| match item.body {
-        Body::Item { content: Content::Format(name, value), .. } => Some((name, value)),
+        StructBody::Item { content: ItemContent::Format(name, value), .. } => Some((name, value)),
         _ => None,
     })
 }

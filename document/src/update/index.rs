@@ -15,15 +15,15 @@ use yrs::{ClientID, ID};
 
 /// Where an element stands, or that its sender had already collected that as garbage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    In(order::Place),
-    Gone,
+pub(super) enum Location {
+    In(order::Container),
+    Collected,
 }
 
-pub(super) type PlaceIndex = u32;
+pub(super) type LocationIndex = u32;
 
 /// The places of one client's elements, as runs: from each clock on, until the next.
-pub(super) type PlaceRuns = Vec<(u32, PlaceIndex)>;
+pub(super) type LocationRuns = Vec<(u32, LocationIndex)>;
 
 /// What has been integrated so far, as far as later updates are judged by it.
 #[derive(Debug, Default)]
@@ -31,9 +31,9 @@ pub struct StructIndex {
     pub(super) clocks: BTreeMap<u64, u32>,
     pub(super) owners: HashMap<u64, PersonId>,
     pub(super) deleted: IdSet,
-    pub(super) places: Vec<Place>,
-    pub(super) place_of: HashMap<Place, PlaceIndex>,
-    pub(super) runs: HashMap<u64, PlaceRuns>,
+    pub(super) places: Vec<Location>,
+    pub(super) place_of: HashMap<Location, LocationIndex>,
+    pub(super) runs: HashMap<u64, LocationRuns>,
     /// The nesting of each shared type that an element made.
     pub(super) types: HashMap<Id, u8>,
     pub(super) order: Order<()>,
@@ -49,13 +49,13 @@ impl StructIndex {
 
     #[cfg(feature = "readable")]
     /// What `judge` says of the places that hold something which is not deleted.
-    pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Place) -> Option<T>) -> Vec<T> {
+    pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Container) -> Option<T>) -> Vec<T> {
         let mut judged: Vec<Option<T>> = self
             .places
             .iter()
             .map(|place| match place {
-                Place::In(place) => judge(place),
-                Place::Gone => None,
+                Location::In(place) => judge(place),
+                Location::Collected => None,
             })
             .collect();
         let mut all = Vec::new();
@@ -78,10 +78,10 @@ impl StructIndex {
 
     #[cfg(feature = "readable")]
     /// Where an element stands, unless it was collected as garbage.
-    pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Place> {
+    pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Container> {
         match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {
-            Place::In(place) => Some(place),
-            Place::Gone => None,
+            Location::In(place) => Some(place),
+            Location::Collected => None,
         }
     }
 
@@ -105,17 +105,17 @@ impl StructIndex {
 }
 
 /// Lets everything from `clock` on stand at `place`.
-pub(super) fn extend(runs: &mut PlaceRuns, clock: u32, place: PlaceIndex) {
+pub(super) fn extend(runs: &mut LocationRuns, clock: u32, place: LocationIndex) {
     if runs.last().is_none_or(|&(_, last)| last != place) {
         runs.push((clock, place));
     }
 }
 
-pub(super) fn find(runs: &PlaceRuns, clock: u32) -> Option<PlaceIndex> {
+pub(super) fn find(runs: &LocationRuns, clock: u32) -> Option<LocationIndex> {
     let after = runs.partition_point(|&(from, _)| from <= clock);
     after.checked_sub(1).map(|at| runs[at].1)
 }
 
-pub(super) fn index(len: usize) -> PlaceIndex {
-    PlaceIndex::try_from(len).expect("fewer places than clocks, which fit 32 bits")
+pub(super) fn index(len: usize) -> LocationIndex {
+    LocationIndex::try_from(len).expect("fewer places than clocks, which fit 32 bits")
 }

@@ -50,7 +50,7 @@ pub(crate) fn merge<'a>(
         let count = r.count()?;
         let client = read_client(&mut r)?;
         let clock = r.var_u32()?;
-        let mut run = Run {
+        let mut run = RunMerger {
             client,
             clock,
             next: known(client),
@@ -119,7 +119,7 @@ fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanE
 }
 
 /// The structs of one client, as they are read and written again.
-struct Run<'k> {
+struct RunMerger<'k> {
     client: u64,
     /// Of the struct that is read next.
     clock: u32,
@@ -129,14 +129,14 @@ struct Run<'k> {
     cuts: &'k HashSet<Id>,
     out: Vec<u8>,
     /// The struct written last, as long as others may be joined to it.
-    open: Option<Open>,
+    open: Option<OpenStruct>,
     /// Whether the struct written last stays apart, and with it those that continue it.
     is_apart: bool,
     structs: usize,
 }
 
 /// A struct whose content may still grow.
-struct Open {
+struct OpenStruct {
     kind: u8,
     /// Its info byte and what says where it stands.
     head: Vec<u8>,
@@ -146,7 +146,7 @@ struct Open {
     content: Vec<u8>,
 }
 
-impl Run<'_> {
+impl RunMerger<'_> {
     fn read(&mut self, r: &mut Reader<'_>) -> Result<(), ScanError> {
         let start = r.clone();
         let info = r.byte()?;
@@ -190,7 +190,7 @@ impl Run<'_> {
             self.structs += 1;
             self.is_apart = self.apart.contains(&first) || self.is_apart && continues;
             if may_join && !self.is_apart {
-                let mut open = Open { kind, head, right_origin, len: 0, content: Vec::new() };
+                let mut open = OpenStruct { kind, head, right_origin, len: 0, content: Vec::new() };
                 open.append(content)?;
                 self.open = Some(open);
             } else {
@@ -210,7 +210,7 @@ impl Run<'_> {
     }
 }
 
-impl Open {
+impl OpenStruct {
     /// Adds the content of a struct, as it is written: a number, and for texts and values what that counts.
     fn append(&mut self, content: &[u8]) -> Result<(), ScanError> {
         let mut r = Reader::new(content);

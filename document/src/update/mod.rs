@@ -25,14 +25,17 @@ pub use blank::blank;
 pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;
 #[cfg(feature = "readable")]
-pub(crate) use order::{Holder, Place};
+pub(crate) use order::{Container, Holder};
 pub(crate) use splits::{ItemCounts, Splits};
 
-pub use check::Novelty;
+pub use check::CheckedUpdate;
 pub use claim::{
     Claim, MAX_CLAIMS, Provenance, claims_from, pasted, read_claims, reinstated, repeated,
     write_claims,
 };
 pub use index::StructIndex;
 pub use refusal::Refusal;
-pub use scan::{Body, Content, Id, Parent, Range, Run, Scan, ScanError, Struct, scan, shared_type};
+pub use scan::{
+    ClientStructs, Id, ItemContent, Parent, Range, Scan, ScanError, Struct, StructBody, scan,
+    shared_type,
+};

@@ -5,7 +5,7 @@
 //! it, nor to walk what is deleted. It is kept for two ends: to judge where new elements may stand, and to tell
 //! what a document said before.
 
-use super::scan::{Body, Id, Parent, Scan, Struct};
+use super::scan::{Id, Parent, Scan, Struct, StructBody};
 use super::walk::causal_walk;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,22 +16,22 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// An element's identity, with the client as a number of ours: half the width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name {
+pub(crate) struct CompactId {
     pub(crate) client: u32,
     pub(crate) clock: u32,
 }
 
-pub(crate) const NOBODY: Name = Name { client: NONE, clock: NONE };
+pub(crate) const NO_ID: CompactId = CompactId { client: NONE, clock: NONE };
 
-impl Name {
+impl CompactId {
     /// The element so many behind this one of the same client.
     pub(crate) fn plus(self, offset: u32) -> Self {
-        if self == NOBODY { NOBODY } else { Self { clock: self.clock + offset, ..self } }
+        if self == NO_ID { NO_ID } else { Self { clock: self.clock + offset, ..self } }
     }
 }
 
 /// What is kept with a run beside its place.
-pub(crate) trait Held: Copy {
+pub(crate) trait RunPayload: Copy {
     /// What the elements from an offset on hold.
     fn cut(self, offset: u32) -> Self;
 
@@ -39,7 +39,7 @@ pub(crate) trait Held: Copy {
     fn joins(self, next: Self) -> bool;
 }
 
-impl Held for () {
+impl RunPayload for () {
     fn cut(self, _: u32) -> Self {}
 
     fn joins(self, (): Self) -> bool {
@@ -49,11 +49,11 @@ impl Held for () {
 
 /// Elements of one client that follow each other.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Run<T> {
-    pub(crate) name: Name,
+pub(crate) struct ItemRun<T> {
+    pub(crate) name: CompactId,
     pub(crate) len: u32,
-    pub(crate) origin: Name,
-    pub(crate) right_origin: Name,
+    pub(crate) origin: CompactId,
+    pub(crate) right_origin: CompactId,
     pub(crate) line: LineIndex,
     pub(crate) left: RunIndex,
     pub(crate) right: RunIndex,
@@ -62,7 +62,7 @@ pub(crate) struct Run<T> {
 
 /// Where elements stand in order: in a text, or one after the other under a key of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub(crate) struct Container {
     pub(crate) parent: Holder,
     pub(crate) key: Option<Arc<str>>,
 }
@@ -76,12 +76,12 @@ pub(crate) enum Holder {
 
 /// Between which elements an item was written, and where those are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spot {
+pub(crate) struct InsertPosition {
     pub(crate) line: LineIndex,
     pub(crate) left: Option<RunIndex>,
     pub(crate) right: Option<RunIndex>,
-    origin: Name,
-    right_origin: Name,
+    origin: CompactId,
+    right_origin: CompactId,
 }
 
 #[derive(Debug)]
@@ -91,10 +91,10 @@ pub(crate) struct Order<T> {
     /// Of each client: where its runs begin, and its next clock.
     starts: Vec<BTreeMap<u32, RunIndex>>,
     next: Vec<u32>,
-    pub(crate) runs: Vec<Run<T>>,
+    pub(crate) runs: Vec<ItemRun<T>>,
     heads: Vec<RunIndex>,
-    places: Vec<Place>,
-    lines: HashMap<Place, LineIndex>,
+    places: Vec<Container>,
+    lines: HashMap<Container, LineIndex>,
     /// The keys of each map, in the order in which they first came.
     keys: HashMap<Holder, Vec<Arc<str>>>,
     names: HashSet<Arc<str>>,
@@ -117,7 +117,7 @@ impl<T> Default for Order<T> {
     }
 }
 
-impl<T: Held> Order<T> {
+impl<T: RunPayload> Order<T> {
     /// Hands out what is new in an update, each struct once what it refers to has been handed out, as
     /// integration does. Gives whether that was all of it.
     ///
@@ -145,7 +145,7 @@ impl<T: Held> Order<T> {
     }
 
     fn is_ready(&self, item: &Struct<'_>) -> bool {
-        let Body::Item { origin, right_origin, parent, .. } = &item.body else { return true };
+        let StructBody::Item { origin, right_origin, parent, .. } = &item.body else { return true };
         let parent = match parent {
             Some(Parent::Nested(id)) => Some(*id),
             _ => None,
@@ -162,16 +162,18 @@ impl<T: Held> Order<T> {
     }
 
     /// Where what is new of an item stands: none where that is beside, or in, what is here no more.
-    pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<Spot> {
-        let Body::Item { origin, right_origin, parent, key, .. } = &item.body else { return None };
+    pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<InsertPosition> {
+        let StructBody::Item { origin, right_origin, parent, key, .. } = &item.body else {
+            return None;
+        };
         let next = self.next(client);
         // A struct of which a part is known begins where it is new.
         let origin = if item.clock < next {
-            Name { client, clock: next - 1 }
+            CompactId { client, clock: next - 1 }
         } else {
-            origin.map_or(NOBODY, |id| self.name(id))
+            origin.map_or(NO_ID, |id| self.name(id))
         };
-        let right_origin = right_origin.map_or(NOBODY, |id| self.name(id));
+        let right_origin = right_origin.map_or(NO_ID, |id| self.name(id));
         let right = self.starting_at(right_origin);
         let left = self.ending_at(origin);
         let line = match parent {
@@ -181,15 +183,15 @@ impl<T: Held> Order<T> {
                     Parent::Nested(id) => Holder::Nested(*id),
                 };
                 let key = key.map(|key| self.intern(key));
-                self.line(Place { parent, key })
+                self.line(Container { parent, key })
             }
             None => left.or(right).map(|beside| self.runs[beside as usize].line)?,
         };
-        Some(Spot { line, left, right, origin, right_origin })
+        Some(InsertPosition { line, left, right, origin, right_origin })
     }
 
     /// The run that stands first behind the element before a spot.
-    pub(crate) fn after(&self, spot: &Spot) -> RunIndex {
+    pub(crate) fn after(&self, spot: &InsertPosition) -> RunIndex {
         match spot.left {
             Some(left) => self.runs[left as usize].right,
             None => self.heads[spot.line as usize],
@@ -197,8 +199,14 @@ impl<T: Held> Order<T> {
     }
 
     /// Gives elements their place between those that they were written between.
-    pub(crate) fn insert(&mut self, spot: Spot, name: Name, len: u32, held: T) -> RunIndex {
-        let Spot { line, left, right, origin, right_origin } = spot;
+    pub(crate) fn insert(
+        &mut self,
+        spot: InsertPosition,
+        name: CompactId,
+        len: u32,
+        held: T,
+    ) -> RunIndex {
+        let InsertPosition { line, left, right, origin, right_origin } = spot;
         let left = self.resolve(left, right, name, &spot);
         let right = match left {
             Some(left) => self.runs[left as usize].right,
@@ -211,8 +219,16 @@ impl<T: Held> Order<T> {
             return before;
         }
         let index = index(self.runs.len());
-        let run =
-            Run { name, len, origin, right_origin, line, left: left.unwrap_or(NONE), right, held };
+        let run = ItemRun {
+            name,
+            len,
+            origin,
+            right_origin,
+            line,
+            left: left.unwrap_or(NONE),
+            right,
+            held,
+        };
         self.runs.push(run);
         self.link(index);
         self.starts[name.client as usize].insert(name.clock, index);
@@ -220,7 +236,7 @@ impl<T: Held> Order<T> {
     }
 
     /// Whether elements can be part of the run before them.
-    fn continues(&self, before: RunIndex, name: Name, spot: &Spot, held: T) -> bool {
+    fn continues(&self, before: RunIndex, name: CompactId, spot: &InsertPosition, held: T) -> bool {
         let run = &self.runs[before as usize];
         run.name.plus(run.len) == name
             && run.name.plus(run.len - 1) == spot.origin
@@ -233,8 +249,8 @@ impl<T: Held> Order<T> {
         &self,
         mut left: Option<RunIndex>,
         right: Option<RunIndex>,
-        name: Name,
-        spot: &Spot,
+        name: CompactId,
+        spot: &InsertPosition,
     ) -> Option<RunIndex> {
         let right = right.unwrap_or(NONE);
         let mut other = self.after(spot);
@@ -270,7 +286,7 @@ impl<T: Held> Order<T> {
 
     /// Lets a run's neighbours know of it.
     fn link(&mut self, index: RunIndex) {
-        let Run { left, right, line, .. } = self.runs[index as usize];
+        let ItemRun { left, right, line, .. } = self.runs[index as usize];
         match left {
             NONE => self.heads[line as usize] = index,
             left => self.runs[left as usize].right = index,
@@ -285,7 +301,7 @@ impl<T: Held> Order<T> {
         let last =
             |order: &Self| order.starts[client as usize].last_key_value().map(|(_, &run)| run);
         while let Some(at) = last(self) {
-            let Run { name, len, left, right, line, .. } = self.runs[at as usize];
+            let ItemRun { name, len, left, right, line, .. } = self.runs[at as usize];
             if name.clock + len <= from {
                 break;
             }
@@ -306,7 +322,7 @@ impl<T: Held> Order<T> {
     }
 
     /// The run that holds an element, if it is here.
-    pub(crate) fn holding(&self, name: Name) -> Option<RunIndex> {
+    pub(crate) fn holding(&self, name: CompactId) -> Option<RunIndex> {
         let starts = self.starts.get(name.client as usize)?;
         let (_, &run) = starts.range(..=name.clock).next_back()?;
         let found = &self.runs[run as usize];
@@ -314,14 +330,14 @@ impl<T: Held> Order<T> {
     }
 
     /// The run that begins with an element, split off if need be.
-    pub(crate) fn starting_at(&mut self, name: Name) -> Option<RunIndex> {
+    pub(crate) fn starting_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let offset = name.clock - self.runs[run as usize].name.clock;
         Some(if offset == 0 { run } else { self.split(run, offset) })
     }
 
     /// The run that ends with an element, split if need be.
-    fn ending_at(&mut self, name: Name) -> Option<RunIndex> {
+    fn ending_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let keep = name.clock + 1 - self.runs[run as usize].name.clock;
         if keep < self.runs[run as usize].len {
@@ -334,7 +350,7 @@ impl<T: Held> Order<T> {
     pub(crate) fn split(&mut self, at: RunIndex, offset: u32) -> RunIndex {
         let new = index(self.runs.len());
         let run = &mut self.runs[at as usize];
-        let rest = Run {
+        let rest = ItemRun {
             name: run.name.plus(offset),
             len: run.len - offset,
             origin: run.name.plus(offset - 1),
@@ -368,11 +384,11 @@ impl<T: Held> Order<T> {
         self.numbers.get(&client).copied()
     }
 
-    pub(crate) fn name(&self, id: Id) -> Name {
-        self.known(id.client).map_or(NOBODY, |client| Name { client, clock: id.clock })
+    pub(crate) fn name(&self, id: Id) -> CompactId {
+        self.known(id.client).map_or(NO_ID, |client| CompactId { client, clock: id.clock })
     }
 
-    pub(crate) fn client(&self, name: Name) -> u64 {
+    pub(crate) fn client(&self, name: CompactId) -> u64 {
         self.clients[name.client as usize]
     }
 
@@ -381,15 +397,15 @@ impl<T: Held> Order<T> {
         self.clients[number as usize]
     }
 
-    pub(crate) fn id(&self, run: &Run<T>) -> Id {
+    pub(crate) fn id(&self, run: &ItemRun<T>) -> Id {
         Id { client: self.client(run.name), clock: run.name.clock }
     }
 
-    pub(crate) fn place(&self, line: LineIndex) -> &Place {
+    pub(crate) fn place(&self, line: LineIndex) -> &Container {
         &self.places[line as usize]
     }
 
-    fn line(&mut self, place: Place) -> LineIndex {
+    fn line(&mut self, place: Container) -> LineIndex {
         if let Some(&line) = self.lines.get(&place) {
             return line;
         }
@@ -414,13 +430,13 @@ impl<T: Held> Order<T> {
     }
 
     /// All that was ever written in one place, in order.
-    pub(crate) fn walk(&self, place: &Place) -> impl Iterator<Item = &Run<T>> {
+    pub(crate) fn walk(&self, place: &Container) -> impl Iterator<Item = &ItemRun<T>> {
         let head = self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize]);
         std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
     }
 
     /// The first run of a place.
-    pub(crate) fn head(&self, place: &Place) -> RunIndex {
+    pub(crate) fn head(&self, place: &Container) -> RunIndex {
         self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize])
     }
 

@@ -20,7 +20,7 @@ pub enum Refusal {
     #[error("content is placed where nobody can have written it")]
     Misplaced,
     #[error("too much stands between what the update is placed between")]
-    Tangled,
+    TooManyBetween,
     #[error("the update splits too much of the text")]
     Fragmented,
     #[error("the text would have too many or too long attributes")]
@@ -66,7 +66,7 @@ impl Refusal {
             Self::DeleteAhead => "delete_ahead",
             Self::Forged { .. } => "forged_client",
             Self::Misplaced => "misplaced",
-            Self::Tangled => "tangled",
+            Self::TooManyBetween => "tangled",
             Self::Fragmented => "fragmented",
             Self::TooManyItems => "too_many_items",
             Self::TooMuchFormatting => "too_much_formatting",

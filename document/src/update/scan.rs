@@ -46,7 +46,7 @@ pub enum ScanError {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Scan<'a> {
     /// One run of consecutive structs for each client.
-    pub runs: Vec<Run<'a>>,
+    pub runs: Vec<ClientStructs<'a>>,
     pub deletes: Vec<Range>,
 }
 
@@ -63,7 +63,7 @@ impl Scan<'_> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct ClientStructs<'a> {
     pub client: u64,
     pub structs: Vec<Struct<'a>>,
 }
@@ -72,7 +72,7 @@ pub struct Run<'a> {
 pub struct Struct<'a> {
     pub clock: u32,
     pub len: u32,
-    pub body: Body<'a>,
+    pub body: StructBody<'a>,
 }
 
 impl Struct<'_> {
@@ -83,8 +83,8 @@ impl Struct<'_> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Body<'a> {
-    /// Content whose sender has collected it as garbage: only its length is left.
+pub enum StructBody<'a> {
+    /// ItemContent whose sender has collected it as garbage: only its length is left.
     Collected,
     Item {
         origin: Option<Id>,
@@ -93,7 +93,7 @@ pub enum Body<'a> {
         parent: Option<Parent<'a>>,
         /// The key under which it stands in a map. Absent also where an origin tells it.
         key: Option<&'a str>,
-        content: Content<'a>,
+        content: ItemContent<'a>,
     },
 }
 
@@ -105,7 +105,7 @@ pub enum Parent<'a> {
 
 /// What an item holds, as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content<'a> {
+pub enum ItemContent<'a> {
     /// Nothing any more: only its length is left.
     Deleted,
     Text(&'a str),
@@ -186,7 +186,7 @@ pub fn scan(bytes: &[u8]) -> Result<Scan<'_>, ScanError> {
     Ok(scan)
 }
 
-fn read_run<'a>(r: &mut Reader<'a>) -> Result<Run<'a>, ScanError> {
+fn read_run<'a>(r: &mut Reader<'a>) -> Result<ClientStructs<'a>, ScanError> {
     let count = r.count()?;
     let client = read_client(r)?;
     let mut clock = r.var_u32()?;
@@ -197,7 +197,7 @@ fn read_run<'a>(r: &mut Reader<'a>) -> Result<Run<'a>, ScanError> {
         structs.push(Struct { clock, len, body });
         clock += len;
     }
-    Ok(Run { client, structs })
+    Ok(ClientStructs { client, structs })
 }
 
 pub(super) fn read_client(r: &mut Reader<'_>) -> Result<u64, ScanError> {
@@ -223,16 +223,16 @@ pub(super) fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
     }
 }
 
-fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, Body<'a>), ScanError> {
+fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, StructBody<'a>), ScanError> {
     let info = r.byte()?;
     match info & KIND {
-        kind::COLLECTED => return Ok((r.var_u32()?, Body::Collected)),
+        kind::COLLECTED => return Ok((r.var_u32()?, StructBody::Collected)),
         kind::SKIP => return Err(ScanError::Pending),
         _ => {}
     }
     let Placed { origin, right_origin, parent, key } = read_place(r, info)?;
     let (len, content) = read_content(r, info & KIND)?;
-    Ok((len, Body::Item { origin, right_origin, parent, key, content }))
+    Ok((len, StructBody::Item { origin, right_origin, parent, key, content }))
 }
 
 /// Where an item stands, as its struct says.
@@ -264,30 +264,30 @@ pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>,
 pub(super) fn read_content<'a>(
     r: &mut Reader<'a>,
     kind: u8,
-) -> Result<(u32, Content<'a>), ScanError> {
+) -> Result<(u32, ItemContent<'a>), ScanError> {
     match kind {
-        kind::DELETED => Ok((r.var_u32()?, Content::Deleted)),
+        kind::DELETED => Ok((r.var_u32()?, ItemContent::Deleted)),
         kind::JSON => {
             let count = r.count()?;
             for _ in 0..count {
                 skip_json(r.string()?, true)?;
             }
-            Ok((length(count)?, Content::Other))
+            Ok((length(count)?, ItemContent::Other))
         }
-        kind::BINARY => r.buf().map(|_| (1, Content::Other)).map_err(Into::into),
+        kind::BINARY => r.buf().map(|_| (1, ItemContent::Other)).map_err(Into::into),
         kind::TEXT => {
             let text = r.string()?;
-            Ok((length(text.encode_utf16().count())?, Content::Text(text)))
+            Ok((length(text.encode_utf16().count())?, ItemContent::Text(text)))
         }
         kind::EMBED => {
             let value = r.string()?;
             skip_json(value, false)?;
-            Ok((1, Content::Embed(value)))
+            Ok((1, ItemContent::Embed(value)))
         }
         kind::FORMAT => {
             let (name, value) = (r.string()?, r.string()?);
             skip_json(value, false)?;
-            Ok((1, Content::Format(name, value)))
+            Ok((1, ItemContent::Format(name, value)))
         }
         kind::TYPE => {
             let number = r.var_u64()?;
@@ -299,19 +299,19 @@ pub(super) fn read_content<'a>(
                 }
                 _ => return Err(ScanError::Malformed("an unknown kind of shared type")),
             }
-            Ok((1, Content::Type(number as u8)))
+            Ok((1, ItemContent::Type(number as u8)))
         }
         kind::ANY => {
             let count = r.count()?;
             let values = r.clone();
             skip_any(r, count)?;
             let bytes = values.clone().take(values.remaining() - r.remaining())?;
-            Ok((length(count)?, Content::Any(bytes)))
+            Ok((length(count)?, ItemContent::Any(bytes)))
         }
         kind::SUBDOCUMENT => {
             r.string()?;
             skip_any(r, 1)?;
-            Ok((1, Content::Other))
+            Ok((1, ItemContent::Other))
         }
         _ => Err(ScanError::Malformed("an unknown kind of content")),
     }

@@ -7,9 +7,9 @@
 //!
 //! Rule U11.
 
-use super::check::Novelty;
+use super::check::CheckedUpdate;
 use super::index::StructIndex;
-use super::scan::{Body, Id, Scan, Struct};
+use super::scan::{Id, Scan, Struct, StructBody};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -76,7 +76,12 @@ impl ItemCounts {
     }
 
     /// Estimates the splits of an update that has been checked.
-    pub(crate) fn splits(&self, known: &StructIndex, scan: &Scan<'_>, novelty: &Novelty) -> Splits {
+    pub(crate) fn splits(
+        &self,
+        known: &StructIndex,
+        scan: &Scan<'_>,
+        novelty: &CheckedUpdate,
+    ) -> Splits {
         let structs: usize = scan.runs.iter().map(|run| run.structs.len()).sum();
         let mut estimate = Estimate {
             counts: self,
@@ -100,14 +105,14 @@ struct NewRun<'s> {
 }
 
 impl<'s> NewRun<'s> {
-    fn of(known: &StructIndex, run: &'s super::scan::Run<'s>) -> Self {
+    fn of(known: &StructIndex, run: &'s super::scan::ClientStructs<'s>) -> Self {
         let next = known.next_clock(run.client);
         let old = run.structs.partition_point(|item| item.end() <= next);
         Self { structs: &run.structs[old..] }
     }
 
     /// The struct that holds an element, by its clocks, and how many stand behind it.
-    fn holding(&self, clock: u32) -> Option<(Extent, u64)> {
+    fn holding(&self, clock: u32) -> Option<(ClockRange, u64)> {
         let at = self.structs.partition_point(|item| item.end() <= clock);
         let item = self.structs.get(at).filter(|item| item.clock <= clock)?;
         Some(((item.clock, item.end()), (self.structs.len() - at) as u64))
@@ -115,7 +120,7 @@ impl<'s> NewRun<'s> {
 }
 
 /// The first clock of an item, and the one behind its last.
-type Extent = (u32, u32);
+type ClockRange = (u32, u32);
 
 struct Estimate<'s> {
     counts: &'s ItemCounts,
@@ -185,8 +190,8 @@ impl Estimate<'_> {
 /// The places next to which an item stands, each as the element before which it is.
 fn neighbours(item: &Struct<'_>) -> impl Iterator<Item = Id> {
     let (origin, right_origin) = match &item.body {
-        Body::Item { origin, right_origin, .. } => (*origin, *right_origin),
-        Body::Collected => (None, None),
+        StructBody::Item { origin, right_origin, .. } => (*origin, *right_origin),
+        StructBody::Collected => (None, None),
     };
     origin.map(|id| id.plus(1)).into_iter().chain(right_origin)
 }

@@ -204,7 +204,7 @@ pub(super) async fn redact(
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));
             // A passage that was deleted and brought back is stored more than once.
-            let ranges = history.kin(&ranges.ok_or(RedactError::Elsewhere)?);
+            let ranges = history.copies_of(&ranges.ok_or(RedactError::Elsewhere)?);
             let releases = state.releases();
             let says =
                 |release: &&Release| history.stood(&ranges, releases.proposal_of(release).moment);

@@ -1,6 +1,6 @@
 //! Which characters are older ones written again, and whose they were first.
 
-use super::{Kind, NEVER, NOBODY, Name, Number, Run, Weave};
+use super::{CompactId, NEVER, NO_ID, Number, Run, RunContent, Weave};
 use crate::update::{Claim, Id, Provenance, Range};
 
 /// The fewest characters that are believed to be repeated from elsewhere.
@@ -61,7 +61,7 @@ impl Weave {
 
     /// Whether one element is followed by another, with nothing between but what is deleted or came with an
     /// entry.
-    fn leads_to(&self, from: Name, to: Name, entry: Number) -> bool {
+    fn leads_to(&self, from: CompactId, to: CompactId, entry: Number) -> bool {
         let Some(mut run) = self.holding(from) else { return false };
         if from.plus(1) == to && to.clock < run.name.clock + run.len {
             return true;
@@ -74,7 +74,7 @@ impl Weave {
             if holds {
                 return !stands || right.name == to;
             }
-            if stands && matches!(right.held.kind, Kind::Text(_) | Kind::Embed(_)) {
+            if stands && matches!(right.held.kind, RunContent::Text(_) | RunContent::Embed(_)) {
                 return false;
             }
             run = right;
@@ -92,7 +92,9 @@ impl Weave {
             let run = self.order.runs[at as usize];
             let offset = old.clock + done - source.name.clock;
             let len = run.len.min(source.len - offset).min(claim.len - done);
-            let (Kind::Text(mine), Kind::Text(theirs)) = (run.held.kind, source.held.kind) else {
+            let (RunContent::Text(mine), RunContent::Text(theirs)) =
+                (run.held.kind, source.held.kind)
+            else {
                 return;
             };
             // An original is older: nothing repeats itself.
@@ -106,7 +108,7 @@ impl Weave {
             }
             // Of what is itself a repetition, the first is meant.
             let first = match source.held.repeats {
-                NOBODY => source.name,
+                NO_ID => source.name,
                 first => first,
             };
             let held = &mut self.order.runs[at as usize].held;
@@ -118,18 +120,18 @@ impl Weave {
 
     /// The element that a run's first one was when it was written first.
     pub(in crate::history) fn first(&self, run: &Run) -> Id {
-        let first = if run.held.repeats == NOBODY { run.name } else { run.held.repeats };
+        let first = if run.held.repeats == NO_ID { run.name } else { run.held.repeats };
         Id { client: self.order.client(first), clock: first.clock }
     }
 
     /// All characters that began as any of these did: the originals, and whatever repeats them.
-    pub(in crate::history) fn kin(&self, ranges: &[Range]) -> Vec<Range> {
+    pub(in crate::history) fn copies_of(&self, ranges: &[Range]) -> Vec<Range> {
         let overlap = |first: Id, len: u32, range: &Range| {
             let start = first.clock.max(range.clock);
             let end = (first.clock + len).min(range.clock + range.len);
             (first.client == range.client && start < end).then(|| (start, end - start))
         };
-        let text = |run: &&Run| matches!(run.held.kind, Kind::Text(_));
+        let text = |run: &&Run| matches!(run.held.kind, RunContent::Text(_));
         // What they began as.
         let mut origins = Vec::new();
         for run in self.order.runs.iter().filter(text) {

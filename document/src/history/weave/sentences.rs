@@ -4,7 +4,7 @@
 //! Who copies a sentence of somebody else's leaves it theirs. Who puts a new sentence together from pieces of
 //! theirs has written it: the words are theirs, the sentence is not.
 
-use super::{Kind, NONE, Name, Number, Run, Weave};
+use super::{CompactId, NONE, Number, Run, RunContent, Weave};
 
 /// How many runs are looked at to find what stands beside a character: beyond that, nothing is believed.
 const MAX_RUNS_LOOKED_AT: usize = 1_024;
@@ -28,7 +28,7 @@ enum Direction {
 
 impl Weave {
     /// Whether the characters from `first` to `last` began and ended where sentences or blocks do, at a moment.
-    pub(super) fn is_whole(&self, first: Name, last: Name, moment: Number) -> bool {
+    pub(super) fn is_whole(&self, first: CompactId, last: CompactId, moment: Number) -> bool {
         let text_ends = self.last_visible(last, moment).is_some_and(ends_sentence);
         let starts = match self.beside(first, Direction::Left, moment) {
             Beside::Edge => true,
@@ -39,20 +39,20 @@ impl Weave {
     }
 
     /// The moment at which characters were last there before an entry.
-    pub(super) fn last_stood(&self, name: Name, entry: Number) -> Number {
+    pub(super) fn last_stood(&self, name: CompactId, entry: Number) -> Number {
         let died = self.holding(name).map_or(entry, |run| run.held.died.min(entry));
         died.saturating_sub(1)
     }
 
     /// The unit of an element of a text.
-    fn unit(&self, name: Name) -> Option<u16> {
+    fn unit(&self, name: CompactId) -> Option<u16> {
         let run = self.holding(name)?;
-        let Kind::Text(at) = run.held.kind else { return None };
+        let RunContent::Text(at) = run.held.kind else { return None };
         self.units(at, run.len).get((name.clock - run.name.clock) as usize).copied()
     }
 
     /// The last unit up to an element that is neither white space nor a closing mark.
-    fn last_visible(&self, last: Name, moment: Number) -> Option<u16> {
+    fn last_visible(&self, last: CompactId, moment: Number) -> Option<u16> {
         let unit = self.unit(last)?;
         if !is_passed_over(unit) {
             return Some(unit);
@@ -64,7 +64,7 @@ impl Weave {
     }
 
     /// What stands beside an element at a moment, passing over white space and marks that open or close.
-    fn beside(&self, name: Name, direction: Direction, moment: Number) -> Beside {
+    fn beside(&self, name: CompactId, direction: Direction, moment: Number) -> Beside {
         let Some(start) = self.order.holding(name) else { return Beside::Unknown };
         let mut at = start;
         let mut looked_at = 0;
@@ -97,8 +97,8 @@ impl Weave {
             return None;
         }
         let units = match run.held.kind {
-            Kind::Text(at) => self.units(at, run.len),
-            Kind::Embed(_) if own.is_none() => return Some(Beside::Unit(0xfffc)),
+            RunContent::Text(at) => self.units(at, run.len),
+            RunContent::Embed(_) if own.is_none() => return Some(Beside::Unit(0xfffc)),
             _ => return None,
         };
         let own = own.map(|at| at as usize);

@@ -5,7 +5,7 @@
 
 use super::History;
 use super::read::set;
-use super::weave::{Kind, Number, Place, Run};
+use super::weave::{Container, Number, Run, RunContent};
 use crate::model::delta::Attributes;
 use crate::update::Id;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 /// A part of a run, and the attributes around it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen<'w> {
+pub(super) struct RunPart<'w> {
     pub(super) run: &'w Run,
     /// The elements of the run before it.
     pub(super) skip: u32,
@@ -25,7 +25,7 @@ pub(super) struct Seen<'w> {
     pub(super) reformatted: Option<Number>,
 }
 
-impl Seen<'_> {
+impl RunPart<'_> {
     fn part(&self, skip: u32, len: u32) -> Self {
         Self { skip: self.skip + skip, len, ..self.clone() }
     }
@@ -33,19 +33,19 @@ impl Seen<'_> {
 
 /// What a part of a text is to two moments.
 #[derive(Debug)]
-pub(super) enum Strand<'w> {
+pub(super) enum DiffRun<'w> {
     /// Stood at both: as these elements at the first, as those at the second.
-    Kept(Seen<'w>, Seen<'w>),
-    Deleted(Seen<'w>),
-    Inserted(Seen<'w>),
+    Kept(RunPart<'w>, RunPart<'w>),
+    Deleted(RunPart<'w>),
+    Inserted(RunPart<'w>),
 }
 
 /// Goes through a text, and tells what each part is to the moments `from` and `to`, in order.
-pub(super) fn strands<'w>(
+pub(super) fn diff_runs<'w>(
     history: &'w History,
-    place: &Place,
+    place: &Container,
     (from, to): (Number, Number),
-    tell: &mut dyn FnMut(Strand<'w>),
+    tell: &mut dyn FnMut(DiffRun<'w>),
 ) {
     let mut walk = Walk {
         history,
@@ -61,14 +61,14 @@ pub(super) fn strands<'w>(
         if !was_there && !is_there {
             continue;
         }
-        if let Kind::Format(at) = run.held.kind {
+        if let RunContent::Format(at) = run.held.kind {
             walk.format(run, at, was_there, is_there);
             continue;
         }
         let seen = walk.see(run);
         if was_there && is_there {
             walk.settle(tell);
-            tell(Strand::Kept(seen.clone(), seen));
+            tell(DiffRun::Kept(seen.clone(), seen));
         } else {
             walk.pending.push((was_there, seen));
         }
@@ -85,12 +85,12 @@ struct Walk<'w> {
     causes: HashMap<String, Number>,
     reformatted: Option<Number>,
     /// What stood at one moment only since something last stood at both, and whether at the first.
-    pending: Vec<(bool, Seen<'w>)>,
+    pending: Vec<(bool, RunPart<'w>)>,
 }
 
 impl<'w> Walk<'w> {
-    fn see(&self, run: &'w Run) -> Seen<'w> {
-        Seen {
+    fn see(&self, run: &'w Run) -> RunPart<'w> {
+        RunPart {
             run,
             skip: 0,
             len: run.len,
@@ -119,7 +119,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Tells what is pending. Characters of both sides that began as the same ones stood at both moments.
-    fn settle(&mut self, tell: &mut dyn FnMut(Strand<'w>)) {
+    fn settle(&mut self, tell: &mut dyn FnMut(DiffRun<'w>)) {
         let all = std::mem::take(&mut self.pending);
         let side = |wanted: bool| all.iter().filter(move |(was, _)| *was == wanted);
         let was: Vec<_> = side(true).map(|(_, seen)| seen.clone()).collect();
@@ -131,16 +131,16 @@ impl<'w> Walk<'w> {
         }
         let (mut was, mut is) = (Rest::of(was), Rest::of(is));
         for Same { old, new, len } in same {
-            was.take(old, &mut |seen| tell(Strand::Deleted(seen)));
-            is.take(new, &mut |seen| tell(Strand::Inserted(seen)));
-            tell(Strand::Kept(was.part(old, len), is.part(new, len)));
+            was.take(old, &mut |seen| tell(DiffRun::Deleted(seen)));
+            is.take(new, &mut |seen| tell(DiffRun::Inserted(seen)));
+            tell(DiffRun::Kept(was.part(old, len), is.part(new, len)));
         }
-        was.take(END, &mut |seen| tell(Strand::Deleted(seen)));
-        is.take(END, &mut |seen| tell(Strand::Inserted(seen)));
+        was.take(END, &mut |seen| tell(DiffRun::Deleted(seen)));
+        is.take(END, &mut |seen| tell(DiffRun::Inserted(seen)));
     }
 
     /// What both sides have in common, in an order that is that of both.
-    fn same(&self, was: &[Seen<'w>], is: &[Seen<'w>]) -> Vec<Same> {
+    fn same(&self, was: &[RunPart<'w>], is: &[RunPart<'w>]) -> Vec<Same> {
         // By their first elements: where the new side has what.
         let mut places: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
         for (index, seen) in is.iter().enumerate() {
@@ -167,21 +167,21 @@ impl<'w> Walk<'w> {
     }
 
     /// The element that a part began as.
-    fn first(&self, seen: &Seen<'_>) -> Id {
+    fn first(&self, seen: &RunPart<'_>) -> Id {
         self.history.weave.first(seen.run).plus(seen.skip)
     }
 }
 
 /// A place in one side of what is pending: a part, and how far into it.
-type Spot = (usize, u32);
+type PartOffset = (usize, u32);
 
-const END: Spot = (usize::MAX, 0);
+const END: PartOffset = (usize::MAX, 0);
 
 /// Characters that both sides have.
 #[derive(Debug, Clone, Copy)]
 struct Same {
-    old: Spot,
-    new: Spot,
+    old: PartOffset,
+    new: PartOffset,
     len: u32,
 }
 
@@ -211,11 +211,12 @@ fn longest_rising(common: Vec<Same>) -> Vec<Same> {
 
 /// Without what overlaps: where something was pasted again, the same characters stand twice on one side.
 fn apart(chain: Vec<Same>) -> Vec<Same> {
-    let (mut old_end, mut new_end): (Spot, Spot) = ((0, 0), (0, 0));
+    let (mut old_end, mut new_end): (PartOffset, PartOffset) = ((0, 0), (0, 0));
     let mut out = Vec::with_capacity(chain.len());
     for Same { old, new, len } in chain {
-        let over =
-            |spot: Spot, end: Spot| if spot.0 == end.0 { end.1.saturating_sub(spot.1) } else { 0 };
+        let over = |spot: PartOffset, end: PartOffset| {
+            if spot.0 == end.0 { end.1.saturating_sub(spot.1) } else { 0 }
+        };
         let skip = over(old, old_end).max(over(new, new_end));
         if skip < len {
             let (old, new, len) = ((old.0, old.1 + skip), (new.0, new.1 + skip), len - skip);
@@ -228,17 +229,17 @@ fn apart(chain: Vec<Same>) -> Vec<Same> {
 
 /// What is left to tell of one side.
 struct Rest<'w> {
-    parts: Vec<Seen<'w>>,
-    told: Spot,
+    parts: Vec<RunPart<'w>>,
+    told: PartOffset,
 }
 
 impl<'w> Rest<'w> {
-    fn of(parts: Vec<Seen<'w>>) -> Self {
+    fn of(parts: Vec<RunPart<'w>>) -> Self {
         Self { parts, told: (0, 0) }
     }
 
     /// Tells all that stands before a spot.
-    fn take(&mut self, upto: Spot, tell: &mut dyn FnMut(Seen<'w>)) {
+    fn take(&mut self, upto: PartOffset, tell: &mut dyn FnMut(RunPart<'w>)) {
         while self.told < upto {
             let (index, skip) = self.told;
             let Some(part) = self.parts.get(index) else { return };
@@ -250,14 +251,14 @@ impl<'w> Rest<'w> {
         }
     }
 
-    fn part(&mut self, (index, skip): Spot, len: u32) -> Seen<'w> {
+    fn part(&mut self, (index, skip): PartOffset, len: u32) -> RunPart<'w> {
         self.told = (index, skip + len);
         self.parts[index].part(skip, len)
     }
 }
 
-fn single(was: bool, seen: Seen<'_>) -> Strand<'_> {
-    if was { Strand::Deleted(seen) } else { Strand::Inserted(seen) }
+fn single(was: bool, seen: RunPart<'_>) -> DiffRun<'_> {
+    if was { DiffRun::Deleted(seen) } else { DiffRun::Inserted(seen) }
 }
 
 /// The entry that made a run differ between two moments.

@@ -6,7 +6,7 @@ use accord_document::audit::{self, AuditState};
 use accord_document::body::Act;
 use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::body::{Genesis, Quorum, Redaction, Step, Version};
-use accord_document::history::{Fate, History, Part};
+use accord_document::history::{History, PieceStatus, RestoreScope};
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
 use accord_document::ledger::{Entry, LedgerError, Outcome, pack, unpack};
 use accord_document::lib0::{Reader, Write as _};
@@ -307,7 +307,7 @@ fn the_golden_past_is_credited_as_it_was() {
         take(&ben, &mut second, None);
         let mut replica = Replica::new(13);
         replica.apply(&state.encode_since(&Default::default())).unwrap();
-        history.restore(&mut replica, Seq(written), &Part::Whole);
+        history.restore(&mut replica, Seq(written), &RestoreScope::Whole);
         let claims = replica.take_claims();
         let name = |entries: &[Entry]| Version {
             name: "Before the meeting".into(),
@@ -343,7 +343,7 @@ fn the_golden_past_is_credited_as_it_was() {
             (piece.text(), piece.fate, author.person.as_str())
         })
         .collect();
-    assert_eq!(told, [("Nobody can read it. ", Fate::Kept, "ana")]);
+    assert_eq!(told, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);
 
     // Packed, and unpacked from the segment that was kept.
     let bytes: Vec<_> = entries.iter().map(Entry::encode).collect();

@@ -6,7 +6,7 @@
 
 use accord_document::StateVector;
 use accord_document::body::Genesis;
-use accord_document::history::{Deed, Diff, Fate, History, Part};
+use accord_document::history::{Diff, EditSpan, History, PieceStatus, RestoreScope};
 use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
 use accord_document::ledger::{Entry, RULES};
 use accord_document::model::content::Content;
@@ -141,7 +141,7 @@ impl World {
         let structs = scan(update)?.runs.into_iter().flat_map(|run| run.structs);
         let written: HashSet<char> = structs
             .filter_map(|item| match item.body {
-                StructBody::Item { content: update::Content::Text(text), .. } => Some(text),
+                StructBody::Item { content: update::ItemContent::Text(text), .. } => Some(text),
                 _ => None,
             })
             .flat_map(str::chars)
@@ -270,9 +270,9 @@ impl World {
         replica.apply(&self.state.encode_since(&StateVector::default()))?;
         let moment = Seq(self.random.random_range(1..self.by.len() as u64));
         let part = if self.random.random_ratio(1, 2) {
-            Part::Whole
+            RestoreScope::Whole
         } else {
-            Part::Field(self.any_field().to_owned())
+            RestoreScope::Field(self.any_field().to_owned())
         };
         self.history.restore(&mut replica, moment, &part);
         let claims = replica.take_claims();
@@ -282,7 +282,7 @@ impl World {
         }
         let restored = self.stood.last().context("something stands")?;
         for (key, text) in &self.stood[moment.0 as usize] {
-            let wanted = part == Part::Whole || part == Part::Field(key.clone());
+            let wanted = part == RestoreScope::Whole || part == RestoreScope::Field(key.clone());
             ensure!(!wanted || restored[key] == *text, "{key} is not what it was at {moment}");
         }
         Ok(())
@@ -299,7 +299,7 @@ impl World {
         Ok(())
     }
 
-    fn author(&self, deed: &Deed) -> &str {
+    fn author(&self, deed: &EditSpan) -> &str {
         self.history.authors()[deed.author as usize].person.as_str()
     }
 
@@ -308,18 +308,21 @@ impl World {
         for text in &diff.texts {
             let key = &text.target.0;
             let stood = |moment: usize| self.stood[moment].get(key).unwrap_or(&nothing);
-            let side = |not: Fate| -> Vec<char> {
+            let side = |not: PieceStatus| -> Vec<char> {
                 let there = text.pieces.iter().filter(|piece| piece.fate != not);
                 there.flat_map(|piece| piece.text().chars()).collect()
             };
-            ensure!(side(Fate::Inserted) == *stood(from), "{key}: not what stood there before");
-            ensure!(side(Fate::Deleted) == *stood(to), "{key}: not what stands there after");
+            ensure!(
+                side(PieceStatus::Inserted) == *stood(from),
+                "{key}: not what stood there before"
+            );
+            ensure!(side(PieceStatus::Deleted) == *stood(to), "{key}: not what stands there after");
             let count = |moment: usize, c: char| stood(moment).iter().filter(|d| **d == c).count();
-            let told_as = |fate: Fate| -> HashSet<char> {
+            let told_as = |fate: PieceStatus| -> HashSet<char> {
                 let pieces = text.pieces.iter().filter(|piece| piece.fate == fate);
                 pieces.flat_map(|piece| piece.text().chars()).collect()
             };
-            let (gone, come) = (told_as(Fate::Deleted), told_as(Fate::Inserted));
+            let (gone, come) = (told_as(PieceStatus::Deleted), told_as(PieceStatus::Inserted));
             for piece in &text.pieces {
                 let chars = piece.text().chars().filter(|c| self.first.contains_key(c));
                 for c in chars {
@@ -331,7 +334,7 @@ impl World {
                         self.first[&c]
                     );
                     let Some(by) = &piece.by else { continue };
-                    if piece.fate == Fate::Kept {
+                    if piece.fate == PieceStatus::Kept {
                         continue;
                     }
                     // So it is while it stands twice: two people have brought it back.
@@ -343,10 +346,14 @@ impl World {
                     }
                     let changed = |moment: &usize| {
                         let (before, after) = (count(moment - 1, c), count(*moment, c));
-                        if piece.fate == Fate::Inserted { before < after } else { before > after }
+                        if piece.fate == PieceStatus::Inserted {
+                            before < after
+                        } else {
+                            before > after
+                        }
                     };
                     let entry = match piece.fate {
-                        Fate::Inserted => (from + 1..=to).rev().find(changed),
+                        PieceStatus::Inserted => (from + 1..=to).rev().find(changed),
                         _ => (from + 1..=to).find(changed),
                     };
                     let entry = entry.context("it came or went some time")?;

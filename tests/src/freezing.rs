@@ -11,7 +11,7 @@ use accord_document::people::{Actor, Seat, Sector};
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::{Release, StepError};
 use accord_document::state::DocumentState;
-use accord_document::sync::{Effect, Link, ProposeError, Wanted};
+use accord_document::sync::{Effect, Link, ProposalRequest, ProposeError};
 use rand::RngExt;
 
 const STEPS: usize = 500;
@@ -75,10 +75,10 @@ pub fn freeze_run(run: u64) -> Tally {
             2..4 => {
                 let Some(digest) = drafted.take() else { continue };
                 let (document, quorum, message) = (document.clone(), Quorum::LEAST, String::new());
-                let wanted = Wanted { document, digest, quorum, message };
+                let wanted = ProposalRequest { document, digest, quorum, message };
                 room.propose(&facilitator(), wanted, now).map_err(|error| match error {
                     ProposeError::Step(error) => error,
-                    ProposeError::Strange(strange) => panic!("run {run}: {strange:?}"),
+                    ProposeError::Unreleasable(strange) => panic!("run {run}: {strange:?}"),
                 })
             }
             // Somebody reads what is proposed.

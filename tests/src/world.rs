@@ -9,7 +9,9 @@ use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::sync::{Admission, Client, Close, ConnectionId, Dialect, Effect, Face, Room};
+use accord_document::sync::{
+    Admission, Client, Close, ConnectionId, Dialect, Effect, PresenceUser, Room,
+};
 use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::update::Refusal;
 use rand::rngs::StdRng;
@@ -193,14 +195,17 @@ impl World {
         let connection = ConnectionId(self.connections);
         self.wires.insert(person, Wire { connection, up: VecDeque::new(), down: VecDeque::new() });
         let actor = actor(person);
-        let face =
-            Face { person: actor.person.clone(), name: format!("P{person}"), sector: actor.sector };
+        let user = PresenceUser {
+            person: actor.person.clone(),
+            name: format!("P{person}"),
+            sector: actor.sector,
+        };
         let effects = room.join(
             connection,
             Admission {
                 session: actor.session.clone(),
                 actor,
-                face,
+                user,
                 dialect: Dialect::Accord,
                 may_write: true,
             },

@@ -1,6 +1,6 @@
 //! The differences between two moments, each as a person would name it.
 
-use super::diff::{Deed, Diff, Fate, Piece, TextDiff};
+use super::diff::{Diff, EditSpan, Piece, PieceStatus, TextDiff};
 use super::weave::{Holder, Number};
 use super::{AuthorIndex, History};
 use crate::model::Target;
@@ -23,7 +23,7 @@ pub struct Change {
     pub at: u32,
     #[serde(flatten)]
     pub what: What,
-    pub by: Deed,
+    pub by: EditSpan,
     /// Of what was deleted or replaced: who wrote it first, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, required = false))]
@@ -164,7 +164,7 @@ impl History {
             target,
             at: 0,
             what: what(old, new),
-            by: self.deed(cause),
+            by: self.span(cause),
             wrote: Vec::new(),
         })
     }
@@ -186,7 +186,7 @@ fn in_text(text: &TextDiff) -> Vec<Change> {
     shaping.close("", "");
     let mut out = shaping.out;
     // The one empty line that a text of a new milestone has is not somebody's paragraph.
-    if text.pieces.iter().all(|piece| piece.fate != Fate::Kept) {
+    if text.pieces.iter().all(|piece| piece.fate != PieceStatus::Kept) {
         let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
         out.retain(|change| match &change.what {
             What::Split { before, after } | What::Joined { before, after } => {
@@ -202,7 +202,7 @@ fn in_text(text: &TextDiff) -> Vec<Change> {
 /// word.
 struct Open {
     at: u32,
-    by: Deed,
+    by: EditSpan,
     old: String,
     new: String,
     /// The line so far, before it.
@@ -230,8 +230,8 @@ impl Shaping<'_> {
     fn step(&mut self, piece: &Piece, rest: &[Piece]) {
         let text = piece.insert.as_str().unwrap_or("\u{fffc}");
         match (piece.fate, piece.by) {
-            (Fate::Kept, None) => self.kept(text),
-            (Fate::Kept, Some(by)) => {
+            (PieceStatus::Kept, None) => self.kept(text),
+            (PieceStatus::Kept, Some(by)) => {
                 self.close(text, text);
                 let old = piece.was.clone().unwrap_or_default();
                 let new = piece.attributes.clone();
@@ -242,11 +242,11 @@ impl Shaping<'_> {
                 self.changed(piece, text, by);
             }
         }
-        if piece.fate != Fate::Deleted {
+        if piece.fate != PieceStatus::Deleted {
             self.pass(text);
         }
         self.word = match (piece.fate, &piece.insert) {
-            (Fate::Kept, Value::String(text)) => ending_word(&self.word, text),
+            (PieceStatus::Kept, Value::String(text)) => ending_word(&self.word, text),
             _ => String::new(),
         };
         if rest.is_empty() {
@@ -272,7 +272,7 @@ impl Shaping<'_> {
         }
     }
 
-    fn changed(&mut self, piece: &Piece, text: &str, by: Deed) {
+    fn changed(&mut self, piece: &Piece, text: &str, by: EditSpan) {
         if let Some(open) = &mut self.open {
             let mut grown = open.by;
             if grown.extend(&by) {
@@ -281,7 +281,7 @@ impl Shaping<'_> {
                 open.old.push_str(&gap);
                 open.new.push_str(&gap);
             } else {
-                self.close(if piece.fate == Fate::Inserted { text } else { "" }, "");
+                self.close(if piece.fate == PieceStatus::Inserted { text } else { "" }, "");
             }
         }
         let (at, before, head) = (self.at, self.line.clone(), self.word.clone());
@@ -295,7 +295,7 @@ impl Shaping<'_> {
             wrote: Vec::new(),
             gap: String::new(),
         });
-        if piece.fate == Fate::Deleted {
+        if piece.fate == PieceStatus::Deleted {
             open.old.push_str(text);
             if !open.wrote.contains(&piece.written.author) {
                 open.wrote.push(piece.written.author);
@@ -305,7 +305,7 @@ impl Shaping<'_> {
         }
     }
 
-    fn reformatted(&mut self, text: &str, old: &Attributes, new: &Attributes, by: Deed) {
+    fn reformatted(&mut self, text: &str, old: &Attributes, new: &Attributes, by: EditSpan) {
         // What stands on a newline is its paragraph's, the rest its characters'.
         for part in text.split_inclusive('\n') {
             let (chars, newline) = match part.strip_suffix('\n') {
@@ -325,7 +325,7 @@ impl Shaping<'_> {
         }
     }
 
-    fn push(&mut self, at: u32, what: What, by: Deed) {
+    fn push(&mut self, at: u32, what: What, by: EditSpan) {
         let target = Some(self.target.clone());
         self.out.push(Change { target, at, what, by, wrote: Vec::new() });
     }

@@ -11,7 +11,7 @@ use crate::update::Range;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How long somebody's work may rest and still be told as one deed, in milliseconds.
+/// How long somebody's work may rest and still be told as one span, in milliseconds.
 pub(super) const MAX_REST_MS: u64 = 15 * 60 * 1000;
 
 /// What stands for a value between characters (U+FFFC), in UTF-16.
@@ -19,9 +19,9 @@ const STAND_IN: u16 = 0xfffc;
 
 /// What became of a run between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Fate))]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum PieceStatus {
     /// There at both.
     Kept,
     /// Not there at the first, there at the second.
@@ -32,8 +32,8 @@ pub enum Fate {
 
 /// What one person did, from the first entry of it to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Deed {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Deed))]
+pub struct EditSpan {
     /// An index into the history's [`authors`](History::authors).
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
@@ -44,8 +44,8 @@ pub struct Deed {
     pub ended: u64,
 }
 
-impl Deed {
-    /// Takes in another deed, if it is part of the same work.
+impl EditSpan {
+    /// Takes in another span, if it is part of the same work.
     pub(super) fn extend(&mut self, other: &Self) -> bool {
         let apart =
             other.began.saturating_sub(self.ended).max(self.began.saturating_sub(other.ended));
@@ -64,7 +64,7 @@ impl Deed {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Piece {
-    pub fate: Fate,
+    pub fate: PieceStatus,
     /// A string, or a value that stands between characters.
     pub insert: Value,
     /// Its attributes at the second moment; at the first, if it is deleted.
@@ -77,13 +77,13 @@ pub struct Piece {
     pub was: Option<Attributes>,
     /// Who inserted or deleted it, or gave it other attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<Deed>,
+    pub by: Option<EditSpan>,
     /// Who wrote it first.
-    pub written: Deed,
+    pub written: EditSpan,
     /// Who put it where it stands, where that is neither a whole sentence or block nor the place it had: words of
     /// somebody else, put together to something new.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub placed: Option<Deed>,
+    pub placed: Option<EditSpan>,
 }
 
 impl Piece {
@@ -108,7 +108,7 @@ impl TextDiff {
     /// Whether anything is different.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.fate != Fate::Kept || piece.was.is_some())
+        self.pieces.iter().any(|piece| piece.fate != PieceStatus::Kept || piece.was.is_some())
     }
 }
 
@@ -179,11 +179,11 @@ impl History {
         (ranges, said)
     }
 
-    pub(super) fn deed(&self, number: Number) -> Deed {
+    pub(super) fn span(&self, number: Number) -> EditSpan {
         let moment = self.moments[number as usize];
         let seq = Seq(number.into());
         let (began, ended) = (moment.time, moment.time);
-        Deed { author: moment.author, first: seq, last: seq, began, ended }
+        EditSpan { author: moment.author, first: seq, last: seq, began, ended }
     }
 }
 
@@ -208,12 +208,12 @@ impl Pieces<'_> {
         let history = self.history;
         let (seen, piece) = match strand {
             DiffRun::Kept(was, is) => (is, self.kept(was, is)),
-            DiffRun::Deleted(seen) => (seen, self.single(seen, Fate::Deleted)),
-            DiffRun::Inserted(seen) => (seen, self.single(seen, Fate::Inserted)),
+            DiffRun::Deleted(seen) => (seen, self.single(seen, PieceStatus::Deleted)),
+            DiffRun::Inserted(seen) => (seen, self.single(seen, PieceStatus::Inserted)),
         };
         if let RunContent::Text(at) = seen.run.held.kind {
             let (from, to) = self.moments;
-            let moment = if piece.fate == Fate::Deleted { from } else { to };
+            let moment = if piece.fate == PieceStatus::Deleted { from } else { to };
             let (part, weave) = ((at + seen.skip, seen.len), &history.weave);
             if let Some((open, said)) = &mut self.open
                 && joins(open, &piece)
@@ -235,25 +235,25 @@ impl Pieces<'_> {
         let reformatted = was.before != is.after;
         let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.held.born));
         Piece {
-            fate: Fate::Kept,
+            fate: PieceStatus::Kept,
             insert: Value::Null,
             attributes: is.after.as_ref().clone(),
             was: reformatted.then(|| was.before.as_ref().clone()),
-            by: by.map(|number| self.history.deed(number)),
+            by: by.map(|number| self.history.span(number)),
             written: self.written(is),
             placed: self.placed(is),
         }
     }
 
-    fn single(&self, seen: &RunPart<'_>, fate: Fate) -> Piece {
-        let was_there = fate == Fate::Deleted;
+    fn single(&self, seen: &RunPart<'_>, fate: PieceStatus) -> Piece {
+        let was_there = fate == PieceStatus::Deleted;
         let attributes = if was_there { &seen.before } else { &seen.after };
         Piece {
             fate,
             insert: Value::Null,
             attributes: attributes.as_ref().clone(),
             was: None,
-            by: Some(self.history.deed(cause(
+            by: Some(self.history.span(cause(
                 seen.run,
                 was_there,
                 self.moments.1 < self.moments.0,
@@ -263,12 +263,12 @@ impl Pieces<'_> {
         }
     }
 
-    fn written(&self, seen: &RunPart<'_>) -> Deed {
-        self.history.deed(self.history.weave.first_written(seen.run))
+    fn written(&self, seen: &RunPart<'_>) -> EditSpan {
+        self.history.span(self.history.weave.first_written(seen.run))
     }
 
-    fn placed(&self, seen: &RunPart<'_>) -> Option<Deed> {
-        let placed = self.history.deed(self.history.weave.placed(seen.run)?);
+    fn placed(&self, seen: &RunPart<'_>) -> Option<EditSpan> {
+        let placed = self.history.span(self.history.weave.placed(seen.run)?);
         (placed.author != self.written(seen).author).then_some(placed)
     }
 
@@ -291,7 +291,7 @@ fn joins(open: &mut Piece, next: &Piece) -> bool {
         return false;
     }
     let (mut by, mut written, mut placed) = (open.by, open.written, open.placed);
-    let extends = |open: &mut Option<Deed>, next: &Option<Deed>| match (open, next) {
+    let extends = |open: &mut Option<EditSpan>, next: &Option<EditSpan>| match (open, next) {
         (Some(open), Some(next)) => open.extend(next),
         _ => true,
     };

@@ -1,7 +1,7 @@
 //! Milestones and dates at two moments, for a page that shows both.
 
 use super::History;
-use super::diff::Fate;
+use super::diff::PieceStatus;
 use super::weave::Number;
 use crate::ids::Seq;
 use crate::model::Milestone;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MilestoneDiff {
     pub id: String,
-    pub fate: Fate,
+    pub fate: PieceStatus,
     /// `YYYY-MM-DD`, or empty.
     pub due_before: String,
     pub due_after: String,
@@ -44,9 +44,9 @@ impl History {
     fn milestone(&self, id: &str, from: Number, to: Number) -> Option<(Milestone, MilestoneDiff)> {
         let (before, after) = (self.shown_at(id, from), self.shown_at(id, to));
         let fate = match (&before, &after) {
-            (Some(_), Some(_)) => Fate::Kept,
-            (None, _) => Fate::Inserted,
-            (Some(_), None) => Fate::Deleted,
+            (Some(_), Some(_)) => PieceStatus::Kept,
+            (None, _) => PieceStatus::Inserted,
+            (Some(_), None) => PieceStatus::Deleted,
         };
         let dates = |milestone: &Option<Milestone>| {
             let dates = milestone.as_ref().map(|m| (m.due.clone(), m.due_text.clone()));

@@ -25,9 +25,9 @@ mod tests;
 mod weave;
 
 pub use changes::{Change, What};
-pub use diff::{Deed, Diff, Fate, Piece, TextDiff};
+pub use diff::{Diff, EditSpan, Piece, PieceStatus, TextDiff};
 pub use milestones::MilestoneDiff;
-pub use restore::Part;
+pub use restore::RestoreScope;
 pub use shares::Share;
 pub use sittings::{Sitting, Tally};
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// What of a document is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum RestoreScope {
     Whole,
     /// One text field.
     Field(String),
@@ -25,14 +25,14 @@ pub enum Part {
 
 impl History {
     /// Writes into `replica`, which must be at this history's last moment, what was there at `moment`.
-    pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &Part) {
+    pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &RestoreScope) {
         let moment = self.number(moment);
-        let milestones = matches!(part, Part::Whole | Part::Milestones);
+        let milestones = matches!(part, RestoreScope::Whole | RestoreScope::Milestones);
         for (target, place) in self.texts() {
             let wanted = match part {
-                Part::Whole => true,
-                Part::Field(key) => target == Target::field(key),
-                Part::Milestones => target.milestone_text().is_some(),
+                RestoreScope::Whole => true,
+                RestoreScope::Field(key) => target == Target::field(key),
+                RestoreScope::Milestones => target.milestone_text().is_some(),
             };
             // A milestone that was not there is taken away as a whole.
             let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
@@ -49,7 +49,7 @@ impl History {
         if milestones {
             self.restore_milestones(replica, moment);
         }
-        if *part == Part::Whole {
+        if *part == RestoreScope::Whole {
             let now = self.facts_at(self.last());
             let facts = Holder::Root(FACTS.into());
             for key in self.weave.keys(&facts) {

@@ -1,6 +1,6 @@
 //! Who wrote the text that stands.
 
-use super::diff::Fate;
+use super::diff::PieceStatus;
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::template::Section;
@@ -26,7 +26,7 @@ impl History {
         let mut shares: Vec<Share> = Vec::new();
         let mut places: BTreeMap<(Option<Section>, AuthorIndex), usize> = BTreeMap::new();
         for text in self.diff(moment, moment).texts {
-            for piece in text.pieces.iter().filter(|piece| piece.fate == Fate::Kept) {
+            for piece in text.pieces.iter().filter(|piece| piece.fate == PieceStatus::Kept) {
                 let characters =
                     piece.text().encode_utf16().filter(|&c| c != u16::from(b'\n')).count();
                 if characters == 0 {

@@ -171,7 +171,7 @@ fn every_moment_reads_as_the_document_that_was_there() {
             let (from, to) = (random.below(said.len()), random.below(said.len()));
             let diff = ledger.history.diff(Seq(from as u64), Seq(to as u64));
             for text in &diff.texts {
-                let side = |not: Fate| -> String {
+                let side = |not: PieceStatus| -> String {
                     let there = text.pieces.iter().filter(|piece| piece.fate != not);
                     there.map(Piece::text).collect()
                 };
@@ -180,8 +180,8 @@ fn every_moment_reads_as_the_document_that_was_there() {
                     content.texts.get(key).map(|ops| delta::plain(ops))
                 };
                 if let (Some(before), Some(after)) = (plain(&said[from]), plain(&said[to])) {
-                    assert_eq!(side(Fate::Inserted), before, "seed {seed}, {from} to {to}");
-                    assert_eq!(side(Fate::Deleted), after, "seed {seed}, {from} to {to}");
+                    assert_eq!(side(PieceStatus::Inserted), before, "seed {seed}, {from} to {to}");
+                    assert_eq!(side(PieceStatus::Deleted), after, "seed {seed}, {from} to {to}");
                 }
             }
         }
@@ -491,7 +491,7 @@ fn what_repeats_a_passage_goes_with_it() {
 fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
     let now = Seq(ledger.history.len() - 1);
     let diff = ledger.history.diff(now, now);
-    let name = |deed: &Deed| ledger.history.authors()[deed.author as usize].person.to_string();
+    let name = |span: &EditSpan| ledger.history.authors()[span.author as usize].person.to_string();
     let problem = diff.texts.iter().find(|text| text.target == Target::field("problem")).unwrap();
     let pieces = problem.pieces.iter().filter(|piece| !piece.text().trim().is_empty());
     pieces

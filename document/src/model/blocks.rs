@@ -47,7 +47,7 @@ pub struct Item {
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LineKind {
     Plain,
     Heading(u8),
     Quote,
@@ -66,19 +66,19 @@ pub fn blocks(ops: &[Op]) -> Vec<Block> {
     let mut items: Vec<(bool, u8, Line)> = Vec::new();
     let mut parted = true;
     for (line, kind) in lines(ops) {
-        if !matches!(kind, Kind::Item { .. }) {
+        if !matches!(kind, LineKind::Item { .. }) {
             out.extend(lists(std::mem::take(&mut items)).into_iter().map(Block::List));
         }
         let is_empty = line.iter().all(|span| span.text.trim().is_empty());
         match kind {
-            Kind::Item { ordered, indent } => items.push((ordered, indent, line)),
+            LineKind::Item { ordered, indent } => items.push((ordered, indent, line)),
             _ if is_empty => {
                 parted = true;
                 continue;
             }
-            Kind::Plain => out.push(Block::Paragraph(line)),
-            Kind::Heading(level) => out.push(Block::Heading(level, line)),
-            Kind::Quote => match out.last_mut() {
+            LineKind::Plain => out.push(Block::Paragraph(line)),
+            LineKind::Heading(level) => out.push(Block::Heading(level, line)),
+            LineKind::Quote => match out.last_mut() {
                 Some(Block::Quote(lines)) if !parted => lines.push(line),
                 _ => out.push(Block::Quote(vec![line])),
             },
@@ -89,7 +89,7 @@ pub fn blocks(ops: &[Op]) -> Vec<Block> {
     out
 }
 
-fn lines(ops: &[Op]) -> Vec<(Line, Kind)> {
+fn lines(ops: &[Op]) -> Vec<(Line, LineKind)> {
     let mut all = Vec::new();
     let mut line = Line::new();
     for op in normalise(ops) {
@@ -139,19 +139,19 @@ pub fn tell_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
 
 /// What the attributes of its newline make of a line.
 #[must_use]
-pub fn kind(attributes: &Attributes) -> Kind {
+pub fn kind(attributes: &Attributes) -> LineKind {
     let number = |name: &str, most: f64| {
         let value = attributes.get(name).and_then(Value::as_f64).unwrap_or(0.0);
         value.clamp(0.0, most) as u8
     };
     match number("header", 6.0) {
         0 => {}
-        level => return Kind::Heading(level),
+        level => return LineKind::Heading(level),
     }
     if let Some(list) = attributes.get("list") {
-        return Kind::Item { ordered: list == "ordered", indent: number("indent", 8.0) };
+        return LineKind::Item { ordered: list == "ordered", indent: number("indent", 8.0) };
     }
-    if attributes.contains_key("blockquote") { Kind::Quote } else { Kind::Plain }
+    if attributes.contains_key("blockquote") { LineKind::Quote } else { LineKind::Plain }
 }
 
 /// Lists from lines with their depths. A depth that is skipped is none.

@@ -75,7 +75,7 @@ pub enum Change {
 
 #[derive(Debug, Default)]
 struct Log {
-    changes: Vec<Change>,
+    changes: Vec<ReplicaChange>,
     /// Updates of this replica's own making, in order.
     made: Vec<Vec<u8>>,
     /// Every update, for the device's store.
@@ -122,7 +122,7 @@ impl Replica {
         let facts = doc.get_or_insert_map(FACTS);
         undo.expand_scope(&doc, &facts);
         let noted = log.clone();
-        facts.observe("log", move |_, _| note(&noted, Change::Facts));
+        facts.observe("log", move |_, _| note(&noted, ReplicaChange::Facts));
         let noted = log.clone();
         let observed = doc.observe_update_v1("log", move |txn, event| {
             let mut log = noted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -355,7 +355,7 @@ impl Replica {
     }
 
     /// What changed since this was last called.
-    pub fn take_changes(&mut self) -> Vec<Change> {
+    pub fn take_changes(&mut self) -> Vec<ReplicaChange> {
         std::mem::take(&mut self.log().changes)
     }
 
@@ -379,7 +379,7 @@ impl Replica {
     }
 }
 
-fn note(log: &Mutex<Log>, change: Change) {
+fn note(log: &Mutex<Log>, change: ReplicaChange) {
     log.lock().unwrap_or_else(PoisonError::into_inner).changes.push(change);
 }
 
@@ -390,7 +390,7 @@ fn observe_text(text: &TextRef, key: &'static str, log: Arc<Mutex<Log>>) {
         }
         let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
         let own = txn.origin() != Some(&REMOTE.into());
-        note(&log, Change::Text { target: Target::field(key), delta, own });
+        note(&log, ReplicaChange::Text { target: Target::field(key), delta, own });
     });
 }
 
@@ -412,13 +412,13 @@ fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
                 let target = Target::milestone(id, key);
                 let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
                 let own = txn.origin() != Some(&REMOTE.into());
-                note(&log, Change::Text { target, delta, own });
+                note(&log, ReplicaChange::Text { target, delta, own });
             }
             // A removed milestone shows again while it holds text.
             structure = true;
         }
         if structure {
-            note(&log, Change::Milestones);
+            note(&log, ReplicaChange::Milestones);
         }
     });
 }

@@ -9,11 +9,11 @@ use crate::template::{FIELDS, Section};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chapter<'r> {
     pub section: Section,
-    pub parts: Vec<Part<'r>>,
+    pub parts: Vec<ChapterPart<'r>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part<'r> {
+pub enum ChapterPart<'r> {
     /// A text field, by its key.
     Text { key: &'static str, ops: &'r [Op] },
     /// A date (`YYYY-MM-DD`), by its key.
@@ -31,26 +31,29 @@ pub fn outline(released: &Released) -> Vec<Chapter<'_>> {
     chapters.filter(|chapter| !chapter.parts.is_empty()).collect()
 }
 
-fn parts(released: &Released, section: Section) -> Vec<Part<'_>> {
+fn parts(released: &Released, section: Section) -> Vec<ChapterPart<'_>> {
     match section {
         Section::Milestones => {
             let numbered = (1..).zip(&released.milestones);
-            numbered.map(|(number, milestone)| Part::Milestone { number, milestone }).collect()
+            numbered
+                .map(|(number, milestone)| ChapterPart::Milestone { number, milestone })
+                .collect()
         }
         Section::When => {
-            let date = |key| Some(Part::Date { key, day: released.facts.get(key)?.as_str()? });
+            let date =
+                |key| Some(ChapterPart::Date { key, day: released.facts.get(key)?.as_str()? });
             let dates = ["period_from", "period_to"].into_iter().filter_map(date);
-            dates.filter(|part| !matches!(part, Part::Date { day: "", .. })).collect()
+            dates.filter(|part| !matches!(part, ChapterPart::Date { day: "", .. })).collect()
         }
         _ => {
             let fields = FIELDS.iter().filter(|field| field.section == Some(section));
-            let text = |key| Some(Part::Text { key, ops: released.texts.get(key)? });
+            let text = |key| Some(ChapterPart::Text { key, ops: released.texts.get(key)? });
             fields.filter_map(|field| text(field.key)).filter(|part| !part.is_empty()).collect()
         }
     }
 }
 
-impl Part<'_> {
+impl ChapterPart<'_> {
     fn is_empty(&self) -> bool {
         matches!(self, Self::Text { ops, .. } if !has_words(ops))
     }

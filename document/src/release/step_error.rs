@@ -44,5 +44,5 @@ pub enum StepError {
     #[error(
         "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask whoever proposed it to withdraw the proposal, clean the text and propose it again."
     )]
-    Strange,
+    Unreleasable,
 }

@@ -18,7 +18,7 @@ use crate::update::{Container, Holder, StructIndex};
 use serde_json::Value;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
-pub use finding::{FoundCharacter, Kind, Strange};
+pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 
 /// The most that is told of one document. What comes behind is told once this is gone.
 const MAX_TOLD: usize = 5_000;
@@ -28,15 +28,15 @@ const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
 /// The facts there are.
 const DATES: [&str; 2] = ["period_from", "period_to"];
 
-/// All that is strange in a document, each once.
-pub(crate) fn strange(doc: &Doc, known: &StructIndex) -> Vec<Strange> {
+/// All that is unreleasable in a document, each once.
+pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> {
     let mut all = known.occupied(|place| outside(place, known));
     let content = Content::read(doc);
     for (key, ops) in &content.texts {
         text(key, ops, &mut all);
     }
     if content.texts.contains_key(NOTES) {
-        all.push(Strange::new(NOTES, Kind::Notes, NOTES));
+        all.push(Unreleasable::new(NOTES, UnreleasableKind::Notes, NOTES));
     }
     for milestone in &content.milestones {
         if !is_milestone_id(&milestone.id) {
@@ -46,7 +46,7 @@ pub(crate) fn strange(doc: &Doc, known: &StructIndex) -> Vec<Strange> {
                 .take(MAX_MILESTONE_ID_CHARS)
                 .flat_map(char::escape_default)
                 .collect();
-            all.push(Strange::new(MILESTONES, Kind::Identifier, &said));
+            all.push(Unreleasable::new(MILESTONES, UnreleasableKind::Identifier, &said));
         }
         let texts = [&milestone.what, &milestone.outputs, &milestone.who];
         for (key, ops) in MILESTONE_TEXTS.iter().zip(texts) {
@@ -80,8 +80,8 @@ pub(crate) fn strange(doc: &Doc, known: &StructIndex) -> Vec<Strange> {
 }
 
 /// What stands at a place where the template has nothing.
-fn outside(place: &Container, known: &StructIndex) -> Option<Strange> {
-    let part = |name: &str| Some(Strange::new(name, Kind::Part, name));
+fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
+    let part = |name: &str| Some(Unreleasable::new(name, UnreleasableKind::Part, name));
     let key = place.key.as_deref();
     match &place.parent {
         Holder::Root(root) => match (&**root, key) {
@@ -113,17 +113,18 @@ fn outside(place: &Container, known: &StructIndex) -> Option<Strange> {
                 }
                 Holder::Root(_) => false,
             };
-            // What stands in a nested type that is strange itself is told with that.
+            // What stands in a nested type that is unreleasable itself is told with that.
             if text_of_milestone && key.is_some() { part(key.unwrap_or_default()) } else { None }
         }
     }
 }
 
 /// Where the template has something, and something of another kind stands.
-fn misfits(doc: &Doc, all: &mut Vec<Strange>) {
+fn misfits(doc: &Doc, all: &mut Vec<Unreleasable>) {
     let txn = doc.transact();
     let Some(root) = txn.get_map(MILESTONES) else { return };
-    let mut misfit = |place: String| all.push(Strange::new(&place, Kind::Part, &place));
+    let mut misfit =
+        |place: String| all.push(Unreleasable::new(&place, UnreleasableKind::Part, &place));
     for (id, value) in root.iter(&txn) {
         let Out::YMap(map) = value else {
             misfit(format!("{MILESTONES}/{id}"));
@@ -143,7 +144,7 @@ fn misfits(doc: &Doc, all: &mut Vec<Strange>) {
     }
 }
 
-fn text(place: &str, ops: &[Op], all: &mut Vec<Strange>) {
+fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
     // What stands beside a character may be formatted otherwise: all pieces are read as one.
     let (mut run, mut offset) = (String::new(), 0);
     for op in ops {
@@ -154,7 +155,7 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Strange>) {
                 characters::words(place, &run, offset, all);
                 offset += utf16_len(&run) + 1;
                 run.clear();
-                all.push(Strange::new(place, Kind::Embedded, &other.to_string()));
+                all.push(Unreleasable::new(place, UnreleasableKind::Embedded, &other.to_string()));
             }
         }
         formatting(place, attributes, all);
@@ -162,7 +163,7 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Strange>) {
     characters::words(place, &run, offset, all);
 }
 
-fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Strange>) {
+fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Unreleasable>) {
     for (name, value) in attributes {
         let number =
             |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
@@ -177,24 +178,27 @@ fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Strange>) {
                 _ => false,
             };
         if !is_known {
-            all.push(Strange::new(place, Kind::Formatting, name));
+            all.push(Unreleasable::new(place, UnreleasableKind::Formatting, name));
         } else if let ("link", Some(link)) = (name.as_str(), value.as_str())
             && !address::is_safe(link)
         {
             let cleanable = address::clean(link).is_some();
-            all.push(Strange { cleanable, ..Strange::new(place, Kind::Address, link) });
+            all.push(Unreleasable {
+                cleanable,
+                ..Unreleasable::new(place, UnreleasableKind::Address, link)
+            });
         }
     }
 }
 
-fn date(place: &str, said: &str, all: &mut Vec<Strange>) {
+fn date(place: &str, said: &str, all: &mut Vec<Unreleasable>) {
     if !said.is_empty() && !is_date(said) {
         all.push(date_that_is_none(place, said));
     }
 }
 
-fn date_that_is_none(place: &str, said: &str) -> Strange {
-    Strange::new(place, Kind::Date, said)
+fn date_that_is_none(place: &str, said: &str) -> Unreleasable {
+    Unreleasable::new(place, UnreleasableKind::Date, said)
 }
 
 /// `YYYY-MM-DD`, of a day that there is.

@@ -12,7 +12,7 @@ use crate::model::content::Content;
 use crate::people::{Action, Actor, Seat, permits};
 use crate::release::canonical::{Identity, Released};
 #[cfg(feature = "readable")]
-use crate::release::unreleasable::{Strange, strange};
+use crate::release::unreleasable::{Unreleasable, unreleasable};
 use crate::release::{Releases, StepError};
 use crate::update::{Provenance, Range};
 
@@ -171,8 +171,8 @@ impl DocumentState {
     /// The content that nobody may sign, because no reader is shown it or this version does not know it.
     #[cfg(feature = "readable")]
     #[must_use]
-    pub fn strange(&self) -> Vec<Strange> {
-        strange(&self.doc, &self.index)
+    pub fn unreleasable(&self) -> Vec<Unreleasable> {
+        unreleasable(&self.doc, &self.index)
     }
 
     /// Begins a new lineage behind the entries that a backup held, and gives the entry to be appended. For the

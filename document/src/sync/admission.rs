@@ -1,7 +1,7 @@
 //! Who is in a room, and as what.
 
 use super::connection::Dialect;
-use super::presence::Face;
+use super::presence::PresenceUser;
 use crate::ids::SessionId;
 use crate::people::Actor;
 use crate::plan::Grant;
@@ -13,7 +13,7 @@ pub struct Admission {
     pub actor: Actor,
     /// The whole id of the session, of which the actor carries a part.
     pub session: SessionId,
-    pub face: Face,
+    pub user: PresenceUser,
     pub dialect: Dialect,
     pub may_write: bool,
 }
@@ -23,7 +23,7 @@ impl Admission {
     pub fn take(&mut self, Grant { standing, may_write }: Grant) {
         self.actor.seat = standing.seat;
         self.actor.sector = standing.sector;
-        self.face.sector = standing.sector;
+        self.user.sector = standing.sector;
         self.may_write = may_write;
     }
 }

@@ -13,7 +13,7 @@
 //! use accord_document::model::{Replica, Target};
 //! use accord_document::people::{Actor, Seat, Sector};
 //! use accord_document::state::DocumentState;
-//! use accord_document::sync::{Admission, Client, ConnectionId, Dialect, Effect, Face, Room};
+//! use accord_document::sync::{Admission, Client, ConnectionId, Dialect, Effect, PresenceUser, Room};
 //! use std::collections::VecDeque;
 //!
 //! fn author(name: &str, sector: Sector) -> Actor {
@@ -52,13 +52,13 @@
 //!
 //! // Each joins, and says hello and what it has.
 //! for (id, actor) in (0..).zip([ana, ben]) {
-//!     let face = Face {
+//!     let user = PresenceUser {
 //!         person: actor.person.clone(),
 //!         name: actor.person.to_string(),
 //!         sector: actor.sector,
 //!     };
 //!     let session = actor.session.clone();
-//!     let admission = Admission { actor, session, face, dialect: Dialect::Accord, may_write: true };
+//!     let admission = Admission { actor, session, user, dialect: Dialect::Accord, may_write: true };
 //!     let greeting = room.join(ConnectionId(id), admission, 0);
 //!     carry_out(&mut room, &mut clients, greeting);
 //!     clients[id as usize].opened();
@@ -93,5 +93,5 @@ pub use admission::{Admission, ConnectionId, Denied, Dialect};
 pub use client::{Client, ClientStatus, Link, Peer, REDACTED, RELEASE};
 pub use close::Close;
 pub use connection::{ConnectionId, Dialect};
-pub use presence::{Face, Presence};
-pub use room::{Effect, ProposeError, Room, Wanted};
+pub use presence::{Presence, PresenceUser};
+pub use room::{Effect, ProposalRequest, ProposeError, Room};

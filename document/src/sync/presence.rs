@@ -32,7 +32,7 @@ pub struct Face {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct PresenceEntry {
     owner: ConnectionId,
     person: PersonId,
     /// The clock its client last announced.
@@ -44,7 +44,7 @@ struct Entry {
 /// The awareness of one document.
 #[derive(Debug, Default)]
 pub struct Presence {
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, PresenceEntry>,
     /// The clock each client id was last sent out with.
     clocks: HashMap<u64, u64>,
     /// The entries whose identity changed since they were last sent out.
@@ -63,7 +63,7 @@ impl Presence {
     pub fn receive(
         &mut self,
         from: ConnectionId,
-        face: &Face,
+        user: &PresenceUser,
         owned: &mut Option<u64>,
         may_use: impl Fn(u64) -> bool,
         message: &[u8],
@@ -78,7 +78,7 @@ impl Presence {
             let is_free = *owned == Some(client) || may_use(client);
             if client > limits::MAX_CLIENT_ID
                 || !is_free
-                || !self.may_own(from, face, *owned, client)
+                || !self.may_own(from, user, *owned, client)
             {
                 continue;
             }
@@ -92,7 +92,7 @@ impl Presence {
             }
             *owned = Some(client);
             // Rule P3.
-            let state = dress(state, face);
+            let state = with_identity(state, user);
             let sent = self.clocks.get(&client).copied().unwrap_or(0);
             // A stock client answers the echo of its own state with the same state again: that
             // renews it, but must not go out, or the two would never stop (rule P7).
@@ -104,9 +104,9 @@ impl Presence {
                 entry.renewed = now;
                 continue;
             }
-            let entry = Entry {
+            let entry = PresenceEntry {
                 owner: from,
-                person: face.person.clone(),
+                person: user.person.clone(),
                 announced: clock,
                 state,
                 renewed: now,
@@ -119,22 +119,28 @@ impl Presence {
     }
 
     /// A connection owns the first id it announces, unless somebody else has it. Rules P2 and P4.
-    fn may_own(&self, from: ConnectionId, face: &Face, owned: Option<u64>, client: u64) -> bool {
+    fn may_own(
+        &self,
+        from: ConnectionId,
+        user: &PresenceUser,
+        owned: Option<u64>,
+        client: u64,
+    ) -> bool {
         match owned {
             Some(id) => id == client,
             None => self
                 .entries
                 .get(&client)
-                .is_none_or(|entry| entry.owner == from || entry.person == face.person),
+                .is_none_or(|entry| entry.owner == from || entry.person == user.person),
         }
     }
 
     /// Somebody's identity has changed: their entry shows it from now on.
-    pub fn redress(&mut self, connection: ConnectionId, face: &Face) {
+    pub fn set_identity(&mut self, connection: ConnectionId, user: &PresenceUser) {
         for (&client, entry) in &mut self.entries {
             if entry.owner == connection {
-                entry.state = dress(&entry.state, face);
-                self.redressed.push(client);
+                entry.state = with_identity(&entry.state, user);
+                self.changed_identities.push(client);
             }
         }
     }
@@ -169,7 +175,7 @@ impl Presence {
         self.remove(|entry| now.saturating_sub(entry.renewed) >= TIMEOUT_MS)
     }
 
-    fn remove(&mut self, gone: impl Fn(&Entry) -> bool) -> Option<Vec<u8>> {
+    fn remove(&mut self, gone: impl Fn(&PresenceEntry) -> bool) -> Option<Vec<u8>> {
         let clients: Vec<u64> =
             self.entries.iter().filter(|(_, e)| gone(e)).map(|(&client, _)| client).collect();
         if clients.is_empty() {
@@ -229,14 +235,14 @@ impl Presence {
 }
 
 /// A client's state with the identity replaced by the server's.
-fn dress(state: &str, face: &Face) -> String {
+fn with_identity(state: &str, user: &PresenceUser) -> String {
     let mut state: Map<String, Value> = serde_json::from_str(state).unwrap_or_default();
     let user = serde_json::json!({
-        "name": face.name,
-        "color": face.sector.colour(),
-        "colorLight": format!("{}33", face.sector.colour()),
-        "person": face.person,
-        "sector": face.sector,
+        "name": user.name,
+        "color": user.sector.colour(),
+        "colorLight": format!("{}33", user.sector.colour()),
+        "person": user.person,
+        "sector": user.sector,
     });
     state.insert("user".into(), user);
     Value::Object(state).to_string()
@@ -249,8 +255,8 @@ mod tests {
     const A: ConnectionId = ConnectionId(1);
     const B: ConnectionId = ConnectionId(2);
 
-    fn face(name: &str) -> Face {
-        Face { person: PersonId::new(name), name: name.into(), sector: Sector::Government }
+    fn user(name: &str) -> PresenceUser {
+        PresenceUser { person: PersonId::new(name), name: name.into(), sector: Sector::Government }
     }
 
     fn message(client: u64, clock: u64, state: &str) -> Vec<u8> {
@@ -272,7 +278,7 @@ mod tests {
         let mut presence = Presence::default();
         let forged = message(5, 1, r#"{"user":{"name":"Ben"},"cursor":null}"#);
         let out =
-            presence.receive(A, &face("Ana"), &mut None, |_| true, &forged, 0).unwrap().unwrap();
+            presence.receive(A, &user("Ana"), &mut None, |_| true, &forged, 0).unwrap().unwrap();
         let (_, _, state) = read(&out);
         assert!(state.contains(r#""name":"Ana""#) && !state.contains("Ben"), "{state}");
         assert!(state.contains("cursor"));
@@ -281,11 +287,11 @@ mod tests {
     #[test]
     fn p4_a_connection_sets_and_removes_only_its_own_entry() {
         let mut presence = Presence::default();
-        presence.receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
+        presence.receive(A, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
         let mut owned = None;
-        presence.receive(B, &face("Ben"), &mut owned, |_| true, &message(6, 1, "{}"), 0).unwrap();
+        presence.receive(B, &user("Ben"), &mut owned, |_| true, &message(6, 1, "{}"), 0).unwrap();
         for attack in [message(5, 9, "{}"), message(5, 9, "null"), message(7, 1, "{}")] {
-            let out = presence.receive(B, &face("Ben"), &mut owned, |_| true, &attack, 0).unwrap();
+            let out = presence.receive(B, &user("Ben"), &mut owned, |_| true, &attack, 0).unwrap();
             assert_eq!(out, None);
         }
         assert_eq!(presence.people().count(), 2);
@@ -294,12 +300,12 @@ mod tests {
     #[test]
     fn p5_somebody_who_returns_is_announced_under_a_higher_clock() {
         let mut presence = Presence::default();
-        presence.receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
+        presence.receive(A, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
         let gone = presence.leave(A).unwrap();
         let (_, removed_at, state) = read(&gone);
         assert_eq!(state, "null");
         let back = presence
-            .receive(B, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0)
+            .receive(B, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0)
             .unwrap();
         assert!(read(&back.unwrap()).1 > removed_at);
     }
@@ -310,7 +316,7 @@ mod tests {
         let mut owned = None;
         let mut send = |clock, state: &str| {
             presence
-                .receive(A, &face("Ana"), &mut owned, |_| true, &message(5, clock, state), 0)
+                .receive(A, &user("Ana"), &mut owned, |_| true, &message(5, clock, state), 0)
                 .unwrap()
         };
         let (_, clock, state) = read(&send(1, r#"{"x":1}"#).unwrap());
@@ -323,7 +329,7 @@ mod tests {
     fn p6_an_entry_not_renewed_for_30_seconds_goes() {
         let mut presence = Presence::default();
         presence
-            .receive(A, &face("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 1_000)
+            .receive(A, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 1_000)
             .unwrap();
         assert_eq!(presence.expire(30_999), None);
         assert!(presence.expire(31_000).is_some());

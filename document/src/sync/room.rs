@@ -6,10 +6,10 @@
 //! it: effects that depend on an entry wait until [`Room::committed`] names it. When the store
 //! fails, the room is ahead of it and must be thrown away ([`Room::fail`]).
 
-mod deeds;
+mod commands;
 mod hello;
 
-pub use deeds::{ProposeError, Wanted};
+pub use commands::{ProposalRequest, ProposeError};
 
 use super::admission::{Admission, Denied};
 use super::close::Close;
@@ -79,7 +79,7 @@ struct Session {
 
 /// An effect that waits for an entry to be durable.
 #[derive(Debug)]
-enum Held {
+enum PendingEffect {
     Send(ConnectionId, Arc<[u8]>),
     /// The answer to a step 1: the document, the server's own step 1, everybody's awareness.
     Document(ConnectionId, [Arc<[u8]>; 3]),
@@ -99,7 +99,7 @@ pub struct Room {
     sessions: BTreeMap<ConnectionId, Session>,
     presence: Presence,
     durable: Seq,
-    held: VecDeque<(Seq, Held)>,
+    held: VecDeque<(Seq, PendingEffect)>,
     /// The proposal of which everybody was told that the text has changed.
     stale: Option<Seq>,
     now: u64,
@@ -246,10 +246,10 @@ impl Room {
             let admission = &mut session.admission;
             match grant(admission) {
                 Ok(grant) => {
-                    let (before, sector) = (admission.may_write, admission.face.sector);
+                    let (before, sector) = (admission.may_write, admission.user.sector);
                     admission.take(grant);
-                    if admission.face.sector != sector {
-                        self.presence.redress(id, &admission.face);
+                    if admission.user.sector != sector {
+                        self.presence.set_identity(id, &admission.user);
                     }
                     if admission.may_write != before && !is_frozen {
                         told.push((id, admission.may_write));
@@ -368,8 +368,9 @@ impl Room {
         let everybody = Message::Awareness(&self.presence.everybody()).encode();
         // It says all that an answer which still waits would say: however often a client asks while the store is
         // slow, one document waits for it.
-        self.held.retain(|(_, held)| !matches!(held, Held::Document(other, _) if *other == id));
-        self.hold(Held::Document(id, [document.into(), mine.into(), everybody.into()]));
+        self.held
+            .retain(|(_, held)| !matches!(held, PendingEffect::Document(other, _) if *other == id));
+        self.hold(PendingEffect::Document(id, [document.into(), mine.into(), everybody.into()]));
     }
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
@@ -413,7 +414,7 @@ impl Room {
         let Some((net, _)) = entry.body.edit() else { return };
         let frame = Message::Update(net).encode().into();
         self.out.push(Effect::Append(entry));
-        self.hold(Held::Broadcast { frame, except });
+        self.hold(PendingEffect::Broadcast { frame, except });
         let releases = self.state.releases();
         let stale = releases.open().filter(|open| releases.is_stale(open)).map(|open| open.by.seq);
         if stale.is_some() && stale != self.stale {
@@ -461,8 +462,8 @@ impl Room {
 
     fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let face = &session.admission.face;
-        let may_use = |client| self.state.may_use(client, &face.person);
+        let user = &session.admission.user;
+        let may_use = |client| self.state.may_use(client, &user.person);
         let before = session.presence;
         let received =
             self.presence.receive(id, face, &mut session.presence, may_use, update, self.now);
@@ -496,11 +497,11 @@ impl Room {
     }
 
     fn note_when_durable(&mut self, id: ConnectionId, note: &ServerNote) {
-        self.hold(Held::Send(id, note_frame(note)));
+        self.hold(PendingEffect::Send(id, note_frame(note)));
     }
 
     /// Carries out an effect once everything integrated so far is durable (rule M3).
-    fn hold(&mut self, held: Held) {
+    fn hold(&mut self, held: PendingEffect) {
         let after = self.state.position().seq;
         if self.held.is_empty() && after <= self.durable {
             self.release(held);
@@ -509,17 +510,19 @@ impl Room {
         }
     }
 
-    fn release(&mut self, held: Held) {
+    fn release(&mut self, held: PendingEffect) {
         match held {
-            Held::Send(id, frame) => self.send(id, frame),
-            Held::Compare(id, remembered) => self.out.push(Effect::Compare(id, remembered)),
-            Held::Document(id, frames) => {
+            PendingEffect::Send(id, frame) => self.send(id, frame),
+            PendingEffect::Compare(id, remembered) => {
+                self.out.push(Effect::Compare(id, remembered))
+            }
+            PendingEffect::Document(id, frames) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.follows = true;
                 }
                 frames.into_iter().for_each(|frame| self.send(id, frame));
             }
-            Held::Broadcast { frame, except } => {
+            PendingEffect::Broadcast { frame, except } => {
                 let ids: Vec<_> = self
                     .sessions
                     .iter()

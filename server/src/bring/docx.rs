@@ -4,8 +4,8 @@
 use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
 use super::xml::XmlBudget;
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
+use accord_document::model::blocks::{Kind, LineKind};
 use crate::files::{ABOUT, DESTINATION};
-use accord_document::model::blocks::Kind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
 use roxmltree::{Document, Node};
@@ -159,12 +159,12 @@ fn styles_of(document: &Document<'_>) -> HashMap<String, Style> {
             let properties = child(node, "pPr");
             let role = match name.as_str() {
                 "title" => Some(Role::Title),
-                "quote" | "intense quote" => Some(Role::Block(Kind::Quote)),
+                "quote" | "intense quote" => Some(Role::Block(LineKind::Quote)),
                 _ => name
                     .strip_prefix("heading ")
                     .and_then(|level| level.parse().ok())
                     .or_else(|| properties.and_then(outline_level))
-                    .map(|level| Role::Block(Kind::Heading(level))),
+                    .map(|level| Role::Block(LineKind::Heading(level))),
             };
             let style = Style {
                 role,
@@ -275,7 +275,7 @@ impl Reader {
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.carried);
         if !pieces.is_empty() {
-            let role = Role::Block(Kind::Plain);
+            let role = Role::Block(LineKind::Plain);
             self.out.all.push(Found::Paragraph(Paragraph { role, pieces }));
         }
     }
@@ -354,18 +354,20 @@ impl Reader {
         }
         let role = self.role(&style, properties);
         let mut all = cut(pieces, role);
-        all.retain(|one| !one.is_empty() || matches!(one.role, Role::Block(Kind::Item { .. })));
+        all.retain(|one| !one.is_empty() || matches!(one.role, Role::Block(LineKind::Item { .. })));
         self.budget.paragraphs(all.len())?;
         Ok(all)
     }
 
     fn role(&self, style: &Style, properties: Option<Node<'_, '_>>) -> Role {
         if let Some(level) = properties.and_then(outline_level) {
-            return Role::Block(Kind::Heading(level.min(6)));
+            return Role::Block(LineKind::Heading(level.min(6)));
         }
         if let Some(role) = style.role {
             return match role {
-                Role::Block(Kind::Heading(level)) => Role::Block(Kind::Heading(level.clamp(1, 6))),
+                Role::Block(LineKind::Heading(level)) => {
+                    Role::Block(LineKind::Heading(level.clamp(1, 6)))
+                }
                 role => role,
             };
         }
@@ -373,9 +375,9 @@ impl Reader {
         let kind = match list.filter(|(list, _)| list != "0") {
             Some((list, depth)) => {
                 let ordered = self.lists.get(&list).and_then(|kind| kind.get(usize::from(depth)));
-                Kind::Item { ordered: ordered.copied().unwrap_or(false), indent: depth.min(8) }
+                LineKind::Item { ordered: ordered.copied().unwrap_or(false), indent: depth.min(8) }
             }
-            None => Kind::Plain,
+            None => LineKind::Plain,
         };
         Role::Block(kind)
     }

@@ -3,7 +3,7 @@
 
 use super::limits::TextBudget;
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
-use accord_document::model::blocks::Kind;
+use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
@@ -157,13 +157,13 @@ impl Reader {
     /// What was read since the last line, cut where it breaks.
     fn lines(&mut self) -> Result<Vec<Paragraph>, BringError> {
         let role = Role::Block(match (self.heading, self.lists.last()) {
-            (Some(level), _) => Kind::Heading(level),
+            (Some(level), _) => LineKind::Heading(level),
             (_, Some(ordered)) if self.begins_item => {
                 let indent = self.lists.len().min(9) as u8 - 1;
-                Kind::Item { ordered: *ordered, indent }
+                LineKind::Item { ordered: *ordered, indent }
             }
-            _ if self.quotes > 0 => Kind::Quote,
-            _ => Kind::Plain,
+            _ if self.quotes > 0 => LineKind::Quote,
+            _ => LineKind::Plain,
         });
         let mut all = cut(std::mem::take(&mut self.line), role);
         all.retain(|paragraph| !paragraph.is_empty());

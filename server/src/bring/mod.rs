@@ -15,7 +15,7 @@ pub(crate) use job::{ImportJob, PlacedFile};
 pub(crate) use limits::MAX_IMPORT_BYTES;
 pub(crate) use place::Placed;
 
-use accord_document::model::blocks::Kind;
+use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::Attributes;
 use limits::{
     Excess, MAX_CHARACTERS, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS, TextBudget, at_most,
@@ -53,7 +53,7 @@ struct Piece {
 enum Role {
     Title,
     /// From 1 on: the highest. In a text of a commitment, it is counted from the heading of that text.
-    Block(Kind),
+    Block(LineKind),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Paragraph {
     /// Words without marks.
     fn of(text: impl Into<String>) -> Self {
         let pieces = vec![Piece { text: text.into(), marks: Attributes::new() }];
-        Self { role: Role::Block(Kind::Plain), pieces }
+        Self { role: Role::Block(LineKind::Plain), pieces }
     }
 
     fn plain(&self) -> String {

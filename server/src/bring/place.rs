@@ -8,7 +8,7 @@ use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, push};
 use crate::pages::Words;
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
-use accord_document::model::blocks::Kind;
+use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::{self, Attributes, Op};
 use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
 use std::collections::BTreeMap;
@@ -86,15 +86,15 @@ impl Placer {
         match paragraph.role {
             Role::Title if !self.texts.contains_key("title") => self.set("title", paragraph),
             Role::Title => self.notes.push(paragraph),
-            Role::Block(Kind::Heading(level)) => self.heading(level, paragraph),
+            Role::Block(LineKind::Heading(level)) => self.heading(level, paragraph),
             Role::Block(_) if self.labelled(&paragraph) => {}
-            Role::Block(Kind::Item { indent, .. })
+            Role::Block(LineKind::Item { indent, .. })
                 if self.section == Some(Section::Milestones)
                     && matches!(self.here, Here::Notes)
                     || self.lists_milestones() && indent == 0 =>
             {
                 self.open(Spot::Milestone, self.level);
-                let role = Role::Block(Kind::Plain);
+                let role = Role::Block(LineKind::Plain);
                 self.push(Paragraph { role, ..paragraph });
             }
             Role::Block(_) => self.push(paragraph),
@@ -122,7 +122,7 @@ impl Placer {
         // It says more than that it is about such a part: it stays a heading, of that.
         if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
             self.open(Spot::Field(field), level);
-            return self.push(Paragraph { role: Role::Block(Kind::Heading(1)), ..paragraph });
+            return self.push(Paragraph { role: Role::Block(LineKind::Heading(1)), ..paragraph });
         }
         let is_within = match self.here {
             Here::Notes => false,
@@ -131,7 +131,8 @@ impl Placer {
         };
         if is_within {
             let depth = (level - self.level).min(DEEPEST);
-            return self.push(Paragraph { role: Role::Block(Kind::Heading(depth)), ..paragraph });
+            return self
+                .push(Paragraph { role: Role::Block(LineKind::Heading(depth)), ..paragraph });
         }
         let begins = self.texts.is_empty() && (self.notes.is_empty() || level == 1);
         if begins {
@@ -140,7 +141,7 @@ impl Placer {
         self.here = Here::Notes;
         self.level = level;
         self.section = None;
-        let role = Role::Block(Kind::Heading(level.min(DEEPEST)));
+        let role = Role::Block(LineKind::Heading(level.min(DEEPEST)));
         self.notes.push(Paragraph { role, ..paragraph });
     }
 
@@ -220,7 +221,7 @@ impl Placer {
                 self.open(spot, 6);
                 let rest = after_colon(&paragraph.pieces);
                 if !value.is_empty() {
-                    self.push(Paragraph { role: Role::Block(Kind::Plain), pieces: rest });
+                    self.push(Paragraph { role: Role::Block(LineKind::Plain), pieces: rest });
                 }
                 true
             }
@@ -263,7 +264,7 @@ impl Placer {
         let line = if key == "title" {
             Paragraph::of(paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" "))
         } else {
-            Paragraph { role: Role::Block(Kind::Plain), ..paragraph }
+            Paragraph { role: Role::Block(LineKind::Plain), ..paragraph }
         };
         self.texts.insert(key, vec![line]);
     }
@@ -427,14 +428,14 @@ fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
 fn attributes(role: Role) -> Attributes {
     let mut attributes = Attributes::new();
     match role {
-        Role::Title | Role::Block(Kind::Plain) => {}
-        Role::Block(Kind::Heading(level)) => {
+        Role::Title | Role::Block(LineKind::Plain) => {}
+        Role::Block(LineKind::Heading(level)) => {
             attributes.insert("header".into(), level.into());
         }
-        Role::Block(Kind::Quote) => {
+        Role::Block(LineKind::Quote) => {
             attributes.insert("blockquote".into(), true.into());
         }
-        Role::Block(Kind::Item { ordered, indent }) => {
+        Role::Block(LineKind::Item { ordered, indent }) => {
             let list = if ordered { "ordered" } else { "bullet" };
             attributes.insert("list".into(), list.into());
             if indent > 0 {

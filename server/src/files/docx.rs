@@ -8,8 +8,8 @@ mod tests;
 use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Kind, Span, kind, span, tell_destinations};
-use accord_document::readable::is_right_to_left_line;
+use accord_document::model::blocks::{Kind, LineKind, Span, kind, span, tell_destinations};
+use accord_document::readable::{is_right_to_left_line};
 use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
@@ -55,7 +55,7 @@ pub(crate) fn docx(
 
 /// A paragraph in the making.
 struct Paragraph {
-    kind: Kind,
+    kind: LineKind,
     runs: Vec<(Span, Option<Trace>)>,
     /// What became of its end: without it, it is one with the next.
     end: Option<Trace>,
@@ -197,12 +197,12 @@ impl Writer<'_> {
         let (mut last, mut counts) = (2, false);
         let mut out = Vec::new();
         for paragraph in &all {
-            let is_item = matches!(paragraph.kind, Kind::Item { .. });
+            let is_item = matches!(paragraph.kind, LineKind::Item { .. });
             if is_item && !counts {
                 self.lists += 1;
             }
             counts = is_item;
-            if let Kind::Heading(level) = paragraph.kind {
+            if let LineKind::Heading(level) = paragraph.kind {
                 last = level_of(2, level, last);
             }
             out.push(self.paragraph(paragraph, last));
@@ -217,10 +217,10 @@ impl Writer<'_> {
         html! { w:p {
             w:pPr {
                 @match paragraph.kind {
-                    Kind::Plain => {}
-                    Kind::Heading(_) => { w:pStyle w:val={ "Heading" (level) } {} }
-                    Kind::Quote => { w:pStyle w:val="Quote" {} }
-                    Kind::Item { ordered, indent } => {
+                    LineKind::Plain => {}
+                    LineKind::Heading(_) => { w:pStyle w:val={ "Heading" (level) } {} }
+                    LineKind::Quote => { w:pStyle w:val="Quote" {} }
+                    LineKind::Item { ordered, indent } => {
                         w:pStyle w:val="ListParagraph" {}
                         w:numPr { w:ilvl w:val=(indent) {} w:numId w:val=(if ordered { list + 1 } else { 1 }) {} }
                     }
@@ -317,7 +317,7 @@ fn paragraphs(stretches: &[Stretch]) -> Vec<Paragraph> {
         out.push(Paragraph { kind: Kind::Plain, runs, end: None });
     }
     let is_empty = |one: &Paragraph| one.runs.is_empty() && one.end.is_none();
-    out.retain(|one| !is_empty(one) || matches!(one.kind, Kind::Item { .. }));
+    out.retain(|one| !is_empty(one) || matches!(one.kind, LineKind::Item { .. }));
     out
 }
 

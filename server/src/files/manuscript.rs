@@ -2,7 +2,7 @@
 //! without changes is one in which everything was kept.
 
 use crate::archives::Archive;
-use accord_document::history::{Change, Deed, Fate, MilestoneDiff, What};
+use accord_document::history::{Change, EditSpan, MilestoneDiff, PieceStatus, What};
 use accord_document::ids::Seq;
 use accord_document::model::Target;
 use accord_document::model::delta::{Attributes, Op};
@@ -84,8 +84,11 @@ impl Manuscript {
                 text: piece.text().to_owned(),
                 attributes: piece.attributes.clone(),
                 trace: match piece.fate {
-                    Fate::Kept => None,
-                    fate => Some(trace(fate == Fate::Inserted, piece.by.unwrap_or(piece.written))),
+                    PieceStatus::Kept => None,
+                    fate => Some(trace(
+                        fate == PieceStatus::Inserted,
+                        piece.by.unwrap_or(piece.written),
+                    )),
                 },
             };
             texts.insert(text.target.0.clone(), text.pieces.iter().map(stretch).collect());
@@ -134,7 +137,7 @@ fn row(one: &MilestoneDiff, texts: &mut BTreeMap<String, Stretches>, changes: &[
 }
 
 /// Who changed a value, of a milestone or of the commitment.
-fn changed(changes: &[Change], key: &str, milestone: Option<&str>) -> Option<Deed> {
+fn changed(changes: &[Change], key: &str, milestone: Option<&str>) -> Option<EditSpan> {
     changes.iter().find_map(|change| match &change.what {
         What::Value { key: of, id, .. } if of == key && id.as_deref() == milestone => {
             Some(change.by)
@@ -143,14 +146,14 @@ fn changed(changes: &[Change], key: &str, milestone: Option<&str>) -> Option<Dee
     })
 }
 
-fn replaced(before: &str, after: &str, by: Option<Deed>) -> Stretches {
+fn replaced(before: &str, after: &str, by: Option<EditSpan>) -> Stretches {
     let Some(by) = by.filter(|_| before != after) else { return kept(after) };
     let stretch = |text: &str, is_new| Stretch { trace: Some(trace(is_new, by)), ..plain(text) };
     let both = [stretch(before, false), stretch(after, true)];
     both.into_iter().filter(|stretch| !stretch.text.is_empty()).collect()
 }
 
-fn trace(is_new: bool, by: Deed) -> Trace {
+fn trace(is_new: bool, by: EditSpan) -> Trace {
     Trace { is_new, author: by.author, time: by.ended }
 }
 

@@ -7,7 +7,7 @@ use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Block, List, Span, blocks, span};
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::release::canonical::{Released, ReleasedMilestone};
-use accord_document::release::outline::{Chapter, Part, has_words, outline};
+use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
 use serde::Serialize;
 
 /// A release or a draft, ready to be set.
@@ -180,12 +180,12 @@ impl Pieces {
         self.heading(2, &format!("section.{}", wire(&chapter.section)));
         for part in &chapter.parts {
             match part {
-                Part::Text { key, ops } => self.field(3, key, ops),
-                Part::Date { key, day } => {
+                ChapterPart::Text { key, ops } => self.field(3, key, ops),
+                ChapterPart::Date { key, day } => {
                     let value = self.words.day(day);
                     self.fact(key, value);
                 }
-                Part::Milestone { number, milestone } => self.milestone(*number, milestone),
+                ChapterPart::Milestone { number, milestone } => self.milestone(*number, milestone),
             }
         }
     }

@@ -12,7 +12,9 @@ use crate::people::SignedIn;
 use crate::rooms::Restore;
 use accord_document::StateVector;
 use accord_document::body::{Version, VersionError};
-use accord_document::history::{Author, Change, History, MilestoneDiff, Part, Sitting, TextDiff};
+use accord_document::history::{
+    Author, Change, History, MilestoneDiff, RestoreScope, Sitting, TextDiff,
+};
 use accord_document::ids::{PersonId, Seq};
 use accord_document::limits;
 use accord_document::model::Replica;
@@ -338,12 +340,14 @@ pub(super) fn writing(
     Ok(actor)
 }
 
-fn part(name: Option<&str>) -> Result<Part, Problem> {
+fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {
     use accord_document::template::{FIELDS, MILESTONES};
     match name {
-        None => Ok(Part::Whole),
-        Some(MILESTONES) => Ok(Part::Milestones),
-        Some(key) if FIELDS.iter().any(|field| field.key == key) => Ok(Part::Field(key.to_owned())),
+        None => Ok(RestoreScope::Whole),
+        Some(MILESTONES) => Ok(RestoreScope::Milestones),
+        Some(key) if FIELDS.iter().any(|field| field.key == key) => {
+            Ok(RestoreScope::Field(key.to_owned()))
+        }
         Some(_) => Err(Problem::invalid("A commitment has no such part.")),
     }
 }

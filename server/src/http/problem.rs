@@ -275,7 +275,7 @@ impl From<StepError> for Problem {
             StepError::Proposed => Self::conflict("proposed", message),
             StepError::Frozen => Self::conflict("frozen", message),
             StepError::Drafting => Self::conflict("drafting", message),
-            StepError::Strange => Self::conflict("strange", message),
+            StepError::Unreleasable => Self::conflict("strange", message),
             StepError::Reason | StepError::Message | StepError::Quorum | StepError::Future => {
                 Self::invalid(message)
             }
@@ -287,7 +287,7 @@ impl From<ProposeError> for Problem {
     fn from(error: ProposeError) -> Self {
         match error {
             ProposeError::Step(error) => error.into(),
-            ProposeError::Strange(_) => Self::conflict("strange", error.to_string()),
+            ProposeError::Unreleasable(_) => Self::conflict("strange", error.to_string()),
         }
     }
 }

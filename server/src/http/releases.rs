@@ -14,11 +14,11 @@ use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
-use accord_document::release::canonical::{Identity, Released};
-use accord_document::release::unreleasable::Strange;
 use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
-use accord_document::state::DocumentState;
-use accord_document::sync::{ProposeError, Wanted};
+use accord_document::release::canonical::{Identity, Released};
+use accord_document::release::unreleasable::{Strange, Unreleasable};
+use accord_document::state::{DocumentState};
+use accord_document::sync::{ProposalRequest, ProposeError, Wanted};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -41,7 +41,7 @@ pub(crate) struct ReleasePath {
     moment: u64,
     /// What in it, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`) nobody would see. While
     /// there is any, it can't be proposed.
-    strange: Vec<Strange>,
+    strange: Vec<Unreleasable>,
     frozen: bool,
     /// How many of each side have to sign what is proposed now.
     quorum: Quorum,
@@ -217,9 +217,9 @@ pub(super) async fn propose(
     let message = cleaned(&new.message)?;
     let hidden = names(&app, &found, signatories_of(&found)).await?;
     if !hidden.is_empty() {
-        return Err(ProposeError::Strange(hidden).into());
+        return Err(ProposeError::Unreleasable(hidden).into());
     }
-    let wanted = Wanted { document: found.id.clone(), digest, quorum, message };
+    let wanted = ProposalRequest { document: found.id.clone(), digest, quorum, message };
     let seq = app.rooms.handle(&found.id, &by).propose(&actor, wanted).await?;
     Ok(Json(Done { seq: seq.0 }))
 }
@@ -245,7 +245,7 @@ pub(super) async fn sign(
     let signed = others.map(|mark| mark.person.clone()).chain([by.person.id.clone()]);
     let hidden = names(&app, &found, signed.collect()).await?;
     if !hidden.is_empty() {
-        return Err(ProposeError::Strange(hidden).into());
+        return Err(ProposeError::Unreleasable(hidden).into());
     }
     let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
     let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
@@ -407,10 +407,14 @@ fn signatories_of(found: &Readable) -> Vec<PersonId> {
 }
 
 /// What nobody would see in the plan's title and in the names that people have, as they stand in the note of a release.
-async fn names(app: &App, found: &Readable, ids: Vec<PersonId>) -> Result<Vec<Strange>, Problem> {
-    let mut all = Strange::in_text("plan/title", found.state.title());
+async fn names(
+    app: &App,
+    found: &Readable,
+    ids: Vec<PersonId>,
+) -> Result<Vec<Unreleasable>, Problem> {
+    let mut all = Unreleasable::in_text("plan/title", found.state.title());
     for person in people(app, ids).await? {
-        all.extend(Strange::in_text(&format!("people/{}", person.id), &person.name));
+        all.extend(Unreleasable::in_text(&format!("people/{}", person.id), &person.name));
     }
     Ok(all)
 }

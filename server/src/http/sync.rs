@@ -11,7 +11,7 @@ use crate::rooms::{Joined, OpenError, Outgoing, Queued, RoomEvent, WeakOutbox};
 use crate::site::Source;
 use accord_document::ids::{DocumentId, SessionId};
 use accord_document::limits;
-use accord_document::sync::{Admission, Close, Denied, Dialect, Face, wire};
+use accord_document::sync::{Admission, Close, Denied, Dialect, PresenceUser, wire};
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Path, Query, State};
@@ -62,7 +62,7 @@ pub(super) async fn upgrade(
     let dialect =
         if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
     let standing = found.grant.standing;
-    let face = Face {
+    let user = PresenceUser {
         person: by.person.id.clone(),
         name: by.person.name.clone(),
         sector: standing.sector,
@@ -70,7 +70,7 @@ pub(super) async fn upgrade(
     let admission = Admission {
         actor: by.actor(standing),
         session: by.session,
-        face,
+        user,
         dialect,
         may_write: found.grant.may_write,
     };
@@ -103,7 +103,7 @@ async fn serve(
     socket: WebSocket,
 ) {
     state.limit_messages(app.connections.large_messages.clone(), place.permits.clone());
-    let (outbox, queue) = app.rooms.outbox(&admission.face.person);
+    let (outbox, queue) = app.rooms.outbox(&admission.user.person);
     let (sink, stream) = socket.split();
     let session = admission.session.clone();
     match app.rooms.join(&document, admission, outbox.clone()).await {

@@ -4,7 +4,7 @@ use super::Page;
 use super::release::{Shelf, address};
 use super::words::Words;
 use crate::releases::Published;
-use accord_document::history::{Fate, MilestoneDiff, TextDiff};
+use accord_document::history::{MilestoneDiff, PieceStatus, TextDiff};
 use accord_document::model::Target;
 use maud::{Markup, html};
 
@@ -39,7 +39,7 @@ pub(crate) fn compare(
         .texts
         .iter()
         .filter(|text| {
-            text.pieces.iter().any(|piece| piece.fate != Fate::Kept || piece.was.is_some())
+            text.pieces.iter().any(|piece| piece.fate != PieceStatus::Kept || piece.was.is_some())
         })
         .collect();
     let document = second.document.as_str();
@@ -59,9 +59,9 @@ pub(crate) fn compare(
             div.compared lang=(second.language) { @for piece in &text.pieces {
                 @let said = piece.text();
                 @match piece.fate {
-                    Fate::Kept => { (said) }
-                    Fate::Inserted => { ins { (said) } }
-                    Fate::Deleted => { del { (said) } }
+                    PieceStatus::Kept => { (said) }
+                    PieceStatus::Inserted => { ins { (said) } }
+                    PieceStatus::Deleted => { del { (said) } }
                 }
             } }
         }

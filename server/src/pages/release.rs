@@ -7,7 +7,7 @@ use crate::files::Kind;
 use crate::http::SectorName;
 use crate::releases::Published;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
-use accord_document::release::outline::{Chapter, Part, has_words, outline};
+use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
 use maud::{Markup, html};
 
 /// What a release's page shows beside the release.
@@ -129,17 +129,17 @@ fn signatures(words: &Words, shown: &Published) -> Markup {
 fn parts(words: &Words, released: &Released, chapter: &Chapter<'_>) -> Markup {
     html! { @for part in &chapter.parts {
         @match part {
-            Part::Text { key, ops } => {
+            ChapterPart::Text { key, ops } => {
                 h3 id=(key) { (words.say(&format!("field.{key}"))) }
                 div.prose lang=(released.language) { (text(ops, 3)) }
             }
-            Part::Date { key, day } => {
+            ChapterPart::Date { key, day } => {
                 dl {
                     dt { (words.say(&format!("field.{key}"))) }
                     dd { time datetime=(day) { (words.day(day)) } }
                 }
             }
-            Part::Milestone { number, milestone: one } => {
+            ChapterPart::Milestone { number, milestone: one } => {
                 div.milestone { (milestone(words, released, *number, one)) }
             }
         }

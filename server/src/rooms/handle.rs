@@ -14,10 +14,10 @@ use accord_document::model::content::Content;
 use accord_document::model::locate;
 use accord_document::people::Actor;
 use accord_document::release::canonical::Released;
-use accord_document::release::unreleasable::Strange;
+use accord_document::release::unreleasable::Unreleasable;
 use accord_document::release::{Releases, StepError};
 use accord_document::state::{RedactionError, RedactionNotice};
-use accord_document::sync::{Effect, ProposeError, Room, Wanted};
+use accord_document::sync::{Effect, ProposalRequest, ProposeError, Room};
 use accord_document::update::{Claim, Range, Refusal};
 use std::sync::{Arc, OnceLock};
 use thiserror::Error;
@@ -29,7 +29,7 @@ pub struct ReleaseStatus {
     /// The release that the text as it is would become.
     pub draft: Released,
     /// What in the text nobody would see.
-    pub strange: Vec<Strange>,
+    pub strange: Vec<Unreleasable>,
     /// The last entry that all this was read at.
     pub position: LedgerPosition,
     pub(super) digest: OnceLock<Digest>,
@@ -204,7 +204,7 @@ impl RoomHandle {
     pub(crate) async fn propose(
         &self,
         actor: &Actor,
-        wanted: Wanted,
+        wanted: ProposalRequest,
     ) -> Result<Seq, RequestError<ProposeError>> {
         let actor = actor.clone();
         let propose = move |room: &mut Room, now| room.propose(&actor, wanted, now);

@@ -1,6 +1,6 @@
 //! Which characters of a text are not seen as they are, told so that a person finds them.
 
-use super::finding::{FoundCharacter, Kind, Strange};
+use super::finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 use crate::model::delta::utf16_len;
 use crate::readable::{CodePoint, Finding, Reason, findings, name, seen_of, turned_numbers};
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ const CONTEXT_CHARS: usize = 24;
 
 /// Names the characters of a text that are not seen as they are, each once. `offset` is where the text begins, in UTF-16
 /// code units.
-pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
-    let mut found: BTreeMap<char, Strange> = BTreeMap::new();
+pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleasable>) {
+    let mut found: BTreeMap<char, Unreleasable> = BTreeMap::new();
     let (mut upto, mut units) = (0, offset);
     for finding in findings(said) {
         units += utf16_len(&said[upto..finding.at]);
@@ -27,7 +27,7 @@ pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>
 }
 
 /// The first number of a text that is shown before one that is written before it.
-fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
+fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(said);
     let Some((&at, character)) =
         numbers.first().and_then(|at| Some((at, said[*at..].chars().next()?)))
@@ -43,7 +43,7 @@ fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Strange>) {
 }
 
 /// A value of one line must have one: what begins another is shown in some files and not in others.
-pub(super) fn line(place: &str, said: &str, all: &mut Vec<Strange>) {
+pub(super) fn line(place: &str, said: &str, all: &mut Vec<Unreleasable>) {
     words(place, said, 0, all);
     if let Some(at) = said.find(['\n', '\t']) {
         let character = if said[at..].starts_with('\n') { '\n' } else { '\t' };
@@ -56,7 +56,7 @@ pub(super) fn line(place: &str, said: &str, all: &mut Vec<Strange>) {
     }
 }
 
-fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {
+fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Unreleasable {
     let Finding { at, character, reason, replacement } = finding;
     let before: Vec<char> =
         said[..at].chars().rev().take_while(|c| *c != '\n').take(CONTEXT_CHARS).collect();
@@ -70,15 +70,15 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Strange {
         before: seen_of(&before.into_iter().rev().collect::<String>()).into_owned(),
         after: seen_of(&behind.take(CONTEXT_CHARS).collect::<String>()).into_owned(),
     };
-    Strange {
+    Unreleasable {
         character: Some(found),
         cleanable: replacement.is_some(),
-        ..Strange::new(place, Kind::Character, &CodePoint(character).to_string())
+        ..Unreleasable::new(place, UnreleasableKind::Character, &CodePoint(character).to_string())
     }
 }
 
-impl Strange {
-    /// What is strange in a text that stands outside a document, like a name.
+impl Unreleasable {
+    /// What is unreleasable in a text that stands outside a document, like a name.
     #[must_use]
     pub fn in_text(place: &str, said: &str) -> Vec<Self> {
         let mut all = Vec::new();

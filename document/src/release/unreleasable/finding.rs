@@ -3,11 +3,11 @@
 use crate::readable::Reason;
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing is strange.
+/// What kind of thing is unreleasable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Kind {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Kind))]
+pub enum UnreleasableKind {
     /// Content outside the template.
     Part,
     /// A value in a text that is no character, like a picture.
@@ -26,14 +26,14 @@ pub enum Kind {
     Notes,
 }
 
-/// Something strange, and where it stands.
+/// Something unreleasable, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Strange {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Strange))]
+pub struct Unreleasable {
     /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
     /// template.
     pub place: String,
-    pub kind: Kind,
+    pub kind: UnreleasableKind,
     /// The name or value itself; of a character its code point, like `U+202E`.
     pub said: String,
     /// More of a character.
@@ -44,8 +44,8 @@ pub struct Strange {
     pub cleanable: bool,
 }
 
-impl Strange {
-    pub(super) fn new(place: &str, kind: Kind, said: &str) -> Self {
+impl Unreleasable {
+    pub(super) fn new(place: &str, kind: UnreleasableKind, said: &str) -> Self {
         Self {
             place: place.to_owned(),
             kind,

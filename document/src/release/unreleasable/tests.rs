@@ -46,8 +46,8 @@ fn ana() -> Actor {
     }
 }
 
-/// Lets any Yjs client write something, and says what is strange then.
-fn after(write: impl FnOnce(&Doc)) -> Vec<(String, Kind, String)> {
+/// Lets any Yjs client write something, and says what is unreleasable then.
+fn after(write: impl FnOnce(&Doc)) -> Vec<(String, UnreleasableKind, String)> {
     let mut state = state();
     let doc = crate::ydoc::new(9);
     let known = state.encode_since(&StateVector::default());
@@ -55,10 +55,10 @@ fn after(write: impl FnOnce(&Doc)) -> Vec<(String, Kind, String)> {
     write(&doc);
     let update = doc.transact().encode_diff_v1(&state.state_vector());
     state.edit(&ana(), 3, [0; 16], &update).unwrap();
-    state.strange().into_iter().map(|s| (s.place, s.kind, s.said)).collect()
+    state.unreleasable().into_iter().map(|s| (s.place, s.kind, s.said)).collect()
 }
 
-fn check(write: impl FnOnce(&Doc), expect: &[(&str, Kind, &str)]) {
+fn check(write: impl FnOnce(&Doc), expect: &[(&str, UnreleasableKind, &str)]) {
     let expect: Vec<_> = expect.iter().map(|&(p, k, s)| (p.to_owned(), k, s.to_owned())).collect();
     assert_eq!(after(write), expect);
 }
@@ -95,13 +95,13 @@ fn what_the_editor_writes_is_never_strange() {
     replica.set_fact("period_to", "2027-12-31");
     replica.set_fact("period_from", "");
     state.edit(&ana(), 3, [0; 16], &replica.encode_since(&state.state_vector())).unwrap();
-    assert_eq!(state.strange(), []);
+    assert_eq!(state.unreleasable(), []);
 }
 
 /// Rules U7 and R1.
 #[test]
 fn content_outside_the_template_is_named_until_it_is_deleted() {
-    use Kind::Part;
+    use UnreleasableKind::Part;
     let text = |doc: &Doc| doc.get_or_insert_text("appendix");
     check(
         |doc| text(doc).insert(&mut doc.transact_mut(), 0, "hidden"),
@@ -150,7 +150,7 @@ fn content_outside_the_template_is_named_until_it_is_deleted() {
 
 #[test]
 fn formatting_values_and_characters_that_nobody_sees_are_named() {
-    use Kind::{Address, Character, Embedded, Formatting};
+    use UnreleasableKind::{Address, Character, Embedded, Formatting};
     let one = |ops: serde_json::Value, kind, said: &str| {
         check(|doc| delta(doc, ops), &[("problem", kind, said)]);
     };
@@ -195,8 +195,8 @@ fn a_character_is_told_with_its_name_and_what_is_seen_around_it() {
     write(&doc);
     let update = doc.transact().encode_diff_v1(&state.state_vector());
     state.edit(&ana(), 3, [0; 16], &update).unwrap();
-    let strange = state.strange();
-    let told: Vec<_> = strange
+    let unreleasable = state.unreleasable();
+    let told: Vec<_> = unreleasable
         .iter()
         .filter_map(|s| Some((&*s.said, s.cleanable, s.character.as_ref()?)))
         .collect();
@@ -225,13 +225,16 @@ fn a_milestones_id_has_no_room_to_say_anything() {
     {
         check(with_id(id), &[]);
     }
-    check(with_id("but not before 2031"), &[(MILESTONES, Kind::Identifier, "but not before 2031")]);
-    check(with_id("a\u{202e}"), &[(MILESTONES, Kind::Identifier, "a\\u{202e}")]);
-    check(with_id(""), &[(MILESTONES, Kind::Identifier, "")]);
+    check(
+        with_id("but not before 2031"),
+        &[(MILESTONES, UnreleasableKind::Identifier, "but not before 2031")],
+    );
+    check(with_id("a\u{202e}"), &[(MILESTONES, UnreleasableKind::Identifier, "a\\u{202e}")]);
+    check(with_id(""), &[(MILESTONES, UnreleasableKind::Identifier, "")]);
     let long = "0".repeat(64);
     check(
         with_id("00000000000000000000000000000000000000000000000000000000000000000"),
-        &[(MILESTONES, Kind::Identifier, &long)],
+        &[(MILESTONES, UnreleasableKind::Identifier, &long)],
     );
 }
 
@@ -258,7 +261,7 @@ fn cleaning_deletes_what_is_hidden_and_nothing_else() {
     let before = state.state_vector();
     crate::model::cleaning::clean_document(&mut replica);
     state.edit(&ana(), 4, [0; 16], &replica.encode_since(&before)).unwrap();
-    assert_eq!(state.strange(), []);
+    assert_eq!(state.unreleasable(), []);
     let content = Content::read(state.doc());
     assert_eq!(content.plain("problem"), "pays 90 / 10 siteSome words.\n");
     let due_text = content.milestones.iter().find(|one| one.id == "m").map(|one| &*one.due_text);
@@ -283,7 +286,7 @@ fn a_date_that_the_page_can_not_show_is_named() {
         let write = |doc: &Doc| {
             doc.get_or_insert_map(FACTS).insert(&mut doc.transact_mut(), "period_to", date);
         };
-        check(write, &[("facts/period_to", Kind::Date, date)]);
+        check(write, &[("facts/period_to", UnreleasableKind::Date, date)]);
     }
 }
 
@@ -296,7 +299,7 @@ fn notes_stop_a_proposal_while_they_say_anything_and_are_in_no_release() {
             notes.insert(&mut txn, 0, words);
         }
     };
-    check(write("to be placed\n"), &[("notes", Kind::Notes, "notes")]);
+    check(write("to be placed\n"), &[("notes", UnreleasableKind::Notes, "notes")]);
     check(write(" \n\n"), &[]);
 
     let doc = crate::ydoc::new(1);

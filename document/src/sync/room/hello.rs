@@ -3,7 +3,7 @@
 //!
 //! Rules A2 and U10.
 
-use super::{Effect, Held, Room};
+use super::{Effect, PendingEffect, Room};
 use crate::ids::Digest;
 use crate::ledger::LedgerPosition;
 use crate::sync::close::Close;
@@ -36,7 +36,7 @@ impl Room {
             self.send_away(id);
         } else if remembered.seq < here.seq {
             // Of earlier entries only the store knows the hashes.
-            self.hold(Held::Compare(id, remembered.clone()));
+            self.hold(PendingEffect::Compare(id, remembered.clone()));
         } else if remembered.seq > here.seq || remembered.head != here.head {
             self.report_divergence(id);
         }

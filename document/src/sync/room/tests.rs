@@ -5,7 +5,7 @@ use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
 use crate::ledger::RULES;
 use crate::people::{Actor, Seat, Sector};
-use crate::sync::presence::Face;
+use crate::sync::presence::PresenceUser;
 
 const ANA: ConnectionId = ConnectionId(1);
 
@@ -24,9 +24,10 @@ fn room() -> Room {
     };
     let state = DocumentState::begin(&genesis.entry(actor.clone(), 0, [0; 16])).unwrap();
     let mut room = Room::new(state, [7; 32]);
-    let face = Face { person: actor.person.clone(), name: "Ana".into(), sector: actor.sector };
+    let user =
+        PresenceUser { person: actor.person.clone(), name: "Ana".into(), sector: actor.sector };
     let session = actor.session.clone();
-    let admission = Admission { actor, session, face, dialect: Dialect::Stock, may_write: true };
+    let admission = Admission { actor, session, user, dialect: Dialect::Stock, may_write: true };
     room.join(ANA, admission, 0);
     room
 }

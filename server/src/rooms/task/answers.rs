@@ -45,7 +45,7 @@ impl Task {
             Arc::new(ReleaseStatus {
                 releases: state.releases().clone(),
                 draft: state.to_release(&self.document),
-                strange: state.strange(),
+                strange: state.unreleasable(),
                 position: state.position().clone(),
                 digest: OnceLock::new(),
             })

@@ -7,7 +7,7 @@ use crate::people::{Actor, Seat, Sector};
 use crate::sync::Room;
 use crate::sync::admission::Admission;
 use crate::sync::connection::{ConnectionId, Dialect};
-use crate::sync::presence::Face;
+use crate::sync::presence::PresenceUser;
 use crate::sync::room::{Effect, QUIET_MS};
 use crate::sync::wire::{Message, ServerNote, read_frame};
 use yrs::{Text, Transact};
@@ -22,11 +22,12 @@ fn let_ben_in(room: &mut Room, seat: Seat) -> (Actor, Vec<Effect>) {
         sector: Sector::CivilSociety,
         session: SessionId::new("t"),
     };
-    let face = Face { person: actor.person.clone(), name: "Ben".into(), sector: actor.sector };
+    let user =
+        PresenceUser { person: actor.person.clone(), name: "Ben".into(), sector: actor.sector };
     let admission = Admission {
         session: actor.session.clone(),
         actor: actor.clone(),
-        face,
+        user,
         dialect: Dialect::Accord,
         may_write: true,
     };

@@ -6,7 +6,7 @@ use crate::ids::{Digest, DocumentId, Seq};
 use crate::people::{Action, Actor, permits};
 use crate::release::StepError;
 #[cfg(feature = "readable")]
-use crate::release::unreleasable::Strange;
+use crate::release::unreleasable::Unreleasable;
 use crate::state::RedactionError;
 use crate::sync::close::Close;
 use crate::sync::wire::ServerNote;
@@ -15,7 +15,7 @@ use thiserror::Error;
 
 /// A text to be proposed for a release.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct ProposalRequest {
     pub document: DocumentId,
     /// The digest of what its proposer has read.
     pub digest: Digest,
@@ -34,15 +34,15 @@ pub enum ProposeError {
         "This text contains something that its readers can’t see: {}. Nobody may sign what they can’t see.",
         named(.0)
     )]
-    Strange(Vec<Strange>),
+    Unreleasable(Vec<Unreleasable>),
 }
 
-/// The first of what is strange, in words.
+/// The first of what is unreleasable, in words.
 #[cfg(feature = "readable")]
-fn named(all: &[Strange]) -> String {
+fn named(all: &[Unreleasable]) -> String {
     const NAMED: usize = 3;
     let plain = |text: &str| text.chars().take(64).flat_map(char::escape_debug).collect::<String>();
-    let name = |one: &Strange| {
+    let name = |one: &Unreleasable| {
         let name = one.character.as_ref().and_then(|character| character.name.as_deref());
         let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
         format!("{}{name} in {}", plain(&one.said), plain(&one.place))
@@ -166,17 +166,17 @@ impl Room {
     pub fn propose(
         &mut self,
         actor: &Actor,
-        wanted: Wanted,
+        wanted: ProposalRequest,
         now: u64,
     ) -> Result<Vec<Effect>, ProposeError> {
-        let Wanted { document, digest, quorum, message } = wanted;
+        let ProposalRequest { document, digest, quorum, message } = wanted;
         let released = self.state.to_release(&document);
         if released.digest() != digest {
             return Err(StepError::Stale.into());
         }
-        let strange = self.state.strange();
-        if !strange.is_empty() {
-            return Err(ProposeError::Strange(strange));
+        let unreleasable = self.state.unreleasable();
+        if !unreleasable.is_empty() {
+            return Err(ProposeError::Unreleasable(unreleasable));
         }
         let moment = self.state.position().seq;
         let step = Step::Propose { moment, digest, quorum, gaps: released.gaps, message };
@@ -194,8 +194,8 @@ impl Room {
         #[cfg(feature = "readable")]
         if matches!(step, Step::Approve { .. }) {
             self.state.check_step(actor, &step)?;
-            if !self.state.strange().is_empty() {
-                return Err(StepError::Strange);
+            if !self.state.unreleasable().is_empty() {
+                return Err(StepError::Unreleasable);
             }
         }
         let was_frozen = self.state.releases().is_frozen();

@@ -14,6 +14,8 @@ pub enum ReadError {
     Overflow,
     #[error("a text is not valid UTF-8")]
     Utf8,
+    #[error("bytes follow the last value")]
+    Trailing,
 }
 
 /// A cursor over bytes that never reads past their end.

@@ -23,4 +23,4 @@ pub use locate::locate;
 #[cfg(feature = "readable")]
 pub(crate) use milestone::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 pub use milestone::{Milestone, MilestoneDraft};
-pub use replica::{Replica, ReplicaChange, Target};
+pub use replica::{ApplyError, Replica, ReplicaChange, Target};

@@ -16,6 +16,7 @@ use crate::ydoc;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
 use yrs::branch::{Branch, BranchPtr};
 use yrs::error::UpdateError;
 use yrs::types::{Event, PathSegment};
@@ -71,6 +72,17 @@ pub enum Change {
     /// Which milestones there are, their order or their dates.
     Milestones,
     Facts,
+}
+
+/// Why an update is not applied to a replica.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// The bytes can't be decoded.
+    #[error("the update is malformed")]
+    Malformed,
+    /// yrs can't integrate it.
+    #[error(transparent)]
+    Integration(#[from] UpdateError),
 }
 
 #[derive(Debug, Default)]
@@ -154,13 +166,10 @@ impl Replica {
     /// Applies an update from the server or from the device's store.
     ///
     /// # Errors
-    /// When the bytes are not an update.
-    pub fn apply(&mut self, update: &[u8]) -> Result<(), UpdateError> {
-        let update = Update::decode_v1(update).map_err(|_| {
-            // Only `UpdateError` says why integration fails; a malformed update is the same here.
-            UpdateError::InvalidParent(yrs::ID::new(yrs::ClientID::new(0), 0), 0)
-        })?;
-        self.doc.transact_mut_with(REMOTE).apply_update(update)
+    /// When the bytes are not an update, or yrs can't integrate it.
+    pub fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
+        let update = Update::decode_v1(update).map_err(|_| ApplyError::Malformed)?;
+        Ok(self.doc.transact_mut_with(REMOTE).apply_update(update)?)
     }
 
     /// Changes a text. Does nothing when the target does not exist (any more).

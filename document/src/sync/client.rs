@@ -9,11 +9,12 @@ use super::wire::{ClientNote, Message, ServerNote, read_frame};
 use crate::ids::LineageId;
 use crate::ledger::LedgerPosition;
 use crate::lib0::{ReadError, Reader, Write};
-use crate::model::{Replica, Target};
+use crate::model::{ApplyError, Replica, Target};
 use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use thiserror::Error;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{StateVector, StickyIndex};
@@ -220,16 +221,16 @@ impl Client {
     ///
     /// # Errors
     /// When the server's bytes are malformed: close the socket and connect again.
-    pub fn frame(&mut self, frame: &[u8]) -> Result<(), ReadError> {
+    pub fn frame(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         for message in read_frame(frame)? {
             match message {
                 Message::Step2(update) | Message::Update(update) => {
-                    self.replica.apply(update).map_err(|_| ReadError::Truncated)?;
+                    self.replica.apply(update)?;
                     self.peers_changed |= self.unplaced;
                 }
                 Message::Step1(vector) => {
                     let vector =
-                        StateVector::decode_v1(vector).map_err(|_| ReadError::Truncated)?;
+                        StateVector::decode_v1(vector).map_err(|_| FrameError::StateVector)?;
                     self.link = Link::Live;
                     // What adds nothing is taken from anybody. What was written here before the
                     // right to write ended is refused, and set aside.

@@ -90,8 +90,8 @@ mod room;
 pub mod wire;
 
 pub use admission::{Admission, ConnectionId, Denied, Dialect};
-pub use client::{Client, ClientStatus, Link, Peer, REDACTED, RELEASE};
+pub use client::{Client, ClientStatus, FrameError, Link, Peer, REDACTED, RELEASE};
 pub use close::Close;
 pub use connection::{ConnectionId, Dialect};
-pub use presence::{Presence, PresenceUser};
+pub use presence::{AwarenessError, Presence, PresenceUser};
 pub use room::{Effect, ProposalRequest, ProposeError, Room};

@@ -14,6 +14,7 @@ use crate::people::Sector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use thiserror::{Error};
 
 /// An entry not renewed for this long is removed, in milliseconds (as y-protocols does; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
@@ -39,6 +40,17 @@ struct PresenceEntry {
     announced: u64,
     state: String,
     renewed: u64,
+}
+
+/// Why an awareness message is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AwarenessError {
+    /// The message is cut short or malformed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The connection's own state is too large.
+    #[error("an awareness state has more than {} bytes", limits::MAX_AWARENESS_BYTES)]
+    TooLarge,
 }
 
 /// The awareness of one document.
@@ -68,7 +80,7 @@ impl Presence {
         may_use: impl Fn(u64) -> bool,
         message: &[u8],
         now: u64,
-    ) -> Result<Option<Vec<u8>>, ReadError> {
+    ) -> Result<Option<Vec<u8>>, AwarenessError> {
         let mut r = Reader::new(message);
         let mut changed = false;
         for _ in 0..r.count()? {
@@ -88,7 +100,7 @@ impl Presence {
             }
             // Rule P1.
             if state.len() > limits::MAX_AWARENESS_BYTES {
-                return Err(ReadError::Overflow);
+                return Err(AwarenessError::TooLarge);
             }
             *owned = Some(client);
             // Rule P3.

@@ -145,7 +145,7 @@ impl StructIndex {
             deleted.insert(ID::new(ClientID::new(client), clock), len);
         }
         known.deleted = deleted;
-        if r.is_empty() { Ok(known) } else { Err(ReadError::Overflow) }
+        if r.is_empty() { Ok(known) } else { Err(ReadError::Trailing) }
     }
 }
 

@@ -46,6 +46,7 @@ impl AuditState {
         entry
     }
 
+    /// The end of the record, as far as it was followed.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()

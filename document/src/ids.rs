@@ -12,11 +12,13 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// An identifier with this text.
             #[must_use]
             pub fn new(id: impl Into<Arc<str>>) -> Self {
                 Self(id.into())
             }
 
+            /// The text of the identifier.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -61,7 +63,9 @@ text_id!(
 /// A ledger, by what it tells of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LedgerId {
+    /// The ledger of a document.
     Document(DocumentId),
+    /// The ledger of a plan.
     Plan(PlanId),
     /// What administrators and facilitators did.
     Audit,

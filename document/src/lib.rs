@@ -27,6 +27,8 @@
 //! To follow an edit through the crate, begin at [`sync::Room::frame`], then [`state::DocumentState::edit`]. To read a
 //! ledger, begin at [`ledger::Entry::decode`], then [`state::DocumentState::apply`].
 
+#![warn(missing_docs)]
+
 pub mod audit;
 pub mod body;
 pub mod history;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 /// Why bytes are not lib0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum ReadError {
     #[error("the data ends in the middle of a value")]
     Truncated,
@@ -25,27 +26,32 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A cursor at the start of `bytes`.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
+    /// The number of bytes that are left.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
+    /// Whether no byte is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    /// One byte.
     pub fn byte(&mut self) -> Result<u8, ReadError> {
         let (&first, rest) = self.rest.split_first().ok_or(ReadError::Truncated)?;
         self.rest = rest;
         Ok(first)
     }
 
+    /// The next `len` bytes.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], ReadError> {
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(ReadError::Truncated)?;
         self.rest = rest;
@@ -69,6 +75,7 @@ impl<'a> Reader<'a> {
         Err(ReadError::Overflow)
     }
 
+    /// An unsigned LEB128 number of at most 32 bits.
     pub fn var_u32(&mut self) -> Result<u32, ReadError> {
         u32::try_from(self.var_u64()?).map_err(|_| ReadError::Overflow)
     }
@@ -106,7 +113,9 @@ impl<'a> Reader<'a> {
 
 /// Appends lib0 primitives to a byte vector.
 pub trait Write {
+    /// Writes an unsigned LEB128 number.
     fn put_var(&mut self, value: u64);
+    /// Writes bytes preceded by their length.
     fn put_buf(&mut self, bytes: &[u8]);
 }
 

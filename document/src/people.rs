@@ -9,7 +9,9 @@ use thiserror::Error;
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Sector {
+    /// The government's side.
     Government,
+    /// The side of civil society.
     CivilSociety,
     /// Private sector, academia, and whoever else writes along.
     Other,
@@ -18,6 +20,7 @@ pub enum Sector {
 }
 
 impl Sector {
+    /// All sectors.
     pub const ALL: [Self; 4] = [Self::Government, Self::CivilSociety, Self::Other, Self::Adviser];
 
     /// The colour stock Yjs editors paint this sector's carets in (`#rrggbb`).
@@ -36,9 +39,13 @@ impl Sector {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seat {
+    /// Writes, and runs the plan.
     Facilitator,
+    /// Writes.
     Author,
+    /// Reads, the history too.
     Adviser,
+    /// Reads what a text says now.
     Observer,
     /// Whoever runs the installation, acting in a plan without a seat of their own. Nobody can be
     /// seated as this.
@@ -46,6 +53,7 @@ pub enum Seat {
 }
 
 impl Seat {
+    /// All seats.
     pub const ALL: [Self; 5] =
         [Self::Facilitator, Self::Author, Self::Adviser, Self::Observer, Self::Administrator];
 }
@@ -55,7 +63,9 @@ impl Seat {
 pub enum Action {
     /// Read the plan's documents and see who is in them.
     Read,
+    /// Write in the plan's documents.
     Write,
+    /// Add a document to the plan.
     CreateDocument,
     /// Archive a document, take it back, delete it.
     RetireDocument,
@@ -79,10 +89,12 @@ pub enum Action {
     ManagePeople,
     /// Name, close and reopen the plan.
     ManagePlan,
+    /// Read the audit record of the plan.
     ReadAudit,
 }
 
 impl Action {
+    /// All actions.
     pub const ALL: [Self; 15] = [
         Self::Read,
         Self::Write,
@@ -131,7 +143,9 @@ pub fn permits(seat: Seat, action: Action) -> bool {
 /// A person's place in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
+    /// The seat.
     pub seat: Seat,
+    /// The side that the person sits for.
     pub sector: Sector,
     /// Whether this person may approve a freeze for their sector.
     #[serde(default)]
@@ -140,6 +154,7 @@ pub struct Standing {
 
 /// Why there is no such place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum StandingError {
     #[error("Nobody can be seated as administrator: an administrator runs the installation.")]
     Administrator,
@@ -186,10 +201,13 @@ impl Standing {
 /// Under which person, seat and sector something was accepted: what the ledger records.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
+    /// The person.
     pub person: PersonId,
+    /// The seat under which they acted.
     pub seat: Seat,
     /// An administrator without a seat acts for no side: [`Sector::Other`].
     pub sector: Sector,
+    /// A part of the id of their session.
     pub session: SessionId,
 }
 

@@ -18,19 +18,28 @@ pub const FACTS: &str = "facts";
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Section {
+    /// What is promised.
     Promise,
+    /// Who carries it out.
     Who,
+    /// When it begins and ends.
     When,
+    /// Why it is needed.
     Why,
+    /// How it is done.
     How,
+    /// The values of open government that it serves.
     Values,
+    /// The milestones.
     Milestones,
+    /// Whom to ask.
     Contact,
     /// What was brought in and has no place yet. It is shown while there is any, and never released.
     Notes,
 }
 
 impl Section {
+    /// All sections, in the order of the page.
     pub const ALL: [Self; 9] = [
         Self::Promise,
         Self::Who,
@@ -57,9 +66,11 @@ pub enum Extent {
 /// A `Text` root of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Field {
+    /// The name of the root in the document.
     pub key: &'static str,
     /// Where it stands; the title stands above all sections.
     pub section: Option<Section>,
+    /// Whether it is one line or a text.
     pub extent: Extent,
     /// Characters above which the page suggests to shorten. Nothing is ever cut.
     pub soft_limit: Option<u32>,
@@ -102,11 +113,13 @@ pub const MILESTONE_TEXTS: [&str; 3] = ["what", "outputs", "who"];
 /// What a page must know of the template to show it.
 #[derive(Debug, Serialize)]
 pub struct Template {
+    /// All text fields.
     pub fields: &'static [Field],
     /// The most milestones that the template suggests.
     pub suggested_milestones: usize,
 }
 
+/// The template that this version knows.
 pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 12 };
 
 /// One thing a commitment needs.
@@ -114,10 +127,15 @@ pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Need {
+    /// A title.
     Title,
+    /// An institution that leads.
     Lead,
+    /// The problem.
     Problem,
+    /// The solution.
     Solution,
+    /// The results.
     Results,
     /// At least one of transparency, participation and accountability explained.
     Value,

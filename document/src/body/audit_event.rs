@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Something that was done, and where from. Who did it, and when, stands in the entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
+    /// The action.
     #[serde(flatten)]
     pub deed: AuditAction,
     /// The network address it came from; none for what was done at the server's own shell.
@@ -18,44 +19,61 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "deed", rename_all = "snake_case")]
 pub enum AuditAction {
+    /// A plan was made.
     CreatePlan {
+        /// The new plan.
         plan: PlanId,
     },
     /// An act in a plan's own ledger.
     InPlan {
+        /// The plan.
         plan: PlanId,
+        /// The act.
         #[serde(rename = "what")]
         act: Act,
     },
     /// A passage was taken out of a document: entry `seq` of its ledger says why.
     Redact {
+        /// The plan of the document.
         plan: PlanId,
+        /// The document.
         document: DocumentId,
+        /// The entry of the redaction.
         seq: Seq,
     },
+    /// A person became an administrator.
     MakeAdministrator {
+        /// The person.
         person: PersonId,
     },
+    /// A person is no administrator any more.
     EndAdministrator {
+        /// The person.
         person: PersonId,
     },
     /// A link was made by which somebody can set a new password.
     MakeResetLink {
+        /// The person.
         person: PersonId,
     },
     /// Somebody was signed out everywhere.
     EndSessions {
+        /// The person.
         person: PersonId,
     },
     /// A person's name and addresses were erased.
     Forget {
+        /// The person.
         person: PersonId,
     },
     /// A way to sign in was set up.
     AddProvider {
+        /// The issuer's address.
         issuer: String,
     },
+    /// A way to sign in was removed.
     RemoveProvider {
+        /// The issuer's address.
         issuer: String,
     },
     /// Everything was written into a backup.
@@ -64,6 +82,7 @@ pub enum AuditAction {
     Restore,
     /// The record itself was exported: of one plan, or all of it.
     Export {
+        /// The plan; none for all of the record.
         plan: Option<PlanId>,
     },
 }

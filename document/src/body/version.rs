@@ -11,6 +11,7 @@ pub const MAX_VERSION_DESCRIPTION_CHARS: usize = 2_000;
 
 /// Why a version is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum VersionError {
     #[error("A version needs a name of 1 to {MAX_VERSION_NAME_CHARS} characters.")]
     Name,
@@ -27,8 +28,10 @@ pub enum VersionError {
 pub struct Version {
     /// Empty for one that the server made before a restore.
     pub name: String,
+    /// A description; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// The moment that is named.
     pub moment: Seq,
     /// Made by the server, before going back to this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]

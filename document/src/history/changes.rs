@@ -21,8 +21,10 @@ pub struct Change {
     pub target: Option<Target>,
     /// Where, in UTF-16 code units of that text at the second moment.
     pub at: u32,
+    /// The change itself.
     #[serde(flatten)]
     pub what: What,
+    /// The person who made it, and the entries.
     pub by: EditSpan,
     /// Of what was deleted or replaced: who wrote it first, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -35,62 +37,90 @@ pub struct Change {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
+    /// Text was added.
     Inserted {
+        /// The text.
         text: String,
     },
+    /// Text was deleted.
     Deleted {
+        /// The text.
         text: String,
     },
+    /// Text was replaced.
     Replaced {
+        /// The text before.
         old: String,
+        /// The text after.
         new: String,
     },
     /// A paragraph was made two.
     Split {
+        /// The text before the split.
         before: String,
+        /// The text behind the split.
         after: String,
     },
     /// Two paragraphs were made one.
     Joined {
+        /// The text of the first paragraph.
         before: String,
+        /// The text of the second paragraph.
         after: String,
     },
     /// A paragraph became one of another kind: a heading, a list item, indented.
     Block {
+        /// The text of the paragraph.
         text: String,
+        /// Its attributes before.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
+        /// Its attributes after.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
     /// Characters were given other marks, or another link.
     Marked {
+        /// The characters.
         text: String,
+        /// Their attributes before.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
+        /// Their attributes after.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
     /// Text was taken from one place to another.
     Moved {
+        /// The text.
         text: String,
+        /// The text that it was taken from.
         from: Target,
     },
+    /// A milestone was added.
     MilestoneAdded {
+        /// The milestone.
         id: String,
     },
+    /// A milestone was removed.
     MilestoneRemoved {
+        /// The milestone.
         id: String,
     },
     /// It stands elsewhere among the milestones.
     MilestoneMoved {
+        /// The milestone.
         id: String,
     },
     /// A date was changed: of a milestone, or of the commitment.
     Value {
+        /// The key of the date.
         key: String,
+        /// The milestone; none for a date of the commitment.
         id: Option<String>,
+        /// The value before, if there was one.
         old: Option<Value>,
+        /// The value after, if there is one.
         new: Option<Value>,
     },
 }

@@ -37,10 +37,13 @@ pub struct EditSpan {
     /// An index into the history's [`authors`](History::authors).
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
+    /// The first entry.
     pub first: Seq,
+    /// The last entry.
     pub last: Seq,
     /// When, in milliseconds since the Unix epoch.
     pub began: u64,
+    /// The time of the last entry, in milliseconds since the Unix epoch.
     pub ended: u64,
 }
 
@@ -64,6 +67,7 @@ impl EditSpan {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Piece {
+    /// Whether it was kept, inserted or deleted.
     pub fate: PieceStatus,
     /// A string, or a value that stands between characters.
     pub insert: Value,
@@ -98,9 +102,11 @@ impl Piece {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TextDiff {
+    /// The text.
     pub target: Target,
     /// Where it stands on the page; the title stands above all sections.
     pub section: Option<Section>,
+    /// Its pieces, in order.
     pub pieces: Vec<Piece>,
 }
 
@@ -115,8 +121,11 @@ impl TextDiff {
 /// The texts of a document at two moments, in the order of the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
+    /// The first moment.
     pub from: Seq,
+    /// The second moment.
     pub to: Seq,
+    /// The texts, in the order of the page.
     pub texts: Vec<TextDiff>,
 }
 

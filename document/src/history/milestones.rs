@@ -14,13 +14,17 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MilestoneDiff {
+    /// The milestone.
     pub id: String,
+    /// Whether it was kept, added or removed.
     pub fate: PieceStatus,
     /// `YYYY-MM-DD`, or empty.
     pub due_before: String,
+    /// The date at the second moment.
     pub due_after: String,
     /// The date in words, or empty.
     pub due_text_before: String,
+    /// The date in words at the second moment.
     pub due_text_after: String,
 }
 

@@ -43,8 +43,11 @@ use weave::{Number, Weave};
 /// A person as the ledger knows them: in the seat and for the side that they had.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Author {
+    /// The person.
     pub person: PersonId,
+    /// The seat that they had.
     pub seat: Seat,
+    /// The side that they sat for.
     pub sector: Sector,
 }
 
@@ -116,6 +119,7 @@ impl History {
         self.moments.len() as u64
     }
 
+    /// Whether no entry was recorded yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.moments.is_empty()

@@ -16,6 +16,7 @@ use serde_json::Value;
 /// What of a document is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestoreScope {
+    /// The whole document.
     Whole,
     /// One text field.
     Field(String),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub struct Share {
     /// The title stands above all sections.
     pub section: Option<Section>,
+    /// An index into the history's authors.
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
     /// UTF-16 code units, without those that end paragraphs.

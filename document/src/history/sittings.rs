@@ -15,10 +15,13 @@ use std::collections::BTreeMap;
 pub struct Sitting {
     /// The moment before it.
     pub before: Seq,
+    /// The first entry.
     pub first: Seq,
+    /// The last entry.
     pub last: Seq,
     /// When, in milliseconds since the Unix epoch.
     pub began: u64,
+    /// The time of the last entry, in milliseconds since the Unix epoch.
     pub ended: u64,
     /// What was done, by whom, in the order of the page.
     pub tallies: Vec<Tally>,
@@ -28,12 +31,14 @@ pub struct Sitting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Tally {
+    /// An index into the history's authors.
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
     /// Nothing for what is no text: dates, milestones coming and going.
     pub target: Option<Target>,
     /// UTF-16 code units, newlines among them.
     pub inserted: u32,
+    /// UTF-16 code units deleted, newlines among them.
     pub deleted: u32,
     /// Changes to how the text looks: marks, links, kinds of paragraph; or to dates and milestones.
     pub formatted: u32,

@@ -35,12 +35,17 @@ impl Genesis {
 /// An immutable, numbered, attributed change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// The number of the entry.
     pub seq: Seq,
     /// Milliseconds since the Unix epoch, never less than in the entry before.
     pub time: u64,
+    /// The person who acted, in the seat that they had.
     pub actor: Actor,
+    /// The hash of the entry before.
     pub previous: Digest,
+    /// The salt of the body's hash; zero in a blanked entry.
     pub salt: Salt,
+    /// What the entry says.
     pub body: Body,
 }
 
@@ -51,6 +56,7 @@ impl Entry {
         hash_of(&self.header())
     }
 
+    /// The bytes of the entry, as they are stored.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let is_blanked = matches!(self.body, Body::Blanked { .. });

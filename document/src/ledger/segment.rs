@@ -39,6 +39,7 @@ const WHOLE: u8 = 1;
 
 /// Why bytes are no segment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum SegmentError {
     #[error("a segment has format {0}, which this version does not know")]
     Format(u8),

@@ -10,8 +10,11 @@ use serde_json::Value;
 /// Characters that are shown alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
+    /// The characters.
     pub text: String,
+    /// Whether they are bold.
     pub bold: bool,
+    /// Whether they are italic.
     pub italic: bool,
     /// Where it leads, if that can be followed safely.
     pub link: Option<String>,
@@ -19,27 +22,36 @@ pub struct Span {
     pub leads_to: Option<String>,
 }
 
+/// The spans of a line, without its newline.
 pub type Line = Vec<Span>;
 
+/// A block of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
+    /// A paragraph of one line.
     Paragraph(Line),
     /// From 1 on, as the author chose: the highest in its text.
     Heading(u8, Line),
     /// One paragraph after the other.
     Quote(Vec<Line>),
+    /// A list, with the lists within it.
     List(List),
 }
 
+/// A list of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct List {
+    /// Whether its items are numbered.
     pub ordered: bool,
+    /// Its items, in order.
     pub items: Vec<Item>,
 }
 
+/// An item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
+    /// Its own line.
     pub line: Line,
     /// Lists within it.
     pub within: Vec<List>,
@@ -48,12 +60,17 @@ pub struct Item {
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
+    /// A line of a paragraph.
     Plain,
+    /// A heading of a level from 1 on.
     Heading(u8),
+    /// A line of a quotation.
     Quote,
     /// Of a list, as deep as its indent says: 0 is the outermost.
     Item {
+        /// Whether the list is numbered.
         ordered: bool,
+        /// The depth, from 0 to 8.
         indent: u8,
     },
 }

@@ -12,14 +12,17 @@ use yrs::{Doc, Map, Out, ReadTxn, Transact};
 /// and `facts`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Content {
+    /// The text fields by key, each as a Delta.
     #[serde(flatten)]
     pub texts: BTreeMap<String, Vec<Op>>,
     /// In the order of the page.
     pub milestones: Vec<Milestone>,
+    /// The dates by key.
     pub facts: BTreeMap<String, Value>,
 }
 
 impl Content {
+    /// Reads the content of a document as it is now.
     #[must_use]
     pub fn read(doc: &Doc) -> Self {
         let txn = doc.transact();

@@ -19,20 +19,27 @@ pub type Attributes = Map<String, Value>;
 #[serde(untagged, try_from = "AnyOp")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Op {
+    /// Characters or a value are inserted.
     Insert {
         /// A string, or an embedded value.
         insert: Value,
+        /// The attributes of what is inserted.
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
+    /// The text is kept, or given other attributes.
     Retain {
+        /// UTF-16 code units that are kept.
         retain: u32,
+        /// The attributes to set; `null` clears one.
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
+    /// Text is deleted.
     Delete {
+        /// UTF-16 code units that are deleted.
         delete: u32,
     },
 }
@@ -67,21 +74,25 @@ pub const BLOCK_ATTRIBUTES: [&str; 4] = ["header", "list", "blockquote", "indent
 pub const MARKS: [&str; 3] = ["bold", "italic", "link"];
 
 impl Op {
+    /// A step that inserts text without attributes.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::insert(text, Attributes::new())
     }
 
+    /// A step that inserts text with attributes.
     #[must_use]
     pub fn insert(text: &str, attributes: Attributes) -> Self {
         Self::Insert { insert: text.into(), attributes }
     }
 
+    /// A step that keeps text and sets attributes.
     #[must_use]
     pub fn retain(retain: u32, attributes: Attributes) -> Self {
         Self::Retain { retain, attributes }
     }
 
+    /// A step that deletes text.
     #[must_use]
     pub fn delete(delete: u32) -> Self {
         Self::Delete { delete }
@@ -108,6 +119,7 @@ impl Op {
         }
     }
 
+    /// Whether the step does nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && !matches!(self, Self::Delete { delete: 1.. })

@@ -12,7 +12,9 @@ use yrs::{ReadTxn, Text, Transact};
 pub struct Draft {
     /// Text fields by key. Fields not named start empty.
     pub texts: Vec<(&'static str, Vec<Op>)>,
+    /// The milestones, in the order of the page.
     pub milestones: Vec<MilestoneDraft>,
+    /// The dates by key.
     pub facts: Vec<(String, String)>,
 }
 

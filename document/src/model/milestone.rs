@@ -28,10 +28,15 @@ pub(crate) fn is_milestone_id(id: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Milestone {
+    /// The key in the map of milestones.
     pub id: String,
+    /// The fractional order among the milestones.
     pub order: String,
+    /// The text of the milestone.
     pub what: Vec<Op>,
+    /// Its outputs.
     pub outputs: Vec<Op>,
+    /// Those responsible.
     pub who: Vec<Op>,
     /// `YYYY-MM-DD`, or empty.
     pub due: String,
@@ -42,11 +47,17 @@ pub struct Milestone {
 /// A milestone to be made.
 #[derive(Debug, Clone, Default)]
 pub struct MilestoneDraft {
+    /// A fresh key for the map of milestones.
     pub id: String,
+    /// The text of the milestone.
     pub what: Vec<Op>,
+    /// Its outputs.
     pub outputs: Vec<Op>,
+    /// Those responsible.
     pub who: Vec<Op>,
+    /// `YYYY-MM-DD`, or empty.
     pub due: String,
+    /// The date in words, or empty.
     pub due_text: String,
 }
 

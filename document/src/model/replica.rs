@@ -42,11 +42,13 @@ const REMOTE: &str = "remote";
 pub struct Target(pub String);
 
 impl Target {
+    /// The text of a field.
     #[must_use]
     pub fn field(key: &str) -> Self {
         Self(key.to_owned())
     }
 
+    /// A text of a milestone.
     #[must_use]
     pub fn milestone(id: &str, key: &str) -> Self {
         Self(format!("{MILESTONES}/{id}/{key}"))
@@ -65,12 +67,16 @@ impl Target {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Change {
     Text {
+        /// The text.
         target: Target,
+        /// The steps from what it was.
         delta: Vec<Op>,
+        /// Whether this replica made the change, by undo for example.
         own: bool,
     },
     /// Which milestones there are, their order or their dates.
     Milestones,
+    /// The dates of the commitment.
     Facts,
 }
 
@@ -147,11 +153,13 @@ impl Replica {
         Self { doc, undo, log, now, claims: Vec::new(), copied: repeated::Copied::default() }
     }
 
+    /// The client id that this replica writes under.
     #[must_use]
     pub fn client_id(&self) -> u64 {
         self.doc.client_id().get()
     }
 
+    /// The document of this replica.
     #[must_use]
     pub fn doc(&self) -> &Doc {
         &self.doc
@@ -198,6 +206,7 @@ impl Replica {
         self.reinstating(UndoManager::undo_blocking)
     }
 
+    /// Makes the last undone group of changes again. Gives whether there was any.
     pub fn redo(&mut self) -> bool {
         self.reinstating(UndoManager::redo_blocking)
     }
@@ -211,11 +220,13 @@ impl Replica {
         done
     }
 
+    /// Whether there is a change to undo.
     #[must_use]
     pub fn can_undo(&self) -> bool {
         self.undo.can_undo()
     }
 
+    /// Whether there is an undone change to make again.
     #[must_use]
     pub fn can_redo(&self) -> bool {
         self.undo.can_redo()
@@ -318,18 +329,21 @@ impl Replica {
         find(&txn, target).map_or_else(Vec::new, |text| delta::read(&text, &txn))
     }
 
+    /// The milestones to show, in order.
     #[must_use]
     pub fn milestones(&self) -> Vec<Milestone> {
         let txn = self.doc.transact();
         txn.get_map(MILESTONES).map_or_else(Vec::new, |root| milestone::read_all(&root, &txn))
     }
 
+    /// The dates by key.
     #[must_use]
     pub fn facts(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
         let txn = self.doc.transact();
         txn.get_map(FACTS).map(|map| content::read_facts(&map, &txn)).unwrap_or_default()
     }
 
+    /// The whole content as it is now.
     #[must_use]
     pub fn content(&self) -> Content {
         Content::read(&self.doc)
@@ -352,6 +366,7 @@ impl Replica {
         Some((target_of(&txn, offset.branch)?, offset.index))
     }
 
+    /// The next clock of each client.
     #[must_use]
     pub fn state_vector(&self) -> StateVector {
         self.doc.transact().state_vector()

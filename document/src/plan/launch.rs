@@ -20,6 +20,7 @@ const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 
 /// Why a launch can't have the time that somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum Untimely {
     #[error("in the past")]
     Past,
@@ -47,25 +48,31 @@ pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, Untimely> {
 /// What became of a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaunchStatus {
+    /// Its time has not come yet.
     Waiting,
     /// When, in milliseconds since the Unix epoch.
     Published(u64),
+    /// It was called off, at a time in milliseconds since the Unix epoch.
     CalledOff(u64),
 }
 
+/// A launch of releases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     /// The entry that says so: its name.
     pub seq: Seq,
+    /// The person who decided it.
     pub by: PersonId,
     /// When it was decided, in milliseconds since the Unix epoch.
     pub time: u64,
+    /// The releases that become public together.
     pub releases: Vec<LaunchedRelease>,
     /// When it was said to be public, whenever that was decided: in older ledgers also a time before [`time`](Self::time).
     /// What people are told is [`public_from`](Self::public_from).
     pub opens: u64,
     /// The time zone in which that was said (IANA).
     pub zone: String,
+    /// Whether it waits, is public or was called off.
     pub fate: LaunchStatus,
 }
 
@@ -76,6 +83,7 @@ impl Launch {
         !matches!(self.fate, LaunchStatus::CalledOff(_))
     }
 
+    /// Whether its releases are public.
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.fate, LaunchStatus::Published(_))

@@ -25,17 +25,26 @@ pub const PLAN_SCHEMA: &str = "accord-plan/1";
 /// What became of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvitationStatus {
+    /// Nobody has used it.
     Open,
+    /// This person has joined with it.
     Used(PersonId),
+    /// It was withdrawn.
     Revoked,
 }
 
+/// An invitation to a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// The seat that it offers.
     pub standing: Standing,
+    /// The time at which it was made, in milliseconds since the Unix epoch.
     pub made: u64,
+    /// The person who made it.
     pub made_by: PersonId,
+    /// The time from which it can't be used, in milliseconds since the Unix epoch.
     pub expires: u64,
+    /// Whether it is open, used or withdrawn.
     pub fate: InvitationStatus,
 }
 
@@ -58,12 +67,15 @@ impl Invitation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// It is worked on.
     Drafting,
     /// Set aside: it can be read, and taken back.
     Archived,
+    /// It is deleted, and not shown any more.
     Deleted,
 }
 
+/// A document, as far as its plan knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// BCP 47.
@@ -72,6 +84,7 @@ pub struct Document {
     pub translates: Option<DocumentId>,
     /// Milliseconds since the Unix epoch.
     pub created: u64,
+    /// Its stage.
     pub stage: Stage,
     /// When it came to this stage.
     pub since: u64,
@@ -354,11 +367,13 @@ impl PlanState {
         }
     }
 
+    /// The title of the plan.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
+    /// Whether the plan is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
@@ -418,6 +433,7 @@ impl PlanState {
         alive.filter(move |(id, known)| is_it(id, known))
     }
 
+    /// The end of the plan's ledger, as far as it was applied.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()
@@ -428,6 +444,7 @@ impl PlanState {
         self.seats.iter().map(|(person, standing)| (person, *standing))
     }
 
+    /// The seat that a person has now.
     #[must_use]
     pub fn standing(&self, person: &PersonId) -> Option<Standing> {
         self.seats.get(person).copied()
@@ -439,11 +456,13 @@ impl PlanState {
         self.standing(person).or_else(|| self.former.get(person).copied())
     }
 
+    /// The invitation whose secret has this digest.
     #[must_use]
     pub fn invitation(&self, digest: &Digest) -> Option<&Invitation> {
         self.invitations.get(digest)
     }
 
+    /// All invitations, by the digests of their secrets.
     pub fn invitations(&self) -> impl Iterator<Item = (&Digest, &Invitation)> {
         self.invitations.iter()
     }
@@ -485,6 +504,8 @@ impl PlanState {
 /// What a person may do in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
+    /// The person's seat.
     pub standing: Standing,
+    /// Whether they may write in the document now.
     pub may_write: bool,
 }

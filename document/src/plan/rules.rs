@@ -42,6 +42,7 @@ impl Act {
 
 /// Why an act changes nothing. Each is a sentence for whoever tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum ActRefusal {
     #[error("Your seat in this plan does not include that. Ask its facilitator.")]
     Seat,

@@ -50,7 +50,9 @@ pub enum Reason {
 pub struct Finding {
     /// Where it begins, in bytes.
     pub at: usize,
+    /// The character.
     pub character: char,
+    /// The reason why it is not seen as it is.
     pub reason: Reason,
     /// What may stand in its place without a change to what is read; nothing for a character that only a person can
     /// replace.

@@ -23,6 +23,7 @@ pub const RELEASE_FORMAT: &str = "accord-release/1";
 pub struct Released {
     /// [`RELEASE_FORMAT`].
     pub format: String,
+    /// The document.
     pub document: DocumentId,
     /// From 1 on.
     pub number: u32,
@@ -47,22 +48,32 @@ pub struct Released {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasedMilestone {
+    /// The key in the map of milestones.
     pub id: String,
+    /// The text of the milestone.
     pub what: Vec<Op>,
+    /// Its outputs.
     pub outputs: Vec<Op>,
+    /// Those responsible.
     pub who: Vec<Op>,
     /// `YYYY-MM-DD`, or empty.
     pub due: String,
+    /// The date in words, or empty.
     pub due_text: String,
 }
 
 /// What makes a text a certain release.
 #[derive(Debug, Clone)]
 pub struct Identity {
+    /// The document.
     pub document: DocumentId,
+    /// The number of the release, from 1 on.
     pub number: u32,
+    /// BCP 47.
     pub language: String,
+    /// The template's name and version.
     pub template: String,
+    /// The digest of the release before.
     pub supersedes: Option<Digest>,
 }
 
@@ -100,6 +111,7 @@ impl Released {
         self.texts.get(key).map(|ops| delta::plain(ops).trim().to_owned()).unwrap_or_default()
     }
 
+    /// The title.
     #[must_use]
     pub fn title(&self) -> String {
         self.plain("title")

@@ -8,18 +8,36 @@ use crate::template::{FIELDS, Section};
 /// A section that says something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chapter<'r> {
+    /// The section.
     pub section: Section,
+    /// Its parts that say something, in the order of the page.
     pub parts: Vec<ChapterPart<'r>>,
 }
 
+/// A part of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChapterPart<'r> {
     /// A text field, by its key.
-    Text { key: &'static str, ops: &'r [Op] },
+    Text {
+        /// The key of the field.
+        key: &'static str,
+        /// Its text.
+        ops: &'r [Op],
+    },
     /// A date (`YYYY-MM-DD`), by its key.
-    Date { key: &'static str, day: &'r str },
+    Date {
+        /// The key of the date.
+        key: &'static str,
+        /// `YYYY-MM-DD`.
+        day: &'r str,
+    },
     /// A milestone, from 1 on.
-    Milestone { number: usize, milestone: &'r ReleasedMilestone },
+    Milestone {
+        /// From 1 on.
+        number: usize,
+        /// The milestone.
+        milestone: &'r ReleasedMilestone,
+    },
 }
 
 /// The sections of a release.

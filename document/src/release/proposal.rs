@@ -15,13 +15,19 @@ pub enum ProposalStatus {
     Open,
     /// Both sides signed it.
     Frozen {
+        /// The number of the release.
         number: u32,
     },
+    /// A signatory declined.
     Declined {
+        /// The signatory.
         by: Mark,
+        /// Their reason.
         reason: String,
     },
+    /// It was taken back.
     Withdrawn {
+        /// The person who took it back.
         by: Mark,
     },
     /// The text had changed, and another proposal took its place.
@@ -31,10 +37,13 @@ pub enum ProposalStatus {
 /// Who took a step, when, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
+    /// The entry.
     pub seq: Seq,
     /// Milliseconds since the Unix epoch.
     pub time: u64,
+    /// The person who took the step.
     pub person: PersonId,
+    /// The side that they sat for.
     pub sector: Sector,
 }
 
@@ -50,12 +59,19 @@ impl Mark {
 pub struct Proposal {
     /// By whom, and by which entry.
     pub by: Mark,
+    /// The entry after which the text was proposed.
     pub moment: Seq,
+    /// The digest of the release that it would become.
     pub digest: Digest,
+    /// The signatures that it needs.
     pub quorum: Quorum,
+    /// The needs that the text does not meet.
     pub gaps: Vec<Need>,
+    /// The message to the signatories; may be empty.
     pub message: String,
+    /// The signatures so far, in order.
     pub signatures: Vec<Mark>,
+    /// The state of the proposal.
     pub fate: ProposalStatus,
 }
 

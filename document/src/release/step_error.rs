@@ -5,6 +5,7 @@ use thiserror::Error;
 
 /// Why a step is not taken. Each is a sentence for whoever tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum StepError {
     #[error("Your seat in this plan does not include that. Ask its facilitator.")]
     Seat,

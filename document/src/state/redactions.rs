@@ -10,10 +10,13 @@ use std::collections::BTreeMap;
 /// A redaction as readers are told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactionNotice {
+    /// The entry of the redaction.
     pub seq: Seq,
     /// Milliseconds since the Unix epoch.
     pub time: u64,
+    /// The person who redacted.
     pub person: PersonId,
+    /// Their reason.
     pub reason: String,
 }
 

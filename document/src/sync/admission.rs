@@ -10,11 +10,15 @@ use crate::plan::Grant;
 /// changes ([`Room::revise`]).
 #[derive(Debug, Clone)]
 pub struct Admission {
+    /// The person, in the seat that they have, and a part of their session's id.
     pub actor: Actor,
     /// The whole id of the session, of which the actor carries a part.
     pub session: SessionId,
+    /// The person as others see them.
     pub user: PresenceUser,
+    /// The protocol that the connection speaks.
     pub dialect: Dialect,
+    /// Whether they may write, by their seat and the document's stage.
     pub may_write: bool,
 }
 

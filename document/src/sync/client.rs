@@ -25,13 +25,21 @@ use yrs::{StateVector, StickyIndex};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Link {
     /// Not connected. Edits are kept on this device.
-    Offline { reason: Option<String> },
+    Offline {
+        /// A sentence, if the connection ended with one.
+        reason: Option<String>,
+    },
     /// Connected, and comparing what each side has.
     Syncing,
     /// Connected: what is typed is sent at once.
     Live,
     /// The server has refused something for good: what this device has must be set aside.
-    Denied { code: u16, reason: String },
+    Denied {
+        /// The close code, from 4400 to 4499.
+        code: u16,
+        /// The server's sentence.
+        reason: String,
+    },
 }
 
 /// A passage was taken out that the device may keep still.
@@ -43,6 +51,7 @@ pub const RELEASE: u8 = 2;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Peer {
+    /// The client id.
     pub client: u64,
     #[cfg_attr(feature = "schema", schema(value_type = super::Face))]
     pub user: Value,
@@ -126,26 +135,31 @@ impl Client {
         }
     }
 
+    /// The editor's copy of the document.
     #[must_use]
     pub fn replica(&self) -> &Replica {
         &self.replica
     }
 
+    /// The state of the connection.
     #[must_use]
     pub fn link(&self) -> &Link {
         &self.link
     }
 
+    /// Whether the server takes edits now.
     #[must_use]
     pub fn may_write(&self) -> bool {
         self.may_write
     }
 
+    /// The last position in the ledger that the server has named.
     #[must_use]
     pub fn remembered(&self) -> Option<&LedgerPosition> {
         self.remembered.as_ref()
     }
 
+    /// The lineage of the ledger, once it is known.
     #[must_use]
     pub fn lineage(&self) -> Option<&LineageId> {
         self.remembered.as_ref().map(|remembered| &remembered.lineage)

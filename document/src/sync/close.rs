@@ -8,6 +8,7 @@ use std::borrow::Cow;
 /// All others ask the client to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Close {
+    /// The close code, from 1000 on.
     pub code: u16,
     /// At most 123 bytes.
     pub reason: Cow<'static, str>,
@@ -24,15 +25,20 @@ impl Close {
     pub const RESYNC: u16 = 4300;
     /// The client reads more slowly than the others write: it should sync again.
     pub const SLOW: u16 = 4301;
+    /// The client has sent something malformed.
     pub const MALFORMED: u16 = 4400;
+    /// The session has ended.
     pub const SIGNED_OUT: u16 = 4401;
+    /// The client may not do this, or may not be here.
     pub const FORBIDDEN: u16 = 4403;
     /// The ledger is not the one the client knows: its lineage or its head differ.
     pub const OTHER_LEDGER: u16 = 4409;
     /// The text is frozen, or what was sent was written before it was.
     pub const FROZEN: u16 = 4423;
+    /// The update, or the document with it, is too large.
     pub const TOO_LARGE: u16 = 4413;
 
+    /// A close code with a sentence, cut to 123 bytes.
     #[must_use]
     pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
         let mut reason = reason.into();

@@ -28,7 +28,9 @@ const MAX_REMEMBERED_CLOCKS: usize = 4096;
 pub struct Face {
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub person: PersonId,
+    /// Their name as the server knows it.
     pub name: String,
+    /// The side that they sit for.
     pub sector: Sector,
 }
 

@@ -46,7 +46,9 @@ fn is_too_much(messages: &[Message<'_>]) -> bool {
 /// What the driver of a room must do, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Send a frame to a connection.
     Send(ConnectionId, Arc<[u8]>),
+    /// Close a connection.
     Close(ConnectionId, Close),
     /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
     Append(Entry),
@@ -124,6 +126,7 @@ impl Room {
         }
     }
 
+    /// The state of the document.
     #[must_use]
     pub fn state(&self) -> &DocumentState {
         &self.state

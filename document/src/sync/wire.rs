@@ -25,16 +25,21 @@ pub enum Message<'a> {
     Step1(&'a [u8]),
     /// "This is what you lack": an update.
     Step2(&'a [u8]),
+    /// "This has changed": an update.
     Update(&'a [u8]),
+    /// "This is who is here": an awareness update.
     Awareness(&'a [u8]),
+    /// "Who is here?"
     QueryAwareness,
     /// `accord.v1`: a JSON [`ClientNote`] or [`ServerNote`].
     Note(&'a str),
     /// `accord.v1`: an update numbered by its sender, to be answered by [`ServerNote::Saved`].
     Edit {
+        /// The number of the edit, from 1 on for each connection.
         number: u64,
         /// What it repeats: [`claims_from`](crate::update::claims_from) reads them. Empty for nothing.
         claims: &'a [u8],
+        /// The update v1.
         update: &'a [u8],
     },
     /// A message of a kind this version does not know: ignored, its frame with it.
@@ -42,6 +47,7 @@ pub enum Message<'a> {
 }
 
 impl Message<'_> {
+    /// The bytes of the message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -113,7 +119,10 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ClientNote {
     /// The first message: what the client remembers of this document's ledger, if anything.
-    Hello { remembered: Option<LedgerPosition> },
+    Hello {
+        /// The last position that the client has seen.
+        remembered: Option<LedgerPosition>,
+    },
 }
 
 /// What the server tells Accord's client beside the document.
@@ -121,19 +130,44 @@ pub enum ClientNote {
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ServerNote {
     /// The first message: which ledger this is, where it stands, and whether one may write.
-    Hello { position: LedgerPosition, may_write: bool },
+    Hello {
+        /// The end of the ledger.
+        position: LedgerPosition,
+        /// Whether edits are taken.
+        may_write: bool,
+    },
     /// What one may do has changed.
-    Access { may_write: bool },
+    Access {
+        /// Whether edits are taken from now on.
+        may_write: bool,
+    },
     /// A passage was taken out of the document's history: what is kept of it here must go, too.
     Redacted,
     /// A step was taken on the path to a release: whoever shows that asks for it again.
     Release,
     /// The edit with this number, and all before it, are on disk.
-    Saved { number: u64, seq: Seq, head: Digest },
+    Saved {
+        /// The number of the edit.
+        number: u64,
+        /// The last entry.
+        seq: Seq,
+        /// Its hash.
+        head: Digest,
+    },
     /// The edit with this number was refused: the connection closes next.
-    Refused { number: u64, reason: String, message: String },
+    Refused {
+        /// The number of the edit.
+        number: u64,
+        /// The stable name of the refusal.
+        reason: String,
+        /// A sentence for people.
+        message: String,
+    },
     /// The server can't save at the moment: the connection closes next, and may be tried again.
-    Trouble { message: String },
+    Trouble {
+        /// A sentence for people.
+        message: String,
+    },
 }
 
 #[cfg(test)]

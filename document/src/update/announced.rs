@@ -93,6 +93,7 @@ impl AnnouncedClients {
         gone
     }
 
+    /// Whether no id was announced.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.owners.is_empty()

@@ -17,14 +17,18 @@ pub const MAX_CLAIMS: usize = 4096;
 /// `len` characters from `new` on are those from `old` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
+    /// The first of the new characters.
     pub new: Id,
+    /// The first of the old characters.
     pub old: Id,
+    /// The number of characters.
     pub len: u32,
 }
 
 /// Where characters of an edit come from, if they are not all new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
+    /// The claims, in the order of the update.
     pub claims: Vec<Claim>,
     /// The moment that the edit goes back to. Only the server makes such edits: what they claim needs no
     /// other proof than the text itself.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Why an update is not integrated. Refusals change nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum Refusal {
     #[error(transparent)]
     Scan(ScanError),

@@ -17,7 +17,9 @@ use thiserror::Error;
 /// The identity of one element: who made it and their how manieth it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id {
+    /// The client that made it.
     pub client: u64,
+    /// Its number among the elements of that client, from 0 on.
     pub clock: u32,
 }
 
@@ -31,6 +33,7 @@ impl Id {
 
 /// Why bytes are not an update that this server integrates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // Their sentences say it.
 pub enum ScanError {
     #[error("the update is malformed: {0}")]
     Read(#[from] ReadError),
@@ -47,6 +50,7 @@ pub enum ScanError {
 pub struct Scan<'a> {
     /// One run of consecutive structs for each client.
     pub runs: Vec<ClientStructs<'a>>,
+    /// The ranges that the update deletes.
     pub deletes: Vec<Range>,
 }
 
@@ -62,44 +66,60 @@ impl Scan<'_> {
     }
 }
 
+/// Consecutive structs of one client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClientStructs<'a> {
+    /// The client.
     pub client: u64,
+    /// The structs, in ascending order.
     pub structs: Vec<Struct<'a>>,
 }
 
+/// A struct: an item, or a range of elements that were collected.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Struct<'a> {
+    /// The clock of its first element.
     pub clock: u32,
+    /// The number of its elements, at least 1.
     pub len: u32,
+    /// What it is.
     pub body: StructBody<'a>,
 }
 
 impl Struct<'_> {
+    /// The clock behind its last element.
     #[must_use]
     pub fn end(&self) -> u32 {
         self.clock + self.len
     }
 }
 
+/// What a struct is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StructBody<'a> {
     /// ItemContent whose sender has collected it as garbage: only its length is left.
     Collected,
+    /// An item: content with its place.
     Item {
+        /// The element that was its left neighbour when it was written.
         origin: Option<Id>,
+        /// The element that was its right neighbour when it was written.
         right_origin: Option<Id>,
         /// Present exactly when both origins are absent.
         parent: Option<Parent<'a>>,
         /// The key under which it stands in a map. Absent also where an origin tells it.
         key: Option<&'a str>,
+        /// What it holds.
         content: ItemContent<'a>,
     },
 }
 
+/// The shared type that an item stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent<'a> {
+    /// A root, by its name.
     Root(&'a str),
+    /// The shared type that an element made.
     Nested(Id),
 }
 
@@ -108,6 +128,7 @@ pub enum Parent<'a> {
 pub enum ItemContent<'a> {
     /// Nothing any more: only its length is left.
     Deleted,
+    /// Characters.
     Text(&'a str),
     /// A value in a text, as JSON.
     Embed(&'a str),
@@ -124,15 +145,20 @@ pub enum ItemContent<'a> {
 
 /// The number of each kind of shared type that a commitment is made of.
 pub mod shared_type {
+    /// A map.
     pub const MAP: u8 = 1;
+    /// A text.
     pub const TEXT: u8 = 2;
 }
 
 /// `len` elements of `client` from `clock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
+    /// The client.
     pub client: u64,
+    /// The first clock.
     pub clock: u32,
+    /// The number of elements.
     pub len: u32,
 }
 

@@ -33,6 +33,7 @@ pub struct Unreleasable {
     /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
     /// template.
     pub place: String,
+    /// The kind of content.
     pub kind: UnreleasableKind,
     /// The name or value itself; of a character its code point, like `U+202E`.
     pub said: String,
@@ -60,6 +61,7 @@ impl Unreleasable {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FoundCharacter {
+    /// The reason why it is not seen as it is.
     pub reason: Reason,
     /// Unicode's name of it, in lower case, where it is a common one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,5 +72,6 @@ pub struct FoundCharacter {
     pub count: u32,
     /// What is seen before and behind it.
     pub before: String,
+    /// The text behind it that is seen.
     pub after: String,
 }

@@ -16,16 +16,20 @@ use thiserror::Error;
 /// A text to be proposed for a release.
 #[derive(Debug, Clone)]
 pub struct ProposalRequest {
+    /// The document.
     pub document: DocumentId,
     /// The digest of what its proposer has read.
     pub digest: Digest,
+    /// The signatures that the proposal needs.
     pub quorum: Quorum,
+    /// A message to the signatories; may be empty.
     pub message: String,
 }
 
 /// Why a text is not proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProposeError {
+    /// The step can't be taken.
     #[error(transparent)]
     Step(#[from] StepError),
     /// It holds what nobody would see.

@@ -65,7 +65,8 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Change {
+pub enum ReplicaChange {
+    /// A text changed.
     Text {
         /// The text.
         target: Target,

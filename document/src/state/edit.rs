@@ -8,7 +8,7 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, Claim, ClientClaim, ItemCounts, Novelty, Provenance, Refusal, Scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, ItemCounts, Provenance, Refusal, Scan,
     ScanError, Splits, merge, scan,
 };
 use std::borrow::Cow;
@@ -128,7 +128,7 @@ impl DocumentState {
     /// Notes that a person's page will write under a client id.
     /// Gives the claim to be saved, if the id was nobody's before.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
-        if self.known.owner(client).is_some() {
+        if self.index.owner(client).is_some() {
             return None;
         }
         self.announced.announce(client, person)
@@ -137,8 +137,8 @@ impl DocumentState {
     /// Forgets the announced client ids under which something is written by now, since the ledger itself says whose
     /// they are. Gives them.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
-        let known = &self.known;
-        self.announced.forget(|client| known.owner(client).is_some())
+        let index = &self.index;
+        self.announced.forget(|client| index.owner(client).is_some())
     }
 
     /// Whether a client id is a person's, or nobody's yet (rule U2).

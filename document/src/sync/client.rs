@@ -53,21 +53,40 @@ pub const RELEASE: u8 = 2;
 pub struct Peer {
     /// The client id.
     pub client: u64,
-    #[cfg_attr(feature = "schema", schema(value_type = super::Face))]
+    #[cfg_attr(feature = "schema", schema(value_type = super::PresenceUser))]
+    /// The identity that the server has set.
     pub user: Value,
     /// Where their caret is: a text, and the ends of the selection in it.
     pub cursor: Option<(Target, u32, u32)>,
+}
+
+/// Why a frame of the server can't be taken.
+#[derive(Debug, Error)]
+pub enum FrameError {
+    /// A message is cut short or malformed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An update can't be applied.
+    #[error(transparent)]
+    Update(#[from] ApplyError),
+    /// The server's state vector is malformed.
+    #[error("a state vector is malformed")]
+    StateVector,
 }
 
 /// What a page shows of a client beside the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ClientStatus {
+    /// The connection.
     pub link: Link,
     /// Whether there is anything that the server has not said to be on disk.
     pub unsaved: bool,
+    /// Whether this page may write.
     pub may_write: bool,
+    /// Whether there is an edit to undo.
     pub can_undo: bool,
+    /// Whether there is an undone edit to redo.
     pub can_redo: bool,
 }
 

@@ -89,7 +89,7 @@ mod presence;
 mod room;
 pub mod wire;
 
-pub use admission::{Admission, ConnectionId, Denied, Dialect};
+pub use admission::{Admission, Denied};
 pub use client::{Client, ClientStatus, FrameError, Link, Peer, REDACTED, RELEASE};
 pub use close::Close;
 pub use connection::{ConnectionId, Dialect};

@@ -14,7 +14,7 @@ use crate::people::Sector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use thiserror::{Error};
+use thiserror::Error;
 
 /// An entry not renewed for this long is removed, in milliseconds (as y-protocols does; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
@@ -25,7 +25,8 @@ const MAX_REMEMBERED_CLOCKS: usize = 4096;
 /// What others see of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Face {
+pub struct PresenceUser {
+    /// The person.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub person: PersonId,
     /// Their name as the server knows it.
@@ -62,7 +63,7 @@ pub struct Presence {
     /// The clock each client id was last sent out with.
     clocks: HashMap<u64, u64>,
     /// The entries whose identity changed since they were last sent out.
-    redressed: Vec<u64>,
+    changed_identities: Vec<u64>,
     /// Client ids of which nobody else may learn yet.
     hidden: HashSet<u64>,
 }
@@ -159,9 +160,9 @@ impl Presence {
         }
     }
 
-    /// The entries that were dressed anew, to be broadcast.
-    pub fn take_redressed(&mut self) -> Option<Vec<u8>> {
-        let mut clients = std::mem::take(&mut self.redressed);
+    /// The entries whose identity changed, to be broadcast.
+    pub fn take_changed_identities(&mut self) -> Option<Vec<u8>> {
+        let mut clients = std::mem::take(&mut self.changed_identities);
         clients.retain(|client| !self.hidden.contains(client));
         (!clients.is_empty()).then(|| self.announce(&clients))
     }

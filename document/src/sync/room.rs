@@ -145,6 +145,7 @@ impl Room {
     }
 
     #[must_use]
+    /// Whether nobody is connected.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }
@@ -260,7 +261,7 @@ impl Room {
                     // Everybody knows the id of a reader who may write from now on.
                     if let (true, Some(client)) = (admission.may_write && !before, session.presence)
                     {
-                        writers.push((client, admission.face.person.clone()));
+                        writers.push((client, admission.user.person.clone()));
                     }
                 }
                 Err(denied) => gone.push((id, denied)),
@@ -269,7 +270,7 @@ impl Room {
         for (client, person) in writers {
             self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientClaim));
         }
-        if let Some(update) = self.presence.take_redressed() {
+        if let Some(update) = self.presence.take_changed_identities() {
             self.broadcast_presence(&update);
         }
         for (id, may_write) in told {
@@ -469,11 +470,11 @@ impl Room {
         let may_use = |client| self.state.may_use(client, &user.person);
         let before = session.presence;
         let received =
-            self.presence.receive(id, face, &mut session.presence, may_use, update, self.now);
+            self.presence.receive(id, user, &mut session.presence, may_use, update, self.now);
         // A reader needs no id to write under.
         let is_first = before.is_none() && session.admission.may_write;
         let claimed = session.presence.filter(|_| is_first);
-        let claim = claimed.and_then(|client| self.state.announce(client, &face.person));
+        let claim = claimed.and_then(|client| self.state.announce(client, &user.person));
         let is_new = claim.is_some();
         if let Some(claim) = claim {
             self.presence.hide(claim.client);

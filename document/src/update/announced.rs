@@ -17,7 +17,9 @@ const MAX_IDS: usize = 16_384;
 /// A client id that is a person's from now on, to be saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientClaim {
+    /// The Yjs client id.
     pub client: u64,
+    /// Who announced it.
     pub person: PersonId,
     /// Grows with each claim in a document: claims are restored in this order.
     pub number: u64,

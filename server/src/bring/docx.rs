@@ -4,8 +4,8 @@
 use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
 use super::xml::XmlBudget;
 use super::{BringError, Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
-use accord_document::model::blocks::{Kind, LineKind};
 use crate::files::{ABOUT, DESTINATION};
+use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
 use roxmltree::{Document, Node};

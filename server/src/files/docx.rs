@@ -8,8 +8,8 @@ mod tests;
 use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
 use crate::pages::{Words, wire};
-use accord_document::model::blocks::{Kind, LineKind, Span, kind, span, tell_destinations};
-use accord_document::readable::{is_right_to_left_line};
+use accord_document::model::blocks::{LineKind, Span, kind, span, tell_destinations};
+use accord_document::readable::is_right_to_left_line;
 use accord_document::template::{FIELDS, Section};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
@@ -314,7 +314,7 @@ fn paragraphs(stretches: &[Stretch]) -> Vec<Paragraph> {
     }
     if !runs.is_empty() {
         tell_destinations(runs.iter_mut().map(|(span, _)| span));
-        out.push(Paragraph { kind: Kind::Plain, runs, end: None });
+        out.push(Paragraph { kind: LineKind::Plain, runs, end: None });
     }
     let is_empty = |one: &Paragraph| one.runs.is_empty() && one.end.is_none();
     out.retain(|one| !is_empty(one) || matches!(one.kind, LineKind::Item { .. }));

@@ -17,9 +17,9 @@ const MAX_WAITING_FRAMES: usize = 32;
 /// What one person's frames may hold that wait for any room, in KiB: two documents of the largest size.
 const MAX_WAITING_KIB: u32 = 16 * 1024;
 /// What all frames may hold that were read and not worked on, in bytes.
-const MAX_BYTES_IN_ALL: usize = 32 * limits::STATE_BYTES;
+const MAX_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
 /// What the frames of one person may hold beyond that, in bytes: one of the largest size, and keystrokes.
-const MAX_BYTES_WHEN_CROWDED: usize = limits::STATE_BYTES + 64 * 1024;
+const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 
 /// Too much waits in all, and of this person more than one large frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -90,9 +90,10 @@ fn join(room: &mut Room, id: ConnectionId, name: &str, may_write: bool) {
         sector: Sector::Government,
         session: SessionId::new("s"),
     };
-    let face = Face { person: actor.person.clone(), name: name.into(), sector: actor.sector };
+    let user =
+        PresenceUser { person: actor.person.clone(), name: name.into(), sector: actor.sector };
     let session = actor.session.clone();
-    let admission = Admission { actor, session, face, dialect: Dialect::Stock, may_write };
+    let admission = Admission { actor, session, user, dialect: Dialect::Stock, may_write };
     room.join(id, admission, 0);
 }
 

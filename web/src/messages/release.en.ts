@@ -23,7 +23,7 @@ export const release = {
     'This text contains something that its readers can’t see, and nobody should sign what they can’t see. Remove it first:',
   'release.strangeClean':
     'Accord can remove invisible characters without changing what people read. Everything else stays, and so do its authors.',
-  'release.strangeMore': '{count} more are not listed.',
+  'release.strangeMore': 'And {count} more.',
   'release.clean': 'Clean the text',
   'release.done.cleaned': 'The text is clean.',
   'release.done.cleanedPartly':
@@ -68,7 +68,7 @@ export const release = {
     'Nobody can sign this proposal any more. Look at the changes, then propose the current text.',
   'release.showChanges': 'See what changed since it was proposed',
   'release.signatures': 'Signatures',
-  'release.waiting': '{sector}: {count} more signatures needed',
+  'release.waiting': '{sector}: {count} still to sign',
   'release.signedBy': '{name}, {when}',
   'release.sign': 'Sign for your side',
   'release.signTitle': 'Sign release {number}',
@@ -198,7 +198,7 @@ export const release = {
   'verify.fault.document': 'The text and the signed statement belong to two different commitments.',
   'verify.fault.side': 'The signed statement has no signatory for one of the sides.',
   'verify.fault.quorum':
-    'The signed statement says that {needed} people of one side had to sign, but names {found}.',
+    'The signed statement says that {needed} of one side had to sign, but names {found}.',
   'verify.fault.signatories':
     'The signed statement names “{name}” twice as a signatory, or as a signatory of neither side.',
   'verify.unreachable': 'The keys of this installation can’t be loaded. Try again.',

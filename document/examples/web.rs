@@ -5,7 +5,7 @@
 //! when a file changes.
 
 use accord_document::model::completeness::Check;
-use accord_document::model::{Change, Milestone};
+use accord_document::model::{Milestone, ReplicaChange};
 use accord_document::sync::{ClientStatus, Close, Peer, REDACTED, RELEASE};
 use accord_document::template::{FIELDS, Section};
 use std::path::Path;
@@ -16,7 +16,7 @@ const HEAD: &str =
     "// Made from the crate `document` by `cargo xtask check`. Changes here are lost.\n";
 
 #[derive(OpenApi)]
-#[openapi(components(schemas(Change, Check, ClientStatus, Milestone, Peer)))]
+#[openapi(components(schemas(Check, ClientStatus, Milestone, Peer, ReplicaChange)))]
 struct Module;
 
 fn main() -> io::Result<()> {

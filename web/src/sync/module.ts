@@ -11,8 +11,8 @@ export type Peer = Schemas['Peer'];
 export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
 export type Check = Schemas['Check'];
 export type ClientStatus = Schemas['ClientStatus'];
-export type TextChange = Omit<Extract<Schemas['Change'], { change: 'text' }>, 'delta'> & { delta: Delta };
-export type Change = Exclude<Schemas['Change'], { change: 'text' }> | TextChange;
+export type TextChange = Omit<Extract<Schemas['ReplicaChange'], { change: 'text' }>, 'delta'> & { delta: Delta };
+export type Change = Exclude<Schemas['ReplicaChange'], { change: 'text' }> | TextChange;
 
 export { subprotocol };
 

@@ -4,6 +4,7 @@
 //! Names and addresses are not in here: a person is an opaque id, an invitation the digest of its
 //! secret.
 
+mod check;
 mod launch;
 mod rules;
 #[cfg(test)]
@@ -12,10 +13,10 @@ mod tests;
 pub use launch::{Launch, LaunchStatus, Untimely, opening};
 pub use rules::ActRefusal;
 
-use crate::body::{Act, Body, LaunchedRelease, MAX_PLAN_TITLE_CHARS, Quorum};
+use crate::body::{Act, Body, LaunchedRelease, Quorum};
 use crate::ids::{Digest, DocumentId, PersonId, Seq};
 use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome, Salt};
-use crate::people::{Action, Actor, Seat, Standing, permits};
+use crate::people::{Action, Actor, Standing, permits};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -165,138 +166,6 @@ impl PlanState {
         let entry = self.chain.next(actor.clone(), now, salt, Body::Act(act));
         self.chain.advance(&entry);
         Ok(entry)
-    }
-
-    fn check(&self, actor: &Actor, time: u64, act: &Act) -> Result<(), ActRefusal> {
-        if let Some(action) = act.needs() {
-            // An administrator's power comes from the installation; everybody else's from here.
-            let real = actor.seat == Seat::Administrator
-                || self.seats.get(&actor.person).is_some_and(|s| s.seat == actor.seat);
-            if !real || !permits(actor.seat, action) {
-                return Err(ActRefusal::Seat);
-            }
-        }
-        if self.closed && !act.is_fine_when_closed() {
-            return Err(ActRefusal::Closed);
-        }
-        match act {
-            Act::Title { title } => {
-                let fits =
-                    !title.trim().is_empty() && title.chars().count() <= MAX_PLAN_TITLE_CHARS;
-                if fits { Ok(()) } else { Err(ActRefusal::Title) }
-            }
-            Act::Invite { invitation, standing, .. } => {
-                standing.check()?;
-                // Digests of random secrets do not meet; one that does is somebody's mistake.
-                if self.invitations.contains_key(invitation) {
-                    return Err(ActRefusal::Used);
-                }
-                Ok(())
-            }
-            Act::Revoke { invitation } => match self.invitations.get(invitation) {
-                None => Err(ActRefusal::NoInvitation),
-                Some(Invitation { fate: InvitationStatus::Open, .. }) => Ok(()),
-                Some(Invitation { fate: InvitationStatus::Used(_), .. }) => Err(ActRefusal::Used),
-                Some(Invitation { fate: InvitationStatus::Revoked, .. }) => {
-                    Err(ActRefusal::Revoked)
-                }
-            },
-            Act::Join { invitation } => {
-                let invitation =
-                    self.invitations.get(invitation).ok_or(ActRefusal::NoInvitation)?;
-                invitation.check(time)?;
-                if self.seats.contains_key(&actor.person) {
-                    return Err(ActRefusal::AlreadySeated);
-                }
-                let offered = (invitation.standing.seat, invitation.standing.sector);
-                if offered == (actor.seat, actor.sector) { Ok(()) } else { Err(ActRefusal::Seat) }
-            }
-            Act::Seat { person, standing } => {
-                standing.check()?;
-                // People come by invitation; only an administrator may seat somebody outright.
-                if !self.seats.contains_key(person) && actor.seat != Seat::Administrator {
-                    return Err(ActRefusal::NotSeated);
-                }
-                if standing.seat != Seat::Facilitator && self.is_last_facilitator(person) {
-                    return Err(ActRefusal::LastFacilitator);
-                }
-                Ok(())
-            }
-            Act::Unseat { person } => {
-                if !self.seats.contains_key(person) {
-                    return Err(ActRefusal::NotSeated);
-                }
-                if self.is_last_facilitator(person) {
-                    return Err(ActRefusal::LastFacilitator);
-                }
-                Ok(())
-            }
-            Act::AddDocument { document, language, translates } => {
-                if self.documents.contains_key(document) {
-                    return Err(ActRefusal::Unchanged);
-                }
-                let fits = translates.as_ref().is_none_or(|of| self.lacks_language(of, language));
-                if fits { Ok(()) } else { Err(ActRefusal::Language) }
-            }
-            Act::Archive { document } => self.stage_is(document, Stage::Drafting),
-            Act::Unarchive { document } => self.stage_is(document, Stage::Archived),
-            Act::Delete { document } => match self.documents.get(document) {
-                Some(found) if found.stage != Stage::Deleted => {
-                    let is_launched = self.launch_of(document).next().is_some();
-                    if is_launched { Err(ActRefusal::Released) } else { Ok(()) }
-                }
-                _ => Err(ActRefusal::NoDocument),
-            },
-            Act::Quorum { quorum } if !quorum.is_possible() => Err(ActRefusal::Quorum),
-            Act::Quorum { quorum } if *quorum == self.quorum => Err(ActRefusal::Unchanged),
-            Act::Quorum { .. } => Ok(()),
-            Act::Launch { releases, zone, .. } => {
-                if !launch::is_possible(releases, zone) {
-                    return Err(ActRefusal::Launch);
-                }
-                releases.iter().try_for_each(|release| self.may_launch(release))
-            }
-            Act::CallOff { launch } => self.waiting(*launch).map(drop),
-            Act::Publish { launch } => {
-                let due = self.waiting(*launch)?.is_due(time);
-                if due { Ok(()) } else { Err(ActRefusal::Early) }
-            }
-            Act::Close if self.closed => Err(ActRefusal::Unchanged),
-            Act::Reopen if !self.closed => Err(ActRefusal::Unchanged),
-            Act::Close | Act::Reopen => Ok(()),
-        }
-    }
-
-    /// Whether a commitment is of this plan, no translation itself, and not written in a language yet.
-    fn lacks_language(&self, commitment: &DocumentId, language: &str) -> bool {
-        let is_first = self.document(commitment).is_some_and(|known| known.translates.is_none());
-        is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)
-    }
-
-    fn may_launch(&self, release: &LaunchedRelease) -> Result<(), ActRefusal> {
-        self.document(&release.document).ok_or(ActRefusal::NoDocument)?;
-        // An older release behind a newer one would look like what holds now.
-        let is_new = self.launch_of(&release.document).all(|known| known.number < release.number);
-        if is_new { Ok(()) } else { Err(ActRefusal::Launched) }
-    }
-
-    fn waiting(&self, launch: Seq) -> Result<&Launch, ActRefusal> {
-        let mut all = self.launches.iter().filter(|known| known.fate == LaunchStatus::Waiting);
-        all.find(|known| known.seq == launch).ok_or(ActRefusal::NoLaunch)
-    }
-
-    fn stage_is(&self, document: &DocumentId, stage: Stage) -> Result<(), ActRefusal> {
-        match self.documents.get(document) {
-            None | Some(Document { stage: Stage::Deleted, .. }) => Err(ActRefusal::NoDocument),
-            Some(found) if found.stage == stage => Ok(()),
-            Some(_) => Err(ActRefusal::Unchanged),
-        }
-    }
-
-    fn is_last_facilitator(&self, person: &PersonId) -> bool {
-        let mut facilitators =
-            self.seats.iter().filter(|(_, s)| s.seat == Seat::Facilitator).map(|(id, _)| id);
-        facilitators.next() == Some(person) && facilitators.next().is_none()
     }
 
     fn carry_out(&mut self, actor: &Actor, seq: Seq, time: u64, act: &Act) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
 use crate::ledger::RULES;
-use crate::people::Sector;
+use crate::people::{Seat, Sector};
 
 fn actor(person: &str, seat: Seat, sector: Sector) -> Actor {
     Actor { person: PersonId::new(person), seat, sector, session: SessionId::new("s") }

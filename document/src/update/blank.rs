@@ -5,9 +5,9 @@
 //! then deleted those elements.
 
 use super::scan::{
-    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, ScanError, kind, read_content,
-    read_place,
+    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, kind, read_content, read_place,
 };
+use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 
 /// The update with the content of `ranges` taken out; nothing when it holds none of them.

@@ -6,8 +6,9 @@
 //!
 //! Rule A7.
 
+use super::Struct;
 use super::scan::{Id, ItemContent, Range, StructBody, bounded, read_client, scan};
-use super::{ScanError, Struct};
+use super::scan_error::ScanError;
 use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
 

@@ -10,7 +10,8 @@
 //!
 //! Rule U12.
 
-use super::scan::{Id, KIND, ScanError, kind, read_client, read_content, read_place};
+use super::scan::{Id, KIND, kind, read_client, read_content, read_place};
+use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 use std::borrow::Cow;
 use std::collections::HashSet;

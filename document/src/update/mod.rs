@@ -17,7 +17,9 @@ mod merge;
 pub(crate) mod order;
 mod refusal;
 mod scan;
+mod scan_error;
 mod splits;
+mod values;
 mod walk;
 
 pub use announced::{AnnouncedClients, ClientClaim};
@@ -36,6 +38,6 @@ pub use claim::{
 pub use index::StructIndex;
 pub use refusal::Refusal;
 pub use scan::{
-    ClientStructs, Id, ItemContent, Parent, Range, Scan, ScanError, Struct, StructBody, scan,
-    shared_type,
+    ClientStructs, Id, ItemContent, Parent, Range, Scan, Struct, StructBody, scan, shared_type,
 };
+pub use scan_error::ScanError;

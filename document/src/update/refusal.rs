@@ -1,6 +1,6 @@
 //! Why an update is not integrated.
 
-use super::scan::ScanError;
+use super::scan_error::ScanError;
 use crate::limits;
 use thiserror::Error;
 

@@ -8,11 +8,12 @@
 //!
 //! Rule U1.
 
+use super::scan_error::ScanError;
+use super::values::{skip_any, skip_json};
 use crate::lib0::{ReadError, Reader};
 use crate::limits;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use thiserror::Error;
 
 /// The identity of one element: who made it and their how manieth it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,20 +30,6 @@ impl Id {
     pub fn plus(self, offset: u32) -> Self {
         Self { clock: self.clock + offset, ..self }
     }
-}
-
-/// Why bytes are not an update that this server integrates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
-pub enum ScanError {
-    #[error("the update is malformed: {0}")]
-    Read(#[from] ReadError),
-    #[error("the update is malformed: {0}")]
-    Malformed(&'static str),
-    #[error("the update nests values more than {} deep", limits::MAX_NESTING_DEPTH)]
-    TooDeep,
-    #[error("the update is incomplete")]
-    Pending,
 }
 
 /// What an update says.
@@ -345,77 +332,6 @@ pub(super) fn read_content<'a>(
 
 fn length(count: usize) -> Result<u32, ScanError> {
     u32::try_from(count).map_err(|_| ScanError::Read(ReadError::Overflow))
-}
-
-/// Skips `count` consecutive `Any` values. What is left to read at each level is kept on an
-/// explicit stack whose height is the nesting.
-fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError> {
-    struct Level {
-        left: usize,
-        keyed: bool,
-    }
-    let mut levels = vec![Level { left: count, keyed: false }];
-    while let Some(level) = levels.last_mut() {
-        if level.left == 0 {
-            levels.pop();
-            continue;
-        }
-        level.left -= 1;
-        if level.keyed {
-            r.string()?;
-        }
-        match r.byte()? {
-            127 | 126 | 121 | 120 => {}
-            125 => r.skip_var_int()?,
-            124 => {
-                r.take(4)?;
-            }
-            123 | 122 => {
-                r.take(8)?;
-            }
-            119 => {
-                r.string()?;
-            }
-            116 => {
-                r.buf()?;
-            }
-            tag @ (118 | 117) => {
-                let left = r.count()?;
-                if levels.len() > usize::from(limits::MAX_NESTING_DEPTH) {
-                    return Err(ScanError::TooDeep);
-                }
-                levels.push(Level { left, keyed: tag == 118 });
-            }
-            _ => return Err(ScanError::Malformed("an unknown kind of value")),
-        }
-    }
-    Ok(())
-}
-
-/// Bounds the nesting of a JSON text, then has it parsed, since yrs takes it for granted.
-fn skip_json(text: &str, may_be_undefined: bool) -> Result<(), ScanError> {
-    if may_be_undefined && text == "undefined" {
-        return Ok(());
-    }
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                if depth > usize::from(limits::MAX_NESTING_DEPTH) {
-                    return Err(ScanError::TooDeep);
-                }
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    serde_json::from_str::<serde::de::IgnoredAny>(text)
-        .map(|_| ())
-        .map_err(|_| ScanError::Malformed("a value is not JSON"))
 }
 
 #[cfg(test)]

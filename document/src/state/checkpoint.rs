@@ -70,8 +70,7 @@ impl DocumentState {
         let update = r.take(r.remaining())?;
         let Ok(document) = scan(update) else { return Ok(None) };
         let items = ItemCounts::of(&document);
-        let mut formatting = Formatting::default();
-        formatting.take(&document);
+        let formatting = Formatting::of(&document);
         let is_ordered = known.reorder(&document);
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered

@@ -275,3 +275,133 @@ fn formatting_is_bounded_by_what_reading_it_costs() {
     let late = edit(&mut state, &formatted(8, &[link(8_000)]));
     assert_eq!(late.unwrap_err(), Refusal::TooMuchFormatting);
 }
+
+#[test]
+fn a_long_link_over_many_lines_is_bounded_by_its_lines() {
+    let linked = |lines: usize, formats: usize| {
+        let mut state = empty();
+        let mut format = vec![6];
+        format.push(1);
+        format.put_buf(b"problem");
+        format.put_buf(b"link");
+        format.put_buf(format!("\"https://a.example/{}\"", "x".repeat(8_000)).as_bytes());
+        let mut structs = vec![format, between(7, 0, None, &"a\n".repeat(lines))];
+        for at in 0..u32::try_from(formats).unwrap() {
+            let mut bold = vec![6 | 0x80];
+            bold.put_var(7);
+            bold.put_var(u64::from(2 * u32::try_from(lines).unwrap() + at));
+            bold.put_buf(b"bold");
+            bold.put_buf(if at.is_multiple_of(2) { b"true" } else { b"null" });
+            structs.push(bold);
+        }
+        edit(&mut state, &update(7, 0, &structs, &[])).err()
+    };
+    assert_eq!(linked(5_000, 0), None);
+    assert_eq!(linked(9_000, 0), Some(Refusal::TooMuchFormatting), "72 MB as pages show it");
+    assert_eq!(linked(100, 9_000), Some(Refusal::TooMuchFormatting));
+}
+
+/// Letters of which each stands behind the first, and so before the one that came last: nothing to be merged.
+fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
+    let item = |clock: u32| match clock {
+        0 => first("a"),
+        1 => between(client, 0, None, "a"),
+        _ => between(client, 0, Some(clock - 1), "a"),
+    };
+    let structs: Vec<_> = clocks.clone().map(item).collect();
+    update(client, clocks.start, &structs, &[])
+}
+
+#[test]
+fn letters_that_nobody_formats_count_for_no_formatting() {
+    let mut state = empty();
+    let kinds: Vec<_> = (0..20).map(|n| (format!("attribute-{n}"), "1".into())).collect();
+    edit(&mut state, &formatted(7, &kinds)).unwrap();
+    for from in [0, 60_000, 120_000] {
+        assert!(edit(&mut state, &reversed(8, from..from + 60_000)).unwrap().is_some());
+    }
+}
+
+#[test]
+fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
+    let mut state = empty();
+    for client in [7, 8] {
+        // 4,800 letters in 1,200 pieces: words of which the first one's format changes each time, so that nothing can be
+        // merged.
+        let word = |at: u32| {
+            let mut format = vec![6 | 0x80];
+            format.put_var(client);
+            format.put_var(u64::from(5 * at + 3));
+            format.put_buf(b"bold");
+            format.put_buf(if at.is_multiple_of(2) { b"true" } else { b"null" });
+            [format, between(client, 5 * at + 4, None, "word")]
+        };
+        let mut structs = vec![first("word")];
+        structs.extend((0..600).flat_map(word));
+        assert!(edit(&mut state, &update(client, 0, &structs, &[])).unwrap().is_some());
+    }
+}
+
+#[test]
+fn formatting_that_was_deleted_is_not_counted_for_ever() {
+    let mut state = empty();
+    let bold = |n: usize| {
+        ("bold".to_owned(), if n.is_multiple_of(2) { "true" } else { "null" }.to_owned())
+    };
+    for client in 7..40 {
+        let all: Vec<_> = (0..25_000).map(bold).collect();
+        assert!(edit(&mut state, &formatted(client, &all)).unwrap().is_some(), "client {client}");
+        assert!(edit(&mut state, &update(client, 0, &[], &[(0, 50_001)])).unwrap().is_some());
+    }
+}
+
+#[test]
+fn what_stands_between_the_neighbours_of_new_elements_is_bounded_in_items() {
+    // A text of one item: whatever its length, integration looks at one.
+    let mut state = empty();
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(300_000))], &[])).unwrap();
+    for client in 100..160 {
+        let behind_all = update(client, 0, &[between(7, 0, None, "b")], &[]);
+        assert!(edit(&mut state, &behind_all).unwrap().is_some(), "client {client}");
+    }
+    // One of as many items as letters.
+    let mut state = empty();
+    for from in [0, 60_000, 120_000] {
+        edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();
+    }
+    let news = |clients: std::ops::Range<u64>| {
+        let mut out = Vec::new();
+        out.put_var(clients.end - clients.start);
+        for client in clients {
+            out.put_var(1);
+            out.put_var(client);
+            out.put_var(0);
+            out.extend(between(7, 0, None, "b"));
+        }
+        out.push(0);
+        out
+    };
+    assert!(edit(&mut state, &news(200..202)).unwrap().is_some());
+    assert_eq!(edit(&mut state, &news(300..364)).unwrap_err(), Refusal::TooManyBetween);
+}
+
+#[test]
+fn ten_thousand_places_of_a_long_text_that_was_pasted_whole_are_replaced_at_once() {
+    let mut state = empty();
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(400_000))], &[])).unwrap();
+    let places: Vec<(u32, u32)> = (0..10_000).map(|at| (40 * at + 1, 3)).collect();
+    let structs: Vec<_> =
+        places.iter().map(|&(at, _)| between(7, at - 1, Some(at), "new")).collect();
+    let mut out = update(8, 0, &structs, &[]);
+    out.pop();
+    out.put_var(1);
+    out.put_var(7);
+    out.put_var(places.len() as u64);
+    for (from, len) in &places {
+        out.put_var(u64::from(*from));
+        out.put_var(u64::from(*len));
+    }
+    let replaced = edit(&mut state, &out);
+    assert!(replaced.as_ref().is_ok_and(Option::is_some), "{:?}", replaced.err());
+    assert_eq!(read(&state).len(), 400_000);
+}

@@ -8,8 +8,8 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, ItemCounts, Provenance, Refusal, Scan,
-    ScanError, Splits, merge, scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Formatting, ItemCounts, Provenance,
+    Refusal, Scan, ScanError, Splits, merge, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -159,9 +159,7 @@ impl DocumentState {
         source: Source,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let (max_items, max_between) = match source {
-            Source::Sent => {
-                (limits::MAX_ITEMS_PER_UPDATE, Some(limits::MAX_ELEMENTS_BETWEEN_ORIGINS))
-            }
+            Source::Sent => (limits::MAX_ITEMS_PER_UPDATE, Some(limits::MAX_ITEMS_BETWEEN_ORIGINS)),
             Source::Redaction | Source::Stored => (usize::MAX, None),
         };
         let update = &*self.merged(actor, update, max_items)?;
@@ -174,12 +172,13 @@ impl DocumentState {
         self.fits(update.len())?;
         let splits = self.splits(&scan, &novelty, source)?;
         if source == Source::Sent {
-            self.formatting.check(&scan, self.items.after(&splits))?;
+            self.check_formatting(&scan)?;
         }
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        self.index.check_origins(&scan, max_between)?;
+        let items = |client| self.items.of_client_after(client, &splits);
+        self.index.check_origins(&scan, items, max_between)?;
         let (net, deleted) = self.apply_decoded(decoded)?;
         self.size += net.len();
         self.items.take(&splits);
@@ -285,6 +284,16 @@ impl DocumentState {
             return Err(Refusal::TooLarge);
         }
         if splits.moves > limits::MAX_MOVED_UNITS { Err(Refusal::Fragmented) } else { Ok(()) }
+    }
+
+    /// Whether an update brings too much formatting, also when the formatting that is there is counted again.
+    fn check_formatting(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
+        if self.formatting.check(scan).is_ok() {
+            return Ok(());
+        }
+        let document = self.encode_since(&StateVector::default());
+        self.formatting = Formatting::of(&scan(&document)?);
+        self.formatting.check(scan)
     }
 
     fn count_items(&mut self) -> Result<(), Refusal> {

@@ -34,12 +34,15 @@ impl CausalHistories {
         }
     }
 
-    /// Up to which clock of each client somebody had seen, who wrote an element.
-    pub(super) fn by(&self, writer: Id) -> HashMap<u64, u32> {
+    /// Up to which clock of each client somebody had seen, who wrote an element; and at how much one has to look for
+    /// that.
+    pub(super) fn by(&self, writer: Id) -> (HashMap<u64, u32>, u64) {
+        let mut looked_at = 1;
         let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);
         let mut open = vec![(writer.client, writer.clock + 1)];
         while let Some((client, upto)) = open.pop() {
             for (&other, sightings) in self.0.get(&client).into_iter().flatten() {
+                looked_at += 1;
                 let before = sightings.partition_point(|&(at, _)| at < upto);
                 let Some(&(_, clock)) = before.checked_sub(1).map(|at| &sightings[at]) else {
                     continue;
@@ -51,6 +54,6 @@ impl CausalHistories {
                 }
             }
         }
-        seen
+        (seen, looked_at)
     }
 }

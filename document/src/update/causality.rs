@@ -26,21 +26,41 @@ struct Trace {
     sightings: Vec<(u64, u64)>,
 }
 
+/// How much work an update's places may still be.
+struct Work<'c> {
+    /// Of how many items a client's elements consist at most.
+    items: &'c dyn Fn(u64) -> u64,
+    left: u64,
+}
+
+impl Work<'_> {
+    fn take(&mut self, steps: u64) -> Result<(), Refusal> {
+        self.left = self.left.checked_sub(steps).ok_or(Refusal::TooManyBetween)?;
+        Ok(())
+    }
+}
+
 impl StructIndex {
     /// Gives the new elements of an update their place in the order, once [`check`](Self::check) has passed.
-    /// `limit`: the most elements that may stand between neighbours.
+    /// `items` gives of how many items a client's elements consist at most. `limit`: how many items may stand between
+    /// neighbours, all together.
     ///
     /// # Errors
     /// When there is an element that cannot have been written where it says, or too many stand between. What is
     /// known is then as before.
-    pub fn check_origins(&mut self, scan: &Scan<'_>, limit: Option<u64>) -> Result<(), Refusal> {
+    pub(crate) fn check_origins(
+        &mut self,
+        scan: &Scan<'_>,
+        items: impl Fn(u64) -> u64,
+        limit: Option<u64>,
+    ) -> Result<(), Refusal> {
         let mut order = std::mem::take(&mut self.order);
         let mut trace = Trace::default();
-        let mut left = limit.unwrap_or(u64::MAX);
+        let mut work = Work { items: &items, left: limit.unwrap_or(u64::MAX) };
         let arranged = order.walk_new(scan, |order, client, item| {
             let next = order.next(client);
             trace.clocks.push((client, next));
-            self.put(order, client, item, &mut trace, &mut left)
+            self.put(order, client, item, &mut trace, &mut work)
         });
         if arranged.is_err() {
             for (client, next) in trace.clocks.into_iter().rev() {
@@ -60,7 +80,7 @@ impl StructIndex {
         client: u32,
         item: &Struct<'_>,
         trace: &mut Trace,
-        left: &mut u64,
+        work: &mut Work<'_>,
     ) -> Result<(), Refusal> {
         let next = order.next(client);
         let first = Id { client: order.client_of(client), clock: item.clock.max(next) };
@@ -83,7 +103,7 @@ impl StructIndex {
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
         }
-        self.between(order, &spot, first, is_shown, left)?;
+        self.between(order, &spot, first, is_shown, work)?;
         order.insert(spot, order.name(first), item.end() - first.clock, ());
         Ok(())
     }
@@ -95,23 +115,25 @@ impl StructIndex {
         spot: &InsertPosition,
         writer: Id,
         is_shown: bool,
-        left: &mut u64,
+        work: &mut Work<'_>,
     ) -> Result<(), Refusal> {
         let right = spot.right.unwrap_or(NONE);
         let mut at = order.after(spot);
         if at == right {
             return Ok(());
         }
-        let seen = self.seen.by(writer);
+        let (seen, looked_at) = self.seen.by(writer);
         // Finding out what the writer had seen takes a look at every client that they knew of.
-        *left = left.checked_sub(seen.len() as u64).ok_or(Refusal::TooManyBetween)?;
+        work.take(looked_at)?;
         while at != right {
             // The right neighbour does not come behind the left one.
             let Some(run) = order.runs.get(at as usize) else {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
-            *left = left.checked_sub(u64::from(run.len)).ok_or(Refusal::TooManyBetween)?;
-            let upto = seen.get(&order.client(run.name)).copied().unwrap_or(0);
+            let client = order.client(run.name);
+            // yrs may have the run in pieces, but has no more of them than of its client's items in all.
+            work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
+            let upto = seen.get(&client).copied().unwrap_or(0);
             if is_shown && run.name.clock < upto {
                 return Err(Refusal::Misplaced);
             }

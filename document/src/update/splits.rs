@@ -19,6 +19,11 @@ const MAX_UNCOUNTED_SPLITS: usize = 16;
 /// So many items may be counted too many, beside as many as there are.
 const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
 
+/// What moving one item costs, against looking at one code unit of text.
+const ITEM_MOVE_COST: u64 = 2;
+/// Code units that are copied in the time in which one is looked at.
+const UNITS_COPIED_AT_ONCE: u64 = 8;
+
 /// How many items yrs holds for each client: never fewer than there are. Squashed items are counted apart, so
 /// the number is counted again where it seems to pass a limit.
 #[derive(Debug, Default)]
@@ -34,7 +39,7 @@ pub(crate) struct ItemCounts {
 pub(crate) struct Splits {
     /// By how many items the document grows at most, for each client.
     added: HashMap<u64, u32>,
-    /// How many items and UTF-16 code units of text are moved or copied, about.
+    /// How much is moved, looked at and copied: about as many nanoseconds.
     pub(crate) moves: u64,
 }
 
@@ -69,6 +74,11 @@ impl ItemCounts {
         let count = self.by_client.entry(client).or_default();
         *count = count.saturating_add(items);
         self.total += items as usize;
+    }
+
+    /// How many items of a client there would be after an update.
+    pub(crate) fn of_client_after(&self, client: u64, splits: &Splits) -> u64 {
+        self.of_client(client) + u64::from(splits.added.get(&client).copied().unwrap_or(0))
     }
 
     fn of_client(&self, client: u64) -> u64 {
@@ -142,7 +152,8 @@ impl Estimate<'_> {
         references.extend(ranges.flat_map(|(client, ..)| [client; 2]));
         for client in references {
             *self.splits.added.entry(client).or_default() += 1;
-            self.splits.moves += self.counts.of_client(client) + MAX_UNCOUNTED_SPLITS as u64;
+            self.splits.moves +=
+                ITEM_MOVE_COST * (self.counts.of_client(client) + MAX_UNCOUNTED_SPLITS as u64);
         }
     }
 
@@ -178,11 +189,15 @@ impl Estimate<'_> {
         if start == before.clock || !cuts.insert(before.clock) {
             return;
         }
-        let around = (Excluded(before.clock), Unbounded);
-        let end = cuts.range(around).next().map_or(end, |&cut| cut.min(end));
+        let next_cut = cuts.range((Excluded(before.clock), Unbounded)).next().copied();
+        let end = next_cut.map_or(end, |cut| cut.min(end));
         let start = cuts.range(..before.clock).next_back().map_or(start, |&cut| cut.max(start));
-        let earlier = if moves_earlier { cuts.len() as u64 } else { 0 };
-        self.splits.moves += u64::from(end - start) + behind + earlier;
+        // Pieces in front of this one stay: replacing from the beginning to the end moves none twice.
+        let earlier = if moves_earlier && next_cut.is_some() { cuts.len() as u64 } else { 0 };
+        let (left, right) = (u64::from(before.clock - start), u64::from(end - before.clock));
+        // The place is looked for from the item's beginning on, and what is behind it is copied.
+        self.splits.moves +=
+            left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
         *self.splits.added.entry(before.client).or_default() += 1;
     }
 }

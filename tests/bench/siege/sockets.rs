@@ -82,8 +82,8 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let len: u32 = 400_000;
     let words = "a".repeat(len as usize);
     write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
-    // Each deleted letter is two splits.
-    let each = (limits::MAX_MOVED_UNITS / u64::from(len) / 2) as u32 * 9 / 10;
+    // Each deleted letter is two splits, and copying eight letters counts as one.
+    let each = (limits::MAX_MOVED_UNITS / u64::from(len) * 4) as u32 * 9 / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
@@ -99,7 +99,8 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "ab");
     write(&target, &target.shared, &updates[..3]).await?;
     let items = 3 * limits::MAX_ITEMS_PER_UPDATE as u64;
-    let each = (limits::MAX_MOVED_UNITS / items) as u32 * 9 / 10;
+    // What moving an item counts.
+    let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
@@ -115,10 +116,9 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     write(&target, &target.shared, &updates).await?;
     let stands = (limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT) as u64;
-    let each = (limits::MAX_ELEMENTS_BETWEEN_ORIGINS / stands)
-        .min(limits::MAX_CLIENTS_PER_UPDATE as u64)
-        * 9
-        / 10;
+    let each =
+        (limits::MAX_ITEMS_BETWEEN_ORIGINS / stands).min(limits::MAX_CLIENTS_PER_UPDATE as u64) * 9
+            / 10;
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let news = (0..each).map(|at| CLIENT + 1 + n * each + at);
@@ -136,8 +136,8 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
 /// Items that all have the most attributes, in one update.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
     let attributes = limits::MAX_ATTRIBUTES;
-    let items = limits::MAX_ATTRIBUTES_TIMES_ITEMS / attributes - 64;
-    let value_bytes = (limits::MAX_FORMATTING_BYTES / (items + 64) / attributes).saturating_sub(8);
+    let pieces = limits::MAX_ATTRIBUTES_TIMES_PIECES / attributes - 8;
+    let value_bytes = (limits::MAX_FORMATTING_BYTES / (pieces + 8) / attributes).saturating_sub(8);
     let value = format!("\"{}\"", "v".repeat(value_bytes.saturating_sub(2)));
     let mut structs = vec![text(None, None, "a")];
     let last = |structs: &Vec<Vec<u8>>| Some((client, structs.len() as u32 - 1));
@@ -145,7 +145,7 @@ pub(super) fn most_formatted(client: u64) -> Vec<u8> {
         structs.push(format(last(&structs), None, &format!("a{number:03}"), &value));
     }
     let mut is_bold = false;
-    while structs.len() + 2 < items {
+    for _ in attributes..pieces {
         structs.push(text(last(&structs), None, "a"));
         is_bold = !is_bold;
         let value = if is_bold { "1" } else { "2" };

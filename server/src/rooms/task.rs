@@ -30,10 +30,12 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
 
-/// A frame, or a document that is read whole, of more bytes may keep a thread for long.
-const LONG_FRAME_BYTES: usize = 32 * 1024;
-/// A document of more bytes keeps a thread for long when it is encoded.
-const LONG_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// A frame of more bytes may keep a thread for long: far more than a keystroke has, and few references into the text.
+const LONG_FRAME_BYTES: usize = 512;
+/// A document of more bytes may keep a thread for long when it is read, encoded, or gone through for an edit.
+const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
+/// A document of more bytes may keep a thread for long when somebody asks for its content.
+const LONG_CONTENT_BYTES: usize = 32 * 1024;
 
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
@@ -247,7 +249,7 @@ impl Task {
                 // A short one may ask for the whole document.
                 bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
             }
-            _ => self.room.state().size() > LONG_FRAME_BYTES,
+            _ => self.room.state().size() > LONG_CONTENT_BYTES,
         }
     }
 

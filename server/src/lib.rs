@@ -6,6 +6,7 @@
 
 pub mod access;
 mod admission;
+pub mod allocator;
 mod announced;
 pub mod archives;
 pub mod backup;

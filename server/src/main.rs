@@ -206,6 +206,9 @@ fn main() -> ExitCode {
             return code;
         }
     };
+    if matches!(verb, Verb::Serve(_)) {
+        accord_server::allocator::tune();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),

@@ -287,13 +287,13 @@ impl DocumentState {
     }
 
     /// Whether an update brings too much formatting, also when the formatting that is there is counted again.
-    fn check_formatting(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
-        if self.formatting.check(scan).is_ok() {
+    fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
+        if self.formatting.check(update).is_ok() {
             return Ok(());
         }
         let document = self.encode_since(&StateVector::default());
         self.formatting = Formatting::of(&scan(&document)?);
-        self.formatting.check(scan)
+        self.formatting.check(update)
     }
 
     fn count_items(&mut self) -> Result<(), Refusal> {

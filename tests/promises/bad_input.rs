@@ -81,14 +81,20 @@ fn nested_types(client: u64, depth: u64) -> Vec<u8> {
     update(client, 0, depth, &structs, &[])
 }
 
-/// A long text, and letters of somebody who has not seen it, each before the one before: to find the place of
-/// each, all of the text must be looked at.
+/// A text of many items that can't be merged, and letters of somebody who has not seen it, each before the one before:
+/// to find the place of each, all of the items must be looked at.
 fn tangle(client: u64) -> Vec<u8> {
-    const LONG: usize = 100_000;
+    const ITEMS: u64 = 10_000;
     const LETTERS: u64 = 1_000;
-    let mut text = vec![4, 1];
+    let mut text = vec![5, 1];
     text.put_buf(b"problem");
-    text.put_buf(&[b't'; LONG]);
+    text.put_buf(b"{}");
+    for clock in 1..ITEMS {
+        text.push(0x85);
+        text.put_var(client);
+        text.put_var(clock - 1);
+        text.put_buf(b"{}");
+    }
     let mut letters = letter(None);
     for clock in 1..LETTERS {
         letters.push(0x44);
@@ -98,7 +104,7 @@ fn tangle(client: u64) -> Vec<u8> {
     }
     let mut out = Vec::new();
     out.put_var(2);
-    for (client, count, structs) in [(client, 1, text), (client + 1, LETTERS, letters)] {
+    for (client, count, structs) in [(client, ITEMS, text), (client + 1, LETTERS, letters)] {
         out.put_var(count);
         out.put_var(client);
         out.put_var(0);
@@ -163,7 +169,7 @@ async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
             update(1_000, 0, 30, &[&[4u8, 1, 7][..], b"problem", &[30], &[b'y'; 30]].concat(), &[]),
             4400,
         ),
-        ("letters before each other, beside a long text", tangle(ME), 4413),
+        ("letters before each other, beside many items", tangle(ME), 4413),
         ("a gap", update(ME, 7, 1, &letter(None), &[]), resync),
         ("deleting ahead", update(0, 0, 0, &[], &[(1_000, 20, 50)]), resync),
         ("hidden text", update(ME, 0, 1, &letter(Some((31_337, 0))), &[]), resync),

@@ -2,8 +2,8 @@
 
 use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
-use accord_tests::{Server, SyncClient};
-use anyhow::{Result, ensure};
+use accord_tests::{SOON, Server, SyncClient};
+use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
 
 /// Letters at the beginning of `problem`, each an item of its own: typed one behind the other, or each in front of
@@ -48,6 +48,45 @@ async fn an_update_of_adjacent_items_takes_memory_in_proportion() -> Result<()> 
     ensure!(text.len() >= 450_000, "{} characters", text.len());
     let above = server.peak_memory()? - rest;
     ensure!(above < 100 * 1024 * 1024, "{} MiB above rest", above / 1024 / 1024);
+    Ok(())
+}
+
+/// One author fills one document after the other and keeps them open.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let mut open = Vec::new();
+    let refused = loop {
+        ensure!(open.len() < 20, "{} documents of 7 MiB are open", open.len());
+        let document = ben.create(&format!("Large {}", open.len()))?;
+        let filled = async {
+            let mut author = SyncClient::connect_accord(&server, &ben, &document, 1).await?;
+            author.edit("problem", 0, 0, &"a".repeat(7 << 20)).await?;
+            author.settled().await?;
+            anyhow::Ok(author)
+        };
+        match filled.await {
+            Ok(author) => open.push(author),
+            Err(error) => break error.to_string(),
+        }
+    };
+    ensure!(open.len() >= 10, "only {} documents could be open: {refused}", open.len());
+    ensure!(refused.contains("too many large commitments"), "{refused}");
+    let document = ana.create("Another's")?;
+    let mut other = SyncClient::connect_accord(&server, &ana, &document, 1).await?;
+    other.edit("problem", 0, 0, &"a".repeat(1 << 20)).await?;
+    other.settled().await?;
+    // What is open stays open, and another opens when some are closed.
+    let mut first = open.pop().context("a document")?;
+    first.edit("causes", 0, 0, "x").await?;
+    first.settled().await?;
+    drop(open);
+    let end = Instant::now() + SOON;
+    while SyncClient::connect_accord(&server, &ben, &document, 2).await.is_err() {
+        ensure!(Instant::now() < end, "none can be opened although the others are closed");
+    }
     Ok(())
 }
 

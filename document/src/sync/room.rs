@@ -296,6 +296,12 @@ impl Room {
         self.take()
     }
 
+    /// Closes a connection, and says why.
+    pub fn dismiss(&mut self, id: ConnectionId, close: Close) -> Vec<Effect> {
+        self.expel(id, close.code, close.reason);
+        self.take()
+    }
+
     /// The connection is closed.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;

@@ -5,6 +5,7 @@ mod event;
 mod handle;
 mod in_flight;
 mod load;
+mod open_memory;
 mod outbox;
 mod pace;
 mod redact;
@@ -35,7 +36,9 @@ use accord_document::ledger::{LedgerError, LedgerPosition};
 use accord_document::sync::{Admission, ConnectionId, Denied};
 use accord_document::update::ClientClaim;
 use futures_util::future::join_all;
+use open_memory::OpenMemory;
 use outbox::Outboxes;
+use pace::LongTurns;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,6 +91,8 @@ struct Shared {
     connections: AtomicU64,
     waiting: WaitingBytes,
     waiting_requests: WaitingRequests,
+    long_turns: LongTurns,
+    open_memory: OpenMemory,
     outboxes: Outboxes,
     /// One redaction at a time: each reads what the one before has blanked.
     redacting: tokio::sync::Mutex<()>,
@@ -128,6 +133,8 @@ impl Rooms {
             connections: AtomicU64::new(0),
             waiting: WaitingBytes::default(),
             waiting_requests: WaitingRequests::default(),
+            long_turns: LongTurns::default(),
+            open_memory: OpenMemory::default(),
             outboxes: Outboxes::default(),
             redacting: tokio::sync::Mutex::default(),
             stop: watch::channel(false).0,

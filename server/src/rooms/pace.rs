@@ -3,6 +3,9 @@
 //! Nothing is dropped and nobody closed: what is beyond the budget waits, in the room's queue and behind it in the
 //! socket. Others are served meanwhile.
 
+use crate::admission::Requester;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// A frame that takes longer than this holds up the others in the room noticeably.
@@ -17,7 +20,7 @@ struct Rate {
 
 /// The room's time altogether.
 const ALL: Rate = Rate { burst: Duration::from_secs(3), share: 0.5 };
-/// Its time in long turns. Coming back after a long time offline is one or two of them.
+/// The time of all rooms in long turns. Coming back after a long time offline is one or two of them.
 const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
 /// What is left of a rate, in seconds: negative when overdrawn.
@@ -55,34 +58,60 @@ impl Account {
     }
 }
 
-/// One person's budget of a room's time.
+/// What each party has left for long turns, over all rooms: in many documents at once they would take all processors.
+/// Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LongTurns {
+    by_party: Arc<Mutex<HashMap<Requester, Weak<Mutex<Account>>>>>,
+}
+
+impl LongTurns {
+    fn of(&self, party: &Requester, now: Instant) -> Arc<Mutex<Account>> {
+        let mut all = self.by_party.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(party).and_then(Weak::upgrade) {
+            return known;
+        }
+        if all.len() == all.capacity() {
+            all.retain(|_, account| account.strong_count() > 0);
+        }
+        let new = Arc::new(Mutex::new(Account::new(LONG, now)));
+        all.insert(party.clone(), Arc::downgrade(&new));
+        new
+    }
+}
+
+/// One party's budget of a room's time, and of all rooms' time in long turns.
 #[derive(Debug)]
 pub(super) struct Budget {
     all: Account,
-    long: Account,
+    long: Arc<Mutex<Account>>,
 }
 
 impl Budget {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { all: Account::new(ALL, now), long: Account::new(LONG, now) }
+    pub(super) fn new(party: &Requester, long: &LongTurns, now: Instant) -> Self {
+        Self { all: Account::new(ALL, now), long: long.of(party, now) }
+    }
+
+    fn long(&self) -> MutexGuard<'_, Account> {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that a turn took this long.
     pub(super) fn spend(&mut self, time: Duration, now: Instant) {
         self.all.spend(time, now);
         if time > LONG_TURN {
-            self.long.spend(time, now);
+            self.long().spend(time, now);
         }
     }
 
     /// How long the next turn has to wait.
     pub(super) fn wait(&mut self, now: Instant) -> Duration {
-        self.all.wait(now).max(self.long.wait(now))
+        self.all.wait(now).max(self.long().wait(now))
     }
 
     /// Whether it is as if nothing had ever been spent.
     pub(super) fn is_full(&mut self, now: Instant) -> bool {
-        self.all.is_full(now) && self.long.is_full(now)
+        self.all.is_full(now) && self.long().is_full(now)
     }
 }
 
@@ -105,15 +134,37 @@ mod tests {
         assert_eq!(account.wait(at(1_000)), Duration::from_secs(4), "idle time is not saved up");
     }
 
+    fn ana() -> Requester {
+        Requester::Person(accord_document::ids::PersonId::new("ana"))
+    }
+
+    #[test]
+    fn long_turns_in_many_rooms_are_counted_together() {
+        let (start, long) = (Instant::now(), LongTurns::default());
+        let mut rooms: Vec<_> = (0..20).map(|_| Budget::new(&ana(), &long, start)).collect();
+        for budget in &mut rooms {
+            assert_eq!(budget.all.wait(start), Duration::ZERO);
+            budget.spend(Duration::from_millis(100), start);
+        }
+        for budget in &mut rooms {
+            assert_eq!(budget.wait(start), Duration::from_secs(50), "2 s in all");
+        }
+        let ben = Requester::Person(accord_document::ids::PersonId::new("ben"));
+        assert_eq!(Budget::new(&ben, &long, start).wait(start), Duration::ZERO);
+        drop(rooms);
+        assert_eq!(Budget::new(&ana(), &long, start).wait(start), Duration::ZERO);
+    }
+
     #[test]
     fn long_turns_have_a_small_budget_of_their_own() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let new = || Budget::new(&ana(), &LongTurns::default(), start);
+        let mut budget = new();
         for _ in 0..100 {
             budget.spend(Duration::from_millis(29), start);
         }
         assert_eq!(budget.wait(start), Duration::ZERO, "short turns are counted together only");
-        let mut budget = Budget::new(start);
+        let mut budget = new();
         budget.spend(Duration::from_secs(1), start);
         assert_eq!(budget.wait(start), Duration::ZERO, "a return from offline is free");
         budget.spend(Duration::from_millis(100), start);

@@ -9,15 +9,16 @@ mod effects;
 use super::event::RoomEvent;
 use super::handle::{ReleaseStatus, Summary};
 use super::load::CHECKPOINT_AFTER_ENTRIES;
+use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
 use super::turns::{Priority, Turn, Turns};
 use super::{OpenError, Rooms, seed};
-use crate::admission::Requester;
+use crate::admission::{Busy, Requester};
 use crate::announced;
 use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
-use accord_document::sync::{ConnectionId, Room};
+use accord_document::sync::{Close, ConnectionId, Room};
 use accord_document::update::ClientClaim;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -36,6 +37,13 @@ const LONG_FRAME_BYTES: usize = 512;
 const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
 /// A document of more bytes may keep a thread for long when somebody asks for its content.
 const LONG_CONTENT_BYTES: usize = 32 * 1024;
+
+/// Memory of a document is noted again when it has changed by so much.
+const NOTED_BYTES: usize = 256 * 1024;
+
+/// What somebody is told whose documents take too much together.
+const TOO_MUCH_OPEN: &str =
+    "You have too many large commitments open. Close some of them, then open this one again.";
 
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
@@ -87,6 +95,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
+    let noted_bytes = state.weight();
+    rooms.shared.open_memory.note(&document, noted_bytes);
     let mut task = Task {
         rooms: rooms.clone(),
         document: document.clone(),
@@ -97,7 +107,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         connections: HashMap::new(),
         release_status: None,
         summary: None,
-        turns: Turns::default(),
+        turns: Turns::new(rooms.shared.long_turns.clone()),
+        noted_bytes,
         in_flight: false,
         waiting: Vec::new(),
         answers: VecDeque::new(),
@@ -106,6 +117,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         over: false,
     };
     task.serve(&mut events).await;
+    rooms.shared.open_memory.forget(&document);
     rooms.forget_client_claims(&document, task.room.forget_written_ids());
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
@@ -115,6 +127,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
 struct Connection {
     outbox: Outbox,
     person: PersonId,
+    _open: HeldOpen,
 }
 
 pub(super) struct Task {
@@ -139,6 +152,8 @@ pub(super) struct Task {
     /// Whose client ids are, to be saved.
     client_claims: Vec<ClientClaim>,
     is_saving_client_claims: bool,
+    /// How much memory it takes, as it was noted last.
+    noted_bytes: usize,
     /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
     over: bool,
 }
@@ -173,7 +188,10 @@ impl Task {
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
                     self.carry_out(effects);
-                    let idle = self.room.is_empty() && used.elapsed() >= IDLE;
+                    let memory = &self.rooms.shared.open_memory;
+                    let idle = self.room.is_empty()
+                        && self.turns.is_empty()
+                        && (used.elapsed() >= IDLE || memory.is_crowded());
                     if idle && self.is_settled() && !self.is_saving_client_claims {
                         break;
                     }
@@ -241,6 +259,7 @@ impl Task {
         }
         let spent = thread_time().saturating_sub(began);
         self.turns.spend(&party, priority, spent, std::time::Instant::now());
+        self.note_memory(&party);
     }
 
     fn may_take_long(&self, event: &RoomEvent) -> bool {
@@ -250,6 +269,30 @@ impl Task {
                 bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
             }
             _ => self.room.state().size() > LONG_CONTENT_BYTES,
+        }
+    }
+
+    /// Notes how much memory the document takes, when that has changed noticeably. Whoever made it grow may have no room
+    /// for it beside the other documents that they have open.
+    fn note_memory(&mut self, party: &Requester) {
+        let bytes = self.room.state().weight();
+        if bytes.abs_diff(self.noted_bytes) < NOTED_BYTES {
+            return;
+        }
+        let has_grown = bytes > self.noted_bytes;
+        self.noted_bytes = bytes;
+        let memory = self.rooms.shared.open_memory.clone();
+        memory.note(&self.document, bytes);
+        let Requester::Person(person) = party else { return };
+        if !has_grown || memory.may_open(person, &self.document) {
+            return;
+        }
+        let theirs = self.connections.iter().filter(|(_, connection)| connection.person == *person);
+        let ids: Vec<ConnectionId> = theirs.map(|(id, _)| *id).collect();
+        for id in ids {
+            let close = Close::new(Close::TOO_LARGE, TOO_MUCH_OPEN);
+            let effects = self.room.dismiss(id, close);
+            self.carry_out(effects);
         }
     }
 
@@ -284,6 +327,9 @@ impl Task {
                 // What was decided before the upgrade may not hold any more.
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
                 let joined = match grant {
+                    Ok(_) if !self.rooms.shared.open_memory.may_open(&person, &self.document) => {
+                        Err(OpenError::Busy(Busy::Requester))
+                    }
                     Ok(grant) => {
                         admission.take(grant);
                         let now = std::time::Instant::now();
@@ -295,7 +341,8 @@ impl Task {
                 if answer.send(joined).is_err() || !may_join {
                     return;
                 }
-                self.connections.insert(id, Connection { outbox, person });
+                let open = self.rooms.shared.open_memory.hold(&person, &self.document);
+                self.connections.insert(id, Connection { outbox, person, _open: open });
                 self.rooms.shared.metrics.connections_open.inc();
                 self.room.join(id, *admission, self.now())
             }

@@ -7,7 +7,7 @@
 //! Rule C7.
 
 use super::in_flight::InFlight;
-use super::pace::Budget;
+use super::pace::{Budget, LongTurns};
 use crate::admission::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
@@ -44,9 +44,9 @@ struct Line<T> {
 }
 
 impl<T> Line<T> {
-    fn new(now: Instant) -> Self {
+    fn new(party: &Requester, long: &LongTurns, now: Instant) -> Self {
         let (essential, ordinary) = (VecDeque::new(), VecDeque::new());
-        let budget = Budget::new(now);
+        let budget = Budget::new(party, long, now);
         Self { essential, ordinary, budget, essential_from: now, in_flight: None }
     }
 
@@ -93,15 +93,15 @@ pub(super) struct Turns<T> {
     lines: HashMap<Requester, Line<T>>,
     /// The parties for which something waits; the first is asked first.
     ring: VecDeque<Requester>,
-}
-
-impl<T> Default for Turns<T> {
-    fn default() -> Self {
-        Self { lines: HashMap::new(), ring: VecDeque::new() }
-    }
+    long: LongTurns,
 }
 
 impl<T> Turns<T> {
+    /// `long`: what parties have left for long turns, over all rooms.
+    pub(super) fn new(long: LongTurns) -> Self {
+        Self { lines: HashMap::new(), ring: VecDeque::new(), long }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.ring.is_empty()
     }
@@ -139,7 +139,8 @@ impl<T> Turns<T> {
         if self.lines.len() >= MAX_IDLE_PARTIES && !self.lines.contains_key(party) {
             self.lines.retain(|_, line| !line.is_empty() || !line.budget.is_full(now));
         }
-        self.lines.entry(party.clone()).or_insert_with(|| Line::new(now))
+        let long = &self.long;
+        self.lines.entry(party.clone()).or_insert_with(|| Line::new(party, long, now))
     }
 
     /// Whether something of a party waits.
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn one_turn_each_whatever_one_of_them_sends() {
         let now = Instant::now();
-        let mut turns = Turns::default();
+        let mut turns = Turns::new(LongTurns::default());
         let reader = Requester::at("2001:db8::1".parse().unwrap());
         (0..100).for_each(|n| push(&mut turns, &person("flood"), n, now));
         push(&mut turns, &person("ana"), 1_000, now);
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn an_overdrawn_budget_is_passed_over_until_it_has_grown() {
         let now = Instant::now();
-        let mut turns = Turns::default();
+        let mut turns = Turns::new(LongTurns::default());
         push(&mut turns, &person("flood"), 1, now);
         assert_eq!(next(&mut turns, now), Some(1));
         spend(&mut turns, &person("flood"), 4, now);
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn an_essential_request_waits_a_few_seconds_for_an_overdrawn_budget_and_for_nobody_else() {
         let now = Instant::now();
-        let mut turns = Turns::default();
+        let mut turns = Turns::new(LongTurns::default());
         let ana = person("ana");
         spend_first(&mut turns, &ana, now);
         push(&mut turns, &ana, 1, now);
@@ -273,7 +274,7 @@ mod tests {
     #[test]
     fn what_nobody_waits_for_any_more_takes_no_turn() {
         let now = Instant::now();
-        let mut turns = Turns::default();
+        let mut turns = Turns::new(LongTurns::default());
         (0..10).for_each(|n| push(&mut turns, &person("ana"), n, now));
         turns.retain(&person("ana"), |item| item % 5 == 4);
         let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn a_new_connection_brings_no_new_budget() {
         let now = Instant::now();
-        let mut turns = Turns::default();
+        let mut turns = Turns::new(LongTurns::default());
         for n in 0..5_000 {
             let party = person(&format!("p{n}"));
             push(&mut turns, &party, n, now);

@@ -65,10 +65,14 @@ pub fn destination(address: &str) -> String {
 }
 
 /// Whether the words of a link say where it leads: they are its address, with or without the scheme, or its
-/// destination.
+/// destination. Words that are not ASCII never say where an address of the web leads, not even if they repeat the
+/// address: the Cyrillic “аpple.com” looks like another host, and only `xn--pple-43d.com` tells the two apart.
 #[must_use]
 pub fn says(words: &str, address: &str) -> bool {
     let words = words.trim().trim_end_matches('/');
+    if host(address).is_some() && !words.is_ascii() {
+        return false;
+    }
     let bare = |address: &str| -> Option<String> {
         let (scheme, rest) = address.split_once(':')?;
         let is_web = matches!(&*scheme.to_ascii_lowercase(), "http" | "https");

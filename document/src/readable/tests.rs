@@ -205,6 +205,7 @@ fn words_say_where_a_link_leads_or_its_destination_is_shown() {
         (" Example.org/ ", "http://example.org"),
         ("ana@example.org", "mailto:ana@example.org?subject=x"),
         ("+1-2", "tel:+1-2"),
+        ("xn--pple-43d.com", "https://\u{430}pple.com/"),
     ] {
         check(words, link, true);
     }
@@ -216,6 +217,9 @@ fn words_say_where_a_link_leads_or_its_destination_is_shown() {
         ("https://example.org", "http://evil.example/https://example.org"),
         ("see example.org", "https://example.org"),
         ("bank.example", "https://bank.example:8443/"),
+        // Words and address alike, and both look like another host.
+        ("\u{430}pple.com", "https://\u{430}pple.com/"),
+        ("https://\u{430}pple.com/", "https://\u{430}pple.com/"),
     ] {
         check(words, link, false);
     }

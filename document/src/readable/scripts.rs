@@ -1,15 +1,20 @@
 //! Scripts that stand in one word and are not written together: letters of one that look like those of another.
 
-use super::properties::is_of;
+use super::properties::{is_of, script};
 use icu_properties::props::Script;
+use icu_properties::script::ScriptWithExtensions;
+use unicode_normalization::UnicodeNormalization;
 
-/// The scripts whose letters look alike, so that a word that mixes them can be taken for another one: Cyrillic “а” for
-/// Latin “a”.
-const ALIKE: [Script; 5] =
-    [Script::Latin, Script::Cyrillic, Script::Greek, Script::Armenian, Script::Cherokee];
+/// The scripts that are written in one word: Japanese, Chinese and Korean, each with Latin letters.
+const TOGETHER: [&[Script]; 3] = [
+    &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
+    &[Script::Latin, Script::Han, Script::Bopomofo],
+    &[Script::Latin, Script::Han, Script::Hangul],
+];
 
-/// Whether a word of a text mixes scripts whose letters look alike (after Unicode Technical Standard 39, section 5). Words
-/// of several scripts beside each other are innocent, and so are Han, kana or Hangul beside Latin letters.
+/// Whether a word of a name mixes scripts that are not written together (the level “highly restrictive” of Unicode
+/// Technical Standard 39, section 5.2), or has letters of no script that stand for those of one, like the mathematical
+/// “𝐀”. Words of several scripts beside each other are innocent.
 ///
 /// ```
 /// use accord_document::readable::mixes_scripts;
@@ -19,14 +24,34 @@ const ALIKE: [Script; 5] =
 /// ```
 #[must_use]
 pub fn mixes_scripts(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && !super::is_mark(c)).any(|word| {
-        let has = |script: Script| {
-            word.chars().any(|c| {
-                is_of(c, script) && ALIKE.iter().filter(|one| is_of(c, **one)).count() == 1
-            })
-        };
-        ALIKE.into_iter().filter(|script| has(*script)).count() > 1
-    })
+    text.split(|c: char| !c.is_alphanumeric() && !super::is_mark(c)).any(is_mixed)
+}
+
+fn is_mixed(word: &str) -> bool {
+    if word.is_ascii() {
+        return false;
+    }
+    if word.chars().any(is_styled) {
+        return true;
+    }
+    let is_written_in =
+        |all: &[Script]| word.chars().all(|c| fits_any(c) || all.iter().any(|one| is_of(c, *one)));
+    let Some(first) = word.chars().find(|c| !fits_any(*c)) else { return false };
+    let is_of_one = ScriptWithExtensions::new()
+        .get_script_extensions_val(first)
+        .iter()
+        .any(|script| is_written_in(&[script]));
+    !is_of_one && !TOGETHER.into_iter().any(is_written_in)
+}
+
+/// Whether a character belongs to every script: digits, and marks that take the script of their base.
+fn fits_any(c: char) -> bool {
+    script(c) == Script::Inherited || is_of(c, Script::Common)
+}
+
+/// A letter of no script that stands for one of a script, in another style.
+fn is_styled(c: char) -> bool {
+    c.is_alphabetic() && fits_any(c) && !super::is_mark(c) && !std::iter::once(c).nfkc().eq([c])
 }
 
 #[cfg(test)]
@@ -42,6 +67,12 @@ mod tests {
             "Jos\u{435}\u{301}",
             "\u{43e}’Neill \u{41c}al",
             "\u{13aa}o",
+            "\u{a4ee}na",
+            "\u{2c80}na",
+            "\u{10400}na",
+            "\u{1d400}na",
+            "\u{24b6}na",
+            "Ана\u{10d0}",
         ] {
             assert!(mixes_scripts(name), "{name}");
         }
@@ -65,6 +96,22 @@ mod tests {
             "Ioannis (Γιάννης)",
             "דוד",
             "Ana-Мария",
+            "Nguye\u{302}\u{303}n Thi\u{323} A\u{301}nh",
+            "김\u{1100}\u{1161}",
+            "გიორგი",
+            "محمد ٣",
+            "מֹשֶׁה",
+            "श्रीमती प्रिया",
+            "สมชาย น้ำ",
+            "አበበ በቂላ",
+            "Şükrü Işık İnci",
+            "O'Neil",
+            "Jean-Luc d’Ñandú",
+            "Ævar",
+            "Mª José",
+            "ﾀﾛｰ タロー",
+            "佐々木 一ノ瀬",
+            "ʻOkina Kaʻahumanu",
         ] {
             assert!(!mixes_scripts(name), "{name}");
         }

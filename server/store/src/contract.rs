@@ -174,6 +174,11 @@ fn records_are_scanned_by_kind_and_prefix() {
 
 /// A ledger of real entries: only those can be packed.
 pub(super) fn chain(count: u64) -> Vec<Append> {
+    chain_of(count, |_| 1)
+}
+
+/// The same, of texts so many letters long.
+pub(super) fn chain_of(count: u64, letters: impl Fn(u64) -> usize) -> Vec<Append> {
     use accord_document::body::{Body, Genesis};
     use accord_document::ids::{LineageId, PersonId, SessionId};
     use accord_document::ledger::{Entry, RULES};
@@ -192,13 +197,16 @@ pub(super) fn chain(count: u64) -> Vec<Append> {
         rules: RULES,
     };
     let mut last = genesis.entry(actor.clone(), 0, [0; 16]);
-    let mut all = Vec::new();
+    let (mut all, mut clock) = (Vec::new(), 0);
     for n in 0..count {
         all.push(Append { ledger: document("a"), seq: last.seq, bytes: last.encode() });
-        // The letter x at the beginning of a text: client 7, its n-th.
+        // Letters at the beginning of a text, by client 7.
         let mut update = vec![1, 1, 7];
-        update.put_var(n);
-        update.extend_from_slice(&[4, 1, 1, b't', 1, b'x', 0]);
+        update.put_var(clock);
+        update.extend_from_slice(&[4, 1, 1, b't']);
+        update.put_buf(&vec![b'x'; letters(n)]);
+        update.push(0);
+        clock += letters(n) as u64;
         let provenance = Default::default();
         last = Entry {
             seq: Seq(n + 1),

@@ -28,6 +28,9 @@ const SLED_SEGMENT: usize = 256 * 1024;
 
 /// How many of the newest entries of a ledger are not packed: appending looks at the last.
 const LOOSE: usize = 64;
+/// Bytes of entries, unpacked, at which a segment ends: packing and reading one take memory for so much. A larger entry
+/// has a segment of its own.
+const MAX_SEGMENT_ENTRY_BYTES: usize = 8 * 1024 * 1024;
 /// The fewest entries that are packed together.
 const WORTH_PACKING: usize = 768;
 
@@ -62,6 +65,34 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// The number behind a ledger's last loose entry; None when all are packed.
+    fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
+        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
+        let (seq, _) = seq_of(ledger, &key.map_err(failed)?)?;
+        Ok(Some(seq + 1))
+    }
+
+    /// The loose entries that the next segment is made of: `at_most` of them, and no more than a segment may hold.
+    fn chunk(
+        &self,
+        ledger: &LedgerId,
+        first: u64,
+        at_most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (mut chunk, mut bytes) = (Vec::new(), 0);
+        for seq in (first..).take(at_most.min(MAX_SEGMENT_ENTRIES)) {
+            let entry = pieced_upto(&self.ledger, ledger, Seq(seq), Seq(seq))?.pop();
+            let (_, entry) = entry.ok_or_else(|| lacking(ledger, seq))?;
+            bytes += entry.len();
+            if bytes > MAX_SEGMENT_ENTRY_BYTES && !chunk.is_empty() {
+                break;
+            }
+            chunk.push(entry);
+        }
+        Ok(chunk)
+    }
+
     /// Opens or creates the store in a folder. `reserve` is how many bytes of the disk stay free.
     ///
     /// # Errors
@@ -333,13 +364,12 @@ impl Ledger for SledStore {
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         let mut first = self.packed_end(ledger)?;
-        let loose = pieced(&self.ledger, ledger, Seq(first))?;
-        let settled = loose.len().saturating_sub(LOOSE);
-        let mut entries = loose.into_iter().map(|(_, bytes)| bytes);
+        let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
+        let loose = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
+        let settled = loose.saturating_sub(LOOSE);
         let mut packed = 0;
         while settled - packed >= WORTH_PACKING {
-            let chunk: Vec<_> =
-                entries.by_ref().take(MAX_SEGMENT_ENTRIES.min(settled - packed)).collect();
+            let chunk = self.chunk(ledger, first, settled - packed)?;
             let segment = pack_segment(ledger, &chunk)?;
             // Before anything is removed, what replaces it must be what it was.
             if unpack_segment(ledger, &segment)? != chunk {
@@ -485,6 +515,24 @@ mod tests {
 
     fn open(dir: &Path) -> SledStore {
         SledStore::open(dir, 0).unwrap()
+    }
+
+    #[test]
+    fn large_entries_are_packed_in_segments_of_bounded_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SledStore::open(dir.path(), 16 * 1024 * 1024).unwrap();
+        let ledger = document("a");
+        // Together more than may come out of one segment, and one that is larger than a segment of several.
+        let large = |n| if n == 40 { MAX_SEGMENT_ENTRY_BYTES + 1 } else { 60_000 };
+        let chain = super::super::contract::chain_of(1_200, large);
+        for batch in chain.chunks(100) {
+            store.append(batch).unwrap();
+        }
+        let entries: Vec<Vec<u8>> = chain.into_iter().map(|append| append.bytes).collect();
+        assert!(store.pack(&ledger).unwrap() > 0);
+        assert!(store.segments.len() > 1);
+        assert_eq!(store.read(&ledger, Seq(0)).unwrap(), entries);
+        assert_eq!(store.entry(&ledger, Seq(40)).unwrap().as_ref(), Some(&entries[40]));
     }
 
     #[test]

@@ -37,10 +37,6 @@ pub enum RoomEvent {
         remembered: LedgerPosition,
         stored: Option<Digest>,
     },
-    /// It is saved whose these client ids are, or they can't be saved.
-    ClientClaimsSaved {
-        clients: Vec<u64>,
-    },
     /// Answers as soon as the document is open.
     Open {
         answer: oneshot::Sender<Result<(), OpenError>>,
@@ -57,11 +53,7 @@ impl RoomEvent {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
             Self::Open { answer } => drop(answer.send(Err(error))),
             Self::Request(request) => request.refuse(error),
-            Self::Frame { .. }
-            | Self::Leave { .. }
-            | Self::Compared { .. }
-            | Self::ClientClaimsSaved { .. }
-            | Self::Stop => {}
+            Self::Frame { .. } | Self::Leave { .. } | Self::Compared { .. } | Self::Stop => {}
         }
     }
 

@@ -286,22 +286,26 @@ impl Rooms {
         }));
     }
 
-    /// Saves whose client ids are, and tells the room.
-    fn save_client_claims(&self, document: &DocumentId, claims: Vec<ClientClaim>) {
+    /// Saves whose client ids are, and answers with the ids that are saved: none when the store took none.
+    fn save_client_claims(
+        &self,
+        document: &DocumentId,
+        claims: Vec<ClientClaim>,
+        answer: mpsc::Sender<Vec<u64>>,
+    ) {
         let (rooms, document) = (self.clone(), document.clone());
         tokio::spawn(async move {
-            let clients = claims.iter().map(|claim| claim.client).collect();
+            let mut clients: Vec<u64> = claims.iter().map(|claim| claim.client).collect();
             let (store, id) = (rooms.shared.store.clone(), document.clone());
             let save = move || announced::save(&*store, &id, &claims);
             let saved = tokio::task::spawn_blocking(save).await;
             if let Err(error) = saved.unwrap_or_else(|_| Err(unexpected())) {
-                // Presence goes on: a store that takes nothing takes no stolen edit either.
+                // Nobody else learns of these ids, so that nobody can take them.
+                clients.clear();
                 tracing::error!(%document, %error, "whose a client id is can't be saved");
             }
-            let room = rooms.shared.lock().get(&document).cloned();
-            if let Some(room) = room {
-                let _ = room.send(RoomEvent::ClientClaimsSaved { clients }).await;
-            }
+            // A room that is gone waits for no answer.
+            let _ = answer.send(clients).await;
         });
     }
 

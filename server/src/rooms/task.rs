@@ -118,7 +118,10 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     };
     task.serve(&mut events).await;
     rooms.shared.open_memory.forget(&document);
-    rooms.forget_client_claims(&document, task.room.forget_written_ids());
+    // A room that failed is ahead of the store: what it holds as written under an id may not be on disk.
+    if !task.over && task.is_settled() {
+        rooms.forget_client_claims(&document, task.room.forget_written_ids());
+    }
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
     rooms.forget_closed(&document);
@@ -164,12 +167,14 @@ impl Task {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // One append is in flight at most, so one place is enough.
         let (answer, mut committed) = mpsc::channel(1);
+        let (saved, mut claims_saved) = mpsc::channel::<Vec<u64>>(1);
         let mut changes = self.rooms.shared.access.changes();
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
+                Some(clients) = claims_saved.recv() => self.client_claims_saved(&clients),
                 event = events.recv(), if self.waiting.len() < WAITING => {
                     let Some(mut event) = event else { break };
                     used = Instant::now();
@@ -198,7 +203,7 @@ impl Task {
                 }
             }
             self.commit(&answer).await;
-            self.save_client_claims();
+            self.save_client_claims(&saved);
             if stopping && self.is_settled() && !self.is_saving_client_claims {
                 break;
             }
@@ -222,7 +227,6 @@ impl Task {
             RoomEvent::Request(request) => (request.requester.clone(), request.priority),
             RoomEvent::Join { .. }
             | RoomEvent::Compared { .. }
-            | RoomEvent::ClientClaimsSaved { .. }
             | RoomEvent::Open { .. }
             | RoomEvent::Stop => return self.event(event),
         };
@@ -359,10 +363,6 @@ impl Task {
             RoomEvent::Compared { id, remembered, stored } => {
                 self.room.compared(id, &remembered, stored, self.now())
             }
-            RoomEvent::ClientClaimsSaved { clients } => {
-                self.is_saving_client_claims = false;
-                self.room.client_claims_saved(&clients)
-            }
             RoomEvent::Open { answer } => {
                 let _ = answer.send(Ok(()));
                 return;
@@ -400,13 +400,21 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
+    /// Others may learn of client ids that are saved now.
+    fn client_claims_saved(&mut self, clients: &[u64]) {
+        self.is_saving_client_claims = false;
+        let effects = self.room.client_claims_saved(clients);
+        self.carry_out(effects);
+    }
+
     /// Saves whose client ids are, unless that is under way: all that came meanwhile is saved by one sync.
-    fn save_client_claims(&mut self) {
+    fn save_client_claims(&mut self, saved: &mpsc::Sender<Vec<u64>>) {
         if self.is_saving_client_claims || self.client_claims.is_empty() {
             return;
         }
         self.is_saving_client_claims = true;
-        self.rooms.save_client_claims(&self.document, std::mem::take(&mut self.client_claims));
+        let claims = std::mem::take(&mut self.client_claims);
+        self.rooms.save_client_claims(&self.document, claims, saved.clone());
     }
 
     /// Hands what waits to the committer, unless an append is in flight.

@@ -18,10 +18,10 @@ pub(crate) async fn take_step(
     step: Step,
 ) -> Result<StepTaken, RequestError<StepError>> {
     let taken = room.step(actor, step).await?;
-    if let Some(number) = taken.froze {
-        if let Err(error) = releases.get(room.requester(), room.document(), number).await {
-            tracing::error!(document = %room.document(), number, %error, "a release could not be signed yet");
-        }
+    if let Some(number) = taken.froze
+        && let Err(error) = releases.get(room.requester(), room.document(), number).await
+    {
+        tracing::error!(document = %room.document(), number, %error, "a release could not be signed yet");
     }
     Ok(taken)
 }

@@ -1040,6 +1040,7 @@ export interface components {
              * @description Where, in UTF-16 code units of that text at the second moment.
              */
             at: number;
+            /** @description The person who made it, and the entries. */
             by: components["schemas"]["Deed"];
             target?: components["schemas"]["Target"] | null;
             /** @description Of what was deleted or replaced: who wrote it first, each once. */
@@ -1075,9 +1076,14 @@ export interface components {
              * @description When, in milliseconds since the Unix epoch.
              */
             began: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The time of the last entry, in milliseconds since the Unix epoch.
+             */
             ended: number;
+            /** @description The first entry. */
             first: components["schemas"]["Seq"];
+            /** @description The last entry. */
             last: components["schemas"]["Seq"];
         };
         DemoPerson: {
@@ -1174,6 +1180,7 @@ export interface components {
         Fate: "kept" | "inserted" | "deleted";
         /** @description A character that is not seen as it is, where it stands first. */
         FoundCharacter: {
+            /** @description The text behind it that is seen. */
             after: string;
             /** @description What is seen before and behind it. */
             before: string;
@@ -1189,6 +1196,7 @@ export interface components {
              * @description Where it stands first, in UTF-16 code units.
              */
             offset: number;
+            /** @description The reason why it is not seen as it is. */
             reason: components["schemas"]["Reason"];
         };
         HealthView: {
@@ -1265,7 +1273,7 @@ export interface components {
             account?: components["schemas"]["NewAccount"] | null;
         };
         /**
-         * @description What kind of thing is strange.
+         * @description What kind of thing is unreleasable.
          * @enum {string}
          */
         Kind: "part" | "embedded" | "formatting" | "address" | "character" | "identifier" | "date" | "notes";
@@ -1349,13 +1357,17 @@ export interface components {
          *     texts.
          */
         MilestoneDiff: {
+            /** @description The date at the second moment. */
             due_after: string;
             /** @description `YYYY-MM-DD`, or empty. */
             due_before: string;
+            /** @description The date in words at the second moment. */
             due_text_after: string;
             /** @description The date in words, or empty. */
             due_text_before: string;
+            /** @description Whether it was kept, added or removed. */
             fate: components["schemas"]["Fate"];
+            /** @description The milestone. */
             id: string;
         };
         /** @description A moment: the document once this entry was applied. */
@@ -1484,6 +1496,7 @@ export interface components {
                 [key: string]: unknown;
             };
             by?: components["schemas"]["Deed"] | null;
+            /** @description Whether it was kept, inserted or deleted. */
             fate: components["schemas"]["Fate"];
             /** @description A string, or a value that stands between characters. */
             insert: unknown;
@@ -1614,9 +1627,15 @@ export interface components {
         };
         /** @description How many of each side must sign. */
         Quorum: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Signatures that the side of civil society needs.
+             */
             civil_society: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Signatures that the government's side needs.
+             */
             government: number;
         };
         /**
@@ -1782,7 +1801,10 @@ export interface components {
         };
         /** @description How much of a section one person wrote first, in the seat and for the side they had then. */
         Share: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description An index into the history's authors.
+             */
             author: number;
             /** @description UTF-16 code units, without those that end paragraphs. */
             characters: number;
@@ -1808,9 +1830,14 @@ export interface components {
              * @description When, in milliseconds since the Unix epoch.
              */
             began: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The time of the last entry, in milliseconds since the Unix epoch.
+             */
             ended: number;
+            /** @description The first entry. */
             first: components["schemas"]["Seq"];
+            /** @description The last entry. */
             last: components["schemas"]["Seq"];
             /** @description What was done, by whom, in the order of the page. */
             tallies: components["schemas"]["Tally"][];
@@ -1831,11 +1858,12 @@ export interface components {
              */
             used: number;
         };
-        /** @description Something strange, and where it stands. */
+        /** @description Something unreleasable, and where it stands. */
         Strange: {
             character?: components["schemas"]["FoundCharacter"] | null;
             /** @description Whether it can be cleaned without a change to what is read. */
             cleanable?: boolean;
+            /** @description The kind of content. */
             kind: components["schemas"]["Kind"];
             /**
              * @description The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
@@ -1847,9 +1875,15 @@ export interface components {
         };
         /** @description What one person did to one text in one sitting. */
         Tally: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description An index into the history's authors.
+             */
             author: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description UTF-16 code units deleted, newlines among them.
+             */
             deleted: number;
             /**
              * Format: int32
@@ -1867,8 +1901,10 @@ export interface components {
         Target: string;
         /** @description One text at two moments. */
         TextDiff: {
+            /** @description Its pieces, in order. */
             pieces: components["schemas"]["Piece"][];
             section?: components["schemas"]["Section"] | null;
+            /** @description The text. */
             target: components["schemas"]["Target"];
         };
         Ticket: {
@@ -1913,69 +1949,92 @@ export interface components {
         };
         /** @description What was done. */
         What: {
+            /** @description The text. */
             text: string;
             /** @enum {string} */
             what: "inserted";
         } | {
+            /** @description The text. */
             text: string;
             /** @enum {string} */
             what: "deleted";
         } | {
+            /** @description The text after. */
             new: string;
+            /** @description The text before. */
             old: string;
             /** @enum {string} */
             what: "replaced";
         } | {
+            /** @description The text behind the split. */
             after: string;
+            /** @description The text before the split. */
             before: string;
             /** @enum {string} */
             what: "split";
         } | {
+            /** @description The text of the second paragraph. */
             after: string;
+            /** @description The text of the first paragraph. */
             before: string;
             /** @enum {string} */
             what: "joined";
         } | {
+            /** @description Its attributes after. */
             new: {
                 [key: string]: unknown;
             };
+            /** @description Its attributes before. */
             old: {
                 [key: string]: unknown;
             };
+            /** @description The text of the paragraph. */
             text: string;
             /** @enum {string} */
             what: "block";
         } | {
+            /** @description Their attributes after. */
             new: {
                 [key: string]: unknown;
             };
+            /** @description Their attributes before. */
             old: {
                 [key: string]: unknown;
             };
+            /** @description The characters. */
             text: string;
             /** @enum {string} */
             what: "marked";
         } | {
+            /** @description The text that it was taken from. */
             from: components["schemas"]["Target"];
+            /** @description The text. */
             text: string;
             /** @enum {string} */
             what: "moved";
         } | {
+            /** @description The milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_added";
         } | {
+            /** @description The milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_removed";
         } | {
+            /** @description The milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_moved";
         } | {
+            /** @description The milestone; none for a date of the commitment. */
             id?: string | null;
+            /** @description The key of the date. */
             key: string;
+            /** @description The value after, if there is one. */
             new?: unknown;
+            /** @description The value before, if there was one. */
             old?: unknown;
             /** @enum {string} */
             what: "value";

@@ -7,44 +7,31 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What changed, other than by [`Replica::edit`] itself. */
-        Change: {
-            /** @enum {string} */
-            change: "text";
-            delta: components["schemas"]["Op"][];
-            own: boolean;
-            target: components["schemas"]["Target"];
-        } | {
-            /** @enum {string} */
-            change: "milestones";
-        } | {
-            /** @enum {string} */
-            change: "facts";
-        };
         /** @description A need and whether it is met. */
         Check: {
+            /** @description Whether the text meets it. */
             met: boolean;
+            /** @description The need. */
             need: components["schemas"]["Need"];
         };
         /** @description What a page shows of a client beside the document. */
         ClientStatus: {
+            /** @description Whether there is an undone edit to redo. */
             can_redo: boolean;
+            /** @description Whether there is an edit to undo. */
             can_undo: boolean;
+            /** @description The connection. */
             link: components["schemas"]["Link"];
+            /** @description Whether this page may write. */
             may_write: boolean;
             /** @description Whether there is anything that the server has not said to be on disk. */
             unsaved: boolean;
-        };
-        /** @description What others see of a person. */
-        Face: {
-            name: string;
-            person: string;
-            sector: components["schemas"]["Sector"];
         };
         /** @description The connection to the server. */
         Link: {
             /** @enum {string} */
             link: "offline";
+            /** @description A sentence, if the connection ended with one. */
             reason?: string | null;
         } | {
             /** @enum {string} */
@@ -53,10 +40,14 @@ export interface components {
             /** @enum {string} */
             link: "live";
         } | {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The close code, from 4400 to 4499.
+             */
             code: number;
             /** @enum {string} */
             link: "denied";
+            /** @description The server's sentence. */
             reason: string;
         };
         /** @description A milestone as read. */
@@ -65,10 +56,15 @@ export interface components {
             due: string;
             /** @description The date in words ("Fall 2027"), or empty. */
             due_text: string;
+            /** @description The key in the map of milestones. */
             id: string;
+            /** @description The fractional order among the milestones. */
             order: string;
+            /** @description Its outputs. */
             outputs: components["schemas"]["Op"][];
+            /** @description The text of the milestone. */
             what: components["schemas"]["Op"][];
+            /** @description Those responsible. */
             who: components["schemas"]["Op"][];
         };
         /**
@@ -78,24 +74,35 @@ export interface components {
         Need: "title" | "lead" | "problem" | "solution" | "results" | "value" | "milestone" | "milestone_dates" | "milestone_people";
         /** @description One step of a Delta. */
         Op: {
+            /** @description The attributes of what is inserted. */
             attributes?: {
                 [key: string]: unknown;
             };
             /** @description A string, or an embedded value. */
             insert: unknown;
         } | {
+            /** @description The attributes to set; `null` clears one. */
             attributes?: {
                 [key: string]: unknown;
             };
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description UTF-16 code units that are kept.
+             */
             retain: number;
         } | {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description UTF-16 code units that are deleted.
+             */
             delete: number;
         };
         /** @description Somebody else in the document. */
         Peer: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The client id.
+             */
             client: number;
             /** @description Where their caret is: a text, and the ends of the selection in it. */
             cursor?: [
@@ -103,7 +110,34 @@ export interface components {
                 number,
                 number
             ] | null;
-            user: components["schemas"]["Face"];
+            /** @description The identity that the server has set. */
+            user: components["schemas"]["PresenceUser"];
+        };
+        /** @description What others see of a person. */
+        PresenceUser: {
+            /** @description Their name as the server knows it. */
+            name: string;
+            /** @description The person. */
+            person: string;
+            /** @description The side that they sit for. */
+            sector: components["schemas"]["Sector"];
+        };
+        /** @description What changed, other than by [`Replica::edit`] itself. */
+        ReplicaChange: {
+            /** @enum {string} */
+            change: "text";
+            /** @description The steps from what it was. */
+            delta: components["schemas"]["Op"][];
+            /** @description Whether this replica made the change, by undo for example. */
+            own: boolean;
+            /** @description The text. */
+            target: components["schemas"]["Target"];
+        } | {
+            /** @enum {string} */
+            change: "milestones";
+        } | {
+            /** @enum {string} */
+            change: "facts";
         };
         /**
          * @description The side a person sits for. Shown everywhere by one hue *and* one shape.

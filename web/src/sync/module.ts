@@ -11,7 +11,9 @@ export type Peer = Schemas['Peer'];
 export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
 export type Check = Schemas['Check'];
 export type ClientStatus = Schemas['ClientStatus'];
-export type TextChange = Omit<Extract<Schemas['ReplicaChange'], { change: 'text' }>, 'delta'> & { delta: Delta };
+export type TextChange = Omit<Extract<Schemas['ReplicaChange'], { change: 'text' }>, 'delta'> & {
+  delta: Delta;
+};
 export type Change = Exclude<Schemas['ReplicaChange'], { change: 'text' }> | TextChange;
 
 export { subprotocol };

@@ -46,7 +46,7 @@ use bring::Importer;
 use clock::Clock;
 use committer::Committer;
 use files::{HEAVY, Printer};
-use http::{App, Comparisons, Connections};
+use http::{App, CLEANINGS, Comparisons, Connections};
 use letters::Letters;
 use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
@@ -302,6 +302,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
+        cleanings: Admission::new(CLEANINGS),
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
         importer: Importer::new(workers, heavy),

@@ -185,35 +185,35 @@ impl Printer {
         }
     }
 
-    /// A place for a file of a draft: to be had before the draft is read.
+    /// A place for a file of a draft: to be had before the draft is read, so that one requester has few of them read.
     ///
     /// # Errors
     /// When too much is asked for.
-    pub(crate) async fn turn(&self, requester: &Requester) -> Result<(Place, Slot), FileError> {
-        let place = self.shared.admission.place(requester)?;
-        let slot = place.slot().await?;
-        Ok((place, slot))
+    pub(crate) fn place(&self, requester: &Requester) -> Result<Place, FileError> {
+        Ok(self.shared.admission.place(requester)?)
     }
 
     /// A draft as a file: with what changed in it, and the names behind that, if it is to be shown. `time` is now,
-    /// in milliseconds since the Unix epoch.
+    /// in milliseconds since the Unix epoch. It waits for its slot here, where the text is at hand: whoever waits for a
+    /// document holds nothing that others need.
     ///
     /// # Errors
-    /// When it can't be made.
+    /// When it can't be made, or no slot is free in time.
     pub(crate) async fn draft(
         &self,
-        (place, slot): (Place, Slot),
-        text: Released,
+        place: Place,
+        text: &Released,
         changes: Option<(Manuscript, Vec<String>)>,
         plan_title: String,
         time: u64,
         kind: Kind,
     ) -> Result<Bytes, FileError> {
-        let document = text.document.clone();
+        let slot = place.slot().await?;
+        let document = &text.document;
         let job = FileJob {
             kind,
             time,
-            text: Cow::Owned(text),
+            text: Cow::Borrowed(text),
             source: Source::Draft { plan_title },
             changes,
             fonts: self.shared.fonts.clone(),

@@ -4,7 +4,8 @@ use super::App;
 use super::history::{Done, writing};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
-use crate::admission::Requester;
+use crate::admission::{Admission, AdmissionLimits, Place, Requester};
+use crate::archives::{Archives, Reading};
 use crate::rooms::OpenError;
 use accord_document::limits;
 use accord_document::model::Replica;
@@ -13,6 +14,11 @@ use accord_document::people::Action;
 use accord_document::readable::{CodePoint, clean, findings, name, turned_numbers};
 use axum::Json;
 use axum::extract::{Path, State};
+
+/// The copies of documents that are held to be cleaned, each of 8 MiB at most. Only their places are used: the work
+/// itself takes the turn of a reading.
+pub(crate) const CLEANINGS: AdmissionLimits =
+    AdmissionLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
 
 /// Takes the characters out of a document that nobody sees and that no script needs, and writes link addresses in ASCII
 /// where something in them was hidden: by an edit that everybody in it sees at once. All other characters, and who wrote
@@ -27,13 +33,12 @@ pub(super) async fn clean_text(
 ) -> Result<Json<Done>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Write)?;
-    // The document is copied only once there is a turn to work on it.
     let requester = Requester::Person(by.person.id.clone());
-    let reading = app.archives.reading(&requester).await?;
     let room = app.rooms.handle(&found.id, &by);
-    let text = room.encoded().await?;
+    let (place, text, reading) =
+        copy_then_turn(&app.cleanings, &app.archives, &requester, room.encoded()).await?;
     let cleaning = tokio::task::spawn_blocking(move || {
-        let _reading = reading;
+        let _held = (place, reading);
         cleaning_of(&text)
     });
     let seq = match cleaning.await.map_err(OpenError::from)? {
@@ -41,6 +46,19 @@ pub(super) async fn clean_text(
         None => room.last_entry().await?,
     };
     Ok(Json(Done { seq: seq.0 }))
+}
+
+/// A document's copy, and the turn to work on it. The room is asked before the turn is taken: it answers a person whose
+/// budget is used up after minutes, and nobody else is to wait for that. The place bounds how many copies wait.
+async fn copy_then_turn<T>(
+    cleanings: &Admission,
+    archives: &Archives,
+    requester: &Requester,
+    copy: impl Future<Output = Result<T, OpenError>>,
+) -> Result<(Place, T, Reading), OpenError> {
+    let place = cleanings.place(requester)?;
+    let copied = copy.await?;
+    Ok((place, copied, archives.reading(requester).await?))
 }
 
 /// The edit that cleans a document, if there is anything to clean.
@@ -81,4 +99,44 @@ pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
 /// As [`cleaned`].
 pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
     Ok(cleaned(text)?.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::Busy;
+    use crate::store::MemoryStore;
+    use accord_document::ids::PersonId;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn person(name: &str) -> Requester {
+        Requester::Person(PersonId::new(name))
+    }
+
+    #[tokio::test]
+    async fn people_who_wait_for_a_copy_of_their_document_hold_no_reading_of_others() {
+        let (cleanings, archives) =
+            (Admission::new(CLEANINGS), Archives::new(Arc::new(MemoryStore::default())));
+        // More than there are readings; none of their documents answers.
+        let waiting: Vec<_> = ["p0", "p1", "p2", "p3", "p3"]
+            .map(|name| {
+                let (cleanings, archives) = (cleanings.clone(), archives.clone());
+                tokio::spawn(async move {
+                    let never = std::future::pending::<Result<(), OpenError>>();
+                    copy_then_turn(&cleanings, &archives, &person(name), never).await.is_ok()
+                })
+            })
+            .into();
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        let ana = person("ana");
+        let reading = tokio::time::timeout(Duration::from_secs(15), archives.reading(&ana)).await;
+        drop(reading.expect("a person waits for others' documents").unwrap());
+        // And nobody holds more than a few copies.
+        let more = copy_then_turn(&cleanings, &archives, &person("p3"), async { Ok(()) }).await;
+        assert!(matches!(more, Err(OpenError::Busy(Busy::Requester))), "{more:?}");
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    }
 }

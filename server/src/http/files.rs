@@ -54,12 +54,12 @@ pub(super) async fn draft(
         return Ok(file::titled("application/json", (&title, &end), &name, canonical(&value)));
     }
     let kind = kind(&extension)?;
-    let turn = app.printer.turn(&requester).await?;
+    let place = app.printer.place(&requester)?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
-    let draft = status.draft.clone();
+    let draft = &status.draft;
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
-    let made = app.printer.draft(turn, draft, None, plan_title, now, kind).await?;
+    let made = app.printer.draft(place, draft, None, plan_title, now, kind).await?;
     Ok(file::titled(kind.media(), (&title, &end), &name, made))
 }
 
@@ -75,7 +75,7 @@ async fn tracked(
     if kind(extension)? != Kind::Docx {
         return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
     }
-    let turn = app.printer.turn(&Requester::Person(by.person.id.clone())).await?;
+    let place = app.printer.place(&Requester::Person(by.person.id.clone()))?;
     let id = found.id.clone();
     let read = in_archive(app, by, &found, move |archive| {
         let (history, state) = (&archive.history, &archive.state);
@@ -90,7 +90,7 @@ async fn tracked(
     let authors = authors.iter().map(|one| with_side(&one.name, one.sector)).collect();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let (title, changes) = (text.title(), Some((manuscript, authors)));
-    let made = app.printer.draft(turn, text, changes, plan_title, now, Kind::Docx).await?;
+    let made = app.printer.draft(place, &text, changes, plan_title, now, Kind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
     Ok(file::titled(Kind::Docx.media(), (&title, "changes.docx"), &name, made))
 }

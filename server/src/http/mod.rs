@@ -29,6 +29,7 @@ mod sync;
 mod views;
 mod web;
 
+pub(crate) use cleaning::CLEANINGS;
 pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
@@ -40,6 +41,7 @@ pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use seats::RESET_MS;
 pub(crate) use views::{SeatName, SectorName};
 
+use crate::admission::Admission;
 use crate::archives::Archives;
 use crate::bring::Importer;
 use crate::clock::Clock;
@@ -77,6 +79,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
+    /// The places of documents that are being cleaned.
+    pub(crate) cleanings: Admission,
     pub(crate) releases: Releases,
     pub(crate) printer: Printer,
     pub(crate) importer: Importer,

@@ -91,3 +91,17 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
     drop(slot);
     assert!(soon(asked).await.is_some(), "a person waits for one stranger after the other");
 }
+
+#[tokio::test]
+async fn people_who_wait_for_their_documents_hold_no_slot_of_others() {
+    let (printer, _, frozen) = printer();
+    // As many as they may ask for, none of which has been answered by its document.
+    let waiting: Vec<Place> = (0..8)
+        .map(|n| printer.place(&Requester::Person(PersonId::new(format!("p{}", n / 4)))).unwrap())
+        .collect();
+    let place = printer.place(&ana()).unwrap();
+    let made = printer.draft(place, &frozen.released, None, "Plan".into(), 0, Kind::Docx);
+    let answer = soon(made).await.expect("a person waits for others' documents");
+    assert!(matches!(answer, Err(FileError::Work(_))), "its child was started: {answer:?}");
+    drop(waiting);
+}

@@ -15,6 +15,7 @@ use accord_document::model::content::Content;
 use accord_document::state::DocumentState;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OwnedMutexGuard;
 
 /// What all kept histories may take together, in bytes, about.
 const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
@@ -68,6 +69,8 @@ type Shelf = Arc<Mutex<Option<Archive>>>;
 pub struct Archives {
     store: Arc<dyn Store>,
     readings: Admission,
+    /// One release is sealed at a time, whoever else reads.
+    sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
     /// Documents whose histories were too long: they only grow.
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
@@ -76,7 +79,13 @@ pub struct Archives {
 /// The right to read ledgers as long as it is held: nothing is read here without one.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    _slot: Slot,
+    _right: Right,
+}
+
+#[derive(Debug)]
+enum Right {
+    Slot { _slot: Slot },
+    Sealing { _alone: OwnedMutexGuard<()> },
 }
 
 impl std::fmt::Debug for Archives {
@@ -91,6 +100,7 @@ impl Archives {
         Self {
             store,
             readings: Admission::new(READINGS),
+            sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
             too_long: Arc::default(),
         }
@@ -101,7 +111,14 @@ impl Archives {
     /// # Errors
     /// [`OpenError::Busy`] when too much is asked for.
     pub(crate) async fn reading(&self, requester: &Requester) -> Result<Reading, OpenError> {
-        Ok(Reading { _slot: self.readings.place(requester)?.slot().await? })
+        let slot = self.readings.place(requester)?.slot().await?;
+        Ok(Reading { _right: Right::Slot { _slot: slot } })
+    }
+
+    /// The turn to read what is to be sealed: no other reading is waited for, whoever asked for it.
+    pub(crate) async fn sealing(&self) -> Reading {
+        let alone = self.sealing.clone().lock_owned().await;
+        Reading { _right: Right::Sealing { _alone: alone } }
     }
 
     /// Reads on a thread of its own, once the requester's turn has come.
@@ -338,6 +355,29 @@ mod tests {
             }
             assert!(archives.in_turn(&ana(), at(1_000)).await.unwrap().is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn a_release_is_sealed_whoever_reads_and_whatever_its_signer_waits_for() {
+        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        let mut readings = Vec::new();
+        for name in ["ana", "ben", "cem"] {
+            let person = Requester::Person(PersonId::new(name));
+            readings.push(archives.reading(&person).await.unwrap());
+        }
+        let places: Vec<_> = std::iter::from_fn(|| archives.readings.place(&ana()).ok()).collect();
+        assert!(!places.is_empty() && archives.reading(&ana()).await.is_err(), "ana has no place");
+        let long = std::time::Duration::from_secs(15);
+        let sealing = tokio::time::timeout(long, archives.sealing()).await;
+        let sealing = sealing.expect("a seal waits for readings");
+        let len = archives.read(&sealing, &DocumentId::new("d"), |archive| archive.history.len());
+        assert_eq!(len.unwrap(), 3);
+        let mut next = Box::pin(archives.sealing());
+        let also = tokio::time::timeout(std::time::Duration::from_millis(20), &mut next).await;
+        assert!(also.is_err(), "one is sealed at a time");
+        drop(sealing);
+        let next = tokio::time::timeout(long, next).await;
+        drop((next.expect("the next one's turn has come"), readings, places));
     }
 
     #[tokio::test]

@@ -103,6 +103,18 @@ impl Releases {
         self.shared.archives.in_turn(requester, make).await
     }
 
+    /// Signs a release that was frozen a moment ago, outside everybody's places: nothing that its signer has asked for
+    /// puts it off, since the names are those of the moment when it is signed.
+    ///
+    /// # Errors
+    /// When there is no such release, it can't be read, or is not what was signed.
+    pub(crate) async fn seal(&self, document: &DocumentId, number: u32) -> Result<(), OpenError> {
+        let (releases, key) = (self.clone(), (document.clone(), number));
+        let reading = self.shared.archives.sealing().await;
+        let sealed = tokio::task::spawn_blocking(move || releases.make(&reading, key)).await?;
+        sealed?.map(drop).ok_or(OpenError::Missing)
+    }
+
     /// Makes a release of its ledger. Blocks.
     fn make(
         &self,

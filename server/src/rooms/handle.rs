@@ -212,10 +212,13 @@ impl RoomHandle {
     }
 
     /// Takes a step on the path to a release. Only [`crate::sealing`] calls this: it signs what a step has frozen.
-    pub(crate) async fn step(
+    /// `seal` is called with a release's number once its freeze is on disk, also when the asker has gone meanwhile; the
+    /// answer waits for what it gives.
+    pub(crate) async fn step<F: Future<Output = ()> + Send + 'static>(
         &self,
         actor: &Actor,
         step: Step,
+        seal: impl FnOnce(u32) -> F + Clone + Send + 'static,
     ) -> Result<StepTaken, RequestError<StepError>> {
         let actor = actor.clone();
         let take = move |room: &mut Room, now| {
@@ -223,8 +226,19 @@ impl RoomHandle {
             let state = room.state();
             Ok((effects, state.releases().frozen_by(state.position().seq)))
         };
-        let (seq, froze) = self.change_and_answer(Priority::Essential, take).await?;
-        Ok(StepTaken { seq, froze })
+        let done = self.ask(Priority::Essential, move |task, reply| match task.change(take) {
+            Ok((seq, froze)) => task.answer_when_durable(move || {
+                let answer = move || drop(reply.send(Ok(Ok(StepTaken { seq, froze }))));
+                let Some(number) = froze else { return answer() };
+                let sealed = seal(number);
+                tokio::spawn(async move {
+                    sealed.await;
+                    answer();
+                });
+            }),
+            Err(refused) => drop(reply.send(Ok(Err(refused)))),
+        });
+        done.await?.map_err(RequestError::Refused)
     }
 
     /// Appends the entry that announces a redaction.
@@ -242,10 +256,6 @@ impl RoomHandle {
 impl RoomHandle {
     pub(super) fn rooms(&self) -> &Rooms {
         &self.rooms
-    }
-
-    pub(crate) fn requester(&self) -> &Requester {
-        &self.requester
     }
 
     pub(crate) fn document(&self) -> &DocumentId {
@@ -270,17 +280,8 @@ impl RoomHandle {
         change: impl FnOnce(&mut Room, u64) -> Result<Vec<Effect>, E> + Clone + Send + 'static,
     ) -> Result<Seq, RequestError<E>> {
         let change = move |room: &mut Room, now| Ok((change(room, now)?, ()));
-        Ok(self.change_and_answer(priority, change).await?.0)
-    }
-
-    /// Gives the number of the last entry, and what else the change answers.
-    async fn change_and_answer<T: Send + 'static, E: Send + 'static>(
-        &self,
-        priority: Priority,
-        change: impl FnOnce(&mut Room, u64) -> Result<(Vec<Effect>, T), E> + Clone + Send + 'static,
-    ) -> Result<(Seq, T), RequestError<E>> {
         let done = self.ask(priority, move |task, reply| match task.change(change) {
-            Ok(done) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(done))))),
+            Ok((seq, ())) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(seq))))),
             Err(refused) => drop(reply.send(Ok(Err(refused)))),
         });
         done.await?.map_err(RequestError::Refused)

@@ -4,7 +4,7 @@
 //! is not saved, and nothing of a ledger that was tampered with. A history can be too long for memory; what needs
 //! only the text at some moment does without it ([`Archives::content`]).
 
-use crate::admission::{Admission, AdmissionLimits, Requester, Slot};
+use crate::admission::{Admission, AdmissionLimits, Place, Requester, Slot};
 use crate::cache::LruCache;
 use crate::replay::{apply_all, replay_stored, replay_upto};
 use crate::rooms::OpenError;
@@ -24,6 +24,9 @@ const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// How much of ledgers is read at the same time, and for whom: so many histories are made at once, at most.
 pub(crate) const READINGS: AdmissionLimits =
     AdmissionLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
+/// Redactions: one is worked on at a time, since each may read a history of any length.
+const REDACTIONS: AdmissionLimits =
+    AdmissionLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 /// Of how many documents it is remembered that their history is too long.
 const MAX_TOO_LONG: usize = 1_000;
 
@@ -69,6 +72,7 @@ type Shelf = Arc<Mutex<Option<Archive>>>;
 pub struct Archives {
     store: Arc<dyn Store>,
     readings: Admission,
+    redactions: Admission,
     /// One release is sealed at a time, whoever else reads.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
@@ -88,6 +92,22 @@ enum Right {
     Sealing { _alone: OwnedMutexGuard<()> },
 }
 
+/// A redaction's place. It reads once its turn has come.
+#[derive(Debug)]
+pub(crate) struct RedactionPlace {
+    place: Place,
+}
+
+impl RedactionPlace {
+    /// Waits for the turn to read.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] when it does not come within [`crate::admission::MAX_WAIT`].
+    pub(crate) async fn reading(&self) -> Result<Reading, OpenError> {
+        Ok(Reading { _right: Right::Slot { _slot: self.place.slot().await? } })
+    }
+}
+
 impl std::fmt::Debug for Archives {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Archives").finish_non_exhaustive()
@@ -100,6 +120,7 @@ impl Archives {
         Self {
             store,
             readings: Admission::new(READINGS),
+            redactions: Admission::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
             too_long: Arc::default(),
@@ -113,6 +134,14 @@ impl Archives {
     pub(crate) async fn reading(&self, requester: &Requester) -> Result<Reading, OpenError> {
         let slot = self.readings.place(requester)?.slot().await?;
         Ok(Reading { _right: Right::Slot { _slot: slot } })
+    }
+
+    /// A place among the redactions, which leads to a turn beside the readings.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] when too many redactions are under way.
+    pub(crate) fn redaction(&self, requester: &Requester) -> Result<RedactionPlace, OpenError> {
+        Ok(RedactionPlace { place: self.redactions.place(requester)? })
     }
 
     /// The turn to read what is to be sealed: no other reading is waited for, whoever asked for it.
@@ -355,6 +384,26 @@ mod tests {
             }
             assert!(archives.in_turn(&ana(), at(1_000)).await.unwrap().is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn redactions_that_wait_hold_no_reading_and_no_turn_of_others() {
+        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        let person = |name: &str| Requester::Person(PersonId::new(name));
+        // Whoever waits for a document holds a place alone.
+        let waiting: Vec<_> =
+            (0..16).map(|n| archives.redaction(&person(&format!("p{}", n / 4))).unwrap()).collect();
+        assert!(archives.redaction(&person("p0")).is_err(), "of which each has a few");
+        let long = std::time::Duration::from_secs(15);
+        let mut readings = Vec::new();
+        for name in ["p0", "p1", "p2"] {
+            let person = person(name);
+            let reading = tokio::time::timeout(long, archives.reading(&person)).await;
+            readings.push(reading.expect("a reading waits for redactions").unwrap());
+        }
+        let place = archives.redaction(&ana()).unwrap();
+        let turn = tokio::time::timeout(long, place.reading()).await;
+        drop((turn.expect("a redaction waits for others' documents").unwrap(), waiting, readings));
     }
 
     #[tokio::test]

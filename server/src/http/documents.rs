@@ -7,7 +7,7 @@ use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, SeatName, SectorName, faces};
 use crate::admission::Requester;
-use crate::archives::Archive;
+use crate::archives::{Archive, Reading};
 use crate::rooms::{Passage, RedactError};
 use accord_document::body::Act;
 use accord_document::body::AuditAction;
@@ -197,9 +197,9 @@ pub(super) async fn redact(
         Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text, compared };
     let reason = cleaned(&wanted.reason)?;
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
-    let reading = archives.reading(&Requester::Person(by.person.id.clone())).await?;
-    let find = move |located: Option<Vec<_>>| {
-        let found = archives.read_in_full(&reading, &id, |Archive { history, state }| {
+    let place = archives.redaction(&Requester::Person(by.person.id.clone()))?;
+    let find = move |reading: &Reading, located: Option<Vec<_>>| {
+        let found = archives.read_in_full(reading, &id, |Archive { history, state }| {
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));
@@ -215,7 +215,8 @@ pub(super) async fn redact(
         });
         found?
     };
-    let seq = app.rooms.handle(&found.id, &by).redact(&actor, passage, reason, find).await?;
+    let room = app.rooms.handle(&found.id, &by);
+    let seq = room.redact(&actor, passage, reason, &place, find).await?;
     app.archives.forget(&found.id);
     let deed = AuditAction::Redact { plan: found.plan, document: found.id, seq };
     app.plans.record(&actor, deed, Some(from)).await?;

@@ -9,6 +9,7 @@ mod open_memory;
 mod outbox;
 mod pace;
 mod redact;
+mod redaction_locks;
 mod request;
 mod task;
 mod turns;
@@ -21,6 +22,7 @@ pub use outbox::{Charges, Outbox, Queued, WeakOutbox};
 pub use redact::{Passage, RedactError};
 
 use in_flight::WaitingBytes;
+use redaction_locks::RedactionLocks;
 use request::WaitingRequests;
 
 use crate::access::Access;
@@ -94,8 +96,7 @@ struct Shared {
     long_turns: LongTurns,
     open_memory: OpenMemory,
     outboxes: Outboxes,
-    /// One redaction at a time: each reads what the one before has blanked.
-    redacting: tokio::sync::Mutex<()>,
+    redacting: RedactionLocks,
     stop: watch::Sender<bool>,
 }
 
@@ -136,7 +137,7 @@ impl Rooms {
             long_turns: LongTurns::default(),
             open_memory: OpenMemory::default(),
             outboxes: Outboxes::default(),
-            redacting: tokio::sync::Mutex::default(),
+            redacting: RedactionLocks::default(),
             stop: watch::channel(false).0,
         };
         Self { shared: Arc::new(shared) }

@@ -3,6 +3,7 @@
 use super::handle::{RequestError, RoomHandle};
 use super::load::decode_all;
 use super::{OpenError, Rooms, unexpected};
+use crate::archives::{Reading, RedactionPlace};
 use crate::store::{Append, StoreError};
 use accord_document::body::Redaction;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
@@ -57,28 +58,38 @@ impl RoomHandle {
     /// `find` chooses the characters that go: those that were found in the text as it is and their copies, or those of
     /// a comparison of the past. It may block.
     ///
+    /// The place is the redactor's. Its turn is held while the ledger is read, and never while the room is asked: that
+    /// takes long where the redactor's budget is used up.
+    ///
     /// # Errors
-    /// When the passage is not there, this person may not redact, or it can't be saved.
+    /// When the passage is not there, this person may not redact, too many redactions wait, or it can't be saved.
     pub(crate) async fn redact(
         &self,
         actor: &Actor,
         passage: Passage,
         reason: String,
-        find: impl FnOnce(Option<Vec<Range>>) -> Result<Vec<Range>, RedactError> + Send + 'static,
+        place: &RedactionPlace,
+        find: impl FnOnce(&Reading, Option<Vec<Range>>) -> Result<Vec<Range>, RedactError>
+        + Send
+        + 'static,
     ) -> Result<Seq, RedactError> {
         let rooms = self.rooms();
-        // One at a time: each reads what the one before has blanked.
-        let _one = rooms.shared.redacting.lock().await;
         let located = match passage.compared {
             None => Some(self.locate(passage).await?.ok_or(RedactError::Elsewhere)?),
             Some(_) => None,
         };
+        let _alone = rooms.shared.redacting.lock(self.document()).await;
         let (redactor, document) = (rooms.clone(), self.document().clone());
+        let reading = place.reading().await?;
         let made = tokio::task::spawn_blocking(move || {
-            let ranges = find(located)?;
+            let ranges = find(&reading, located)?;
             Ok::<_, RedactError>(redactor.prepare_redaction(&document, reason, ranges)?)
         });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
+        if redaction.targets.is_empty() {
+            // The redaction before this one has taken out the same.
+            return Err(RedactError::Elsewhere);
+        }
         let seq = self.append_redaction(actor, redaction).await?;
         // It is announced now: if the server stops here, the next opening finishes it.
         let (rooms, document) = (rooms.clone(), self.document().clone());

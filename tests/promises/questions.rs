@@ -195,3 +195,34 @@ async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
     ensure!(*slowest < Duration::from_secs(5), "{slowest:?}");
     Ok(())
 }
+
+/// A list of documents is there although one of them answers this person later: without what that one would say, and
+/// not as if it were damaged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let ben = server.visit("ben")?;
+    let path = format!("/api/v1/documents/{document}");
+    // His budget is used up, and his places for the head of the document are taken.
+    let reading = Loop::start(&server, &ben, &format!("{path}/content"), 40);
+    let looking = Loop::start(&server, &ben, &path, 40);
+    let mut busy = None;
+    for _ in 0..200 {
+        let (status, list) = ben.get("/api/v1/plans/demo")?;
+        ensure!(status == 200, "{status}: {list}");
+        let documents = list["documents"].as_array().context("documents")?;
+        ensure!(documents.len() > 1, "{list}");
+        let one = documents.iter().find(|one| one["id"] == document).context("the long one")?;
+        ensure!(one["damaged"] == false, "{one}");
+        if one["title"] == "" && one["checklist"].as_array().is_some_and(Vec::is_empty) {
+            busy = Some(documents.clone());
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let documents = busy.context("the document was never busy")?;
+    ensure!(documents.iter().any(|one| one["title"] != ""), "others are told: {documents:?}");
+    drop((reading, looking));
+    Ok(())
+}

@@ -18,11 +18,14 @@ use accord_document::plan::{Document, PlanState, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The longest title of a new commitment, in characters.
 const TITLE: usize = 500;
+/// How many documents of a list are asked at the same time: each may take 10 s to answer somebody whose budget is used up.
+const ASKED_AT_ONCE: usize = 8;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanView {
@@ -162,12 +165,11 @@ pub(super) async fn show(
 ) -> Result<Json<PlanDetail>, Problem> {
     let id = PlanId::new(plan);
     let (actor, plan) = acting(&app, &by, &id, Action::SeePeople)?;
-    let mut documents = Vec::new();
-    if permits(actor.seat, Action::Read) {
-        for (id, document) in plan.documents() {
-            documents.push(summarise(&app, &by, &plan, id, document).await?);
-        }
-    }
+    let read = permits(actor.seat, Action::Read);
+    let listed = plan.documents().into_iter().filter(|_| read);
+    let asked: Vec<_> =
+        listed.map(|(id, document)| summarise(&app, &by, &plan, id, document)).collect();
+    let documents = stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
     let may = |action| acting(&app, &by, &id, action).is_ok();
     Ok(Json(PlanDetail {
         title: plan.title().to_owned(),
@@ -211,9 +213,8 @@ async fn summarise(
     };
     let summary = match app.rooms.handle(id, by).summary().await {
         Ok(summary) => summary,
-        Err(OpenError::Busy(busy)) => return Err(busy.into()),
-        // One damaged document must not hide the others.
-        Err(_) => return Ok(base),
+        // One that is busy or damaged must not hide the others.
+        Err(error) => return Ok(DocumentSummary { damaged: !is_busy(&error), ..base }),
     };
     let checklist = summary.checklist.iter().map(|check| CheckView {
         need: serde_json::to_value(check.need)
@@ -235,6 +236,11 @@ async fn summarise(
         damaged: false,
         ..base
     })
+}
+
+/// Whether a document only has no time for this person now.
+fn is_busy(error: &OpenError) -> bool {
+    matches!(error, OpenError::Busy(_) | OpenError::Stopping)
 }
 
 /// Names, closes or reopens a plan.

@@ -28,9 +28,9 @@ const SLED_SEGMENT: usize = 256 * 1024;
 
 /// How many of the newest entries of a ledger are not packed: appending looks at the last.
 const LOOSE: usize = 64;
-/// Bytes of entries, unpacked, at which a segment ends: packing and reading one take memory for so much. A larger entry
-/// has a segment of its own.
-const MAX_SEGMENT_ENTRY_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of entries, unpacked, that are read together, and at which a segment ends: packing and reading take memory for
+/// so much. A larger entry is read alone, and has a segment of its own.
+const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
 /// The fewest entries that are packed together.
 const WORTH_PACKING: usize = 768;
 
@@ -65,34 +65,6 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// The number behind a ledger's last loose entry; None when all are packed.
-    fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
-        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
-        let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
-        let (seq, _) = seq_of(ledger, &key.map_err(failed)?)?;
-        Ok(Some(seq + 1))
-    }
-
-    /// The loose entries that the next segment is made of: `at_most` of them, and no more than a segment may hold.
-    fn chunk(
-        &self,
-        ledger: &LedgerId,
-        first: u64,
-        at_most: usize,
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let (mut chunk, mut bytes) = (Vec::new(), 0);
-        for seq in (first..).take(at_most.min(MAX_SEGMENT_ENTRIES)) {
-            let entry = pieced_upto(&self.ledger, ledger, Seq(seq), Seq(seq))?.pop();
-            let (_, entry) = entry.ok_or_else(|| lacking(ledger, seq))?;
-            bytes += entry.len();
-            if bytes > MAX_SEGMENT_ENTRY_BYTES && !chunk.is_empty() {
-                break;
-            }
-            chunk.push(entry);
-        }
-        Ok(chunk)
-    }
-
     /// Opens or creates the store in a folder. `reserve` is how many bytes of the disk stay free.
     ///
     /// # Errors
@@ -224,7 +196,7 @@ fn failed(error: sled::Error) -> StoreError {
 }
 
 /// How many entries that are not packed are read at a time.
-const LOOSE_AT_A_TIME: u64 = 64;
+const LOOSE_AT_A_TIME: usize = 64;
 
 impl Ledger for SledStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
@@ -289,16 +261,12 @@ impl Ledger for SledStore {
                 return Ok(packed);
             }
         }
-        let upto = Seq(from.0.saturating_add(LOOSE_AT_A_TIME - 1));
-        let loose = pieced_upto(&self.ledger, ledger, from, upto)?;
-        let is_gap = match loose.first() {
-            Some((seq, _)) => *seq != from.0,
-            None => self.ends_behind(ledger, from)?,
-        };
-        if is_gap || !loose.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0) {
+        let loose = self.some_loose(ledger, from.0, LOOSE_AT_A_TIME)?;
+        // A gap is found when it comes first.
+        if loose.is_empty() && self.ends_behind(ledger, from)? {
             return Err(lacking(ledger, from.0));
         }
-        Ok(loose.into_iter().map(|(_, bytes)| bytes).collect())
+        Ok(loose)
     }
 
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
@@ -362,33 +330,12 @@ impl Ledger for SledStore {
     }
 
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
-        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
-        let mut first = self.packed_end(ledger)?;
-        let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
-        let loose = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
-        let settled = loose.saturating_sub(LOOSE);
         let mut packed = 0;
-        while settled - packed >= WORTH_PACKING {
-            let chunk = self.chunk(ledger, first, settled - packed)?;
-            let segment = pack_segment(ledger, &chunk)?;
-            // Before anything is removed, what replaces it must be what it was.
-            if unpack_segment(ledger, &segment)? != chunk {
-                return Err(damaged(ledger, "can't be packed"));
+        loop {
+            match self.pack_some(ledger)? {
+                0 => break,
+                entries => packed += entries,
             }
-            let mut writes = sled::Batch::default();
-            let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes: segment };
-            put(&self.segments, &mut writes, &segment)?;
-            self.segments.apply_batch(writes).map_err(failed)?;
-            self.sync()?;
-            // If the server stops here, the entries stand twice, and are read from the segment.
-            first += chunk.len() as u64;
-            packed += chunk.len();
-            let mut removals = sled::Batch::default();
-            let old = ledger_key(ledger, Seq(0), 0)..ledger_key(ledger, Seq(first), 0);
-            for key in self.ledger.range(old).keys() {
-                removals.remove(key.map_err(failed)?);
-            }
-            self.ledger.apply_batch(removals).map_err(failed)?;
         }
         if packed > 0 {
             self.sync()?;
@@ -470,6 +417,72 @@ impl SledStore {
         Ok(false)
     }
 
+    /// The number behind a ledger's last loose entry; None when all are packed.
+    fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
+        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
+        let (seq, _) = seq_of(ledger, &key.map_err(failed)?)?;
+        Ok(Some(seq + 1))
+    }
+
+    /// The loose entries from a number on, without a gap: `at_most` of them, and so many that they take no more than
+    /// [`MAX_ENTRY_BYTES_AT_A_TIME`], but one at least if it is there.
+    fn some_loose(
+        &self,
+        ledger: &LedgerId,
+        first: u64,
+        at_most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        for seq in (first..).take(at_most) {
+            let entry = pieced_upto(&self.ledger, ledger, Seq(seq), Seq(seq))?.pop();
+            let Some((_, entry)) = entry else { break };
+            bytes += entry.len();
+            if bytes > MAX_ENTRY_BYTES_AT_A_TIME && !some.is_empty() {
+                break;
+            }
+            some.push(entry);
+        }
+        Ok(some)
+    }
+
+    /// Packs the oldest loose entries into one segment, and says how many: none when too few are settled. Readers wait
+    /// for one segment at most.
+    fn pack_some(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
+        let first = self.packed_end(ledger)?;
+        let loose = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
+        let settled = loose.saturating_sub(LOOSE);
+        if settled < WORTH_PACKING {
+            return Ok(0);
+        }
+        let chunk = self.some_loose(ledger, first, settled.min(MAX_SEGMENT_ENTRIES))?;
+        if chunk.is_empty() {
+            return Err(lacking(ledger, first));
+        }
+        let segment = pack_segment(ledger, &chunk)?;
+        // Before anything is removed, what replaces it must be what it was.
+        if unpack_segment(ledger, &segment)? != chunk {
+            return Err(damaged(ledger, "can't be packed"));
+        }
+        let mut writes = sled::Batch::default();
+        let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes: segment };
+        put(&self.segments, &mut writes, &segment)?;
+        self.segments.apply_batch(writes).map_err(failed)?;
+        self.sync()?;
+        // If the server stops here, the entries stand twice, and are read from the segment.
+        let mut removals = sled::Batch::default();
+        let behind = Seq(first + chunk.len() as u64);
+        for key in
+            self.ledger.range(ledger_key(ledger, Seq(0), 0)..ledger_key(ledger, behind, 0)).keys()
+        {
+            removals.remove(key.map_err(failed)?);
+        }
+        self.ledger.apply_batch(removals).map_err(failed)?;
+        Ok(chunk.len())
+    }
+
     /// The number of the first entry that is in no segment.
     fn packed_end(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
         match self.segments_from(ledger, Seq(u64::MAX))?.pop() {
@@ -523,7 +536,11 @@ mod tests {
         let store = SledStore::open(dir.path(), 16 * 1024 * 1024).unwrap();
         let ledger = document("a");
         // Together more than may come out of one segment, and one that is larger than a segment of several.
-        let large = |n| if n == 40 { MAX_SEGMENT_ENTRY_BYTES + 1 } else { 60_000 };
+        let large = |n| match n {
+            40 => MAX_ENTRY_BYTES_AT_A_TIME + 1,
+            1_100.. => 300_000,
+            _ => 60_000,
+        };
         let chain = super::super::contract::chain_of(1_200, large);
         for batch in chain.chunks(100) {
             store.append(batch).unwrap();
@@ -531,7 +548,15 @@ mod tests {
         let entries: Vec<Vec<u8>> = chain.into_iter().map(|append| append.bytes).collect();
         assert!(store.pack(&ledger).unwrap() > 0);
         assert!(store.segments.len() > 1);
+        assert_eq!(store.pack(&ledger).unwrap(), 0);
         assert_eq!(store.read(&ledger, Seq(0)).unwrap(), entries);
+        let one_by_one = crate::entries(&store, &ledger, Seq(0)).map(|stored| stored.unwrap().1);
+        assert_eq!(one_by_one.collect::<Vec<_>>(), entries);
+        let loose = Seq(1_100);
+        assert!(
+            store.read_some(&ledger, loose).unwrap().iter().map(Vec::len).sum::<usize>()
+                <= MAX_ENTRY_BYTES_AT_A_TIME
+        );
         assert_eq!(store.entry(&ledger, Seq(40)).unwrap().as_ref(), Some(&entries[40]));
     }
 

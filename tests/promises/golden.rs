@@ -17,7 +17,7 @@ use accord_document::model::{MilestoneDraft, Replica, Target, locate};
 use accord_document::people::{Actor, Seat, Sector, Standing};
 use accord_document::plan::{self, PlanState};
 use accord_document::state::DocumentState;
-use accord_document::update::Provenance;
+use accord_document::update::{Provenance, ScanError};
 
 const HEAD: &str = "0356f820b862fad4af600b2d34f0d6ef3ba33bccc0be0a5a114d9f9cfee192bf";
 const HEAD_2: &str = "59e9c9ddc65d7fc06f078e407d5ffb28663b6f3e2b51897ebb95065e11597fde";
@@ -131,7 +131,8 @@ fn the_golden_ledger_with_a_redaction_replays_to_the_same_head_without_the_passa
         let mut state = replayed(&entries).unwrap();
         let fay = actor_in("fay", Seat::Facilitator, Sector::Government);
         let passage = locate(state.doc(), &Target::field("title"), 0, "열린").unwrap();
-        let (redaction, blanked) = Redaction::of("Why".into(), passage, &entries).unwrap();
+        let (redaction, blanked) =
+            Redaction::of("Why".into(), passage, entries.iter().map(Ok::<_, ScanError>)).unwrap();
         let salts = [[101; 16], [102; 16]];
         let (deletion, entry) = state.redact(&fay, 1_750_000_100_000, salts, redaction).unwrap();
         entries.extend(deletion);

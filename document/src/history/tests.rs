@@ -449,6 +449,7 @@ fn a_damaged_checkpoint_is_none_or_another_and_never_a_panic() {
 fn what_repeats_a_passage_goes_with_it() {
     use crate::body::Redaction;
     use crate::model::locate;
+    use crate::update::ScanError;
     let mut ledger = Ledgered::new();
     let mut replica = Replica::new(10);
     replica.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
@@ -473,7 +474,9 @@ fn what_repeats_a_passage_goes_with_it() {
     take(&mut replica);
     let passage = locate(ledger.state.doc(), &target, 11, "hunter2").unwrap();
     let stored = |ranges: Vec<crate::update::Range>| {
-        let (_, blanked) = Redaction::of(String::new(), ranges, &ledger.entries).unwrap();
+        let (_, blanked) =
+            Redaction::of(String::new(), ranges, ledger.entries.iter().map(Ok::<_, ScanError>))
+                .unwrap();
         let mut entries = ledger.entries.clone();
         for entry in blanked {
             let seq = entry.seq.0 as usize;

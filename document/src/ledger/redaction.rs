@@ -10,20 +10,22 @@ use crate::ids::Digest;
 use crate::ledger::Entry;
 use crate::update::{Range, ScanError, blank};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Borrow;
 
 impl Redaction {
-    /// A redaction of `ranges` in a ledger, and its entries blanked for it.
+    /// A redaction of `ranges` in a ledger, and its entries blanked for it. Of the others none is kept, so that a ledger
+    /// may be read as it goes through.
     ///
     /// # Errors
-    /// When an entry's body is not an update.
-    pub fn of<'e>(
+    /// With the error of an entry that can't be read; when an entry's body is not an update.
+    pub fn of<E: From<ScanError>>(
         reason: String,
         ranges: Vec<Range>,
-        entries: impl IntoIterator<Item = &'e Entry>,
-    ) -> Result<(Self, Vec<Entry>), ScanError> {
+        entries: impl IntoIterator<Item = Result<impl Borrow<Entry>, E>>,
+    ) -> Result<(Self, Vec<Entry>), E> {
         let mut blanked = Vec::new();
         for entry in entries {
-            blanked.extend(blank_entry(entry, &ranges)?);
+            blanked.extend(blank_entry(entry?.borrow(), &ranges)?);
         }
         let targets = blanked
             .iter()

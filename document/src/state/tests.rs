@@ -9,7 +9,7 @@ use crate::model::delta::{Attributes, Op};
 use crate::model::{Replica, Target};
 use crate::people::Sector;
 use crate::people::{Actor, Seat};
-use crate::update::{Range, Refusal};
+use crate::update::{Range, Refusal, ScanError};
 
 fn actor(person: &str, seat: Seat) -> Actor {
     Actor {
@@ -150,7 +150,8 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     let passage = crate::model::locate(state.doc(), &target, from, "hunter2").unwrap();
     assert!(crate::model::locate(state.doc(), &target, from, "hunter3").is_none());
     let reason = "A password was pasted".to_owned();
-    let (redaction, blanked) = Redaction::of(reason, passage, &entries).unwrap();
+    let (redaction, blanked) =
+        Redaction::of(reason, passage, entries.iter().map(Ok::<_, ScanError>)).unwrap();
     assert_eq!(blanked.len(), 2);
     let salts = [[4; 16], [5; 16]];
     let refused = state.redact(&ana, 10, salts, redaction.clone());
@@ -176,7 +177,8 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     let unfinished: Vec<_> = halfway.unfinished_redactions();
     assert_eq!(unfinished.len(), 2);
     for (seq, ranges) in unfinished {
-        let again = Redaction::of(String::new(), ranges, [&entries[seq.0 as usize]]);
+        let again =
+            Redaction::of(String::new(), ranges, [Ok::<_, ScanError>(&entries[seq.0 as usize])]);
         let same = blanked.iter().find(|entry| entry.seq == seq).cloned();
         assert_eq!(again.unwrap().1.pop(), same, "finished later, it is the same");
     }
@@ -198,7 +200,8 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
 
     // Blanking more than was announced, or without a redaction, is found.
     let all = [Range { client: 1, clock: 0, len: 40 }];
-    let (_, more) = Redaction::of(String::new(), all.to_vec(), &entries).unwrap();
+    let (_, more) =
+        Redaction::of(String::new(), all.to_vec(), entries.iter().map(Ok::<_, ScanError>)).unwrap();
     for entry in more {
         let mut forged = entries.clone();
         let seq = entry.seq;

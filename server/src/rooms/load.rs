@@ -3,10 +3,9 @@
 
 use super::{OpenError, Rooms};
 use crate::replay::{Replayed, decode, editor, replay_stored};
-use crate::store::{StoreError, entries};
+use crate::store::entries;
 use accord_document::body::Redaction;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
-use accord_document::ledger::Entry;
 use accord_document::state::DocumentState;
 
 /// Write a checkpoint when at least this many entries would have to be replayed.
@@ -22,10 +21,9 @@ impl Rooms {
         let mut blanked = Vec::new();
         for (seq, ranges) in replayed.state.unfinished_redactions() {
             tracing::warn!(%document, entry = %seq, "finishing a redaction");
-            let entries = self.shared.store.read(&ledger, seq)?;
-            let entry = entries.first().map(|bytes| decode(seq, bytes)).transpose()?;
-            let made = Redaction::of(String::new(), ranges, &entry);
-            blanked.extend(made.map_err(|error| StoreError::Damaged(error.to_string()))?.1);
+            let entry = self.shared.store.entry(&ledger, seq)?.map(|bytes| decode(seq, &bytes));
+            let entry = entry.map(|entry| entry.map_err(OpenError::from));
+            blanked.extend(Redaction::of(String::new(), ranges, entry)?.1);
         }
         if blanked.is_empty() {
             if replayed.behind >= CHECKPOINT_AFTER_ENTRIES {
@@ -53,9 +51,4 @@ impl Rooms {
         replayed.state.settle()?;
         Ok(Some(replayed))
     }
-}
-
-pub(super) fn decode_all(entries: &[Vec<u8>]) -> Result<Vec<Entry>, OpenError> {
-    let all = (0..).map(Seq).zip(entries);
-    Ok(all.map(|(seq, bytes)| decode(seq, bytes)).collect::<Result<_, _>>()?)
 }

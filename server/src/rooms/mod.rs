@@ -36,7 +36,7 @@ use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId};
 use accord_document::ledger::{LedgerError, LedgerPosition};
 use accord_document::sync::{Admission, ConnectionId, Denied};
-use accord_document::update::ClientClaim;
+use accord_document::update::{ClientClaim, ScanError};
 use futures_util::future::join_all;
 use open_memory::OpenMemory;
 use outbox::Outboxes;
@@ -69,6 +69,12 @@ pub enum OpenError {
     Busy(#[from] Busy),
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl From<ScanError> for OpenError {
+    fn from(error: ScanError) -> Self {
+        StoreError::Damaged(error.to_string()).into()
+    }
 }
 
 /// All rooms. Cloning shares them.

@@ -1,10 +1,10 @@
 //! Taking a passage out of a document and of everything that is stored of it.
 
 use super::handle::{RequestError, RoomHandle};
-use super::load::decode_all;
 use super::{OpenError, Rooms, unexpected};
 use crate::archives::{Reading, RedactionPlace};
-use crate::store::{Append, StoreError};
+use crate::replay::decode;
+use crate::store::{Append, StoreError, entries};
 use accord_document::body::Redaction;
 use accord_document::ids::{DocumentId, LedgerId, Seq};
 use accord_document::ledger::Entry;
@@ -106,9 +106,12 @@ impl Rooms {
         reason: String,
         ranges: Vec<Range>,
     ) -> Result<(Redaction, Vec<Entry>), OpenError> {
-        let entries = decode_all(&self.shared.store.read(&document.clone().into(), Seq(0))?)?;
-        let made = Redaction::of(reason, ranges, &entries);
-        made.map_err(|error| StoreError::Damaged(error.to_string()).into())
+        let ledger = document.clone().into();
+        let stored = entries(&*self.shared.store, &ledger, Seq(0)).map(|stored| {
+            let (seq, bytes) = stored?;
+            Ok::<_, OpenError>(decode(seq, &bytes)?)
+        });
+        Redaction::of(reason, ranges, stored)
     }
 
     /// Writes blanked entries in the place of those that are stored. Blocks.

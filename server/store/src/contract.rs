@@ -251,10 +251,11 @@ fn packing_changes_nothing_that_can_be_read() {
         let blank = |seq: usize| {
             use accord_document::body::Redaction;
             use accord_document::ledger::Entry;
-            use accord_document::update::Range;
+            use accord_document::update::{Range, ScanError};
             let whole = Entry::decode(&bytes[seq]).unwrap();
             let range = Range { client: 7, clock: seq as u32 - 1, len: 1 };
-            let (_, blanked) = Redaction::of(String::new(), vec![range], [&whole]).unwrap();
+            let (_, blanked) =
+                Redaction::of(String::new(), vec![range], [Ok::<_, ScanError>(&whole)]).unwrap();
             let bytes = blanked[0].encode();
             Append { ledger: ledger.clone(), seq: Seq(seq as u64), bytes }
         };

@@ -77,6 +77,15 @@ pub(super) async fn most_items(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
+/// Eight updates that delete every second letter of a client's, `each` letters in each update.
+fn every_second(each: u32) -> Vec<Vec<u8>> {
+    let update = |n| {
+        let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
+        Update::default().deletes(CLIENT, ranges).encode()
+    };
+    (0..8).map(update).collect()
+}
+
 /// Deletes single letters of a long text: each copies what is behind it.
 pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let len: u32 = 400_000;
@@ -84,14 +93,8 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
     // Each deleted letter is two splits, and copying eight letters counts as one.
     let each = (limits::MAX_MOVED_UNITS / u64::from(len) * 4) as u32 * 9 / 10;
-    let updates: Vec<_> = (0..8)
-        .map(|n| {
-            let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
-            Update::default().deletes(CLIENT, ranges).encode()
-        })
-        .collect();
     target.start().await;
-    send_on(&target, &target.shared, &updates).await
+    send_on(&target, &target.shared, &every_second(each)).await
 }
 
 /// Deletes halves of items in front of all others: each moves those behind it.
@@ -101,14 +104,8 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let items = 3 * limits::MAX_ITEMS_PER_UPDATE as u64;
     // What moving an item counts.
     let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
-    let updates: Vec<_> = (0..8)
-        .map(|n| {
-            let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
-            Update::default().deletes(CLIENT, ranges).encode()
-        })
-        .collect();
     target.start().await;
-    send_on(&target, &target.shared, &updates).await
+    send_on(&target, &target.shared, &every_second(each)).await
 }
 
 /// New elements of clients that know nothing of all that stands between their neighbours.

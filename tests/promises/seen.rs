@@ -221,18 +221,26 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     let standing = json!({ "seat": "author", "sector": "government", "signatory": true });
     let seat = format!("/api/v1/plans/demo/people/{rosa}");
     ensure!(server.visit("fay")?.request("PUT", &seat, Some(standing))?.0 == 204);
+    let ben = server.visit("ben")?.id()?;
     ensure!(server.stop()?.success());
 
+    // With a Cyrillic O.
+    const LOOK_ALIKE: &str = "Ben \u{41e}kafor";
     let proposal = {
         let store = SledStore::open(data.path(), 0)?;
         let record = store.get("person", &rosa)?.context("Rosa's record")?;
         let mut person: Value = serde_json::from_slice(&record.value)?;
         person["name"] = "Rosa\u{3164}Díaz\u{202e}".into();
         store.put("person", &rosa, &serde_json::to_vec(&person)?)?;
+        let record = store.get("person", &ben)?.context("Ben's record")?;
+        let mut person: Value = serde_json::from_slice(&record.value)?;
+        person["name"] = LOOK_ALIKE.into();
+        store.put("person", &ben, &serde_json::to_vec(&person)?)?;
         propose_as_before(&store, &document)?
     };
 
     let server = Server::start(data.path())?;
+    let place_of_ben = format!("people/{ben}");
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
     let signature = |visitor: &Visitor, document: &str, proposal: u64| {
         let digest = path(visitor, document)?["digest"].clone();
@@ -258,6 +266,13 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
         Some(json!({ "name": "Rosa\u{3164}Díaz\u{202e}" })),
     )?;
     ensure!((status, &renamed["name"]) == (200, &json!("Rosa Díaz")), "{status} {renamed}");
+    ensure!(named(&path(&fay, &other)?, &place).is_empty());
+    ensure!(named(&path(&fay, &other)?, &place_of_ben) == BTreeSet::from([LOOK_ALIKE.into()]));
+    let (status, refused) = propose(&fay, &other)?;
+    ensure!((status, &refused["error"]) == (409, &json!("strange")), "{status} {refused}");
+    let rename = |name| ben.request("PATCH", "/api/v1/account", Some(json!({ "name": name })));
+    ensure!(rename(LOOK_ALIKE)?.0 == 422);
+    ensure!(rename("Ben Okafor")?.0 == 200);
 
     ensure!(clean(&ana, &document)?.0 == 200);
     let (status, proposed) = propose(&fay, &document)?;

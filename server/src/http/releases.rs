@@ -414,7 +414,7 @@ async fn names(
 ) -> Result<Vec<Unreleasable>, Problem> {
     let mut all = Unreleasable::in_text("plan/title", found.state.title());
     for person in people(app, ids).await? {
-        all.extend(Unreleasable::in_text(&format!("people/{}", person.id), &person.name));
+        all.extend(Unreleasable::in_name(&format!("people/{}", person.id), &person.name));
     }
     Ok(all)
 }

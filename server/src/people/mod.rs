@@ -103,7 +103,7 @@ pub enum AccountError {
     #[error("Others would not see this name as it is. Write it with letters alone.")]
     Unreadable,
     #[error(
-        "A word of this name mixes letters of several alphabets that look alike. Write each word in one alphabet."
+        "A word of this name mixes letters of several alphabets, or has letters in a special style. Write each word in ordinary letters of one alphabet."
     )]
     MixedScripts,
     #[error("That is not an e-mail address.")]

@@ -1276,7 +1276,7 @@ export interface components {
          * @description What kind of thing is unreleasable.
          * @enum {string}
          */
-        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "identifier" | "date" | "notes";
+        Kind: "part" | "embedded" | "formatting" | "address" | "character" | "identifier" | "name" | "date" | "notes";
         /** @description A commitment in one of its languages. */
         LanguageView: {
             document: string;

@@ -55,6 +55,8 @@ export const release = {
   'release.reason.overlay': 'which strikes out or covers a letter',
   'release.reason.lone_mark': 'which is an accent without a letter',
   'release.reason.too_many_marks': 'one of too many accents on a letter',
+  'release.strange.name':
+    'the name “{said}”: one of its words mixes letters of several alphabets, so it may look like another person’s name',
   'release.strange.date': 'in “{place}”, an invalid date: {said}',
   'release.strange.notes':
     'text in Notes, which is never released: move it to where it belongs, or delete it',

@@ -2,7 +2,9 @@
 
 use super::finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 use crate::model::delta::utf16_len;
-use crate::readable::{CodePoint, Finding, Reason, findings, name, seen_of, turned_numbers};
+use crate::readable::{
+    CodePoint, Finding, Reason, findings, mixes_scripts, name, seen_of, turned_numbers,
+};
 use std::collections::BTreeMap;
 
 /// How many characters before and behind a found one are told.
@@ -78,7 +80,17 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Unreleasable 
 }
 
 impl Unreleasable {
-    /// What is unreleasable in a text that stands outside a document, like a name.
+    /// What is unreleasable in the name of a person: `place` is `people/{id}`.
+    #[must_use]
+    pub fn in_name(place: &str, said: &str) -> Vec<Self> {
+        let mut all = Self::in_text(place, said);
+        if mixes_scripts(said) {
+            all.push(Self::new(place, UnreleasableKind::Name, said));
+        }
+        all
+    }
+
+    /// What is unreleasable in a text that stands outside a document, like a plan's title.
     #[must_use]
     pub fn in_text(place: &str, said: &str) -> Vec<Self> {
         let mut all = Vec::new();

@@ -20,6 +20,8 @@ pub enum UnreleasableKind {
     Character,
     /// A milestone's id that is more than a short name: signed, and shown nowhere.
     Identifier,
+    /// The name of a person with a word that mixes scripts, so that it may look like another's.
+    Name,
     /// A date that is none.
     Date,
     /// Notes that have no place yet.

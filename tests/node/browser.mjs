@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const BUILT = new URL('../../target/debug/accord', import.meta.url).pathname;
@@ -98,12 +98,10 @@ export async function story(tell, { demo = true, data: given } = {}) {
     });
   } catch (error) {
     outcome = 1;
+    for (const person of people) console.error(await person.lastSeen());
     console.error(error);
-    for (const { page, name } of people) {
-      const shot = join(tmpdir(), `accord-failed-${name}.png`);
-      await page.screenshot({ path: shot }).catch(() => undefined);
-      console.error(`${name} saw ${shot}`);
-    }
+    // Where only the last lines are kept, they say what failed.
+    console.error(`${basename(process.argv[1])}: ${error.message}`);
   }
   await browser.close();
   await server.stop();
@@ -207,6 +205,17 @@ class Person {
 
   status() {
     return this.page.locator('[data-testid=status]').innerText();
+  }
+
+  /** Where the page is, what still works in it, and a picture: for whoever reads why a story failed. */
+  async lastSeen() {
+    const { page, name } = this;
+    const shot = join(tmpdir(), `accord-failed-${name}.png`);
+    const within = (work) => Promise.race([work.catch((error) => error.message), sleep(5_000).then(() => 'no answer')]);
+    const state = await within(page.evaluate(() => `${document.readyState}, fonts ${document.fonts.status}, ${document.visibilityState}`));
+    const frame = await within(page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve('drawn')))));
+    const picture = await within(page.screenshot({ path: shot }).then(() => shot));
+    return `${name} at ${page.url()}: ${state}; frame: ${frame}; picture: ${picture}`;
   }
 
   saved() {

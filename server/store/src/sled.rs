@@ -287,34 +287,42 @@ impl Ledger for SledStore {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
         let mut outdated = sled::Batch::default();
-        let mut segments: BTreeMap<(&LedgerId, u64), Vec<Vec<u8>>> = BTreeMap::new();
+        let mut by_segment: BTreeMap<(&LedgerId, u64), Vec<&Append>> = BTreeMap::new();
         for entry in entries {
-            let ledger = &entry.ledger;
+            let first = self.segment_before(&entry.ledger, entry.seq)?;
+            by_segment.entry((&entry.ledger, first)).or_default().push(entry);
+        }
+        for ((ledger, first), entries) in by_segment {
             let states = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(0), u16::MAX);
             for key in self.checkpoints.range(states).keys() {
                 outdated.remove(key.map_err(failed)?);
             }
-            let segment = self.segments_from(ledger, entry.seq)?.into_iter().next();
-            let segment = segment.filter(|(first, _)| *first <= entry.seq.0);
-            let unpacked =
-                segment.map(|(first, bytes)| Ok((first, unpack_segment(ledger, &bytes)?)));
-            if let Some((first, unpacked)) = unpacked.transpose()? {
-                let all = segments.entry((ledger, first)).or_insert(unpacked);
+            let segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
+            let mut segment = match segment {
+                Some((_, bytes)) => unpack_segment(ledger, &bytes)?,
+                None => Vec::new(),
+            };
+            let mut is_in_segment = false;
+            for entry in entries {
                 let place = usize::try_from(entry.seq.0 - first).unwrap_or(usize::MAX);
-                if let Some(old) = all.get_mut(place) {
+                if let Some(old) = segment.get_mut(place) {
                     old.clone_from(&entry.bytes);
-                    continue;
+                    is_in_segment = true;
+                } else if self
+                    .ledger
+                    .contains_key(ledger_key(ledger, entry.seq, 0))
+                    .map_err(failed)?
+                {
+                    put(&self.ledger, &mut loose, entry)?;
+                } else {
+                    return Err(StoreError::Conflict);
                 }
             }
-            if !self.ledger.contains_key(ledger_key(ledger, entry.seq, 0)).map_err(failed)? {
-                return Err(StoreError::Conflict);
+            if is_in_segment {
+                let bytes = pack_segment(ledger, &segment)?;
+                let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes };
+                put(&self.segments, &mut packed, &segment)?;
             }
-            put(&self.ledger, &mut loose, entry)?;
-        }
-        for ((ledger, first), entries) in segments {
-            let bytes = pack_segment(ledger, &entries)?;
-            let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes };
-            put(&self.segments, &mut packed, &segment)?;
         }
         let trees = (&self.ledger, &self.segments, &self.checkpoints);
         let all = trees.transaction(|(ledger, segments, checkpoints)| {

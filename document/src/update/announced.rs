@@ -9,8 +9,6 @@ use std::collections::{HashMap, VecDeque};
 
 /// The most ids of one person that are remembered in a document: each life of a page announces one.
 const MAX_IDS_PER_PERSON: usize = 1_024;
-/// The most people whose ids are remembered in a document.
-const MAX_PEOPLE: usize = 1_024;
 /// The most ids that are remembered in a document.
 const MAX_IDS: usize = 16_384;
 
@@ -59,8 +57,7 @@ impl AnnouncedClients {
     /// Notes that a person's page has announced a client id. An id that somebody announced before stays theirs.
     /// Gives the claim to be saved, if this is a new one.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
-        let is_full = self.by_person.len() >= MAX_PEOPLE && !self.by_person.contains_key(person);
-        if is_full || self.owners.contains_key(&client) {
+        if self.owners.contains_key(&client) {
             return None;
         }
         self.owners.insert(client, person.clone());
@@ -70,7 +67,8 @@ impl AnnouncedClients {
             theirs.pop_front()
         } else if self.owners.len() > MAX_IDS {
             // Of the person who has most: nobody's ids go because somebody else announces many.
-            self.by_person.values_mut().max_by_key(|ids| ids.len()).and_then(VecDeque::pop_front)
+            let most = self.by_person.iter_mut().max_by_key(|(of, ids)| (ids.len(), *of != person));
+            most.and_then(|(_, ids)| ids.pop_front())
         } else {
             None
         };
@@ -149,6 +147,17 @@ mod tests {
         assert_eq!(restored.owners, announced.owners);
         assert_eq!(restored.by_person, announced.by_person);
         assert_eq!(restored.next, announced.next);
+    }
+
+    #[test]
+    fn a_document_has_room_for_an_id_of_everybody() {
+        let mut announced = AnnouncedClients::default();
+        for client in 0..MAX_IDS as u64 + 10 {
+            let person = PersonId::new(format!("p{client}"));
+            assert!(announced.announce(client, &person).is_some());
+            assert_eq!(announced.owner(client), Some(&person));
+        }
+        assert_eq!(announced.len(), MAX_IDS);
     }
 
     #[test]

@@ -91,6 +91,16 @@ impl Drop for Charge {
 }
 
 impl InFlight {
+    /// Whether somebody else has these places, too.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.frames) > 1
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.frames, &other.frames)
+    }
+
     /// Waits for a place for a frame of this many bytes.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ mod redact;
 mod redaction_locks;
 mod request;
 mod task;
+#[cfg(test)]
+mod tests;
 mod turns;
 
 pub use event::{Outgoing, RoomEvent};
@@ -49,6 +51,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events that may wait for a room before its connections have to.
 const QUEUE: usize = 1024;
+
+/// The client ids whose claims were saved, or the claims that were not.
+type SavedClaims = Result<Vec<u64>, Vec<ClientClaim>>;
 
 /// Why a document can't be opened.
 #[derive(Debug, Clone, Error)]
@@ -293,26 +298,26 @@ impl Rooms {
         }));
     }
 
-    /// Saves whose client ids are, and answers with the ids that are saved: none when the store took none.
+    /// Saves whose client ids are, and answers with the ids that are saved, or with the claims that are not.
     fn save_client_claims(
         &self,
         document: &DocumentId,
         claims: Vec<ClientClaim>,
-        answer: mpsc::Sender<Vec<u64>>,
+        answer: mpsc::Sender<SavedClaims>,
     ) {
-        let (rooms, document) = (self.clone(), document.clone());
+        let (store, document) = (self.shared.store.clone(), document.clone());
         tokio::spawn(async move {
-            let mut clients: Vec<u64> = claims.iter().map(|claim| claim.client).collect();
-            let (store, id) = (rooms.shared.store.clone(), document.clone());
-            let save = move || announced::save(&*store, &id, &claims);
+            let save = move || match announced::save(&*store, &document, &claims) {
+                Ok(()) => Ok(claims.iter().map(|claim| claim.client).collect()),
+                Err(error) => {
+                    // Nobody else learns of these ids meanwhile, so that nobody can take them.
+                    tracing::error!(%document, %error, "whose a client id is can't be saved");
+                    Err(claims)
+                }
+            };
             let saved = tokio::task::spawn_blocking(save).await;
-            if let Err(error) = saved.unwrap_or_else(|_| Err(unexpected())) {
-                // Nobody else learns of these ids, so that nobody can take them.
-                clients.clear();
-                tracing::error!(%document, %error, "whose a client id is can't be saved");
-            }
             // A room that is gone waits for no answer.
-            let _ = answer.send(clients).await;
+            let _ = answer.send(saved.unwrap_or_else(|_| Err(Vec::new()))).await;
         });
     }
 

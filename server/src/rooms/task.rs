@@ -12,7 +12,7 @@ use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
 use super::turns::{Priority, Turn, Turns};
-use super::{OpenError, Rooms, seed};
+use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::admission::{Busy, Requester};
 use crate::announced;
 use crate::replay::Replayed;
@@ -30,6 +30,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
+/// How long until claims of client ids are saved again after that has failed.
+const CLAIMS_RETRY: Duration = Duration::from_secs(1);
+/// Of how many claims that could not be saved that is tried again. Ids beyond, the oldest, stay hidden from others.
+const MAX_UNSAVED_CLAIMS: usize = 4_096;
 
 /// A frame of more bytes may keep a thread for long: far more than a keystroke has, and few references into the text.
 const LONG_FRAME_BYTES: usize = 512;
@@ -114,6 +118,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         answers: VecDeque::new(),
         client_claims: Vec::new(),
         is_saving_client_claims: false,
+        claims_wait_until: Instant::now(),
         over: false,
     };
     task.serve(&mut events).await;
@@ -155,6 +160,8 @@ pub(super) struct Task {
     /// Whose client ids are, to be saved.
     client_claims: Vec<ClientClaim>,
     is_saving_client_claims: bool,
+    /// Saving them has failed: it is tried again from then on.
+    claims_wait_until: Instant,
     /// How much memory it takes, as it was noted last.
     noted_bytes: usize,
     /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
@@ -167,14 +174,14 @@ impl Task {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // One append is in flight at most, so one place is enough.
         let (answer, mut committed) = mpsc::channel(1);
-        let (saved, mut claims_saved) = mpsc::channel::<Vec<u64>>(1);
+        let (saved, mut claims_saved) = mpsc::channel(1);
         let mut changes = self.rooms.shared.access.changes();
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
-                Some(clients) = claims_saved.recv() => self.client_claims_saved(&clients),
+                Some(saved) = claims_saved.recv() => self.client_claims_saved(saved),
                 event = events.recv(), if self.waiting.len() < WAITING => {
                     let Some(mut event) = event else { break };
                     used = Instant::now();
@@ -196,6 +203,7 @@ impl Task {
                     let memory = &self.rooms.shared.open_memory;
                     let idle = self.room.is_empty()
                         && self.turns.is_empty()
+                        && !self.turns.is_overdrawn(std::time::Instant::now())
                         && (used.elapsed() >= IDLE || memory.is_crowded());
                     if idle && self.is_settled() && !self.is_saving_client_claims {
                         break;
@@ -400,16 +408,28 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
-    /// Others may learn of client ids that are saved now.
-    fn client_claims_saved(&mut self, clients: &[u64]) {
+    /// Others may learn of client ids that are saved now. Those that are not are saved later.
+    fn client_claims_saved(&mut self, saved: SavedClaims) {
         self.is_saving_client_claims = false;
-        let effects = self.room.client_claims_saved(clients);
-        self.carry_out(effects);
+        match saved {
+            Ok(clients) => {
+                let effects = self.room.client_claims_saved(&clients);
+                self.carry_out(effects);
+            }
+            Err(mut unsaved) => {
+                unsaved.append(&mut self.client_claims);
+                let too_many = unsaved.len().saturating_sub(MAX_UNSAVED_CLAIMS);
+                self.client_claims = unsaved.split_off(too_many);
+                self.claims_wait_until = Instant::now() + CLAIMS_RETRY;
+            }
+        }
     }
 
-    /// Saves whose client ids are, unless that is under way: all that came meanwhile is saved by one sync.
-    fn save_client_claims(&mut self, saved: &mpsc::Sender<Vec<u64>>) {
-        if self.is_saving_client_claims || self.client_claims.is_empty() {
+    /// Saves whose client ids are, unless that is under way or has just failed: all that came meanwhile is saved by one
+    /// sync.
+    fn save_client_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
+        let waits = self.is_saving_client_claims || Instant::now() < self.claims_wait_until;
+        if waits || self.client_claims.is_empty() {
             return;
         }
         self.is_saving_client_claims = true;

@@ -13,7 +13,7 @@ use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Parties that are remembered before those with full budgets, for which nothing waits, are forgotten.
+/// Parties that are remembered before those are forgotten that have full budgets, no connection and nothing that waits.
 const MAX_IDLE_PARTIES: usize = 1_024;
 
 /// The longest that an essential request waits for its party's own budget.
@@ -52,6 +52,12 @@ impl<T> Line<T> {
 
     fn is_empty(&self) -> bool {
         self.essential.is_empty() && self.ordinary.is_empty()
+    }
+
+    /// Whether anything would be different if this line was begun anew.
+    fn is_needed(&mut self, now: Instant) -> bool {
+        let is_connected = self.in_flight.as_ref().is_some_and(InFlight::is_shared);
+        is_connected || !self.is_empty() || !self.budget.is_full(now)
     }
 
     /// How long until [`take`](Self::take) gives something, if anything waits.
@@ -106,6 +112,11 @@ impl<T> Turns<T> {
         self.ring.is_empty()
     }
 
+    /// Whether any party has used up its budget: what it has spent would be forgotten with these turns.
+    pub(super) fn is_overdrawn(&mut self, now: Instant) -> bool {
+        self.lines.values_mut().any(|line| !line.budget.wait(now).is_zero())
+    }
+
     /// Lets something wait for its party's turn, behind what that party sent before of this priority.
     pub(super) fn push(&mut self, party: &Requester, priority: Priority, item: T, now: Instant) {
         let line = self.line(party, now);
@@ -129,7 +140,7 @@ impl<T> Turns<T> {
         }
     }
 
-    /// The places of a person's frames, over all of their connections: as long as anything is remembered of them.
+    /// The places of a person's frames, over all of their connections.
     pub(super) fn in_flight(&mut self, person: &PersonId, new: InFlight, now: Instant) -> InFlight {
         let line = self.line(&Requester::Person(person.clone()), now);
         line.in_flight.get_or_insert(new).clone()
@@ -137,7 +148,7 @@ impl<T> Turns<T> {
 
     fn line(&mut self, party: &Requester, now: Instant) -> &mut Line<T> {
         if self.lines.len() >= MAX_IDLE_PARTIES && !self.lines.contains_key(party) {
-            self.lines.retain(|_, line| !line.is_empty() || !line.budget.is_full(now));
+            self.lines.retain(|_, line| line.is_needed(now));
         }
         let long = &self.long;
         self.lines.entry(party.clone()).or_insert_with(|| Line::new(party, long, now))
@@ -186,6 +197,7 @@ impl<T> Turns<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::in_flight::WaitingBytes;
     use super::*;
 
     fn person(name: &str) -> Requester {
@@ -282,6 +294,32 @@ mod tests {
         push(&mut turns, &person("ana"), 1, now);
         turns.retain(&person("ana"), |_| false);
         assert!(turns.is_empty());
+    }
+
+    #[test]
+    fn a_new_connection_brings_no_new_places() {
+        let now = Instant::now();
+        let mut turns = Turns::<u32>::new(LongTurns::default());
+        let bytes = WaitingBytes::default();
+        let mut connect = |name: &str| {
+            let person = PersonId::new(name);
+            let new = bytes.places(&person);
+            turns.in_flight(&person, new, now)
+        };
+        let first = connect("ana");
+        (0..2 * MAX_IDLE_PARTIES).for_each(|n| drop(connect(&format!("p{n}"))));
+        assert!(connect("ana").is_same(&first));
+        assert!(turns.lines.len() <= MAX_IDLE_PARTIES);
+    }
+
+    #[test]
+    fn an_overdrawn_budget_is_known_until_it_has_grown() {
+        let now = Instant::now();
+        let mut turns = Turns::new(LongTurns::default());
+        assert!(!turns.is_overdrawn(now));
+        spend_first(&mut turns, &person("ana"), now);
+        assert!(turns.is_overdrawn(now));
+        assert!(!turns.is_overdrawn(now + Duration::from_secs(1_000)));
     }
 
     #[test]

@@ -1,0 +1,299 @@
+//! Rooms over a store that fails, or keeps its callers waiting.
+
+use super::event::Outgoing;
+use super::outbox::Queued;
+use super::*;
+use crate::access::Generation;
+use crate::demo;
+use crate::people::{People, SessionLimits};
+use crate::plans::Plans;
+use crate::store::{Append, Ledger, MemoryStore, Record, Records, Space, Swap};
+use accord_document::ids::{PlanId, Seq};
+use accord_document::lib0::Write as _;
+use accord_document::people::{Seat, Sector, Standing};
+use accord_document::sync::wire::{Message, read_frame};
+use accord_document::sync::{Dialect, PresenceUser};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+const CLIENT: u64 = 77;
+/// Far more than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A store in memory that fails on demand.
+#[derive(Default)]
+struct FaultyStore {
+    inner: MemoryStore,
+    /// Nothing can be appended.
+    is_full: AtomicBool,
+    /// No record can be changed.
+    loses_records: AtomicBool,
+    /// How often that was tried meanwhile.
+    lost: AtomicU64,
+    /// Changes of records wait.
+    is_slow: AtomicBool,
+}
+
+impl Ledger for FaultyStore {
+    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(StoreError::Full);
+        }
+        self.inner.append(batch)
+    }
+
+    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.read(ledger, from)
+    }
+
+    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.read_some(ledger, from)
+    }
+
+    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.entry(ledger, seq)
+    }
+
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+        self.inner.rewrite(entries)
+    }
+
+    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        self.inner.pack(ledger)
+    }
+
+    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+        self.inner.keep_checkpoint(ledger, state)
+    }
+
+    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.checkpoint(ledger)
+    }
+
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        self.inner.erase(ledger)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+        self.inner.documents()
+    }
+
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+        self.inner.plans()
+    }
+}
+
+impl Records for FaultyStore {
+    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        self.inner.get(kind, key)
+    }
+
+    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        self.inner.scan(kind, prefix)
+    }
+
+    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
+        self.inner.all()
+    }
+
+    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.inner.put(kind, key, value)
+    }
+
+    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
+        if self.loses_records.load(Ordering::SeqCst) {
+            self.lost.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError::Full);
+        }
+        while self.is_slow.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.inner.swap_all(swaps)
+    }
+}
+
+impl Store for FaultyStore {
+    fn has_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn space(&self) -> Result<Space, StoreError> {
+        self.inner.space()
+    }
+}
+
+/// The demo, with a store that may fail.
+struct Demo {
+    store: Arc<FaultyStore>,
+    people: People,
+    access: Access,
+    rooms: Rooms,
+}
+
+impl Demo {
+    async fn new() -> Self {
+        let store = Arc::new(FaultyStore::default());
+        let shared: Arc<dyn Store> = store.clone();
+        let (clock, generation, metrics) =
+            (Clock::system(), Generation::default(), Metrics::default());
+        let committer = Committer::start(shared.clone(), metrics.clone()).unwrap();
+        let day = Duration::from_secs(86_400);
+        let limits = SessionLimits { absolute: day, idle: day };
+        let people =
+            People::open(shared.clone(), clock.clone(), limits, generation.clone()).unwrap();
+        let plans =
+            Plans::open(shared.clone(), committer.clone(), clock.clone(), generation.clone());
+        let plans = plans.unwrap();
+        demo::seed(&plans, &people).await.unwrap();
+        let access = Access::new(people.clone(), plans, generation);
+        let rooms = Rooms::new(shared, committer, metrics, clock, access.clone());
+        Self { store, people, access, rooms }
+    }
+
+    fn document() -> DocumentId {
+        DocumentId::new(demo::PLAN)
+    }
+
+    /// Connects one of the demo people to the demo's commitment.
+    async fn join(&self, name: &str) -> Page {
+        let secret = self.people.sessions().begin(&demo::person_id(name), "127.0.0.1", "").unwrap();
+        let by = self.people.signed_in(&secret).unwrap().unwrap();
+        let user = PresenceUser {
+            person: by.person.id.clone(),
+            name: by.person.name.clone(),
+            sector: Sector::Other,
+        };
+        let standing = Standing { seat: Seat::Author, sector: user.sector, signatory: false };
+        let admission = Admission {
+            actor: by.actor(standing),
+            session: by.session,
+            user,
+            dialect: Dialect::Accord,
+            may_write: true,
+        };
+        self.access.grant(&admission, &Self::document()).unwrap();
+        let (outbox, queue) = self.rooms.outbox(&admission.user.person);
+        let joined = self.rooms.join(&Self::document(), admission, outbox).await.unwrap();
+        Page { joined, queue }
+    }
+
+    /// How many entries of the commitment are saved.
+    fn entries(&self) -> usize {
+        self.store.read(&Self::document().into(), Seq(0)).unwrap().len()
+    }
+
+    /// Whose a client id is, as it is saved.
+    fn owner(&self) -> Option<PersonId> {
+        let saved = announced::load(&*self.store, &Self::document()).unwrap();
+        saved.owner(CLIENT).cloned()
+    }
+}
+
+/// Somebody's connection.
+struct Page {
+    joined: Joined,
+    queue: mpsc::Receiver<Queued>,
+}
+
+impl Page {
+    async fn send(&self, frame: Vec<u8>) {
+        let place = self.joined.in_flight.enter(frame.len()).await.unwrap();
+        let frame = RoomEvent::Frame { id: self.joined.id, bytes: frame.into(), place };
+        self.joined.room.send(frame).await.unwrap();
+    }
+
+    /// Says where the caret is, under [`CLIENT`].
+    async fn announce(&self) {
+        let mut update = Vec::new();
+        for number in [1, CLIENT, 1] {
+            update.put_var(number);
+        }
+        update.put_buf(b"{}");
+        self.send(Message::Awareness(&update).encode()).await;
+    }
+
+    /// Writes a letter under [`CLIENT`].
+    async fn write(&self) {
+        let mut update = Vec::new();
+        for number in [1, 1, CLIENT, 0] {
+            update.put_var(number);
+        }
+        update.extend([4, 1]);
+        update.put_buf(b"problem");
+        update.put_buf(b"a");
+        update.push(0);
+        self.send(Message::Update(&update).encode()).await;
+    }
+
+    /// Whether anything that has come so far says that [`CLIENT`] is here.
+    fn has_heard(&mut self) -> bool {
+        let mut heard = false;
+        while let Ok(Queued { outgoing, .. }) = self.queue.try_recv() {
+            let Outgoing::Frame(bytes) = outgoing else { continue };
+            let messages = read_frame(&bytes).unwrap();
+            heard |= messages.into_iter().any(|message| match message {
+                Message::Awareness(update) => update.get(1) == Some(&(CLIENT as u8)),
+                _ => false,
+            });
+        }
+        heard
+    }
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(tokio::time::Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_id_that_can_t_be_saved_is_hidden_and_saved_later() {
+    let demo = Demo::new().await;
+    let (ana, mut ben) = (demo.join("ana").await, demo.join("ben").await);
+    demo.store.loses_records.store(true, Ordering::SeqCst);
+    ana.announce().await;
+    until("it is tried again", || demo.store.lost.load(Ordering::SeqCst) >= 2).await;
+    assert!(!ben.has_heard());
+    demo.store.loses_records.store(false, Ordering::SeqCst);
+    until("ben learns of it", || ben.has_heard()).await;
+    assert_eq!(demo.owner(), Some(demo::person_id("ana")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_until_a_client_id_is_saved() {
+    let demo = Demo::new().await;
+    let ana = demo.join("ana").await;
+    demo.store.is_slow.store(true, Ordering::SeqCst);
+    ana.announce().await;
+    // The room has seen it once it answers what was asked after it.
+    demo.rooms.probe(&Demo::document()).await.unwrap();
+    let rooms = demo.rooms.clone();
+    let mut stopping = tokio::spawn(async move { rooms.shut_down().await });
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut stopping).await;
+    assert!(early.is_err(), "it stops before the id is saved");
+    demo.store.is_slow.store(false, Ordering::SeqCst);
+    tokio::time::timeout(PATIENCE, stopping).await.expect("it stops").unwrap();
+    assert_eq!(demo.owner(), Some(demo::person_id("ana")));
+}
+
+#[tokio::test]
+async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
+    let demo = Demo::new().await;
+    let ana = demo.join("ana").await;
+    ana.announce().await;
+    until("the id is saved", || demo.owner().is_some()).await;
+    demo.store.is_full.store(true, Ordering::SeqCst);
+    ana.write().await;
+    tokio::time::timeout(PATIENCE, ana.joined.room.closed()).await.expect("the room is over");
+    assert_eq!(demo.owner(), Some(demo::person_id("ana")));
+    demo.store.is_full.store(false, Ordering::SeqCst);
+    // Once it is written, the ledger says whose it is.
+    let before = demo.entries();
+    let ana = demo.join("ana").await;
+    ana.write().await;
+    until("it is written", || demo.entries() > before).await;
+    demo.rooms.shut_down().await;
+    until("the claim is removed", || demo.owner().is_none()).await;
+}

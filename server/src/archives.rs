@@ -76,6 +76,8 @@ pub struct Archives {
     /// One release is sealed at a time, whoever else reads.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
+    /// What the history may take that a redaction reads, in bytes, about.
+    max_redacted_bytes: usize,
     /// Documents whose histories were too long: they only grow.
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
@@ -115,14 +117,17 @@ impl std::fmt::Debug for Archives {
 }
 
 impl Archives {
+    /// `max_redacted_bytes` is what the history may take that a redaction reads, where it is more than what one may take
+    /// that is shown.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn Store>, max_redacted_bytes: usize) -> Self {
         Self {
             store,
             readings: Admission::new(READINGS),
             redactions: Admission::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
+            max_redacted_bytes,
             too_long: Arc::default(),
         }
     }
@@ -224,12 +229,12 @@ impl Archives {
         Ok(Some((picked, Content::read(then.doc()))))
     }
 
-    /// Reads in a document's history, however long it is: for redactions, which must be possible whatever was written.
-    /// It takes the memory that it takes, so there is one at a time. Blocks.
+    /// Reads in a document's history for a redaction, which may take more memory than one that is shown: up to what the
+    /// operator allows. One redaction reads at a time. Blocks.
     ///
     /// # Errors
-    /// When there is no such document, its ledger is damaged, or it can't be read.
-    pub(crate) fn read_in_full<T>(
+    /// As [`read`](Self::read).
+    pub(crate) fn read_for_redaction<T>(
         &self,
         reading: &Reading,
         document: &DocumentId,
@@ -239,7 +244,8 @@ impl Archives {
             Ok(()) => self.read(reading, document, read),
             Err(OpenError::TooLong) => {
                 let ledger = document.clone().into();
-                Ok(read(&Archive::read(&*self.store, &ledger, None, usize::MAX)?))
+                let max_bytes = MAX_HISTORY_BYTES.max(self.max_redacted_bytes);
+                Ok(read(&Archive::read(&*self.store, &ledger, None, max_bytes)?))
             }
             Err(error) => Err(error),
         }
@@ -339,6 +345,11 @@ mod tests {
         Arc::new(store)
     }
 
+    /// Redactions may read twice as much as is shown.
+    fn with_store(store: Arc<dyn Store>) -> Archives {
+        Archives::new(store, 2 * MAX_HISTORY_BYTES)
+    }
+
     fn ana() -> Requester {
         Requester::Person(PersonId::new("ana"))
     }
@@ -346,7 +357,7 @@ mod tests {
     #[tokio::test]
     async fn histories_stay_within_their_budget_whatever_is_in_them() {
         let document = DocumentId::new("d");
-        let archives = Archives::new(store(&document, 10));
+        let archives = with_store(store(&document, 10));
         let reading = archives.reading(&ana()).await.unwrap();
         assert_eq!(
             archives.read(&reading, &document, |archive| archive.history.len()).unwrap(),
@@ -354,12 +365,15 @@ mod tests {
         );
         assert!(archives.kept.get(&document).is_some());
         // It grows beyond what one may take.
-        let archives = Archives::new(store(&document, 40));
+        let archives = with_store(store(&document, 40));
         let refused = archives.read(&reading, &document, |_| ()).unwrap_err();
         assert!(matches!(refused, OpenError::TooLong), "{refused}");
         assert!(archives.kept.get(&document).is_none(), "nothing of it is kept");
-        let len = archives.read_in_full(&reading, &document, |archive| archive.history.len());
-        assert_eq!(len.unwrap(), 81, "a redaction reads it all the same");
+        let len = archives.read_for_redaction(&reading, &document, |archive| archive.history.len());
+        assert_eq!(len.unwrap(), 81, "a redaction may read more");
+        let archives = Archives::new(archives.store, 1);
+        let refused = archives.read_for_redaction(&reading, &document, |_| ()).unwrap_err();
+        assert!(matches!(refused, OpenError::TooLong), "{refused}");
     }
 
     #[tokio::test]
@@ -367,7 +381,7 @@ mod tests {
         let document = DocumentId::new("d");
         // In the second one the history is longer than it may be.
         for megabytes in [1, 34] {
-            let archives = Archives::new(store(&document, megabytes));
+            let archives = with_store(store(&document, megabytes));
             let at = move |moment: u64| {
                 move |archives: &Archives, reading: &Reading| {
                     let document = DocumentId::new("d");
@@ -388,7 +402,7 @@ mod tests {
 
     #[tokio::test]
     async fn redactions_that_wait_hold_no_reading_and_no_turn_of_others() {
-        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        let archives = with_store(store(&DocumentId::new("d"), 1));
         let person = |name: &str| Requester::Person(PersonId::new(name));
         // Whoever waits for a document holds a place alone.
         let waiting: Vec<_> =
@@ -408,7 +422,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_release_is_sealed_whoever_reads_and_whatever_its_signer_waits_for() {
-        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        let archives = with_store(store(&DocumentId::new("d"), 1));
         let mut readings = Vec::new();
         for name in ["ana", "ben", "cem"] {
             let person = Requester::Person(PersonId::new(name));
@@ -431,7 +445,7 @@ mod tests {
 
     #[tokio::test]
     async fn anonymous_readers_never_keep_people_from_reading() {
-        let archives = Archives::new(store(&DocumentId::new("d"), 1));
+        let archives = with_store(store(&DocumentId::new("d"), 1));
         // Readers from everywhere, each of whom reads for ever.
         let (give_up, given_up) = std::sync::mpsc::channel::<()>();
         let given_up = Arc::new(Mutex::new(given_up));

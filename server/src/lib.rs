@@ -100,6 +100,9 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// How long what is stored of a deleted document is kept.
     pub keep_deleted: Duration,
+    /// What the history of a document may take in memory while a passage is redacted, in bytes, about. Histories that
+    /// are shown have a limit of their own.
+    pub redaction_memory: usize,
     /// Where mail goes out; without it none does.
     pub mail: Option<MailConfig>,
     /// A folder of more fonts that files are set in.
@@ -127,6 +130,7 @@ impl Config {
             connections: ConnectionLimits { total: 16_384, per_address: 2_000, per_person: 1_000 },
             deadlines: Deadlines::default(),
             keep_deleted: 30 * DAY,
+            redaction_memory: 256 * 1024 * 1024,
             mail: None,
             fonts: None,
             // Also where the file on the disk has been replaced since.
@@ -291,7 +295,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let access = Access::new(people.clone(), plans.clone(), generation);
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
-    let archives = Archives::new(store.clone());
+    let archives = Archives::new(store.clone(), config.redaction_memory);
     let (data, name) = (config.data.clone(), site.name());
     let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
     let keys = keys.await.map_err(std::io::Error::other)??;

@@ -180,6 +180,10 @@ struct Serve {
     /// MiB of the disk that stay free: below that, nothing more is accepted.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
+    /// MiB of memory that a document's history may take while a passage is redacted. Histories above 64 MiB are shown to
+    /// nobody, but a redaction has to search them.
+    #[arg(long, env = "ACCORD_REDACTION_MEMORY_MIB", default_value_t = 256)]
+    redaction_memory_mib: usize,
     /// How log lines look.
     #[arg(long, env = "ACCORD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -416,6 +420,7 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
         },
         deadlines: Deadlines::default().shortened(options.shorten_deadlines),
         keep_deleted: days(options.keep_deleted_days),
+        redaction_memory: options.redaction_memory_mib.saturating_mul(1024 * 1024),
         fonts: options.fonts,
         metrics_listen: options.metrics_listen,
         mail: options.smtp_url.zip(options.mail_from).map(|(url, from)| MailConfig { url, from }),

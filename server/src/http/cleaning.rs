@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn people_who_wait_for_a_copy_of_their_document_hold_no_reading_of_others() {
         let (cleanings, archives) =
-            (Admission::new(CLEANINGS), Archives::new(Arc::new(MemoryStore::default())));
+            (Admission::new(CLEANINGS), Archives::new(Arc::new(MemoryStore::default()), 0));
         // More than there are readings; none of their documents answers.
         let waiting: Vec<_> = ["p0", "p1", "p2", "p3", "p3"]
             .map(|name| {

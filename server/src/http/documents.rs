@@ -180,7 +180,7 @@ pub(super) async fn ticket(
 #[utoipa::path(post, path = "/api/v1/documents/{document}/redactions", params(("document" = String, Path)),
     request_body = NewRedaction, responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem)))]
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn redact(
     State(app): State<App>,
     Visitor { by, from }: Visitor,
@@ -199,7 +199,7 @@ pub(super) async fn redact(
     let (archives, id, sought) = (app.archives.clone(), found.id.clone(), passage.clone());
     let place = archives.redaction(&Requester::Person(by.person.id.clone()))?;
     let find = move |reading: &Reading, located: Option<Vec<_>>| {
-        let found = archives.read_in_full(reading, &id, |Archive { history, state }| {
+        let found = archives.read_for_redaction(reading, &id, |Archive { history, state }| {
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));

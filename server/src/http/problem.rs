@@ -244,6 +244,11 @@ impl From<RedactError> for Problem {
             RedactError::Refused(_) => Self::forbidden(&format!(
                 "A redaction needs a facilitator’s seat, and a reason of at most {MAX_REASON_CHARS} characters."
             )),
+            RedactError::TooLong => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "history_too_long",
+                "Nothing was taken out: the history of this document is so long that looking for the passage in it takes more memory than the server may use. Ask an administrator to allow more (--redaction-memory-mib).",
+            ),
             RedactError::Open(error) => error.into(),
         }
     }

@@ -34,8 +34,19 @@ pub enum RedactError {
     Refused(RedactionError),
     #[error("release {0} says this, and a release never changes")]
     Released(u32),
+    #[error("the history of this document takes more memory than a redaction may take")]
+    TooLong,
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
+}
+
+impl From<OpenError> for RedactError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::TooLong => Self::TooLong,
+            error => Self::Open(error),
+        }
+    }
 }
 
 impl From<StoreError> for RedactError {
@@ -47,7 +58,7 @@ impl From<StoreError> for RedactError {
 impl From<RequestError<RedactionError>> for RedactError {
     fn from(error: RequestError<RedactionError>) -> Self {
         match error {
-            RequestError::Open(error) => Self::Open(error),
+            RequestError::Open(error) => error.into(),
             RequestError::Refused(refusal) => Self::Refused(refusal),
         }
     }

@@ -4,6 +4,7 @@ use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
 use accord_tests::{Server, SyncClient, Visitor};
 use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -215,7 +216,8 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
         ensure!(documents.len() > 1, "{list}");
         let one = documents.iter().find(|one| one["id"] == document).context("the long one")?;
         ensure!(one["damaged"] == false, "{one}");
-        if one["title"] == "" && one["checklist"].as_array().is_some_and(Vec::is_empty) {
+        if one["busy"] == true {
+            ensure!(one["title"] == "" && one["checklist"] == json!([]), "{one}");
             busy = Some(documents.clone());
             break;
         }
@@ -223,6 +225,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     }
     let documents = busy.context("the document was never busy")?;
     ensure!(documents.iter().any(|one| one["title"] != ""), "others are told: {documents:?}");
+    ensure!(documents.iter().all(|one| (one["busy"] == true) == (one["title"] == "")));
     drop((reading, looking));
     Ok(())
 }

@@ -79,6 +79,9 @@ pub(crate) struct DocumentSummary {
     changed_by: Option<FaceView>,
     /// Whether it can't be opened because what is stored is damaged.
     damaged: bool,
+    /// Whether it could not answer because it is busy: its title, checklist, release and people are left out, and are
+    /// there a moment later.
+    busy: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -209,12 +212,16 @@ async fn summarise(
         here: Vec::new(),
         changed_at: document.created,
         changed_by: None,
-        damaged: true,
+        damaged: false,
+        busy: false,
     };
     let summary = match app.rooms.handle(id, by).summary().await {
         Ok(summary) => summary,
         // One that is busy or damaged must not hide the others.
-        Err(error) => return Ok(DocumentSummary { damaged: !is_busy(&error), ..base }),
+        Err(error) => {
+            let busy = is_busy(&error);
+            return Ok(DocumentSummary { busy, damaged: !busy, ..base });
+        }
     };
     let checklist = summary.checklist.iter().map(|check| CheckView {
         need: serde_json::to_value(check.need)
@@ -233,7 +240,6 @@ async fn summarise(
         here: summary.here.iter().filter_map(face).collect(),
         changed_at: summary.time,
         changed_by: summary.last_editor.as_ref().and_then(face),
-        damaged: false,
         ..base
     })
 }

@@ -1117,6 +1117,11 @@ export interface components {
         };
         DocumentSummary: {
             /**
+             * @description Whether it could not answer because it is busy: its title, checklist, release and people are left out, and are
+             *     there a moment later.
+             */
+            busy: boolean;
+            /**
              * Format: int64
              * @description Milliseconds since the Unix epoch.
              */

@@ -119,6 +119,9 @@ export const en = {
   'plan.here': 'Here now: {names}',
   'plan.damaged':
     'This commitment can’t be opened because its stored data is damaged. Tell your administrator.',
+  'plan.busyTitle': 'A busy commitment',
+  'plan.busy':
+    'This commitment is busy at the moment, so its title and progress are missing here. They appear as soon as it answers.',
 
   'doc.missing': 'This commitment does not exist, or is not shared with you',
   'doc.missingHint':

@@ -29,6 +29,7 @@ mod questions;
 mod real_input;
 mod release;
 mod running;
+mod sealing;
 mod seen;
 mod simulation;
 mod sockets;

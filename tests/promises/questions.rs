@@ -229,3 +229,28 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     drop((reading, looking));
     Ok(())
 }
+
+/// Who has used up their budget takes a passage out all the same, within seconds and not when the budget has grown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_facilitator_whose_budget_is_used_up_redacts_all_the_same() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (fay, ana) = (server.visit("fay")?, server.visit("ana")?);
+    let mut author = SyncClient::connect(&server, &ana, &document, 21).await?;
+    author.edit("causes", 0, 0, "Ana Lopez says that contracts are secret.").await?;
+    author.settled().await?;
+    let path = format!("/api/v1/documents/{document}");
+    let content = format!("{path}/content");
+    let asking = Loop::start(&server, &fay, &content, 40);
+    let refused = (0..200).find(|_| {
+        thread::sleep(Duration::from_millis(100));
+        fay.page(&content, "retry-after").is_ok_and(|(status, _, _)| status == 429)
+    });
+    refused.context("forty questions waited at once")?;
+    let redaction = json!({ "target": "causes", "from": 0, "text": "Ana Lopez", "reason": "A private person." });
+    let (status, answer) = fay.post(&format!("{path}/redactions"), redaction)?;
+    ensure!(status == 204, "{status} {answer}");
+    drop(asking);
+    ensure!(ana.text(&document, "causes")? == " says that contracts are secret.\n");
+    Ok(())
+}

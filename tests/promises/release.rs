@@ -13,20 +13,20 @@ pub(crate) fn of(document: &str, rest: &str) -> String {
     format!("/api/v1/documents/{document}/{rest}")
 }
 
-fn path(visitor: &Visitor, document: &str) -> Result<Value> {
+pub(crate) fn path(visitor: &Visitor, document: &str) -> Result<Value> {
     let (status, path) = visitor.get(&of(document, "release"))?;
     ensure!(status == 200, "{status} {path}");
     Ok(path)
 }
 
-fn propose(visitor: &Visitor, document: &str) -> Result<u64> {
+pub(crate) fn propose(visitor: &Visitor, document: &str) -> Result<u64> {
     let digest = path(visitor, document)?["digest"].clone();
     let (status, done) = visitor.post(&of(document, "proposals"), json!({ "digest": digest }))?;
     done["seq"].as_u64().with_context(|| format!("not proposed: {status} {done}"))
 }
 
 /// Signs what is proposed, as the signatory reads it.
-fn sign(visitor: &Visitor, document: &str, proposal: u64) -> Result<(u16, Value)> {
+pub(crate) fn sign(visitor: &Visitor, document: &str, proposal: u64) -> Result<(u16, Value)> {
     let (_, text) = visitor.get(&of(document, &format!("proposals/{proposal}")))?;
     let signature = json!({ "digest": digest(&text).to_string() });
     visitor.request(

@@ -1,0 +1,71 @@
+//! A release is sealed by the signature that freezes it, also when its signer has gone.
+
+use crate::release::{freeze, of, path, propose, sign};
+use accord_document::release::canonical::digest;
+use accord_server::store::{Records as _, SledStore};
+use accord_tests::{Server, Visitor};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Signs, and hangs up after so long.
+fn sign_and_go(
+    server: &Server,
+    signer: &Visitor,
+    document: &str,
+    proposal: u64,
+    after: Duration,
+) -> Result<()> {
+    let (_, text) = signer.get(&of(document, &format!("proposals/{proposal}")))?;
+    let body = json!({ "digest": digest(&text).to_string() }).to_string();
+    let path = of(document, &format!("proposals/{proposal}/signature"));
+    let (host, cookie, length) = (&server.address, &signer.cookie, body.len());
+    let mut socket = TcpStream::connect(host)?;
+    write!(
+        socket,
+        "PUT {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )?;
+    sleep(after);
+    Ok(())
+}
+
+#[test]
+fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
+    let mut documents = Vec::new();
+    // They hang up before, while and after the signature is taken.
+    for after in [0, 1, 2, 4, 8, 16, 32] {
+        let document = ana.create("Open contracts")?;
+        let proposal = propose(&fay, &document)?;
+        ensure!(sign(&ana, &document, proposal)?.0 == 200);
+        sign_and_go(&server, &ben, &document, proposal, Duration::from_millis(after))?;
+        documents.push(document);
+    }
+    // A server reads a request when it gets to it.
+    sleep(Duration::from_secs(1));
+    let mut frozen = Vec::new();
+    for document in documents {
+        if path(&ana, &document)?["frozen"] == true {
+            frozen.push(document);
+        }
+    }
+    ensure!(frozen.len() > 1, "nothing was signed");
+    // Releases are sealed one after the other, and whoever stays is answered once theirs is.
+    let last = ana.create("Open budgets")?;
+    freeze(&fay, &ana, &ben, &last)?;
+    frozen.push(last);
+    ensure!(server.stop()?.success());
+    let store = SledStore::open(data.path(), 0)?;
+    for document in frozen {
+        // Nobody has asked for the release itself, so that its note is the signature's.
+        let note = store.get("note", &format!("{document}/000001/000"))?;
+        note.with_context(|| format!("the release of {document} is not sealed"))?;
+    }
+    Ok(())
+}

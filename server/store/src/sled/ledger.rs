@@ -1,0 +1,192 @@
+//! Ledgers in sled: their newest entries each by itself, older ones in segments.
+
+use super::pieces::{
+    DOCUMENTS, PLANS, lacking, ledger_key, named, pieced, pieced_upto, put, put_entry,
+};
+use super::segments::unpack_segment;
+use super::{SledStore, failed};
+use crate::{Append, Ledger, StoreError};
+use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+/// How many entries that are not packed are read at a time.
+const LOOSE_AT_A_TIME: usize = 64;
+
+impl Ledger for SledStore {
+    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
+        let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
+        let mut writes = sled::Batch::default();
+        for append in batch {
+            let has = |seq| {
+                let key = ledger_key(&append.ledger, Seq(seq), 0);
+                self.ledger.contains_key(key).map_err(failed)
+            };
+            let seq = append.seq.0;
+            let follows = match next.get(&append.ledger) {
+                Some(&next) => seq == next,
+                None => !has(seq)? && (seq == 0 || has(seq - 1)?),
+            };
+            if !follows {
+                return Err(StoreError::Conflict);
+            }
+            next.insert(&append.ledger, seq + 1);
+            put_entry(&mut writes, append)?;
+        }
+        self.ledger.apply_batch(writes).map_err(failed)?;
+        self.sync()
+    }
+
+    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = Vec::new();
+        let mut next = from.0;
+        // Where the first is not packed, none behind it is.
+        let is_loose = self.ledger.contains_key(ledger_key(ledger, from, 0)).map_err(failed)?;
+        let segments = if is_loose { Vec::new() } else { self.segments_from(ledger, from)? };
+        for (first, segment) in segments {
+            let unpacked = unpack_segment(ledger, &segment)?;
+            let end = first + unpacked.len() as u64;
+            if first > next {
+                return Err(lacking(ledger, next));
+            }
+            let known = usize::try_from(next - first).unwrap_or(usize::MAX);
+            entries.extend(unpacked.into_iter().skip(known));
+            next = next.max(end);
+        }
+        for (seq, bytes) in pieced(&self.ledger, ledger, Seq(next))? {
+            if seq != next {
+                return Err(lacking(ledger, next));
+            }
+            entries.push(bytes);
+            next += 1;
+        }
+        Ok(entries)
+    }
+
+    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let first = self.segment_before(ledger, from)?;
+        let segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
+        if let Some((first, segment)) = segment {
+            let known = usize::try_from(from.0 - first).unwrap_or(usize::MAX);
+            let packed: Vec<_> =
+                unpack_segment(ledger, &segment)?.into_iter().skip(known).collect();
+            if !packed.is_empty() {
+                return Ok(packed);
+            }
+        }
+        let loose = self.some_loose(ledger, from.0, LOOSE_AT_A_TIME)?;
+        // A gap is found when it comes first.
+        if loose.is_empty() && self.ends_behind(ledger, from)? {
+            return Err(lacking(ledger, from.0));
+        }
+        Ok(loose)
+    }
+
+    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let first = self.segment_before(ledger, seq)?;
+        let mut segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?;
+        if let Some((first, segment)) = segment.pop() {
+            let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
+            let packed = unpack_segment(ledger, &segment)?.into_iter().nth(place);
+            if packed.is_some() {
+                return Ok(packed);
+            }
+        }
+        Ok(pieced_upto(&self.ledger, ledger, seq, seq)?.pop().map(|(_, bytes)| bytes))
+    }
+
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
+        let mut outdated = sled::Batch::default();
+        let mut by_segment: BTreeMap<(&LedgerId, u64), Vec<&Append>> = BTreeMap::new();
+        for entry in entries {
+            let first = self.segment_before(&entry.ledger, entry.seq)?;
+            by_segment.entry((&entry.ledger, first)).or_default().push(entry);
+        }
+        for ((ledger, first), entries) in by_segment {
+            let states = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(0), u16::MAX);
+            for key in self.checkpoints.range(states).keys() {
+                outdated.remove(key.map_err(failed)?);
+            }
+            for entry in self.replace_in_segment(ledger, first, entries, &mut packed)? {
+                let key = ledger_key(ledger, entry.seq, 0);
+                if !self.ledger.contains_key(key).map_err(failed)? {
+                    return Err(StoreError::Conflict);
+                }
+                put(&self.ledger, &mut loose, entry)?;
+            }
+        }
+        let trees = (&self.ledger, &self.segments, &self.checkpoints);
+        let all = trees.transaction(|(ledger, segments, checkpoints)| {
+            ledger.apply_batch(&loose)?;
+            segments.apply_batch(&packed)?;
+            checkpoints.apply_batch(&outdated)?;
+            Ok::<_, ConflictableTransactionError<sled::Error>>(())
+        });
+        all.map_err(|error| match error {
+            TransactionError::Abort(error) | TransactionError::Storage(error) => failed(error),
+        })?;
+        self.sync()
+    }
+
+    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        let mut packed = 0;
+        loop {
+            match self.pack_some(ledger)? {
+                0 => break,
+                entries => packed += entries,
+            }
+        }
+        if packed > 0 {
+            self.sync()?;
+        }
+        Ok(packed)
+    }
+
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        for tree in [&self.ledger, &self.segments, &self.checkpoints] {
+            let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+            let mut writes = sled::Batch::default();
+            for key in tree.range(all).keys() {
+                writes.remove(key.map_err(failed)?);
+            }
+            tree.apply_batch(writes).map_err(failed)?;
+        }
+        self.sync()
+    }
+
+    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = sled::Batch::default();
+        let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
+        put(&self.checkpoints, &mut writes, &state)?;
+        self.checkpoints.apply_batch(writes).map_err(failed)?;
+        // Whatever is not synced when the process ends is gone.
+        self.sync()
+    }
+
+    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
+        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        match pieced(&self.checkpoints, ledger, Seq(0)) {
+            Ok(mut found) => Ok(found.pop().map(|(_, state)| state)),
+            // It can be made again.
+            Err(StoreError::Damaged(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+        // Of a ledger that is packed, the newest entries are not: each has some there.
+        Ok(named(&self.ledger, DOCUMENTS)?.into_iter().map(DocumentId::new).collect())
+    }
+
+    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+        Ok(named(&self.ledger, PLANS)?.into_iter().map(PlanId::new).collect())
+    }
+}

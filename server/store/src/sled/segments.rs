@@ -1,0 +1,164 @@
+//! Segments: many older entries of a ledger, packed together under the number of the first.
+
+use super::pieces::{damaged, lacking, ledger_key, pieced, pieced_upto, put, seq_of};
+use super::{SledStore, failed};
+use crate::{Append, StoreError};
+use accord_document::ids::{LedgerId, Seq};
+use accord_document::ledger::{MAX_SEGMENT_ENTRIES, pack, unpack};
+use std::sync::PoisonError;
+
+/// How many of the newest entries of a ledger are not packed: appending looks at the last.
+pub(super) const LOOSE: usize = 64;
+/// Bytes of entries, unpacked, that are read together, and at which a segment ends: packing and reading take memory for
+/// so much. A larger entry is read alone, and has a segment of its own.
+pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
+/// The fewest entries that are packed together.
+const WORTH_PACKING: usize = 768;
+
+impl SledStore {
+    /// The segments that hold entries from a number on, each with its first.
+    pub(super) fn segments_from(
+        &self,
+        ledger: &LedgerId,
+        from: Seq,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        pieced(&self.segments, ledger, Seq(self.segment_before(ledger, from)?))
+    }
+
+    /// Where the segment begins that may hold an entry: the last that begins before it. The entry itself,
+    /// where there is none.
+    pub(super) fn segment_before(&self, ledger: &LedgerId, seq: Seq) -> Result<u64, StoreError> {
+        let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, seq, u16::MAX);
+        match self.segments.range(upto).next_back() {
+            Some(pair) => Ok(seq_of(ledger, &pair.map_err(failed)?.0)?.0),
+            None => Ok(seq.0),
+        }
+    }
+
+    /// Whether any entry has this number or a higher one.
+    pub(super) fn ends_behind(&self, ledger: &LedgerId, from: Seq) -> Result<bool, StoreError> {
+        let rest = || ledger_key(ledger, from, 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        for tree in [&self.ledger, &self.segments] {
+            if tree.range(rest()).next().transpose().map_err(failed)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The number behind a ledger's last loose entry; None when all are packed.
+    fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
+        let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
+        let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
+        let (seq, _) = seq_of(ledger, &key.map_err(failed)?)?;
+        Ok(Some(seq + 1))
+    }
+
+    /// The loose entries from a number on, without a gap: `at_most` of them, and so many that they take no more than
+    /// [`MAX_ENTRY_BYTES_AT_A_TIME`], but one at least if it is there.
+    pub(super) fn some_loose(
+        &self,
+        ledger: &LedgerId,
+        first: u64,
+        at_most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        for seq in (first..).take(at_most) {
+            let entry = pieced_upto(&self.ledger, ledger, Seq(seq), Seq(seq))?.pop();
+            let Some((_, entry)) = entry else { break };
+            bytes += entry.len();
+            if bytes > MAX_ENTRY_BYTES_AT_A_TIME && !some.is_empty() {
+                break;
+            }
+            some.push(entry);
+        }
+        Ok(some)
+    }
+
+    /// Packs the oldest loose entries into one segment, and says how many: none when too few are settled. Readers wait
+    /// for one segment at most.
+    pub(super) fn pack_some(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
+        let first = self.packed_end(ledger)?;
+        let loose = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
+        let settled = loose.saturating_sub(LOOSE);
+        if settled < WORTH_PACKING {
+            return Ok(0);
+        }
+        let chunk = self.some_loose(ledger, first, settled.min(MAX_SEGMENT_ENTRIES))?;
+        if chunk.is_empty() {
+            return Err(lacking(ledger, first));
+        }
+        let segment = pack_segment(ledger, &chunk)?;
+        // Before anything is removed, what replaces it must be what it was.
+        if unpack_segment(ledger, &segment)? != chunk {
+            return Err(damaged(ledger, "can't be packed"));
+        }
+        let mut writes = sled::Batch::default();
+        let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes: segment };
+        put(&self.segments, &mut writes, &segment)?;
+        self.segments.apply_batch(writes).map_err(failed)?;
+        self.sync()?;
+        // If the server stops here, the entries stand twice, and are read from the segment.
+        let mut removals = sled::Batch::default();
+        let behind = Seq(first + chunk.len() as u64);
+        for key in
+            self.ledger.range(ledger_key(ledger, Seq(0), 0)..ledger_key(ledger, behind, 0)).keys()
+        {
+            removals.remove(key.map_err(failed)?);
+        }
+        self.ledger.apply_batch(removals).map_err(failed)?;
+        Ok(chunk.len())
+    }
+
+    /// The number of the first entry that is in no segment.
+    fn packed_end(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
+        match self.segments_from(ledger, Seq(u64::MAX))?.pop() {
+            Some((first, segment)) => Ok(first + unpack_segment(ledger, &segment)?.len() as u64),
+            None => Ok(0),
+        }
+    }
+
+    /// Replaces those entries that a segment holds, and gives those that it does not.
+    pub(super) fn replace_in_segment<'e>(
+        &self,
+        ledger: &LedgerId,
+        first: u64,
+        entries: Vec<&'e Append>,
+        writes: &mut sled::Batch,
+    ) -> Result<Vec<&'e Append>, StoreError> {
+        let stored = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
+        let Some((_, stored)) = stored else { return Ok(entries) };
+        let mut segment = unpack_segment(ledger, &stored)?;
+        let mut others = Vec::new();
+        let mut is_changed = false;
+        for entry in entries {
+            let place = usize::try_from(entry.seq.0 - first).unwrap_or(usize::MAX);
+            match segment.get_mut(place) {
+                Some(old) => {
+                    old.clone_from(&entry.bytes);
+                    is_changed = true;
+                }
+                None => others.push(entry),
+            }
+        }
+        if is_changed {
+            let bytes = pack_segment(ledger, &segment)?;
+            let segment = Append { ledger: ledger.clone(), seq: Seq(first), bytes };
+            put(&self.segments, writes, &segment)?;
+        }
+        Ok(others)
+    }
+}
+
+fn pack_segment(ledger: &LedgerId, entries: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
+    pack(entries).map_err(|error| damaged(ledger, &error.to_string()))
+}
+
+pub(super) fn unpack_segment(
+    ledger: &LedgerId,
+    segment: &[u8],
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    unpack(segment).map_err(|error| damaged(ledger, &error.to_string()))
+}

@@ -1,0 +1,153 @@
+//! What sled does not promise by itself.
+
+use super::pieces::{PIECE, ledger_key, put_entry};
+use super::segments::{LOOSE, MAX_ENTRY_BYTES_AT_A_TIME};
+use super::*;
+use crate::contract::{chain, chain_of};
+use crate::{Append, Ledger as _, Records as _, Store as _};
+use accord_document::ids::{DocumentId, LedgerId, Seq};
+
+fn document(id: &str) -> LedgerId {
+    DocumentId::new(id).into()
+}
+
+fn entry(id: &str, seq: u64, bytes: Vec<u8>) -> Append {
+    Append { ledger: document(id), seq: Seq(seq), bytes }
+}
+
+fn open(dir: &Path) -> SledStore {
+    SledStore::open(dir, 0).unwrap()
+}
+
+#[test]
+fn large_entries_are_packed_in_segments_of_bounded_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(dir.path(), 16 * 1024 * 1024).unwrap();
+    let ledger = document("a");
+    // Together more than may come out of one segment, and one that is larger than a segment of several.
+    let large = |n| match n {
+        40 => MAX_ENTRY_BYTES_AT_A_TIME + 1,
+        1_100.. => 300_000,
+        _ => 60_000,
+    };
+    let chain = chain_of(1_200, large);
+    for batch in chain.chunks(100) {
+        store.append(batch).unwrap();
+    }
+    let entries: Vec<Vec<u8>> = chain.into_iter().map(|append| append.bytes).collect();
+    assert!(store.pack(&ledger).unwrap() > 0);
+    assert!(store.segments.len() > 1);
+    assert_eq!(store.pack(&ledger).unwrap(), 0);
+    assert_eq!(store.read(&ledger, Seq(0)).unwrap(), entries);
+    let one_by_one = crate::entries(&store, &ledger, Seq(0)).map(|stored| stored.unwrap().1);
+    assert_eq!(one_by_one.collect::<Vec<_>>(), entries);
+    let loose = Seq(1_100);
+    assert!(
+        store.read_some(&ledger, loose).unwrap().iter().map(Vec::len).sum::<usize>()
+            <= MAX_ENTRY_BYTES_AT_A_TIME
+    );
+    assert_eq!(store.entry(&ledger, Seq(40)).unwrap().as_ref(), Some(&entries[40]));
+}
+
+#[test]
+fn entries_and_records_survive_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let store = open(dir.path());
+        store.append(&[entry("a", 0, vec![1; 200_000]), entry("a", 1, vec![])]).unwrap();
+        store.swap("person", "p1", None, Some(b"x")).unwrap();
+    }
+    let store = open(dir.path());
+    let read = store.read(&document("a"), Seq(0)).unwrap();
+    assert_eq!(read, [vec![1; 200_000], vec![]]);
+    assert_eq!(store.get("person", "p1").unwrap().unwrap().value, b"x");
+}
+
+/// What sled puts into files of its own, it never syncs.
+#[test]
+fn nothing_is_written_beside_the_file_that_is_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for seq in 0..40 {
+        let len = if seq % 10 == 0 { 2_000_000 } else { 40 + 900 * seq as usize };
+        store.append(&[entry("a", seq, vec![seq as u8; len])]).unwrap();
+        let record = vec![seq as u8; PIECE - 64];
+        store.swap("person", &seq.to_string(), None, Some(&record)).unwrap();
+    }
+    let blobs = fs::read_dir(dir.path().join("store/blobs")).unwrap();
+    assert_eq!(blobs.count(), 0);
+}
+
+#[test]
+fn a_folder_of_another_form_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).db.insert(FORMAT_KEY, &[1]).unwrap();
+    let refused = SledStore::open(dir.path(), 0).unwrap_err();
+    assert!(refused.to_string().contains("another version of Accord"), "{refused}");
+}
+
+/// The server stopped after a segment was written and before its entries were removed.
+#[test]
+fn entries_that_stand_twice_are_read_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let all = chain(3_000);
+    let bytes: Vec<_> = all.iter().map(|entry| entry.bytes.clone()).collect();
+    store.append(&all).unwrap();
+    store.pack(&document("a")).unwrap();
+    let mut again = sled::Batch::default();
+    all.iter().for_each(|entry| drop(put_entry(&mut again, entry)));
+    store.ledger.apply_batch(again).unwrap();
+    for from in [0, 1_500, 2_900] {
+        let read = store.read(&document("a"), Seq(from)).unwrap();
+        assert_eq!(read, bytes[from as usize..]);
+    }
+    // The next packing tidies up.
+    let more = chain(5_000).split_off(3_000);
+    store.append(&more).unwrap();
+    assert!(store.pack(&document("a")).unwrap() > 0);
+    assert!(store.ledger.len() <= LOOSE);
+    assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 5_000);
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    assert!(matches!(SledStore::open(dir.path(), 0), Err(StoreError::InUse(_))));
+}
+
+#[test]
+fn a_leftover_snapshot_does_not_keep_the_store_from_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).append(&[entry("a", 0, vec![7])]).unwrap();
+    fs::write(dir.path().join("store/snap.0000000000000ABC.generating"), b"half").unwrap();
+    assert_eq!(open(dir.path()).read(&document("a"), Seq(0)).unwrap(), [vec![7]]);
+}
+
+#[test]
+fn a_changed_value_and_a_missing_entry_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let a = document("a");
+    for seq in 0..3 {
+        store.append(&[entry("a", seq, vec![9; 10])]).unwrap();
+    }
+    let key = ledger_key(&a, Seq(1), 0);
+    let good = store.ledger.get(&key).unwrap().unwrap();
+    for at in 0..good.len() {
+        let mut bad = good.to_vec();
+        bad[at] ^= 4;
+        store.ledger.insert(&key, bad).unwrap();
+        assert!(matches!(store.read(&a, Seq(0)), Err(StoreError::Damaged(_))), "byte {at}");
+    }
+    store.ledger.remove(&key).unwrap();
+    assert!(matches!(store.read(&a, Seq(0)), Err(StoreError::Damaged(_))));
+}
+
+#[test]
+fn too_little_room_is_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(dir.path(), u64::MAX).unwrap();
+    assert!(matches!(store.has_room(), Err(StoreError::Full)));
+}

@@ -66,19 +66,27 @@ pub fn npm(folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// The browser for the tests, installed when missing.
+/// The browser for the tests, installed when missing: Chromium's headless shell, which draws each page by itself. The whole
+/// Chromium draws into windows that nobody composes, and now and then stops drawing one of many; it serves where the
+/// shell can't be installed.
 pub fn chromium() -> Result<PathBuf> {
-    let known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
     if let Some(path) = std::env::var_os("ACCORD_CHROMIUM") {
         return Ok(path.into());
     }
-    let found = || known.iter().map(PathBuf::from).find(|path| path.exists());
-    if let Some(path) = found() {
-        return Ok(path);
+    let shell = PathBuf::from("/usr/bin/chromium-headless-shell");
+    if shell.exists() {
+        return Ok(shell);
     }
-    let how = "The tests need Chromium: install it, or name one in ACCORD_CHROMIUM.";
-    apt_install(&["chromium", "fonts-noto-core", "fonts-noto-cjk"]).context(how)?;
-    found().context(how)
+    let installed = apt_install(&["chromium-headless-shell", "fonts-noto-core", "fonts-noto-cjk"]);
+    let whole = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    let mut known = std::iter::once(shell).chain(whole.map(PathBuf::from));
+    match known.find(|path| path.exists()) {
+        Some(path) => Ok(path),
+        None => {
+            installed?;
+            bail!("The tests need Chromium: install it, or name one in ACCORD_CHROMIUM.")
+        }
+    }
 }
 
 /// What opens files as other people do: poppler, LibreOffice, and a checker of PDF/UA.

@@ -46,7 +46,7 @@ use bring::Importer;
 use clock::Clock;
 use committer::Committer;
 use files::{HEAVY, Printer};
-use http::{App, CLEANINGS, Comparisons, Connections};
+use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers};
 use letters::Letters;
 use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
@@ -321,6 +321,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         oidc: Arc::new(Oidc::new(clock.clone())),
         letters,
         connections: Connections::new(config.connections),
+        held_answers: HeldAnswers::default(),
         metrics,
         site: Arc::new(site),
         demo: config.demo,

@@ -5,6 +5,8 @@ use accord_document::sync::wire::Message;
 use accord_tests::{Server, SyncClient, Visitor};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -252,5 +254,52 @@ async fn a_facilitator_whose_budget_is_used_up_redacts_all_the_same() -> Result<
     ensure!(status == 204, "{status} {answer}");
     drop(asking);
     ensure!(ana.text(&document, "causes")? == " says that contracts are secret.\n");
+    Ok(())
+}
+
+/// Asks, and reads no more than the status. Gives it, and what has to stay open.
+fn ask_and_stop(server: &Server, by: &Visitor, path: &str) -> Result<(String, TcpStream)> {
+    let mut stream = TcpStream::connect(&server.address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let (host, cookie) = (&server.address, &by.cookie);
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\r\n")?;
+    let mut first = [0; 12];
+    stream.read_exact(&mut first)?;
+    Ok((String::from_utf8_lossy(&first[9..]).into_owned(), stream))
+}
+
+/// Answers that are read slowly stay in memory: a person may keep 64 MiB of them, and small ones always come.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Long")?;
+    let mut author = SyncClient::connect(&server, &ana, &document, 21).await?;
+    let text = "a".repeat(3 << 19);
+    author.edit("problem", 0, 0, &text).await?;
+    author.settled().await?;
+    let path = format!("/api/v1/documents/{document}");
+    let content = format!("{path}/content");
+    // At 1.5 MiB each.
+    let mut sent = Vec::new();
+    let refused = loop {
+        let (status, stream) = ask_and_stop(&server, &ana, &content)?;
+        if status != "200" {
+            break status;
+        }
+        sent.push(stream);
+        ensure!(sent.len() < 60, "{} answers are held", sent.len());
+    };
+    ensure!(refused == "429" && sent.len() >= 40, "{refused} after {}", sent.len());
+    ensure!(ana.get(&path)?.0 == 200, "a small answer is refused");
+    ensure!(ben.get(&content)?.0 == 200, "an answer to somebody else is refused");
+    // Those that are given up, and those that are read, hold nothing.
+    sent.truncate(20);
+    let end = Instant::now() + Duration::from_secs(60);
+    while ask_and_stop(&server, &ana, &content)?.0 != "200" {
+        ensure!(Instant::now() < end, "what was given up is still held");
+        thread::sleep(Duration::from_millis(50));
+    }
     Ok(())
 }

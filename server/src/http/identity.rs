@@ -1,6 +1,7 @@
 //! Who asks: the session cookie, the address, and what the person's seat permits.
 
 use super::App;
+use super::held_answers::Asker;
 use super::problem::{Problem, blocking};
 use crate::admission::Requester;
 use crate::people::{DeviceSecrets, SignedIn};
@@ -32,6 +33,9 @@ impl FromRequestParts<App> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Ok(Caller { address, .. }) = Caller::from_request_parts(parts, app).await;
         let by = by_cookie(&parts.headers, app).await?.ok_or_else(Problem::signed_out)?;
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.is(Requester::from(&by));
+        }
         Ok(Self { by, from: address })
     }
 }

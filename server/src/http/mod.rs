@@ -11,6 +11,7 @@ mod documents;
 mod file;
 mod files;
 mod health;
+mod held_answers;
 mod history;
 mod identity;
 mod imports;
@@ -33,6 +34,7 @@ pub(crate) use cleaning::CLEANINGS;
 pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
+pub(crate) use held_answers::HeldAnswers;
 pub(crate) use history::AuthorView;
 pub(crate) use problem::Problem;
 pub(crate) use public::Comparisons;
@@ -94,6 +96,7 @@ pub(crate) struct App {
     /// None where no mail server is named.
     pub(crate) letters: Option<Letters>,
     pub(crate) connections: Connections,
+    pub(crate) held_answers: HeldAnswers,
     pub(crate) metrics: Metrics,
     pub(crate) site: Arc<Site>,
     pub(crate) demo: bool,
@@ -121,6 +124,16 @@ impl App {
 }
 
 pub(crate) fn router(app: App) -> Router {
+    // Answers are counted before they are compressed, as what they hold.
+    let held = || from_fn_with_state(app.clone(), held_answers::hold_answer);
+    let long = Router::new()
+        .route("/documents/{document}/content", get(documents::content))
+        .route("/documents/{document}/history", get(history::show))
+        .route("/documents/{document}/diff", get(history::diff))
+        .route("/documents/{document}/record", get(record::show))
+        .route("/documents/{document}/release", get(releases::show))
+        .layer(held())
+        .layer(compressed());
     let api = Router::new()
         .route("/openapi.json", get(describe::document))
         .route("/demo", get(session::demo_people))
@@ -154,17 +167,12 @@ pub(crate) fn router(app: App) -> Router {
             "/documents/{document}",
             get(documents::show).patch(documents::change).delete(documents::delete),
         )
-        .route("/documents/{document}/content", get(documents::content).layer(compressed()))
         .route("/documents/{document}/tickets", post(documents::ticket))
         .route("/documents/{document}/redactions", post(documents::redact))
-        .route("/documents/{document}/history", get(history::show).layer(compressed()))
         .route("/documents/{document}/history/seen", put(history::note_seen))
-        .route("/documents/{document}/diff", get(history::diff).layer(compressed()))
-        .route("/documents/{document}/record", get(record::show).layer(compressed()))
         .route("/documents/{document}/versions", post(history::name_version))
         .route("/documents/{document}/restorations", post(history::restore))
         .route("/documents/{document}/cleaning", post(cleaning::clean_text))
-        .route("/documents/{document}/release", get(releases::show).layer(compressed()))
         .route("/documents/{document}/proposals", post(releases::propose))
         .route(
             "/documents/{document}/proposals/{proposal}",
@@ -187,6 +195,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/administration/people/{person}/reset", post(administration::reset))
         .route("/administration/people/{person}/sessions", delete(administration::end_sessions))
         .fallback(problem::no_such_route)
+        .layer(held())
+        .merge(long)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(app.clone(), identity::guard_changes))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
@@ -197,6 +207,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/r/{document}/{number}", get(public::release))
         .route("/r/{document}/{number}/{file}", get(public::file))
         .route("/r/{document}/compare/{a}/{b}", get(public::compare))
+        .layer(held())
         .layer(compressed());
     let secure = app.site.is_secure();
     let router = Router::new()

@@ -91,6 +91,7 @@ fn attacks() -> Vec<Attack> {
         "large messages that trickle": sockets::trickle,
         "reads of the most items": requests::read_items,
         "reads of the most formatting": requests::read_formatting,
+        "long answers that nobody reads": requests::unread,
         "files of a long text": requests::files,
         "imports at their ceiling": requests::imports,
         "passwords, links and tickets": requests::sign_in,

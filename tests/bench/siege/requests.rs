@@ -111,6 +111,27 @@ pub(super) async fn read_formatting(target: Arc<Target>) -> Result<()> {
     ask_on(target.clone(), reads(&document)).await
 }
 
+/// Long answers over ever more connections, of which nothing is read but the status.
+pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
+    let document = import(&target, &"Long words. ".repeat(500_000)).await?;
+    target.start().await;
+    let (host, cookie) = (&target.address, &target.author.cookie);
+    let path = format!("/api/v1/documents/{document}/content");
+    let mut held = Vec::new();
+    loop {
+        let Ok(mut raw) = Raw::connect("127.0.0.3", host).await else { continue };
+        let asked = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\r\n");
+        raw.say(&asked).await?;
+        let mut first = [0; 12];
+        let read = tokio::time::timeout(ANSWER, raw.0.read_exact(&mut first)).await?;
+        if read.is_ok() && first.ends_with(b"200") {
+            held.push(raw);
+        } else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 /// Honest text, but one single paragraph: its PDF takes seconds and most of the memory that a child may have.
 fn long_paragraph() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)

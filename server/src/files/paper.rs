@@ -2,10 +2,10 @@
 //! of file.
 
 use super::Origin;
-use crate::http::SectorName;
 use crate::pages::{Words, wire};
 use accord_document::model::blocks::{Block, List, Span, blocks, span};
 use accord_document::model::delta::{Attributes, Op};
+use accord_document::people::Sector;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) struct Signed {
 #[derive(Debug, Serialize)]
 pub(crate) struct Signature {
     pub(crate) name: String,
-    pub(crate) sector: SectorName,
+    pub(crate) sector: Sector,
     /// The side in words, and when.
     pub(crate) about: String,
 }
@@ -99,9 +99,12 @@ impl Paper {
                     paper.about.push(words.fill("release.published", &[("when", &when)]));
                 }
                 let people = statement.signatories.iter().map(|one| {
-                    let sector = SectorName::from(one.sector);
-                    let (side, when) = (words.sector(sector), words.moment(one.time, zone));
-                    Signature { name: one.name.clone(), sector, about: format!("{side}, {when}") }
+                    let (side, when) = (words.sector(one.sector), words.moment(one.time, zone));
+                    Signature {
+                        name: one.name.clone(),
+                        sector: one.sector,
+                        about: format!("{side}, {when}"),
+                    }
                 });
                 paper.signed =
                     Some(Signed { heading: words.say("release.signed"), people: people.collect() });

@@ -5,7 +5,7 @@ use super::cleaning::{cleaned, cleaned_line};
 use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
 use super::releases::{ProposalView, ReleaseView, told};
-use super::views::{SeatName, SectorName, people};
+use super::views::people;
 use crate::admission::Requester;
 use crate::archives::{Archive, Archives, Reading};
 use crate::people::SignedIn;
@@ -18,7 +18,7 @@ use accord_document::history::{
 use accord_document::ids::{PersonId, Seq};
 use accord_document::limits;
 use accord_document::model::Replica;
-use accord_document::people::{Action, Actor, permits};
+use accord_document::people::{Action, Actor, Seat, Sector, permits};
 use accord_document::state::NamedVersion;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -33,8 +33,8 @@ pub(crate) struct AuthorView {
     pub(crate) person: String,
     /// Empty for a person who was forgotten.
     pub(crate) name: String,
-    pub(crate) seat: SeatName,
-    pub(crate) sector: SectorName,
+    pub(crate) seat: Seat,
+    pub(crate) sector: Sector,
 }
 
 /// A moment: the document once this entry was applied.
@@ -385,8 +385,8 @@ pub(super) async fn named(app: &App, authors: Vec<Author>) -> Result<Vec<AuthorV
     let view = |author: Author| AuthorView {
         name: known.get(&author.person).cloned().unwrap_or_default(),
         person: author.person.to_string(),
-        seat: author.seat.into(),
-        sector: author.sector.into(),
+        seat: author.seat,
+        sector: author.sector,
     };
     Ok(authors.into_iter().map(view).collect())
 }

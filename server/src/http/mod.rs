@@ -39,7 +39,6 @@ pub(crate) use public::Comparisons;
 pub(crate) use record::RecordView;
 pub(crate) use releases::{MarkView, ProposalView};
 pub(crate) use seats::RESET_MS;
-pub(crate) use views::{SeatName, SectorName};
 
 use crate::admission::Admission;
 use crate::archives::Archives;

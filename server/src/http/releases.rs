@@ -5,7 +5,7 @@ use super::cleaning::cleaned;
 use super::history::{Done, writing};
 use super::identity::{Readable, Visitor, readable};
 use super::problem::{Body, Problem};
-use super::views::{SectorName, people};
+use super::views::people;
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
@@ -13,7 +13,7 @@ use crate::releases::Frozen;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::people::{Action, Actor, Seat, Standing, permits};
+use accord_document::people::{Action, Actor, Seat, Sector, Standing, permits};
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::unreleasable::Unreleasable;
 use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
@@ -69,7 +69,7 @@ pub(crate) struct MarkView {
     pub(crate) person: String,
     /// Empty for a person who was forgotten.
     pub(crate) name: String,
-    pub(crate) sector: SectorName,
+    pub(crate) sector: Sector,
     /// Milliseconds since the Unix epoch.
     pub(crate) time: u64,
 }
@@ -440,7 +440,7 @@ impl Names {
         MarkView {
             person: mark.person.to_string(),
             name: self.0.get(&mark.person).cloned().unwrap_or_default(),
-            sector: mark.sector.into(),
+            sector: mark.sector,
             time: mark.time,
         }
     }

@@ -64,7 +64,7 @@ pub(super) async fn list(
     let mut entries_of_people = Vec::new();
     for person in people(&app, seated).await? {
         let Some(standing) = plan.standing(&person.id) else { continue };
-        let (id, sector) = (person.id.to_string(), standing.sector.into());
+        let (id, sector) = (person.id.to_string(), standing.sector);
         entries_of_people.push(SeatEntry {
             person: FaceView { id, name: person.name, sector },
             standing: standing.into(),

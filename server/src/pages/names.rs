@@ -1,6 +1,6 @@
 //! What people, seats, sections and texts are called: as the app calls them.
 
-use crate::http::{SeatName, SectorName};
+use accord_document::people::{Seat, Sector};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,11 +21,11 @@ fn name(kind: &str, key: &str) -> String {
     known(&format!("{kind}.{key}"))
 }
 
-pub(super) fn sector(sector: SectorName) -> String {
+pub(super) fn sector(sector: Sector) -> String {
     name("sector", &wire(&sector))
 }
 
-pub(super) fn seat(seat: SeatName) -> String {
+pub(super) fn seat(seat: Seat) -> String {
     name("seat", &wire(&seat))
 }
 
@@ -39,12 +39,12 @@ pub(super) fn field(key: &str) -> String {
 }
 
 /// Who somebody was who has been forgotten since.
-pub(super) fn former(sector: SectorName) -> String {
+pub(super) fn former(sector: Sector) -> String {
     name("person.former", &wire(&sector))
 }
 
 /// Somebody by name and side, for where there is no room for a shape; by their side alone, once forgotten.
-pub(crate) fn with_side(name: &str, side: SectorName) -> String {
+pub(crate) fn with_side(name: &str, side: Sector) -> String {
     if name.is_empty() { former(side) } else { format!("{name} ({})", sector(side)) }
 }
 

@@ -1,15 +1,12 @@
 //! The co-creation record as a page: who shaped what, when, and for which side.
 
 use super::{Page, names, number, time};
-use crate::http::{AuthorView, MarkView, ProposalView, RecordView, SectorName};
+use crate::http::{AuthorView, MarkView, ProposalView, RecordView};
 use accord_document::history::{Sitting, Tally};
+use accord_document::people::Sector;
 use accord_document::template::FIELDS;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
-
-/// In the order in which they stand everywhere.
-const SECTORS: [SectorName; 4] =
-    [SectorName::Government, SectorName::CivilSociety, SectorName::Other, SectorName::Adviser];
 
 pub(crate) fn record(view: &RecordView) -> Page {
     let title = if view.title.is_empty() { "Untitled commitment" } else { &view.title };
@@ -110,7 +107,7 @@ fn sections(view: &RecordView) -> Markup {
             thead { tr {
                 th scope="col" { "Section" }
                 th scope="col" { span.soft { "Share" } }
-                @for sector in SECTORS { th.n scope="col" { (marked(sector)) } }
+                @for sector in Sector::ALL { th.n scope="col" { (marked(sector)) } }
             } }
             tbody { @for (name, counts) in &rows {
                 @let total = counts.iter().sum();
@@ -264,7 +261,7 @@ fn person(author: &AuthorView) -> Markup {
 }
 
 /// Somebody and their side. The name is empty for a person who was forgotten.
-fn named(name: &str, sector: SectorName) -> Markup {
+fn named(name: &str, sector: Sector) -> Markup {
     html! {
         span.mark.(names::wire(&sector)) aria-hidden="true" {}
         @if name.is_empty() { (names::former(sector)) }
@@ -272,7 +269,7 @@ fn named(name: &str, sector: SectorName) -> Markup {
     }
 }
 
-fn marked(sector: SectorName) -> Markup {
+fn marked(sector: Sector) -> Markup {
     html! { span.mark.(names::wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
 }
 
@@ -281,7 +278,7 @@ fn bar(counts: &[u64; 4], total: u64) -> Markup {
     let widths = counts.map(|count| (count * 1000).checked_div(total).unwrap_or(0));
     html! {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
-            @for (index, sector) in SECTORS.iter().enumerate() {
+            @for (index, sector) in Sector::ALL.iter().enumerate() {
                 @let before: u64 = widths[..index].iter().sum();
                 rect.(names::wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
             }
@@ -289,8 +286,8 @@ fn bar(counts: &[u64; 4], total: u64) -> Markup {
     }
 }
 
-fn place(sector: SectorName) -> usize {
-    SECTORS.iter().position(|known| *known == sector).unwrap_or_default()
+fn place(sector: Sector) -> usize {
+    Sector::ALL.iter().position(|known| *known == sector).unwrap_or_default()
 }
 
 fn percent(part: u64, total: u64) -> String {

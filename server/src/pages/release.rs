@@ -4,7 +4,6 @@ use super::text::text;
 use super::words::{Words, own_name};
 use super::{Page, names};
 use crate::files::Kind;
-use crate::http::SectorName;
 use crate::releases::Published;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
@@ -116,10 +115,9 @@ fn signatures(words: &Words, shown: &Published) -> Markup {
         div.signed {
             p { strong { (label) } }
             ul.plain { @for signatory in &shown.frozen.statement.signatories {
-                @let sector = SectorName::from(signatory.sector);
                 li {
-                    span.mark.(names::wire(&sector)) aria-hidden="true" {}
-                    (signatory.name) span.soft { ", " (words.sector(sector)) ", " (words.moment(signatory.time, &shown.zone)) }
+                    span.mark.(names::wire(&signatory.sector)) aria-hidden="true" {}
+                    (signatory.name) span.soft { ", " (words.sector(signatory.sector)) ", " (words.moment(signatory.time, &shown.zone)) }
                 }
             } }
         }

@@ -2,7 +2,7 @@
 //! catalogue for it.
 
 use super::names;
-use crate::http::SectorName;
+use accord_document::people::Sector;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -82,7 +82,7 @@ impl Words {
             .fold(self.say(key), |said, (name, value)| said.replace(&format!("{{{name}}}"), value))
     }
 
-    pub(crate) fn sector(&self, sector: SectorName) -> String {
+    pub(crate) fn sector(&self, sector: Sector) -> String {
         self.say(&format!("sector.{}", names::wire(&sector)))
     }
 

@@ -42,10 +42,9 @@ pub(crate) use seats::RESET_MS;
 
 use crate::admission::Admission;
 use crate::archives::Archives;
-use crate::bring::Importer;
 use crate::clock::Clock;
 use crate::committer::Committer;
-use crate::files::Printer;
+use crate::conversion::{Importer, Printer};
 use crate::letters::Letters;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;

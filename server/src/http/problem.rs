@@ -1,8 +1,7 @@
 //! The one place that maps errors to HTTP statuses.
 
 use crate::admission::{Busy, RETRY_AFTER};
-use crate::bring::ImportError;
-use crate::files::{FileError, PressError};
+use crate::conversion::{FileError, ImporterError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 use crate::rooms::{OpenError, RedactError, RequestError};
@@ -14,6 +13,7 @@ use accord_document::release::StepError;
 use accord_document::state::RedactionError;
 use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
+use accord_files::PressError;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
@@ -395,12 +395,12 @@ impl From<FileError> for Problem {
     }
 }
 
-impl From<ImportError> for Problem {
-    fn from(error: ImportError) -> Self {
+impl From<ImporterError> for Problem {
+    fn from(error: ImporterError) -> Self {
         match error {
-            ImportError::Bring(error) => Self::invalid(error.to_string()),
-            ImportError::Work(error) => Self::of_work(error, "This file can't be read"),
-            ImportError::Busy(busy) => busy.into(),
+            ImporterError::File(error) => Self::invalid(error.to_string()),
+            ImporterError::Work(error) => Self::of_work(error, "This file can't be read"),
+            ImporterError::Busy(busy) => busy.into(),
         }
     }
 }

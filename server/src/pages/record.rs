@@ -1,10 +1,11 @@
 //! The co-creation record as a page: who shaped what, when, and for which side.
 
-use super::{Page, names, number, time};
+use super::{Page, number, time};
 use crate::http::{AuthorView, MarkView, ProposalView, RecordView};
 use accord_document::history::{Sitting, Tally};
 use accord_document::people::Sector;
 use accord_document::template::FIELDS;
+use accord_words::{names, wire};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -90,7 +91,7 @@ fn sections(view: &RecordView) -> Markup {
     // By section in the order of the page: the characters of each sector.
     let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
     for share in &view.shares {
-        let section = share.section.map_or_else(|| "title".into(), |section| names::wire(&section));
+        let section = share.section.map_or_else(|| "title".into(), |section| wire(&section));
         let name = names::section(&section);
         let at = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             rows.push((name, [0; 4]));
@@ -171,9 +172,7 @@ fn section_of(tally: &Tally) -> String {
         return "milestones".into();
     }
     let field = FIELDS.iter().find(|field| field.key == target.0);
-    field
-        .and_then(|field| field.section)
-        .map_or_else(|| "title".into(), |section| names::wire(&section))
+    field.and_then(|field| field.section).map_or_else(|| "title".into(), |section| wire(&section))
 }
 
 fn versions(view: &RecordView) -> Markup {
@@ -263,14 +262,14 @@ fn person(author: &AuthorView) -> Markup {
 /// Somebody and their side. The name is empty for a person who was forgotten.
 fn named(name: &str, sector: Sector) -> Markup {
     html! {
-        span.mark.(names::wire(&sector)) aria-hidden="true" {}
+        span.mark.(wire(&sector)) aria-hidden="true" {}
         @if name.is_empty() { (names::former(sector)) }
         @else { (name) span.soft { ", " (names::sector(sector)) } }
     }
 }
 
 fn marked(sector: Sector) -> Markup {
-    html! { span.mark.(names::wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
+    html! { span.mark.(wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
 }
 
 /// The sectors' shares side by side. The numbers stand beside it.
@@ -280,7 +279,7 @@ fn bar(counts: &[u64; 4], total: u64) -> Markup {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
             @for (index, sector) in Sector::ALL.iter().enumerate() {
                 @let before: u64 = widths[..index].iter().sum();
-                rect.(names::wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
+                rect.(wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
             }
         }
     }

@@ -1,0 +1,386 @@
+//! PDF: tagged after PDF/UA-1 (ISO 14289-1) for those who listen to it, and after PDF/A-3a (ISO 19005-3) for
+//! those who keep it. Set with Typst.
+//!
+//! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
+
+use super::fonts::{Fonts, Settled};
+use super::paper::{Paper, Piece};
+use super::runs;
+use accord_document::model::blocks::Block;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::Path;
+use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+
+/// How a paper looks. It reads `paper.json`, and what is in `attached`.
+const LOOK: &str = include_str!("paper.typ");
+
+/// The most characters of a PDF. 400,000 of any script that is written in paragraphs are set within a child's limits.
+pub(super) const MAX_PDF_CHARACTERS: usize = 600_000;
+/// The most characters of a title at the head of every page.
+const MAX_RUNNING_TITLE_CHARACTERS: usize = 300;
+/// The most characters of a heading: a longer one is set as a paragraph.
+const MAX_HEADING_CHARACTERS: usize = 1_000;
+/// The most characters of the title that a PDF says it has. PDF/A takes no string above 32,767 bytes.
+const MAX_PDF_TITLE_CHARACTERS: usize = 2_000;
+
+/// Sets papers.
+pub struct Press {
+    fonts: Fonts,
+    library: LazyHash<Library>,
+}
+
+impl std::fmt::Debug for Press {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Press").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no PDF of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum PressError {
+    #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
+    Fonts,
+    #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
+    Long,
+    #[error("it could not be set: {0}")]
+    Failed(String),
+}
+
+/// A file inside the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attachment<'a> {
+    pub(super) name: &'a str,
+    /// JSON.
+    pub(super) bytes: &'a [u8],
+}
+
+/// What the look reads.
+#[derive(Serialize)]
+struct Job<'a> {
+    paper: &'a Paper,
+    /// The title at the head of every page.
+    running_title: Cow<'a, str>,
+    /// The title that the file says it has.
+    name: Cow<'a, str>,
+    fonts: Families<'a>,
+    /// The name of the file within, and what it is.
+    attached: Option<[&'a str; 2]>,
+    /// What is said of characters that are given by their numbers, if any are.
+    numbered: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Families<'a> {
+    text: Vec<&'a str>,
+    around: Vec<&'a str>,
+}
+
+impl Press {
+    /// With the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn new(more: Option<&Path>) -> std::io::Result<Self> {
+        let fonts = Fonts::load(more)?;
+        Ok(Self { fonts, library: LazyHash::new(Library::default()) })
+    }
+
+    /// A paper as PDF. `time` is that of the text (milliseconds since the Unix epoch). Takes some tenths of a
+    /// second, and blocks.
+    ///
+    /// # Errors
+    /// When there are no fonts for it, or it is too long.
+    pub(super) fn pdf(
+        &self,
+        mut paper: Paper,
+        time: u64,
+        attachment: Option<Attachment<'_>>,
+    ) -> Result<Vec<u8>, PressError> {
+        let numbered = self.settle(&mut paper)?;
+        paper.pieces.iter_mut().for_each(level_long_heading);
+        let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
+        let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
+        let (text, around) = self.fonts.families();
+        let words = accord_words::Words::of(&paper.language);
+        let signed = words.say("release.file.json");
+        let job = Job {
+            running_title: cut(&paper.title, MAX_RUNNING_TITLE_CHARACTERS),
+            name: cut(&paper.title, MAX_PDF_TITLE_CHARACTERS),
+            paper: &paper,
+            fonts: Families { text, around },
+            attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
+            numbered: (numbered > 0).then(|| words.say("file.numbered")),
+        };
+        let job = Bytes::new(serde_json::to_vec(&job).map_err(failed)?);
+        // What is set is read from the job.
+        drop(paper);
+        let desk = Desk {
+            press: self,
+            main: Source::new(file("paper.typ"), LOOK.to_owned()),
+            job,
+            attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
+        };
+        let made = desk.print(Datetime::from_ymd_hms(
+            date.year().into(),
+            date.month().unsigned_abs(),
+            date.day().unsigned_abs(),
+            date.hour().unsigned_abs(),
+            date.minute().unsigned_abs(),
+            date.second().unsigned_abs(),
+        ));
+        // What was memoised is of use for this paper only.
+        typst::comemo::evict(0);
+        made
+    }
+
+    /// Bounds what setting costs, gives the characters that no font has by their numbers, and counts those.
+    fn settle(&self, paper: &mut Paper) -> Result<usize, PressError> {
+        if self.fonts.all.is_empty() {
+            return Err(PressError::Failed("there are no fonts in this build".into()));
+        }
+        let (mut settled, mut in_runs) = (Settled::default(), 0);
+        paper.each_line(&mut |line| {
+            in_runs += runs::bound(line);
+            for span in line {
+                let (text, counted) = self.fonts.settle(&span.text);
+                settled.add(counted);
+                span.text = text;
+                // In ASCII, which every font has.
+                settled.all +=
+                    span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
+            }
+        });
+        if settled.all > MAX_PDF_CHARACTERS {
+            return Err(PressError::Long);
+        }
+        if settled.is_readable() { Ok(settled.numbered + in_runs) } else { Err(PressError::Fonts) }
+    }
+}
+
+/// Makes a bold paragraph of a heading that is too long to be one: each is also a bookmark of the file.
+fn level_long_heading(piece: &mut Piece) {
+    let Piece::Text(Block::Heading(_, line)) = piece else { return };
+    let characters: usize = line.iter().map(|span| span.text.chars().count()).sum();
+    if characters > MAX_HEADING_CHARACTERS {
+        let mut line = std::mem::take(line);
+        line.iter_mut().for_each(|span| span.bold = true);
+        *piece = Piece::Text(Block::Paragraph(line));
+    }
+}
+
+/// The beginning of a text, if it is long.
+fn cut(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        None => text.into(),
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> PressError {
+    PressError::Failed(error.to_string())
+}
+
+fn file(name: &str) -> FileId {
+    let path = VirtualPath::new(name).expect("a plain name");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+/// All that one paper is set of: nothing else can be reached from it.
+struct Desk<'p> {
+    press: &'p Press,
+    main: Source,
+    job: Bytes,
+    attached: Option<Bytes>,
+}
+
+impl Desk<'_> {
+    fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
+        let set = typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))?;
+        let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+            .map_err(|error| PressError::Failed(error.message().to_string()))?;
+        let options = PdfOptions {
+            creator: Smart::Custom(Some("Accord".into())),
+            timestamp: time.map(typst_pdf::Timestamp::new_utc),
+            standards,
+            ..PdfOptions::default()
+        };
+        typst_pdf::pdf(&set, &options).map_err(|errors| told(&errors))
+    }
+}
+
+fn told(errors: &[SourceDiagnostic]) -> PressError {
+    let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    PressError::Failed(all.join("; "))
+}
+
+impl World for Desk<'_> {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.press.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &self.press.fonts.book
+    }
+
+    fn main(&self) -> FileId {
+        self.main.id()
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        match (id.get().vpath().get_without_slash(), &self.attached) {
+            ("paper.json", _) => Ok(self.job.clone()),
+            ("attached", Some(bytes)) => Ok(bytes.clone()),
+            _ => Err(FileError::AccessDenied),
+        }
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        self.press.fonts.all.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use accord_document::model::delta::Op;
+
+    fn press() -> Press {
+        Press::new(None).unwrap()
+    }
+
+    fn set(language: &str) -> Vec<u8> {
+        let released = samples::released(language, |_| {});
+        let paper = Paper::of(&released, &samples::draft());
+        press().pdf(paper, 1_795_440_000_000, None).unwrap()
+    }
+
+    /// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
+    fn keep(name: &str, bytes: &[u8]) {
+        if let Some(folder) = std::env::var_os("ACCORD_SHOTS") {
+            std::fs::write(Path::new(&folder).join(name), bytes).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_script_of_our_cities_is_set_and_the_same_text_gives_the_same_bytes() {
+        for language in ["en", "ko", "ka", "cs"] {
+            let bytes = set(language);
+            keep(&format!("{language}.pdf"), &bytes);
+            assert!(bytes.starts_with(b"%PDF-1.7"), "{language}");
+            assert_eq!(bytes, set(language), "{language}");
+        }
+    }
+
+    #[test]
+    fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not() {
+        let told = |text: &str| {
+            let text = text.to_owned();
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![op(&text)]);
+            });
+            let paper = Paper::of(&released, &samples::draft());
+            press().pdf(paper, 0, None)
+        };
+        assert!(
+            told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n")
+                .is_ok()
+        );
+        let refused = told(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
+        assert!(matches!(refused, PressError::Fonts), "{refused}");
+    }
+
+    #[test]
+    fn whatever_the_fonts_have_can_be_set_alone_and_together() {
+        let press = press();
+        let has = |c: &char| press.fonts.settle(&c.to_string()).1.numbered == 0;
+        let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
+        assert!(all.len() > 15_000, "{}", all.len());
+        // Each by itself, then each mark on letters of all scripts.
+        let mut text: String = all.iter().flat_map(|c| [*c, ' ']).collect();
+        let marks: Vec<char> =
+            ('\u{300}'..'\u{370}').filter(has).chain(['\u{200d}', '\u{fe0f}']).collect();
+        for mark in marks {
+            for base in ['e', 'ж', 'ω', 'ა', '가', '✔', '😀', '1'] {
+                text.extend([base, mark, mark]);
+            }
+            text.push(' ');
+        }
+        let set = |text: &str| {
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![op(text)]);
+            });
+            press.pdf(Paper::of(&released, &samples::draft()), 0, None)
+        };
+        let bytes = set(&text).unwrap();
+        keep("glyphs.pdf", &bytes);
+        // Right to left, joined emoji, and links of any kind.
+        for text in [
+            "\u{200f}\u{202e}abc\u{202c}",
+            "👨‍👩‍👧 🇬🇪 1️⃣",
+            "a\u{ad}b\u{2060}c",
+            "\u{2028}x\u{2029}y\u{b}z",
+        ] {
+            set(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        }
+        let link = |address: &str| {
+            let marks = samples::attributes(&[("link", address.into())]);
+            let op = Op::insert("there", marks);
+            let released = samples::released("en", |content| {
+                content.texts.insert("problem".into(), vec![op]);
+            });
+            press.pdf(Paper::of(&released, &samples::draft()), 0, None)
+        };
+        for address in [
+            "https://a/\u{202e}ß b\"(\\",
+            "mailto:a@b",
+            &format!("https://a/{}", "x".repeat(9_000)),
+        ] {
+            link(address).unwrap_or_else(|error| panic!("{:.40}: {error}", address));
+        }
+    }
+
+    #[test]
+    fn a_title_and_a_heading_of_any_length_are_set() {
+        let long = "Every contract of the city ".repeat(2_000);
+        let header = samples::attributes(&[("header", 1.into())]);
+        let released = samples::released("en", |content| {
+            content.texts.insert("title".into(), vec![op(&long), op("\n")]);
+            let more = vec![op(&long), Op::insert("\n", header), op(&long.replace(' ', "\n"))];
+            content.texts.insert("problem".into(), more);
+        });
+        let bytes = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap();
+        keep("long.pdf", &bytes);
+        assert!(bytes.len() < 4_000_000, "the title stands on each page in short: {}", bytes.len());
+    }
+
+    #[test]
+    fn a_text_longer_than_a_pdf_may_be_is_told_so() {
+        let released = samples::released("en", |content| {
+            content.texts.insert("problem".into(), vec![op(&"words ".repeat(100_001))]);
+        });
+        let told = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap_err();
+        assert_eq!(told, PressError::Long);
+    }
+
+    fn op(text: &str) -> Op {
+        Op::text(text)
+    }
+}

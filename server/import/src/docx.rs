@@ -1,0 +1,450 @@
+//! DOCX (ISO/IEC 29500-1): what is read of it is the text as it would be if all tracked changes were accepted,
+//! with its headings, lists, links, quotations and tables.
+
+use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
+use super::xml::XmlBudget;
+use super::{Cell, Findings, Found, ImportError, Paragraph, Piece, Role, add, cut};
+use accord_document::model::blocks::LineKind;
+use accord_document::model::delta::Attributes;
+use accord_document::readable::address;
+use accord_words::styles::{ABOUT, DESTINATION};
+use roxmltree::{Document, Node};
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+use zip::ZipArchive;
+
+/// The most levels of a list (ISO/IEC 29500-1, section 17.9.6).
+const MAX_LIST_LEVELS: usize = 9;
+/// How deep elements that are read may nest, and styles that are based on others.
+const MAX_NESTING_DEPTH: usize = 64;
+const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
+    // Each entry has a header in the directory of the archive, whatever that says of their number.
+    let headers = bytes.windows(4).filter(|bytes| bytes == b"PK\x01\x02").count();
+    at_most(headers, MAX_ARCHIVE_ENTRIES, Excess::ArchiveEntries)?;
+    let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
+    let mut archive = Archive { zip, budget: XmlBudget::default() };
+    let main = archive.main_part()?;
+    let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
+    let text = archive.part(&main)?.ok_or_else(|| damaged("it has no text"))?;
+    let document = parse(&text)?;
+    let mut beside = |name: &str| {
+        let part = archive.part(format!("{folder}/{name}").trim_start_matches('/'));
+        part.map(Option::unwrap_or_default)
+    };
+    let (styles, numbering, links, notes) = (
+        beside("styles.xml")?,
+        beside("numbering.xml")?,
+        beside(&format!("_rels/{name}.rels"))?,
+        beside("footnotes.xml")?,
+    );
+    let notes = optional_xml(&notes)?;
+    let mut reader = Reader {
+        styles: optional_xml(&styles)?.as_ref().map(styles_of).unwrap_or_default(),
+        lists: optional_xml(&numbering)?.as_ref().map(lists_of).unwrap_or_default(),
+        links: optional_xml(&links)?.as_ref().map(links_of).unwrap_or_default(),
+        footnotes: Vec::new(),
+        carried: Vec::new(),
+        budget: TextBudget::default(),
+        out: Findings::default(),
+    };
+    let body = children(document.root_element(), "body").next();
+    let body = body.ok_or_else(|| damaged("it has no text"))?;
+    reader.blocks(body, 0)?;
+    reader.flush();
+    reader.footnotes(notes.as_ref())?;
+    Ok(reader.out)
+}
+
+/// The file, and what was read of it.
+struct Archive<'a> {
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+    budget: XmlBudget,
+}
+
+impl Archive<'_> {
+    /// The name of the part that holds the text: programs differ.
+    fn main_part(&mut self) -> Result<String, ImportError> {
+        let relations = self.part("_rels/.rels")?.unwrap_or_default();
+        let relations = optional_xml(&relations)?;
+        let all = relations.iter().flat_map(|all| children(all.root_element(), "Relationship"));
+        let is_main = |one: &Node<'_, '_>| {
+            attribute(*one, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
+        };
+        let mut main = all.filter(is_main);
+        let target = main.find_map(|one| attribute(one, "Target").map(str::to_owned));
+        let target = target.unwrap_or_else(|| "word/document.xml".into());
+        Ok(target.trim_start_matches('/').to_owned())
+    }
+
+    /// The text of a part, with no more in it than a tree may be built of.
+    fn part(&mut self, name: &str) -> Result<Option<String>, ImportError> {
+        let Ok(part) = self.zip.by_name(name) else { return Ok(None) };
+        let mut text = String::new();
+        // What it says of its size is not believed.
+        let most = self.budget.bytes_left() as u64 + 1;
+        if part.take(most).read_to_string(&mut text).is_err() {
+            return Err(damaged(format!("“{name}” in it can't be read")));
+        }
+        self.budget.take(&text)?;
+        Ok(Some(text))
+    }
+}
+
+fn damaged(what: impl Into<String>) -> ImportError {
+    ImportError::Damaged(what.into())
+}
+
+fn parse(text: &str) -> Result<Document<'_>, ImportError> {
+    // Entities that a file declares itself are refused with its document type.
+    Document::parse(text).map_err(|error| damaged(error.to_string()))
+}
+
+fn optional_xml(text: &str) -> Result<Option<Document<'_>>, ImportError> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| child.tag_name().name() == name)
+}
+
+fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
+}
+
+/// The parts of something that are in no other of its kind within.
+fn within<'a, 'i>(
+    holder: Node<'a, 'i>,
+    name: &'static str,
+    kind: &'static str,
+) -> impl Iterator<Item = Node<'a, 'i>> {
+    holder.descendants().skip(1).filter(move |node| {
+        let mut above = node.ancestors().skip(1);
+        node.tag_name().name() == name
+            && above.find(|above| above.tag_name().name() == kind) == Some(holder)
+    })
+}
+
+/// An attribute, whatever the prefix of its name.
+fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+}
+
+fn value<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a str> {
+    child(node, name).and_then(|child| attribute(child, "val"))
+}
+
+/// Whether a property that is on or off is on.
+fn is_on(node: Node<'_, '_>, name: &'static str) -> bool {
+    child(node, name)
+        .is_some_and(|found| !matches!(attribute(found, "val"), Some("0" | "false" | "off")))
+}
+
+#[derive(Debug, Clone, Default)]
+struct Style {
+    role: Option<Role>,
+    /// What the form adds around a text.
+    is_about: bool,
+    list: Option<(String, u8)>,
+    based_on: Option<String>,
+}
+
+fn styles_of(document: &Document<'_>) -> HashMap<String, Style> {
+    let all = children(document.root_element(), "style");
+    let known: HashMap<String, Style> = all
+        .filter_map(|node| {
+            let id = attribute(node, "styleId")?;
+            let name = value(node, "name").unwrap_or_default().to_ascii_lowercase();
+            let properties = child(node, "pPr");
+            let role = match name.as_str() {
+                "title" => Some(Role::Title),
+                "quote" | "intense quote" => Some(Role::Block(LineKind::Quote)),
+                _ => name
+                    .strip_prefix("heading ")
+                    .and_then(|level| level.parse().ok())
+                    .or_else(|| properties.and_then(outline_level))
+                    .map(|level| Role::Block(LineKind::Heading(level))),
+            };
+            let style = Style {
+                role,
+                is_about: id == ABOUT,
+                list: properties.and_then(list_of),
+                based_on: value(node, "basedOn").map(str::to_owned),
+            };
+            Some((id.to_owned(), style))
+        })
+        .collect();
+    // Each with what it takes from those that it is based on.
+    let whole = |id: &String| {
+        let mut whole = known[id].clone();
+        let mut base = whole.based_on.clone();
+        for _ in 0..MAX_NESTING_DEPTH {
+            let Some(style) = base.and_then(|id| known.get(&id)) else { break };
+            whole.role = whole.role.or(style.role);
+            whole.is_about |= style.is_about;
+            whole.list = whole.list.or_else(|| style.list.clone());
+            base = style.based_on.clone();
+        }
+        (id.clone(), whole)
+    };
+    known.keys().map(whole).collect()
+}
+
+/// From 1 on.
+fn outline_level(properties: Node<'_, '_>) -> Option<u8> {
+    let level: u8 = value(properties, "outlineLvl")?.parse().ok()?;
+    (level < 9).then_some(level + 1)
+}
+
+/// The list that a paragraph belongs to, and how deep.
+fn list_of(properties: Node<'_, '_>) -> Option<(String, u8)> {
+    let list = child(properties, "numPr")?;
+    let depth = value(list, "ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0);
+    Some((value(list, "numId")?.to_owned(), depth))
+}
+
+/// The lists by id, and for each depth whether it counts.
+fn lists_of(document: &Document<'_>) -> HashMap<String, Vec<bool>> {
+    let root = document.root_element();
+    let counts = |node: Node<'_, '_>| -> Vec<bool> {
+        let levels = children(node, "lvl");
+        levels
+            .take(MAX_LIST_LEVELS)
+            .map(|level| !matches!(value(level, "numFmt"), Some("bullet" | "none")))
+            .collect()
+    };
+    let kinds: HashMap<&str, Vec<bool>> = children(root, "abstractNum")
+        .filter_map(|node| Some((attribute(node, "abstractNumId")?, counts(node))))
+        .collect();
+    let list = |node| {
+        let kind = kinds.get(value(node, "abstractNumId")?)?;
+        Some((attribute(node, "numId")?.to_owned(), kind.clone()))
+    };
+    children(root, "num").filter_map(list).collect()
+}
+
+/// Where links lead, by the ids of their relations.
+fn links_of(document: &Document<'_>) -> HashMap<String, String> {
+    let all = children(document.root_element(), "Relationship");
+    let link = |node: Node<'_, '_>| {
+        let is_link = attribute(node, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"));
+        let target = attribute(node, "Target").filter(|_| is_link).and_then(address::clean)?;
+        Some((attribute(node, "Id")?.to_owned(), target))
+    };
+    all.filter_map(link).collect()
+}
+
+struct Reader {
+    styles: HashMap<String, Style>,
+    lists: HashMap<String, Vec<bool>>,
+    links: HashMap<String, String>,
+    /// The ids of those referred to, in order.
+    footnotes: Vec<String>,
+    /// What was read of paragraphs whose ends were deleted: they are one with the next.
+    carried: Vec<Piece>,
+    budget: TextBudget,
+    out: Findings,
+}
+
+impl Reader {
+    fn blocks(&mut self, parent: Node<'_, '_>, depth: usize) -> Result<(), ImportError> {
+        if depth > MAX_NESTING_DEPTH {
+            return Err(damaged("it nests too deep"));
+        }
+        for node in parent.children() {
+            match node.tag_name().name() {
+                "p" => {
+                    let read = self.paragraphs(node)?;
+                    self.out.all.extend(read.into_iter().map(Found::Paragraph));
+                }
+                "tbl" => {
+                    let table = self.table(node, depth)?;
+                    self.out.all.push(Found::Table(table));
+                }
+                "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag" => {
+                    self.blocks(node, depth + 1)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is still carried, as a paragraph of its own.
+    fn flush(&mut self) {
+        let pieces = std::mem::take(&mut self.carried);
+        if !pieces.is_empty() {
+            let role = Role::Block(LineKind::Plain);
+            self.out.all.push(Found::Paragraph(Paragraph { role, pieces }));
+        }
+    }
+
+    fn footnotes(&mut self, notes: Option<&Document<'_>>) -> Result<(), ImportError> {
+        let Some(notes) = notes else { return Ok(()) };
+        let mut by_id = HashMap::new();
+        for note in children(notes.root_element(), "footnote") {
+            by_id.entry(attribute(note, "id").unwrap_or_default()).or_insert(note);
+        }
+        for (at, id) in std::mem::take(&mut self.footnotes).into_iter().enumerate() {
+            let Some(note) = by_id.get(id.as_str()).copied() else { continue };
+            let mut number = Some(format!("[{}] ", at + 1));
+            for node in children(note, "p") {
+                for mut paragraph in self.paragraphs(node)? {
+                    if let Some(text) = number.take() {
+                        paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
+                    }
+                    self.out.all.push(Found::Aside(paragraph));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table. What a cell of it holds in a table of its own follows as rows that begin with an empty
+    /// cell, as if the first were for all of them.
+    fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, ImportError> {
+        if depth > MAX_NESTING_DEPTH {
+            return Err(damaged("it nests too deep"));
+        }
+        let mut rows = Vec::new();
+        for row in within(table, "tr", "tbl") {
+            if child(row, "trPr").is_some_and(|all| child(all, "del").is_some()) {
+                continue;
+            }
+            let (mut cells, mut inner) = (Vec::new(), Vec::new());
+            for cell in within(row, "tc", "tr") {
+                let mut read = Vec::new();
+                for node in within(cell, "p", "tc") {
+                    // What floats beside a paragraph is read with it.
+                    if !node.ancestors().skip(1).any(|above| above.tag_name().name() == "p") {
+                        read.extend(self.paragraphs(node)?);
+                    }
+                }
+                cells.push(read);
+                for table in within(cell, "tbl", "tc") {
+                    for mut row in self.table(table, depth + 1)? {
+                        row.insert(0, Cell::new());
+                        inner.push(row);
+                    }
+                }
+            }
+            rows.push(cells);
+            rows.append(&mut inner);
+        }
+        Ok(rows)
+    }
+
+    /// A paragraph, cut where its lines break, and what floats beside it. None of it, where it is empty.
+    fn paragraphs(&mut self, node: Node<'_, '_>) -> Result<Vec<Paragraph>, ImportError> {
+        let properties = child(node, "pPr");
+        let style = properties.and_then(|all| value(all, "pStyle"));
+        let style = style.and_then(|id| self.styles.get(id)).cloned().unwrap_or_default();
+        let mut pieces = std::mem::take(&mut self.carried);
+        self.runs(node, &Attributes::new(), &mut pieces, 0)?;
+        let mark = properties.and_then(|all| child(all, "rPr"));
+        if mark
+            .is_some_and(|mark| child(mark, "del").is_some() || child(mark, "moveFrom").is_some())
+        {
+            self.carried = pieces;
+            return Ok(Vec::new());
+        }
+        if style.is_about {
+            return Ok(Vec::new());
+        }
+        let role = self.role(&style, properties);
+        let mut all = cut(pieces, role);
+        all.retain(|one| !one.is_empty() || matches!(one.role, Role::Block(LineKind::Item { .. })));
+        self.budget.paragraphs(all.len())?;
+        Ok(all)
+    }
+
+    fn role(&self, style: &Style, properties: Option<Node<'_, '_>>) -> Role {
+        if let Some(level) = properties.and_then(outline_level) {
+            return Role::Block(LineKind::Heading(level.min(6)));
+        }
+        if let Some(role) = style.role {
+            return match role {
+                Role::Block(LineKind::Heading(level)) => {
+                    Role::Block(LineKind::Heading(level.clamp(1, 6)))
+                }
+                role => role,
+            };
+        }
+        let list = properties.and_then(list_of).or_else(|| style.list.clone());
+        let kind = match list.filter(|(list, _)| list != "0") {
+            Some((list, depth)) => {
+                let ordered = self.lists.get(&list).and_then(|kind| kind.get(usize::from(depth)));
+                LineKind::Item { ordered: ordered.copied().unwrap_or(false), indent: depth.min(8) }
+            }
+            None => LineKind::Plain,
+        };
+        Role::Block(kind)
+    }
+
+    fn runs(
+        &mut self,
+        parent: Node<'_, '_>,
+        marks: &Attributes,
+        pieces: &mut Vec<Piece>,
+        depth: usize,
+    ) -> Result<(), ImportError> {
+        if depth > MAX_NESTING_DEPTH {
+            return Err(damaged("it nests too deep"));
+        }
+        for node in parent.children() {
+            match node.tag_name().name() {
+                // Where a link leads, which a file of ours says behind it.
+                "r" if child(node, "rPr").and_then(|all| value(all, "rStyle"))
+                    == Some(DESTINATION) => {}
+                "r" => {
+                    let mut marks = marks.clone();
+                    if let Some(properties) = child(node, "rPr") {
+                        for (name, mark) in [("b", "bold"), ("i", "italic")] {
+                            if is_on(properties, name) {
+                                marks.insert(mark.into(), true.into());
+                            }
+                        }
+                    }
+                    self.runs(node, &marks, pieces, depth + 1)?;
+                }
+                "t" => add(&mut self.budget, pieces, node.text().unwrap_or_default(), marks)?,
+                "tab" if parent.tag_name().name() == "r" => {
+                    add(&mut self.budget, pieces, "\t", marks)?
+                }
+                "br" | "cr" => add(&mut self.budget, pieces, "\n", marks)?,
+                "noBreakHyphen" => add(&mut self.budget, pieces, "\u{2011}", marks)?,
+                "footnoteReference" => {
+                    if let Some(id) = attribute(node, "id") {
+                        self.footnotes.push(id.to_owned());
+                        add(
+                            &mut self.budget,
+                            pieces,
+                            &format!("[{}]", self.footnotes.len()),
+                            marks,
+                        )?;
+                    }
+                }
+                "blip" | "imagedata" => self.out.pictures += 1,
+                "hyperlink" => {
+                    let mut marks = marks.clone();
+                    let id = node.attribute((RELATIONS, "id"));
+                    if let Some(address) = id.and_then(|id| self.links.get(id)) {
+                        marks.insert("link".into(), address.as_str().into());
+                    }
+                    self.runs(node, &marks, pieces, depth + 1)?;
+                }
+                // A text box is read where it hangs.
+                "p" => {
+                    add(&mut self.budget, pieces, "\n", marks)?;
+                    self.runs(node, marks, pieces, depth + 1)?;
+                    add(&mut self.budget, pieces, "\n", marks)?;
+                }
+                // Taken out, or said once more for programs of old.
+                "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "instrText" => {}
+                _ => self.runs(node, marks, pieces, depth + 1)?,
+            }
+        }
+        Ok(())
+    }
+}

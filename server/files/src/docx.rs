@@ -10,7 +10,7 @@ use super::paper::{Paper, level_of};
 use accord_document::model::blocks::{LineKind, Span, kind, span, tell_destinations};
 use accord_document::readable::is_right_to_left_line;
 use accord_document::template::{FIELDS, Section};
-use accord_words::styles::{ABOUT, DESTINATION};
+use accord_words::styles::{ABOUT, DESTINATION, ESCAPED_IN_TARGETS};
 use accord_words::{Words, wire};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
@@ -341,7 +341,7 @@ fn target(address: &str) -> Option<String> {
     url::Url::parse(address).ok()?;
     let mut out = String::with_capacity(address.len());
     for c in address.chars() {
-        if c.is_ascii_control() || " \"<>\\^`{|}".contains(c) {
+        if c.is_ascii_control() || ESCAPED_IN_TARGETS.contains(c) {
             out.push_str(&format!("%{:02X}", c as u32));
         } else {
             out.push(c);

@@ -1,14 +1,19 @@
 //! DOCX (ISO/IEC 29500-1): what is read of it is the text as it would be if all tracked changes were accepted,
 //! with its headings, lists, links, quotations and tables.
 
+mod destination;
+mod nodes;
+
 use super::limits::{Excess, MAX_ARCHIVE_ENTRIES, TextBudget, at_most};
 use super::xml::XmlBudget;
 use super::{Cell, Findings, Found, ImportError, Paragraph, Piece, Role, add, cut};
 use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
-use accord_words::styles::{ABOUT, DESTINATION};
+use accord_words::styles::ABOUT;
+use nodes::{attribute, child, children, is_on, value, within};
 use roxmltree::{Document, Node};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
@@ -46,6 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
         links: optional_xml(&links)?.as_ref().map(links_of).unwrap_or_default(),
         footnotes: Vec::new(),
         carried: Vec::new(),
+        link_before: None,
         budget: TextBudget::default(),
         out: Findings::default(),
     };
@@ -103,42 +109,6 @@ fn parse(text: &str) -> Result<Document<'_>, ImportError> {
 
 fn optional_xml(text: &str) -> Result<Option<Document<'_>>, ImportError> {
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
-}
-
-fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| child.tag_name().name() == name)
-}
-
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
-}
-
-/// The parts of something that are in no other of its kind within.
-fn within<'a, 'i>(
-    holder: Node<'a, 'i>,
-    name: &'static str,
-    kind: &'static str,
-) -> impl Iterator<Item = Node<'a, 'i>> {
-    holder.descendants().skip(1).filter(move |node| {
-        let mut above = node.ancestors().skip(1);
-        node.tag_name().name() == name
-            && above.find(|above| above.tag_name().name() == kind) == Some(holder)
-    })
-}
-
-/// An attribute, whatever the prefix of its name.
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
-}
-
-fn value<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a str> {
-    child(node, name).and_then(|child| attribute(child, "val"))
-}
-
-/// Whether a property that is on or off is on.
-fn is_on(node: Node<'_, '_>, name: &'static str) -> bool {
-    child(node, name)
-        .is_some_and(|found| !matches!(attribute(found, "val"), Some("0" | "false" | "off")))
 }
 
 #[derive(Debug, Clone, Default)]
@@ -243,6 +213,8 @@ struct Reader {
     footnotes: Vec<String>,
     /// What was read of paragraphs whose ends were deleted: they are one with the next.
     carried: Vec<Piece>,
+    /// The address of the link that the last characters of this paragraph belong to.
+    link_before: Option<String>,
     budget: TextBudget,
     out: Findings,
 }
@@ -341,6 +313,7 @@ impl Reader {
         let style = properties.and_then(|all| value(all, "pStyle"));
         let style = style.and_then(|id| self.styles.get(id)).cloned().unwrap_or_default();
         let mut pieces = std::mem::take(&mut self.carried);
+        self.link_before = None;
         self.runs(node, &Attributes::new(), &mut pieces, 0)?;
         let mark = properties.and_then(|all| child(all, "rPr"));
         if mark
@@ -392,12 +365,20 @@ impl Reader {
         if depth > MAX_NESTING_DEPTH {
             return Err(damaged("it nests too deep"));
         }
+        // Runs that follow and are left out.
+        let mut told = 0;
         for node in parent.children() {
             match node.tag_name().name() {
-                // Where a link leads, which a file of ours says behind it.
-                "r" if child(node, "rPr").and_then(|all| value(all, "rStyle"))
-                    == Some(DESTINATION) => {}
                 "r" => {
+                    if told == 0 && destination::has_style(node) && !marks.contains_key("link") {
+                        let tell = |address: &String| destination::runs_that_tell(node, address);
+                        told = self.link_before.as_ref().map_or(0, tell);
+                    }
+                    if told > 0 {
+                        told -= 1;
+                        self.link_before = None;
+                        continue;
+                    }
                     let mut marks = marks.clone();
                     if let Some(properties) = child(node, "rPr") {
                         for (name, mark) in [("b", "bold"), ("i", "italic")] {
@@ -408,21 +389,15 @@ impl Reader {
                     }
                     self.runs(node, &marks, pieces, depth + 1)?;
                 }
-                "t" => add(&mut self.budget, pieces, node.text().unwrap_or_default(), marks)?,
-                "tab" if parent.tag_name().name() == "r" => {
-                    add(&mut self.budget, pieces, "\t", marks)?
-                }
-                "br" | "cr" => add(&mut self.budget, pieces, "\n", marks)?,
-                "noBreakHyphen" => add(&mut self.budget, pieces, "\u{2011}", marks)?,
+                "t" => self.text(pieces, node.text().unwrap_or_default(), marks)?,
+                "tab" if parent.tag_name().name() == "r" => self.text(pieces, "\t", marks)?,
+                "br" | "cr" => self.text(pieces, "\n", marks)?,
+                "noBreakHyphen" => self.text(pieces, "\u{2011}", marks)?,
                 "footnoteReference" => {
                     if let Some(id) = attribute(node, "id") {
                         self.footnotes.push(id.to_owned());
-                        add(
-                            &mut self.budget,
-                            pieces,
-                            &format!("[{}]", self.footnotes.len()),
-                            marks,
-                        )?;
+                        let number = format!("[{}]", self.footnotes.len());
+                        self.text(pieces, &number, marks)?;
                     }
                 }
                 "blip" | "imagedata" => self.out.pictures += 1,
@@ -436,9 +411,9 @@ impl Reader {
                 }
                 // A text box is read where it hangs.
                 "p" => {
-                    add(&mut self.budget, pieces, "\n", marks)?;
+                    self.text(pieces, "\n", marks)?;
                     self.runs(node, marks, pieces, depth + 1)?;
-                    add(&mut self.budget, pieces, "\n", marks)?;
+                    self.text(pieces, "\n", marks)?;
                 }
                 // Taken out, or said once more for programs of old.
                 "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "instrText" => {}
@@ -446,5 +421,17 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    fn text(
+        &mut self,
+        pieces: &mut Vec<Piece>,
+        text: &str,
+        marks: &Attributes,
+    ) -> Result<(), ImportError> {
+        if !text.is_empty() {
+            self.link_before = marks.get("link").and_then(Value::as_str).map(str::to_owned);
+        }
+        add(&mut self.budget, pieces, text, marks)
     }
 }

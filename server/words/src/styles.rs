@@ -5,3 +5,6 @@
 pub const ABOUT: &str = "AccordAbout";
 /// The id of the character style of where a link leads, which is written behind the words of the link.
 pub const DESTINATION: &str = "AccordDestination";
+/// The characters of an address that are escaped (`%` and a number) in the target of a relation. Those of ASCII without a
+/// glyph are, too.
+pub const ESCAPED_IN_TARGETS: &str = " \"<>\\^`{|}";

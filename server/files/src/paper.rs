@@ -2,7 +2,7 @@
 //! of file.
 
 use super::Origin;
-use accord_document::model::blocks::{Block, List, Span, blocks, span};
+use accord_document::model::blocks::{Block, Span, blocks, span};
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::people::Sector;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
@@ -123,8 +123,8 @@ impl Paper {
 }
 
 impl Paper {
-    /// Goes through all that is read, line by line: what people wrote, and the words around it.
-    pub(super) fn each_line(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
+    /// Goes through the title and the words around the text, line by line. Texts of authors are left out.
+    pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
         let mut said = |text: &mut String| {
             let text_of = std::mem::take(text);
             let mut line = [span(&text_of, &Attributes::new())];
@@ -157,21 +157,6 @@ impl Paper {
                 Piece::Text(_) => {}
             }
         }
-        for piece in &mut self.pieces {
-            match piece {
-                Piece::Text(Block::Paragraph(line) | Block::Heading(_, line)) => visit(line),
-                Piece::Text(Block::Quote(lines)) => lines.iter_mut().for_each(|line| visit(line)),
-                Piece::Text(Block::List(list)) => each_line_of(list, visit),
-                Piece::Heading(..) | Piece::Fact(..) => {}
-            }
-        }
-    }
-}
-
-fn each_line_of(list: &mut List, visit: &mut dyn FnMut(&mut [Span])) {
-    for item in &mut list.items {
-        visit(&mut item.line);
-        item.within.iter_mut().for_each(|within| each_line_of(within, visit));
     }
 }
 

@@ -3,14 +3,18 @@
 //!
 //! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
 
+mod typeset;
+
 use super::fonts::{Fonts, Settled};
-use super::paper::{Paper, Piece};
+use super::paper::Paper;
 use super::runs;
-use accord_document::model::blocks::Block;
+use accord_document::model::blocks::Span;
+use accord_words::Words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
+use typeset::SetPiece;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -27,8 +31,6 @@ const LOOK: &str = include_str!("paper.typ");
 pub(super) const MAX_PDF_CHARACTERS: usize = 600_000;
 /// The most characters of a title at the head of every page.
 const MAX_RUNNING_TITLE_CHARACTERS: usize = 300;
-/// The most characters of a heading: a longer one is set as a paragraph.
-const MAX_HEADING_CHARACTERS: usize = 1_000;
 /// The most characters of the title that a PDF says it has. PDF/A takes no string above 32,767 bytes.
 const MAX_PDF_TITLE_CHARACTERS: usize = 2_000;
 
@@ -66,7 +68,9 @@ pub(super) struct Attachment<'a> {
 /// What the look reads.
 #[derive(Serialize)]
 struct Job<'a> {
+    /// Without its pieces.
     paper: &'a Paper,
+    pieces: Vec<SetPiece>,
     /// The title at the head of every page.
     running_title: Cow<'a, str>,
     /// The title that the file says it has.
@@ -101,35 +105,13 @@ impl Press {
     /// When there are no fonts for it, or it is too long.
     pub(super) fn pdf(
         &self,
-        mut paper: Paper,
+        paper: Paper,
         time: u64,
         attachment: Option<Attachment<'_>>,
     ) -> Result<Vec<u8>, PressError> {
-        let numbered = self.settle(&mut paper)?;
-        paper.pieces.iter_mut().for_each(level_long_heading);
         let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
         let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
-        let (text, around) = self.fonts.families();
-        let words = accord_words::Words::of(&paper.language);
-        let signed = words.say("release.file.json");
-        let job = Job {
-            running_title: cut(&paper.title, MAX_RUNNING_TITLE_CHARACTERS),
-            name: cut(&paper.title, MAX_PDF_TITLE_CHARACTERS),
-            paper: &paper,
-            fonts: Families { text, around },
-            attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
-            numbered: (numbered > 0).then(|| words.say("file.numbered")),
-        };
-        let job = Bytes::new(serde_json::to_vec(&job).map_err(failed)?);
-        // What is set is read from the job.
-        drop(paper);
-        let desk = Desk {
-            press: self,
-            main: Source::new(file("paper.typ"), LOOK.to_owned()),
-            job,
-            attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
-        };
-        let made = desk.print(Datetime::from_ymd_hms(
+        let made = self.desk(paper, attachment)?.print(Datetime::from_ymd_hms(
             date.year().into(),
             date.month().unsigned_abs(),
             date.day().unsigned_abs(),
@@ -142,13 +124,43 @@ impl Press {
         made
     }
 
+    /// All that a paper is set of.
+    fn desk(
+        &self,
+        mut paper: Paper,
+        attachment: Option<Attachment<'_>>,
+    ) -> Result<Desk<'_>, PressError> {
+        let pieces = std::mem::take(&mut paper.pieces);
+        let mut pieces: Vec<SetPiece> = pieces.into_iter().map(SetPiece::from).collect();
+        let numbered = self.settle(&mut paper, &mut pieces)?;
+        let pieces = pieces.into_iter().map(SetPiece::level_long_heading).collect();
+        let (text, around) = self.fonts.families();
+        let words = Words::of(&paper.language);
+        let signed = words.say("release.file.json");
+        let job = Job {
+            running_title: cut(&paper.title, MAX_RUNNING_TITLE_CHARACTERS),
+            name: cut(&paper.title, MAX_PDF_TITLE_CHARACTERS),
+            paper: &paper,
+            pieces,
+            fonts: Families { text, around },
+            attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
+            numbered: (numbered > 0).then(|| words.say("file.numbered")),
+        };
+        Ok(Desk {
+            press: self,
+            main: Source::new(file("paper.typ"), LOOK.to_owned()),
+            job: Bytes::new(serde_json::to_vec(&job).map_err(failed)?),
+            attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
+        })
+    }
+
     /// Bounds what setting costs, gives the characters that no font has by their numbers, and counts those.
-    fn settle(&self, paper: &mut Paper) -> Result<usize, PressError> {
+    fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
         }
         let (mut settled, mut in_runs) = (Settled::default(), 0);
-        paper.each_line(&mut |line| {
+        let mut settle_line = |line: &mut [Span]| {
             in_runs += runs::bound(line);
             for span in line {
                 let (text, counted) = self.fonts.settle(&span.text);
@@ -158,22 +170,13 @@ impl Press {
                 settled.all +=
                     span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }
-        });
+        };
+        paper.each_line_around(&mut settle_line);
+        pieces.iter_mut().for_each(|piece| piece.each_line(&mut |line| settle_line(line)));
         if settled.all > MAX_PDF_CHARACTERS {
             return Err(PressError::Long);
         }
         if settled.is_readable() { Ok(settled.numbered + in_runs) } else { Err(PressError::Fonts) }
-    }
-}
-
-/// Makes a bold paragraph of a heading that is too long to be one: each is also a bookmark of the file.
-fn level_long_heading(piece: &mut Piece) {
-    let Piece::Text(Block::Heading(_, line)) = piece else { return };
-    let characters: usize = line.iter().map(|span| span.text.chars().count()).sum();
-    if characters > MAX_HEADING_CHARACTERS {
-        let mut line = std::mem::take(line);
-        line.iter_mut().for_each(|span| span.bold = true);
-        *piece = Piece::Text(Block::Paragraph(line));
     }
 }
 
@@ -203,8 +206,12 @@ struct Desk<'p> {
 }
 
 impl Desk<'_> {
+    fn set(&self) -> Result<PagedDocument, PressError> {
+        typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))
+    }
+
     fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
-        let set = typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))?;
+        let set = self.set()?;
         let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
             .map_err(|error| PressError::Failed(error.message().to_string()))?;
         let options = PdfOptions {
@@ -261,6 +268,8 @@ mod tests {
     use super::*;
     use crate::samples;
     use accord_document::model::delta::Op;
+    use accord_document::readable::is_right_to_left_line;
+    use typst::layout::{Frame, FrameItem};
 
     fn press() -> Press {
         Press::new(None).unwrap()
@@ -378,6 +387,56 @@ mod tests {
         });
         let told = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap_err();
         assert_eq!(told, PressError::Long);
+    }
+
+    /// Where each line of a text begins, in points from the left edge of the page, by what it says.
+    fn starts(lines: &[&str]) -> Vec<f64> {
+        let released = samples::released("en", |content| {
+            content.texts.insert("problem".into(), vec![op(&format!("{}\n", lines.join("\n")))]);
+        });
+        let press = press();
+        let desk = press.desk(Paper::of(&released, &samples::draft()), None).unwrap();
+        let set = desk.set().unwrap();
+        let mut texts = Vec::new();
+        set.pages().iter().for_each(|page| texts_of(&page.frame, 0.0, &mut texts));
+        let start = |line: &&str| {
+            let words = line.split(|c: char| !c.is_ascii_alphabetic());
+            let word = words.max_by_key(|word| word.len()).unwrap();
+            let found = texts.iter().find(|(text, _)| text.contains(word));
+            found.unwrap_or_else(|| panic!("{line:?} in {texts:?}")).1
+        };
+        lines.iter().map(start).collect()
+    }
+
+    fn texts_of(frame: &Frame, left: f64, out: &mut Vec<(String, f64)>) {
+        for (at, item) in frame.items() {
+            let left = left + at.x.to_pt();
+            match item {
+                FrameItem::Group(group) => texts_of(&group.frame, left, out),
+                FrameItem::Text(text) => out.push((text.text.to_string(), left)),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_is_set_from_the_side_from_which_every_form_of_the_text_reads_it() {
+        let lines = [
+            "first letter",
+            // Marks of direction are strong, as letters are, and have no script.
+            "\u{200f}marked",
+            "\u{200f}12 numbers",
+            "then \u{200f}later",
+            // What is isolated does not decide.
+            "\u{2066}isolated\u{2069} \u{200f}then",
+            // No list of scripts has every letter of those that are read from the right.
+            "\u{10900} phoenician",
+        ];
+        for (line, start) in lines.iter().zip(starts(&lines)) {
+            let is_right = start > 200.0;
+            assert_eq!(is_right, is_right_to_left_line(line), "{line:?} begins at {start} pt");
+        }
+        assert_eq!(lines.map(is_right_to_left_line), [false, true, true, false, true, true]);
     }
 
     fn op(text: &str) -> Op {

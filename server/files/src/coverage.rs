@@ -1,32 +1,13 @@
 //! Which characters the fonts have: all that must be known to tell whether a text can be set, without setting it.
 
-use super::fonts::{Settled, each_file, may_be_set, settle, text_families};
-use super::pdf::MAX_PDF_CHARACTERS;
+use crate::fonts::{each_file, text_families};
+use crate::glyphs::Glyphs;
+use crate::limits::MAX_PDF_CHARACTERS;
+use crate::settle::{Settled, settle};
 use accord_document::model::delta::Op;
 use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
-
-/// Numbers of characters there are in Unicode.
-const CODE_POINTS: usize = 0x11_0000;
-
-/// The characters of one font, one bit each.
-#[derive(Clone)]
-pub(super) struct Glyphs(Box<[u64]>);
-
-impl Glyphs {
-    pub(super) fn of(info: &FontInfo) -> Self {
-        let mut bits = vec![0; CODE_POINTS / 64].into_boxed_slice();
-        for c in info.coverage.iter().filter(|c| (*c as usize) < CODE_POINTS) {
-            bits[c as usize / 64] |= 1 << (c % 64);
-        }
-        Self(bits)
-    }
-
-    pub(super) fn has(&self, c: char) -> bool {
-        may_be_set(c) && self.0[c as usize / 64] & (1 << (c as u32 % 64)) != 0
-    }
-}
 
 /// The characters of all fonts that texts are set in, in the order in which they are asked.
 pub struct Coverage {

@@ -1,7 +1,12 @@
 //! One file to be made, with all that it is made of, as it is handed to another process.
 
-use super::pdf::{Attachment, Press, PressError};
-use super::{FileKind, Manuscript, Origin, Paper, Publication, docx, markdown};
+use crate::docx::docx;
+use crate::kind::FileKind;
+use crate::manuscript::Manuscript;
+use crate::markdown::markdown;
+use crate::origin::{Origin, Publication};
+use crate::paper::Paper;
+use crate::pdf::{Attachment, Press, PressError};
 use accord_document::release::canonical::Released;
 use accord_signing::Statement;
 use serde::{Deserialize, Serialize};
@@ -69,11 +74,11 @@ impl FileJob<'_> {
             }
             (FileKind::Pdf, None) => return Err(PressError::Failed("no fonts were loaded".into())),
             (FileKind::Docx, _) => match &self.changes {
-                Some((manuscript, authors)) => docx::docx(&paper, manuscript, authors, time),
-                None => docx::docx(&paper, &Manuscript::of(text), &[], time),
+                Some((manuscript, authors)) => docx(&paper, manuscript, authors, time),
+                None => docx(&paper, &Manuscript::of(text), &[], time),
             },
             (FileKind::Html, _) => html(&paper).into_bytes(),
-            (FileKind::Markdown, _) => markdown::markdown(&paper).into_bytes(),
+            (FileKind::Markdown, _) => markdown(&paper).into_bytes(),
         })
     }
 }

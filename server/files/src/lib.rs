@@ -11,92 +11,25 @@
 mod coverage;
 mod docx;
 mod fonts;
+mod glyphs;
 mod job;
+mod kind;
+mod limits;
 mod manuscript;
 mod markdown;
+mod origin;
 mod paper;
 mod pdf;
 mod runs;
 pub mod samples;
+mod settle;
 
 pub use coverage::Coverage;
 pub use docx::docx;
 pub use job::{FileJob, Source};
+pub use kind::FileKind;
 pub use manuscript::Manuscript;
 pub use markdown::markdown;
+pub use origin::{Origin, Publication};
 pub use paper::{Check, Paper, Piece, Signature, Signed};
 pub use pdf::{Press, PressError};
-
-use accord_signing::Statement;
-use serde::{Deserialize, Serialize};
-
-/// Where a text comes from: what a file says of itself.
-#[derive(Debug, Clone, Copy)]
-pub enum Origin<'a> {
-    Draft {
-        plan_title: &'a str,
-        /// The moment, in milliseconds since the Unix epoch.
-        time: u64,
-    },
-    Release {
-        statement: &'a Statement,
-        public: Option<&'a Publication>,
-        /// Where browsers find this server.
-        base: &'a str,
-    },
-}
-
-/// Since when everybody may read a release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Publication {
-    /// Milliseconds since the Unix epoch.
-    pub since: u64,
-    /// The time zone of its launch (IANA).
-    pub zone: String,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum FileKind {
-    Pdf,
-    Docx,
-    Html,
-    Markdown,
-}
-
-impl FileKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Pdf, Self::Docx, Self::Html, Self::Markdown];
-
-    /// By the extension of a file's name.
-    pub fn of(extension: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.extension() == extension)
-    }
-
-    /// As a page's words call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Markdown => "markdown",
-            other => other.extension(),
-        }
-    }
-
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Pdf => "pdf",
-            Self::Docx => "docx",
-            Self::Html => "html",
-            Self::Markdown => "md",
-        }
-    }
-
-    /// Its media type.
-    pub fn media(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            Self::Html => "text/html; charset=utf-8",
-            Self::Markdown => "text/markdown; charset=utf-8",
-        }
-    }
-}

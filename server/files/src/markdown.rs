@@ -4,8 +4,7 @@ mod inline;
 #[cfg(test)]
 mod tests;
 
-use super::Paper;
-use super::paper::Piece;
+use crate::paper::{Paper, Piece};
 use accord_document::model::blocks::{Block, List};
 use inline::{address, escaped};
 

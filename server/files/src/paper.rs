@@ -1,7 +1,7 @@
 //! A commitment on paper: what a file of it holds, in the order in which it is read. Made once, for every kind
 //! of file.
 
-use super::Origin;
+use crate::origin::Origin;
 use accord_document::model::blocks::{Block, Span, blocks, span};
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::people::Sector;

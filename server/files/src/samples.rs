@@ -1,6 +1,6 @@
 //! Commitments to test with, in three scripts: for the tests of this crate and of those that use it.
 
-use super::Origin;
+use crate::origin::Origin;
 use accord_document::ids::DocumentId;
 use accord_document::model::Milestone;
 use accord_document::model::content::Content;

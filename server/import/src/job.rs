@@ -1,6 +1,8 @@
 //! One file to be read, as it is handed to another process, and the answer.
 
-use super::{ImportError, Placed, import};
+use crate::error::ImportError;
+use crate::import::import;
+use crate::place::Placed;
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::delta::Op;

@@ -1,10 +1,6 @@
 //! How much of a file is read: all of it is counted before anything is built of it.
 
-use super::ImportError;
-use accord_document::model::Draft;
-use accord_document::model::delta::{Attributes, Op};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The largest file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
@@ -15,16 +11,16 @@ pub(super) const MAX_MARKDOWN_BYTES: usize = 3 * 1024 * 1024;
 /// The most characters of a Markdown file that could be markup: a reader keeps something for each.
 pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;
 /// The most paragraphs, list items, and paragraphs of tables' cells.
-const MAX_PARAGRAPHS: usize = 20_000;
+pub(super) const MAX_PARAGRAPHS: usize = 20_000;
 /// The most stretches of text that differ in their formatting.
-const MAX_STRETCHES: usize = 30_000;
+pub(super) const MAX_STRETCHES: usize = 30_000;
 /// The most bytes of the text and of the addresses of its links: an address counts once for each stretch that it is on.
-const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 /// The most items that a commitment is made of: stretches, and where each attribute begins and ends. An update may
 /// hold a few more (`update/scan.rs`).
-const MAX_ITEMS: usize = 60_000;
+pub(super) const MAX_ITEMS: usize = 60_000;
 /// The most milestones. The template suggests 12.
-const MAX_MILESTONES: usize = 500;
+pub(super) const MAX_MILESTONES: usize = 500;
 
 /// The most entries of a Word document's archive. Word writes one for each picture, and some twenty others.
 pub(super) const MAX_ARCHIVE_ENTRIES: usize = 4_096;
@@ -82,64 +78,5 @@ impl std::fmt::Display for Excess {
             ),
             Self::XmlDepth => write!(f, "{MAX_XML_DEPTH} levels of XML elements"),
         }
-    }
-}
-
-/// Fails when there is more of something than there may be.
-pub(super) fn at_most(count: usize, most: usize, excess: Excess) -> Result<(), ImportError> {
-    if count > most { Err(ImportError::Much(excess)) } else { Ok(()) }
-}
-
-/// Looks whether a document can be made of a draft at once.
-pub(super) fn draft(draft: &Draft) -> Result<(), ImportError> {
-    at_most(draft.milestones.len(), MAX_MILESTONES, Excess::Milestones)?;
-    let items = |ops: &Vec<Op>| -> usize { ops.iter().map(items).sum() };
-    let in_texts: usize = draft.texts.iter().map(|(_, ops)| items(ops)).sum();
-    let milestones = draft.milestones.iter();
-    let in_milestones: usize =
-        milestones.map(|one| items(&one.what) + items(&one.outputs) + items(&one.who)).sum();
-    at_most(in_texts + in_milestones, MAX_ITEMS, Excess::Items)
-}
-
-/// The items that a step becomes.
-fn items(op: &Op) -> usize {
-    match op {
-        Op::Insert { attributes, .. } | Op::Retain { attributes, .. } => 1 + 2 * attributes.len(),
-        Op::Delete { .. } => 0,
-    }
-}
-
-/// What was read of a text so far.
-#[derive(Debug, Default)]
-pub(super) struct TextBudget {
-    characters: usize,
-    bytes: usize,
-    stretches: usize,
-    paragraphs: usize,
-}
-
-impl TextBudget {
-    /// Counts characters with the same formatting: whether they begin a stretch, or go on with one.
-    pub(super) fn text(
-        &mut self,
-        text: &str,
-        marks: &Attributes,
-        begins: bool,
-    ) -> Result<(), ImportError> {
-        self.characters += text.chars().count();
-        self.bytes += text.len();
-        if begins {
-            self.stretches += 1;
-            self.bytes += marks.values().filter_map(Value::as_str).map(str::len).sum::<usize>();
-        }
-        if self.characters > MAX_CHARACTERS || self.bytes > MAX_TEXT_BYTES {
-            return Err(ImportError::Long);
-        }
-        at_most(self.stretches, MAX_STRETCHES, Excess::Stretches)
-    }
-
-    pub(super) fn paragraphs(&mut self, count: usize) -> Result<(), ImportError> {
-        self.paragraphs += count;
-        at_most(self.paragraphs, MAX_PARAGRAPHS, Excess::Paragraphs)
     }
 }

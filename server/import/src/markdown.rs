@@ -1,8 +1,9 @@
 //! Markdown (CommonMark 0.31, with tables as GitHub has them). Markup that a commitment can't hold stays as the
 //! characters that it is made of; HTML is never read as such.
 
-use super::limits::TextBudget;
-use super::{Cell, Findings, Found, ImportError, Paragraph, Piece, Role, add, cut};
+use crate::budget::TextBudget;
+use crate::error::ImportError;
+use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
 use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::Attributes;
 use accord_document::readable::address;

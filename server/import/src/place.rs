@@ -2,13 +2,15 @@
 //! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
 //! to the notes, for the authors to place.
 
-use super::limits;
-use super::names::{MAX_LABEL_CHARACTERS, Spot, called, column, field, hinted};
-use super::{Cell, Findings, Found, ImportError, Paragraph, Piece, Role, push};
+use crate::budget;
+use crate::error::ImportError;
+use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, after_colon};
+use crate::names::{MAX_LABEL_CHARACTERS, Spot, called, column, field, hinted};
+use crate::ops::ops;
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::{self, Attributes, Op};
+use accord_document::model::delta::Attributes;
 use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
 use accord_words::Words;
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Pl
         }
     }
     let placed = placer.finish(name, findings.pictures);
-    limits::draft(&placed.draft)?;
+    budget::draft(&placed.draft)?;
     Ok(placed)
 }
 
@@ -387,62 +389,4 @@ impl Placer {
 
 fn text_of(cell: &Cell) -> String {
     cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
-}
-
-/// What stands behind the first colon.
-fn after_colon(pieces: &[Piece]) -> Vec<Piece> {
-    let mut out = Vec::new();
-    let mut is_past = false;
-    for piece in pieces {
-        let text = match piece.text.split_once(':') {
-            _ if is_past => piece.text.as_str(),
-            Some((_, rest)) => {
-                is_past = true;
-                rest
-            }
-            None => continue,
-        };
-        let text = if out.is_empty() { text.trim_start() } else { text };
-        push(&mut out, text, &piece.marks);
-    }
-    out
-}
-
-/// A text as steps on one that is empty: its last newline is there, and is given what it needs. Neighbours with
-/// equal attributes are one step.
-fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
-    let mut out = Vec::new();
-    for (at, paragraph) in paragraphs.iter().enumerate() {
-        for piece in &paragraph.pieces {
-            delta::push(&mut out, &piece.text, piece.marks.clone());
-        }
-        let attributes = attributes(paragraph.role);
-        if at + 1 < paragraphs.len() {
-            delta::push(&mut out, "\n", attributes);
-        } else if !attributes.is_empty() {
-            out.push(Op::retain(1, attributes));
-        }
-    }
-    out
-}
-
-fn attributes(role: Role) -> Attributes {
-    let mut attributes = Attributes::new();
-    match role {
-        Role::Title | Role::Block(LineKind::Plain) => {}
-        Role::Block(LineKind::Heading(level)) => {
-            attributes.insert("header".into(), level.into());
-        }
-        Role::Block(LineKind::Quote) => {
-            attributes.insert("blockquote".into(), true.into());
-        }
-        Role::Block(LineKind::Item { ordered, indent }) => {
-            let list = if ordered { "ordered" } else { "bullet" };
-            attributes.insert("list".into(), list.into());
-            if indent > 0 {
-                attributes.insert("indent".into(), indent.into());
-            }
-        }
-    }
-    attributes
 }

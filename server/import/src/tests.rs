@@ -1,4 +1,6 @@
-use super::*;
+use crate::error::ImportError;
+use crate::import::import;
+use crate::place::Placed;
 use accord_document::model::Replica;
 use accord_document::model::blocks::{Block, blocks};
 use accord_document::model::content::Content;

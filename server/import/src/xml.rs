@@ -1,10 +1,11 @@
 //! Counts what an XML text holds before a tree is built of it: a tree costs many times its text, and some of what a
 //! text can hold costs the square of it.
 
-use super::ImportError;
-use super::limits::{
+use crate::budget::at_most;
+use crate::error::ImportError;
+use crate::limits::{
     Excess, MAX_ELEMENT_ATTRIBUTES, MAX_NAMESPACES, MAX_NAMESPACES_IN_SCOPE, MAX_XML_ATTRIBUTES,
-    MAX_XML_BYTES, MAX_XML_DEPTH, MAX_XML_TAGS, at_most,
+    MAX_XML_BYTES, MAX_XML_DEPTH, MAX_XML_TAGS,
 };
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

@@ -1,6 +1,6 @@
 //! The parts of a Word document beside its text, and the archive of them all (ISO/IEC 29500-2).
 
-use super::super::paper::Paper;
+use crate::paper::Paper;
 use accord_words::styles::ABOUT;
 use jiff::Timestamp;
 use maud::{Markup, html};

@@ -130,7 +130,9 @@ fn imports(text: &str) -> Vec<Import> {
         }
     }
     for root in ["crate::", "super::"] {
-        for (at, _) in text.match_indices(root).filter(|(at, _)| words(*at)) {
+        // The second `super` of `super::super` begins no path.
+        let begins = |at: usize| words(at) && !text[..at].ends_with(':');
+        for (at, _) in text.match_indices(root).filter(|(at, _)| begins(*at)) {
             let end = text[at..].find(|c| !is_word(c) && c != ':').unwrap_or(text.len() - at);
             let path = text[at..at + end].trim_end_matches(':');
             let path: Vec<String> = path.split("::").map(str::to_owned).collect();
@@ -204,6 +206,17 @@ mod tests {
         ];
         let circle = circle(&read(&files)).unwrap();
         assert_eq!(circle, ["a::inner", "b", "a::inner"]);
+    }
+
+    #[test]
+    fn a_path_of_two_steps_up_is_one_path() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;"),
+            ("a.rs", "mod inner;\nuse inner::Inner;"),
+            ("a/inner.rs", "use super::super::b::Other;\npub struct Inner;"),
+            ("b.rs", "pub struct Other;"),
+        ];
+        assert_eq!(circle(&read(&files)), None);
     }
 
     #[test]

@@ -33,12 +33,7 @@ pub(crate) use cleaning::CLEANINGS;
 pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
-pub(crate) use history::AuthorView;
-pub(crate) use problem::Problem;
 pub(crate) use public::Comparisons;
-pub(crate) use record::RecordView;
-pub(crate) use releases::{MarkView, ProposalView};
-pub(crate) use seats::RESET_MS;
 
 use crate::admission::Admission;
 use crate::archives::Archives;

@@ -9,11 +9,12 @@ use super::views::people;
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
+use crate::record::{MarkView, ProposalView, ReleaseView};
 use crate::releases::Frozen;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::people::{Action, Actor, Seat, Sector, Standing, permits};
+use accord_document::people::{Action, Actor, Seat, Standing, permits};
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::unreleasable::Unreleasable;
 use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
@@ -61,55 +62,6 @@ pub(crate) struct May {
     /// Also what has gaps, or what somebody else proposed: withdraw, reopen.
     steer: bool,
     sign: bool,
-}
-
-/// Who took a step, when, and for whom.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MarkView {
-    pub(crate) person: String,
-    /// Empty for a person who was forgotten.
-    pub(crate) name: String,
-    pub(crate) sector: Sector,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) time: u64,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProposalView {
-    /// The number of its entry: its name.
-    pub(crate) seq: u64,
-    pub(crate) by: MarkView,
-    pub(crate) moment: u64,
-    pub(crate) digest: String,
-    pub(crate) quorum: Quorum,
-    pub(crate) gaps: Vec<String>,
-    pub(crate) message: String,
-    pub(crate) signatures: Vec<MarkView>,
-    /// `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`.
-    pub(crate) fate: &'static str,
-    /// Who declined or withdrew it.
-    pub(crate) ended: Option<MarkView>,
-    /// Why it was declined.
-    pub(crate) reason: String,
-    /// The release that it became.
-    pub(crate) release: Option<u32>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReleaseView {
-    pub(crate) number: u32,
-    pub(crate) digest: String,
-    /// The moment that was frozen.
-    pub(crate) moment: u64,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) frozen: u64,
-    pub(crate) signatures: Vec<MarkView>,
-    pub(crate) gaps: Vec<String>,
-    /// Who began the next draft, and when.
-    pub(crate) reopened: Option<MarkView>,
-    /// When it became public, or will.
-    pub(crate) opens: Option<u64>,
-    public: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! The co-creation record as a page: who shaped what, when, and for which side.
 
 use super::{Page, number, time};
-use crate::http::{AuthorView, MarkView, ProposalView, RecordView};
+use crate::record::{AuthorView, MarkView, ProposalView, RecordView};
 use accord_document::history::{Sitting, Tally};
 use accord_document::people::Sector;
 use accord_document::template::FIELDS;

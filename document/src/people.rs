@@ -4,7 +4,8 @@ use crate::ids::{PersonId, SessionId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The side a person sits for. Shown everywhere by one hue *and* one shape.
+/// The side a person sits for.
+// Pages show it by one hue and one shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -35,9 +36,10 @@ impl Sector {
     }
 }
 
-/// What a person is in a plan.
+/// What a person is in a plan. `administrator`: runs the installation and has no seat in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Seat {
     /// Writes, and runs the plan.
     Facilitator,

@@ -6,8 +6,8 @@
 
 use crate::admission::{Admission, AdmissionLimits, Place, Requester, Slot};
 use crate::cache::LruCache;
+use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
-use crate::rooms::OpenError;
 use crate::store::{Store, StoreError, entries};
 use accord_document::history::History;
 use accord_document::ids::{DocumentId, LedgerId, Seq};

@@ -4,9 +4,8 @@
 //! whether somebody has the address, so that the answer goes out before anything is looked up: an ask is
 //! only put down, and looked into after a pause of random length.
 
-use crate::http::RESET_MS;
 use crate::mail::{Letter, Mail};
-use crate::people::{People, Purpose};
+use crate::people::{People, Purpose, RESET_MS};
 use crate::store::StoreError;
 use accord_document::ids::PersonId;
 use rand::RngExt;
@@ -132,8 +131,8 @@ pub(crate) enum News {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Generation;
     use crate::clock::Clock;
+    use crate::generation::Generation;
     use crate::people::SessionLimits;
     use crate::store::MemoryStore;
 

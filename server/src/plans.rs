@@ -4,10 +4,10 @@
 //! plan's ledger and, when an administrator or facilitator acts, to the audit record in the same
 //! commit. Reading is from memory and does not block.
 
-use crate::access::Generation;
 use crate::announced;
 use crate::clock::Clock;
 use crate::committer::Committer;
+use crate::generation::Generation;
 use crate::people::fresh_id;
 use crate::store::{Append, Store, StoreError};
 use accord_document::audit::{self, AuditState};

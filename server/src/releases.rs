@@ -7,10 +7,10 @@
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
+use crate::open_error::OpenError;
 use crate::people::People;
 use crate::plans::Plans;
 use crate::replay::decode;
-use crate::rooms::OpenError;
 use crate::seal::keys::Keys;
 use crate::seal::note::PublicKey;
 use crate::seal::{ReleaseFile, Signatory, Statement};

@@ -1,7 +1,7 @@
 //! Applying a document's ledger. Everything that reads a whole ledger goes through its entries here, one after the
 //! other: from a store only some of them are in memory at a time.
 
-use crate::rooms::OpenError;
+use crate::open_error::OpenError;
 use crate::store::{Store, StoreError, entries};
 use accord_document::ids::{LedgerId, PersonId, Seq};
 use accord_document::ledger::{Entry, LedgerError, Outcome};

@@ -4,9 +4,9 @@
 //! A running server takes it over a socket in its data folder, which only its own user can open. Where
 //! no server runs, the store is opened here.
 
-use crate::access::Generation;
 use crate::backup::{BackupError, Held, backup};
 use crate::committer::Committer;
+use crate::generation::Generation;
 use crate::metrics::Metrics;
 use crate::people::{AccountError, ChangeError, Lane, PasswordError, Passwords, People, Purpose};
 use crate::plans::{Plans, installation};

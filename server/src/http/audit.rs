@@ -5,12 +5,12 @@ use super::App;
 use super::file::{file, push_row, quoted};
 use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
-use super::views::{SeatName, people};
+use super::views::people;
 use accord_document::body::Body;
 use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{PersonId, PlanId};
 use accord_document::ledger::Entry;
-use accord_document::people::{Action, Actor};
+use accord_document::people::{Action, Actor, Seat};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +29,7 @@ pub(crate) struct AuditEntry {
     person: String,
     /// Empty for a person who was forgotten.
     name: String,
-    seat: SeatName,
+    seat: Seat,
     /// What was done: `deed` names it, the rest depends on it.
     what: serde_json::Value,
     /// The name of whom it was done to, if to anybody.
@@ -130,7 +130,7 @@ async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> 
             time: entry.time,
             person: entry.actor.person.to_string(),
             name: name(&entry.actor.person),
-            seat: entry.actor.seat.into(),
+            seat: entry.actor.seat,
             what: serde_json::to_value(&event.deed).unwrap_or_default(),
             whom: event.deed.person().map(name),
             from: event.from.clone(),
@@ -189,7 +189,7 @@ mod tests {
             time: 2,
             person: "p".into(),
             name: "=cmd(\"x\"),\n".into(),
-            seat: SeatName::Facilitator,
+            seat: Seat::Facilitator,
             what: serde_json::json!({"deed": "export"}),
             whom: None,
             from: None,

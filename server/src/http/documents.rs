@@ -5,7 +5,7 @@ use super::cleaning::cleaned;
 use super::identity::{Visitor, acting, readable};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
-use super::views::{FaceView, SeatName, SectorName, faces};
+use super::views::{FaceView, faces};
 use crate::admission::Requester;
 use crate::archives::{Archive, Reading};
 use crate::rooms::{Passage, RedactError};
@@ -14,7 +14,7 @@ use accord_document::body::AuditAction;
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::model::Target;
 use accord_document::model::content::Content;
-use accord_document::people::{Action, permits};
+use accord_document::people::{Action, Seat, Sector, permits};
 use accord_document::plan::{ActRefusal, Stage};
 use accord_document::release::Release;
 use axum::Json;
@@ -32,8 +32,8 @@ pub(crate) struct DocumentView {
     /// BCP 47.
     language: String,
     /// One's own seat in its plan.
-    seat: SeatName,
-    sector: SectorName,
+    seat: Seat,
+    sector: Sector,
     may_write: bool,
     /// Why nobody may write: `archived`, or the plan is `closed`.
     resting: Option<&'static str>,
@@ -130,8 +130,8 @@ pub(super) async fn show(
         plan: found.plan.to_string(),
         plan_title: plan.title().to_owned(),
         language,
-        seat: standing.seat.into(),
-        sector: standing.sector.into(),
+        seat: standing.seat,
+        sector: standing.sector,
         may_write: found.grant.may_write,
         resting,
         may_read_history: permits(standing.seat, Action::ReadHistory),

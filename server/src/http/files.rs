@@ -7,13 +7,13 @@ use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use super::releases::frozen;
 use crate::admission::Requester;
-use crate::files::{Kind, Manuscript, Public};
-use crate::pages::with_side;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
 use accord_document::ids::Seq;
 use accord_document::plan::Launch;
 use accord_document::release::canonical::{Released, canonical};
+use accord_files::{FileKind, Manuscript, Publication};
+use accord_words::names::with_side;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -72,7 +72,7 @@ async fn tracked(
     since: Seq,
 ) -> Result<Response, Problem> {
     let found = reading(app, by, document).await?;
-    if kind(extension)? != Kind::Docx {
+    if kind(extension)? != FileKind::Docx {
         return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
     }
     let place = app.printer.place(&Requester::Person(by.person.id.clone()))?;
@@ -83,16 +83,16 @@ async fn tracked(
         let from = since.max(Seq(1)).min(to);
         let number = state.releases().all().len() as u32 + 1;
         let released = Released::of(state.identity(&id, number), &history.content_at(to));
-        ((released, Manuscript::between(archive, from, to)), history.authors().to_vec())
+        ((released, Manuscript::between(history, from, to)), history.authors().to_vec())
     });
     let ((text, manuscript), authors) = read.await?;
     let authors = named(app, authors).await?;
     let authors = authors.iter().map(|one| with_side(&one.name, one.sector)).collect();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let (title, changes) = (text.title(), Some((manuscript, authors)));
-    let made = app.printer.draft(place, &text, changes, plan_title, now, Kind::Docx).await?;
+    let made = app.printer.draft(place, &text, changes, plan_title, now, FileKind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
-    Ok(file::titled(Kind::Docx.media(), (&title, "changes.docx"), &name, made))
+    Ok(file::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made))
 }
 
 /// A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not.
@@ -117,18 +117,18 @@ pub(super) async fn release(
 }
 
 /// A file of a release.
-pub(super) fn released(frozen: &Frozen, kind: Kind, made: Bytes) -> Response {
+pub(super) fn released(frozen: &Frozen, kind: FileKind, made: Bytes) -> Response {
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());
     let end = format!("release {number}.{}", kind.extension());
     file::titled(kind.media(), (&frozen.released.title(), &end), &name, made)
 }
 
-fn public(launch: &Launch) -> Option<Public> {
-    let public = || Public { since: launch.public_from(), zone: launch.zone.clone() };
+fn public(launch: &Launch) -> Option<Publication> {
+    let public = || Publication { since: launch.public_from(), zone: launch.zone.clone() };
     launch.is_public().then(public)
 }
 
-fn kind(extension: &str) -> Result<Kind, Problem> {
-    Kind::of(extension).ok_or_else(|| Problem::missing("kind of file"))
+fn kind(extension: &str) -> Result<FileKind, Problem> {
+    FileKind::of(extension).ok_or_else(|| Problem::missing("kind of file"))
 }

@@ -4,11 +4,12 @@ use super::App;
 use super::cleaning::{cleaned, cleaned_line};
 use super::identity::{Readable, Visitor, acting, readable};
 use super::problem::{Body, Problem, blocking};
-use super::releases::{ProposalView, ReleaseView, told};
-use super::views::{SeatName, SectorName, people};
+use super::releases::told;
+use super::views::people;
 use crate::admission::Requester;
 use crate::archives::{Archive, Archives, Reading};
 use crate::people::SignedIn;
+use crate::record::{AuthorView, MomentView, ProposalView, ReleaseView, VersionView};
 use crate::rooms::Restore;
 use accord_document::StateVector;
 use accord_document::body::{Version, VersionError};
@@ -26,40 +27,6 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
-
-/// Somebody who did something in a document, in the seat and for the side they had then.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuthorView {
-    pub(crate) person: String,
-    /// Empty for a person who was forgotten.
-    pub(crate) name: String,
-    pub(crate) seat: SeatName,
-    pub(crate) sector: SectorName,
-}
-
-/// A moment: the document once this entry was applied.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub(crate) struct MomentView {
-    pub(crate) seq: u64,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) time: u64,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct VersionView {
-    /// The entry that named it.
-    pub(crate) seq: u64,
-    /// When it was named, in milliseconds since the Unix epoch.
-    pub(crate) named_at: u64,
-    /// Who named it: an index into `authors`.
-    pub(crate) by: Option<u32>,
-    /// Empty for one that was made before going back.
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) moment: MomentView,
-    /// The moment that was gone back to right after.
-    pub(crate) before_restoring: Option<MomentView>,
-}
 
 /// Somebody went back to a moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -385,8 +352,8 @@ pub(super) async fn named(app: &App, authors: Vec<Author>) -> Result<Vec<AuthorV
     let view = |author: Author| AuthorView {
         name: known.get(&author.person).cloned().unwrap_or_default(),
         person: author.person.to_string(),
-        seat: author.seat.into(),
-        sector: author.sector.into(),
+        seat: author.seat,
+        sector: author.sector,
     };
     Ok(authors.into_iter().map(view).collect())
 }

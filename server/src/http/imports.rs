@@ -5,10 +5,11 @@ use super::identity::{CallerGone, Visitor, acting};
 use super::plans::language_of;
 use super::problem::Problem;
 use crate::admission::{Place, Requester};
-use crate::bring::{ImportError, MAX_IMPORT_BYTES, Placed, Upload};
+use crate::conversion::{ImporterError, Upload};
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::model::cleaning::clean_draft;
 use accord_document::people::Action;
+use accord_import::{MAX_IMPORT_BYTES, Placed};
 use axum::body::HttpBody as _;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
@@ -128,8 +129,8 @@ async fn read(
     let (upload, file) = receive(request, upload).await?;
     let read = app.importer.read(upload, name, language, file).await;
     Ok(read.inspect_err(|error| {
-        if let ImportError::Work(error) = error {
-            tracing::warn!(?requester, %error, "a file can't be brought in");
+        if let ImporterError::Work(error) = error {
+            tracing::warn!(?requester, %error, "a file can't be imported");
         }
     })?)
 }

@@ -4,11 +4,10 @@ use super::App;
 use super::history::Done;
 use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
-use super::views::SectorName;
 use crate::people::SignedIn;
 use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};
-use accord_document::people::Action;
+use accord_document::people::{Action, Sector};
 use accord_document::plan::{Launch, LaunchStatus, PlanState, Stage, Untimely, opening};
 use accord_document::release::{ProposalStatus, Releases};
 use axum::Json;
@@ -27,7 +26,7 @@ pub(crate) struct Progress {
     /// The release that it is about; of a draft, the one before, or 0.
     number: u32,
     /// The sides that have signed what is proposed, once for each signature.
-    signed: Vec<SectorName>,
+    signed: Vec<Sector>,
     /// When it became public, or will, in milliseconds since the Unix epoch.
     opens: Option<u64>,
     /// Whether a release can be launched now.
@@ -41,7 +40,7 @@ impl Progress {
         let launchable = number > 0 && plan.launch_for(document, number).is_none();
         if let Some(open) = releases.open() {
             let stage = if releases.is_stale(open) { "stale" } else { "proposed" };
-            let signed = open.signatures.iter().map(|mark| mark.sector.into()).collect();
+            let signed = open.signatures.iter().map(|mark| mark.sector).collect();
             return Self { stage, number: number + 1, signed, opens: None, launchable };
         }
         if !releases.is_frozen() {

@@ -5,7 +5,7 @@ use super::cleaning::cleaned_line;
 use super::identity::{Visitor, acting};
 use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
-use super::views::{FaceView, SeatName, SectorName, faces};
+use super::views::{FaceView, faces};
 use crate::people::SignedIn;
 use crate::plans::fresh_plan;
 use crate::rooms::OpenError;
@@ -13,7 +13,7 @@ use accord_document::body::{Act, Quorum};
 use accord_document::ids::{DocumentId, PersonId, PlanId};
 use accord_document::model::Draft;
 use accord_document::model::delta::Op;
-use accord_document::people::{Action, Seat, permits};
+use accord_document::people::{Action, Seat, Sector, permits};
 use accord_document::plan::{Document, PlanState, Stage};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -32,7 +32,7 @@ pub(crate) struct PlanView {
     id: String,
     title: String,
     closed: bool,
-    seat: SeatName,
+    seat: Seat,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,8 +41,8 @@ pub(crate) struct PlanDetail {
     title: String,
     closed: bool,
     /// One's own seat. Administrators without one see the plan, but none of its documents.
-    seat: SeatName,
-    sector: SectorName,
+    seat: Seat,
+    sector: Sector,
     may_create: bool,
     /// Whether one may archive and delete documents.
     may_retire: bool,
@@ -133,7 +133,7 @@ pub(super) async fn list(
             id: id.to_string(),
             title: plan.title().to_owned(),
             closed: plan.is_closed(),
-            seat: seat.into(),
+            seat,
         })
     });
     Json(mine.collect())
@@ -177,8 +177,8 @@ pub(super) async fn show(
     Ok(Json(PlanDetail {
         title: plan.title().to_owned(),
         closed: plan.is_closed(),
-        seat: actor.seat.into(),
-        sector: actor.sector.into(),
+        seat: actor.seat,
+        sector: actor.sector,
         may_create: may(Action::CreateDocument) && !plan.is_closed(),
         may_retire: may(Action::RetireDocument) && !plan.is_closed(),
         may_manage: may(Action::ManagePeople),

@@ -1,10 +1,10 @@
 //! The one place that maps errors to HTTP statuses.
 
 use crate::admission::{Busy, RETRY_AFTER};
-use crate::bring::ImportError;
-use crate::files::{FileError, PressError};
+use crate::conversion::{FileError, ImporterError};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
+pub(crate) use crate::problem::Problem;
 use crate::rooms::{OpenError, RedactError, RequestError};
 use crate::store::{MAX_RECORD_BYTES, StoreError};
 use crate::worker::WorkError;
@@ -14,148 +14,12 @@ use accord_document::release::StepError;
 use accord_document::state::RedactionError;
 use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
+use accord_files::PressError;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
-use utoipa::ToSchema;
-
-/// How long to wait where too many ask at once, in seconds.
-const BUSY_SECONDS: u64 = 5;
-
-/// What went wrong, for programs (`error`) and for people (`message`).
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
-    #[serde(skip)]
-    status: StatusCode,
-    /// Seconds to wait before trying again.
-    #[serde(skip)]
-    retry_after: Option<u64>,
-    /// A stable name.
-    error: &'static str,
-    /// A sentence that says what happened and what to do.
-    message: String,
-}
-
-impl Problem {
-    fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self { status, retry_after: None, error, message: message.into() }
-    }
-
-    pub(crate) fn signed_out() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "signed_out",
-            "You are not signed in. Sign in and try again.",
-        )
-    }
-
-    pub(crate) fn wrong_credentials() -> Self {
-        let message = "This e-mail address and password do not go together.";
-        Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
-    }
-
-    pub(crate) fn bad_ticket() -> Self {
-        let message = "This ticket is for another document, has expired, or its session has ended. Get a new one.";
-        Self::new(StatusCode::UNAUTHORIZED, "bad_ticket", message)
-    }
-
-    pub(crate) fn bad_link() -> Self {
-        let message =
-            "This link was used already, has expired, or was never made. Ask for a new one.";
-        Self::new(StatusCode::NOT_FOUND, "bad_link", message)
-    }
-
-    pub(crate) fn too_many(wait: Duration) -> Self {
-        let seconds = wait.as_secs() + 1;
-        let message = format!("Too many tries. Wait {seconds} seconds, then try again.");
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
-        Self { retry_after: Some(seconds), ..problem }
-    }
-
-    pub(crate) fn too_slow() -> Self {
-        let message = "The request came too slowly and was given up. Try again.";
-        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
-    }
-
-    pub(crate) fn too_many_connections() -> Self {
-        let message = "Too many requests from this address at once. Try again in a moment.";
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
-        Self { retry_after: Some(5), ..problem }
-    }
-
-    /// What can't be done now because too many ask for it at once.
-    pub(crate) fn busy(message: &str) -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
-        Self { retry_after: Some(BUSY_SECONDS), ..problem }
-    }
-
-    pub(crate) fn forbidden(message: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
-    }
-
-    /// What is refused for a reason that its page knows how to tell.
-    pub(crate) fn refused(error: &'static str, message: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, error, message)
-    }
-
-    /// Its stable name.
-    pub(crate) fn name(&self) -> &'static str {
-        self.error
-    }
-
-    pub(crate) fn missing(what: &str) -> Self {
-        let message = format!("There is no such {what}, or it is not shared with you.");
-        Self::new(StatusCode::NOT_FOUND, "not_found", message)
-    }
-
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
-    }
-
-    pub(crate) fn large(message: &str) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-    }
-
-    /// What can't be done now, and may be possible later.
-    pub(crate) fn unavailable(error: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error, message)
-    }
-
-    /// What was sent too slowly.
-    pub(crate) fn slow(message: &str) -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "slow", message)
-    }
-
-    pub(crate) fn conflict(error: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, error, message)
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status, self.retry_after);
-        later((status, Json(self)).into_response(), retry_after)
-    }
-}
-
-impl Problem {
-    /// The sentence alone, for people who follow a link on a public page.
-    pub(super) fn sentence(self) -> Response {
-        later((self.status, format!("{}\n", self.message)).into_response(), self.retry_after)
-    }
-}
-
-fn later(mut response: Response, retry_after: Option<u64>) -> Response {
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -374,8 +238,7 @@ impl From<Busy> for Problem {
             Busy::Requester => StatusCode::TOO_MANY_REQUESTS,
             Busy::Server => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let problem = Self::new(status, "busy", busy.to_string());
-        Self { retry_after: Some(RETRY_AFTER.as_secs()), ..problem }
+        Self::new(status, "busy", busy.to_string()).with_retry_after(RETRY_AFTER.as_secs())
     }
 }
 
@@ -395,12 +258,12 @@ impl From<FileError> for Problem {
     }
 }
 
-impl From<ImportError> for Problem {
-    fn from(error: ImportError) -> Self {
+impl From<ImporterError> for Problem {
+    fn from(error: ImporterError) -> Self {
         match error {
-            ImportError::Bring(error) => Self::invalid(error.to_string()),
-            ImportError::Work(error) => Self::of_work(error, "This file can't be read"),
-            ImportError::Busy(busy) => busy.into(),
+            ImporterError::File(error) => Self::invalid(error.to_string()),
+            ImporterError::Work(error) => Self::of_work(error, "This file can't be read"),
+            ImporterError::Busy(busy) => busy.into(),
         }
     }
 }

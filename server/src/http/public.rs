@@ -9,12 +9,12 @@ use super::releases::file as signed_file;
 use crate::admission::{Busy, Requester};
 use crate::archives::{Archive, Archives, Reading};
 use crate::cache::LruCache;
-use crate::files::{Kind, Public};
 use crate::pages::{self, Compared, Page, Shelf};
 use crate::releases::Published;
 use crate::rooms::OpenError;
 use accord_document::ids::{Digest, DocumentId, PlanId, Seq};
 use accord_document::plan::PlanState;
+use accord_files::{FileKind, Publication};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -167,8 +167,8 @@ pub(super) async fn file(
     if extension == "json" {
         return Ok(permanent(signed_file(&found.frozen)));
     }
-    let kind = Kind::of(extension).ok_or(NotShown::Missing)?;
-    let public = Public { since: found.time, zone: found.zone.clone() };
+    let kind = FileKind::of(extension).ok_or(NotShown::Missing)?;
+    let public = Publication { since: found.time, zone: found.zone.clone() };
     let (requester, base) = (Requester::at(address), app.site.base());
     let made = app.printer.release(&requester, found.frozen.clone(), Some(public), base, kind);
     Ok(match made.await {

@@ -3,44 +3,18 @@
 
 use super::App;
 use super::file::{file, push_row, quoted};
-use super::history::{
-    AuthorView, MomentView, VersionView, in_archive, last, moment, named, reading, versions,
-};
+use super::history::{in_archive, last, moment, named, reading, versions};
 use super::identity::Visitor;
 use super::problem::Problem;
-use super::releases::{ProposalView, ReleaseView, told};
+use super::releases::told;
 use crate::pages;
-use accord_document::history::{Share, Sitting};
+use crate::record::RecordView;
 use accord_document::ids::Seq;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RecordView {
-    pub(crate) document: String,
-    pub(crate) plan: String,
-    pub(crate) plan_title: String,
-    /// As it is written now.
-    pub(crate) title: String,
-    /// BCP 47.
-    pub(crate) language: String,
-    pub(crate) began: MomentView,
-    /// The moment that the record is of.
-    pub(crate) head: MomentView,
-    /// Everybody who wrote in it. Others refer to them by index.
-    pub(crate) authors: Vec<AuthorView>,
-    /// Who wrote the text that stands.
-    pub(crate) shares: Vec<Share>,
-    /// Who did how much to what, the oldest first.
-    pub(crate) sittings: Vec<Sitting>,
-    pub(crate) versions: Vec<VersionView>,
-    /// What was proposed for a release, and what became of it, the oldest first.
-    pub(crate) proposals: Vec<ProposalView>,
-    pub(crate) releases: Vec<ReleaseView>,
-}
 
 #[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -5,10 +5,11 @@ use super::cleaning::cleaned;
 use super::history::{Done, writing};
 use super::identity::{Readable, Visitor, readable};
 use super::problem::{Body, Problem};
-use super::views::{SectorName, people};
+use super::views::people;
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
+use crate::record::{MarkView, ProposalView, ReleaseView};
 use crate::releases::Frozen;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
@@ -61,55 +62,6 @@ pub(crate) struct May {
     /// Also what has gaps, or what somebody else proposed: withdraw, reopen.
     steer: bool,
     sign: bool,
-}
-
-/// Who took a step, when, and for whom.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MarkView {
-    pub(crate) person: String,
-    /// Empty for a person who was forgotten.
-    pub(crate) name: String,
-    pub(crate) sector: SectorName,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) time: u64,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProposalView {
-    /// The number of its entry: its name.
-    pub(crate) seq: u64,
-    pub(crate) by: MarkView,
-    pub(crate) moment: u64,
-    pub(crate) digest: String,
-    pub(crate) quorum: Quorum,
-    pub(crate) gaps: Vec<String>,
-    pub(crate) message: String,
-    pub(crate) signatures: Vec<MarkView>,
-    /// `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`.
-    pub(crate) fate: &'static str,
-    /// Who declined or withdrew it.
-    pub(crate) ended: Option<MarkView>,
-    /// Why it was declined.
-    pub(crate) reason: String,
-    /// The release that it became.
-    pub(crate) release: Option<u32>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReleaseView {
-    pub(crate) number: u32,
-    pub(crate) digest: String,
-    /// The moment that was frozen.
-    pub(crate) moment: u64,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) frozen: u64,
-    pub(crate) signatures: Vec<MarkView>,
-    pub(crate) gaps: Vec<String>,
-    /// Who began the next draft, and when.
-    pub(crate) reopened: Option<MarkView>,
-    /// When it became public, or will.
-    pub(crate) opens: Option<u64>,
-    public: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -440,7 +392,7 @@ impl Names {
         MarkView {
             person: mark.person.to_string(),
             name: self.0.get(&mark.person).cloned().unwrap_or_default(),
-            sector: mark.sector.into(),
+            sector: mark.sector,
             time: mark.time,
         }
     }
@@ -466,7 +418,7 @@ impl Names {
             moment: proposal.moment.0,
             digest: proposal.digest.to_string(),
             quorum: proposal.quorum,
-            gaps: proposal.gaps.iter().map(crate::pages::wire).collect(),
+            gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
             message: proposal.message.clone(),
             signatures: self.marks(&proposal.signatures),
             fate,
@@ -485,7 +437,7 @@ impl Names {
             moment: proposal.moment.0,
             frozen: release.frozen.time,
             signatures: self.marks(&proposal.signatures),
-            gaps: proposal.gaps.iter().map(crate::pages::wire).collect(),
+            gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
             reopened: release.reopened.as_ref().map(|mark| self.mark(mark)),
             opens: launch.map(accord_document::plan::Launch::public_from),
             public: launch.is_some_and(accord_document::plan::Launch::is_public),

@@ -5,7 +5,7 @@ use super::identity::{Visitor, acting};
 use super::invitations::{InvitationEntry, entries};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, StandingView, people};
-use crate::people::{Purpose, SignedIn};
+use crate::people::{Purpose, RESET_MS, SignedIn};
 use accord_document::body::Act;
 use accord_document::body::AuditAction;
 use accord_document::ids::{PersonId, PlanId};
@@ -16,9 +16,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// How long a link to set a new password is valid, in milliseconds.
-pub(crate) const RESET_MS: u64 = 24 * 3_600_000;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanPeople {
@@ -64,7 +61,7 @@ pub(super) async fn list(
     let mut entries_of_people = Vec::new();
     for person in people(&app, seated).await? {
         let Some(standing) = plan.standing(&person.id) else { continue };
-        let (id, sector) = (person.id.to_string(), standing.sector.into());
+        let (id, sector) = (person.id.to_string(), standing.sector);
         entries_of_people.push(SeatEntry {
             person: FaceView { id, name: person.name, sector },
             standing: standing.into(),

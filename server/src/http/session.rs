@@ -3,10 +3,10 @@
 use super::App;
 use super::identity::{Caller, Visitor};
 use super::problem::{Body, Problem, blocking};
-use super::views::{SeatName, SectorName};
 use crate::demo;
 use crate::people::{DeviceSecrets, KEEP_DEVICE_MS, Person};
 use accord_document::ids::PersonId;
+use accord_document::people::{Seat, Sector};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -61,8 +61,8 @@ pub(crate) struct DemoPerson {
     /// What to send to sign in.
     demo: String,
     name: String,
-    seat: SeatName,
-    sector: SectorName,
+    seat: Seat,
+    sector: Sector,
 }
 
 /// Who can be signed in with one click. Empty unless the server runs the demo.
@@ -74,8 +74,8 @@ pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>>
             .map(|(demo, name, seat, sector)| DemoPerson {
                 demo: demo.into(),
                 name: name.into(),
-                seat: seat.into(),
-                sector: sector.into(),
+                seat,
+                sector,
             })
             .collect(),
     )

@@ -10,81 +10,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// The side a person sits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Sector)]
-pub(crate) enum SectorName {
-    Government,
-    CivilSociety,
-    Other,
-    Adviser,
-}
-
-impl From<Sector> for SectorName {
-    fn from(sector: Sector) -> Self {
-        match sector {
-            Sector::Government => Self::Government,
-            Sector::CivilSociety => Self::CivilSociety,
-            Sector::Other => Self::Other,
-            Sector::Adviser => Self::Adviser,
-        }
-    }
-}
-
-impl From<SectorName> for Sector {
-    fn from(sector: SectorName) -> Self {
-        match sector {
-            SectorName::Government => Self::Government,
-            SectorName::CivilSociety => Self::CivilSociety,
-            SectorName::Other => Self::Other,
-            SectorName::Adviser => Self::Adviser,
-        }
-    }
-}
-
-/// What a person is in a plan. `administrator`: runs the installation and has no seat in it.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Seat)]
-pub(crate) enum SeatName {
-    Facilitator,
-    Author,
-    Adviser,
-    Observer,
-    Administrator,
-}
-
-impl From<Seat> for SeatName {
-    fn from(seat: Seat) -> Self {
-        match seat {
-            Seat::Facilitator => Self::Facilitator,
-            Seat::Author => Self::Author,
-            Seat::Adviser => Self::Adviser,
-            Seat::Observer => Self::Observer,
-            Seat::Administrator => Self::Administrator,
-        }
-    }
-}
-
-impl From<SeatName> for Seat {
-    fn from(seat: SeatName) -> Self {
-        match seat {
-            SeatName::Facilitator => Self::Facilitator,
-            SeatName::Author => Self::Author,
-            SeatName::Adviser => Self::Adviser,
-            SeatName::Observer => Self::Observer,
-            SeatName::Administrator => Self::Administrator,
-        }
-    }
-}
-
 /// A place in a plan.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = Standing)]
 pub(crate) struct StandingView {
-    pub(crate) seat: SeatName,
-    pub(crate) sector: SectorName,
+    pub(crate) seat: Seat,
+    pub(crate) sector: Sector,
     /// Whether this person may approve a freeze for their sector.
     #[serde(default)]
     pub(crate) signatory: bool,
@@ -92,7 +23,7 @@ pub(crate) struct StandingView {
 
 impl From<Standing> for StandingView {
     fn from(Standing { seat, sector, signatory }: Standing) -> Self {
-        Self { seat: seat.into(), sector: sector.into(), signatory }
+        Self { seat, sector, signatory }
     }
 }
 
@@ -102,7 +33,7 @@ impl StandingView {
     /// # Errors
     /// When there is no such standing.
     pub(crate) fn parse(self) -> Result<Standing, Problem> {
-        Standing::new(self.seat.into(), self.sector.into(), self.signatory)
+        Standing::new(self.seat, self.sector, self.signatory)
             .map_err(|error| Problem::invalid(error.to_string()))
     }
 }
@@ -114,7 +45,7 @@ pub(crate) struct FaceView {
     pub(crate) id: String,
     /// Empty for a person who was forgotten.
     pub(crate) name: String,
-    pub(crate) sector: SectorName,
+    pub(crate) sector: Sector,
 }
 
 /// The people named by ids, as those in a plan see them. Whoever never sat in it is left out of
@@ -127,7 +58,7 @@ pub(crate) async fn faces(
     let people = people(app, ids).await?;
     let face = |person: Person| {
         let sector = plan.last_standing(&person.id).map_or(Sector::Other, |s| s.sector);
-        let view = FaceView { id: person.id.to_string(), name: person.name, sector: sector.into() };
+        let view = FaceView { id: person.id.to_string(), name: person.name, sector };
         (person.id, view)
     };
     Ok(people.into_iter().map(face).collect())

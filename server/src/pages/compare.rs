@@ -2,10 +2,10 @@
 
 use super::Page;
 use super::release::{Shelf, address};
-use super::words::Words;
 use crate::releases::Published;
 use accord_document::history::{MilestoneDiff, PieceStatus, TextDiff};
 use accord_document::model::Target;
+use accord_words::Words;
 use maud::{Markup, html};
 
 /// What changed between two releases.

@@ -4,19 +4,15 @@
 //! policy allows that one style and nothing else.
 
 mod compare;
-mod names;
 mod paper;
 mod record;
 mod release;
 mod text;
-mod words;
 
 pub(crate) use compare::{Compared, compare};
-pub(crate) use names::{wire, with_side};
 pub(crate) use paper::paper;
 pub(crate) use record::record;
 pub(crate) use release::{Shelf, plan, release};
-pub(crate) use words::Words;
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

@@ -1,8 +1,9 @@
 //! A commitment as one file of HTML: to keep, to send, to print.
 
+use super::Page;
 use super::text::block;
-use super::{Page, names};
-use crate::files::{Paper, Piece};
+use accord_files::{Paper, Piece};
+use accord_words::wire;
 use maud::{Markup, html};
 
 pub(crate) fn paper(paper: &Paper) -> Page {
@@ -15,7 +16,7 @@ pub(crate) fn paper(paper: &Paper) -> Page {
                 p { strong { (signed.heading) } }
                 ul.plain { @for one in &signed.people {
                     li {
-                        span.mark.(names::wire(&one.sector)) aria-hidden="true" {}
+                        span.mark.(wire(&one.sector)) aria-hidden="true" {}
                         (one.name) span.soft { ", " (one.about) }
                     }
                 } }

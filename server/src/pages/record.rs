@@ -1,15 +1,13 @@
 //! The co-creation record as a page: who shaped what, when, and for which side.
 
-use super::{Page, names, number, time};
-use crate::http::{AuthorView, MarkView, ProposalView, RecordView, SectorName};
+use super::{Page, number, time};
+use crate::record::{AuthorView, MarkView, ProposalView, RecordView};
 use accord_document::history::{Sitting, Tally};
+use accord_document::people::Sector;
 use accord_document::template::FIELDS;
+use accord_words::{names, wire};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
-
-/// In the order in which they stand everywhere.
-const SECTORS: [SectorName; 4] =
-    [SectorName::Government, SectorName::CivilSociety, SectorName::Other, SectorName::Adviser];
 
 pub(crate) fn record(view: &RecordView) -> Page {
     let title = if view.title.is_empty() { "Untitled commitment" } else { &view.title };
@@ -93,7 +91,7 @@ fn sections(view: &RecordView) -> Markup {
     // By section in the order of the page: the characters of each sector.
     let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
     for share in &view.shares {
-        let section = share.section.map_or_else(|| "title".into(), |section| names::wire(&section));
+        let section = share.section.map_or_else(|| "title".into(), |section| wire(&section));
         let name = names::section(&section);
         let at = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             rows.push((name, [0; 4]));
@@ -110,7 +108,7 @@ fn sections(view: &RecordView) -> Markup {
             thead { tr {
                 th scope="col" { "Section" }
                 th scope="col" { span.soft { "Share" } }
-                @for sector in SECTORS { th.n scope="col" { (marked(sector)) } }
+                @for sector in Sector::ALL { th.n scope="col" { (marked(sector)) } }
             } }
             tbody { @for (name, counts) in &rows {
                 @let total = counts.iter().sum();
@@ -174,9 +172,7 @@ fn section_of(tally: &Tally) -> String {
         return "milestones".into();
     }
     let field = FIELDS.iter().find(|field| field.key == target.0);
-    field
-        .and_then(|field| field.section)
-        .map_or_else(|| "title".into(), |section| names::wire(&section))
+    field.and_then(|field| field.section).map_or_else(|| "title".into(), |section| wire(&section))
 }
 
 fn versions(view: &RecordView) -> Markup {
@@ -264,16 +260,16 @@ fn person(author: &AuthorView) -> Markup {
 }
 
 /// Somebody and their side. The name is empty for a person who was forgotten.
-fn named(name: &str, sector: SectorName) -> Markup {
+fn named(name: &str, sector: Sector) -> Markup {
     html! {
-        span.mark.(names::wire(&sector)) aria-hidden="true" {}
+        span.mark.(wire(&sector)) aria-hidden="true" {}
         @if name.is_empty() { (names::former(sector)) }
         @else { (name) span.soft { ", " (names::sector(sector)) } }
     }
 }
 
-fn marked(sector: SectorName) -> Markup {
-    html! { span.mark.(names::wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
+fn marked(sector: Sector) -> Markup {
+    html! { span.mark.(wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
 }
 
 /// The sectors' shares side by side. The numbers stand beside it.
@@ -281,16 +277,16 @@ fn bar(counts: &[u64; 4], total: u64) -> Markup {
     let widths = counts.map(|count| (count * 1000).checked_div(total).unwrap_or(0));
     html! {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
-            @for (index, sector) in SECTORS.iter().enumerate() {
+            @for (index, sector) in Sector::ALL.iter().enumerate() {
                 @let before: u64 = widths[..index].iter().sum();
-                rect.(names::wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
+                rect.(wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
             }
         }
     }
 }
 
-fn place(sector: SectorName) -> usize {
-    SECTORS.iter().position(|known| *known == sector).unwrap_or_default()
+fn place(sector: Sector) -> usize {
+    Sector::ALL.iter().position(|known| *known == sector).unwrap_or_default()
 }
 
 fn percent(part: u64, total: u64) -> String {

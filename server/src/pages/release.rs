@@ -1,13 +1,12 @@
 //! The public page of a release: the text, who signed it, and how anybody can check that.
 
+use super::Page;
 use super::text::text;
-use super::words::{Words, own_name};
-use super::{Page, names};
-use crate::files::Kind;
-use crate::http::SectorName;
 use crate::releases::Published;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
+use accord_files::FileKind;
+use accord_words::{Words, own_name, wire};
 use maud::{Markup, html};
 
 /// What a release's page shows beside the release.
@@ -34,13 +33,13 @@ pub(crate) fn address(document: &str, number: u32) -> String {
 }
 
 /// A release's page, with the kinds of file that there are of it.
-pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[Kind]) -> Page {
+pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> Page {
     let released = &shown.frozen.released;
     let words = Words::of(&released.language);
     let title = released.title();
     let here = address(released.document.as_str(), released.number);
     let chapters = outline(released);
-    let key = |chapter: &Chapter<'_>| names::wire(&chapter.section);
+    let key = |chapter: &Chapter<'_>| wire(&chapter.section);
     let body = html! {
         p.above { a href={ "/p/" (shelf.plan) } { (shelf.plan_title) } }
         h1 lang=(released.language) { (title) }
@@ -48,7 +47,7 @@ pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[Kind]) -> Page 
         (signatures(&words, shown))
         @if !released.gaps.is_empty() {
             p.notice { (words.say("release.gaps")) }
-            ul { @for gap in &released.gaps { li { (words.say(&format!("need.{}", names::wire(gap)))) } } }
+            ul { @for gap in &released.gaps { li { (words.say(&format!("need.{}", wire(gap)))) } } }
         }
         nav aria-label=(words.say("release.contents")) { ul.inline {
             @for key in chapters.iter().map(key) { li { a href={ "#" (key) } { (words.say(&format!("section.{key}"))) } } }
@@ -116,10 +115,9 @@ fn signatures(words: &Words, shown: &Published) -> Markup {
         div.signed {
             p { strong { (label) } }
             ul.plain { @for signatory in &shown.frozen.statement.signatories {
-                @let sector = SectorName::from(signatory.sector);
                 li {
-                    span.mark.(names::wire(&sector)) aria-hidden="true" {}
-                    (signatory.name) span.soft { ", " (words.sector(sector)) ", " (words.moment(signatory.time, &shown.zone)) }
+                    span.mark.(wire(&signatory.sector)) aria-hidden="true" {}
+                    (signatory.name) span.soft { ", " (words.sector(signatory.sector)) ", " (words.moment(signatory.time, &shown.zone)) }
                 }
             } }
         }
@@ -170,7 +168,7 @@ fn milestone(words: &Words, released: &Released, number: usize, one: &ReleasedMi
     }
 }
 
-fn check(words: &Words, shown: &Published, files: &[Kind], here: &str) -> Markup {
+fn check(words: &Words, shown: &Published, files: &[FileKind], here: &str) -> Markup {
     html! {
         h2 { (words.say("release.check")) }
         p { (words.say("release.checkHint")) }

@@ -6,6 +6,9 @@ use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
+/// How long a link to set a new password is valid, in milliseconds.
+pub(crate) const RESET_MS: u64 = 24 * 3_600_000;
+
 const LINK: &str = "link";
 
 /// What a link is for.

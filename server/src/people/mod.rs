@@ -17,6 +17,7 @@ mod turns;
 pub use addresses::Credentials;
 pub use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
 pub use invited::Invited;
+pub(crate) use links::RESET_MS;
 pub use links::{Link, Purpose};
 pub use passwords::{PasswordError, Passwords};
 pub use providers::{Identity, Provider};
@@ -26,8 +27,8 @@ pub use turns::Lane;
 
 use addresses::{clean_email, email_key};
 
-use crate::access::Generation;
 use crate::clock::Clock;
+use crate::generation::Generation;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{Digest, PersonId, SessionId};
 use accord_document::people::{Actor, Seat, Sector, Standing};

@@ -2,8 +2,8 @@
 //! kept in memory beside the store.
 
 use super::{Result, SessionLimits, encode, hash, parse, secret};
-use crate::access::Generation;
 use crate::clock::Clock;
+use crate::generation::Generation;
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{PersonId, SessionId};
 use serde::{Deserialize, Serialize};

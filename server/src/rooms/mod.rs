@@ -16,6 +16,7 @@ mod task;
 mod tests;
 mod turns;
 
+pub use crate::open_error::OpenError;
 pub use event::{Outgoing, RoomEvent};
 pub(crate) use handle::RoomHandle;
 pub use handle::{ReleaseStatus, RequestError, Restore, StepTaken, Summary};
@@ -28,7 +29,6 @@ use redaction_locks::RedactionLocks;
 use request::WaitingRequests;
 
 use crate::access::Access;
-use crate::admission::Busy;
 use crate::announced;
 use crate::clock::Clock;
 use crate::committer::Committer;
@@ -36,9 +36,9 @@ use crate::metrics::Metrics;
 use crate::replay::decode;
 use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId};
-use accord_document::ledger::{LedgerError, LedgerPosition};
-use accord_document::sync::{Admission, ConnectionId, Denied};
-use accord_document::update::{ClientClaim, ScanError};
+use accord_document::ledger::LedgerPosition;
+use accord_document::sync::{Admission, ConnectionId};
+use accord_document::update::ClientClaim;
 use futures_util::future::join_all;
 use open_memory::OpenMemory;
 use outbox::Outboxes;
@@ -46,7 +46,6 @@ use pace::LongTurns;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events that may wait for a room before its connections have to.
@@ -54,33 +53,6 @@ const QUEUE: usize = 1024;
 
 /// The client ids whose claims were saved, or the claims that were not.
 type SavedClaims = Result<Vec<u64>, Vec<ClientClaim>>;
-
-/// Why a document can't be opened.
-#[derive(Debug, Clone, Error)]
-pub enum OpenError {
-    #[error("there is no such document")]
-    Missing,
-    /// It may have been shared with this person a moment ago.
-    #[error("the document is not shared with this person")]
-    Denied(Denied),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the document's ledger is damaged: {0}")]
-    Ledger(#[from] LedgerError),
-    #[error("the document's history is too long to be shown")]
-    TooLong,
-    /// This requester lets as many requests wait for the document as one may.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("the server is stopping")]
-    Stopping,
-}
-
-impl From<ScanError> for OpenError {
-    fn from(error: ScanError) -> Self {
-        StoreError::Damaged(error.to_string()).into()
-    }
-}
 
 /// All rooms. Cloning shares them.
 #[derive(Clone)]

@@ -3,8 +3,8 @@
 use super::event::Outgoing;
 use super::outbox::Queued;
 use super::*;
-use crate::access::Generation;
 use crate::demo;
+use crate::generation::Generation;
 use crate::people::{People, SessionLimits};
 use crate::plans::Plans;
 use crate::store::{Append, Ledger, MemoryStore, Record, Records, Space, Swap};

@@ -2,6 +2,7 @@
 
 use super::frame::{Answer, Frame, FrameError, Job, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
 use super::limits;
+use crate::pages;
 use std::process::ExitCode;
 
 /// Does one job: the verb `worker`. `parent` is the id of the process that started it. Ends with 0 after an answer.
@@ -25,7 +26,7 @@ fn answer(frame: &Frame) -> Result<(Answer, Vec<u8>), FrameError> {
         Job::File(job) => {
             let press = job.press()?;
             limits::close_doors()?;
-            match job.make(press.as_ref(), &frame.bytes) {
+            match job.make(press.as_ref(), &frame.bytes, |paper| pages::paper(paper).html()) {
                 Ok(made) => (Answer::File, made),
                 Err(error) => (Answer::NoFile(error), Vec::new()),
             }

@@ -2,8 +2,8 @@
 //!
 //! On the pipe: the length of the head, the length of the bytes (both 64 bits, little endian), the head, the bytes.
 
-use crate::bring::{BringError, ImportJob, PlacedFile};
-use crate::files::{FileJob, PressError};
+use accord_files::{FileJob, PressError};
+use accord_import::{ImportError, ImportJob, PlacedFile};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -31,7 +31,7 @@ pub(crate) enum Answer {
     File,
     Import(Box<PlacedFile>),
     NoFile(PressError),
-    NoImport(BringError),
+    NoImport(ImportError),
 }
 
 /// A head, as it is written, and its bytes.

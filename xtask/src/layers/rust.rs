@@ -33,6 +33,27 @@ pub fn arrows(sources: &Sources) -> Arrows {
     arrows
 }
 
+/// For each module, the other crates that it imports from: also under a name that the root gives one (`pub use a as b`).
+pub fn outside(sources: &Sources) -> Arrows {
+    let krate = Crate::of(sources);
+    let leads_out = |module: &str, path: &[String]| krate.resolve(module, path).is_none();
+    let root = krate.sources.get("").map(|text| imports(text)).unwrap_or_default();
+    let renamed: BTreeMap<String, String> = root
+        .into_iter()
+        .filter(|import| import.is_public && leads_out("", &import.path))
+        .map(|import| (import.name, import.path[0].clone()))
+        .collect();
+    let crate_of = |module: &str, path: &[String]| match path {
+        [first, second, ..] if first == "crate" => renamed.get(second).cloned(),
+        _ => leads_out(module, path).then(|| path[0].clone()),
+    };
+    let of = |(module, text): (&String, &String)| {
+        let found = imports(text).into_iter().filter_map(|import| crate_of(module, &import.path));
+        (module.clone(), found.collect())
+    };
+    krate.sources.iter().map(of).collect()
+}
+
 struct Crate {
     /// Without comments, texts and tests.
     sources: Sources,
@@ -130,7 +151,9 @@ fn imports(text: &str) -> Vec<Import> {
         }
     }
     for root in ["crate::", "super::"] {
-        for (at, _) in text.match_indices(root).filter(|(at, _)| words(*at)) {
+        // The second `super` of `super::super` begins no path.
+        let begins = |at: usize| words(at) && !text[..at].ends_with(':');
+        for (at, _) in text.match_indices(root).filter(|(at, _)| begins(*at)) {
             let end = text[at..].find(|c| !is_word(c) && c != ':').unwrap_or(text.len() - at);
             let path = text[at..at + end].trim_end_matches(':');
             let path: Vec<String> = path.split("::").map(str::to_owned).collect();
@@ -204,6 +227,34 @@ mod tests {
         ];
         let circle = circle(&read(&files)).unwrap();
         assert_eq!(circle, ["a::inner", "b", "a::inner"]);
+    }
+
+    #[test]
+    fn what_is_imported_from_other_crates_is_found_also_under_another_name() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;\npub use x_store as store;\npub use a::Thing;"),
+            (
+                "a.rs",
+                "use crate::store::{Ledger, Store};\nuse axum::body::Bytes;\nuse super::b::Other;",
+            ),
+            ("b.rs", "pub struct Other;\nfn f(_: crate::Thing) {}"),
+        ];
+        let sources =
+            files.iter().filter_map(|(path, text)| Some((module_of(path)?, (*text).to_owned())));
+        let all = outside(&sources.collect());
+        assert_eq!(all["a"], ["axum".to_owned(), "x_store".to_owned()].into());
+        assert!(all["b"].is_empty(), "{all:?}");
+    }
+
+    #[test]
+    fn a_path_of_two_steps_up_is_one_path() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;"),
+            ("a.rs", "mod inner;\nuse inner::Inner;"),
+            ("a/inner.rs", "use super::super::b::Other;\npub struct Inner;"),
+            ("b.rs", "pub struct Other;"),
+        ];
+        assert_eq!(circle(&read(&files)), None);
     }
 
     #[test]

@@ -1,0 +1,102 @@
+//! Which characters the fonts have: all that must be known to tell whether a text can be set, without setting it.
+
+use crate::fonts::{each_file, text_families};
+use crate::glyphs::Glyphs;
+use crate::limits::MAX_PDF_CHARACTERS;
+use crate::settle::{Settled, settle};
+use accord_document::model::delta::Op;
+use accord_document::release::canonical::Released;
+use std::path::Path;
+use typst::text::FontInfo;
+
+/// The characters of all fonts that texts are set in, in the order in which they are asked.
+pub struct Coverage {
+    fonts: Vec<Glyphs>,
+}
+
+impl std::fmt::Debug for Coverage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coverage").field("fonts", &self.fonts.len()).finish()
+    }
+}
+
+impl Coverage {
+    /// Of the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn load(more: Option<&Path>) -> std::io::Result<Self> {
+        let (mut all, mut added) = (Vec::new(), Vec::new());
+        each_file(more, &mut |file| {
+            for info in FontInfo::iter(&file.data) {
+                added.extend(file.is_added.then(|| info.family.clone()));
+                all.push(info);
+            }
+        })?;
+        let text = text_families(&added);
+        let of_texts = all.iter().filter(|info| text.contains(&info.family));
+        Ok(Self { fonts: of_texts.map(Glyphs::of).collect() })
+    }
+
+    /// Whether enough of a text can be set. Linear in the text.
+    pub fn is_enough_for(&self, text: &Released) -> bool {
+        let mut settled = Settled::default();
+        let mut ops = |ops: &[Op]| {
+            for op in ops {
+                if let Op::Insert { insert: serde_json::Value::String(text), .. } = op {
+                    settled.add(settle(&self.fonts, text, &mut |_, _| {}));
+                }
+            }
+        };
+        text.texts.values().for_each(|text| ops(text));
+        for milestone in &text.milestones {
+            [&milestone.what, &milestone.outputs, &milestone.who].into_iter().for_each(|t| ops(t));
+        }
+        settled.all <= MAX_PDF_CHARACTERS && settled.is_readable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use std::time::{Duration, Instant};
+
+    fn coverage() -> Coverage {
+        Coverage::load(None).unwrap()
+    }
+
+    fn text(text: &str) -> Released {
+        samples::released("en", |content| {
+            content.texts.insert("problem".into(), vec![Op::text(text)]);
+        })
+    }
+
+    #[test]
+    fn a_language_without_fonts_is_known_before_it_is_set() {
+        let coverage = coverage();
+        for language in ["en", "ko", "ka", "cs"] {
+            assert!(coverage.is_enough_for(&samples::released(language, |_| {})), "{language}");
+        }
+        assert!(coverage.is_enough_for(&text("one \u{1f9ff} \u{e001} and more")));
+        assert!(!coverage.is_enough_for(&text(&"مرحبا بالعالم ".repeat(40))));
+        assert!(!coverage.is_enough_for(&text(&"words ".repeat(100_001))));
+    }
+
+    #[test]
+    fn enough_of_a_text_is_looked_for_in_linear_time() {
+        let coverage = coverage();
+        for unit in ["\u{301}", "\u{1f1ec}", "\u{1100}", "\u{200d}😀", "\u{10ffff}", "a\u{202e}"]
+        {
+            let took = |times: usize| {
+                let text = text(&unit.repeat(times));
+                let begun = Instant::now();
+                coverage.is_enough_for(&text);
+                begun.elapsed()
+            };
+            let (short, long) = (took(20_000), took(160_000));
+            // Eight times as much, and not sixty-four.
+            assert!(long < short * 32 + Duration::from_millis(50), "{unit:?}: {short:?}, {long:?}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The fonts that files are set in: those inside the binary, and those that an operator adds for scripts that
+//! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
+
+use crate::glyphs::Glyphs;
+use crate::settle::{Settled, settle};
+use accord_document::readable::CodePoint;
+use rust_embed::RustEmbed;
+use std::path::Path;
+use typst::foundations::Bytes;
+use typst::text::{Font, FontBook, FontInfo};
+use typst::utils::LazyHash;
+
+/// Latin, Greek, Cyrillic, Hangul, Georgian, symbols. All under the SIL Open Font License 1.1.
+#[derive(RustEmbed)]
+#[folder = "../../web/node_modules/@expo-google-fonts"]
+#[allow_missing = true]
+#[include = "source-serif-4/400Regular/*.ttf"]
+#[include = "source-serif-4/400Regular_Italic/*.ttf"]
+#[include = "source-serif-4/600SemiBold/*.ttf"]
+#[include = "source-serif-4/600SemiBold_Italic/*.ttf"]
+#[include = "public-sans/400Regular/*.ttf"]
+#[include = "public-sans/600SemiBold/*.ttf"]
+#[include = "nanum-myeongjo/400Regular/*.ttf"]
+#[include = "nanum-myeongjo/700Bold/*.ttf"]
+#[include = "noto-sans-georgian/400Regular/*.ttf"]
+#[include = "noto-sans-georgian/600SemiBold/*.ttf"]
+#[include = "noto-emoji/400Regular/*.ttf"]
+#[include = "noto-sans-symbols-2/400Regular/*.ttf"]
+struct Inside;
+
+/// The families of the text and of the words around it, in the order in which a character is looked for.
+const TEXT: [&str; 5] =
+    ["Source Serif 4", "NanumMyeongjo", "Noto Sans Georgian", "Noto Sans Symbols 2", "Noto Emoji"];
+const AROUND: &str = "Public Sans";
+
+/// All fonts, ready to set with.
+pub(super) struct Fonts {
+    pub(super) book: LazyHash<FontBook>,
+    pub(super) all: Vec<Font>,
+    /// Families by name, those inside first.
+    text: Vec<String>,
+    /// What those of a text have.
+    glyphs: Vec<Glyphs>,
+}
+
+impl Fonts {
+    /// Those inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn load(more: Option<&Path>) -> std::io::Result<Self> {
+        let (mut all, mut added) = (Vec::new(), Vec::new());
+        each_file(more, &mut |file| {
+            for font in Font::iter(file.data) {
+                added.extend(file.is_added.then(|| font.info().family.clone()));
+                all.push(font);
+            }
+        })?;
+        let text = text_families(&added);
+        let of_texts = all.iter().map(Font::info).filter(|font| text.contains(&font.family));
+        let glyphs = of_texts.map(Glyphs::of).collect();
+        Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
+    }
+
+    /// The families for what people wrote, and for what the form says.
+    pub(super) fn families(&self) -> (Vec<&str>, Vec<&str>) {
+        let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
+        let around = std::iter::once(AROUND).chain(text.iter().copied()).collect();
+        (text, around)
+    }
+
+    /// A text as it can be set, with the number of its characters and of those that had to be given by their
+    /// numbers.
+    pub(super) fn settle(&self, text: &str) -> (String, Settled) {
+        let mut out = String::with_capacity(text.len());
+        let settled = settle(&self.glyphs, text, &mut |c, is_set| {
+            if is_set {
+                out.push(c);
+            } else {
+                out.push_str(&format!("[{}]", CodePoint(c)));
+            }
+        });
+        (out, settled)
+    }
+}
+
+/// A file of fonts.
+pub(super) struct FontFile {
+    pub(super) data: Bytes,
+    /// Whether an operator added it.
+    pub(super) is_added: bool,
+}
+
+/// Goes through the files of fonts: those inside, and those of a folder.
+///
+/// # Errors
+/// When the folder can't be read.
+pub(super) fn each_file(
+    more: Option<&Path>,
+    visit: &mut dyn FnMut(FontFile),
+) -> std::io::Result<()> {
+    let mut names: Vec<_> = Inside::iter().collect();
+    names.sort();
+    for file in names.iter().filter_map(|name| Inside::get(name)) {
+        visit(FontFile { data: Bytes::new(file.data), is_added: false });
+    }
+    let Some(folder) = more else { return Ok(()) };
+    let named = |error: std::io::Error| {
+        let what = format!("the fonts in {} can't be read: {error}", folder.display());
+        std::io::Error::new(error.kind(), what)
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(named)? {
+        paths.push(entry.map_err(named)?.path());
+    }
+    paths.sort();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let data = Bytes::new(std::fs::read(path).map_err(named)?);
+        if FontInfo::new(&data, 0).is_none() {
+            tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
+        }
+        visit(FontFile { data, is_added: true });
+    }
+    Ok(())
+}
+
+/// The families that texts are set in, those of added fonts last.
+pub(super) fn text_families(added: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = TEXT.map(str::to_owned).into();
+    for family in added {
+        if !all.contains(family) {
+            all.push(family.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fonts_of_a_folder_are_added_and_what_is_none_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "no font").unwrap();
+        std::fs::create_dir(dir.path().join("more")).unwrap();
+        let public_sans = Inside::get("public-sans/400Regular/PublicSans_400Regular.ttf");
+        std::fs::write(dir.path().join("a.ttf"), public_sans.unwrap().data).unwrap();
+        let (inside, both) = (Fonts::load(None).unwrap(), Fonts::load(Some(dir.path())).unwrap());
+        assert_eq!(both.all.len(), inside.all.len() + 1);
+        assert!(both.families().0.contains(&AROUND), "a text is looked for in it, too");
+        let missing = Fonts::load(Some(&dir.path().join("nowhere"))).err().unwrap().to_string();
+        assert!(missing.contains("nowhere"), "{missing}");
+    }
+
+    #[test]
+    fn every_font_that_is_named_is_inside() {
+        let fonts = Fonts::load(None).unwrap();
+        for family in TEXT.iter().chain([&AROUND]) {
+            assert!(fonts.all.iter().any(|font| font.info().family == *family), "{family}");
+        }
+        assert_eq!(fonts.all.len(), 12);
+    }
+}

@@ -1,0 +1,35 @@
+//! A commitment as files for other programs: PDF, Word, HTML and Markdown.
+//!
+//! - [`Paper`] is a release or a draft, ready to be written in any kind of file. It is made of the same blocks as pages.
+//! - [`Manuscript`] adds what changed since a moment, for a Word file with tracked changes.
+//! - [`FileJob`] is one file to be made, with all that it is made of, as it is handed to another process.
+//! - [`Coverage`] tells whether the fonts have the characters of a text, without setting it.
+//!
+//! Nothing in here knows routes, rooms, stores or processes, and nothing reaches the network or the fonts of the machine.
+//! The caller bounds the time and memory of a job, and renders HTML, because it has the style of its pages.
+
+mod coverage;
+mod docx;
+mod fonts;
+mod glyphs;
+mod job;
+mod kind;
+mod limits;
+mod manuscript;
+mod markdown;
+mod origin;
+mod paper;
+mod pdf;
+mod runs;
+pub mod samples;
+mod settle;
+
+pub use coverage::Coverage;
+pub use docx::docx;
+pub use job::{FileJob, Source};
+pub use kind::FileKind;
+pub use manuscript::Manuscript;
+pub use markdown::markdown;
+pub use origin::{Origin, Publication};
+pub use paper::{Check, Paper, Piece, Signature, Signed};
+pub use pdf::{Press, PressError};

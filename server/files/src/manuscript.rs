@@ -1,0 +1,183 @@
+//! A commitment with what became of it since a moment: for a file in which changes are to be seen. A commitment
+//! without changes is one in which everything was kept.
+
+use accord_document::history::{Change, EditSpan, History, MilestoneDiff, PieceStatus, What};
+use accord_document::ids::Seq;
+use accord_document::model::Target;
+use accord_document::model::delta::{Attributes, Op};
+use accord_document::release::canonical::Released;
+use accord_document::template::NOTES;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Who changed something, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trace {
+    pub(crate) is_new: bool,
+    /// An index into the history's authors.
+    pub(crate) author: u32,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) time: u64,
+}
+
+/// Characters of the same kind that became the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stretch {
+    pub(crate) text: String,
+    pub(crate) attributes: Attributes,
+    pub(crate) trace: Option<Trace>,
+}
+
+pub(crate) type Stretches = Vec<Stretch>;
+
+/// A milestone, as it is or was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    /// Who added or took out all of it.
+    pub(crate) trace: Option<Trace>,
+    pub(crate) what: Stretches,
+    pub(crate) outputs: Stretches,
+    pub(crate) who: Stretches,
+    pub(crate) due: Stretches,
+    pub(crate) due_text: Stretches,
+}
+
+/// The texts of a commitment, each with what became of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manuscript {
+    /// Text fields by key.
+    pub(crate) texts: BTreeMap<String, Stretches>,
+    /// Dates by key (`YYYY-MM-DD`).
+    pub(crate) dates: BTreeMap<String, Stretches>,
+    pub(crate) milestones: Vec<Row>,
+}
+
+impl Manuscript {
+    /// A text without changes.
+    #[must_use]
+    pub fn of(released: &Released) -> Self {
+        let date = |(key, value): (&String, &Value)| {
+            (key.clone(), kept(value.as_str().unwrap_or_default()))
+        };
+        let row = |one: &accord_document::release::canonical::ReleasedMilestone| Row {
+            trace: None,
+            what: whole(&one.what),
+            outputs: whole(&one.outputs),
+            who: whole(&one.who),
+            due: kept(&one.due),
+            due_text: kept(&one.due_text),
+        };
+        Self {
+            texts: released.texts.iter().map(|(key, ops)| (key.clone(), whole(ops))).collect(),
+            dates: released.facts.iter().map(date).collect(),
+            milestones: released.milestones.iter().map(row).collect(),
+        }
+    }
+
+    /// What changed between two moments.
+    #[must_use]
+    pub fn between(history: &History, from: Seq, to: Seq) -> Self {
+        let diff = history.diff(from, to);
+        let changes = history.changes(&diff);
+        let mut texts: BTreeMap<String, Stretches> = BTreeMap::new();
+        for text in diff.texts.iter().filter(|text| text.target.0 != NOTES) {
+            let stretch = |piece: &accord_document::history::Piece| Stretch {
+                text: piece.text().to_owned(),
+                attributes: piece.attributes.clone(),
+                trace: match piece.fate {
+                    PieceStatus::Kept => None,
+                    fate => Some(trace(
+                        fate == PieceStatus::Inserted,
+                        piece.by.unwrap_or(piece.written),
+                    )),
+                },
+            };
+            texts.insert(text.target.0.clone(), text.pieces.iter().map(stretch).collect());
+        }
+        let (before, after) = (history.facts(from), history.facts(to));
+        let date = |key: &str| {
+            let said = |facts: &BTreeMap<String, Value>| {
+                facts.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            let by = changed(&changes, key, None);
+            (key.to_owned(), replaced(&said(&before), &said(&after), by))
+        };
+        let rows = history.milestones(from, to);
+        let milestones = rows.iter().map(|one| row(one, &mut texts, &changes)).collect();
+        let dates = ["period_from", "period_to"].into_iter().map(date).collect();
+        Self { texts, dates, milestones }
+    }
+}
+
+fn row(one: &MilestoneDiff, texts: &mut BTreeMap<String, Stretches>, changes: &[Change]) -> Row {
+    let mut text = |key| texts.remove(&Target::milestone(&one.id, key).0).unwrap_or_default();
+    let came_or_went = changes.iter().find_map(|change| match &change.what {
+        What::MilestoneAdded { id } if *id == one.id => Some(trace(true, change.by)),
+        What::MilestoneRemoved { id } if *id == one.id => Some(trace(false, change.by)),
+        _ => None,
+    });
+    let date = |key, before: &str, after: &str| match came_or_went {
+        Some(whole) => {
+            let said = if whole.is_new { after } else { before };
+            let told = |mut stretch: Stretch| {
+                stretch.trace = Some(whole);
+                stretch
+            };
+            kept(said).into_iter().map(told).collect()
+        }
+        None => replaced(before, after, changed(changes, key, Some(&one.id))),
+    };
+    Row {
+        trace: came_or_went,
+        what: text("what"),
+        outputs: text("outputs"),
+        who: text("who"),
+        due: date("due", &one.due_before, &one.due_after),
+        due_text: date("due_text", &one.due_text_before, &one.due_text_after),
+    }
+}
+
+/// Who changed a value, of a milestone or of the commitment.
+fn changed(changes: &[Change], key: &str, milestone: Option<&str>) -> Option<EditSpan> {
+    changes.iter().find_map(|change| match &change.what {
+        What::Value { key: of, id, .. } if of == key && id.as_deref() == milestone => {
+            Some(change.by)
+        }
+        _ => None,
+    })
+}
+
+fn replaced(before: &str, after: &str, by: Option<EditSpan>) -> Stretches {
+    let Some(by) = by.filter(|_| before != after) else { return kept(after) };
+    let stretch = |text: &str, is_new| Stretch { trace: Some(trace(is_new, by)), ..plain(text) };
+    let both = [stretch(before, false), stretch(after, true)];
+    both.into_iter().filter(|stretch| !stretch.text.is_empty()).collect()
+}
+
+fn trace(is_new: bool, by: EditSpan) -> Trace {
+    Trace { is_new, author: by.author, time: by.ended }
+}
+
+fn whole(ops: &[Op]) -> Stretches {
+    let stretch = |op: &Op| match op {
+        Op::Insert { insert: Value::String(text), attributes } => {
+            Some(Stretch { text: text.clone(), attributes: attributes.clone(), trace: None })
+        }
+        _ => None,
+    };
+    ops.iter().filter_map(stretch).collect()
+}
+
+fn plain(text: &str) -> Stretch {
+    Stretch { text: text.to_owned(), attributes: Attributes::new(), trace: None }
+}
+
+fn kept(text: &str) -> Stretches {
+    if text.is_empty() { Vec::new() } else { vec![plain(text)] }
+}
+
+/// Whether a text says, or said, anything.
+pub(super) fn has_words(stretches: &[Stretch]) -> bool {
+    stretches.iter().any(|stretch| !stretch.text.trim().is_empty())
+}

@@ -1,0 +1,267 @@
+//! A commitment on paper: what a file of it holds, in the order in which it is read. Made once, for every kind
+//! of file.
+
+use crate::origin::Origin;
+use accord_document::model::blocks::{Block, Span, blocks, span};
+use accord_document::model::delta::{Attributes, Op};
+use accord_document::people::Sector;
+use accord_document::release::canonical::{Released, ReleasedMilestone};
+use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
+use accord_words::{Words, wire};
+use serde::Serialize;
+
+/// A release or a draft, ready to be set.
+#[derive(Debug, Serialize)]
+pub struct Paper {
+    /// Of the text (BCP 47).
+    pub language: String,
+    /// Of the words around it (BCP 47).
+    pub spoken: &'static str,
+    pub title: String,
+    /// Which text this is: the plan, and the release or the moment of the draft.
+    pub about: Vec<String>,
+    pub signed: Option<Signed>,
+    /// What the text lacks, below a line that says so.
+    pub gaps: Option<(String, Vec<String>)>,
+    pub pieces: Vec<Piece>,
+    pub check: Option<Check>,
+}
+
+/// Who signed.
+#[derive(Debug, Serialize)]
+pub struct Signed {
+    pub heading: String,
+    pub people: Vec<Signature>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Signature {
+    pub name: String,
+    pub sector: Sector,
+    /// The side in words, and when.
+    pub about: String,
+}
+
+/// How anybody can tell that this is what was signed.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    pub heading: String,
+    pub hint: String,
+    pub digest: String,
+    /// Where the release is read.
+    pub address: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// A heading of the form, below the title: a section is of level 2.
+    Heading(u8, String),
+    /// A date, by its name.
+    Fact(String, String),
+    /// Something that the authors wrote. Headings go on from the form's, with none left out.
+    Text(Block),
+}
+
+impl Paper {
+    /// The paper of a text.
+    #[must_use]
+    pub fn of(released: &Released, origin: &Origin<'_>) -> Self {
+        let words = Words::of(&released.language);
+        let mut pieces = Pieces { words, out: Vec::new() };
+        outline(released).iter().for_each(|chapter| pieces.chapter(chapter));
+        let needs = released.gaps.iter().map(|gap| words.say(&format!("need.{}", wire(gap))));
+        let is_release = matches!(origin, Origin::Release { .. });
+        let mut paper = Self {
+            language: released.language.clone(),
+            spoken: words.language,
+            title: released.title(),
+            about: Vec::new(),
+            signed: None,
+            gaps: (is_release && !released.gaps.is_empty())
+                .then(|| (words.say("release.gaps"), needs.collect())),
+            pieces: pieces.out,
+            check: None,
+        };
+        match origin {
+            Origin::Draft { plan_title, time } => {
+                let when = words.moment(*time, "UTC");
+                paper.about =
+                    vec![(*plan_title).to_owned(), words.fill("draft.state", &[("when", &when)])];
+            }
+            Origin::Release { statement, public, base } => {
+                let zone = public.map_or("UTC", |public| public.zone.as_str());
+                let number = statement.number.to_string();
+                paper.about = vec![
+                    statement.plan_title.clone(),
+                    words.fill("release.number", &[("number", &number)]),
+                ];
+                if let Some(public) = public {
+                    let when = words.moment(public.since, zone);
+                    paper.about.push(words.fill("release.published", &[("when", &when)]));
+                }
+                let people = statement.signatories.iter().map(|one| {
+                    let (side, when) = (words.sector(one.sector), words.moment(one.time, zone));
+                    Signature {
+                        name: one.name.clone(),
+                        sector: one.sector,
+                        about: format!("{side}, {when}"),
+                    }
+                });
+                paper.signed =
+                    Some(Signed { heading: words.say("release.signed"), people: people.collect() });
+                paper.check = Some(Check {
+                    heading: words.say("release.check"),
+                    hint: words.say("release.checkHint"),
+                    digest: statement.digest.to_string(),
+                    address: format!("{base}/r/{}/{number}", statement.document),
+                });
+            }
+        }
+        paper
+    }
+}
+
+impl Paper {
+    /// Goes through the title and the words around the text, line by line. Texts of authors are left out.
+    pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
+        let mut said = |text: &mut String| {
+            let text_of = std::mem::take(text);
+            let mut line = [span(&text_of, &Attributes::new())];
+            visit(&mut line);
+            let [span] = line;
+            *text = span.text;
+        };
+        said(&mut self.title);
+        self.about.iter_mut().for_each(&mut said);
+        if let Some(signed) = &mut self.signed {
+            said(&mut signed.heading);
+            for one in &mut signed.people {
+                said(&mut one.name);
+                said(&mut one.about);
+            }
+        }
+        if let Some((label, needs)) = &mut self.gaps {
+            said(label);
+            needs.iter_mut().for_each(&mut said);
+        }
+        if let Some(check) = &mut self.check {
+            [&mut check.heading, &mut check.hint, &mut check.digest, &mut check.address]
+                .into_iter()
+                .for_each(&mut said);
+        }
+        for piece in &mut self.pieces {
+            match piece {
+                Piece::Heading(_, text) => said(text),
+                Piece::Fact(name, value) => [name, value].into_iter().for_each(&mut said),
+                Piece::Text(_) => {}
+            }
+        }
+    }
+}
+
+struct Pieces {
+    words: Words,
+    out: Vec<Piece>,
+}
+
+impl Pieces {
+    fn chapter(&mut self, chapter: &Chapter<'_>) {
+        self.heading(2, &format!("section.{}", wire(&chapter.section)));
+        for part in &chapter.parts {
+            match part {
+                ChapterPart::Text { key, ops } => self.field(3, key, ops),
+                ChapterPart::Date { key, day } => {
+                    let value = self.words.day(day);
+                    self.fact(key, value);
+                }
+                ChapterPart::Milestone { number, milestone } => self.milestone(*number, milestone),
+            }
+        }
+    }
+
+    fn milestone(&mut self, number: usize, one: &ReleasedMilestone) {
+        let number = number.to_string();
+        let name = self.words.fill("milestones.number", &[("number", &number)]);
+        self.out.push(Piece::Heading(3, name));
+        self.text(3, &one.what);
+        for (key, ops) in [("outputs", &one.outputs), ("who", &one.who)] {
+            if has_words(ops) {
+                self.field(4, key, ops);
+            }
+        }
+        let due = [self.words.day(&one.due), one.due_text.clone()];
+        let due: Vec<_> = due.into_iter().filter(|due| !due.is_empty()).collect();
+        if !due.is_empty() {
+            self.fact("due", due.join(" · "));
+        }
+    }
+
+    fn heading(&mut self, level: u8, key: &str) {
+        self.out.push(Piece::Heading(level, self.words.say(key)));
+    }
+
+    fn fact(&mut self, key: &str, value: String) {
+        self.out.push(Piece::Fact(self.words.say(&format!("field.{key}")), value));
+    }
+
+    fn field(&mut self, level: u8, key: &str, ops: &[Op]) {
+        self.heading(level, &format!("field.{key}"));
+        self.text(level, ops);
+    }
+
+    /// A text below a heading of the form. Its own headings begin one below that, and none is left out on the
+    /// way down, whatever its authors chose: a reader who goes from heading to heading gets lost otherwise.
+    fn text(&mut self, below: u8, ops: &[Op]) {
+        let mut last = below;
+        for block in blocks(ops) {
+            let block = match block {
+                Block::Heading(level, line) => {
+                    last = level_of(below, level, last);
+                    Block::Heading(last, line)
+                }
+                other => other,
+            };
+            self.out.push(Piece::Text(block));
+        }
+    }
+}
+
+/// The level of a heading that authors chose to be of `level`, in a text below a heading of the form, after
+/// another.
+pub(super) fn level_of(below: u8, level: u8, last: u8) -> u8 {
+    (below + level).min(last + 1).min(6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn no_heading_is_left_out_on_the_way_down() {
+        let released = samples::released("en", |content| {
+            let heading = |text: &str, level: u8| {
+                [Op::text(text), Op::insert("\n", samples::attributes(&[("header", level.into())]))]
+            };
+            let all =
+                [heading("deep", 4), heading("deeper", 6), heading("top", 1), heading("low", 3)];
+            content.texts.insert("problem".into(), all.concat());
+        });
+        let paper = Paper::of(&released, &samples::draft());
+        let levels = paper.pieces.iter().filter_map(|piece| match piece {
+            Piece::Heading(level, _) | Piece::Text(Block::Heading(level, _)) => Some(*level),
+            _ => None,
+        });
+        let mut last = 1;
+        for level in levels {
+            assert!(level <= last + 1, "{level} after {last}");
+            last = level;
+        }
+        let own = paper.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(Block::Heading(level, _)) => Some(*level),
+            _ => None,
+        });
+        assert_eq!(own.collect::<Vec<_>>(), [4, 5, 4, 5, 4]);
+    }
+}

@@ -1,0 +1,267 @@
+//! PDF: tagged after PDF/UA-1 (ISO 14289-1) for those who listen to it, and after PDF/A-3a (ISO 19005-3) for
+//! those who keep it. Set with Typst.
+//!
+//! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
+
+mod typeset;
+
+use crate::fonts::Fonts;
+use crate::limits::MAX_PDF_CHARACTERS;
+use crate::paper::Paper;
+use crate::runs;
+use crate::settle::Settled;
+use accord_document::model::blocks::Span;
+use accord_words::Words;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::Path;
+use typeset::SetPiece;
+use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+
+/// How a paper looks. It reads `paper.json`, and what is in `attached`.
+const LOOK: &str = include_str!("paper.typ");
+
+/// The most characters of a title at the head of every page.
+const MAX_RUNNING_TITLE_CHARACTERS: usize = 300;
+/// The most characters of the title that a PDF says it has. PDF/A takes no string above 32,767 bytes.
+const MAX_PDF_TITLE_CHARACTERS: usize = 2_000;
+
+/// Sets papers.
+pub struct Press {
+    fonts: Fonts,
+    library: LazyHash<Library>,
+}
+
+impl std::fmt::Debug for Press {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Press").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no PDF of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum PressError {
+    #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
+    Fonts,
+    #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
+    Long,
+    #[error("it could not be set: {0}")]
+    Failed(String),
+}
+
+/// A file inside the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attachment<'a> {
+    pub(super) name: &'a str,
+    /// JSON.
+    pub(super) bytes: &'a [u8],
+}
+
+/// What the look reads.
+#[derive(Serialize)]
+struct Job<'a> {
+    /// Without its pieces.
+    paper: &'a Paper,
+    pieces: Vec<SetPiece>,
+    /// The title at the head of every page.
+    running_title: Cow<'a, str>,
+    /// The title that the file says it has.
+    name: Cow<'a, str>,
+    fonts: Families<'a>,
+    /// The name of the file within, and what it is.
+    attached: Option<[&'a str; 2]>,
+    /// What is said of characters that are given by their numbers, if any are.
+    numbered: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Families<'a> {
+    text: Vec<&'a str>,
+    around: Vec<&'a str>,
+}
+
+impl Press {
+    /// With the fonts inside, and those of a folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn new(more: Option<&Path>) -> std::io::Result<Self> {
+        let fonts = Fonts::load(more)?;
+        Ok(Self { fonts, library: LazyHash::new(Library::default()) })
+    }
+
+    /// A paper as PDF. `time` is that of the text (milliseconds since the Unix epoch). Takes some tenths of a
+    /// second, and blocks.
+    ///
+    /// # Errors
+    /// When there are no fonts for it, or it is too long.
+    pub(super) fn pdf(
+        &self,
+        paper: Paper,
+        time: u64,
+        attachment: Option<Attachment<'_>>,
+    ) -> Result<Vec<u8>, PressError> {
+        let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
+        let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
+        let made = self.desk(paper, attachment)?.print(Datetime::from_ymd_hms(
+            date.year().into(),
+            date.month().unsigned_abs(),
+            date.day().unsigned_abs(),
+            date.hour().unsigned_abs(),
+            date.minute().unsigned_abs(),
+            date.second().unsigned_abs(),
+        ));
+        // What was memoised is of use for this paper only.
+        typst::comemo::evict(0);
+        made
+    }
+
+    /// All that a paper is set of.
+    fn desk(
+        &self,
+        mut paper: Paper,
+        attachment: Option<Attachment<'_>>,
+    ) -> Result<Desk<'_>, PressError> {
+        let pieces = std::mem::take(&mut paper.pieces);
+        let mut pieces: Vec<SetPiece> = pieces.into_iter().map(SetPiece::from).collect();
+        let numbered = self.settle(&mut paper, &mut pieces)?;
+        let pieces = pieces.into_iter().map(SetPiece::level_long_heading).collect();
+        let (text, around) = self.fonts.families();
+        let words = Words::of(&paper.language);
+        let signed = words.say("release.file.json");
+        let job = Job {
+            running_title: cut(&paper.title, MAX_RUNNING_TITLE_CHARACTERS),
+            name: cut(&paper.title, MAX_PDF_TITLE_CHARACTERS),
+            paper: &paper,
+            pieces,
+            fonts: Families { text, around },
+            attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
+            numbered: (numbered > 0).then(|| words.say("file.numbered")),
+        };
+        Ok(Desk {
+            press: self,
+            main: Source::new(file("paper.typ"), LOOK.to_owned()),
+            job: Bytes::new(serde_json::to_vec(&job).map_err(failed)?),
+            attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
+        })
+    }
+
+    /// Bounds what setting costs, gives the characters that no font has by their numbers, and counts those.
+    fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
+        if self.fonts.all.is_empty() {
+            return Err(PressError::Failed("there are no fonts in this build".into()));
+        }
+        let (mut settled, mut in_runs) = (Settled::default(), 0);
+        let mut settle_line = |line: &mut [Span]| {
+            in_runs += runs::bound(line);
+            for span in line {
+                let (text, counted) = self.fonts.settle(&span.text);
+                settled.add(counted);
+                span.text = text;
+                // In ASCII, which every font has.
+                settled.all +=
+                    span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
+            }
+        };
+        paper.each_line_around(&mut settle_line);
+        pieces.iter_mut().for_each(|piece| piece.each_line(&mut |line| settle_line(line)));
+        if settled.all > MAX_PDF_CHARACTERS {
+            return Err(PressError::Long);
+        }
+        if settled.is_readable() { Ok(settled.numbered + in_runs) } else { Err(PressError::Fonts) }
+    }
+}
+
+/// The beginning of a text, if it is long.
+fn cut(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        None => text.into(),
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> PressError {
+    PressError::Failed(error.to_string())
+}
+
+fn file(name: &str) -> FileId {
+    let path = VirtualPath::new(name).expect("a plain name");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+/// All that one paper is set of: nothing else can be reached from it.
+struct Desk<'p> {
+    press: &'p Press,
+    main: Source,
+    job: Bytes,
+    attached: Option<Bytes>,
+}
+
+impl Desk<'_> {
+    fn set(&self) -> Result<PagedDocument, PressError> {
+        typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))
+    }
+
+    fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
+        let set = self.set()?;
+        let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+            .map_err(|error| PressError::Failed(error.message().to_string()))?;
+        let options = PdfOptions {
+            creator: Smart::Custom(Some("Accord".into())),
+            timestamp: time.map(typst_pdf::Timestamp::new_utc),
+            standards,
+            ..PdfOptions::default()
+        };
+        typst_pdf::pdf(&set, &options).map_err(|errors| told(&errors))
+    }
+}
+
+fn told(errors: &[SourceDiagnostic]) -> PressError {
+    let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    PressError::Failed(all.join("; "))
+}
+
+impl World for Desk<'_> {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.press.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &self.press.fonts.book
+    }
+
+    fn main(&self) -> FileId {
+        self.main.id()
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == self.main.id() { Ok(self.main.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        match (id.get().vpath().get_without_slash(), &self.attached) {
+            ("paper.json", _) => Ok(self.job.clone()),
+            ("attached", Some(bytes)) => Ok(bytes.clone()),
+            _ => Err(FileError::AccessDenied),
+        }
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        self.press.fonts.all.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Counts what is read of a text, and refuses what is too much.
+
+use crate::error::ImportError;
+use crate::limits::{
+    Excess, MAX_CHARACTERS, MAX_ITEMS, MAX_MILESTONES, MAX_PARAGRAPHS, MAX_STRETCHES,
+    MAX_TEXT_BYTES,
+};
+use accord_document::model::Draft;
+use accord_document::model::delta::{Attributes, Op};
+use serde_json::Value;
+
+/// Fails when there is more of something than there may be.
+pub(super) fn at_most(count: usize, most: usize, excess: Excess) -> Result<(), ImportError> {
+    if count > most { Err(ImportError::Much(excess)) } else { Ok(()) }
+}
+
+/// Looks whether a document can be made of a draft at once.
+pub(super) fn draft(draft: &Draft) -> Result<(), ImportError> {
+    at_most(draft.milestones.len(), MAX_MILESTONES, Excess::Milestones)?;
+    let items = |ops: &Vec<Op>| -> usize { ops.iter().map(items).sum() };
+    let in_texts: usize = draft.texts.iter().map(|(_, ops)| items(ops)).sum();
+    let milestones = draft.milestones.iter();
+    let in_milestones: usize =
+        milestones.map(|one| items(&one.what) + items(&one.outputs) + items(&one.who)).sum();
+    at_most(in_texts + in_milestones, MAX_ITEMS, Excess::Items)
+}
+
+/// The items that a step becomes.
+fn items(op: &Op) -> usize {
+    match op {
+        Op::Insert { attributes, .. } | Op::Retain { attributes, .. } => 1 + 2 * attributes.len(),
+        Op::Delete { .. } => 0,
+    }
+}
+
+/// What was read of a text so far.
+#[derive(Debug, Default)]
+pub(super) struct TextBudget {
+    characters: usize,
+    bytes: usize,
+    stretches: usize,
+    paragraphs: usize,
+}
+
+impl TextBudget {
+    /// Counts characters with the same formatting: whether they begin a stretch, or go on with one.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        marks: &Attributes,
+        begins: bool,
+    ) -> Result<(), ImportError> {
+        self.characters += text.chars().count();
+        self.bytes += text.len();
+        if begins {
+            self.stretches += 1;
+            self.bytes += marks.values().filter_map(Value::as_str).map(str::len).sum::<usize>();
+        }
+        if self.characters > MAX_CHARACTERS || self.bytes > MAX_TEXT_BYTES {
+            return Err(ImportError::Long);
+        }
+        at_most(self.stretches, MAX_STRETCHES, Excess::Stretches)
+    }
+
+    pub(super) fn paragraphs(&mut self, count: usize) -> Result<(), ImportError> {
+        self.paragraphs += count;
+        at_most(self.paragraphs, MAX_PARAGRAPHS, Excess::Paragraphs)
+    }
+}

@@ -1,0 +1,33 @@
+//! A commitment from the bytes of a file.
+
+use crate::budget::at_most;
+use crate::error::ImportError;
+use crate::found::{Found, Paragraph};
+use crate::limits::{Excess, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS};
+use crate::place::{Placed, place};
+use crate::{docx, markdown};
+
+/// Makes a commitment of a file. `language` (BCP 47) is that of its text.
+///
+/// # Errors
+/// When it is no file that can be read, or holds no text, or too much of it.
+pub(crate) fn import(name: &str, bytes: &[u8], language: &str) -> Result<Placed, ImportError> {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let findings = match extension.to_ascii_lowercase().as_str() {
+        "docx" => docx::read(bytes)?,
+        "md" | "markdown" | "txt" => {
+            at_most(bytes.len(), MAX_MARKDOWN_BYTES, Excess::MarkdownBytes)?;
+            let text = std::str::from_utf8(bytes).map_err(|_| ImportError::Kind)?;
+            let markup = text.bytes().filter(|byte| b"\\`*_[]<>&#~|!\n".contains(byte)).count();
+            at_most(markup, MAX_MARKUP_CHARACTERS, Excess::MarkupCharacters)?;
+            markdown::read(text.trim_start_matches('\u{feff}'))?
+        }
+        _ => return Err(ImportError::Kind),
+    };
+    let says = |paragraph: &Paragraph| paragraph.pieces.iter().any(|piece| !piece.text.is_empty());
+    let is_said = findings.all.iter().any(|found| match found {
+        Found::Paragraph(one) | Found::Aside(one) => says(one),
+        Found::Table(rows) => rows.iter().flatten().flatten().any(says),
+    });
+    if is_said { place(findings, stem, language) } else { Err(ImportError::Empty) }
+}

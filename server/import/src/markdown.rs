@@ -1,0 +1,195 @@
+//! Markdown (CommonMark 0.31, with tables as GitHub has them). Markup that a commitment can't hold stays as the
+//! characters that it is made of; HTML is never read as such.
+
+use crate::budget::TextBudget;
+use crate::error::ImportError;
+use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
+use accord_document::model::blocks::LineKind;
+use accord_document::model::delta::Attributes;
+use accord_document::readable::address;
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
+
+pub(super) fn read(text: &str) -> Result<Findings, ImportError> {
+    let mut reader = Reader::default();
+    // A text comes whole, whatever of it was escaped.
+    for event in TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES)) {
+        reader.take(event)?;
+    }
+    reader.end_line()?;
+    Ok(reader.out)
+}
+
+#[derive(Default)]
+struct Reader {
+    out: Findings,
+    budget: TextBudget,
+    line: Vec<Piece>,
+    marks: Attributes,
+    heading: Option<u8>,
+    quotes: usize,
+    /// The lists that are open: whether each counts.
+    lists: Vec<bool>,
+    /// Whether the next line is the first of an item.
+    begins_item: bool,
+    table: Option<Vec<Vec<Cell>>>,
+    /// Where the link leads that is being read, if a file of ours says so behind it.
+    destination: Option<String>,
+    /// What may follow that link and is none of its text.
+    beside: Option<String>,
+}
+
+impl Reader {
+    fn take(&mut self, event: Event<'_>) -> Result<(), ImportError> {
+        let event = match (self.beside.take(), event) {
+            (Some(beside), Event::Text(text)) => match text.strip_prefix(&*beside) {
+                Some(rest) => Event::Text(rest.to_owned().into()),
+                None => Event::Text(text),
+            },
+            (_, event) => event,
+        };
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Code(text) => self.text(&text),
+            Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
+            Event::SoftBreak => self.text(" "),
+            Event::HardBreak => self.text("\n"),
+            Event::Rule => self.end_line(),
+            // Their extensions are not switched on.
+            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text)
+            }
+            Event::TaskListMarker(_) => Ok(()),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) -> Result<(), ImportError> {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.end_line()?;
+                self.heading = Some(level_of(level));
+            }
+            Tag::BlockQuote(_) => {
+                self.end_line()?;
+                self.quotes += 1;
+            }
+            Tag::List(first) => {
+                self.end_line()?;
+                self.lists.push(first.is_some());
+            }
+            Tag::Item => {
+                self.end_line()?;
+                self.begins_item = true;
+            }
+            Tag::Table(_) => {
+                self.end_line()?;
+                self.table = Some(Vec::new());
+            }
+            Tag::TableHead | Tag::TableRow => {
+                if let Some(table) = &mut self.table {
+                    table.push(Vec::new());
+                }
+            }
+            Tag::Strong => self.mark("bold", true.into()),
+            Tag::Emphasis => self.mark("italic", true.into()),
+            Tag::Link { dest_url, title, .. } => {
+                self.destination = Some(title.into_string())
+                    .filter(|title| *title == address::destination(&dest_url));
+                if let Some(address) = address::clean(&dest_url) {
+                    self.mark("link", address.into());
+                }
+            }
+            Tag::Image { .. } => self.out.pictures += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, tag: TagEnd) -> Result<(), ImportError> {
+        match tag {
+            TagEnd::Paragraph | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Item => {
+                self.end_line()?;
+            }
+            TagEnd::Heading(_) => {
+                self.end_line()?;
+                self.heading = None;
+            }
+            TagEnd::BlockQuote(_) => {
+                self.end_line()?;
+                self.quotes -= 1;
+            }
+            TagEnd::List(_) => {
+                self.end_line()?;
+                self.lists.pop();
+            }
+            TagEnd::TableCell => {
+                let cell = self.lines()?;
+                if let Some(row) = self.table.as_mut().and_then(|table| table.last_mut()) {
+                    row.push(cell);
+                }
+            }
+            TagEnd::Table => {
+                self.out.all.extend(self.table.take().map(Found::Table));
+            }
+            TagEnd::Strong => self.unmark("bold"),
+            TagEnd::Emphasis => self.unmark("italic"),
+            TagEnd::Link => {
+                self.unmark("link");
+                self.beside =
+                    self.destination.take().map(|destination| format!(" ({destination})"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, name: &str, value: serde_json::Value) {
+        self.marks.insert(name.into(), value);
+    }
+
+    fn unmark(&mut self, name: &str) {
+        self.marks.remove(name);
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ImportError> {
+        add(&mut self.budget, &mut self.line, text, &self.marks)
+    }
+
+    /// What was read since the last line, cut where it breaks.
+    fn lines(&mut self) -> Result<Vec<Paragraph>, ImportError> {
+        let role = Role::Block(match (self.heading, self.lists.last()) {
+            (Some(level), _) => LineKind::Heading(level),
+            (_, Some(ordered)) if self.begins_item => {
+                let indent = self.lists.len().min(9) as u8 - 1;
+                LineKind::Item { ordered: *ordered, indent }
+            }
+            _ if self.quotes > 0 => LineKind::Quote,
+            _ => LineKind::Plain,
+        });
+        let mut all = cut(std::mem::take(&mut self.line), role);
+        all.retain(|paragraph| !paragraph.is_empty());
+        self.budget.paragraphs(all.len())?;
+        Ok(all)
+    }
+
+    fn end_line(&mut self) -> Result<(), ImportError> {
+        if self.line.is_empty() {
+            return Ok(());
+        }
+        let lines = self.lines()?;
+        self.begins_item = false;
+        self.out.all.extend(lines.into_iter().map(Found::Paragraph));
+        Ok(())
+    }
+}
+
+fn level_of(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        HeadingLevel::H3 => 3,
+        HeadingLevel::H4 => 4,
+        HeadingLevel::H5 => 5,
+        HeadingLevel::H6 => 6,
+    }
+}

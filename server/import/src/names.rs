@@ -1,0 +1,165 @@
+//! What the parts of a commitment are called in drafts.
+
+use accord_document::template::{FIELDS, Field, NOTES, Section};
+use accord_words::{Words, wire};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The longest label, in characters.
+pub(super) const MAX_LABEL_CHARACTERS: usize = 120;
+
+/// What forms of the Open Government Partnership and drafts call parts otherwise than here.
+const SYNONYMS: [(&str, &[&str]); 9] = [
+    (
+        "title",
+        &[
+            "title",
+            "title of the commitment",
+            "name of the commitment",
+            "number and name of the commitment",
+        ],
+    ),
+    ("brief", &["brief description of the commitment", "short description", "summary"]),
+    (
+        "lead",
+        &[
+            "commitment lead",
+            "lead",
+            "lead agency",
+            "lead implementing agency",
+            "lead implementing institution",
+        ],
+    ),
+    ("problem", &["problem", "public problem", "problem statement"]),
+    ("causes", &["causes", "causes of the problem"]),
+    ("done_so_far", &["done so far", "what has been done"]),
+    ("solution", &["solution", "proposed solution"]),
+    ("results", &["results", "expected results", "desired results"]),
+    ("contact_email", &["e-mail"]),
+];
+
+/// As [`SYNONYMS`], of sections.
+const GROUPS: [(Section, &[&str]); 6] = [
+    (Section::Who, &["supporting stakeholders", "stakeholders"]),
+    (Section::When, &["period covered", "period"]),
+    (Section::Why, &["problem definition"]),
+    (Section::How, &["commitment description"]),
+    (Section::Values, &["commitment analysis", "values"]),
+    (Section::Milestones, &["commitment planning"]),
+];
+
+/// Words that tell which part is meant: the first of which all stand in a heading.
+const CLUES: [(&str, &[&str]); 16] = [
+    ("supporting_civil_society", &["support", "civil society"]),
+    ("supporting_government", &["support", "government"]),
+    ("supporting_other", &["support", "other"]),
+    ("lead", &["lead", "institution"]),
+    ("lead", &["lead", "agency"]),
+    ("brief", &["brief description"]),
+    ("transparency", &["transparency"]),
+    ("accountability", &["accountability"]),
+    ("participation", &["participation"]),
+    ("causes", &["causes"]),
+    ("done_so_far", &["done so far"]),
+    ("solution", &["solution"]),
+    ("results", &["results", "want"]),
+    ("results", &["results", "achieve"]),
+    ("problem", &["what", "problem"]),
+    ("problem", &["problem", "address"]),
+];
+
+/// As [`CLUES`], of the columns of a table of milestones.
+const COLUMNS: [(&str, &[&str]); 8] = [
+    ("outputs", &["output"]),
+    ("due", &["completion"]),
+    ("due", &["date"]),
+    ("who", &["responsible"]),
+    ("who", &["stakeholder"]),
+    ("what", &["milestone"]),
+    ("what", &["activity"]),
+    ("what", &["step"]),
+];
+
+/// A part of a commitment that something can be called.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Spot {
+    Section(Section),
+    Field(&'static Field),
+    /// The key of a date.
+    Date(&'static str),
+    /// Of the milestone that was begun last, by key.
+    InMilestone(&'static str),
+    /// The next milestone.
+    Milestone,
+}
+
+/// What parts are called in all languages.
+static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
+    let mut names: HashMap<String, Vec<Spot>> = HashMap::new();
+    let mut call = |key: &str, spot| {
+        for words in Words::all() {
+            names.entry(plain_label(&words.say(key))).or_default().push(spot);
+        }
+    };
+    for field in FIELDS.iter().filter(|field| field.key != NOTES) {
+        call(&format!("field.{}", field.key), Spot::Field(field));
+    }
+    for section in Section::ALL {
+        call(&format!("section.{}", wire(&section)), Spot::Section(section));
+    }
+    for key in ["period_from", "period_to"] {
+        call(&format!("field.{key}"), Spot::Date(key));
+    }
+    for key in ["outputs", "who", "due", "what"] {
+        call(&format!("field.{key}"), Spot::InMilestone(key));
+    }
+    let mut also = |name: &str, spot| names.entry(name.to_owned()).or_default().push(spot);
+    for (key, all) in SYNONYMS {
+        let Some(field) = field(key) else { continue };
+        all.iter().for_each(|name| also(name, Spot::Field(field)));
+    }
+    for (section, all) in GROUPS {
+        all.iter().for_each(|name| also(name, Spot::Section(section)));
+    }
+    for words in Words::all() {
+        let name = words.fill("milestones.number", &[("number", "")]);
+        names.entry(plain_label(&name)).or_default().push(Spot::Milestone);
+    }
+    names
+});
+
+/// A name without what stands around it: numbers before and after, marks, and whether its letters are large.
+fn plain_label(text: &str) -> String {
+    let is_kept = |c: char| c.is_alphabetic();
+    let words = text.to_lowercase();
+    let words = words.trim_matches(|c: char| !is_kept(c));
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The parts that are called so.
+pub(super) fn called(label: &str) -> &'static [Spot] {
+    NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The field that the words of a heading hint at.
+pub(super) fn hinted(heading: &str) -> Option<&'static Field> {
+    by_clue(&CLUES, &plain_label(heading)).and_then(field)
+}
+
+/// The key of a milestone's part that a table's column is for.
+pub(super) fn column(heading: &str) -> Option<&'static str> {
+    let key = called(heading).iter().find_map(|spot| match spot {
+        Spot::InMilestone(key) => Some(*key),
+        _ => None,
+    });
+    key.or_else(|| by_clue(&COLUMNS, &plain_label(heading)))
+}
+
+fn by_clue(clues: &[(&'static str, &[&str])], label: &str) -> Option<&'static str> {
+    let has_all = |(_, words): &&(&str, &[&str])| words.iter().all(|word| label.contains(word));
+    clues.iter().find(has_all).map(|(key, _)| *key)
+}
+
+pub(super) fn field(key: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.key == key)
+}

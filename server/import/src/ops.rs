@@ -1,0 +1,44 @@
+//! Paragraphs as the steps that write them.
+
+use crate::found::{Paragraph, Role};
+use accord_document::model::blocks::LineKind;
+use accord_document::model::delta::{self, Attributes, Op};
+
+/// A text as steps on one that is empty: its last newline is there, and is given what it needs. Neighbours with
+/// equal attributes are one step.
+pub(crate) fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
+    let mut out = Vec::new();
+    for (at, paragraph) in paragraphs.iter().enumerate() {
+        for piece in &paragraph.pieces {
+            delta::push(&mut out, &piece.text, piece.marks.clone());
+        }
+        let attributes = attributes(paragraph.role);
+        if at + 1 < paragraphs.len() {
+            delta::push(&mut out, "\n", attributes);
+        } else if !attributes.is_empty() {
+            out.push(Op::retain(1, attributes));
+        }
+    }
+    out
+}
+
+fn attributes(role: Role) -> Attributes {
+    let mut attributes = Attributes::new();
+    match role {
+        Role::Title | Role::Block(LineKind::Plain) => {}
+        Role::Block(LineKind::Heading(level)) => {
+            attributes.insert("header".into(), level.into());
+        }
+        Role::Block(LineKind::Quote) => {
+            attributes.insert("blockquote".into(), true.into());
+        }
+        Role::Block(LineKind::Item { ordered, indent }) => {
+            let list = if ordered { "ordered" } else { "bullet" };
+            attributes.insert("list".into(), list.into());
+            if indent > 0 {
+                attributes.insert("indent".into(), indent.into());
+            }
+        }
+    }
+    attributes
+}

@@ -1,0 +1,392 @@
+//! Where each part of a draft belongs. A heading, a label or a table's cell that is called like a part of a
+//! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
+//! to the notes, for the authors to place.
+
+use crate::budget;
+use crate::error::ImportError;
+use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, after_colon};
+use crate::names::{MAX_LABEL_CHARACTERS, Spot, called, column, field, hinted};
+use crate::ops::ops;
+use accord_document::model::Draft;
+use accord_document::model::MilestoneDraft;
+use accord_document::model::blocks::LineKind;
+use accord_document::model::delta::Attributes;
+use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
+use accord_words::Words;
+use std::collections::BTreeMap;
+
+/// A commitment made of a file.
+#[derive(Debug)]
+pub struct Placed {
+    /// Its texts, milestones and dates.
+    pub draft: Draft,
+    /// The text fields that say something, in the order of the page.
+    pub fields: Vec<&'static str>,
+    /// Whether something has no place yet.
+    pub has_notes: bool,
+    /// Pictures, which were left out.
+    pub pictures: usize,
+}
+
+/// The lowest heading of a text of a commitment, from 1 on.
+const MAX_HEADING_LEVEL: u8 = 3;
+
+/// Where what comes next belongs.
+#[derive(Debug, Clone, Copy)]
+enum Here {
+    Notes,
+    Field(&'static Field),
+    /// The milestone that was begun last, by key.
+    Milestone(&'static str),
+}
+
+/// # Errors
+/// When a document can't be made of it at once.
+pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Placed, ImportError> {
+    let mut placer = Placer {
+        words: Words::of(language),
+        texts: BTreeMap::new(),
+        notes: Vec::new(),
+        milestones: Vec::new(),
+        facts: Vec::new(),
+        here: Here::Notes,
+        level: 0,
+        section: None,
+    };
+    for found in findings.all {
+        match found {
+            Found::Paragraph(paragraph) => placer.paragraph(paragraph),
+            Found::Table(rows) => placer.table(rows),
+            Found::Aside(paragraph) => placer.notes.push(paragraph),
+        }
+    }
+    let placed = placer.finish(name, findings.pictures);
+    budget::draft(&placed.draft)?;
+    Ok(placed)
+}
+
+#[derive(Default)]
+struct Row {
+    texts: BTreeMap<&'static str, Vec<Paragraph>>,
+    due: String,
+    due_text: String,
+}
+
+struct Placer {
+    words: Words,
+    texts: BTreeMap<&'static str, Vec<Paragraph>>,
+    notes: Vec<Paragraph>,
+    milestones: Vec<Row>,
+    facts: Vec<(String, String)>,
+    here: Here,
+    /// Of the heading that opened this part: its own are below.
+    level: u8,
+    section: Option<Section>,
+}
+
+impl Placer {
+    fn paragraph(&mut self, paragraph: Paragraph) {
+        match paragraph.role {
+            Role::Title if !self.texts.contains_key("title") => self.set("title", paragraph),
+            Role::Title => self.notes.push(paragraph),
+            Role::Block(LineKind::Heading(level)) => self.heading(level, paragraph),
+            Role::Block(_) if self.labelled(&paragraph) => {}
+            Role::Block(LineKind::Item { indent, .. })
+                if self.section == Some(Section::Milestones)
+                    && matches!(self.here, Here::Notes)
+                    || self.lists_milestones() && indent == 0 =>
+            {
+                self.open(Spot::Milestone, self.level);
+                let role = Role::Block(LineKind::Plain);
+                self.push(Paragraph { role, ..paragraph });
+            }
+            Role::Block(_) => self.push(paragraph),
+        }
+    }
+
+    /// Whether each item of the list that is being read is a milestone.
+    fn lists_milestones(&self) -> bool {
+        self.section == Some(Section::Milestones) && matches!(self.here, Here::Milestone("what"))
+    }
+
+    fn heading(&mut self, level: u8, paragraph: Paragraph) {
+        let text = paragraph.plain();
+        if let Some(spot) = self.spot(&text) {
+            return self.open(spot, level);
+        }
+        // Milestone 2: what it is
+        if let Some((label, rest)) = text.split_once([':', '–', '—'])
+            && let Some(spot) = self.spot(label)
+            && !rest.trim().is_empty()
+        {
+            self.open(spot, level);
+            return self.push(Paragraph::of(rest.trim()));
+        }
+        // It says more than that it is about such a part: it stays a heading, of that.
+        if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
+            self.open(Spot::Field(field), level);
+            return self.push(Paragraph { role: Role::Block(LineKind::Heading(1)), ..paragraph });
+        }
+        let is_within = match self.here {
+            Here::Notes => false,
+            Here::Field(field) => field.extent == Extent::Text && level > self.level,
+            Here::Milestone(_) => level > self.level,
+        };
+        if is_within {
+            let depth = (level - self.level).min(MAX_HEADING_LEVEL);
+            return self
+                .push(Paragraph { role: Role::Block(LineKind::Heading(depth)), ..paragraph });
+        }
+        let begins = self.texts.is_empty() && (self.notes.is_empty() || level == 1);
+        if begins {
+            return self.set("title", paragraph);
+        }
+        self.here = Here::Notes;
+        self.level = level;
+        self.section = None;
+        let role = Role::Block(LineKind::Heading(level.min(MAX_HEADING_LEVEL)));
+        self.notes.push(Paragraph { role, ..paragraph });
+    }
+
+    /// What a heading or a label opens here that is no more than that: a name, or a question of a form.
+    fn spot(&self, text: &str) -> Option<Spot> {
+        let is_contact = self.section == Some(Section::Contact);
+        let fits = |spot: &&Spot| match spot {
+            Spot::Field(field) => field.section != Some(Section::Contact) || is_contact,
+            Spot::InMilestone("what") => false,
+            Spot::InMilestone(_) => !self.milestones.is_empty(),
+            _ => true,
+        };
+        let asks = text.trim_end().ends_with(['?', '？', '؟']);
+        let found = called(text).iter().find(fits).copied();
+        found.or_else(|| self.hint(text).filter(|_| asks).map(Spot::Field))
+    }
+
+    fn hint(&self, text: &str) -> Option<&'static Field> {
+        if text.chars().count() > MAX_LABEL_CHARACTERS { None } else { hinted(text) }
+    }
+
+    fn open(&mut self, spot: Spot, level: u8) {
+        self.level = level;
+        match spot {
+            Spot::Section(section) => {
+                self.section = Some(section);
+                let first = match section {
+                    Section::Promise => field("brief"),
+                    Section::Who => field("lead"),
+                    Section::Why => field("problem"),
+                    Section::How => field("solution"),
+                    _ => None,
+                };
+                self.here = first.map_or(Here::Notes, Here::Field);
+            }
+            Spot::Field(field) => {
+                self.section = field.section;
+                self.here = Here::Field(field);
+                // What is called a title is more of one than what only stands at the top.
+                if field.key == "title" {
+                    self.notes.extend(self.texts.remove("title").into_iter().flatten());
+                }
+            }
+            Spot::Date(_) => self.here = Here::Notes,
+            Spot::InMilestone(key) => self.here = Here::Milestone(key),
+            Spot::Milestone => {
+                self.section = Some(Section::Milestones);
+                self.milestones.push(Row::default());
+                self.here = Here::Milestone("what");
+            }
+        }
+    }
+
+    /// Takes a paragraph like “Lead institution: the city”, if it is one.
+    fn labelled(&mut self, paragraph: &Paragraph) -> bool {
+        let text = paragraph.plain();
+        let Some((label, value)) = text.split_once(':') else { return false };
+        if called(label).is_empty() {
+            return false;
+        }
+        let Some(spot) = self.spot(label) else { return false };
+        let value = value.trim();
+        match spot {
+            Spot::Date(key) => match self.words.read_day(value) {
+                Some(day) => {
+                    self.facts.push((key.into(), day));
+                    true
+                }
+                None => false,
+            },
+            Spot::InMilestone("due") => {
+                self.due(value);
+                true
+            }
+            Spot::Field(_) | Spot::InMilestone(_) => {
+                // Headings end it: what stands below them is something else.
+                self.open(spot, 6);
+                let rest = after_colon(&paragraph.pieces);
+                if !value.is_empty() {
+                    self.push(Paragraph { role: Role::Block(LineKind::Plain), pieces: rest });
+                }
+                true
+            }
+            Spot::Section(_) | Spot::Milestone => false,
+        }
+    }
+
+    fn due(&mut self, text: &str) {
+        let Some(row) = self.milestones.last_mut() else { return };
+        for part in text.split(['\n', '·']).map(str::trim).filter(|part| !part.is_empty()) {
+            match self.words.read_day(part) {
+                Some(day) if row.due.is_empty() => row.due = day,
+                _ if row.due_text.is_empty() => row.due_text = part.into(),
+                _ => row.due_text.extend([" · ", part]),
+            }
+        }
+    }
+
+    fn push(&mut self, paragraph: Paragraph) {
+        match self.here {
+            Here::Notes => self.notes.push(paragraph),
+            Here::Field(field) if field.extent == Extent::Line => {
+                if self.texts.contains_key(field.key) {
+                    self.notes.push(paragraph);
+                } else {
+                    self.set(field.key, paragraph);
+                }
+            }
+            Here::Field(field) => self.texts.entry(field.key).or_default().push(paragraph),
+            Here::Milestone("due") => self.due(&paragraph.plain()),
+            Here::Milestone(key) => match self.milestones.last_mut() {
+                Some(row) => row.texts.entry(key).or_default().push(paragraph),
+                None => self.notes.push(paragraph),
+            },
+        }
+    }
+
+    /// A field of one line. A title is nothing but words.
+    fn set(&mut self, key: &'static str, paragraph: Paragraph) {
+        let line = if key == "title" {
+            Paragraph::of(paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" "))
+        } else {
+            Paragraph { role: Role::Block(LineKind::Plain), ..paragraph }
+        };
+        self.texts.insert(key, vec![line]);
+    }
+
+    fn table(&mut self, rows: Vec<Vec<Cell>>) {
+        let names = rows.first().into_iter().flatten();
+        let columns: Vec<_> = names.map(|name| column(&text_of(name))).collect();
+        if columns.iter().flatten().count() >= 2 {
+            return self.milestones(&columns, rows);
+        }
+        let mut group = String::new();
+        for row in rows {
+            let mut cells: Vec<Cell> = row.into_iter().collect();
+            let label = cells.first().map(text_of).unwrap_or_default();
+            if !label.trim().is_empty() {
+                group = label;
+            }
+            cells.retain(|cell| !cell.is_empty());
+            self.row(&group, cells);
+        }
+    }
+
+    fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
+        let mut rows = rows.into_iter();
+        let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
+        for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
+            self.open(Spot::Milestone, 6);
+            for (at, cell) in row.into_iter().enumerate() {
+                let key = columns.get(at).copied().flatten();
+                self.here = Here::Milestone(key.unwrap_or("what"));
+                for (index, mut paragraph) in cell.into_iter().enumerate() {
+                    // What no column of ours holds is told with its name.
+                    if let (None, 0, Some(name)) = (key, index, names.get(at)) {
+                        let text = format!("{}: ", name.trim());
+                        paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
+                    }
+                    self.push(paragraph);
+                }
+            }
+        }
+        self.here = Here::Notes;
+        self.section = None;
+    }
+
+    /// A row of a table that is a form: names before, or above, what is said.
+    fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
+        if cells.len() < 2 {
+            for paragraph in cells.into_iter().flatten() {
+                match self.spot(&paragraph.plain()) {
+                    Some(spot) => self.open(spot, 6),
+                    None => self.paragraph(paragraph),
+                }
+            }
+            return;
+        }
+        let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
+        let spots = [
+            // Supporting stakeholders | Civil society | who they are
+            (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
+            (1, Some(format!("{group} {first}")).filter(|_| group != first)),
+            (1, Some(first.clone())),
+        ];
+        let spot = spots.into_iter().find_map(|(count, label)| {
+            let label = label?;
+            let hint = || self.hint(&label).map(Spot::Field);
+            let spot = self.spot(&label).or_else(hint)?;
+            matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
+        });
+        let Some((count, spot)) = spot else {
+            let text = if cells.len() == 2 && !second.contains('\n') {
+                format!("{}: {}", first.trim(), second.trim())
+            } else {
+                cells.iter().map(text_of).collect::<Vec<_>>().join(" | ")
+            };
+            return self.notes.push(Paragraph::of(text.replace('\n', " ")));
+        };
+        if let Spot::Date(key) = spot {
+            let said = text_of(&cells[count]);
+            match self.words.read_day(&said) {
+                Some(day) => self.facts.push((key.into(), day)),
+                None => self.notes.extend(cells.into_iter().flatten()),
+            }
+            return;
+        }
+        self.open(spot, 6);
+        cells.drain(..count);
+        cells.into_iter().flatten().for_each(|paragraph| self.push(paragraph));
+    }
+
+    fn finish(mut self, name: &str, pictures: usize) -> Placed {
+        if !self.texts.contains_key("title") {
+            self.set("title", Paragraph::of(name));
+        }
+        let has_notes = !self.notes.is_empty();
+        if has_notes {
+            self.texts.insert(NOTES, self.notes);
+        }
+        let said = |key: &str| self.texts.contains_key(key) && key != NOTES;
+        let fields = FIELDS.iter().map(|field| field.key).filter(|key| said(key)).collect();
+        let milestone = |(at, row): (usize, Row)| {
+            let text = |key| row.texts.get(key).map(|all| ops(all)).unwrap_or_default();
+            MilestoneDraft {
+                id: format!("m{}", at + 1),
+                what: text("what"),
+                outputs: text("outputs"),
+                who: text("who"),
+                due: row.due.clone(),
+                due_text: row.due_text.clone(),
+            }
+        };
+        let draft = Draft {
+            texts: self.texts.iter().map(|(key, all)| (*key, ops(all))).collect(),
+            milestones: self.milestones.into_iter().enumerate().map(milestone).collect(),
+            facts: self.facts,
+        };
+        Placed { draft, fields, has_notes, pictures }
+    }
+}
+
+fn text_of(cell: &Cell) -> String {
+    cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
+}

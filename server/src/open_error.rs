@@ -1,0 +1,35 @@
+//! Why a document can't be opened, or its ledger read.
+
+use crate::admission::Busy;
+use crate::store::StoreError;
+use accord_document::ledger::LedgerError;
+use accord_document::sync::Denied;
+use accord_document::update::ScanError;
+use thiserror::Error;
+
+/// Why a document can't be opened.
+#[derive(Debug, Clone, Error)]
+pub enum OpenError {
+    #[error("there is no such document")]
+    Missing,
+    /// It may have been shared with this person a moment ago.
+    #[error("the document is not shared with this person")]
+    Denied(Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the document's ledger is damaged: {0}")]
+    Ledger(#[from] LedgerError),
+    #[error("the document's history is too long to be shown")]
+    TooLong,
+    /// This requester lets as many requests wait for the document as one may.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl From<ScanError> for OpenError {
+    fn from(error: ScanError) -> Self {
+        StoreError::Damaged(error.to_string()).into()
+    }
+}

@@ -1650,6 +1650,7 @@ export interface components {
         Reason: "hidden" | "direction" | "turned" | "control" | "blank" | "object" | "private_use" | "unassigned" | "overlay" | "lone_mark" | "too_many_marks";
         /** @enum {string} */
         RecordFormat: "json" | "html" | "csv";
+        /** @description The co-creation record of a commitment. */
         RecordView: {
             /** @description Everybody who wrote in it. Others refer to them by index. */
             authors: components["schemas"]["AuthorView"][];

@@ -22,7 +22,7 @@ impl Access {
         Self { people, plans, generation }
     }
 
-    /// What whoever was admitted may do in a document now.
+    /// What the person behind a connection may do in a document now.
     ///
     /// # Errors
     /// With why they may not be here (any more).

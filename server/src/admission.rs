@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// The longest that a request waits for its slot.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
-/// Seconds after which a requester is told to try again.
+/// The time after which a refused requester should try again.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Who asks for heavy work: their places are counted together.

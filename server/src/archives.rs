@@ -21,7 +21,7 @@ use tokio::sync::OwnedMutexGuard;
 const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
-/// How much of ledgers is read at the same time, and for whom: so many histories are made at once, at most.
+/// How many ledgers are read at the same time, and by how many requesters: at most so many histories are made at once.
 pub(crate) const READINGS: AdmissionLimits =
     AdmissionLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
 /// Redactions: one is worked on at a time, since each may read a history of any length.
@@ -73,7 +73,7 @@ pub struct Archives {
     store: Arc<dyn Store>,
     readings: Admission,
     redactions: Admission,
-    /// One release is sealed at a time, whoever else reads.
+    /// One release is sealed at a time, beside the readings of others.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
     /// What the history may take that a redaction reads, in bytes, about.
@@ -149,7 +149,7 @@ impl Archives {
         Ok(RedactionPlace { place: self.redactions.place(requester)? })
     }
 
-    /// The turn to read what is to be sealed: no other reading is waited for, whoever asked for it.
+    /// The turn to read a release that is to be sealed. It waits for other seals, and for no reading.
     pub(crate) async fn sealing(&self) -> Reading {
         let alone = self.sealing.clone().lock_owned().await;
         Reading { _right: Right::Sealing { _alone: alone } }
@@ -404,7 +404,7 @@ mod tests {
     async fn redactions_that_wait_hold_no_reading_and_no_turn_of_others() {
         let archives = with_store(store(&DocumentId::new("d"), 1));
         let person = |name: &str| Requester::Person(PersonId::new(name));
-        // Whoever waits for a document holds a place alone.
+        // A request that waits for its document holds a place and nothing else.
         let waiting: Vec<_> =
             (0..16).map(|n| archives.redaction(&person(&format!("p{}", n / 4))).unwrap()).collect();
         assert!(archives.redaction(&person("p0")).is_err(), "of which each has a few");
@@ -446,7 +446,7 @@ mod tests {
     #[tokio::test]
     async fn anonymous_readers_never_keep_people_from_reading() {
         let archives = with_store(store(&DocumentId::new("d"), 1));
-        // Readers from everywhere, each of whom reads for ever.
+        // Readers from many addresses, each reading for ever.
         let (give_up, given_up) = std::sync::mpsc::channel::<()>();
         let given_up = Arc::new(Mutex::new(given_up));
         let readers: Vec<_> = (0..8)

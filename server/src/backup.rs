@@ -4,8 +4,8 @@
 //! A backup may be taken while the server runs. It reads plans first and documents last: what a plan or a record
 //! names is then there, and more at most. Each ledger is whole up to an entry, as all of them are after a crash.
 //!
-//! A restored installation goes on in lineages of its own: whoever comes back with something that the backup
-//! lacks keeps it, and is asked.
+//! A restored installation goes on in lineages of its own. Where a device has edits that the backup lacks, the page keeps
+//! them there and asks its person what to do.
 //!
 //! The file is a gzip stream (RFC 1952) of
 //!

@@ -1,4 +1,4 @@
-//! The time, in one place: whoever needs it is given a [`Clock`].
+//! The time comes from one place: every part that needs it has a [`Clock`].
 
 use std::fmt;
 use std::sync::Arc;

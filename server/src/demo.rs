@@ -1,4 +1,4 @@
-//! The demo: a plan of an invented city, and people whom anybody on this machine may sign in as.
+//! The demo: a plan of an invented city, and people: anybody on this machine may sign in as any of them.
 
 use crate::people::{People, Person};
 use crate::plans::{ActError, Plans, installation};

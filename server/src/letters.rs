@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 /// Asks that may wait to be looked into. The budget of all asks (`people/throttle.rs`) is smaller: a desk
 /// that can be filled would tell how long the asks before took.
 const MAX_ASKS: usize = 256;
-/// How long an ask waits before it is looked into, in milliseconds: whatever else is asked meanwhile, how
-/// busy the server is with it can't be told from how busy it is with others.
+/// How long an ask waits before it is looked into, in milliseconds. The time is random, so that nobody can tell the work
+/// for one ask from the work for others.
 const PAUSE_MS: std::ops::Range<u64> = 300..1_500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -40,7 +40,7 @@ impl Letters {
         Self { mail, people, base, asks: Arc::new(Semaphore::new(MAX_ASKS)) }
     }
 
-    /// Puts an ask for a new password down. Whoever has the address, if anybody, is sent a link later.
+    /// Queues an ask for a new password. The person with that address, if there is one, is sent a link later.
     ///
     /// # Errors
     /// When too many are put down already.
@@ -120,7 +120,7 @@ impl Letters {
     }
 }
 
-/// What somebody is told about their account.
+/// What a letter says about an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     Password,

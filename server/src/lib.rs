@@ -334,7 +334,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     })
 }
 
-/// Tells whoever started the server how to become its first administrator.
+/// Logs the link by which the operator becomes the first administrator.
 async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
     let asked = people.clone();
     let made = tokio::task::spawn_blocking(move || {
@@ -344,7 +344,7 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
         asked.make_link(Purpose::Setup, SETUP_MS).map(Some)
     });
     if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
-        // The one secret that is logged: whoever reads this log runs the server.
+        // The one secret that is logged: only the operator reads this log.
         tracing::warn!(
             "nobody runs this installation yet: open {}/links/{secret} within a day to become its administrator",
             site.base()

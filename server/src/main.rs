@@ -46,8 +46,8 @@ enum Verb {
     /// Write everything into one new file, also while the server runs, and check that it is whole. It holds the
     /// key that signs releases: keep it as safe as the data folder.
     Backup(Backup),
-    /// Make a new data folder of a backup, and check it. Whoever comes back with something that the backup
-    /// lacks keeps it on their device, and is asked.
+    /// Make a new data folder from a backup, and check it. Edits that the backup lacks stay on the devices that have them:
+    /// their pages ask what to do with them.
     Restore(Restore),
     /// Check a downloaded release: that not one character was changed since both sides signed it. Needs no
     /// server. Ends with 0 if the release is whole and signed with a trusted key, with 2 if it is whole and
@@ -145,7 +145,7 @@ struct Serve {
     /// Days after which everybody has to sign in again.
     #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_days: u32,
-    /// Days after which whoever did not use Accord has to sign in again.
+    /// Days without use of Accord after which a person has to sign in again.
     #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_idle_days: u32,
     /// Connections of any kind that may be open at once. Fewer where the system allows fewer open files.

@@ -1,5 +1,5 @@
-//! An address of its own for `/metrics` and `/healthz`, where whoever operates the server wants them apart from what
-//! everybody reaches. Nothing else is served there.
+//! An address of its own for `/metrics` and `/healthz`, apart from the address that everybody reaches. Nothing else is
+//! served there.
 
 use crate::http::{App, metrics_router};
 use std::net::SocketAddr;

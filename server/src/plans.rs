@@ -363,14 +363,14 @@ impl Plans {
 
     async fn commit(&self, batch: Vec<Append>) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        // Whoever asked may be gone; the act is done all the same.
+        // The caller may be gone; the act is done all the same.
         self.shared.committer.append(batch, move |result| drop(answer.send(result))).await;
         answered.await.map_err(|_| StoreError::Failed("the server is stopping".into()))?
     }
 }
 
-/// Lets something run to its end also when whoever asked has gone and nobody waits for it: between the
-/// commit and the memory of it nothing may stop.
+/// Runs work to its end although its caller hangs up: nothing may stop between the commit of an act and the change of the
+/// state in memory.
 async fn to_its_end<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,

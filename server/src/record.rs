@@ -1,5 +1,5 @@
-//! What is told of how a commitment came about: who wrote it, its versions, proposals and releases. Routes answer with
-//! it, and pages show it.
+//! The co-creation record of a commitment: who wrote it, its versions, proposals and releases. Routes answer with it, and
+//! pages show it.
 
 use accord_document::body::Quorum;
 use accord_document::history::{Share, Sitting};
@@ -66,7 +66,7 @@ pub(crate) struct VersionView {
     pub(crate) before_restoring: Option<MomentView>,
 }
 
-/// Who took a step, when, and for whom.
+/// Who took a step, when, and for which side.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MarkView {
     pub(crate) person: String,

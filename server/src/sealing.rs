@@ -1,4 +1,4 @@
-//! A release is sealed by the step that freezes it: whoever takes a step on the path to a release takes it here.
+//! Taking a step on the path to a release: the step that freezes the text also seals the release.
 
 use crate::releases::Releases;
 use crate::rooms::{RequestError, RoomHandle, StepTaken};

@@ -35,7 +35,7 @@ const QUESTION: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How long a link made here is valid, in milliseconds.
 const LINK_MS: u64 = 24 * 3_600_000;
-/// Where a server is found that was not told.
+/// The address of a server without `--public-url`.
 const HERE: &str = "http://127.0.0.1:4040";
 
 /// What is asked for.

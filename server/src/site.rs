@@ -50,8 +50,8 @@ pub(crate) enum Source {
     Unsaid,
 }
 
-/// The addresses that one subscriber has: a single IPv4 address, or a /64 network of IPv6. Whoever has one
-/// address of such a network has all 2^64 of them, so that limits by address count the network.
+/// The addresses that one subscriber has: a single IPv4 address, or a /64 network of IPv6. A subscriber
+/// has all 2^64 addresses of such a network, so limits by address count the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressGroup(IpAddr);
 

@@ -24,8 +24,8 @@ impl Glyphs {
     }
 }
 
-/// Whether a character may be set at all. A code point of private use means nothing to whoever reads the file with
-/// other fonts: PDF/A forbids it.
+/// Whether a character may be set at all. A code point of private use means nothing to a reader with other
+/// fonts: PDF/A forbids it.
 fn may_be_set(c: char) -> bool {
     !c.is_control() && !is_private_use(c) && c != '\u{feff}'
 }

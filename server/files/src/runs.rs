@@ -42,7 +42,7 @@ struct State {
     unbroken: usize,
     soft_hyphens: usize,
     last: Option<char>,
-    /// What is above the bound and not told yet: one character, so many times.
+    /// Characters above the bound that are not counted in the output yet: one character, so many times.
     pending: Option<(char, usize)>,
     numbered: usize,
 }

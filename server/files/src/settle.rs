@@ -19,7 +19,8 @@ impl Settled {
         self.numbered += other.numbered;
     }
 
-    /// Whether it can be read: a symbol here and there can be told by its number, a language can't.
+    /// Whether the text can be read. Where a few symbols have no glyph, their numbers are printed; a whole language without
+    /// glyphs can't be read.
     pub(super) fn is_readable(self) -> bool {
         self.numbered * 50 <= self.all
     }

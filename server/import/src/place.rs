@@ -299,7 +299,7 @@ impl Placer {
                 let key = columns.get(at).copied().flatten();
                 self.here = Here::Milestone(key.unwrap_or("what"));
                 for (index, mut paragraph) in cell.into_iter().enumerate() {
-                    // What no column of ours holds is told with its name.
+                    // Text of a column that milestones do not have keeps the column's name.
                     if let (None, 0, Some(name)) = (key, index, names.get(at)) {
                         let text = format!("{}: ", name.trim());
                         paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });

@@ -1,5 +1,5 @@
 //! What makes a release verifiable by anybody: a note, signed with the installation's key, that says which text
-//! was frozen, by whom and when it was signed, and where in which ledger that stands.
+//! was frozen, who signed it and when, and which entry of which ledger says so.
 //!
 //! - [`note`] is the signed note of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
 //! - [`keys`] keeps the key in the data folder, and rotates it.
@@ -31,8 +31,8 @@ pub struct ReleaseFile {
     pub release: Value,
     /// The signed note: a first line, the [`Statement`] as canonical JSON, and the signature.
     pub note: String,
-    /// The public key that the note was signed with. Whoever trusts it only because it stands here trusts
-    /// the file.
+    /// The public key that the note was signed with, as the file says. It proves nothing by itself: a verifier compares it
+    /// with a key that it has from elsewhere.
     pub key: String,
 }
 

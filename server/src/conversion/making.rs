@@ -16,7 +16,7 @@ pub(super) struct FilesInMaking<K> {
     begun: watch::Sender<()>,
 }
 
-/// A file that is being made by whoever holds this: until it is dropped.
+/// The right to make a file, until dropped: others who want the same file wait for this one.
 #[derive(Debug)]
 pub(super) struct Making<'f, K: Eq + Hash> {
     files: &'f FilesInMaking<K>,

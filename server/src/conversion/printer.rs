@@ -188,8 +188,8 @@ impl Printer {
     }
 
     /// A draft as a file: with what changed in it, and the names behind that, if it is to be shown. `time` is now,
-    /// in milliseconds since the Unix epoch. It waits for its slot here, where the text is at hand: whoever waits for a
-    /// document holds nothing that others need.
+    /// in milliseconds since the Unix epoch. It waits for its slot once it has the text, so that a request that still
+    /// waits for its document holds nothing that others need.
     ///
     /// # Errors
     /// When it can't be made, or no slot is free in time.

@@ -49,7 +49,7 @@ pub(crate) struct NewName {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewPassword {
-    /// The password so far; empty for whoever has none.
+    /// The password so far; empty where the person has none.
     #[serde(default)]
     current: String,
     new: String,
@@ -58,7 +58,7 @@ pub(crate) struct NewPassword {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewEmail {
     email: String,
-    /// The password; empty for whoever has none.
+    /// The password; empty where the person has none.
     #[serde(default)]
     current: String,
 }

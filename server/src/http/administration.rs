@@ -1,4 +1,4 @@
-//! `/administration`: for whoever runs the installation.
+//! `/administration`: for administrators of the installation.
 
 use super::App;
 use super::identity::{Visitor, administrator};

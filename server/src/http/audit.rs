@@ -32,7 +32,7 @@ pub(crate) struct AuditEntry {
     seat: Seat,
     /// What was done: `deed` names it, the rest depends on it.
     what: serde_json::Value,
-    /// The name of whom it was done to, if to anybody.
+    /// The name of the person that it was done to, if it was done to one.
     whom: Option<String>,
     /// The network address it came from; none for the server's own shell.
     from: Option<String>,

@@ -41,7 +41,7 @@ pub(crate) struct DocumentView {
     may_read_history: bool,
     /// Whether one may take passages out of it and its history.
     may_redact: bool,
-    /// What was taken out, by whom, and why.
+    /// The redactions: who took a passage out, and why.
     redactions: Vec<RedactionView>,
     /// How far it is on its way to a release.
     release: Progress,
@@ -175,8 +175,8 @@ pub(super) async fn ticket(
     Ok(Json(Ticket { ticket }))
 }
 
-/// Takes a passage out of a document and of everything that is stored of it, for good. That it was
-/// done, by whom and why stays for everybody to see.
+/// Takes a passage out of a document and of everything that is stored of it, for good. Who did it, when
+/// and why stays for everybody to see.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/redactions", params(("document" = String, Path)),
     request_body = NewRedaction, responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),

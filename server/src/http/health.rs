@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: for whoever runs the server.
+//! `/healthz`, `/readyz`, `/metrics`: for the operator of the server.
 
 use super::App;
 use super::identity::Caller;
@@ -25,7 +25,7 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) 
     }
 }
 
-/// Headers with which a proxy says for whom it asks.
+/// Headers in which a proxy names the client of a request.
 const FORWARDING: [&str; 5] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 

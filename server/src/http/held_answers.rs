@@ -134,7 +134,7 @@ impl Asker {
     }
 }
 
-/// Counts what an answer holds against whoever has asked, or refuses to send it.
+/// Counts an answer's bytes as its asker's, or refuses to send it.
 pub(super) async fn hold_answer(
     State(app): State<App>,
     request: Request,

@@ -156,7 +156,7 @@ pub(super) async fn show(
     Ok(Json(HistoryView { authors: named(&app, authors).await?, proposals, releases, ..view }))
 }
 
-/// Notes how far one has looked at the history, to be told the next time what is new since.
+/// Remembers up to which entry a person has seen the history. The next time, the answer says what is new since.
 #[utoipa::path(put, path = "/api/v1/documents/{document}/history/seen", params(("document" = String, Path)),
     request_body = SeenUpto, responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -174,7 +174,7 @@ pub(super) async fn note_seen(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Compares two moments: what was written and deleted between them, by whom and when.
+/// Compares two moments: what was written and deleted between them, who did it and when.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/diff", params(("document" = String, Path), Between),
     responses((status = 200, body = DiffView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -293,7 +293,7 @@ pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<
     Ok(found)
 }
 
-/// As whom somebody does something in a document in which anything may change.
+/// The actor of a change to a document, where the document may be changed.
 pub(super) fn writing(
     app: &App,
     by: &SignedIn,

@@ -46,7 +46,7 @@ impl From<&SignedIn> for Requester {
     }
 }
 
-/// Whoever sends a request, signed in or not.
+/// The sender of a request, signed in or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) address: IpAddr,
@@ -77,9 +77,9 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Requests that change something must not come from somebody else's pages: those would bring our
-/// visitor's cookie along. And what takes several steps (an account, then its seat) is done to its end,
-/// also when whoever asked has gone.
+/// Guards requests that change something. One that comes from another site's page is refused: the browser would send our
+/// visitor's cookie along. One that is accepted runs to its end although its caller hangs up: some take several steps,
+/// such as an account and then its seat.
 pub(super) async fn guard_changes(
     State(app): State<App>,
     mut request: Request,
@@ -97,7 +97,7 @@ pub(super) async fn guard_changes(
     done.map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-/// Tells what goes on after whoever asked has gone that they have, where it may stop.
+/// Tells work that goes on after its caller has hung up that they have, so that it can stop where that is safe.
 #[derive(Debug, Clone)]
 pub(crate) struct CallerGone(watch::Receiver<()>);
 
@@ -128,8 +128,7 @@ pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<S
     .await
 }
 
-/// As whom somebody does something in a plan: by their seat, or, where that does not permit it, as
-/// an administrator.
+/// The actor of a person's act in a plan: in their seat, or, where that does not permit the act, as an administrator.
 pub(crate) fn acting(
     app: &App,
     by: &SignedIn,

@@ -67,7 +67,7 @@ pub(super) async fn import(
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
     let language = language_of(language)?;
     let requester = Requester::Person(by.person.id.clone());
-    // Nothing is half done while it is read: it ends with whoever asked.
+    // While the file is read nothing is stored, so the work ends when its caller hangs up.
     let (mut placed, _place) = tokio::select! {
         read = read(&app, &requester, request, (&name, &language)) => read?,
         () = caller.wait() => return Err(Problem::slow("The file was not wanted any more.")),

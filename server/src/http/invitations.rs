@@ -33,7 +33,7 @@ const LABEL: usize = 200;
 pub(crate) struct NewInvitations {
     /// At most 200.
     invitations: Vec<NewInvitation>,
-    /// How many days they are valid: 1 to 90, and 14 unless told otherwise.
+    /// How many days they are valid: 1 to 90, and 14 by default.
     days: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct NewInvitation {
 pub(crate) struct MadeInvitation {
     id: String,
     label: String,
-    /// Shown this once. Whoever opens it can join, once.
+    /// Shown this once. The first person who opens it can join.
     link: String,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct InvitationEntry {
     expired: bool,
 }
 
-/// An invitation as whoever was sent it sees it.
+/// An invitation as its receiver sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationView {
     plan: String,
@@ -76,13 +76,13 @@ pub(crate) struct InvitationView {
     #[serde(flatten)]
     standing: StandingView,
     expires: u64,
-    /// Whether whoever asks has a seat in this plan already.
+    /// Whether the person who is signed in has a seat in this plan already.
     seated: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Joining {
-    /// For whoever is not signed in.
+    /// For a visitor who is not signed in.
     account: Option<NewAccount>,
 }
 
@@ -217,7 +217,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Joins a plan: as whoever is signed in, or with a new account.
+/// Joins a plan: as the person who is signed in, or with a new account.
 #[utoipa::path(post, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
     request_body = Joining, responses((status = 200, body = SessionView), (status = 401, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),

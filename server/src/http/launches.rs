@@ -89,7 +89,7 @@ pub(crate) struct NewLaunch {
     /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
     /// for a minute, and within a hundred years.
     opens: Option<u64>,
-    /// The time zone of whoever says so (IANA).
+    /// The time zone of the person who launches (an IANA name).
     zone: String,
 }
 

@@ -298,7 +298,7 @@ pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
 }
 
-/// A JSON body whose faults are told like all others.
+/// A JSON body. Its faults are answered as a [`Problem`], like all others.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 

@@ -297,7 +297,7 @@ async fn run(
                     let people = app.people.clone();
                     let (name, email) = (claimed.name.clone(), claimed.email.clone());
                     let made = changing(move || {
-                        // Whoever has no name there can give one under their account.
+                        // A person without a name there can give one under their account.
                         let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
                         people.create(&name, email.as_deref(), None, false)
                     });
@@ -325,7 +325,7 @@ async fn run(
 }
 
 /// Notes that an address is verified where a trusted provider says so of the address that the account has.
-/// An address joins no identity to an account: whoever comes with an unknown identity is nobody.
+/// An equal e-mail address does not link an identity to an account: an unknown identity belongs to nobody.
 async fn note_verified(
     app: &App,
     provider: &Provider,
@@ -368,7 +368,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(provider.into())))
 }
 
-/// Removes a provider. Whoever signs in with it alone needs another way in.
+/// Removes a provider. People who sign in only with it need another way in.
 #[utoipa::path(delete, path = "/api/v1/administration/providers/{provider}", params(("provider" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]

@@ -23,8 +23,8 @@ use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// How long a page may be shown again without asking. What is public stays so; that a release was replaced is
-/// told within this time.
+/// How long a page may be shown again without asking. A public page stays public; within this time it says that a newer
+/// release has replaced it.
 const FRESH: &str = "public, max-age=60";
 /// Files never change.
 const PERMANENT: &str = "public, max-age=31536000, immutable";

@@ -33,7 +33,7 @@ use utoipa::ToSchema;
 /// The path that a document has gone to its releases.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReleasePath {
-    /// The release that the text as it is would become: whoever proposes or signs computes its digest.
+    /// The release that the text would become as it is now. A client that proposes or signs computes its digest.
     #[schema(value_type = Object)]
     draft: Value,
     /// The SHA-256 of its canonical JSON (RFC 8785).

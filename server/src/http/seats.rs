@@ -23,7 +23,7 @@ pub(crate) struct PlanPeople {
     /// Whether one may invite people and change their seats.
     may_manage: bool,
     people: Vec<SeatEntry>,
-    /// Those not used or withdrawn, for whoever may manage them; the newest first.
+    /// The invitations that are neither used nor withdrawn, the newest first. Only people who may manage them see them.
     invitations: Vec<InvitationEntry>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct SeatEntry {
     person: FaceView,
     #[serde(flatten)]
     standing: StandingView,
-    /// For whoever may manage people.
+    /// Only people who may manage others see it.
     email: Option<String>,
     /// Whether mail to the address is known to reach this person.
     email_verified: bool,

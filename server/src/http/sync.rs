@@ -1,5 +1,5 @@
-//! `/sync/{document}`: live editing over WebSocket. Whoever may not come in learns it from an
-//! HTTP status, before the upgrade.
+//! `/sync/{document}`: live editing over WebSocket. A client that is not admitted gets an HTTP status instead of the
+//! upgrade.
 
 use super::App;
 use super::connections::Place;
@@ -214,12 +214,12 @@ async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
     loop {
         tick.tick().await;
         let (people, session) = (app.people.clone(), session.clone());
-        // A failing store is noticed by whoever saves.
+        // A store that fails is noticed when something is saved.
         let _ = blocking(move || people.sessions().touch(&session)).await;
     }
 }
 
-/// Other errors mean that the connection is gone, and nobody is there to be told.
+/// Other errors mean that the connection is gone, so that no close code reaches its peer.
 fn too_large(error: &axum::Error) -> Option<Close> {
     let limit = error.to_string().contains("too long");
     limit.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))

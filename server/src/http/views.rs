@@ -48,8 +48,8 @@ pub(crate) struct FaceView {
     pub(crate) sector: Sector,
 }
 
-/// The people named by ids, as those in a plan see them. Whoever never sat in it is left out of
-/// its sectors: `other`.
+/// The people with these ids, as members of a plan see them. A person who never had a seat in it is of the sector
+/// `other`.
 pub(crate) async fn faces(
     app: &App,
     plan: &PlanState,

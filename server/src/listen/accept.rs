@@ -79,7 +79,7 @@ enum Stage {
     Over,
 }
 
-/// A server that accepts connections until it is told to drain.
+/// A server that accepts connections until [`drain`](Self::drain) is called.
 #[derive(Debug)]
 pub(crate) struct Listening {
     stage: watch::Sender<Stage>,

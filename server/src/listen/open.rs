@@ -1,4 +1,4 @@
-//! All open connections, counted by whom they come from ([`AddressGroup`]), and which of them wait for their peer:
+//! All open connections, counted by the [`AddressGroup`] that they come from, and which of them wait for their peer:
 //! for a request, for more of its body, or for the answer to be read.
 //!
 //! When there is no place left, the connection is closed that has waited longest in the group that keeps most

@@ -123,7 +123,7 @@ impl Desk {
         let started = std::thread::Builder::new().name("provider".into()).spawn(move || {
             let outcome = talk(&Conversation::new(agent));
             drop(turn);
-            // Whoever asked may be gone.
+            // The asker may be gone.
             let _ = answer.send(outcome);
         });
         started.map_err(|_| OidcError::Busy)?;
@@ -155,8 +155,8 @@ impl Desk {
         is_news.then(|| one.outcome.clone())
     }
 
-    /// Asks the provider, unless `enough` is known once it is our turn. The asking goes on to its end
-    /// when whoever waits for it has gone: others wait for it, too.
+    /// Asks the provider, unless `enough` is known once it is our turn. The request goes on when
+    /// its caller has gone, because others wait for the same answer.
     async fn discover(
         &self,
         enough: impl Fn(&Self) -> Option<Result<Arc<CoreProviderMetadata>, OidcError>>,

@@ -1,5 +1,5 @@
-//! Whom an invitation is meant for, as whoever made it wrote down. Kept beside the plan's ledger,
-//! which knows invitations by their digests alone, and only until the invitation is used or withdrawn.
+//! For whom an invitation is meant, in the words of its maker. It is kept beside the plan's ledger, which knows only the
+//! digests of invitations, until the invitation is used or withdrawn.
 
 use super::{People, Result, get};
 use crate::store::{StoreError, Swap};

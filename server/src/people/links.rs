@@ -1,5 +1,5 @@
-//! One-time links by which somebody without a session sets a password: the first administrator of
-//! an installation, and whoever lost theirs. Invitations are not here: they belong to their plan.
+//! One-time links by which a person without a session sets a password: the first administrator of an installation, or a
+//! person who has lost theirs. Invitations are not here: they belong to their plan.
 
 use super::{Change, DeviceSecrets, People, Result, encode, hash, parse, secret};
 use crate::store::{StoreError, Swap};
@@ -107,7 +107,7 @@ impl People {
         end_providers: &[String],
     ) -> Change<()> {
         self.set_password(person, hash)?;
-        // Whoever knew the old password is out.
+        // Sessions that were begun with the old password end.
         self.sessions.end_all(person, None)?;
         self.forget_devices(person, &DeviceSecrets::default())?;
         let mut ended = self.identities(person)?;

@@ -96,7 +96,7 @@ fn actor(person: &PersonId, seat: Seat, sector: Sector, session: &SessionId) -> 
     Actor { person: person.clone(), seat, sector, session: SessionId::new(session) }
 }
 
-/// Why an account is not made or changed. Each is a sentence for whoever tried.
+/// Why an account is not made or changed. Each is a sentence for the person who tried.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AccountError {
     #[error("A name has between 1 and {NAME} characters.")]
@@ -195,7 +195,7 @@ impl People {
         }
     }
 
-    /// Makes an account. `hash` is what [`Passwords::hash`] gave; none for whoever signs in with a
+    /// Makes an account. `hash` is what [`Passwords::hash`] gave; none for a person who signs in with a
     /// provider.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ impl Passwords {
 }
 
 fn work(job: Job) {
-    // Whoever asked may be gone.
+    // The asker may be gone.
     let _ = match job {
         Job::Hash { password, about, answer } => {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();

@@ -44,7 +44,7 @@ pub struct Sessions {
     limits: SessionLimits,
     generation: Generation,
     live: Mutex<HashMap<SessionId, Live>>,
-    /// Held by whoever writes, so that revisions in memory and in the store agree. `live` is never
+    /// Held while sessions are written, so that revisions in memory and in the store agree. `live` is never
     /// held while the store works: open rooms ask for it.
     writing: Mutex<()>,
 }

@@ -10,7 +10,7 @@ const MAX_KNOWN: usize = 256;
 const MAX_STRANGERS: usize = 256;
 const MAX_OF_GROUP: usize = 64;
 
-/// For whom a job is done.
+/// The person or address that a job is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// Somebody signed in, or at a device that signed in before.

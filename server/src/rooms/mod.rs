@@ -221,7 +221,7 @@ impl Rooms {
         .await;
     }
 
-    /// How many documents are still open after the rooms were told to close.
+    /// How many documents are still open after [`shut_down`](Self::shut_down).
     #[must_use]
     pub fn still_open(&self) -> i64 {
         self.shared.metrics.rooms_open.get()

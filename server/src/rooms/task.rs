@@ -45,7 +45,7 @@ const LONG_CONTENT_BYTES: usize = 32 * 1024;
 /// Memory of a document is noted again when it has changed by so much.
 const NOTED_BYTES: usize = 256 * 1024;
 
-/// What somebody is told whose documents take too much together.
+/// The reason of a close for a person whose open documents take too much memory together.
 const TOO_MUCH_OPEN: &str =
     "You have too many large commitments open. Close some of them, then open this one again.";
 
@@ -218,7 +218,7 @@ impl Task {
         }
         self.keep_state().await;
         self.rooms.pack(&self.document);
-        // What is still queued is dropped unanswered: whoever asked opens the room again.
+        // Events that are still queued are dropped unanswered: their senders open the room again.
         events.close();
     }
 
@@ -284,8 +284,8 @@ impl Task {
         }
     }
 
-    /// Notes how much memory the document takes, when that has changed noticeably. Whoever made it grow may have no room
-    /// for it beside the other documents that they have open.
+    /// Notes how much memory the document takes, when that has changed noticeably. The person who made it grow
+    /// may have no room for it beside the other documents that they have open.
     fn note_memory(&mut self, party: &Requester) {
         let bytes = self.room.state().weight();
         if bytes.abs_diff(self.noted_bytes) < NOTED_BYTES {
@@ -315,8 +315,8 @@ impl Task {
         self.carry_out(effects);
     }
 
-    /// Keeps the state for the next opening. While this waits, nothing can be redacted here: whoever wants to
-    /// asks the room that is opened next.
+    /// Keeps the state for the next opening. While this waits, nothing can be redacted here: a request to
+    /// redact waits for the room that is opened next.
     async fn keep_state(&mut self) {
         let seq = self.room.state().position().seq;
         let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= CHECKPOINT_AFTER_ENTRIES;

@@ -75,7 +75,7 @@ impl Workers {
         std::thread::Builder::new().name("workers".into()).spawn(move || {
             let _inside = runtime.enter();
             for answer in queue {
-                // Whoever wanted it may be gone: then it is dropped, and ends.
+                // Its caller may be gone: then the child is dropped, and ends.
                 let _ = answer.send(start(&program));
             }
         })?;
@@ -100,7 +100,7 @@ impl Workers {
         bytes: Vec<u8>,
     ) -> Result<(Answer, Vec<u8>), WorkError> {
         let frame = Frame::of(&job, bytes, MAX_JOB_BYTES).map_err(|_| WorkError::Large)?;
-        // It is held once, by whoever works on it.
+        // From here on only the child holds it.
         drop(job);
         let child = self.start().await.map_err(|error| {
             tracing::error!(%error, "a child process can't be started");

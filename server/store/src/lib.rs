@@ -18,7 +18,7 @@ use thiserror::Error;
 /// The largest value of a record, in bytes, in every store.
 pub const MAX_RECORD_BYTES: usize = 3_640;
 
-/// Why the store did not do what was asked. Each is a sentence for whoever runs the server.
+/// Why the store did not do what was asked. Each is a sentence for the operator.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
     #[error("another server is already using the data folder {}", .0.display())]

@@ -42,8 +42,7 @@ pub struct SledStore {
     /// A state of each ledger.
     checkpoints: sled::Tree,
     records: sled::Tree,
-    /// Held for writing by whoever moves or changes what is there, for reading by whoever reads. Appending
-    /// needs neither.
+    /// Held for writing while entries are moved or changed, for reading while they are read. Appending needs neither.
     moving: RwLock<()>,
     /// The database file, opened again only to sync it: the page cache belongs to the file, not
     /// to the descriptor that wrote.
@@ -131,8 +130,8 @@ impl SledStore {
     }
 }
 
-/// Opens sled's folder. Whoever had it open last may still be letting go: sled's threads outlive the store
-/// that they worked for by a moment.
+/// Opens sled's folder. The process that had it open last may not have closed it yet: sled's threads outlive their store by
+/// a moment.
 fn open_free(home: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::new()
         .path(home)

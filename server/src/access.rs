@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 /// Decides from what is in memory: nothing here blocks.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     people: People,
     plans: Plans,
     generation: Generation,
@@ -18,7 +18,7 @@ pub struct Access {
 
 impl Access {
     #[must_use]
-    pub fn new(people: People, plans: Plans, generation: Generation) -> Self {
+    pub(crate) fn new(people: People, plans: Plans, generation: Generation) -> Self {
         Self { people, plans, generation }
     }
 

@@ -38,7 +38,7 @@ impl Requester {
 
 /// Why a request is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Busy {
+pub(crate) enum Busy {
     #[error("You have asked for several things at once. Wait until they are done, then try again.")]
     Requester,
     #[error("The server is very busy at this moment. Try again in a few seconds.")]

@@ -32,7 +32,7 @@ const MAX_TOO_LONG: usize = 1_000;
 
 /// A document's past, up to an entry that is on disk, and the document there.
 #[derive(Debug)]
-pub struct Archive {
+pub(crate) struct Archive {
     pub state: DocumentState,
     pub history: History,
 }
@@ -69,7 +69,7 @@ type Shelf = Arc<Mutex<Option<Archive>>>;
 
 /// All histories. Cloning shares them.
 #[derive(Clone)]
-pub struct Archives {
+pub(crate) struct Archives {
     store: Arc<dyn Store>,
     readings: Admission,
     redactions: Admission,
@@ -120,7 +120,7 @@ impl Archives {
     /// `max_redacted_bytes` is what the history may take that a redaction reads, where it is more than what one may take
     /// that is shown.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, max_redacted_bytes: usize) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, max_redacted_bytes: usize) -> Self {
         Self {
             store,
             readings: Admission::new(READINGS),
@@ -252,7 +252,7 @@ impl Archives {
     }
 
     /// Lets go of a history: what it was made of is not stored any more.
-    pub fn forget(&self, document: &DocumentId) {
+    pub(crate) fn forget(&self, document: &DocumentId) {
         self.kept.remove(document);
         self.lock_too_long().remove(document);
     }

@@ -43,24 +43,43 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// Entries that are restored in one commit.
 const BATCH: usize = 512;
 
+/// Why a backup or its restoring fails. Each is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum BackupError {
+    /// The store can't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file can't be read or written.
     #[error("{} can't be written or read: {error}", .path.display())]
-    File { path: PathBuf, error: io::Error },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file or folder to be made is there already.
     #[error("{} is there already, and is not overwritten", .0.display())]
     Exists(PathBuf),
+    /// The backup is not whole, or not a backup.
     #[error("{} is no backup of Accord, or is cut short or damaged: {reason}", .path.display())]
-    Damaged { path: PathBuf, reason: String },
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// What a backup holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Held {
+    /// Plans.
     pub plans: usize,
+    /// Documents.
     pub documents: usize,
+    /// Entries of all ledgers.
     pub entries: usize,
+    /// Records: people, sessions, seals and the like.
     pub records: usize,
 }
 

@@ -15,7 +15,9 @@ use std::path::Path;
 /// What a check found.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// How many documents were read.
     pub documents: usize,
+    /// How many plans were read.
     pub plans: usize,
     /// All entries of all documents.
     pub entries: usize,

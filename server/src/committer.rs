@@ -27,7 +27,7 @@ struct Job {
 /// The way to the store for whatever must be on disk. Cloning shares the thread, which ends when
 /// the last clone is dropped and its queue is empty.
 #[derive(Debug, Clone)]
-pub struct Committer {
+pub(crate) struct Committer {
     jobs: mpsc::Sender<Job>,
     healthy: Arc<AtomicBool>,
     fatal: watch::Receiver<Option<String>>,
@@ -38,7 +38,7 @@ impl Committer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(store: Arc<dyn Store>, metrics: Metrics) -> std::io::Result<Self> {
+    pub(crate) fn start(store: Arc<dyn Store>, metrics: Metrics) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (tell_fatal, fatal) = watch::channel(None);
         let healthy = Arc::new(AtomicBool::new(true));
@@ -51,7 +51,7 @@ impl Committer {
 
     /// Queues entries of one ledger; `answer` is called on the committer's thread when they are
     /// on disk, or can't be.
-    pub async fn append(
+    pub(crate) async fn append(
         &self,
         entries: Vec<Append>,
         answer: impl FnOnce(Result<(), StoreError>) + Send + 'static,
@@ -63,7 +63,7 @@ impl Committer {
     }
 
     /// Waits until everything that was queued before is on disk, or can't be.
-    pub async fn finish(&self) {
+    pub(crate) async fn finish(&self) {
         let (answer, answered) = oneshot::channel();
         self.append(Vec::new(), move |_| _ = answer.send(())).await;
         let _ = answered.await;
@@ -71,12 +71,12 @@ impl Committer {
 
     /// Whether the last commit succeeded.
     #[must_use]
-    pub fn is_healthy(&self) -> bool {
+    pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }
 
     /// Waits until the store can no longer be trusted, and says why: the server must stop.
-    pub async fn failed(&self) -> String {
+    pub(crate) async fn failed(&self) -> String {
         let mut fatal = self.fatal.clone();
         let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         match reason {

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Counts the changes of seats, sessions and plans. Cloning shares the count.
 #[derive(Debug, Clone)]
-pub struct Generation(Arc<watch::Sender<u64>>);
+pub(crate) struct Generation(Arc<watch::Sender<u64>>);
 
 impl Default for Generation {
     fn default() -> Self {

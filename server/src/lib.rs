@@ -4,11 +4,13 @@
 //! they write on disk, `store` is where. Arrows point one way: `http → rooms → (document,
 //! store)`. Only [`run`] names a concrete store.
 
-pub mod access;
+#![warn(missing_docs)]
+
+mod access;
 mod admission;
 pub mod allocator;
 mod announced;
-pub mod archives;
+mod archives;
 pub mod backup;
 mod cache;
 pub mod check;
@@ -16,7 +18,7 @@ pub mod clock;
 mod committer;
 mod conversion;
 mod demo;
-pub mod generation;
+mod generation;
 mod http;
 mod letters;
 mod listen;
@@ -26,13 +28,13 @@ mod metrics_listener;
 mod oidc;
 mod open_error;
 mod pages;
-pub mod people;
-pub mod plans;
+mod people;
+mod plans;
 mod problem;
 mod record;
-pub mod releases;
+mod releases;
 mod replay;
-pub mod rooms;
+mod rooms;
 mod sealing;
 pub mod shell;
 pub mod site;
@@ -55,7 +57,7 @@ use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
 use metrics::Metrics;
 use oidc::Oidc;
-use people::{Passwords, People, Purpose, SessionLimits, Throttle};
+use people::{Passwords, People, Purpose, Throttle};
 use plans::Plans;
 use releases::Releases;
 use rooms::Rooms;
@@ -78,6 +80,7 @@ use worker::Workers;
 pub use http::{ConnectionLimits, openapi};
 pub use listen::Deadlines;
 pub use mail::MailConfig;
+pub use people::SessionLimits;
 
 /// How long the link that makes the first administrator is valid, in milliseconds. Each start
 /// without an administrator makes a new one.
@@ -97,7 +100,9 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// Whether a proxy in front says whose address a request comes from (`X-Forwarded-For`).
     pub behind_proxy: bool,
+    /// How long sessions last.
     pub sessions: SessionLimits,
+    /// How many connections there may be.
     pub connections: ConnectionLimits,
     /// How long a peer may take, and a stop.
     pub deadlines: Deadlines,
@@ -147,16 +152,21 @@ impl Config {
 /// Why a server can't start or had to stop.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// The store can't be opened.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// The system refuses something: an address, a thread, a file.
     #[error("the server can't start: {0}")]
     System(#[from] std::io::Error),
+    /// The demo would listen on an address that others reach.
     #[error(
         "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
     )]
     DemoInPublic,
+    /// The mail server's address or the sender can't be used.
     #[error("{0}")]
     Mail(#[from] MailError),
+    /// The key that signs releases can't be read or made.
     #[error("{0}")]
     Key(#[from] KeyError),
     /// Nothing more can be saved safely: start again.

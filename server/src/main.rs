@@ -2,8 +2,8 @@
 
 mod signals;
 
+use accord_server::SessionLimits;
 use accord_server::check::Report;
-use accord_server::people::SessionLimits;
 use accord_server::seal::keys::Keys;
 use accord_server::seal::note::PublicKey;
 use accord_server::seal::shown::Shown;

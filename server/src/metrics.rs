@@ -8,13 +8,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Reason {
+pub(crate) struct Reason {
     pub reason: &'static str,
 }
 
 /// All metrics. Cloning shares them.
 #[derive(Debug, Clone, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     pub edits_accepted: Counter,
     pub edits_refused: Family<Reason, Counter>,
     pub entries_committed: Counter,
@@ -31,7 +31,7 @@ pub struct Metrics {
 
 impl Metrics {
     #[must_use]
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut registry = Registry::with_prefix("accord");
         let r = &mut registry;
         r.register("edits_accepted", "Edits integrated", self.edits_accepted.clone());

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// Why a document can't be opened.
 #[derive(Debug, Clone, Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     #[error("there is no such document")]
     Missing,
     /// It may have been shared with this person a moment ago.

@@ -30,7 +30,7 @@ use tokio::sync::{Mutex, oneshot};
 
 /// Why an act was not done.
 #[derive(Debug, Clone, Error)]
-pub enum ActError {
+pub(crate) enum ActError {
     #[error("there is no such plan")]
     Missing,
     #[error(transparent)]
@@ -70,7 +70,7 @@ struct Shared {
 
 /// All plans. Cloning shares them.
 #[derive(Clone)]
-pub struct Plans {
+pub(crate) struct Plans {
     shared: Arc<Shared>,
 }
 
@@ -111,18 +111,18 @@ impl Plans {
     }
 
     #[must_use]
-    pub fn get(&self, id: &PlanId) -> Option<Arc<PlanState>> {
+    pub(crate) fn get(&self, id: &PlanId) -> Option<Arc<PlanState>> {
         self.read(|known| known.plans.get(id).cloned())
     }
 
     #[must_use]
-    pub fn all(&self) -> Vec<(PlanId, Arc<PlanState>)> {
+    pub(crate) fn all(&self) -> Vec<(PlanId, Arc<PlanState>)> {
         self.read(|known| known.plans.iter().map(|(id, s)| (id.clone(), s.clone())).collect())
     }
 
     /// The plans that can't be served because what is stored of them is damaged.
     #[must_use]
-    pub fn damaged(&self) -> Vec<PlanId> {
+    pub(crate) fn damaged(&self) -> Vec<PlanId> {
         self.read(|known| known.damaged.clone())
     }
 
@@ -131,7 +131,7 @@ impl Plans {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn erase_deleted(&self, before: u64) -> Result<(), StoreError> {
+    pub(crate) fn erase_deleted(&self, before: u64) -> Result<(), StoreError> {
         for (_, plan) in self.all() {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
@@ -150,7 +150,7 @@ impl Plans {
     ///
     /// # Errors
     /// When it can't be saved: it is tried again.
-    pub async fn publish_due(&self) -> Result<(), ActError> {
+    pub(crate) async fn publish_due(&self) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
         for (id, plan) in self.all() {
             let due = plan.launches().iter().filter(|launch| launch.is_due(now));
@@ -165,7 +165,7 @@ impl Plans {
 
     /// The plan that a document belongs to.
     #[must_use]
-    pub fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
+    pub(crate) fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
         self.read(|known| {
             let id = known.homes.get(document)?;
             Some((id.clone(), known.plans.get(id)?.clone()))
@@ -174,20 +174,20 @@ impl Plans {
 
     /// The plan that an invitation is for.
     #[must_use]
-    pub fn inviting(&self, invitation: &Digest) -> Option<(PlanId, Arc<PlanState>)> {
+    pub(crate) fn inviting(&self, invitation: &Digest) -> Option<(PlanId, Arc<PlanState>)> {
         let mut all = self.all().into_iter();
         all.find(|(_, state)| state.invitation(invitation).is_some())
     }
 
     /// The plans in which somebody has a seat.
     #[must_use]
-    pub fn seating(&self, person: &PersonId) -> Vec<(PlanId, Arc<PlanState>)> {
+    pub(crate) fn seating(&self, person: &PersonId) -> Vec<(PlanId, Arc<PlanState>)> {
         self.all().into_iter().filter(|(_, state)| state.standing(person).is_some()).collect()
     }
 
     /// What a person may do in a document, if they may see it at all.
     #[must_use]
-    pub fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {
+    pub(crate) fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {
         self.home(document)?.1.grant(person, document)
     }
 
@@ -195,7 +195,7 @@ impl Plans {
     ///
     /// # Errors
     /// When it is not allowed, or can't be saved: then nothing has changed.
-    pub async fn act(
+    pub(crate) async fn act(
         &self,
         plan: &PlanId,
         actor: &Actor,
@@ -209,7 +209,7 @@ impl Plans {
     ///
     /// # Errors
     /// As [`act`](Self::act).
-    pub async fn act_all(
+    pub(crate) async fn act_all(
         &self,
         plan: &PlanId,
         actor: &Actor,
@@ -223,7 +223,7 @@ impl Plans {
     ///
     /// # Errors
     /// As [`act`](Self::act).
-    pub async fn create(
+    pub(crate) async fn create(
         &self,
         id: PlanId,
         title: String,
@@ -258,7 +258,7 @@ impl Plans {
     ///
     /// # Errors
     /// As [`act`](Self::act).
-    pub async fn add_document(
+    pub(crate) async fn add_document(
         &self,
         plan: &PlanId,
         actor: &Actor,
@@ -326,7 +326,7 @@ impl Plans {
     ///
     /// # Errors
     /// When it can't be saved.
-    pub async fn record(
+    pub(crate) async fn record(
         &self,
         actor: &Actor,
         deed: AuditAction,
@@ -350,7 +350,7 @@ impl Plans {
     ///
     /// # Errors
     /// When it can't be read, or is damaged.
-    pub fn audit(&self) -> Result<Vec<Entry>, StoreError> {
+    pub(crate) fn audit(&self) -> Result<Vec<Entry>, StoreError> {
         let entries = read(&*self.shared.store, &LedgerId::Audit)?;
         follow_audit(&entries)?;
         Ok(entries)
@@ -478,7 +478,7 @@ pub(crate) fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> 
 
 /// Who acts when nobody is signed in: the installation itself, at its start or its shell.
 #[must_use]
-pub fn installation() -> Actor {
+pub(crate) fn installation() -> Actor {
     Actor {
         person: PersonId::new("installation"),
         seat: Seat::Administrator,

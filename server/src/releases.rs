@@ -32,7 +32,7 @@ const BUDGET: usize = 32 * 1024 * 1024;
 
 /// A release, whole.
 #[derive(Debug)]
-pub struct Frozen {
+pub(crate) struct Frozen {
     pub released: Released,
     pub statement: Statement,
     /// The [`ReleaseFile`], as it is downloaded.
@@ -43,7 +43,7 @@ pub struct Frozen {
 
 /// All releases. Cloning shares them.
 #[derive(Clone)]
-pub struct Releases {
+pub(crate) struct Releases {
     shared: Arc<Shared>,
 }
 
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Releases {
 
 impl Releases {
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         store: Arc<dyn Store>,
         archives: Archives,
         plans: Plans,
@@ -79,7 +79,7 @@ impl Releases {
 
     /// The public halves of all keys that releases were ever signed with, the one of now last.
     #[must_use]
-    pub fn keys(&self) -> &[PublicKey] {
+    pub(crate) fn keys(&self) -> &[PublicKey] {
         self.shared.keys.published()
     }
 
@@ -286,7 +286,7 @@ pub(crate) fn find(
 
 /// A release that everybody may read.
 #[derive(Debug, Clone)]
-pub struct Published {
+pub(crate) struct Published {
     pub frozen: Arc<Frozen>,
     /// Since when, in milliseconds since the Unix epoch.
     pub time: u64,

@@ -45,43 +45,92 @@ pub enum Verb {
     /// Everybody who has an account.
     People,
     /// An account that runs the installation; where the address has one, that one.
-    MakeAdministrator { name: String, email: String, password: String },
+    MakeAdministrator {
+        /// The person's name.
+        name: String,
+        /// Their address, by which they sign in.
+        email: String,
+        /// Their password.
+        password: String,
+    },
     /// A link by which somebody can set a new password, at an address of this installation.
-    ResetPassword { email: String, at: Option<String> },
+    ResetPassword {
+        /// The address of the account.
+        email: String,
+        /// The origin of the installation, where the server has no `--public-url`.
+        at: Option<String>,
+    },
     /// Everything, into a new file.
-    Backup { to: PathBuf },
+    Backup {
+        /// The file, which must not be there yet.
+        to: PathBuf,
+    },
 }
 
 /// What comes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
 pub enum Said {
-    People { people: Vec<Listed> },
-    Administrator { name: String },
-    Link { link: String },
-    Backup { plans: usize, documents: usize, entries: usize },
-    Refused { reason: String },
+    /// The accounts.
+    People {
+        /// All of them.
+        people: Vec<Listed>,
+    },
+    /// An administrator was made, or was there.
+    Administrator {
+        /// Their name.
+        name: String,
+    },
+    /// A link by which a password is set.
+    Link {
+        /// The whole address.
+        link: String,
+    },
+    /// A backup was written.
+    Backup {
+        /// How many plans it holds.
+        plans: usize,
+        /// How many documents.
+        documents: usize,
+        /// How many entries of all ledgers.
+        entries: usize,
+    },
+    /// It was not done.
+    Refused {
+        /// Why, as a sentence.
+        reason: String,
+    },
 }
 
+/// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
+    /// The person's name.
     pub name: String,
+    /// Their address, if they have one.
     pub email: Option<String>,
+    /// Whether they run the installation.
     pub administrator: bool,
     /// The titles of the plans in which this person has a seat.
     pub plans: Vec<String>,
 }
 
+/// Why a verb of the command line fails. Each is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum ShellError {
+    /// The data folder can't be opened.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The account can't be made or changed.
     #[error("{0}")]
     Account(#[from] AccountError),
+    /// The password is not taken.
     #[error("{0}")]
     Password(#[from] PasswordError),
+    /// The backup fails.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// Nobody has this address.
     #[error("there is no account with the address {0}")]
     NoAccount(String),
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
+/// A text is not the origin of a web site.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the public address is like https://accord.example.org, without a path")]
 pub struct NotAnOrigin;

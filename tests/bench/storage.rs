@@ -40,7 +40,7 @@ impl Paced {
             let stroke = strokes.fetch_add(1, Ordering::Relaxed);
             1_800_000_000_000 + stroke * 250 + stroke / 100 * 60_000
         });
-        let sessions = accord_server::people::SessionLimits {
+        let sessions = accord_server::SessionLimits {
             idle: Duration::from_secs(1 << 32),
             absolute: Duration::from_secs(1 << 32),
         };

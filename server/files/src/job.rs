@@ -33,8 +33,20 @@ pub struct FileJob<'a> {
 /// Where a text comes from.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Source<'a> {
-    Draft { plan_title: String },
-    Release { statement: Box<Cow<'a, Statement>>, public: Option<Publication>, base: String },
+    /// A draft of a plan.
+    Draft {
+        /// The title of the plan.
+        plan_title: String,
+    },
+    /// A release.
+    Release {
+        /// What was signed.
+        statement: Box<Cow<'a, Statement>>,
+        /// Where it is public, if it is.
+        public: Option<Publication>,
+        /// The address of the installation.
+        base: String,
+    },
 }
 
 impl FileJob<'_> {

@@ -5,9 +5,13 @@ use serde::{Deserialize, Serialize};
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
+    /// A PDF (PDF/A-3a and PDF/UA).
     Pdf,
+    /// A Word file (Office Open XML).
     Docx,
+    /// A web page.
     Html,
+    /// Markdown.
     Markdown,
 }
 
@@ -28,6 +32,7 @@ impl FileKind {
         }
     }
 
+    /// The end of a file's name, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",

@@ -8,6 +8,8 @@
 //! Nothing in here knows routes, rooms, stores or processes, and nothing reaches the network or the fonts of the machine.
 //! The caller bounds the time and memory of a job, and renders HTML, because it has the style of its pages.
 
+#![warn(missing_docs)]
+
 mod coverage;
 mod docx;
 mod fonts;

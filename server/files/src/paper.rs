@@ -17,26 +17,35 @@ pub struct Paper {
     pub language: String,
     /// Of the words around it (BCP 47).
     pub spoken: &'static str,
+    /// The title of the commitment.
     pub title: String,
     /// Which text this is: the plan, and the release or the moment of the draft.
     pub about: Vec<String>,
+    /// The signatures, on a release.
     pub signed: Option<Signed>,
     /// What the text lacks, below a line that says so.
     pub gaps: Option<(String, Vec<String>)>,
+    /// The text.
     pub pieces: Vec<Piece>,
+    /// How to check it, on a release.
     pub check: Option<Check>,
 }
 
 /// Who signed.
 #[derive(Debug, Serialize)]
 pub struct Signed {
+    /// The heading above the signatures.
     pub heading: String,
+    /// The signatures, in the order of the statement.
     pub people: Vec<Signature>,
 }
 
+/// One signature.
 #[derive(Debug, Serialize)]
 pub struct Signature {
+    /// The name of its signatory.
     pub name: String,
+    /// The side that they signed for.
     pub sector: Sector,
     /// The side in words, and when.
     pub about: String,
@@ -45,13 +54,17 @@ pub struct Signature {
 /// How anybody can tell that this is what was signed.
 #[derive(Debug, Serialize)]
 pub struct Check {
+    /// The heading above it.
     pub heading: String,
+    /// What to do, in a sentence.
     pub hint: String,
+    /// The digest that was signed, in hexadecimal.
     pub digest: String,
     /// Where the release is read.
     pub address: String,
 }
 
+/// A piece of a paper's text.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {

@@ -49,10 +49,13 @@ impl std::fmt::Debug for Press {
 /// Why there is no PDF of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum PressError {
+    /// No font has the letters of the text.
     #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
     Fonts,
+    /// The text has more pages or longer words than a paper may have.
     #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
     Long,
+    /// Typst has failed, with its message.
     #[error("it could not be set: {0}")]
     Failed(String),
 }

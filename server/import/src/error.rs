@@ -6,18 +6,23 @@ use serde::{Deserialize, Serialize};
 /// Why a file can't be imported. Each is a sentence for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ImportError {
+    /// The file is neither Word nor Markdown.
     #[error(
         "This is neither a Word document (.docx) nor Markdown (.md). Save it as one of these, and try again."
     )]
     Kind,
+    /// The file is damaged, with what is wrong in it.
     #[error("The file is damaged, or no Word document: {0}.")]
     Damaged(String),
+    /// The text is longer than a commitment may be.
     #[error(
         "The text is too long: at most {MAX_CHARACTERS} characters can be imported. Split the file, and try again."
     )]
     Long,
+    /// The file has more of something than is read.
     #[error("The file has more than {0}. Split it or save it in a simpler form, and try again.")]
     Much(Excess),
+    /// The file has no text.
     #[error("There is no text in this file.")]
     Empty,
 }

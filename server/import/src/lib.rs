@@ -6,6 +6,8 @@
 //!
 //! Nothing in here knows routes, rooms, stores or processes. The caller bounds the time and memory of a job.
 
+#![warn(missing_docs)]
+
 mod budget;
 mod docx;
 mod error;

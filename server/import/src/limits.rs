@@ -41,17 +41,29 @@ pub(super) const MAX_XML_DEPTH: usize = 256;
 /// What there may be only so much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Excess {
+    /// Paragraphs of the text.
     Paragraphs,
+    /// Stretches of text of one formatting.
     Stretches,
+    /// Items of the document that the text would become.
     Items,
+    /// Milestones.
     Milestones,
+    /// Bytes of a Markdown file.
     MarkdownBytes,
+    /// Characters of Markdown's markup.
     MarkupCharacters,
+    /// Files in the archive that a Word file is.
     ArchiveEntries,
+    /// Tags of XML.
     XmlTags,
+    /// Attributes of XML, in all.
     XmlAttributes,
+    /// Attributes of one element.
     ElementAttributes,
+    /// Declarations of namespaces.
     Namespaces,
+    /// The depth to which elements nest.
     XmlDepth,
 }
 

@@ -15,10 +15,18 @@ pub const FOLDER: &str = "keys";
 const SIGNING: &str = "signing.key";
 const PUBLISHED: &str = "published.txt";
 
+/// Why the key is not read or made. Each is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum KeyError {
+    /// The file can't be read, or does not hold a key.
     #[error("the key in {} can't be used: {reason}", .path.display())]
-    Unusable { path: PathBuf, reason: String },
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, to be put behind a colon.
+        reason: String,
+    },
+    /// The folder holds signed releases, but not the key that signed them.
     #[error("the key that signs releases is missing from {}: restore it from a backup, or make a new one with `accord rotate-key`", .0.display())]
     Missing(PathBuf),
 }
@@ -79,6 +87,7 @@ impl Keys {
         make(&folder, &name.unwrap_or_default(), published)
     }
 
+    /// The key that new releases are signed with.
     #[must_use]
     pub fn signing(&self) -> &PrivateKey {
         &self.signing

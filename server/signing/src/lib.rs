@@ -6,6 +6,8 @@
 //! - [`verify`] judges a release's file without a server, [`strict`] reads it so that it has one meaning, and
 //!   [`words`] says what it proves. What is printed of it passes through [`shown`].
 
+#![warn(missing_docs)]
+
 pub mod keys;
 pub mod note;
 pub mod shown;
@@ -40,9 +42,13 @@ pub struct ReleaseFile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
+    /// The digest of the text.
     pub digest: Digest,
+    /// The commitment.
     pub document: DocumentId,
+    /// The number of the release in its commitment, from 1.
     pub number: u32,
+    /// The plan of the commitment.
     pub plan: PlanId,
     /// As it was called then.
     pub plan_title: String,
@@ -53,6 +59,7 @@ pub struct Statement {
     pub frozen: u64,
     /// How many of each side had to sign.
     pub quorum: Quorum,
+    /// Who signed, in the order of their signatures.
     pub signatories: Vec<Signatory>,
 }
 
@@ -69,8 +76,11 @@ struct StrictPosition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signatory {
+    /// The person's id.
     pub person: PersonId,
+    /// Their name when the release was sealed.
     pub name: String,
+    /// The side that they signed for.
     pub sector: Sector,
     /// Milliseconds since the Unix epoch.
     pub time: u64,

@@ -31,11 +31,13 @@ pub struct NoKey;
 /// Why a note is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoteError {
+    /// It does not have the form of a signed note.
     #[error("it is no signed note")]
     Malformed,
     /// With the names and ids of the keys that it is signed with.
     #[error("it is signed with another key: {0}")]
     Foreign(String),
+    /// No signature of a known key fits the text.
     #[error("its signature does not fit what it says")]
     Forged,
 }
@@ -48,6 +50,7 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// The name of the installation that the key is of.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -88,7 +91,9 @@ impl PublicKey {
 /// A note taken apart. Every line under the text must be a signature, also those of keys that nobody asks for.
 #[derive(Debug)]
 pub struct Note<'n> {
+    /// What is signed, with the line break at its end.
     pub text: &'n str,
+    /// The signatures below it.
     pub signatures: Vec<SignatureLine<'n>>,
 }
 
@@ -188,6 +193,7 @@ impl PrivateKey {
         Self { public: PublicKey { name, key: key.verifying_key() }, key }
     }
 
+    /// The public half, which others need to check signatures.
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public

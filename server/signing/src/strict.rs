@@ -22,18 +22,30 @@ const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// Why a file is not read. Each completes the sentence "This is no release of Accord: …".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unreadable {
+    /// More bytes than [`MAX_FILE_BYTES`].
     #[error("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)]
     Large,
+    /// It is not UTF-8.
     #[error("it is no UTF-8 text")]
     Encoding,
+    /// It is not JSON.
     #[error("it is no JSON: line {line}, column {column}")]
-    Syntax { line: usize, column: usize },
+    Syntax {
+        /// The line of the fault, from 1.
+        line: usize,
+        /// Its column, from 1.
+        column: usize,
+    },
+    /// An object has a name twice.
     #[error("the name {0} stands twice in one object, and readers differ on which counts")]
     Twice(Shown),
+    /// A number is not a whole number in its shortest form, or is larger than 2^53 − 1.
     #[error("the number {0} is not written as a whole number in the one way there is")]
     Number(Shown),
+    /// It nests deeper than [`MAX_DEPTH`].
     #[error("it nests deeper than {MAX_DEPTH} levels")]
     Depth,
+    /// It holds more than [`MAX_VALUES`] values.
     #[error("it holds more than {MAX_VALUES} values")]
     Values,
 }

@@ -13,7 +13,7 @@ const ADDRESS: usize = 254;
 
 /// What a sign-in with a password is judged by.
 #[derive(Debug)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// Whose the address is, if anybody's.
     pub person: Option<Person>,
     /// The hash of their password, if they have one.
@@ -22,13 +22,13 @@ pub struct Credentials {
 }
 
 impl People {
-    pub fn by_email(&self, email: &str) -> Result<Option<Person>> {
+    pub(crate) fn by_email(&self, email: &str) -> Result<Option<Person>> {
         let id: Option<PersonId> = get(&*self.store, EMAIL, &email_key(email))?;
         id.map_or(Ok(None), |id| self.person(&id))
     }
 
     /// Reads what a sign-in is judged by. It reads as much for an address that nobody has.
-    pub fn credentials(
+    pub(crate) fn credentials(
         &self,
         email: &str,
         devices: &DeviceSecrets,
@@ -48,7 +48,7 @@ impl People {
     ///
     /// # Errors
     /// When it can't be an address, or belongs to somebody else.
-    pub fn set_email(&self, id: &PersonId, email: &str) -> Change<Person> {
+    pub(crate) fn set_email(&self, id: &PersonId, email: &str) -> Change<Person> {
         let email = clean_email(email)?;
         let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
         let mut person: Person = parse(&found.value)?;
@@ -86,7 +86,7 @@ impl People {
     }
 
     /// Notes that mail to an address has reached somebody. It counts only while that is their address.
-    pub fn verify_email(&self, id: &PersonId, email: &str) -> Result<()> {
+    pub(crate) fn verify_email(&self, id: &PersonId, email: &str) -> Result<()> {
         loop {
             let Some(found) = self.store.get(PERSON, id.as_str())? else { return Ok(()) };
             let mut person: Person = parse(&found.value)?;

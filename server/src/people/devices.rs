@@ -12,7 +12,7 @@ const DEVICE: &str = "device";
 /// Devices kept for one person. Beyond that the one that was used longest ago is forgotten.
 const MAX_DEVICES: usize = 20;
 /// How long a device is kept since its person last signed in with it, in milliseconds: half a year.
-pub const KEEP_DEVICE_MS: u64 = 182 * 86_400_000;
+pub(crate) const KEEP_DEVICE_MS: u64 = 182 * 86_400_000;
 /// The last sign-in is written down this often, in milliseconds.
 const NOTED_MS: u64 = 86_400_000;
 /// People whose devices one browser can be, and the longest secret, in bytes.
@@ -32,19 +32,19 @@ struct Device {
 
 /// The device secrets that a browser brings, one for each person who signs in with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeviceSecrets(Vec<String>);
+pub(crate) struct DeviceSecrets(Vec<String>);
 
 impl DeviceSecrets {
     /// Reads a cookie's value. What can't be a secret is left out.
     #[must_use]
-    pub fn parse(cookie: &str) -> Self {
+    pub(crate) fn parse(cookie: &str) -> Self {
         let fits = |secret: &&str| (1..=MAX_SECRET_BYTES).contains(&secret.len());
         Self(cookie.split('.').filter(fits).take(MAX_SECRETS).map(str::to_owned).collect())
     }
 
     /// The value for the cookie.
     #[must_use]
-    pub fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         self.0.join(".")
     }
 
@@ -57,7 +57,7 @@ impl DeviceSecrets {
 
 /// Where a sign-in comes from, as its person knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Familiar {
+pub(crate) enum Familiar {
     /// A device that this person signed in with before.
     Device(Digest),
     /// A network that they signed in from before, with another device.
@@ -97,7 +97,7 @@ impl People {
     }
 
     /// Remembers the device that a person has signed in with, and gives the secrets for its cookie.
-    pub fn remember_device(
+    pub(crate) fn remember_device(
         &self,
         person: &PersonId,
         devices: &DeviceSecrets,
@@ -165,7 +165,7 @@ impl People {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn forget_devices(&self, person: &PersonId, but: &DeviceSecrets) -> Change<()> {
+    pub(crate) fn forget_devices(&self, person: &PersonId, but: &DeviceSecrets) -> Change<()> {
         loop {
             match self.store.swap_all(&self.device_removals(person, but)?) {
                 // They are signing in at one of them at this moment.
@@ -176,7 +176,7 @@ impl People {
     }
 
     /// Removes devices that were not used for long.
-    pub fn expire_devices(&self) -> Result<()> {
+    pub(crate) fn expire_devices(&self) -> Result<()> {
         let now = self.clock.now_ms();
         for (key, record) in self.store.scan(DEVICE, "")? {
             let device: Device = parse(&record.value)?;

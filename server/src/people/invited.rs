@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 const INVITED: &str = "invited";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invited {
+pub(crate) struct Invited {
     /// A name, an office, anything that tells invitations apart.
     pub label: String,
 }
 
 impl People {
-    pub fn note_invited(&self, all: &[(Digest, Invited)]) -> Result<()> {
+    pub(crate) fn note_invited(&self, all: &[(Digest, Invited)]) -> Result<()> {
         let swaps: Result<Vec<Swap>> = all
             .iter()
             .map(|(digest, invited)| super::new(INVITED, &digest.to_string(), invited))
@@ -23,11 +23,11 @@ impl People {
         self.store.swap_all(&swaps?)
     }
 
-    pub fn invited(&self, digest: &Digest) -> Result<Option<Invited>> {
+    pub(crate) fn invited(&self, digest: &Digest) -> Result<Option<Invited>> {
         get(&*self.store, INVITED, &digest.to_string())
     }
 
-    pub fn forget_invited(&self, digest: &Digest) -> Result<()> {
+    pub(crate) fn forget_invited(&self, digest: &Digest) -> Result<()> {
         let key = digest.to_string();
         let Some(record) = self.store.get(INVITED, &key)? else { return Ok(()) };
         match self.store.swap(INVITED, &key, Some(record.revision), None) {

@@ -14,7 +14,7 @@ const LINK: &str = "link";
 /// What a link is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "purpose", rename_all = "snake_case")]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// To become the first administrator.
     Setup,
     /// To set a new password. `mailed_to` is the address it was mailed to; none for a link that somebody
@@ -52,7 +52,7 @@ impl Purpose {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub(crate) struct Link {
     #[serde(flatten)]
     pub purpose: Purpose,
     /// Milliseconds since the Unix epoch.
@@ -62,7 +62,7 @@ pub struct Link {
 impl People {
     /// Makes a link that is valid for `ms` milliseconds and gives its secret. An earlier one for the
     /// same purpose stops working.
-    pub fn make_link(&self, purpose: Purpose, ms: u64) -> Result<String> {
+    pub(crate) fn make_link(&self, purpose: Purpose, ms: u64) -> Result<String> {
         let secret = secret();
         let link = Link { purpose, expires: self.clock.now_ms().saturating_add(ms) };
         loop {
@@ -99,7 +99,7 @@ impl People {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn reset_password(
+    pub(crate) fn reset_password(
         &self,
         person: &PersonId,
         hash: &str,
@@ -122,7 +122,7 @@ impl People {
     }
 
     /// A link that can still be used.
-    pub fn link(&self, secret: &str) -> Result<Option<Link>> {
+    pub(crate) fn link(&self, secret: &str) -> Result<Option<Link>> {
         let Some(record) = self.store.get(LINK, &hash(secret))? else { return Ok(None) };
         let link: Link = parse(&record.value)?;
         Ok((link.expires > self.clock.now_ms()).then_some(link))
@@ -134,7 +134,7 @@ impl People {
     ///
     /// # Errors
     /// With what `act` fails with, or when the store fails.
-    pub fn use_link<T>(
+    pub(crate) fn use_link<T>(
         &self,
         secret: &str,
         act: impl FnOnce(&Link) -> Change<T>,

@@ -14,16 +14,15 @@ mod throttle;
 mod tickets;
 mod turns;
 
-pub use addresses::Credentials;
-pub use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
-pub use invited::Invited;
+pub(crate) use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
+pub(crate) use invited::Invited;
+pub(crate) use links::Purpose;
 pub(crate) use links::RESET_MS;
-pub use links::{Link, Purpose};
-pub use passwords::{PasswordError, Passwords};
-pub use providers::{Identity, Provider};
-pub use sessions::{SessionInfo, Sessions};
-pub use throttle::Throttle;
-pub use turns::Lane;
+pub(crate) use passwords::{PasswordError, Passwords};
+pub(crate) use providers::{Identity, Provider};
+pub(crate) use sessions::Sessions;
+pub(crate) use throttle::Throttle;
+pub(crate) use turns::Lane;
 
 use addresses::{clean_email, email_key};
 
@@ -49,7 +48,7 @@ const PASSWORD: &str = "password";
 /// The longest name of a person, in characters.
 const NAME: usize = 120;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
+pub(crate) struct Person {
     pub id: PersonId,
     /// Empty once the person is forgotten.
     pub name: String,
@@ -71,7 +70,7 @@ pub struct Person {
 
 /// Somebody signed in.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     pub person: Person,
     pub session: SessionId,
 }
@@ -79,13 +78,13 @@ pub struct SignedIn {
 impl SignedIn {
     /// The actor that a ledger records.
     #[must_use]
-    pub fn actor(&self, standing: Standing) -> Actor {
+    pub(crate) fn actor(&self, standing: Standing) -> Actor {
         actor(&self.person.id, standing.seat, standing.sector, &self.session)
     }
 
     /// The actor of somebody who runs the installation and has no seat.
     #[must_use]
-    pub fn administrator(&self) -> Actor {
+    pub(crate) fn administrator(&self) -> Actor {
         actor(&self.person.id, Seat::Administrator, Sector::Other, &self.session)
     }
 }
@@ -141,7 +140,7 @@ pub struct SessionLimits {
 
 /// The records, typed. All calls block but those on [`Sessions`].
 #[derive(Clone)]
-pub struct People {
+pub(crate) struct People {
     store: Arc<dyn Store>,
     clock: Clock,
     sessions: Arc<Sessions>,
@@ -159,7 +158,7 @@ type Change<T> = std::result::Result<T, ChangeError>;
 impl People {
     /// # Errors
     /// When the sessions can't be read.
-    pub fn open(
+    pub(crate) fn open(
         store: Arc<dyn Store>,
         clock: Clock,
         limits: SessionLimits,
@@ -170,25 +169,25 @@ impl People {
     }
 
     #[must_use]
-    pub fn sessions(&self) -> &Sessions {
+    pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
-    pub fn person(&self, id: &PersonId) -> Result<Option<Person>> {
+    pub(crate) fn person(&self, id: &PersonId) -> Result<Option<Person>> {
         get(&*self.store, PERSON, id.as_str())
     }
 
-    pub fn everybody(&self) -> Result<Vec<Person>> {
+    pub(crate) fn everybody(&self) -> Result<Vec<Person>> {
         scan(&*self.store, PERSON)
     }
 
     /// Whether anybody runs this installation.
-    pub fn has_administrator(&self) -> Result<bool> {
+    pub(crate) fn has_administrator(&self) -> Result<bool> {
         Ok(self.everybody()?.iter().any(|person| person.administrator))
     }
 
     /// Adds a demo person unless they are there already.
-    pub fn add_demo(&self, person: &Person) -> Result<()> {
+    pub(crate) fn add_demo(&self, person: &Person) -> Result<()> {
         match self.store.swap(PERSON, person.id.as_str(), None, Some(&encode(person)?)) {
             Err(StoreError::Conflict) => Ok(()),
             other => other,
@@ -200,7 +199,7 @@ impl People {
     ///
     /// # Errors
     /// When the name or the address can't be, or the address belongs to somebody.
-    pub fn create(
+    pub(crate) fn create(
         &self,
         name: &str,
         email: Option<&str>,
@@ -231,7 +230,7 @@ impl People {
     }
 
     /// Takes back an account whose making could not be finished.
-    pub fn discard(&self, person: &Person) -> Result<()> {
+    pub(crate) fn discard(&self, person: &Person) -> Result<()> {
         let mut swaps = self.ways_in(person)?;
         swaps.extend(self.device_removals(&person.id, &DeviceSecrets::default())?);
         if let Some(record) = self.store.get(PERSON, person.id.as_str())? {
@@ -258,7 +257,7 @@ impl People {
     ///
     /// # Errors
     /// When the name can't be, or there is no such person.
-    pub fn rename(&self, id: &PersonId, name: &str) -> Change<Person> {
+    pub(crate) fn rename(&self, id: &PersonId, name: &str) -> Change<Person> {
         let name = clean_name(name)?;
         self.change(id, |person| person.name = name)
     }
@@ -267,7 +266,7 @@ impl People {
     ///
     /// # Errors
     /// When nobody would be left to run it.
-    pub fn set_administrator(&self, id: &PersonId, administrator: bool) -> Change<Person> {
+    pub(crate) fn set_administrator(&self, id: &PersonId, administrator: bool) -> Change<Person> {
         if !administrator && self.is_last_administrator(id)? {
             return Err(AccountError::LastAdministrator.into());
         }
@@ -293,7 +292,7 @@ impl People {
     ///
     /// # Errors
     /// When nobody would be left to run the installation.
-    pub fn may_forget(&self, id: &PersonId) -> Change<()> {
+    pub(crate) fn may_forget(&self, id: &PersonId) -> Change<()> {
         if self.is_last_administrator(id)? {
             return Err(AccountError::LastAdministrator.into());
         }
@@ -305,7 +304,7 @@ impl People {
     ///
     /// # Errors
     /// When they are the last administrator, or there is no such person.
-    pub fn forget(&self, id: &PersonId) -> Change<()> {
+    pub(crate) fn forget(&self, id: &PersonId) -> Change<()> {
         self.may_forget(id)?;
         let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
         let person: Person = parse(&found.value)?;
@@ -334,19 +333,19 @@ impl People {
     }
 
     /// The hash of somebody's password, if they have one.
-    pub fn password(&self, id: &PersonId) -> Result<Option<String>> {
+    pub(crate) fn password(&self, id: &PersonId) -> Result<Option<String>> {
         get(&*self.store, PASSWORD, id.as_str())
     }
 
     /// Sets a password by its hash.
-    pub fn set_password(&self, id: &PersonId, hash: &str) -> Result<()> {
+    pub(crate) fn set_password(&self, id: &PersonId, hash: &str) -> Result<()> {
         let found = self.store.get(PASSWORD, id.as_str())?;
         let expected = found.map(|record| record.revision);
         self.store.swap(PASSWORD, id.as_str(), expected, Some(&encode(&hash)?))
     }
 
     /// Who holds a cookie's secret.
-    pub fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>> {
+    pub(crate) fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>> {
         self.session(SessionId::new(hash(secret)))
     }
 
@@ -391,19 +390,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 /// 256 random bits.
 #[must_use]
-pub fn secret() -> String {
+pub(crate) fn secret() -> String {
     BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
 }
 
 /// A fresh id of 80 random bits.
 #[must_use]
-pub fn fresh_id() -> String {
+pub(crate) fn fresh_id() -> String {
     HEXLOWER.encode(&rand::random::<[u8; 10]>())
 }
 
 /// The digest under which a secret is known.
 #[must_use]
-pub fn digest(secret: &str) -> Digest {
+pub(crate) fn digest(secret: &str) -> Digest {
     Digest(Sha256::digest(secret.as_bytes()).into())
 }
 

@@ -66,7 +66,7 @@ enum Job {
 
 /// The way to the hashing threads. Cloning shares them; they end when the last clone is dropped.
 #[derive(Clone)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     jobs: Arc<Turns<Job>>,
     /// What an unknown person's password is compared with, so that the answer takes as long.
     nobody: Arc<str>,
@@ -83,7 +83,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start() -> std::io::Result<Self> {
+    pub(crate) fn start() -> std::io::Result<Self> {
         let (jobs, takers) = Turns::new();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for n in 0..(cores / 2).max(1) {
@@ -104,7 +104,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When the password is too weak, or too many wait.
-    pub async fn hash(
+    pub(crate) async fn hash(
         &self,
         lane: Lane,
         password: &str,
@@ -121,7 +121,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When too many wait.
-    pub async fn verify(
+    pub(crate) async fn verify(
         &self,
         lane: Lane,
         password: &str,

@@ -10,7 +10,7 @@ const IDENTITY: &str = "identity";
 
 /// A provider as an administrator set it up.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
+pub(crate) struct Provider {
     pub id: String,
     /// What the sign-in page calls it.
     pub name: String,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Provider {
 /// Somebody as a provider knows them: the subject is unique at its issuer (OpenID Connect Core,
 /// section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub(crate) struct Identity {
     pub person: PersonId,
     pub provider: String,
     pub issuer: String,
@@ -44,32 +44,32 @@ fn identity_key(issuer: &str, subject: &str) -> String {
 }
 
 impl People {
-    pub fn providers(&self) -> Result<Vec<Provider>> {
+    pub(crate) fn providers(&self) -> Result<Vec<Provider>> {
         scan(&*self.store, PROVIDER)
     }
 
-    pub fn provider(&self, id: &str) -> Result<Option<Provider>> {
+    pub(crate) fn provider(&self, id: &str) -> Result<Option<Provider>> {
         get(&*self.store, PROVIDER, id)
     }
 
-    pub fn add_provider(&self, provider: &Provider) -> Result<()> {
+    pub(crate) fn add_provider(&self, provider: &Provider) -> Result<()> {
         self.store.swap(PROVIDER, &provider.id, None, Some(&encode(provider)?))
     }
 
     /// Removes a provider. Who signed in with it keeps their account, and needs another way in.
-    pub fn remove_provider(&self, id: &str) -> Result<bool> {
+    pub(crate) fn remove_provider(&self, id: &str) -> Result<bool> {
         let Some(found) = self.store.get(PROVIDER, id)? else { return Ok(false) };
         self.store.swap(PROVIDER, id, Some(found.revision), None)?;
         Ok(true)
     }
 
     /// Whose identity this is.
-    pub fn identified(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>> {
+    pub(crate) fn identified(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>> {
         let found: Option<Identity> = get(&*self.store, IDENTITY, &identity_key(issuer, subject))?;
         Ok(found.map(|identity| identity.person))
     }
 
-    pub fn identities(&self, person: &PersonId) -> Result<Vec<Identity>> {
+    pub(crate) fn identities(&self, person: &PersonId) -> Result<Vec<Identity>> {
         let mut all: Vec<Identity> = scan(&*self.store, IDENTITY)?;
         all.retain(|identity| identity.person == *person);
         Ok(all)
@@ -79,7 +79,7 @@ impl People {
     ///
     /// # Errors
     /// When somebody else does.
-    pub fn identify(&self, identity: &Identity) -> Change<()> {
+    pub(crate) fn identify(&self, identity: &Identity) -> Change<()> {
         let key = identity_key(&identity.issuer, &identity.subject);
         match self.store.swap(IDENTITY, &key, None, Some(&encode(identity)?)) {
             Err(StoreError::Conflict) => {
@@ -95,7 +95,7 @@ impl People {
     ///
     /// # Errors
     /// When no way in would be left.
-    pub fn unidentify(&self, person: &PersonId, provider: &str) -> Change<()> {
+    pub(crate) fn unidentify(&self, person: &PersonId, provider: &str) -> Change<()> {
         let all = self.identities(person)?;
         let (gone, left): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|identity| identity.provider == provider);

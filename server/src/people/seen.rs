@@ -12,12 +12,17 @@ fn key(person: &PersonId, document: &str) -> String {
 
 impl People {
     /// The last entry that somebody has seen, if they ever looked.
-    pub fn seen(&self, person: &PersonId, document: &DocumentId) -> Result<Option<Seq>> {
+    pub(crate) fn seen(&self, person: &PersonId, document: &DocumentId) -> Result<Option<Seq>> {
         get(&*self.store, SEEN, &key(person, document.as_str()))
     }
 
     /// Notes that somebody has seen a document's history up to an entry. It never goes back.
-    pub fn note_seen(&self, person: &PersonId, document: &DocumentId, upto: Seq) -> Result<()> {
+    pub(crate) fn note_seen(
+        &self,
+        person: &PersonId,
+        document: &DocumentId,
+        upto: Seq,
+    ) -> Result<()> {
         let key = key(person, document.as_str());
         loop {
             let known = self.store.get(SEEN, &key)?;

@@ -20,7 +20,7 @@ const AGENT: usize = 300;
 
 /// What is known of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionInfo {
+pub(crate) struct SessionInfo {
     pub person: PersonId,
     /// Milliseconds since the Unix epoch.
     pub since: u64,
@@ -38,7 +38,7 @@ struct Live {
 }
 
 /// All sessions that have not ended.
-pub struct Sessions {
+pub(crate) struct Sessions {
     store: Arc<dyn Store>,
     clock: Clock,
     limits: SessionLimits,
@@ -94,14 +94,14 @@ impl Sessions {
 
     /// Whose session this is, if it has not ended. Does not block.
     #[must_use]
-    pub fn person(&self, session: &SessionId) -> Option<PersonId> {
+    pub(crate) fn person(&self, session: &SessionId) -> Option<PersonId> {
         let live = self.lock();
         let info = &live.get(session)?.info;
         (!self.has_ended(info)).then(|| info.person.clone())
     }
 
     /// Begins a session and gives the secret for its cookie.
-    pub fn begin(&self, person: &PersonId, address: &str, agent: &str) -> Result<String> {
+    pub(crate) fn begin(&self, person: &PersonId, address: &str, agent: &str) -> Result<String> {
         let secret = secret();
         let now = self.clock.now_ms();
         let info = SessionInfo {
@@ -118,7 +118,7 @@ impl Sessions {
     }
 
     /// Notes that a session is in use. Blocks when it is time to write that down.
-    pub fn touch(&self, session: &SessionId) -> Result<()> {
+    pub(crate) fn touch(&self, session: &SessionId) -> Result<()> {
         let now = self.clock.now_ms();
         let is_noted = |info: &SessionInfo| now.saturating_sub(info.seen) < NOTED_MS;
         let due = |info: &SessionInfo| !is_noted(info) && !self.has_ended(info);
@@ -138,7 +138,7 @@ impl Sessions {
 
     /// The live sessions of a person, the newest first.
     #[must_use]
-    pub fn of(&self, person: &PersonId) -> Vec<(SessionId, SessionInfo)> {
+    pub(crate) fn of(&self, person: &PersonId) -> Vec<(SessionId, SessionInfo)> {
         let live = self.lock();
         let mut all: Vec<_> = live
             .iter()
@@ -149,17 +149,17 @@ impl Sessions {
         all
     }
 
-    pub fn end(&self, session: &SessionId) -> Result<()> {
+    pub(crate) fn end(&self, session: &SessionId) -> Result<()> {
         self.end_where(|id, _| id == session).map(drop)
     }
 
     /// Ends all sessions of a person, but for one. Gives how many.
-    pub fn end_all(&self, person: &PersonId, but: Option<&SessionId>) -> Result<usize> {
+    pub(crate) fn end_all(&self, person: &PersonId, but: Option<&SessionId>) -> Result<usize> {
         self.end_where(|id, info| info.person == *person && Some(id) != but)
     }
 
     /// Ends those whose time is over. Call about once a second.
-    pub fn expire(&self) -> Result<usize> {
+    pub(crate) fn expire(&self) -> Result<usize> {
         self.end_where(|_, info| self.has_ended(info))
     }
 

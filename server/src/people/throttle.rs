@@ -41,7 +41,7 @@ const CAPACITY: usize = 50_000;
 
 /// All budgets.
 #[derive(Debug)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     devices: RateLimiter<Digest>,
     pairs: RateLimiter<(Digest, AddressGroup)>,
     accounts: RateLimiter<Digest>,
@@ -56,7 +56,7 @@ pub struct Throttle {
 
 impl Throttle {
     #[must_use]
-    pub fn new(clock: &Clock) -> Self {
+    pub(crate) fn new(clock: &Clock) -> Self {
         Self {
             devices: RateLimiter::new(DEVICE, CAPACITY, clock),
             pairs: RateLimiter::new(PAIR, CAPACITY, clock),
@@ -76,7 +76,7 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn attempt(
+    pub(crate) fn attempt(
         &self,
         account: &str,
         from: AddressGroup,
@@ -101,7 +101,7 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn attempt_signed_in(&self, person: &PersonId) -> Result<Lane, Duration> {
+    pub(crate) fn attempt_signed_in(&self, person: &PersonId) -> Result<Lane, Duration> {
         self.devices.check(digest(person.as_str()))?;
         Ok(Lane::Known)
     }
@@ -110,7 +110,7 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn use_secret(&self, secret: &str, from: AddressGroup) -> Result<Lane, Duration> {
+    pub(crate) fn use_secret(&self, secret: &str, from: AddressGroup) -> Result<Lane, Duration> {
         self.secrets.check(digest(secret))?;
         Ok(Lane::Stranger(from))
     }
@@ -119,7 +119,7 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn ask_for_mail(&self, email: &str, from: AddressGroup) -> Result<(), Duration> {
+    pub(crate) fn ask_for_mail(&self, email: &str, from: AddressGroup) -> Result<(), Duration> {
         self.mails_of_group.check(from)?;
         self.mails_of_account.check(digest(&email_key(email)))?;
         self.mails.check(())
@@ -130,7 +130,7 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn confirm_by_mail(&self, person: &PersonId, email: &str) -> Result<(), Duration> {
+    pub(crate) fn confirm_by_mail(&self, person: &PersonId, email: &str) -> Result<(), Duration> {
         self.mails_of_account.check(digest(&format!("person {person}")))?;
         self.mails_of_account.check(digest(&format!("confirm {}", email_key(email))))?;
         self.mails.check(())
@@ -140,13 +140,13 @@ impl Throttle {
     ///
     /// # Errors
     /// With how long to wait.
-    pub fn start(&self, from: AddressGroup) -> Result<(), Duration> {
+    pub(crate) fn start(&self, from: AddressGroup) -> Result<(), Duration> {
         self.starts_of_group.check(from)?;
         self.starts.check(())
     }
 
     /// Forgets budgets that are full again. Call now and then.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.devices.forget_full();
         self.pairs.forget_full();
         self.accounts.forget_full();

@@ -20,7 +20,7 @@ struct Ticket {
 
 impl People {
     /// A secret that lets a client without a cookie into one document as this person.
-    pub fn ticket(&self, document: &DocumentId, by: &SignedIn) -> Result<String> {
+    pub(crate) fn ticket(&self, document: &DocumentId, by: &SignedIn) -> Result<String> {
         let secret = secret();
         let ticket = Ticket {
             document: document.clone(),
@@ -34,7 +34,7 @@ impl People {
 
     /// Who comes with a ticket: it must be for this document and first used within 60 seconds;
     /// then it is valid for as long as its session.
-    pub fn admit(&self, secret: &str, document: &DocumentId) -> Result<Option<SignedIn>> {
+    pub(crate) fn admit(&self, secret: &str, document: &DocumentId) -> Result<Option<SignedIn>> {
         let key = hash(secret);
         let Some(found) = self.store.get(TICKET, &key)? else { return Ok(None) };
         let mut ticket: Ticket = parse(&found.value)?;
@@ -57,7 +57,7 @@ impl People {
     }
 
     /// Removes tickets that can't serve any more.
-    pub fn expire_tickets(&self) -> Result<()> {
+    pub(crate) fn expire_tickets(&self) -> Result<()> {
         for (key, record) in self.store.scan(TICKET, "")? {
             let ticket: Ticket = parse(&record.value)?;
             let late = self.clock.now_ms().saturating_sub(ticket.made) > UNUSED_MS;

@@ -12,7 +12,7 @@ const MAX_OF_GROUP: usize = 64;
 
 /// The person or address that a job is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub(crate) enum Lane {
     /// Somebody signed in, or at a device that signed in before.
     Known,
     /// Somebody else, from this address group. Whether they have an account makes no difference: how long

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 /// All that can happen to a room.
 #[derive(Debug)]
-pub enum RoomEvent {
+pub(crate) enum RoomEvent {
     Join {
         id: ConnectionId,
         admission: Box<Admission>,
@@ -65,7 +65,7 @@ impl RoomEvent {
 
 /// What goes out on a connection.
 #[derive(Debug)]
-pub enum Outgoing {
+pub(crate) enum Outgoing {
     Frame(Bytes),
     Close(Close),
     Ping,

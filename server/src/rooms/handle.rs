@@ -24,7 +24,7 @@ use thiserror::Error;
 
 /// A document's releases, and the release that its text would become now.
 #[derive(Debug)]
-pub struct ReleaseStatus {
+pub(crate) struct ReleaseStatus {
     pub releases: Releases,
     /// The release that the text as it is would become.
     pub draft: Released,
@@ -38,14 +38,14 @@ pub struct ReleaseStatus {
 impl ReleaseStatus {
     /// The digest of [`draft`](Self::draft), computed when first asked for.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| self.draft.digest())
     }
 }
 
 /// What a list shows of a document.
 #[derive(Debug, Clone)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub title: String,
     pub checklist: Vec<Check>,
     pub releases: Releases,
@@ -59,7 +59,7 @@ pub struct Summary {
 
 /// An edit that goes back to a moment.
 #[derive(Debug, Clone)]
-pub struct Restore {
+pub(crate) struct Restore {
     pub update: Vec<u8>,
     pub claims: Vec<Claim>,
     pub moment: Seq,
@@ -67,7 +67,7 @@ pub struct Restore {
 
 /// A step on the path to a release that is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StepTaken {
+pub(crate) struct StepTaken {
     /// The entry that says so.
     pub seq: Seq,
     /// The number of the release that this step has frozen, if it has.
@@ -76,7 +76,7 @@ pub struct StepTaken {
 
 /// Why a request to a room fails.
 #[derive(Debug, Clone, Error)]
-pub enum RequestError<E> {
+pub(crate) enum RequestError<E> {
     /// The document can't be opened or asked.
     #[error(transparent)]
     Open(#[from] OpenError),

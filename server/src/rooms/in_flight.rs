@@ -24,7 +24,7 @@ const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 /// Too much waits in all, and of this person more than one large frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("too much waits to be worked on")]
-pub struct Crowded;
+pub(crate) struct Crowded;
 
 /// What the frames of each person hold, over all rooms, and of all. Cloning shares it.
 #[derive(Debug, Clone, Default)]
@@ -63,14 +63,14 @@ impl WaitingBytes {
 
 /// The places of one person's frames that wait for a room. Cloning shares them.
 #[derive(Debug, Clone)]
-pub struct InFlight {
+pub(crate) struct InFlight {
     frames: Arc<Semaphore>,
     bytes: Arc<PersonalBytes>,
 }
 
 /// A frame's place, given back when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     _frame: OwnedSemaphorePermit,
     _kib: OwnedSemaphorePermit,
     _charge: Charge,
@@ -105,7 +105,7 @@ impl InFlight {
     ///
     /// # Errors
     /// When too much waits in all, and much of it is this person's.
-    pub async fn enter(&self, bytes: usize) -> Result<Place, Crowded> {
+    pub(crate) async fn enter(&self, bytes: usize) -> Result<Place, Crowded> {
         let charge = self.charge(bytes)?;
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
         // The semaphores are never closed.

@@ -16,13 +16,13 @@ mod task;
 mod tests;
 mod turns;
 
-pub use crate::open_error::OpenError;
-pub use event::{Outgoing, RoomEvent};
+pub(crate) use crate::open_error::OpenError;
+pub(crate) use event::{Outgoing, RoomEvent};
 pub(crate) use handle::RoomHandle;
-pub use handle::{ReleaseStatus, RequestError, Restore, StepTaken, Summary};
-pub use in_flight::{Crowded, InFlight, Place};
-pub use outbox::{Charges, Outbox, Queued, WeakOutbox};
-pub use redact::{Passage, RedactError};
+pub(crate) use handle::{RequestError, Restore, StepTaken};
+pub(crate) use in_flight::InFlight;
+pub(crate) use outbox::{Outbox, Queued, WeakOutbox};
+pub(crate) use redact::{Passage, RedactError};
 
 use in_flight::WaitingBytes;
 use redaction_locks::RedactionLocks;
@@ -56,7 +56,7 @@ type SavedClaims = Result<Vec<u64>, Vec<ClientClaim>>;
 
 /// All rooms. Cloning shares them.
 #[derive(Clone)]
-pub struct Rooms {
+pub(crate) struct Rooms {
     shared: Arc<Shared>,
 }
 
@@ -91,7 +91,7 @@ impl Shared {
 
 /// A connection's way into its room.
 #[derive(Debug)]
-pub struct Joined {
+pub(crate) struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
     /// The places of this person's frames, over all of their connections.
@@ -100,7 +100,7 @@ pub struct Joined {
 
 impl Rooms {
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         store: Arc<dyn Store>,
         committer: Committer,
         metrics: Metrics,
@@ -130,14 +130,14 @@ impl Rooms {
     ///
     /// # Errors
     /// When it can't.
-    pub async fn probe(&self, document: &DocumentId) -> Result<(), OpenError> {
+    pub(crate) async fn probe(&self, document: &DocumentId) -> Result<(), OpenError> {
         self.ask(document, |answer| RoomEvent::Open { answer }).await?;
         Ok(())
     }
 
     /// An outbox for a receiver of a person, and what comes out of it.
     #[must_use]
-    pub fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
+    pub(crate) fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
         self.shared.outboxes.open(person)
     }
 
@@ -145,7 +145,7 @@ impl Rooms {
     ///
     /// # Errors
     /// When the document can't be opened.
-    pub async fn join(
+    pub(crate) async fn join(
         &self,
         document: &DocumentId,
         admission: Admission,
@@ -210,7 +210,7 @@ impl Rooms {
     }
 
     /// Closes all rooms: their connections are asked to come back, and what is queued is committed.
-    pub async fn shut_down(&self) {
+    pub(crate) async fn shut_down(&self) {
         self.shared.stop.send_replace(true);
         let open: Vec<_> = self.shared.lock().drain().map(|(_, room)| room).collect();
         // All at once: one that is busy holds up no other.
@@ -223,7 +223,7 @@ impl Rooms {
 
     /// How many documents are still open after [`shut_down`](Self::shut_down).
     #[must_use]
-    pub fn still_open(&self) -> i64 {
+    pub(crate) fn still_open(&self) -> i64 {
         self.shared.metrics.rooms_open.get()
     }
 

@@ -99,7 +99,7 @@ impl AsRef<[u8]> for Shared {
 
 /// What waits for one receiver. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     frames: mpsc::Sender<Queued>,
     receiver: Count,
     person: Count,
@@ -108,7 +108,7 @@ pub struct Outbox {
 
 /// A way to an outbox that does not keep it open: the room alone does that, and closes it by dropping its own.
 #[derive(Debug)]
-pub struct WeakOutbox {
+pub(crate) struct WeakOutbox {
     frames: mpsc::WeakSender<Queued>,
     receiver: Count,
     person: Count,
@@ -118,7 +118,7 @@ pub struct WeakOutbox {
 impl WeakOutbox {
     /// The outbox, while the room has not let go of it.
     #[must_use]
-    pub fn upgrade(&self) -> Option<Outbox> {
+    pub(crate) fn upgrade(&self) -> Option<Outbox> {
         Some(Outbox {
             frames: self.frames.upgrade()?,
             receiver: self.receiver.clone(),
@@ -130,14 +130,14 @@ impl WeakOutbox {
 
 /// Something for a receiver, and what it counts.
 #[derive(Debug)]
-pub struct Queued {
+pub(crate) struct Queued {
     pub outgoing: Outgoing,
     pub charges: Charges,
 }
 
 /// Keep it until a frame has been handed to the system: so long the frame counts.
 #[derive(Debug)]
-pub struct Charges {
+pub(crate) struct Charges {
     _of_receiver: Charge,
     _of_person: Charge,
 }
@@ -167,18 +167,18 @@ impl Outbox {
     }
 
     #[must_use]
-    pub fn downgrade(self) -> WeakOutbox {
+    pub(crate) fn downgrade(self) -> WeakOutbox {
         let Self { frames, receiver, person, all } = self;
         WeakOutbox { frames: frames.downgrade(), receiver, person, all }
     }
 
     /// Queues a farewell. The writer may be gone already.
-    pub async fn close(&self, close: Close) {
+    pub(crate) async fn close(&self, close: Close) {
         let _ = self.frames.send(self.charge(Outgoing::Close(close))).await;
     }
 
     /// Asks the peer whether it is there. Where frames wait already, they do that.
-    pub fn ping(&self) {
+    pub(crate) fn ping(&self) {
         let _ = self.frames.try_send(self.charge(Outgoing::Ping));
     }
 

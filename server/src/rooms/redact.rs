@@ -16,7 +16,7 @@ use thiserror::Error;
 
 /// Characters of a text, by their place and what they say.
 #[derive(Debug, Clone)]
-pub struct Passage {
+pub(crate) struct Passage {
     pub target: Target,
     /// In UTF-16 code units.
     pub from: u32,
@@ -27,7 +27,7 @@ pub struct Passage {
 
 /// Why a passage is not redacted.
 #[derive(Debug, Clone, Error)]
-pub enum RedactError {
+pub(crate) enum RedactError {
     #[error("this passage does not stand there any more")]
     Elsewhere,
     #[error("a redaction needs a facilitator, and a reason")]

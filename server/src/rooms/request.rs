@@ -19,7 +19,7 @@ const MAX_WAITING_REQUESTS: usize = 16;
 pub(super) type Reply<T> = oneshot::Sender<Result<T, OpenError>>;
 
 /// A request for a room.
-pub struct Request {
+pub(crate) struct Request {
     pub(super) requester: Requester,
     pub(super) priority: Priority,
     question: Box<dyn Question>,

@@ -3,6 +3,8 @@
 //!
 //! All calls block: callers outside the committer's own thread use `spawn_blocking`.
 
+#![warn(missing_docs)]
+
 #[cfg(test)]
 mod contract;
 mod memory;
@@ -21,19 +23,30 @@ pub const MAX_RECORD_BYTES: usize = 3_640;
 /// Why the store did not do what was asked. Each is a sentence for the operator.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
+    /// Another process has the folder open.
     #[error("another server is already using the data folder {}", .0.display())]
     InUse(PathBuf),
+    /// The folder can't be used.
     #[error("the data folder {} can't be used: {reason}", .path.display())]
-    Unusable { path: PathBuf, reason: String },
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it, to be put behind a colon.
+        reason: String,
+    },
+    /// The disk has no room.
     #[error("the disk is full: nothing more is saved until there is room")]
     Full,
+    /// Something is not as it was written, with what it is.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// Somebody else has written in between.
     #[error("somebody else changed this meanwhile")]
     Conflict,
     /// More than a record may hold: the fault of who sent it, and not of the store.
     #[error("this is too long: a record holds at most {MAX_RECORD_BYTES} bytes")]
     TooLong,
+    /// The store has failed, with its message.
     #[error("the store failed: {0}")]
     Failed(String),
     /// A sync failed, so what reached the disk is unknown: only reading everything again can tell.
@@ -44,8 +57,11 @@ pub enum StoreError {
 /// One entry to append.
 #[derive(Debug, Clone)]
 pub struct Append {
+    /// The ledger that it is appended to.
     pub ledger: LedgerId,
+    /// Its number in the ledger, from 0.
     pub seq: Seq,
+    /// The encoded entry.
     pub bytes: Vec<u8>,
 }
 
@@ -207,16 +223,22 @@ pub fn entries<'s>(
 /// (`None`: if there is none).
 #[derive(Debug, Clone)]
 pub struct Swap {
+    /// The kind of record.
     pub kind: &'static str,
+    /// Its key among its kind.
     pub key: String,
+    /// The revision that it must have; None if it must not be there.
     pub expected: Option<u64>,
+    /// What to write; None to remove it.
     pub value: Option<Vec<u8>>,
 }
 
 /// A record's value and its revision, which grows by one with each write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// Grows by one with each write, from 1.
     pub revision: u64,
+    /// The bytes.
     pub value: Vec<u8>,
 }
 
@@ -243,6 +265,8 @@ pub trait Store: Ledger + Records {
 /// Bytes on the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Space {
+    /// Bytes that the store takes.
     pub used: u64,
+    /// Bytes that are free.
     pub free: u64,
 }

@@ -8,6 +8,7 @@ use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// A store in memory, for tests: it keeps nothing.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,

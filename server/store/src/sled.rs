@@ -32,6 +32,7 @@ const LETTING_GO: Duration = Duration::from_secs(2);
 /// sled's cache, in bytes.
 const CACHE: u64 = 64 * 1024 * 1024;
 
+/// The store of a data folder.
 #[derive(Debug)]
 pub struct SledStore {
     path: PathBuf,

@@ -7,6 +7,8 @@
 //!
 //! Pages, files and imports share this: a heading that a file was written with is recognised when the file comes back.
 
+#![warn(missing_docs)]
+
 pub mod names;
 pub mod styles;
 mod words;

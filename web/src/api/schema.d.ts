@@ -240,7 +240,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a provider. Whoever signs in with it alone needs another way in. */
+        /** Removes a provider. People who sign in only with it need another way in. */
         delete: operations["remove"];
         options?: never;
         head?: never;
@@ -331,7 +331,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compares two moments: what was written and deleted between them, by whom and when. */
+        /** Compares two moments: what was written and deleted between them, who did it and when. */
         get: operations["diff"];
         put?: never;
         post?: never;
@@ -386,7 +386,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Notes how far one has looked at the history, to be told the next time what is new since. */
+        /** Remembers up to which entry a person has seen the history. The next time, the answer says what is new since. */
         put: operations["note_seen"];
         post?: never;
         delete?: never;
@@ -491,8 +491,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes a passage out of a document and of everything that is stored of it, for good. That it was
-         *     done, by whom and why stays for everybody to see.
+         * Takes a passage out of a document and of everything that is stored of it, for good. Who did it, when
+         *     and why stays for everybody to see.
          */
         post: operations["redact"];
         delete?: never;
@@ -633,7 +633,7 @@ export interface paths {
         /** What an invitation offers. */
         get: operations["show"];
         put?: never;
-        /** Joins a plan: as whoever is signed in, or with a new account. */
+        /** Joins a plan: as the person who is signed in, or with a new account. */
         post: operations["accept"];
         delete?: never;
         options?: never;
@@ -1020,7 +1020,7 @@ export interface components {
             time: number;
             /** @description What was done: `deed` names it, the rest depends on it. */
             what: unknown;
-            /** @description The name of whom it was done to, if to anybody. */
+            /** @description The name of the person that it was done to, if it was done to one. */
             whom?: string | null;
         };
         /** @enum {string} */
@@ -1156,7 +1156,7 @@ export interface components {
             may_write: boolean;
             plan: string;
             plan_title: string;
-            /** @description What was taken out, by whom, and why. */
+            /** @description The redactions: who took a passage out, and why. */
             redactions: components["schemas"]["RedactionView"][];
             /** @description How far it is on its way to a release. */
             release: components["schemas"]["Progress"];
@@ -1264,14 +1264,14 @@ export interface components {
             made: number;
             made_by?: components["schemas"]["Face"] | null;
         };
-        /** @description An invitation as whoever was sent it sees it. */
+        /** @description An invitation as its receiver sees it. */
         InvitationView: components["schemas"]["Standing"] & {
             /** Format: int64 */
             expires: number;
             invited_by?: components["schemas"]["Face"] | null;
             plan: string;
             plan_title: string;
-            /** @description Whether whoever asks has a seat in this plan already. */
+            /** @description Whether the person who is signed in has a seat in this plan already. */
             seated: boolean;
         };
         Joining: {
@@ -1336,10 +1336,10 @@ export interface components {
         MadeInvitation: {
             id: string;
             label: string;
-            /** @description Shown this once. Whoever opens it can join, once. */
+            /** @description Shown this once. The first person who opens it can join. */
             link: string;
         };
-        /** @description Who took a step, when, and for whom. */
+        /** @description Who took a step, when, and for which side. */
         MarkView: {
             /** @description Empty for a person who was forgotten. */
             name: string;
@@ -1398,7 +1398,7 @@ export interface components {
             translates?: string | null;
         };
         NewEmail: {
-            /** @description The password; empty for whoever has none. */
+            /** @description The password; empty where the person has none. */
             current?: string;
             email: string;
         };
@@ -1409,7 +1409,7 @@ export interface components {
         NewInvitations: {
             /**
              * Format: int32
-             * @description How many days they are valid: 1 to 90, and 14 unless told otherwise.
+             * @description How many days they are valid: 1 to 90, and 14 by default.
              */
             days?: number | null;
             /** @description At most 200. */
@@ -1424,14 +1424,14 @@ export interface components {
              *     for a minute, and within a hundred years.
              */
             opens?: number | null;
-            /** @description The time zone of whoever says so (IANA). */
+            /** @description The time zone of the person who launches (an IANA name). */
             zone: string;
         };
         NewName: {
             name: string;
         };
         NewPassword: {
-            /** @description The password so far; empty for whoever has none. */
+            /** @description The password so far; empty where the person has none. */
             current?: string;
             new: string;
         };
@@ -1553,7 +1553,7 @@ export interface components {
             title: string;
         };
         PlanPeople: {
-            /** @description Those not used or withdrawn, for whoever may manage them; the newest first. */
+            /** @description The invitations that are neither used nor withdrawn, the newest first. Only people who may manage them see them. */
             invitations: components["schemas"]["InvitationEntry"][];
             /** @description Whether one may invite people and change their seats. */
             may_manage: boolean;
@@ -1686,7 +1686,7 @@ export interface components {
         ReleasePath: {
             /** @description The SHA-256 of its canonical JSON (RFC 8785). */
             digest: string;
-            /** @description The release that the text as it is would become: whoever proposes or signs computes its digest. */
+            /** @description The release that the text would become as it is now. A client that proposes or signs computes its digest. */
             draft: Record<string, never>;
             frozen: boolean;
             /** @description What one may do oneself. */
@@ -1750,7 +1750,7 @@ export interface components {
          */
         Seat: "facilitator" | "author" | "adviser" | "observer" | "administrator";
         SeatEntry: components["schemas"]["Standing"] & {
-            /** @description For whoever may manage people. */
+            /** @description Only people who may manage others see it. */
             email?: string | null;
             /** @description Whether mail to the address is known to reach this person. */
             email_verified: boolean;

@@ -6,7 +6,10 @@
 //! [`Desk`] each and never on threads that others wait for.
 
 mod desk;
+mod error;
 mod fetch;
+
+pub(crate) use error::OidcError;
 
 use crate::clock::Clock;
 use crate::people::{Provider, digest, secret};
@@ -24,28 +27,11 @@ use openidconnect::{
 };
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use thiserror::Error;
 
 /// How long somebody may take at the provider, in milliseconds.
 const PENDING_MS: u64 = 10 * 60_000;
 /// Sign-ins under way at once; beyond that the oldest are forgotten.
 const PENDING: usize = 10_000;
-
-/// Why a sign-in with a provider did not work.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum OidcError {
-    /// Nothing is known of it: too old, of another browser, or invented.
-    #[error("this sign-in was not begun here, or took too long")]
-    Unknown,
-    #[error("the provider can't be reached, or is set up wrongly: {0}")]
-    Unreachable(String),
-    #[error("the provider refused: {0}")]
-    Refused(String),
-    #[error("what the provider says can't be trusted: {0}")]
-    Untrusted(String),
-    #[error("too many people wait for this provider")]
-    Busy,
-}
 
 /// What is to be done once the provider has said who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Taking out what nobody sees: of a document, and of what people send in names, titles and messages.
 
 use super::App;
-use super::history::{Done, writing};
-use super::identity::{Visitor, readable};
+use super::identity::{Visitor, readable, writing};
 use super::problem::Problem;
+use super::views::Done;
 use crate::admission::{Admission, AdmissionLimits, Place, Requester};
 use crate::archives::{Archives, Reading};
 use crate::rooms::OpenError;

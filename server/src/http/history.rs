@@ -2,10 +2,10 @@
 
 use super::App;
 use super::cleaning::{cleaned, cleaned_line};
-use super::identity::{Readable, Visitor, acting, readable};
+use super::identity::{Readable, Visitor, acting, readable, writing};
 use super::problem::{Body, Problem, blocking};
 use super::releases::told;
-use super::views::people;
+use super::views::{Done, people};
 use crate::admission::Requester;
 use crate::archives::{Archive, Archives, Reading};
 use crate::people::SignedIn;
@@ -19,7 +19,7 @@ use accord_document::history::{
 use accord_document::ids::{PersonId, Seq};
 use accord_document::limits;
 use accord_document::model::Replica;
-use accord_document::people::{Action, Actor, permits};
+use accord_document::people::{Action, permits};
 use accord_document::state::NamedVersion;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -105,12 +105,6 @@ pub(crate) struct NewRestoration {
     moment: u64,
     /// The key of a text field, or `milestones`: everything, if absent.
     part: Option<String>,
-}
-
-/// Where the ledger stands once something was done.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Done {
-    pub(super) seq: u64,
 }
 
 /// Who worked on a document when, its versions, and who went back.
@@ -291,20 +285,6 @@ pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<
     acting(app, by, &found.plan, Action::ReadHistory)?;
     app.rooms.probe(&found.id).await?;
     Ok(found)
-}
-
-/// The actor of a change to a document, where the document may be changed.
-pub(super) fn writing(
-    app: &App,
-    by: &SignedIn,
-    found: &Readable,
-    action: Action,
-) -> Result<Actor, Problem> {
-    let (actor, _) = acting(app, by, &found.plan, action)?;
-    if !found.grant.may_write {
-        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
-    }
-    Ok(actor)
 }
 
 fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {

@@ -175,3 +175,17 @@ pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Reada
     let grant = state.grant(&by.person.id, &id).ok_or_else(missing)?;
     Ok(Readable { id, plan, state, grant })
 }
+
+/// The actor of a change to a document, where the document may be changed.
+pub(super) fn writing(
+    app: &App,
+    by: &SignedIn,
+    found: &Readable,
+    action: Action,
+) -> Result<Actor, Problem> {
+    let (actor, _) = acting(app, by, &found.plan, action)?;
+    if !found.grant.may_write {
+        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
+    }
+    Ok(actor)
+}

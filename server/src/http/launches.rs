@@ -1,9 +1,9 @@
 //! Launches: releases of a plan that become public together; and how far each commitment is on its way there.
 
 use super::App;
-use super::history::Done;
 use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
+use super::views::Done;
 use crate::people::SignedIn;
 use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};

@@ -3,8 +3,8 @@
 use super::App;
 use super::identity::{Caller, by_cookie};
 use super::problem::{Body, Problem, blocking, changing};
-use super::providers::ProviderView;
 use super::session::{self, SessionView};
+use super::views::ProviderView;
 use crate::letters::News;
 use crate::people::{AccountError, Person, Purpose};
 use crate::plans::installation;

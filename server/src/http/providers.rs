@@ -8,6 +8,7 @@ use super::invitations::{join, offer};
 use super::links::tell;
 use super::problem::{Body, Problem, blocking, changing};
 use super::session;
+use super::views::ProviderView;
 use crate::letters::News;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest, fresh_id};
@@ -29,12 +30,6 @@ pub(crate) struct Ways {
     mail: bool,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProviderView {
-    id: String,
-    name: String,
-}
-
 /// A provider as administrators see it; its secret is shown to nobody.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderEntry {
@@ -49,12 +44,6 @@ pub(crate) struct ProviderEntry {
 impl From<Provider> for ProviderEntry {
     fn from(Provider { id, name, issuer, client_id, trust_email, .. }: Provider) -> Self {
         Self { id, name, issuer, client_id, trust_email }
-    }
-}
-
-impl From<Provider> for ProviderView {
-    fn from(Provider { id, name, .. }: Provider) -> Self {
-        Self { id, name }
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::App;
 use super::cleaning::cleaned;
-use super::history::{Done, writing};
-use super::identity::{Readable, Visitor, readable};
+use super::identity::{Readable, Visitor, readable, writing};
 use super::problem::{Body, Problem};
-use super::views::people;
+use super::views::{Done, people};
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;

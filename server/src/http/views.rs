@@ -1,8 +1,8 @@
-//! What several resources show of people and their places.
+//! What several resources answer with: people and their places, what was done, and providers to sign in with.
 
 use super::App;
 use super::problem::{Problem, blocking};
-use crate::people::Person;
+use crate::people::{Person, Provider};
 use accord_document::ids::PersonId;
 use accord_document::people::{Seat, Sector, Standing};
 use accord_document::plan::PlanState;
@@ -74,4 +74,22 @@ pub(crate) async fn people(app: &App, mut ids: Vec<PersonId>) -> Result<Vec<Pers
         Ok(found?.into_iter().flatten().collect())
     })
     .await
+}
+
+/// Where the ledger stands once something was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {
+    pub(super) seq: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderView {
+    id: String,
+    name: String,
+}
+
+impl From<Provider> for ProviderView {
+    fn from(Provider { id, name, .. }: Provider) -> Self {
+        Self { id, name }
+    }
 }

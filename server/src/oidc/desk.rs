@@ -2,7 +2,7 @@
 //! discovery document and keys kept for minutes. A provider that hangs holds up nobody but those who sign
 //! in with it, since each conversation has a thread of its own.
 
-use super::OidcError;
+use super::error::OidcError;
 use super::fetch::{Conversation, agent};
 use crate::clock::Clock;
 use crate::people::Provider;

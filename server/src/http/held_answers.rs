@@ -5,7 +5,7 @@
 //! sent.
 
 use super::App;
-use super::identity::Caller;
+use super::identity::{Asker, Caller};
 use super::problem::Problem;
 use crate::admission::{Busy, Requester};
 use axum::body::{Body, Bytes, HttpBody as _};
@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The largest answer that is never refused, in bytes: the system's own buffers take it from us.
 const ALWAYS_SENT_BYTES: usize = 64 * 1024;
@@ -124,16 +124,6 @@ impl AsRef<[u8]> for HeldPiece {
     }
 }
 
-/// The person who has asked, once a handler knows them. Cloning shares it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Asker(Arc<OnceLock<Requester>>);
-
-impl Asker {
-    pub(super) fn is(&self, requester: Requester) {
-        let _ = self.0.set(requester);
-    }
-}
-
 /// Counts an answer's bytes as its asker's, or refuses to send it.
 pub(super) async fn hold_answer(
     State(app): State<App>,
@@ -149,7 +139,7 @@ pub(super) async fn hold_answer(
     if bytes == 0 {
         return Ok(response);
     }
-    let requester = asker.0.get().cloned().unwrap_or_else(|| Requester::at(address));
+    let requester = asker.requester().unwrap_or_else(|| Requester::at(address));
     let held = app.held_answers.hold(&requester, usize::try_from(bytes).unwrap_or(usize::MAX))?;
     let held = Arc::new(held);
     Ok(response.map(|body| {

@@ -1,7 +1,6 @@
 //! Who asks: the session cookie, the address, and what the person's seat permits.
 
 use super::App;
-use super::held_answers::Asker;
 use super::problem::{Problem, blocking};
 use crate::admission::Requester;
 use crate::people::{DeviceSecrets, SignedIn};
@@ -17,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// Somebody signed in by cookie.
@@ -37,6 +36,21 @@ impl FromRequestParts<App> for Visitor {
             asker.is(Requester::from(&by));
         }
         Ok(Self { by, from: address })
+    }
+}
+
+/// The person who has asked, once a handler knows them. It travels with the request; cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asker(Arc<OnceLock<Requester>>);
+
+impl Asker {
+    fn is(&self, requester: Requester) {
+        let _ = self.0.set(requester);
+    }
+
+    /// The person, if a handler has asked who they are.
+    pub(super) fn requester(&self) -> Option<Requester> {
+        self.0.get().cloned()
     }
 }
 

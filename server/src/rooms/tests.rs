@@ -30,6 +30,8 @@ struct FaultyStore {
     loses_records: AtomicBool,
     /// How often that was tried meanwhile.
     lost: AtomicU64,
+    /// How many changes of records have had to wait.
+    delayed: AtomicU64,
     /// Changes of records wait.
     is_slow: AtomicBool,
 }
@@ -104,6 +106,9 @@ impl Records for FaultyStore {
         if self.loses_records.load(Ordering::SeqCst) {
             self.lost.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Full);
+        }
+        if self.is_slow.load(Ordering::SeqCst) {
+            self.delayed.fetch_add(1, Ordering::SeqCst);
         }
         while self.is_slow.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(5));
@@ -267,8 +272,7 @@ async fn a_stop_waits_until_a_client_id_is_saved() {
     let ana = demo.join("ana").await;
     demo.store.is_slow.store(true, Ordering::SeqCst);
     ana.announce().await;
-    // The room has seen it once it answers what was asked after it.
-    demo.rooms.probe(&Demo::document()).await.unwrap();
+    until("the id is being saved", || demo.store.delayed.load(Ordering::SeqCst) > 0).await;
     let rooms = demo.rooms.clone();
     let mut stopping = tokio::spawn(async move { rooms.shut_down().await });
     let early = tokio::time::timeout(Duration::from_millis(50), &mut stopping).await;

@@ -16,6 +16,7 @@ mod cache;
 pub mod check;
 pub mod clock;
 mod committer;
+pub mod control;
 mod conversion;
 mod demo;
 mod generation;
@@ -36,7 +37,6 @@ mod releases;
 mod replay;
 mod rooms;
 mod sealing;
-pub mod shell;
 pub mod site;
 mod stop;
 pub mod worker;
@@ -49,6 +49,7 @@ use admission::Admission;
 use archives::Archives;
 use clock::Clock;
 use committer::Committer;
+use control::Control;
 use conversion::{HEAVY, Importer, Printer};
 use generation::Generation;
 use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers};
@@ -62,7 +63,6 @@ use plans::Plans;
 use releases::Releases;
 use rooms::Rooms;
 use seal::keys::{KeyError, Keys};
-use shell::Shell;
 use site::{PublicUrl, Site};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -229,7 +229,7 @@ async fn serve(
         Some(address) => Some(metrics_listener::start(address, app.clone()).await?),
         None => None,
     };
-    let shell = Shell::new(
+    let control = Control::new(
         app.people.clone(),
         app.plans.clone(),
         app.passwords.clone(),
@@ -237,11 +237,11 @@ async fn serve(
         config.data.clone(),
         app.site.base(),
     );
-    let shell = match shell::listen(&config.data) {
-        Ok(listener) => Some(tokio::spawn(shell::serve(listener, shell))),
+    let control = match control::listen(&config.data) {
+        Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
         // A path of more than about 100 bytes can't name a socket, for example.
         Err(error) => {
-            tracing::warn!(%error, "the verbs of the shell can't reach this server while it runs");
+            tracing::warn!(%error, "verbs of the command line can't reach this server while it runs: its control socket can't be opened");
             None
         }
     };
@@ -261,7 +261,7 @@ async fn serve(
     app.drain();
     stop.drain().await;
     housekeeping.abort();
-    for task in [shell, metrics].into_iter().flatten() {
+    for task in [control, metrics].into_iter().flatten() {
         task.abort();
     }
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))

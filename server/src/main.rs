@@ -4,12 +4,12 @@ mod signals;
 
 use accord_server::SessionLimits;
 use accord_server::check::Report;
+use accord_server::control::{self, Account, Answer};
 use accord_server::seal::keys::Keys;
 use accord_server::seal::note::PublicKey;
 use accord_server::seal::shown::Shown;
 use accord_server::seal::strict::MAX_FILE_BYTES;
 use accord_server::seal::verify::{self as seal, Fault};
-use accord_server::shell::{self, Listed, Said};
 use accord_server::site::PublicUrl;
 use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, ServeError, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -232,7 +232,7 @@ async fn carry_out(verb: Verb) -> ExitCode {
         Verb::Check(data) => check(&data.data),
         Verb::Backup(Backup { data, file }) => match std::path::absolute(&file) {
             // The server writes it, wherever it was started.
-            Ok(to) => ask(data, shell::Verb::Backup { to }).await,
+            Ok(to) => ask(data, control::Verb::Backup { to }).await,
             Err(error) => complain(&error),
         },
         Verb::Restore(asked) => restore(&asked),
@@ -247,16 +247,16 @@ async fn carry_out(verb: Verb) -> ExitCode {
             }
             Err(error) => complain(&error),
         },
-        Verb::People(data) => ask(data, shell::Verb::People).await,
+        Verb::People(data) => ask(data, control::Verb::People).await,
         Verb::MakeAdministrator(MakeAdministrator { data, email, name }) => match ask_password() {
             Ok(password) => {
-                ask(data, shell::Verb::MakeAdministrator { name, email, password }).await
+                ask(data, control::Verb::MakeAdministrator { name, email, password }).await
             }
             Err(error) => complain(&error),
         },
         Verb::ResetPassword(ResetPassword { data, email, public_url }) => {
             let at = public_url.map(|url| url.to_string());
-            ask(data, shell::Verb::ResetPassword { email, at }).await
+            ask(data, control::Verb::ResetPassword { email, at }).await
         }
         Verb::Serve(options) => {
             start_log(options.log_format);
@@ -271,7 +271,7 @@ async fn carry_out(verb: Verb) -> ExitCode {
     }
 }
 
-/// What a person at the shell asked for.
+/// Prints what a verb was asked for.
 #[allow(clippy::print_stdout)]
 fn say(line: &str) {
     println!("{line}");
@@ -349,10 +349,10 @@ fn tell(Report { documents, plans, entries, faults }: Report) -> ExitCode {
 }
 
 /// Asks the installation, and says what it answers.
-async fn ask(data: Data, verb: shell::Verb) -> ExitCode {
-    match shell::ask(&Config::new(data.data), verb).await {
-        Ok(Said::People { people }) => {
-            for Listed { name, email, administrator, plans } in people {
+async fn ask(data: Data, verb: control::Verb) -> ExitCode {
+    match control::ask(&Config::new(data.data), verb).await {
+        Ok(Answer::People { people }) => {
+            for Account { name, email, administrator, plans } in people {
                 let runs = if administrator { "administrator" } else { "" };
                 say(&format!(
                     "{}\t{}\t{runs}\t{}",
@@ -362,14 +362,14 @@ async fn ask(data: Data, verb: shell::Verb) -> ExitCode {
                 ));
             }
         }
-        Ok(Said::Administrator { name }) => {
+        Ok(Answer::Administrator { name }) => {
             say(&format!("{} runs this installation now.", Shown::name(&name)))
         }
-        Ok(Said::Link { link }) => say(&format!("Works once, within a day:\n{link}")),
-        Ok(Said::Backup { plans, documents, entries }) => say(&format!(
+        Ok(Answer::Link { link }) => say(&format!("Works once, within a day:\n{link}")),
+        Ok(Answer::Backup { plans, documents, entries }) => say(&format!(
             "backed up {plans} plans and {documents} documents with {entries} entries; read back, and whole"
         )),
-        Ok(Said::Refused { reason }) => return complain(&reason),
+        Ok(Answer::Refused { reason }) => return complain(&reason),
         Err(error) => return complain(&error),
     }
     ExitCode::SUCCESS

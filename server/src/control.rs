@@ -1,8 +1,9 @@
-//! What can be done at the server's own shell, where no browser is at hand: the same records and the
-//! same audit record as over HTTP.
+//! The verbs of the command line that need an installation's data: listing people, making an administrator,
+//! resetting a password, writing a backup. They change the same records as the HTTP API, and are recorded in the
+//! same audit record.
 //!
-//! A running server takes it over a socket in its data folder, which only its own user can open. Where
-//! no server runs, the store is opened here.
+//! A running server has the store to itself, so it answers these verbs over a Unix socket in its data folder,
+//! which only its own user can open. Where no server runs, the verb opens the store itself.
 
 use crate::backup::{BackupError, Held, backup};
 use crate::committer::Committer;
@@ -27,24 +28,24 @@ use tokio::time::{sleep, timeout};
 
 /// Where a running server listens, in its data folder.
 const SOCKET: &str = "shell.sock";
-/// The longest question or answer, in bytes.
-const LINE: u64 = 16 * 1024 * 1024;
-/// How long a question may take to come.
-const QUESTION: Duration = Duration::from_secs(10);
+/// The longest request or answer, in bytes.
+const MAX_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// How long a client may take to send its request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause after a connection could not be accepted.
-const AGAIN: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// How long a link made here is valid, in milliseconds.
 const LINK_MS: u64 = 24 * 3_600_000;
 /// The address of a server without `--public-url`.
-const HERE: &str = "http://127.0.0.1:4040";
+const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 
-/// What is asked for.
+/// A request: one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
 pub enum Verb {
-    /// Everybody who has an account.
+    /// List everybody who has an account.
     People,
-    /// An account that runs the installation; where the address has one, that one.
+    /// Make somebody an administrator: the account that has the address, or a new account.
     MakeAdministrator {
         /// The person's name.
         name: String,
@@ -53,30 +54,30 @@ pub enum Verb {
         /// Their password.
         password: String,
     },
-    /// A link by which somebody can set a new password, at an address of this installation.
+    /// Make a link by which somebody can set a new password.
     ResetPassword {
         /// The address of the account.
         email: String,
         /// The origin of the installation, where the server has no `--public-url`.
         at: Option<String>,
     },
-    /// Everything, into a new file.
+    /// Write everything into a new file.
     Backup {
-        /// The file, which must not be there yet.
+        /// The file to write. It must not exist yet.
         to: PathBuf,
     },
 }
 
-/// What comes of it.
+/// The answer to a [`Verb`]: JSON up to the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
-pub enum Said {
+pub enum Answer {
     /// The accounts.
     People {
         /// All of them.
-        people: Vec<Listed>,
+        people: Vec<Account>,
     },
-    /// An administrator was made, or was there.
+    /// The person is an administrator now.
     Administrator {
         /// Their name.
         name: String,
@@ -95,7 +96,7 @@ pub enum Said {
         /// How many entries of all ledgers.
         entries: usize,
     },
-    /// It was not done.
+    /// The verb failed.
     Refused {
         /// Why, as a sentence.
         reason: String,
@@ -104,7 +105,7 @@ pub enum Said {
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
+pub struct Account {
     /// The person's name.
     pub name: String,
     /// Their address, if they have one.
@@ -117,7 +118,7 @@ pub struct Listed {
 
 /// Why a verb of the command line fails. Each is a sentence for the operator.
 #[derive(Debug, Error)]
-pub enum ShellError {
+pub enum ControlError {
     /// The data folder can't be opened.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -135,13 +136,13 @@ pub enum ShellError {
     NoAccount(String),
 }
 
-impl From<StoreError> for ShellError {
+impl From<StoreError> for ControlError {
     fn from(error: StoreError) -> Self {
         Self::Serve(error.into())
     }
 }
 
-impl From<ChangeError> for ShellError {
+impl From<ChangeError> for ControlError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Account(error) => error.into(),
@@ -150,43 +151,43 @@ impl From<ChangeError> for ShellError {
     }
 }
 
-/// Does what is asked: by the server that runs over this data folder, or, where none does, by itself.
+/// Carries out a verb: the server that runs over this data folder does it, or, where none runs, this process.
 ///
 /// # Errors
-/// When the data folder can't be opened. What is refused is an answer.
-pub async fn ask(config: &Config, verb: Verb) -> Result<Said, ShellError> {
+/// When the data folder can't be opened. A verb that fails is [`Answer::Refused`], not an error.
+pub async fn ask(config: &Config, verb: Verb) -> Result<Answer, ControlError> {
     if let Ok(stream) = UnixStream::connect(config.data.join(SOCKET)).await {
         return Ok(ask_server(stream, &verb).await.map_err(ServeError::System)?);
     }
     let opening = config.clone();
-    let opened = tokio::task::spawn_blocking(move || Shell::open(&opening)).await;
-    let shell = opened.map_err(|error| ServeError::System(io::Error::other(error)))??;
-    Ok(shell.answer(verb).await)
+    let opened = tokio::task::spawn_blocking(move || Control::open(&opening)).await;
+    let control = opened.map_err(|error| ServeError::System(io::Error::other(error)))??;
+    Ok(control.answer(verb).await)
 }
 
-async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Said> {
+async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Answer> {
     let mut line = serde_json::to_vec(verb)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
     let mut answer = Vec::new();
-    stream.take(LINE).read_to_end(&mut answer).await?;
+    stream.take(MAX_MESSAGE_BYTES).read_to_end(&mut answer).await?;
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// An installation, as its shell sees it.
+/// Carries out verbs over the records of an installation.
 #[derive(Clone)]
 #[allow(missing_debug_implementations)]
-pub(crate) struct Shell {
+pub(crate) struct Control {
     people: People,
     plans: Plans,
     passwords: Passwords,
     store: Arc<dyn Store>,
     data: PathBuf,
-    /// The start of every link to this installation.
+    /// The origin that links to this installation begin with.
     base: String,
 }
 
-impl Shell {
+impl Control {
     pub(crate) fn new(
         people: People,
         plans: Plans,
@@ -199,7 +200,7 @@ impl Shell {
     }
 
     /// Opens an installation that no server serves. Blocks.
-    fn open(config: &Config) -> Result<Self, ShellError> {
+    fn open(config: &Config) -> Result<Self, ControlError> {
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data, config.reserve)?);
         let committer =
             Committer::start(store.clone(), Metrics::default()).map_err(ServeError::System)?;
@@ -208,17 +209,17 @@ impl Shell {
             People::open(store.clone(), clock.clone(), config.sessions, generation.clone())?;
         let plans = Plans::open(store.clone(), committer, clock, generation)?;
         let passwords = Passwords::start().map_err(ServeError::System)?;
-        Ok(Self::new(people, plans, passwords, store, config.data.clone(), HERE.into()))
+        Ok(Self::new(people, plans, passwords, store, config.data.clone(), DEFAULT_BASE.into()))
     }
 
-    async fn answer(&self, verb: Verb) -> Said {
-        let said = self.carry_out(verb).await;
-        said.unwrap_or_else(|error| Said::Refused { reason: error.to_string() })
+    async fn answer(&self, verb: Verb) -> Answer {
+        let answer = self.carry_out(verb).await;
+        answer.unwrap_or_else(|error| Answer::Refused { reason: error.to_string() })
     }
 
-    async fn carry_out(&self, verb: Verb) -> Result<Said, ShellError> {
+    async fn carry_out(&self, verb: Verb) -> Result<Answer, ControlError> {
         match verb {
-            Verb::People => Ok(Said::People { people: self.list()? }),
+            Verb::People => Ok(Answer::People { people: self.list()? }),
             Verb::MakeAdministrator { name, email, password } => {
                 let person = match self.people.by_email(&email)? {
                     Some(person) => self.people.set_administrator(&person.id, true)?,
@@ -230,31 +231,31 @@ impl Shell {
                 };
                 let deed = AuditAction::MakeAdministrator { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;
-                Ok(Said::Administrator { name: person.name })
+                Ok(Answer::Administrator { name: person.name })
             }
             Verb::Backup { to } => {
-                // Named in the record first, so that the backup says of itself that it was made.
+                // Recorded first, so that the backup contains the record of its own making.
                 self.plans.record(&installation(), AuditAction::Backup, None).await?;
                 let (store, data) = (self.store.clone(), self.data.clone());
                 let made = tokio::task::spawn_blocking(move || backup(&*store, &data, &to)).await;
                 let made = made.map_err(|error| ServeError::System(io::Error::other(error)))?;
                 let Held { plans, documents, entries, .. } = made?;
-                Ok(Said::Backup { plans, documents, entries })
+                Ok(Answer::Backup { plans, documents, entries })
             }
             Verb::ResetPassword { email, at } => {
                 let person = self.people.by_email(&email)?;
-                let person = person.ok_or(ShellError::NoAccount(email))?;
+                let person = person.ok_or(ControlError::NoAccount(email))?;
                 let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
                 let secret = self.people.make_link(purpose, LINK_MS)?;
                 let deed = AuditAction::MakeResetLink { person: person.id };
                 self.plans.record(&installation(), deed, None).await?;
                 let base = at.unwrap_or_else(|| self.base.clone());
-                Ok(Said::Link { link: format!("{base}/links/{secret}") })
+                Ok(Answer::Link { link: format!("{base}/links/{secret}") })
             }
         }
     }
 
-    fn list(&self) -> Result<Vec<Listed>, ShellError> {
+    fn list(&self) -> Result<Vec<Account>, ControlError> {
         let mut everybody = self.people.everybody()?;
         everybody.retain(|person| !person.forgotten);
         everybody.sort_by(|a, b| a.name.cmp(&b.name));
@@ -262,19 +263,19 @@ impl Shell {
             let plans = self.plans.seating(&person.id);
             let plans = plans.into_iter().map(|(_, plan)| plan.title().to_owned()).collect();
             let (name, email) = (person.name, person.email);
-            Listed { name, email, administrator: person.administrator, plans }
+            Account { name, email, administrator: person.administrator, plans }
         });
         Ok(listed.collect())
     }
 }
 
-/// Opens the socket of a server that has the data folder to itself.
+/// Opens the control socket. Only the one server that has locked the data folder may call this.
 ///
 /// # Errors
 /// When the system does not allow it.
 pub(crate) fn listen(data: &Path) -> io::Result<UnixListener> {
     let path = data.join(SOCKET);
-    // One that a server left behind when it was killed.
+    // A server that was killed leaves its socket behind.
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -285,34 +286,34 @@ pub(crate) fn listen(data: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers at the socket for as long as the server runs.
-pub(crate) async fn serve(listener: UnixListener, shell: Shell) {
+pub(crate) async fn serve(listener: UnixListener, control: Control) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let shell = shell.clone();
+                let control = control.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = converse(stream, &shell).await {
-                        tracing::warn!(%error, "the shell's question could not be answered");
+                    if let Err(error) = converse(stream, &control).await {
+                        tracing::warn!(%error, "a command could not be answered over the control socket");
                     }
                 });
             }
-            // No more open files, for example: they come back.
+            // For example, the process has too many open files. That passes.
             Err(error) => {
-                tracing::error!(%error, "the shell's socket does not work at the moment");
-                sleep(AGAIN).await;
+                tracing::error!(%error, "the control socket accepts no connection at the moment");
+                sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-async fn converse(stream: UnixStream, shell: &Shell) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.take(LINE));
+async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.take(MAX_MESSAGE_BYTES));
     let mut line = String::new();
-    timeout(QUESTION, reader.read_line(&mut line)).await??;
-    let said = match serde_json::from_str(&line) {
-        Ok(verb) => shell.answer(verb).await,
-        Err(_) => Said::Refused { reason: "this server does not know that verb".into() },
+    timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
+    let answer = match serde_json::from_str(&line) {
+        Ok(verb) => control.answer(verb).await,
+        Err(_) => Answer::Refused { reason: "this server does not know that verb".into() },
     };
-    let answer = serde_json::to_vec(&said)?;
+    let answer = serde_json::to_vec(&answer)?;
     reader.into_inner().into_inner().write_all(&answer).await
 }

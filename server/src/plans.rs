@@ -1,8 +1,16 @@
-//! The plans, each as its ledger made it, and the one way to change them.
+//! All plans in memory, each in the state that its ledger gives, and the one way to change them.
 //!
-//! Acts are few: one lock lets one after the other through, over all plans, each chained to its
-//! plan's ledger and, when an administrator or facilitator acts, to the audit record in the same
-//! commit. Reading is from memory and does not block.
+//! Acts are rare, so one lock over all plans takes them one at a time. Each act is an entry in its plan's ledger. When
+//! an administrator or facilitator acts, the same commit adds an entry to the audit record. Reading is from memory and
+//! does not block.
+
+mod index;
+mod ledgers;
+
+pub(crate) use ledgers::{follow_audit, follow_plan, read_plan, verify_audit};
+
+use index::PlanIndex;
+use ledgers::{appended, logged, new_ledger, open_audit, read, unreadable};
 
 use crate::announced;
 use crate::clock::Clock;
@@ -10,18 +18,16 @@ use crate::committer::Committer;
 use crate::generation::Generation;
 use crate::people::fresh_id;
 use crate::store::{Append, Store, StoreError};
-use accord_document::audit::{self, AuditState};
+use accord_document::audit::AuditState;
 use accord_document::body::Act;
-use accord_document::body::Genesis;
 use accord_document::body::{AuditAction, AuditEvent};
-use accord_document::ids::{Digest, DocumentId, LedgerId, LineageId, PersonId, PlanId, Seq};
-use accord_document::ledger::{Entry, LedgerError, RULES};
+use accord_document::ids::{Digest, DocumentId, LedgerId, PersonId, PlanId, Seq};
+use accord_document::ledger::Entry;
 use accord_document::model::{Draft, seed};
 use accord_document::people::{Actor, Seat};
 use accord_document::plan::{self, ActRefusal, Grant, PlanState};
 use accord_document::state::DocumentState;
 use accord_document::template;
-use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -39,32 +45,12 @@ pub(crate) enum ActError {
     Store(#[from] StoreError),
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    plans: BTreeMap<PlanId, Arc<PlanState>>,
-    /// The plan of each document.
-    homes: HashMap<DocumentId, PlanId>,
-    /// Plans whose ledger is damaged: they are not served.
-    damaged: Vec<PlanId>,
-}
-
-impl Known {
-    fn set(&mut self, id: &PlanId, state: PlanState) {
-        for (document, _) in state.documents() {
-            if !self.homes.contains_key(document) {
-                self.homes.insert(document.clone(), id.clone());
-            }
-        }
-        self.plans.insert(id.clone(), Arc::new(state));
-    }
-}
-
 struct Shared {
     store: Arc<dyn Store>,
     committer: Committer,
     clock: Clock,
     generation: Generation,
-    known: RwLock<Known>,
+    known: RwLock<PlanIndex>,
     audit: Mutex<AuditState>,
 }
 
@@ -91,7 +77,7 @@ impl Plans {
         clock: Clock,
         generation: Generation,
     ) -> Result<Self, StoreError> {
-        let mut known = Known::default();
+        let mut known = PlanIndex::default();
         for id in store.plans()? {
             match read_plan(&*store, &id) {
                 Ok(state) => known.set(&id, state),
@@ -106,7 +92,7 @@ impl Plans {
         Ok(Self { shared: Arc::new(Shared { store, committer, clock, generation, known, audit }) })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> T {
+    fn read<T>(&self, read: impl FnOnce(&PlanIndex) -> T) -> T {
         read(&self.shared.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -135,8 +121,8 @@ impl Plans {
         for (_, plan) in self.all() {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
-                if !self.shared.store.read(&ledger, Seq(0))?.is_empty() {
-                    // First what is kept beside the ledger: as long as that is there, this is tried again.
+                if self.shared.store.entry(&ledger, Seq(0))?.is_some() {
+                    // The client ids go first: as long as the ledger is there, the next call tries again.
                     announced::erase(&*self.shared.store, document)?;
                     self.shared.store.erase(&ledger)?;
                     tracing::info!(%document, "what was stored of a deleted document is erased");
@@ -146,10 +132,10 @@ impl Plans {
         Ok(())
     }
 
-    /// Publishes what was launched for a time that has come.
+    /// Publishes the launches whose time has come.
     ///
     /// # Errors
-    /// When it can't be saved: it is tried again.
+    /// When a publication can't be saved. The next call tries it again.
     pub(crate) async fn publish_due(&self) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
         for (id, plan) in self.all() {
@@ -191,10 +177,10 @@ impl Plans {
         self.home(document)?.1.grant(person, document)
     }
 
-    /// Does something in a plan. When this returns, it is on disk and in force.
+    /// Does an act in a plan. When this returns, the act is on disk and in force.
     ///
     /// # Errors
-    /// When it is not allowed, or can't be saved: then nothing has changed.
+    /// When the act is not allowed or can't be saved. Then nothing has changed.
     pub(crate) async fn act(
         &self,
         plan: &PlanId,
@@ -205,7 +191,7 @@ impl Plans {
         self.act_all(plan, actor, vec![act], from).await
     }
 
-    /// Does several things in a plan: all of them, or none.
+    /// Does several acts in a plan: all of them, or none.
     ///
     /// # Errors
     /// As [`act`](Self::act).
@@ -239,8 +225,10 @@ impl Plans {
             let mut state = PlanState::begin(&genesis).map_err(unreadable)?;
             let titled = state.act(&actor, now, rand::random(), Act::Title { title })?;
             let mut recorded = audit.clone();
-            let event =
-                AuditEvent { deed: AuditAction::CreatePlan { plan: id.clone() }, from: said(from) };
+            let event = AuditEvent {
+                deed: AuditAction::CreatePlan { plan: id.clone() },
+                from: address_text(from),
+            };
             let event = recorded.record(&actor, now, rand::random(), event);
             let ledger = LedgerId::Plan(id.clone());
             let batch =
@@ -272,9 +260,9 @@ impl Plans {
         let genesis = genesis.entry(actor.clone(), now, rand::random());
         let mut state = DocumentState::begin(&genesis).map_err(unreadable)?;
         let (draft, by) = (draft.clone(), actor.clone());
-        // A large import takes most of a second: not from the threads that others are answered on.
+        // A large import takes most of a second, so it must not block a thread that answers other requests.
         let seeding = tokio::task::spawn_blocking(move || {
-            // 53 random bits: an id that nobody writes under again.
+            // 53 random bits: a client id that nobody else has.
             let seed = seed(rand::random::<u64>() >> 11, &draft);
             state.edit(&by, now, rand::random(), &seed)
         });
@@ -310,7 +298,7 @@ impl Plans {
                     && !matches!(act, Act::Join { .. });
                 if steers {
                     let deed = AuditAction::InPlan { plan: plan.clone(), act };
-                    let event = AuditEvent { deed, from: said(from) };
+                    let event = AuditEvent { deed, from: address_text(from) };
                     batch.push(logged(&recorded.record(&actor, now, rand::random(), event)));
                 }
             }
@@ -322,7 +310,7 @@ impl Plans {
         .await
     }
 
-    /// Records what was done outside any plan's ledger.
+    /// Records in the audit record an action that no plan's ledger has.
     ///
     /// # Errors
     /// When it can't be saved.
@@ -336,7 +324,7 @@ impl Plans {
         to_its_end(async move {
             let mut audit = plans.shared.audit.lock().await;
             let mut recorded = audit.clone();
-            let event = AuditEvent { deed, from: said(from) };
+            let event = AuditEvent { deed, from: address_text(from) };
             let now = plans.shared.clock.now_ms();
             let event = recorded.record(&actor, now, rand::random(), event);
             plans.commit(vec![logged(&event)]).await?;
@@ -369,8 +357,8 @@ impl Plans {
     }
 }
 
-/// Runs work to its end although its caller hangs up: nothing may stop between the commit of an act and the change of the
-/// state in memory.
+/// Runs work to its end even when its caller hangs up: nothing may stop it between the commit of an act and the change
+/// of the state in memory.
 async fn to_its_end<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
@@ -386,97 +374,12 @@ pub(crate) fn fresh_plan() -> PlanId {
     PlanId::new(fresh_id())
 }
 
-fn said(from: Option<IpAddr>) -> Option<String> {
+fn address_text(from: Option<IpAddr>) -> Option<String> {
     from.map(|address| address.to_string())
 }
 
-fn new_ledger(schema: &str, language: &str) -> Genesis {
-    Genesis {
-        lineage: LineageId::new(fresh_id()),
-        schema: schema.into(),
-        language: language.into(),
-        rules: RULES,
-    }
-}
-
-fn appended(ledger: &LedgerId, entry: &Entry) -> Append {
-    Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() }
-}
-
-fn logged(entry: &Entry) -> Append {
-    appended(&LedgerId::Audit, entry)
-}
-
-fn unreadable(error: LedgerError) -> StoreError {
-    StoreError::Damaged(error.to_string())
-}
-
-fn read(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<Entry>, StoreError> {
-    decoded(&store.read(ledger, Seq(0))?, ledger)
-}
-
-fn decoded(entries: &[Vec<u8>], of: impl std::fmt::Display) -> Result<Vec<Entry>, StoreError> {
-    let damaged = |error| StoreError::Damaged(format!("the ledger of {of}: {error}"));
-    entries.iter().map(|bytes| Entry::decode(bytes).map_err(damaged)).collect()
-}
-
-/// Follows the hash chain of the audit record. Blocks.
-///
-/// # Errors
-/// When it can't be read, or is damaged.
-pub(crate) fn verify_audit(store: &dyn Store) -> Result<(), StoreError> {
-    let entries = read(store, &LedgerId::Audit)?;
-    if entries.is_empty() { Ok(()) } else { follow_audit(&entries).map(drop) }
-}
-
-/// Reads a whole plan and follows its hash chain. Blocks.
-///
-/// # Errors
-/// When it can't be read, or is damaged.
-pub(crate) fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
-    follow_plan(&store.read(&LedgerId::Plan(id.clone()), Seq(0))?)
-}
-
-/// Follows the hash chain of a plan, and gives what it comes to.
-///
-/// # Errors
-/// When it is damaged.
-pub(crate) fn follow_plan(entries: &[Vec<u8>]) -> Result<PlanState, StoreError> {
-    let entries = decoded(entries, "a plan")?;
-    let (first, rest) = entries.split_first().ok_or(unreadable(LedgerError::NoGenesis))?;
-    let mut state = PlanState::begin(first).map_err(unreadable)?;
-    for entry in rest {
-        state.apply(entry).map_err(unreadable)?;
-    }
-    Ok(state)
-}
-
-fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState, StoreError> {
-    let entries = read(store, &LedgerId::Audit)?;
-    if !entries.is_empty() {
-        return follow_audit(&entries);
-    }
-    let genesis = new_ledger(audit::AUDIT_SCHEMA, "");
-    let genesis = genesis.entry(installation(), clock.now_ms(), rand::random());
-    store.append(&[logged(&genesis)])?;
-    AuditState::begin(&genesis).map_err(unreadable)
-}
-
-/// Follows the hash chain of the audit record.
-///
-/// # Errors
-/// When it is damaged.
-pub(crate) fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> {
-    let damaged = |error: LedgerError| StoreError::Damaged(format!("the audit record: {error}"));
-    let (first, rest) = entries.split_first().ok_or(damaged(LedgerError::NoGenesis))?;
-    let mut state = AuditState::begin(first).map_err(damaged)?;
-    for entry in rest {
-        state.apply(entry).map_err(damaged)?;
-    }
-    Ok(state)
-}
-
-/// Who acts when nobody is signed in: the installation itself, at its start or its shell.
+/// The actor of what nobody signed in does: the installation itself, when it starts or when a verb of its command line
+/// is carried out.
 #[must_use]
 pub(crate) fn installation() -> Actor {
     Actor {

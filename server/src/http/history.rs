@@ -4,7 +4,7 @@ use super::App;
 use super::cleaning::{cleaned, cleaned_line};
 use super::identity::{Readable, Visitor, acting, readable, writing};
 use super::problem::{Body, Problem, blocking};
-use super::releases::told;
+use super::release_views::release_views;
 use super::views::{Done, people};
 use crate::admission::Requester;
 use crate::archives::{Archive, Archives, Reading};
@@ -146,7 +146,7 @@ pub(super) async fn show(
         (view, history.authors().to_vec(), archive.state.releases().clone())
     });
     let (view, authors, path) = read.await?;
-    let (proposals, releases) = told(&app, &found, &path).await?;
+    let (proposals, releases) = release_views(&app, &found, &path).await?;
     Ok(Json(HistoryView { authors: named(&app, authors).await?, proposals, releases, ..view }))
 }
 

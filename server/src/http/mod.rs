@@ -23,6 +23,7 @@ mod problem;
 mod providers;
 mod public;
 mod record;
+mod release_views;
 mod releases;
 mod seats;
 mod session;

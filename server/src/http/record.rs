@@ -6,7 +6,7 @@ use super::file::{file, push_row, quoted};
 use super::history::{in_archive, last, moment, named, reading, versions};
 use super::identity::Visitor;
 use super::problem::Problem;
-use super::releases::told;
+use super::release_views::release_views;
 use crate::pages;
 use crate::record::RecordView;
 use accord_document::ids::Seq;
@@ -69,7 +69,7 @@ pub(super) async fn show(
         (view, history.authors().to_vec(), archive.state.releases().clone())
     });
     let (view, authors, path) = read.await?;
-    let (proposals, releases) = told(&app, &found, &path).await?;
+    let (proposals, releases) = release_views(&app, &found, &path).await?;
     let view = RecordView { authors: named(&app, authors).await?, proposals, releases, ..view };
     Ok(match wanted.format {
         Format::Json => Json(view).into_response(),

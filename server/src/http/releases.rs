@@ -4,11 +4,12 @@ use super::App;
 use super::cleaning::cleaned;
 use super::identity::{Readable, Visitor, readable, writing};
 use super::problem::{Body, Problem};
+use super::release_views::release_views;
 use super::views::{Done, people};
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
-use crate::record::{MarkView, ProposalView, ReleaseView};
+use crate::record::{ProposalView, ReleaseView};
 use crate::releases::Frozen;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
@@ -16,7 +17,7 @@ use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::people::{Action, Actor, Seat, Standing, permits};
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::unreleasable::Unreleasable;
-use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases, StepError};
+use accord_document::release::{ProposalStatus, StepError};
 use accord_document::state::DocumentState;
 use accord_document::sync::{ProposalRequest, ProposeError};
 use axum::Json;
@@ -25,7 +26,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -99,7 +99,7 @@ pub(super) async fn show(
 ) -> Result<Json<ReleasePath>, Problem> {
     let found = readable(&app, &by, &document)?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
-    let (proposals, released) = told(&app, &found, &status.releases).await?;
+    let (proposals, released) = release_views(&app, &found, &status.releases).await?;
     let releases = &status.releases;
     let mut strange = names(&app, &found, signatories_of(&found)).await?;
     strange.extend(status.strange.iter().cloned());
@@ -121,31 +121,6 @@ pub(super) async fn show(
         },
         signatories: signatories(&found),
     }))
-}
-
-/// The path of a document, with the names of those who went it.
-pub(super) async fn told(
-    app: &App,
-    found: &Readable,
-    releases: &Releases,
-) -> Result<(Vec<ProposalView>, Vec<ReleaseView>), Problem> {
-    let mut named: Vec<PersonId> = Vec::new();
-    for proposal in releases.proposals() {
-        named.push(proposal.by.person.clone());
-        named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
-        if let ProposalStatus::Declined { by, .. } | ProposalStatus::Withdrawn { by } =
-            &proposal.fate
-        {
-            named.push(by.person.clone());
-        }
-    }
-    let reopened = releases.all().iter().filter_map(|release| release.reopened.as_ref());
-    named.extend(reopened.map(|mark| mark.person.clone()));
-    let people = people(app, named).await?;
-    let names = Names(people.into_iter().map(|person| (person.id, person.name)).collect());
-    let proposals = releases.proposals().iter().map(|one| names.proposal(releases, one));
-    let all = releases.all().iter().map(|one| names.release(found, releases, one));
-    Ok((proposals.collect(), all.collect()))
 }
 
 /// Proposes the text as it is for a release. For a facilitator or a signatory.
@@ -381,65 +356,4 @@ fn signatories(found: &Readable) -> Quorum {
 
 fn parse(digest: &str) -> Result<Digest, Problem> {
     digest.parse().map_err(|error: &str| Problem::invalid(format!("This is no digest: {error}.")))
-}
-
-/// The names of those who took steps.
-struct Names(HashMap<PersonId, String>);
-
-impl Names {
-    fn mark(&self, mark: &Mark) -> MarkView {
-        MarkView {
-            person: mark.person.to_string(),
-            name: self.0.get(&mark.person).cloned().unwrap_or_default(),
-            sector: mark.sector,
-            time: mark.time,
-        }
-    }
-
-    fn marks(&self, marks: &[Mark]) -> Vec<MarkView> {
-        marks.iter().map(|mark| self.mark(mark)).collect()
-    }
-
-    fn proposal(&self, releases: &Releases, proposal: &Proposal) -> ProposalView {
-        let (fate, ended, reason, release) = match &proposal.fate {
-            ProposalStatus::Open if releases.is_stale(proposal) => ("stale", None, "", None),
-            ProposalStatus::Open => ("open", None, "", None),
-            ProposalStatus::Frozen { number } => ("frozen", None, "", Some(*number)),
-            ProposalStatus::Declined { by, reason } => {
-                ("declined", Some(by), reason.as_str(), None)
-            }
-            ProposalStatus::Withdrawn { by } => ("withdrawn", Some(by), "", None),
-            ProposalStatus::Superseded => ("superseded", None, "", None),
-        };
-        ProposalView {
-            seq: proposal.by.seq.0,
-            by: self.mark(&proposal.by),
-            moment: proposal.moment.0,
-            digest: proposal.digest.to_string(),
-            quorum: proposal.quorum,
-            gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
-            message: proposal.message.clone(),
-            signatures: self.marks(&proposal.signatures),
-            fate,
-            ended: ended.map(|mark| self.mark(mark)),
-            reason: reason.to_owned(),
-            release,
-        }
-    }
-
-    fn release(&self, found: &Readable, releases: &Releases, release: &Release) -> ReleaseView {
-        let proposal = releases.proposal_of(release);
-        let launch = found.state.launch_for(&found.id, release.number);
-        ReleaseView {
-            number: release.number,
-            digest: proposal.digest.to_string(),
-            moment: proposal.moment.0,
-            frozen: release.frozen.time,
-            signatures: self.marks(&proposal.signatures),
-            gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
-            reopened: release.reopened.as_ref().map(|mark| self.mark(mark)),
-            opens: launch.map(accord_document::plan::Launch::public_from),
-            public: launch.is_some_and(accord_document::plan::Launch::is_public),
-        }
-    }
 }

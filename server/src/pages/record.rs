@@ -26,10 +26,10 @@ pub(crate) fn record(view: &RecordView) -> Page {
         h2 { "How this was counted" }
         p {
             "Every change is an entry in the commitment’s ledger, under the person who was signed in and the side \
-            they sat for then. A character belongs to whoever wrote it first, also after somebody else moved it, \
-            or deleted it and brought it back. What it began with, its title before all, is text of whoever made the commitment and in no sitting. \
-            Characters are UTF-16 code units. A sitting ends when nobody writes \
-            for a quarter of an hour."
+            they represented then. A character counts for the person who wrote it first, also after somebody else moved it, \
+            or deleted and restored it. Text that the commitment was created with, such as its title, counts for the person \
+            who created it, and belongs to no session. Characters are UTF-16 code units. A session ends when nobody has \
+            written for a quarter of an hour."
         }
     };
     Page {
@@ -69,7 +69,7 @@ fn people(view: &RecordView) -> Markup {
         (scrolled("Who took part", html! {
             thead { tr {
                 th scope="col" { "Person" }
-                th scope="col" { "Seat" }
+                th scope="col" { "Role" }
                 th.n scope="col" { "Of the text today" }
                 th.n scope="col" { "Written in all" }
                 th.n scope="col" { "Deleted in all" }
@@ -125,10 +125,10 @@ fn sections(view: &RecordView) -> Markup {
 fn sittings(view: &RecordView) -> Markup {
     html! {
         h2 { "Who wrote what, when" }
-        p.soft { "Characters written and deleted in each sitting, whether or not they stand today." }
+        p.soft { "Characters written and deleted in each session, also those that are no longer in the text." }
         (scrolled("Who wrote what, when", html! {
             thead { tr {
-                th scope="col" { "Sitting" }
+                th scope="col" { "Session" }
                 th scope="col" { "Person" }
                 th scope="col" { "Section" }
                 th.n scope="col" { "Written" }

@@ -4,20 +4,25 @@
 //! [`Client::closed`] as they happen, and after every call sends what [`Client::take_frames`]
 //! gives. An edit counts as saved only when the server says that it is on disk.
 
+mod peers;
+
+pub use peers::Peer;
+
 use super::close::Close;
 use super::wire::{ClientNote, Message, ServerNote, read_frame};
 use crate::ids::LineageId;
 use crate::ledger::LedgerPosition;
-use crate::lib0::{ReadError, Reader, Write};
-use crate::model::{ApplyError, Replica, Target};
+use crate::lib0::ReadError;
+use crate::model::{ApplyError, Replica};
 use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
-use serde::{Deserialize, Serialize};
+use peers::Heard;
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
+use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{StateVector, StickyIndex};
 
 /// The connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,19 +52,6 @@ pub const REDACTED: u8 = 1;
 /// A step was taken on the path to a release: whoever shows that asks for it again.
 pub const RELEASE: u8 = 2;
 
-/// Somebody else in the document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Peer {
-    /// The client id.
-    pub client: u64,
-    #[cfg_attr(feature = "schema", schema(value_type = super::PresenceUser))]
-    /// The identity that the server has set.
-    pub user: Value,
-    /// Where their caret is: a text, and the ends of the selection in it.
-    pub cursor: Option<(Target, u32, u32)>,
-}
-
 /// Why a frame of the server can't be taken.
 #[derive(Debug, Error)]
 pub enum FrameError {
@@ -88,18 +80,6 @@ pub struct ClientStatus {
     pub can_undo: bool,
     /// Whether there is an undone edit to redo.
     pub can_redo: bool,
-}
-
-#[derive(Debug)]
-struct Heard {
-    clock: u64,
-    state: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct Cursor {
-    anchor: StickyIndex,
-    head: StickyIndex,
 }
 
 /// One document in one browser tab.
@@ -303,25 +283,6 @@ impl Client {
         };
     }
 
-    /// Says where one's own caret is; `None` when the document has no focus.
-    pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
-        let cursor = cursor.and_then(|(target, anchor, head)| {
-            let anchor = self.replica.sticky(target, anchor)?;
-            let head = self.replica.sticky(target, head)?;
-            Some(serde_json::json!({ "anchor": anchor, "head": head }))
-        });
-        let state = serde_json::json!({ "cursor": cursor });
-        if self.presence.as_ref() != Some(&state) {
-            self.presence = Some(state);
-            self.announce();
-        }
-    }
-
-    /// Call every 15 seconds: says again that one is here.
-    pub fn renew(&mut self) {
-        self.announce();
-    }
-
     /// What to send now.
     pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.frames)
@@ -330,37 +291,6 @@ impl Client {
     /// What has happened since this was last called: [`REDACTED`] and [`RELEASE`], or 0.
     pub fn take_news(&mut self) -> u8 {
         std::mem::take(&mut self.news)
-    }
-
-    /// Everybody else who is here, when that changed since the last call. Carets that only move
-    /// along with the text they stand before are no change: an editor moves them itself.
-    pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
-        std::mem::take(&mut self.peers_changed).then(|| self.peers())
-    }
-
-    /// Everybody else who is here, now.
-    pub fn peers(&mut self) -> Vec<Peer> {
-        let own = self.replica.client_id();
-        let mut unplaced = false;
-        let present =
-            self.heard.iter().filter(|(client, heard)| **client != own && !heard.state.is_null());
-        let peers = present
-            .map(|(&client, heard)| {
-                let cursor = self.cursor(&heard.state);
-                unplaced |= cursor.is_none() && !heard.state["cursor"].is_null();
-                let user = heard.state.get("user").cloned().unwrap_or_default();
-                Peer { client, user, cursor }
-            })
-            .collect();
-        self.unplaced = unplaced;
-        peers
-    }
-
-    fn cursor(&self, state: &Value) -> Option<(Target, u32, u32)> {
-        let cursor: Cursor = serde_json::from_value(state.get("cursor")?.clone()).ok()?;
-        let (target, anchor) = self.replica.resolve(&cursor.anchor)?;
-        let (same, head) = self.replica.resolve(&cursor.head)?;
-        (target == same).then_some((target, anchor, head))
     }
 
     fn send_edit(&mut self, update: &[u8]) {
@@ -400,38 +330,6 @@ impl Client {
                 self.refused = Some(message);
             }
         }
-    }
-
-    fn announce(&mut self) {
-        if matches!(self.link, Link::Offline { .. } | Link::Denied { .. }) {
-            return;
-        }
-        let Some(state) = &self.presence else { return };
-        self.presence_clock += 1;
-        let mut update = Vec::new();
-        update.put_var(1);
-        update.put_var(self.replica.client_id());
-        update.put_var(self.presence_clock);
-        update.put_buf(state.to_string().as_bytes());
-        self.frames.push(Message::Awareness(&update).encode());
-    }
-
-    fn hear(&mut self, update: &[u8]) -> Result<(), ReadError> {
-        let mut r = Reader::new(update);
-        for _ in 0..r.count()? {
-            let client = r.var_u64()?;
-            let clock = r.var_u64()?;
-            let state = serde_json::from_str(r.string()?).unwrap_or(Value::Null);
-            let stale = self.heard.get(&client).is_some_and(|heard| {
-                clock < heard.clock || (clock == heard.clock && !state.is_null())
-            });
-            if stale {
-                continue;
-            }
-            self.peers_changed = true;
-            self.heard.insert(client, Heard { clock, state });
-        }
-        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shaping::in_text;
 
-/// The fewest characters that are told as moved: shorter ones are found anywhere.
+/// The fewest characters that are reported as moved: shorter passages occur in several places by chance.
 const MIN_MOVED_CHARS: usize = 12;
 
 /// One thing that somebody did.
@@ -29,7 +29,7 @@ pub struct Change {
     pub what: What,
     /// The person who made it, and the entries.
     pub by: EditSpan,
-    /// Of what was deleted or replaced: who wrote it first, each once.
+    /// The authors of the text that was deleted or replaced, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, required = false))]
     pub wrote: Vec<AuthorIndex>,
@@ -110,7 +110,7 @@ pub enum What {
         /// The milestone.
         id: String,
     },
-    /// It stands elsewhere among the milestones.
+    /// A milestone was moved among the others.
     MilestoneMoved {
         /// The milestone.
         id: String,
@@ -203,7 +203,7 @@ impl History {
     }
 }
 
-/// What the same person deleted in one place and inserted in another was moved.
+/// Replaces a deletion and an insertion of the same text by the same person with one move.
 fn pair_moves(all: &mut Vec<Change>) {
     let mut gone = Vec::new();
     for deleted in 0..all.len() {

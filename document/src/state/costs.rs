@@ -1,4 +1,4 @@
-//! What one update may cost, and that honest ones stay far below.
+//! The limits of what one update may cost, and honest updates that stay far below them.
 
 mod formatting;
 
@@ -102,7 +102,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
 /// Rule U5.
 #[test]
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
-    // Each before the one before it: nothing to be merged.
+    // Each item stands before the previous one, so that no two can be merged.
     let mut structs = vec![first("a")];
     for clock in 1..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1 {
         let mut item = vec![4 | 0x40];
@@ -124,7 +124,7 @@ fn splits_in_front_of_many_items_are_refused() {
     let mut state = empty();
     let len = 60_000;
     edit(&mut state, &typed(7, len)).unwrap();
-    // From the end to the beginning: each split moves all those made before it.
+    // From the end to the beginning, so that each split moves all items that earlier splits made.
     let backwards = |count: u32| -> Vec<Vec<u8>> {
         (0..count).map(|at| between(7, len - 2 - 2 * at, Some(len - 1 - 2 * at), "b")).collect()
     };
@@ -146,7 +146,7 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
     let refused = edit(&mut state, &update(7, len, &[], &every_other(20_000))).unwrap_err();
     assert_eq!(refused, Refusal::Fragmented, "each copies half of the text");
     assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
-    // In whatever order they are sent.
+    // The order in which ranges are sent makes no difference.
     let backwards: Vec<_> = every_other(500).into_iter().rev().collect();
     assert!(edit(&mut state, &update(7, len, &[], &backwards)).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize - 500);
@@ -187,7 +187,7 @@ fn values_that_replace_each_other_are_taken_as_they_were_sent() {
         text.insert(&mut txn, 0, "a");
         updates.push(txn.encode_update_v1());
     }
-    // Each value an item that is not deleted: as a client sends it that collects no garbage.
+    // Each value is an item that is not deleted, as a client without garbage collection sends it.
     let mut structs = Vec::new();
     for (clock, day) in ["2027-01-01", "2027-02-01", "2027-03-01"].iter().enumerate() {
         let mut item = Vec::new();
@@ -232,7 +232,7 @@ fn the_counts_of_items_are_found_again_from_a_checkpoint() {
     );
 }
 
-/// Letters of which each stands behind the first, and so before the one that came last: nothing to be merged.
+/// Letters that are each inserted behind the first one, and so before the previous one: no two can be merged.
 fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
     let item = |clock: u32| match clock {
         0 => first("a"),
@@ -265,14 +265,14 @@ fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
 
 #[test]
 fn what_stands_between_the_neighbours_of_new_elements_is_bounded_in_items() {
-    // A text of one item: whatever its length, integration looks at one.
+    // A text of one item: integration passes one item, whatever its length.
     let mut state = empty();
     edit(&mut state, &update(7, 0, &[first(&"a".repeat(300_000))], &[])).unwrap();
     for client in 100..160 {
         let behind_all = update(client, 0, &[between(7, 0, None, "b")], &[]);
         assert!(edit(&mut state, &behind_all).unwrap().is_some(), "client {client}");
     }
-    // One of as many items as letters.
+    // A text with an item for each letter.
     let mut state = empty();
     for from in [0, 60_000, 120_000] {
         edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();

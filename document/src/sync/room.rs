@@ -29,7 +29,8 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// Stock clients close after 30 s without a message, pings not counted: none gets that quiet (rule M6).
+/// Send awareness to a connection that was sent nothing for this long, in milliseconds. Stock clients close a connection
+/// on which no message has come for 30 s; pings do not count (rule M6).
 const QUIET_MS: u64 = 15_000;
 
 /// What the driver of a room must do, in this order.
@@ -41,13 +42,14 @@ pub enum Effect {
     Close(ConnectionId, Close),
     /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
     Append(Entry),
-    /// For the log and the metrics: an edit of this person was refused.
+    /// Log and count that an edit of this person was refused.
     Refused(ConnectionId, PersonId, Refusal),
     /// Read the entry that a client remembers, then call [`Room::compared`].
     Compare(ConnectionId, LedgerPosition),
     /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
     LedgerDiverged(ConnectionId),
-    /// Save durably whose a client id is, then call [`Room::client_claims_saved`]. Nobody else learns of the id before.
+    /// Save durably which person a client id belongs to, then call [`Room::client_claims_saved`]. The room shows the id to
+    /// others only after that.
     SaveClientClaim(ClientClaim),
     /// The room is unusable: drop it, so that it is rebuilt from the ledger.
     Rebuild,
@@ -58,12 +60,12 @@ struct Session {
     admission: Admission,
     /// The awareness entry this connection owns.
     presence: Option<u64>,
-    /// Whether it has been sent the document, so that it follows updates from there.
+    /// Whether it has been sent the document, and is sent every update from then on.
     follows: bool,
-    /// Whether it has said what it has that we lack (step 2).
+    /// Whether it has sent its step 2: what it has and the server lacks.
     answered: bool,
-    /// Whether what it sends was written in the draft that is now, as far as one can know: it has seen how that
-    /// began, or has brought nothing when it came.
+    /// Whether its edits belong to the current draft: it has received the entry that started the draft, or had
+    /// nothing of its own when it connected.
     is_current: bool,
     last_sent: u64,
 }
@@ -78,7 +80,7 @@ pub struct Room {
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
-    /// The proposal of which everybody was told that the text has changed.
+    /// The last proposal for which connections were sent a note that its text has changed.
     stale: Option<Seq>,
     now: u64,
     out: Vec<Effect>,
@@ -115,13 +117,13 @@ impl Room {
         self
     }
 
-    /// Forgets the announced client ids under which something is written by now, and gives them.
+    /// Forgets the announced client ids that have been written under, and returns them.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
         self.state.forget_written_ids()
     }
 
-    #[must_use]
     /// Whether nobody is connected.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }
@@ -131,7 +133,7 @@ impl Room {
         self.presence.people()
     }
 
-    /// Lets a connection in. `now` is in milliseconds, here as everywhere below.
+    /// Adds a connection. `now` is in milliseconds, as in every method below.
     pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
@@ -176,7 +178,7 @@ impl Room {
         self.take()
     }
 
-    /// It is saved whose these client ids are: others may learn of them.
+    /// The claims of these client ids are saved: shows their awareness to others.
     pub fn client_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
         if let Some(update) = self.presence.reveal(clients) {
             self.broadcast_presence(&update);
@@ -184,7 +186,7 @@ impl Room {
         self.take()
     }
 
-    /// The store could not append: everybody is told, and the room is over.
+    /// The store could not append: closes every connection with the reason, and asks for a rebuild.
     pub fn fail(&mut self, message: &str) -> Vec<Effect> {
         self.held.clear();
         let note = ServerNote::Trouble { message: message.to_owned() };
@@ -236,7 +238,7 @@ impl Room {
         self.take()
     }
 
-    /// The server stops: everybody is asked to come back.
+    /// The server stops: closes every connection, and asks each client to connect again.
     pub fn shut_down(&mut self) -> Vec<Effect> {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
@@ -275,7 +277,7 @@ impl Room {
         }
     }
 
-    /// Whether somebody's edits would be taken now.
+    /// Whether edits of this connection would be accepted now.
     fn may_write(&self, admission: &Admission) -> bool {
         admission.may_write && !self.state.releases().is_frozen()
     }
@@ -284,7 +286,7 @@ impl Room {
         self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
     }
 
-    /// The salt of the next entry, or of the one after `skipped` more.
+    /// The salt of the entry that follows the next `skipped` entries.
     fn salt(&self, skipped: u8) -> Salt {
         let mut hasher = Sha256::new();
         hasher.update(self.seed);

@@ -2,7 +2,7 @@
 //!
 //! The order is that of YATA as Yjs and yrs integrate it (Nicolaescu et al., "Near Real-Time Peer-to-Peer
 //! Shared Editing on Extensible Data Types", 2016; Yjs 13 `Item.integrate`). yrs has no public way to ask for
-//! it, nor to walk what is deleted. It is kept for two ends: to judge where new elements may stand, and to tell
+//! it, nor to walk deleted elements. It has two uses: to judge where new elements may go, and to reconstruct
 //! what a document said before.
 
 mod element;
@@ -56,7 +56,7 @@ impl<T: RunPayload> Order<T> {
         self.next[client as usize]
     }
 
-    /// Lets a run's neighbours know of it.
+    /// Links the neighbours of a run to it.
     fn link(&mut self, index: RunIndex) {
         let ItemRun { left, right, line, .. } = self.runs[index as usize];
         match left {
@@ -68,7 +68,7 @@ impl<T: RunPayload> Order<T> {
         }
     }
 
-    /// The run that holds an element, if it is here.
+    /// The run that holds an element, if the element is known.
     pub(crate) fn holding(&self, name: CompactId) -> Option<RunIndex> {
         let starts = self.starts.get(name.client as usize)?;
         let (_, &run) = starts.range(..=name.clock).next_back()?;
@@ -76,14 +76,14 @@ impl<T: RunPayload> Order<T> {
         (name.clock < found.name.clock + found.len).then_some(run)
     }
 
-    /// The run that begins with an element, split off if need be.
+    /// The run that begins with an element; splits a run where necessary.
     pub(crate) fn starting_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let offset = name.clock - self.runs[run as usize].name.clock;
         Some(if offset == 0 { run } else { self.split(run, offset) })
     }
 
-    /// The run that ends with an element, split if need be.
+    /// The run that ends with an element; splits a run where necessary.
     fn ending_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let keep = name.clock + 1 - self.runs[run as usize].name.clock;
@@ -93,7 +93,7 @@ impl<T: RunPayload> Order<T> {
         Some(run)
     }
 
-    /// Makes the elements from an offset on a run of their own.
+    /// Splits a run at an offset. Returns the new run, which holds the elements from the offset on.
     pub(crate) fn split(&mut self, at: RunIndex, offset: u32) -> RunIndex {
         let new = index(self.runs.len());
         let run = &mut self.runs[at as usize];
@@ -166,7 +166,7 @@ impl<T: RunPayload> Order<T> {
         line
     }
 
-    /// One copy of each name.
+    /// Returns the one copy that is kept of each name.
     pub(crate) fn intern(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return known.clone();
@@ -176,13 +176,13 @@ impl<T: RunPayload> Order<T> {
         new
     }
 
-    /// All that was ever written in one place, in order.
+    /// All runs that were ever written in a container, in order.
     pub(crate) fn walk(&self, place: &Container) -> impl Iterator<Item = &ItemRun<T>> {
         let head = self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize]);
         std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
     }
 
-    /// The first run of a place.
+    /// The first run of a container.
     pub(crate) fn head(&self, place: &Container) -> RunIndex {
         self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize])
     }

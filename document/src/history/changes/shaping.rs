@@ -7,7 +7,7 @@ use crate::model::Target;
 use crate::model::delta::{Attributes, utf16_len};
 use serde_json::Value;
 
-/// The changes of one text, in its order.
+/// The changes of one text, in the order of the text.
 pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     let mut shaping = Shaping {
         target: &text.target,
@@ -22,7 +22,7 @@ pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     }
     shaping.close("", "");
     let mut out = shaping.out;
-    // The one empty line that a text of a new milestone has is not somebody's paragraph.
+    // The empty line that every text of a new milestone begins with is not reported.
     if text.pieces.iter().all(|piece| piece.fate != PieceStatus::Kept) {
         let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
         out.retain(|change| match &change.what {
@@ -35,29 +35,29 @@ pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     out
 }
 
-/// A stretch of insertions and deletions by one person with nothing kept between, or only a part of a
+/// A change under way: insertions and deletions by one person with no kept text between them, or only part of a
 /// word.
 struct Open {
     at: u32,
     by: EditSpan,
     old: String,
     new: String,
-    /// The line so far, before it.
+    /// The line up to the change.
     before: String,
-    /// The part of a word that was there and stands directly before it.
+    /// The kept part of a word directly before the change.
     head: String,
     wrote: Vec<AuthorIndex>,
-    /// Kept characters since: part of it, if it goes on within the same word.
+    /// Kept characters behind the change. They become part of it if it continues within the same word.
     gap: String,
 }
 
 struct Shaping<'d> {
     target: &'d Target,
-    /// Where the walk is in the text as it is at the second moment.
+    /// The position of the walk, in UTF-16 code units of the text at the second moment.
     at: u32,
-    /// What stands in the line at the second moment, up to here.
+    /// The current line at the second moment, up to this position.
     line: String,
-    /// The part of a word, there at both moments, that ends here.
+    /// The part of a word that is kept and ends at this position.
     word: String,
     open: Option<Open>,
     out: Vec<Change>,
@@ -143,7 +143,7 @@ impl Shaping<'_> {
     }
 
     fn reformatted(&mut self, text: &str, old: &Attributes, new: &Attributes, by: EditSpan) {
-        // What stands on a newline is its paragraph's, the rest its characters'.
+        // Attributes of a newline format its paragraph; all others format characters.
         for part in text.split_inclusive('\n') {
             let (chars, newline) = match part.strip_suffix('\n') {
                 Some(chars) => (chars, true),
@@ -167,7 +167,7 @@ impl Shaping<'_> {
         self.out.push(Change { target, at, what, by, wrote: Vec::new() });
     }
 
-    /// Names what is open. `next` is what stands behind it, and `word` what of that was there before.
+    /// Finishes the open change and names it. `next` is the text behind it, and `word` the part of that text which was kept.
     fn close(&mut self, next: &str, word: &str) {
         let Some(open) = self.open.take() else { return };
         let Open { at, by, mut old, mut new, before, head, wrote, gap } = open;
@@ -179,7 +179,7 @@ impl Shaping<'_> {
             ("", "\n") => What::Split { before, after: rest_of_line() },
             ("\n", "") => What::Joined { before, after: rest_of_line() },
             _ => {
-                // A change within a word is told as a change of the word.
+                // A change within a word is reported as a replacement of the word.
                 if old.chars().chain(new.chars()).all(char::is_alphanumeric) {
                     let behind = gap.chars().chain(word.chars());
                     let tail: String = behind.take_while(|c| c.is_alphanumeric()).collect();
@@ -199,7 +199,7 @@ impl Shaping<'_> {
     }
 }
 
-/// The part of a word that a text ends with, behind what there was of it before.
+/// The part of a word at the end of `text`; `before` is the part that precedes `text`.
 fn ending_word(before: &str, text: &str) -> String {
     match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
         Some((at, c)) => text[at + c.len_utf8()..].to_owned(),

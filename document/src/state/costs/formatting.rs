@@ -1,8 +1,8 @@
-//! What formatting may cost, and what does not count as formatting.
+//! The limits of what formatting may cost, and what does not count towards them.
 
 use super::*;
 
-/// Letters, each behind a format of its own: an attribute's name and value.
+/// Letters, each behind a format: the name and the value of an attribute.
 fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
     let mut structs = vec![first("a")];
     for (at, (name, value)) in formats.iter().enumerate() {
@@ -36,11 +36,11 @@ fn formatting_is_bounded_by_what_reading_it_costs() {
     ));
     assert!(refused(vec![("x".repeat(1_025), "1".into())]));
     assert!(refused(vec![link(9_000)]));
-    // A long link is fine, and so are many pieces; one over all the others is their product.
+    // A long link is allowed, and so are many pieces. Many pieces within a long link cost the product of both.
     assert!(!refused(vec![link(2_000)]));
     assert!(!refused([link(2_000)].into_iter().chain((0..9_000).map(bold)).collect()));
     assert!(refused([link(8_000)].into_iter().chain((0..9_000).map(bold)).collect()));
-    // Also where it comes in pieces, and after a checkpoint.
+    // The same limit holds over several updates, and after a checkpoint.
     let mut state = empty();
     edit(&mut state, &formatted(7, &(0..9_000).map(bold).collect::<Vec<_>>())).unwrap();
     let mut state = DocumentState::resume(&state.checkpoint()).unwrap();

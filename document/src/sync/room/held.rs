@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) enum PendingEffect {
     Send(ConnectionId, Arc<[u8]>),
-    /// The answer to a step 1: the document, the server's own step 1, everybody's awareness.
+    /// The answer to a step 1: the document, the server's own step 1, and the awareness of everybody.
     Document(ConnectionId, [Arc<[u8]>; 3]),
     Broadcast {
         frame: Arc<[u8]>,

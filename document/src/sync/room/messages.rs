@@ -13,8 +13,8 @@ use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-/// Whether a frame asks for more than one answer of each kind, or holds more messages than a client has a use for: one
-/// small frame could have the whole document made thousands of times (rule M5).
+/// Whether a frame holds more messages than a client needs, or asks twice for the same answer. Without this limit one small
+/// frame could make the room encode the whole document thousands of times (rule M5).
 pub(super) fn is_too_much(messages: &[Message<'_>]) -> bool {
     let count =
         |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
@@ -58,8 +58,7 @@ impl Room {
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
         let everybody = Message::Awareness(&self.presence.everybody()).encode();
-        // It says all that an answer which still waits would say: however often a client asks while the store is
-        // slow, one document waits for it.
+        // The new answer replaces one that still waits, so that at most one document waits for each client.
         self.held
             .retain(|(_, held)| !matches!(held, PendingEffect::Document(other, _) if *other == id));
         self.hold(PendingEffect::Document(id, [document.into(), mine.into(), everybody.into()]));
@@ -71,7 +70,7 @@ impl Room {
         let answered = session.answered || *dialect == Dialect::Accord;
         let (actor, may_write, is_current) = (actor.clone(), *may_write, session.is_current);
         let salt = self.salt(0);
-        // Rules M4 and U6: what adds nothing is taken from anybody.
+        // Rules M4 and U6: an update that adds nothing is accepted from everybody.
         let taken = if may_write && is_current {
             self.state.edit_from(&actor, self.now, salt, update, claims.into())
         } else {
@@ -81,11 +80,11 @@ impl Room {
         match taken {
             Ok(entry) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    // Whoever has nothing that is not here goes on from what is.
+                    // A client with no unknown content is up to date.
                     session.is_current |= answered;
                 }
                 if let Some(entry) = entry {
-                    // A numbered edit is acknowledged by its number; others come back as they are.
+                    // The sender of a numbered edit gets an acknowledgement; the sender of another gets the update back.
                     self.append_edit(entry, number.map(|_| id));
                 }
                 // Rule A3.
@@ -94,8 +93,8 @@ impl Room {
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
                 }
             }
-            // Stock clients send what is typed as soon as they are connected, also before they have
-            // sent what it builds on. Their step 2, which is on its way, brings all of it again.
+            // A stock client sends edits as soon as it is connected, even before the content that they build on. Its
+            // step 2 follows and contains all of it.
             Err(refusal) if refusal.asks_for_resync() && !answered => {}
             Err(refusal) => self.refuse(id, number, refusal),
         }
@@ -159,7 +158,7 @@ impl Room {
         let before = session.presence;
         let received =
             self.presence.receive(id, user, &mut session.presence, may_use, update, self.now);
-        // A reader needs no id to write under.
+        // Only a client that may write needs its id announced.
         let is_first = before.is_none() && session.admission.may_write;
         let claimed = session.presence.filter(|_| is_first);
         let claim = claimed.and_then(|client| self.state.announce(client, &user.person));

@@ -8,7 +8,7 @@ use crate::update::scan::{Id, Parent, Scan, Struct, StructBody};
 use crate::update::walk::causal_walk;
 use std::collections::HashSet;
 
-/// Between which elements an item was written, and where those are.
+/// The elements that an item was written between, and the runs that hold them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InsertPosition {
     pub(crate) line: LineIndex,
@@ -19,11 +19,11 @@ pub(crate) struct InsertPosition {
 }
 
 impl<T: RunPayload> Order<T> {
-    /// Hands out what is new in an update, each struct once what it refers to has been handed out, as
-    /// integration does. Gives whether that was all of it.
+    /// Passes each new struct of an update to `take`, after the structs that it refers to, as integration does. Returns
+    /// whether every new struct was passed.
     ///
     /// # Errors
-    /// With the first error of `take`, after which nothing more is handed out.
+    /// The first error of `take`. No further struct is passed after it.
     pub(crate) fn walk_new<E>(
         &mut self,
         scan: &Scan<'_>,
@@ -57,13 +57,13 @@ impl<T: RunPayload> Order<T> {
         [*origin, *right_origin, parent].into_iter().flatten().all(has)
     }
 
-    /// Where what is new of an item stands: none where that is beside, or in, what is here no more.
+    /// Where the new part of an item goes. `None` where its neighbours or its parent have been collected.
     pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<InsertPosition> {
         let StructBody::Item { origin, right_origin, parent, key, .. } = &item.body else {
             return None;
         };
         let next = self.next(client);
-        // A struct of which a part is known begins where it is new.
+        // A struct that is partly known begins at its first new element.
         let origin = if item.clock < next {
             CompactId { client, clock: next - 1 }
         } else {
@@ -86,7 +86,7 @@ impl<T: RunPayload> Order<T> {
         Some(InsertPosition { line, left, right, origin, right_origin })
     }
 
-    /// The run that stands first behind the element before a spot.
+    /// The first run behind the left neighbour of a position.
     pub(crate) fn after(&self, spot: &InsertPosition) -> RunIndex {
         match spot.left {
             Some(left) => self.runs[left as usize].right,
@@ -94,7 +94,7 @@ impl<T: RunPayload> Order<T> {
         }
     }
 
-    /// Gives elements their place between those that they were written between.
+    /// Inserts elements between those that they were written between. Returns the run that holds them.
     pub(crate) fn insert(
         &mut self,
         spot: InsertPosition,
@@ -131,7 +131,7 @@ impl<T: RunPayload> Order<T> {
         index
     }
 
-    /// Whether elements can be part of the run before them.
+    /// Whether elements can extend the run before them.
     fn continues(&self, before: RunIndex, name: CompactId, spot: &InsertPosition, held: T) -> bool {
         let run = &self.runs[before as usize];
         run.name.plus(run.len) == name
@@ -140,7 +140,7 @@ impl<T: RunPayload> Order<T> {
             && run.held.joins(held)
     }
 
-    /// What an item goes behind, where others wrote at the same place without knowing of each other.
+    /// The run that an item goes behind, where others inserted concurrently at the same position.
     fn resolve(
         &self,
         mut left: Option<RunIndex>,
@@ -180,7 +180,7 @@ impl<T: RunPayload> Order<T> {
         left
     }
 
-    /// Takes elements of a client out again, from a clock on: the last that it brought.
+    /// Removes the last elements of a client, from a clock on.
     pub(crate) fn take_back(&mut self, client: u32, from: u32) {
         let last =
             |order: &Self| order.starts[client as usize].last_key_value().map(|(_, &run)| run);

@@ -1,5 +1,5 @@
-//! Files and imports cost what they may and no more, whatever is in them and whoever asks: they are made by child
-//! processes with limits, and others go on writing meanwhile.
+//! Files and imports stay within their limits of time and memory, whatever they contain and whoever asks: child processes
+//! with limits make them, and other people go on writing meanwhile.
 
 mod children;
 mod imports;
@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What server and children may take above rest for all that one identity can start, in MiB.
+/// Most memory that the server and its children may take above rest for everything that one identity can start, in MiB.
 const MAX_PEAK_MIB: u64 = 300;
-/// The longest that a colleague's keystroke may wait here: the machine runs other tests meanwhile.
+/// Longest time that a colleague's keystroke may take to be saved. It allows for other tests on the same machine.
 const MAX_KEYSTROKE: Duration = Duration::from_secs(3);
 
-/// Somebody who types in the demo's commitment until they are asked how it went.
+/// Somebody who types in the demo's commitment until [`Colleague::longest_wait`] is called.
 struct Colleague {
     is_over: Arc<AtomicBool>,
     typing: thread::JoinHandle<Result<Duration>>,
@@ -73,7 +73,7 @@ fn import(by: &Visitor, name: &str, file: &[u8]) -> Result<(u16, Value)> {
     by.upload(&format!("/api/v1/plans/demo/imports?name={name}&language=en"), file)
 }
 
-/// Brings a text in as the problem of a commitment of its own.
+/// Imports a commitment with this text as its problem.
 fn draft(by: &Visitor, text: &str) -> Result<String> {
     let (status, made) = import(by, "d.md", format!("# T\n\n## Problem\n\n{text}\n").as_bytes())?;
     ensure!(status == 201, "{status} {made}");
@@ -84,7 +84,7 @@ fn pdf(document: &str) -> String {
     format!("/api/v1/documents/{document}/draft/pdf")
 }
 
-/// A text of which the PDF takes seconds and most of the memory that there is: it is honest, but one paragraph.
+/// An honest text of one long paragraph. Its PDF takes seconds, and most of the memory that a child may take.
 fn slow_text() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
 }

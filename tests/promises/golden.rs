@@ -1,6 +1,6 @@
-//! Ledgers kept as bytes: a document's of entry format 1, the same with a passage redacted, one with an undo, a
-//! version and a restore, a plan's, and an audit record; and a segment of packed entries. Every later version must replay them to the same heads and states. Written once
-//! (`ACCORD_WRITE=1`); a change of one is a change of the format.
+//! Golden ledgers: files of entries that every later version must replay to the same heads and states.
+//!
+//! `ACCORD_WRITE=1` writes them. They are written once: a file that changes means that the format has changed.
 
 mod history;
 mod records;
@@ -25,7 +25,7 @@ fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
 }
 
-/// Reads a golden ledger; writes it first, where that is asked for.
+/// Reads a golden ledger. With `ACCORD_WRITE=1` it is made and written first.
 fn golden(name: &str, make: impl FnOnce() -> Vec<Entry>) -> Vec<Entry> {
     let path = folder().join(name);
     if std::env::var_os("ACCORD_WRITE").is_some() {
@@ -57,7 +57,7 @@ fn actor_in(person: &str, seat: Seat, sector: Sector) -> Actor {
     Actor { person, seat, sector, session }
 }
 
-/// What ledger 1 was made from.
+/// Makes the entries of `ledger-1.bin`.
 fn make() -> Vec<Entry> {
     let actor = |person: &str, sector| actor_in(person, Seat::Author, sector);
     let (ana, ben) = (actor("ana", Sector::Government), actor("ben", Sector::CivilSociety));
@@ -216,7 +216,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     assert!(
         matches!(&releases.proposals()[1].fate, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
     );
-    // The text is what was signed, in this version as in all.
+    // The text still has the digest that was signed.
     let frozen = replayed(&entries[..3]).unwrap().to_release(&document);
     assert_eq!(frozen.digest().to_string(), DIGEST);
 }

@@ -32,7 +32,7 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
     let mut wrong = Vec::new();
     for (method, route, body, expected) in table() {
         for (name, expected) in VISITORS.into_iter().zip(expected) {
-            // What was tried before may have signed them out.
+            // An earlier request may have signed them out.
             (world.fay, world.ida) = (world.server.visit("fay")?, world.server.visit("ida")?);
             let path = world.fill(route)?;
             let visitor = world.visitor(name)?;
@@ -42,11 +42,11 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
                     "{method} {route} as {name}: {status}, not {expected}: {answer}"
                 ));
             }
-            // A refusal says why, for programs and for people.
+            // Every refusal has a code for programs and a sentence for people.
             if status >= 400 && (answer["error"].is_null() || answer["message"].is_null()) {
                 wrong.push(format!("{method} {route} as {name}: no reason in {answer}"));
             }
-            // What joining changed is taken back.
+            // Undo the joining, so that the next rows meet the same people.
             for joined in ["stranger", "administrator"] {
                 if route == "/invitations/{secret}" && name == joined && status == 200 {
                     world.unseat(&visitor.id()?)?;

@@ -1,4 +1,4 @@
-//! From a proposal to a page that everybody reads: through the API and stock clients, as the server runs.
+//! Proposals, signatures and releases, through the API and stock clients of a running server.
 
 mod launches;
 
@@ -65,7 +65,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     stock.edit("problem", 0, 0, "Contracts are secret.").await?;
     stock.settled().await?;
 
-    // What is proposed has gaps: only a facilitator may.
+    // The text is incomplete, so that only a facilitator may propose it.
     let read = path(&ana, &document)?;
     ensure!(read["digest"] == digest(&read["draft"]).to_string(), "the digest is not the text’s");
     let wanted = json!({ "digest": read["digest"] });
@@ -79,7 +79,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     ensure!(sign(&ana, &document, first)?.0 == 200);
     ensure!(sign(&ana, &document, first)?.1["error"] == "signed");
 
-    // An edit makes it stale for the other side.
+    // An edit makes the proposal stale: the other side can't sign it any more.
     stock.edit("problem", 0, 0, "All ").await?;
     stock.settled().await?;
     ensure!(fate(&path(&ben, &document)?) == "stale");
@@ -89,7 +89,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     let signature = of(&document, &format!("proposals/{second}/signature"));
     ensure!(ben.request("PUT", &signature, Some(other))?.1["error"] == "other_text");
 
-    // Declined with a reason, then withdrawn by who may.
+    // One side declines with a reason; the next proposal is withdrawn by the person who made it.
     let decline = of(&document, &format!("proposals/{second}/decline"));
     ensure!(ben.post(&decline, json!({ "reason": " " }))?.0 == 422);
     ensure!(ben.post(&decline, json!({ "reason": "No milestones yet." }))?.0 == 200);
@@ -104,7 +104,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     let frozen = path(&ana, &document)?;
     ensure!(frozen["frozen"] == true && frozen["releases"][0]["number"] == 1, "{frozen}");
 
-    // Sync, restore, redaction and deletion leave it as it is.
+    // Sync, restoring, redaction and deletion can't change the frozen text.
     let mut late = SyncClient::connect(&server, &ana, &document, 12).await?;
     late.edit("problem", 0, 0, "Not ").await?;
     ensure!(late.closed().await?.code == 4423);
@@ -117,7 +117,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     ensure!(fay.request("DELETE", &delete, None)?.1["error"] == "released");
     ensure!(ana.text(&document, "problem")? == "All Contracts are secret.\n");
 
-    // The record tells the way there; whoever only proposed has written nothing.
+    // The record lists all proposals, and credits no text to people who only proposed.
     let (_, record) = ada.get(&of(&document, "record"))?;
     ensure!(record["proposals"].as_array().map(Vec::len) == Some(4), "{record}");
     let mut tallies = record["sittings"].as_array().into_iter().flatten().flat_map(|sitting| {
@@ -127,7 +127,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
         |author: &Value| record["authors"][author.as_u64().unwrap_or(99) as usize]["name"].clone();
     ensure!(tallies.all(|author| name(author) == "Ben Okafor"), "{record}");
 
-    // The next draft: who was there goes on; what was written before comes in on no way.
+    // In the next draft, connected clients go on writing; edits of the earlier draft are refused.
     let offline = SyncClient::connect(&server, &ben, &document, 13).await?;
     let doc = offline.doc.clone();
     drop(offline);
@@ -143,12 +143,12 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     resumed.flush().await?;
     ensure!(resumed.closed().await?.code == 4423);
     ensure!(ana.text(&document, "problem")? == "Today All Contracts are secret.\n");
-    // What a release says is in no history to be taken out of.
+    // A passage that a release contains can't be redacted.
     let redaction =
         json!({ "target": "problem", "from": 6, "text": "All Contracts", "reason": "a test" });
     ensure!(fay.post(&of(&document, "redactions"), redaction)?.1["error"] == "released");
 
-    // All of it stands after a restart, and the release says what it said.
+    // After a restart everything is as before, and so is the release.
     let (status, file) = ben.get(&of(&document, "releases/1"))?;
     ensure!(
         status == 200
@@ -185,7 +185,7 @@ async fn what_nobody_sees_is_named_and_can_not_be_frozen() -> Result<()> {
     Ok(())
 }
 
-/// Whoever has the text can compute what is signed, with any Yjs client.
+/// Any Yjs client with the text can compute the digest that is signed.
 #[test]
 fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -193,7 +193,7 @@ fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
     node("digest.mjs", &[&server.address]).map(drop)
 }
 
-/// Runs `accord verify`, and gives how it ended and what it said.
+/// Runs `accord verify`. Returns its exit status, and what it printed on both streams.
 fn verify(file: &std::path::Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(file).args(more).output()?;
     let said = [out.stdout, out.stderr].concat();
@@ -211,7 +211,7 @@ fn a_downloaded_release_is_verified_without_the_server_and_every_forgery_named()
     let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
     let key = keys.trim().to_owned();
     server.stop()?;
-    // The old key is published still, and a new one signs from now on.
+    // The old key is still published, and a new one signs from now on.
     let rotated =
         Command::new(accord_binary()).args(["rotate-key", "--data"]).arg(data.path()).status()?;
     ensure!(rotated.success());

@@ -1,5 +1,5 @@
-//! What is signed is what is seen: hidden characters, addresses and ids are named where a text is proposed, refused again
-//! where it is signed, and cleaned by an edit that leaves everything else, with who wrote it, as it is.
+//! People sign what they see. Hidden characters, addresses and ids are listed where a text is proposed, and refused again
+//! where it is signed. Cleaning is an edit that keeps all other text and its authors.
 
 mod earlier;
 
@@ -31,7 +31,7 @@ fn clean(visitor: &Visitor, document: &str) -> Result<(u16, Value)> {
     visitor.post(&of(document, "cleaning"), json!({}))
 }
 
-/// The code points that are named in one text.
+/// The code points that are listed for one text.
 fn named(path: &Value, place: &str) -> BTreeSet<String> {
     let all = path["strange"].as_array().cloned().unwrap_or_default();
     let here = all.iter().filter(|one| one["place"] == place);
@@ -74,7 +74,7 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
     let sentence = refused["message"].as_str().unwrap_or_default();
     ensure!(sentence.contains("U+202E (right-to-left override) in problem"), "{sentence}");
 
-    // An observer can't clean; a facilitator can, and has written nothing then.
+    // An observer can't clean. A facilitator can, and is not credited with any text for it.
     ensure!(clean(&obi, &document)?.0 == 403);
     let (status, done) = clean(&fay, &document)?;
     ensure!(status == 200, "{status} {done}");
@@ -118,7 +118,7 @@ async fn every_attack_of_the_corpus_is_named_and_no_innocent_text_is_refused() -
     }
     stock.settled().await?;
     let all = named(&path(&fay, &hostile)?, "problem");
-    // Beside what turns numbers around, the first number that is turned.
+    // Beside the characters that reorder numbers, the first reordered digit is listed.
     let others: Vec<_> = all.difference(&expect).collect();
     ensure!(all.is_superset(&expect) && others == ["U+0031"], "{others:?}");
     ensure!(propose(&fay, &hostile)?.1["error"] == "strange");
@@ -226,7 +226,7 @@ fn names_titles_and_messages_are_cleaned_on_the_way_in_or_refused_with_the_chara
     );
     ensure!(path(&fay, &document)?["proposals"][0]["message"] == "Open contracts");
 
-    // Names in other scripts keep what they need.
+    // Names in other scripts keep the joiners that they need.
     let persian = "علی\u{200c}رضا";
     let (_, renamed) = ana.request("PATCH", "/api/v1/account", Some(json!({ "name": persian })))?;
     ensure!(renamed["name"] == persian, "{renamed}");
@@ -276,13 +276,13 @@ fn an_import_is_cleaned_and_says_so() -> Result<()> {
     Ok(())
 }
 
-/// Links and hidden characters: the editor judges as the server does.
+/// The editor finds the same hidden characters and faulty links as the server.
 #[test]
 fn the_editor_judges_links_and_hidden_characters_as_the_server_does() -> Result<()> {
     node("readable.mjs", &[]).map(drop)
 }
 
-/// The order of numbers: a real browser shows them where the server says that it does.
+/// A real browser shows numbers in the order that the server computes.
 #[test]
 fn a_browser_shows_numbers_in_the_order_that_the_server_judges() -> Result<()> {
     node("order.mjs", &[]).map(drop)

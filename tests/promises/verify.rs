@@ -1,7 +1,7 @@
-//! A release's file has one meaning or none, for every reader; and nothing of it is printed as it is.
+//! A release's file has one meaning or none, the same for every reader, and is never printed unescaped.
 //!
-//! `tests/data/verify` holds files, and in `cases.json` what is said of each. The library, the command line and the
-//! page's own code (`tests/node/verify.mjs`) are held to the same. `ACCORD_WRITE=1` makes the files anew.
+//! `tests/data/verify` holds files, and `cases.json` the verdict on each. The library, the command line and the page's
+//! own code (`tests/node/verify.mjs`) must give the same verdicts. `ACCORD_WRITE=1` writes the files again.
 
 mod cases;
 mod files;
@@ -26,7 +26,7 @@ fn folder() -> PathBuf {
 fn write() -> Result<()> {
     let mut index = Vec::new();
     for (name, bytes, verdict) in cases() {
-        // What is made of a million zeros is made by the tests.
+        // The file with half a million zeros is not stored: every test makes it.
         if name != "many" {
             fs::write(folder().join(format!("{name}.json")), bytes)?;
             index.push(json!({ "file": format!("{name}.json"), "verdict": verdict }));
@@ -37,7 +37,7 @@ fn write() -> Result<()> {
     Ok(())
 }
 
-/// What the library says, in the words of `cases.json`.
+/// The verdict of the library, in the words of `cases.json`.
 fn verdict(bytes: &[u8], keys: &[PublicKey]) -> &'static str {
     match verify(bytes, keys) {
         Ok(found) if found.other_key.is_some() => "verified, other key",
@@ -68,7 +68,7 @@ fn a_release_file_has_one_meaning_or_none() -> Result<()> {
     Ok(())
 }
 
-/// How the command ended, and what it printed on both streams.
+/// Runs `accord verify`. Returns its exit status, and what it printed on both streams.
 fn run(path: &Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(path).args(more).output()?;
     let said = [out.stdout, out.stderr].concat();
@@ -107,7 +107,7 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
         if verdict == "verified, other key" {
             ensure!(said.contains(&mallory().public().to_string()), "{name}: {said}");
         }
-        // Without a key: whole, and nobody knows whose.
+        // Without a key, a whole file is reported as signed by an unknown key.
         let (code, said) = run(&folder().join(name), &[])?;
         let is_own = verdict == "verified" || name == "foreign.json";
         ensure!(code == if is_own { 2 } else { 1 }, "{name}: {code} {said}");

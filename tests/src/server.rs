@@ -1,4 +1,4 @@
-//! A server as a process of its own, or in this process with a time that the test sets.
+//! A server as its own process, or within this process with a clock that the test sets.
 
 use accord_server::Config;
 use accord_server::clock::Clock;
@@ -50,13 +50,13 @@ impl Listens for ServerInTime {
 /// How to start a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Whether it serves the demo: it does, unless told otherwise.
+    /// Whether it serves the demo; `None` means that it does.
     pub demo: Option<bool>,
     /// Where to listen; a free port when 0.
     pub port: u16,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
-    /// The limit of open files, soft and hard, that it is started under.
+    /// The soft and hard limit of open files that it is started with.
     pub open_files: Option<u32>,
 }
 
@@ -65,7 +65,7 @@ pub struct ServerOptions {
 pub struct Server {
     child: Child,
     pub address: String,
-    /// What it logs, from the line that names its address on.
+    /// The lines that it logs, from the one that names its address.
     log: mpsc::Receiver<String>,
     seen: RefCell<Vec<String>>,
 }
@@ -148,7 +148,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// What it has logged since this was last asked.
+    /// The lines that it has logged since the last call.
     #[must_use]
     pub fn log_so_far(&self) -> Vec<String> {
         let lines: Vec<String> = self.log.try_iter().collect();
@@ -156,7 +156,7 @@ impl Server {
         lines
     }
 
-    /// The next line that it logs with these words in it: what it has done may be logged a moment later.
+    /// Waits for the next logged line that contains these words. An action may be logged a moment after it is done.
     pub fn next_logged(&self, words: &str) -> Result<String> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -168,32 +168,32 @@ impl Server {
         bail!("it does not log {words:?}")
     }
 
-    /// All that it has logged since it named its address.
+    /// All lines that it has logged since it named its address.
     #[must_use]
     pub fn log_from_the_start(&self) -> Vec<String> {
         drop(self.log_so_far());
         self.seen.borrow().clone()
     }
 
-    /// SIGKILL: no farewell, no flush.
+    /// Sends SIGKILL: the server can neither close connections nor flush.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     pub fn terminate(&self) -> Result<()> {
         let pid = i32::try_from(self.child.id())?;
         let pid = rustix::process::Pid::from_raw(pid).context("a process has an id")?;
         Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
     }
 
-    /// The most memory that it ever had resident, in bytes.
+    /// The most resident memory that it has had, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         self.memory("VmHWM:")
     }
 
-    /// The memory that it has resident, in bytes.
+    /// Its resident memory, in bytes.
     pub fn resident_memory(&self) -> Result<u64> {
         self.memory("VmRSS:")
     }
@@ -205,13 +205,13 @@ impl Server {
         Ok(kib * 1024)
     }
 
-    /// SIGTERM, and how it ended.
+    /// Sends SIGTERM, and waits for the exit status.
     pub fn stop(self) -> Result<ExitStatus> {
         self.terminate()?;
         self.ended()
     }
 
-    /// Waits until it ends by itself, and says how.
+    /// Waits until it ends by itself. Returns its exit status.
     pub fn ended(mut self) -> Result<ExitStatus> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -256,7 +256,7 @@ fn command(open_files: Option<u32>) -> Command {
     command
 }
 
-/// A demo server in this process, whose time the test tells. It ends when dropped.
+/// A demo server in this process with a clock that the test sets. It ends when dropped.
 #[derive(Debug)]
 pub struct ServerInTime {
     pub address: String,
@@ -269,7 +269,7 @@ impl ServerInTime {
         Self::start_with(data, |_| {})
     }
 
-    /// Starts one that is set up otherwise.
+    /// Starts a server with a changed configuration.
     pub fn start_with(data: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let now = Arc::new(AtomicU64::new(1_800_000_000_000));
         let runtime = Runtime::new()?;
@@ -285,7 +285,7 @@ impl ServerInTime {
         Ok(Self { address, now, _runtime: runtime })
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn pass(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.now.fetch_add(ms, Ordering::Relaxed);

@@ -12,11 +12,11 @@ pub fn secret(link: &str) -> &str {
     link.rsplit('/').next().unwrap_or_default()
 }
 
-/// Somebody at the HTTP API, signed in or not.
+/// A person at the HTTP API, signed in or not.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     agent: ureq::Agent,
-    /// Empty for whoever is not signed in.
+    /// The session cookie; empty for a person who is not signed in.
     pub cookie: String,
     base: String,
 }
@@ -51,7 +51,7 @@ impl Visitor {
         Self::enter(address, &path, json!({ "account": account }))
     }
 
-    /// Posts something that is answered by a session cookie.
+    /// Posts a request that is answered with a session cookie.
     pub fn enter(address: &str, path: &str, body: Value) -> Result<Self> {
         let mut visitor = Self::nobody(address);
         let url = format!("{}{path}", visitor.base);
@@ -71,7 +71,7 @@ impl Visitor {
         self.request("POST", path, Some(body))
     }
 
-    /// Any request: its status, and the JSON it is answered with, if any.
+    /// Sends a request. Returns the status and the JSON of the answer, `null` if it has none.
     pub fn request(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
         let request = ureq::http::Request::builder()
             .method(method)
@@ -112,7 +112,7 @@ impl Visitor {
         Ok((bytes, kind))
     }
 
-    /// What stands at an address, as text, with its status and a header.
+    /// Gets a page. Returns the status, the body as text, and the value of a header.
     pub fn page(&self, path: &str, header: &str) -> Result<(u16, String, String)> {
         let request = ureq::http::Request::builder()
             .uri(format!("{}{path}", self.base))
@@ -121,13 +121,13 @@ impl Visitor {
         let mut response = self.agent.run(request)?;
         let value = response.headers().get(header).and_then(|value| value.to_str().ok());
         let value = value.unwrap_or_default().to_owned();
-        // Of a file that is no text, as far as it is one.
+        // Bytes that are no UTF-8 are replaced.
         let body = response.body_mut().read_to_vec()?;
         let text = String::from_utf8_lossy(&body).into_owned();
         Ok((response.status().as_u16(), text, value))
     }
 
-    /// The opaque id of whoever is signed in.
+    /// The opaque id of the person who is signed in.
     pub fn id(&self) -> Result<String> {
         let (status, answer) = self.get("/api/v1/session")?;
         let id = answer["person"]["id"].as_str().map(str::to_owned);

@@ -27,7 +27,7 @@ pub(super) fn actor(person: &str) -> Actor {
     }
 }
 
-/// A ledger under way, with its history.
+/// A ledger with its state and its history.
 pub(super) struct Ledgered {
     pub(super) state: DocumentState,
     pub(super) history: History,
@@ -60,7 +60,7 @@ impl Ledgered {
     }
 }
 
-/// The same texts, however they are cut into runs.
+/// The content with adjacent runs of equal attributes joined, so that contents can be compared.
 pub(super) fn joined(mut content: Content) -> Content {
     let join = |ops: &mut Vec<Op>| {
         let mut out: Vec<Op> = Vec::new();
@@ -110,7 +110,7 @@ fn act(replica: &mut Replica, random: &mut Random) {
     };
     let len: u32 = replica.read(&target).iter().map(Op::len).sum();
     let units: Vec<u16> = delta::plain(&replica.read(&target)).encode_utf16().collect();
-    // No editor ends a selection within a character.
+    // An editor never ends a selection within a surrogate pair.
     let whole = |at: u32| match units.get(at as usize) {
         Some(0xdc00..0xe000) => at - 1,
         _ => at,

@@ -79,7 +79,7 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
-    /// What the updates made since they were last taken repeat.
+    /// What the updates that were not taken yet repeat of older text.
     claims: Vec<Claim>,
     copied: repeated::Copied,
 }
@@ -167,18 +167,19 @@ impl Replica {
         }
     }
 
-    /// Whether a text ends in a newline, as it does but for rare concurrent deletions.
+    /// Whether a text ends in a newline. Only concurrent deletions can remove the last newline.
     #[must_use]
     pub fn is_ended(&self, target: &Target) -> bool {
         delta::plain(&self.read(target)).ends_with('\n')
     }
 
-    /// Takes back the last group of one's own changes. Text that somebody else wrote stays.
+    /// Undoes the last group of this replica's own changes. Text that somebody else wrote stays. Returns whether there
+    /// was a change to undo.
     pub fn undo(&mut self) -> bool {
         self.reinstating(UndoManager::undo_blocking)
     }
 
-    /// Makes the last undone group of changes again. Gives whether there was any.
+    /// Redoes the last undone group of changes. Returns whether there was one.
     pub fn redo(&mut self) -> bool {
         self.reinstating(UndoManager::redo_blocking)
     }
@@ -290,7 +291,7 @@ impl Replica {
         std::mem::take(&mut self.log().made)
     }
 
-    /// What those updates repeat of older text, since this was last called.
+    /// The claims of those updates: what they repeat of older text, since this was last called.
     pub fn take_claims(&mut self) -> Vec<Claim> {
         std::mem::take(&mut self.claims)
     }

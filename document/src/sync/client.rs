@@ -47,9 +47,9 @@ pub enum Link {
     },
 }
 
-/// A passage was taken out that the device may keep still.
+/// A passage was redacted that this device may still store.
 pub const REDACTED: u8 = 1;
-/// A step was taken on the path to a release: whoever shows that asks for it again.
+/// A step towards a release was taken: a page that shows it must ask for it again.
 pub const RELEASE: u8 = 2;
 
 /// Why a frame of the server can't be taken.
@@ -88,7 +88,7 @@ pub struct Client {
     replica: Replica,
     link: Link,
     may_write: bool,
-    /// What this client knows to be on the server's disk.
+    /// The last ledger position that this client knows to be on the server's disk.
     remembered: Option<LedgerPosition>,
     /// The number of the last edit sent on this connection.
     sent: u64,
@@ -96,22 +96,23 @@ pub struct Client {
     saved: u64,
     /// Whether there are edits that were not sent on this connection.
     unsent: bool,
-    /// What edits repeat that are not known to be saved, and the edit that says so: 0 where none has yet.
+    /// Claims of edits that are not known to be saved, each with the number of the edit that it was sent with, or 0 if it
+    /// was not sent yet.
     claims: Vec<(u64, Claim)>,
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
     presence_clock: u64,
     heard: BTreeMap<u64, Heard>,
     peers_changed: bool,
-    /// Whether somebody's caret stands in text that has not come yet.
+    /// Whether somebody's caret is in text that has not arrived yet.
     unplaced: bool,
     refused: Option<String>,
-    /// What the driver has not asked for yet.
+    /// News that the driver has not taken yet.
     news: u8,
 }
 
 impl Client {
-    /// A client over a replica as the device kept it, and what it remembers of the ledger.
+    /// A client over a stored replica, and the ledger position that is remembered with it.
     #[must_use]
     pub fn new(replica: Replica, remembered: Option<LedgerPosition>) -> Self {
         Self {
@@ -175,18 +176,18 @@ impl Client {
         self.unsent = true;
     }
 
-    /// What edits repeat that are not known to be saved, as a device keeps it beside their updates: as
-    /// [`Client::load_claims`] takes it, empty for nothing.
+    /// The claims of edits that are not known to be saved, encoded for [`Client::load_claims`], so that the device can store
+    /// them beside the updates. Empty without claims.
     #[must_use]
     pub fn claims(&self) -> Vec<u8> {
         let claims: Vec<Claim> = self.claims.iter().map(|(_, claim)| *claim).collect();
         encoded(&claims)
     }
 
-    /// Takes up what the device's store says of the edits in it.
+    /// Loads the claims that the device's store holds for its edits.
     ///
     /// # Errors
-    /// When the bytes are none that [`Client::claims`] gave.
+    /// When [`Client::claims`] can't have returned the bytes.
     pub fn load_claims(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
         for claim in claims_from(bytes)? {
             if self.claims.iter().all(|(_, known)| *known != claim) {
@@ -202,7 +203,7 @@ impl Client {
         let claims = self.replica.take_claims();
         self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
-            // Also where one may not write: the server refuses it, and it is set aside, readable.
+            // It is sent even without the right to write: the server refuses it, and it is set aside, readable.
             if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
@@ -245,8 +246,8 @@ impl Client {
                     let vector =
                         StateVector::decode_v1(vector).map_err(|_| FrameError::StateVector)?;
                     self.link = Link::Live;
-                    // What adds nothing is taken from anybody. What was written here before the
-                    // right to write ended is refused, and set aside.
+                    // An update that adds nothing is accepted from everybody. Text that was written before the right
+                    // to write ended is refused, and set aside.
                     let lacking = self.replica.encode_since(&vector);
                     self.unsent = false;
                     self.send_edit(&lacking);
@@ -283,7 +284,7 @@ impl Client {
         };
     }
 
-    /// What to send now.
+    /// The frames to send now.
     pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.frames)
     }
@@ -300,7 +301,7 @@ impl Client {
             *number = self.sent;
             said.push(*claim);
         }
-        // What is claimed of text that this edit does not bring, the server leaves out.
+        // The server ignores claims about text that this edit does not contain.
         let claims = encoded(&said);
         let edit = Message::Edit { number: self.sent, claims: &claims, update };
         self.frames.push(edit.encode());
@@ -310,7 +311,8 @@ impl Client {
         match note {
             ServerNote::Hello { position, may_write } => {
                 self.may_write = may_write;
-                // What is not sent yet was written of what is remembered: that is said until it is saved.
+                // Unsent edits were written on top of the remembered position, which is therefore kept until they are
+                // saved.
                 let is_news = self.remembered.is_none() || !self.unsent;
                 if is_news && self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
                     self.remembered = Some(position);
@@ -333,7 +335,7 @@ impl Client {
     }
 }
 
-/// Claims as a message carries them: no bytes for none, and no more than one may.
+/// Encodes claims for a message: at most [`MAX_CLAIMS`], and no bytes for none.
 fn encoded(claims: &[Claim]) -> Vec<u8> {
     let mut out = Vec::new();
     if !claims.is_empty() {

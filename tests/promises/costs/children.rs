@@ -67,7 +67,7 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
     Ok(())
 }
 
-/// Whether a child that works can neither open anything, nor write files, nor grow without end.
+/// Checks that a working child can't open files, write files or take unlimited memory.
 fn is_confined(child: u32) -> Result<()> {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/{child}/{name}"));
     let limit = |name: &str| -> Result<u64> {
@@ -84,7 +84,7 @@ fn is_confined(child: u32) -> Result<()> {
         environment.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
     ensure!(names.eq(["MALLOC_ARENA_MAX", "RAYON_NUM_THREADS"]), "{environment}");
     ensure!(std::fs::read_link(format!("/proc/{child}/cwd"))?.as_os_str() == "/");
-    // Nothing of the server's own: what it was started with itself may be there.
+    // The child has no socket and no file of the store. It may have what the server itself was started with.
     for open in std::fs::read_dir(format!("/proc/{child}/fd"))? {
         let target = std::fs::read_link(open?.path())?;
         let target = target.to_string_lossy();

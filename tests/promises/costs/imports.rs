@@ -118,7 +118,7 @@ fn an_import_that_nobody_waits_for_ends() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let ana = server.visit("ana")?;
-    // The file is announced whole and comes half: the child is not started, and the place comes back.
+    // Only part of the announced file arrives: no child is started, and the place is given back.
     for _ in 0..8 {
         let mut stream = TcpStream::connect(&server.address)?;
         write!(
@@ -151,7 +151,7 @@ fn a_file_that_is_too_large_keeps_no_upload_from_anybody() -> Result<()> {
     for _ in 0..18 {
         stream.write_all(&piece)?;
     }
-    // The rest would be waited for half a minute. Each person has one upload at a time, and this is none any more.
+    // The server would wait half a minute for the rest. Each person has one upload at a time; the refused one must not count.
     let began = Instant::now();
     let (status, made) = import(&ana, "a.md", b"# T\n\ntext")?;
     ensure!(status == 201 && began.elapsed() < Duration::from_secs(15), "{status} {made}");

@@ -22,7 +22,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
     };
     let asked: Vec<_> = (0..12).map(ask).collect();
     until("no child is started", || !children(server.id()).is_empty())?;
-    // Somebody else's turn comes all the same.
+    // Another person still gets a turn.
     let begun = Instant::now();
     ensure!(ben.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
     ensure!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
@@ -31,7 +31,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
         match one.join().map_err(|_| anyhow::anyhow!("no answer"))?? {
             (200, ..) => made += 1,
             (429, body, wait) if !wait.is_empty() && body.contains("busy") => sent_away += 1,
-            // It took longer than one waits for a turn.
+            // No turn came within the time that a request waits.
             (503, _, wait) if !wait.is_empty() => {}
             (status, body, _) => anyhow::bail!("{status} {body:.200}"),
         }
@@ -49,7 +49,7 @@ fn a_public_pdf_costs_no_more_whatever_was_signed() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
-    // The worst that may be signed: as many marks on each letter as there may be, and a word without an end.
+    // The worst text that may be signed: the most marks allowed on each letter, and a very long word.
     let stacks = format!("a{}", "\u{301}\u{323}".repeat(4)).repeat(5_000);
     let document = draft(&ana, &format!("{stacks} {}", "a".repeat(100_000)))?;
     ensure!(release(&fay, &[&ana, &ben], &document)?, "it can be signed");
@@ -70,7 +70,7 @@ fn a_public_pdf_costs_no_more_whatever_was_signed() -> Result<()> {
     Ok(())
 }
 
-/// Has a text proposed, signed and launched; not, if it is such that nobody may sign it.
+/// Proposes, signs and launches a text. Returns `false` if the server refuses the proposal.
 fn release(facilitator: &Visitor, signatories: &[&Visitor], document: &str) -> Result<bool> {
     let of = |rest: &str| format!("/api/v1/documents/{document}/{rest}");
     let (_, path) = facilitator.get(&of("release"))?;
@@ -91,7 +91,7 @@ fn release(facilitator: &Visitor, signatories: &[&Visitor], document: &str) -> R
     Ok(true)
 }
 
-/// Asks for a file and reads the status of its answer, and no more.
+/// Asks for a file, and reads only the status of the answer.
 fn ask_and_stop(server: &Server, by: &Visitor, path: &str) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(&server.address)?;
     stream.set_read_timeout(Some(SOON))?;
@@ -109,7 +109,7 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
-    // More than the system keeps between a server and a reader who takes nothing.
+    // More than the system buffers for a reader who reads nothing.
     let text = "\u{10330}".repeat(390_000);
     let path = format!("/api/v1/documents/{}/draft/md", draft(&ana, &text)?);
     let watch = Watch::begin(&server);
@@ -117,20 +117,20 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     for _ in 0..4 {
         open.push(ask_and_stop(&server, &ana, &path)?);
     }
-    // They hold all of Ana's places for as long as she does not read them, and nobody else's.
+    // The unread answers hold all of Ana's places, and nobody else's.
     for _ in 0..5 {
         let (status, refused) = ana.get(&path)?;
         ensure!(status == 429 && refused["error"] == "busy", "{status} {refused}");
         ensure!(ben.download(&path)?.0.len() > text.len(), "an answer is cut");
         thread::sleep(Duration::from_millis(200));
     }
-    // One that is read to its end is whole, and gives its place back.
+    // An answer that is read to its end is whole, and gives its place back.
     let mut slow = open.pop().context("an answer")?;
     let mut answer = Vec::new();
     slow.read_to_end(&mut answer)?;
     ensure!(answer.len() > text.len(), "an answer is cut");
     until("a place does not come back", || ana.download(&path).is_ok())?;
-    // So do those that are given up.
+    // Answers that are abandoned give their places back too.
     drop(open);
     until("places do not come back", || {
         let all: Result<Vec<_>> = (0..4).map(|_| ask_and_stop(&server, &ana, &path)).collect();

@@ -11,7 +11,7 @@ use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
 use accord_document::update::Provenance;
 
-/// Undo, a version and a restore: what is credited to whom is as golden as the text.
+/// After undo, a version and a restore, the text is credited to the same authors.
 #[test]
 fn the_golden_past_is_credited_as_it_was() {
     let ana = actor_in("ana", Seat::Author, Sector::Government);
@@ -92,7 +92,7 @@ fn the_golden_past_is_credited_as_it_was() {
         .collect();
     assert_eq!(told, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);
 
-    // Packed, and unpacked from the segment that was kept.
+    // The golden segment unpacks to the same entries.
     let bytes: Vec<_> = entries.iter().map(Entry::encode).collect();
     let path = folder().join("segment-1.bin");
     if std::env::var_os("ACCORD_WRITE").is_some() {

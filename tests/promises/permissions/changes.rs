@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// A client of our own is told, and goes on reading.
+/// An `accord.v1` client receives a note when it loses the right to write, and goes on reading.
 /// Rule A5.
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_again() -> Result<()>
@@ -42,7 +42,7 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
     Ok(())
 }
 
-/// What was decided before the upgrade is decided again on joining: a ticket, once used, is no seat.
+/// Rights are looked up again when a connection joins: a ticket that was used once does not stand for a role.
 /// Rule C2.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> Result<()> {
@@ -74,17 +74,17 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     assert_eq!(ask(&used)?, 101);
     visitor.request("DELETE", "/api/v1/session", None)?;
     assert_eq!(ask(&used)?, 401, "its session has ended");
-    // Nor does a connection outlive it.
+    // No connection can be opened either.
     assert!(dial(&world.server, &visitor, &document, Dialect::Stock).await.is_err());
     Ok(())
 }
 
-/// A session ends at its absolute end, whatever happens on it, and its connections with it.
+/// A session ends at its fixed time even while it is used, and its connections end with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_does_not_outlive_its_session() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let data = dir.path().to_owned();
-    // The server brings a runtime of its own.
+    // The server has its own runtime, which can't be started within another.
     let server = tokio::task::spawn_blocking(move || ServerInTime::start(&data)).await??;
     let ana = Visitor::sign_in(&server.address, "ana")?;
     let document = ana.create("Expiring")?;
@@ -99,8 +99,7 @@ async fn a_connection_does_not_outlive_its_session() -> Result<()> {
     Ok(())
 }
 
-/// Whoever goes away in the middle of an act does not leave it half done: the next act finds the plan as
-/// its ledger has it.
+/// A request whose sender hangs up is completed or not begun: the plan always agrees with its ledger.
 #[test]
 fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     use std::io::Write;
@@ -126,8 +125,8 @@ fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
-    // A server reads a request when it gets to it: one that was abandoned may be done after the last. The
-    // plan, its ledger and the record of what was done must agree on which came when.
+    // The server may carry out an abandoned request after the last one. The plan, its ledger and the audit record must
+    // agree on the order.
     let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
     let record = record.as_array().context("a list")?;
     let done = record.iter().filter_map(|entry| entry["what"]["what"]["title"].as_str());

@@ -18,7 +18,7 @@ use yrs::{ReadTxn, Transact};
 enum May {
     Write,
     Read,
-    /// Not be here: with the close code that says so.
+    /// Nothing: the connection is closed with this code.
     Leave(u16),
 }
 
@@ -83,7 +83,7 @@ fn awareness(client: u64) -> Vec<u8> {
     update
 }
 
-/// Sends one message of a kind, and says whether what came of it is what `may` allows.
+/// Sends one message of a kind, and checks that its effect is what `may` allows.
 async fn try_message(
     kind: &str,
     mut client: SyncClient,
@@ -103,7 +103,7 @@ async fn try_message(
         other => bail!("no {other}"),
     };
     if let May::Leave(code) = may {
-        // It is closed without having said a word, within a second.
+        // The connection is closed within a second, although the client sent nothing.
         let asked = Instant::now();
         let closed = client.closed().await?;
         ensure!(closed.code == code && !closed.reason.is_empty(), "{closed:?}");
@@ -121,7 +121,7 @@ async fn try_message(
             Ok(())
         }
         ("step 1", _) => loop {
-            // The answer to it, among what else comes.
+            // Skip other frames until the answer comes.
             if client.receive().await?.starts_with(&[0, 1]) {
                 break Ok(());
             }
@@ -179,7 +179,7 @@ async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_chan
                 let outcome = try_message(kind, client, &mut witness, may, &word);
                 let outcome = timeout(SOON * 2, outcome).await.context("no answer in time");
                 outcome.and_then(|outcome| outcome).with_context(|| what.clone())?;
-                // Nothing that may not be is on disk, and nobody was shown it.
+                // An edit that was not allowed is neither on disk nor shown to others.
                 if !matches!(change, Change::Deleted) {
                     let written = world.fay.text(&document, "problem")?.contains(&word);
                     let wanted = may == May::Write && matches!(kind, "step 2" | "update");
@@ -197,7 +197,7 @@ async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_chan
         }
     }
     assert_eq!(tried, 4 * 9 * 5 + 4);
-    // Whoever has no seat does not come in at all.
+    // People without a role get no ticket.
     for name in ["stranger", "administrator"] {
         let visitor = world.visitor(name)?;
         let (status, _) = visitor.post("/api/v1/documents/demo/tickets", json!({}))?;

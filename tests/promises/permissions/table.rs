@@ -66,7 +66,7 @@ fn accounts() -> Vec<Row> {
         ("delete", "/session", None, signed_in(204)),
         ("get", "/providers", None, everybody(200)),
         ("get", "/providers/{provider}/start", None, everybody(404)),
-        // A browser that nobody sent there.
+        // No sign-in was begun in this browser.
         ("get", "/providers/callback", None, everybody(303)),
         ("post", "/links", Some(json!({ "email": "x@x.org" })), everybody(409)),
         ("get", "/links/{secret}", None, everybody(200)),
@@ -79,7 +79,7 @@ fn accounts() -> Vec<Row> {
             "put",
             "/account/password",
             Some(json!({ "current": "wrong", "new": "orchid gravel pendulum" })),
-            // Demo people have no password so far.
+            // Demo people have no password yet, so that the current one is not asked for.
             [401, 422, 204, 204, 204, 204, 204],
         ),
         ("put", "/account/email", Some(json!({ "email": "no address" })), signed_in(422)),
@@ -105,7 +105,7 @@ fn plans() -> Vec<Row> {
             Some(json!({ "title": "New" })),
             [401, 404, 403, 403, 201, 201, 403],
         ),
-        // Of a file that is no draft.
+        // The body is not a file that can be imported.
         ("post", "/plans/{plan}/imports", Some(json!({})), [401, 404, 403, 403, 422, 422, 403]),
         ("get", "/plans/{plan}/people", None, seeing(200)),
         ("put", "/plans/{plan}/people/{person}", Some(author), managing(204)),
@@ -166,7 +166,7 @@ fn releases() -> Vec<Row> {
         ("get", "/documents/{document}/releases/{number}", None, reading(200)),
         ("get", "/documents/{document}/releases/{number}/{kind}", None, reading(200)),
         ("get", "/documents/{document}/draft/{kind}", None, reading(200)),
-        // Of a text that nobody reads. Who may not propose or sign at all is told that instead.
+        // The digest is of another text: 409. People who may not propose or sign get 403 instead.
         ("post", "/documents/{document}/proposals", digest(), [401, 404, 403, 403, 409, 409, 404]),
         (
             "put",
@@ -180,7 +180,7 @@ fn releases() -> Vec<Row> {
             Some(json!({ "reason": "A test" })),
             [401, 404, 403, 403, 200, 403, 404],
         ),
-        // It is the facilitator's.
+        // The facilitator made the proposal.
         ("delete", "/documents/{document}/proposals/{proposal}", None, retiring(200)),
         ("post", "/documents/{document}/reopening", Some(json!({})), retiring(200)),
     ]
@@ -196,7 +196,7 @@ fn administration() -> Vec<Row> {
             Some(json!({
                 "name": "N", "issuer": "http://127.0.0.1:9", "client_id": "c", "client_secret": "s"
             })),
-            // Nothing answers there.
+            // No provider listens at this address.
             running(422),
         ),
         ("delete", "/administration/providers/{provider}", None, running(404)),

@@ -72,7 +72,7 @@ impl World {
         Ok(())
     }
 
-    /// A route with something fresh in each of its gaps.
+    /// A route with a newly made object for each of its parameters.
     pub(super) fn fill(&mut self, route: &str) -> Result<String> {
         let mut path = route.replace("{plan}", "demo").replace("{session}", "none");
         path = path.replace("{kind}", "html");

@@ -1,4 +1,4 @@
-//! Nothing of a release can be read before its launch, and everybody reads it after.
+//! Releases are secret before their launch and public after it; each plan launches its own.
 
 use super::{freeze, path, propose, sign};
 use accord_tests::{Server, ServerInTime, Visitor};
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// What must tell nobody of a release before its time. The document's number stands for `{}`.
+/// Addresses that must not disclose a release before its launch. `{}` stands for the document's id.
 const PUBLIC: [&str; 12] = [
     "/p/demo",
     "/r/{}",
@@ -43,7 +43,7 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
             );
             ensure!(cached == "no-store", "{when}: {path} may be kept: {cached}");
         }
-        // What is not there at all looks the same.
+        // The answer is the same as for a release that does not exist.
         let (_, missing, _) = nobody.page("/r/nothing/1", "cache-control")?;
         ensure!(
             missing == nobody.page(&at("/r/{}/1"), "cache-control")?.1,
@@ -96,7 +96,7 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     Ok(())
 }
 
-/// Makes a plan, and gives it with somebody for each of some standings: seat, sector, and whether they sign.
+/// Makes a plan with people: name, role, sector, and whether they are signatories. Returns its id and the people, in order.
 fn plan(
     server: &Server,
     ida: &Visitor,
@@ -154,7 +154,7 @@ fn each_plan_signs_and_launches_its_own_in_its_own_languages() -> Result<()> {
     ensure!(nino.post(&format!("/api/v1/plans/{tbilisi}/documents"), bad)?.0 == 422);
     let korean = create(minji, &seoul, json!({ "title": "열린 계약", "language": "ko" }))?;
 
-    // Tbilisi asks for two of civil society.
+    // Tbilisi requires two signatures of civil society.
     let quorum = json!({ "quorum": { "government": 1, "civil_society": 2 } });
     ensure!(
         giorgi.request("PATCH", &format!("/api/v1/plans/{tbilisi}"), Some(quorum.clone()))?.0

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A proposal that was open before this version, and a name and a title of before, are found where they are signed.
+/// A proposal that an earlier version accepted, and names that it stored, are judged again at the signature.
 /// Rule R2.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -> Result<()> {
@@ -64,7 +64,7 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     let (status, refused) = signature(&ana, &document, proposal)?;
     ensure!((status, &refused["error"]) == (409, &json!("strange")), "{status} {refused}");
 
-    // The name of somebody who could sign stops every proposal, until it is written again.
+    // A signatory's name with hidden characters blocks every proposal until it is changed.
     let place = format!("people/{rosa}");
     ensure!(
         named(&path(&fay, &other)?, &place) == BTreeSet::from(["U+3164".into(), "U+202E".into()])
@@ -98,7 +98,7 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     Ok(())
 }
 
-/// What an earlier version appended to a ledger when Fay proposed a text.
+/// Appends the entry that an earlier version would have appended when Fay proposed a text.
 fn propose_as_before(store: &SledStore, document: &str) -> Result<u64> {
     let document = DocumentId::new(document);
     let ledger = LedgerId::from(document.clone());

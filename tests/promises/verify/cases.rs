@@ -8,7 +8,7 @@ use accord_document::ids::{DocumentId, PersonId};
 use accord_document::people::Sector;
 use serde_json::{Value, json};
 
-/// What one file is: a name, its text, and what is said of it: `verified`, `verified, other key`, or a fault.
+/// The name of a file, its text, and the verdict on it: `verified`, `verified, other key`, or a fault.
 type Case = (&'static str, String, &'static str);
 
 /// Files that verify.
@@ -160,7 +160,7 @@ fn changed_files() -> Vec<Case> {
     ]
 }
 
-/// Files whose text is signed and yet holds what no release holds.
+/// Files with a correctly signed text that is no valid release.
 fn unreleasable_texts() -> Vec<Case> {
     vec![
         (
@@ -275,7 +275,7 @@ fn faulty_signatories() -> Vec<Case> {
     ]
 }
 
-/// All files: a name, the bytes, and what is said of each: `verified`, `verified, other key`, or a fault.
+/// All files: the name, the bytes and the verdict of each, see [`Case`].
 pub(super) fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let groups = [
         whole_files(),

@@ -9,17 +9,17 @@ use accord_server::seal::note::PrivateKey;
 use accord_server::seal::{Signatory, Statement};
 use serde_json::{Value, json};
 
-/// The key of the installation that the files should be of.
+/// The key of the installation that should have signed the files.
 pub(super) fn ours() -> PrivateKey {
     PrivateKey::new("accord.example.org", [3; 32])
 }
 
-/// A key that bears the same name.
+/// Another key with the same name.
 pub(super) fn mallory() -> PrivateKey {
     PrivateKey::new("accord.example.org", [4; 32])
 }
 
-/// A release with something of everything.
+/// A release that uses every part of the format.
 pub(super) fn text() -> Value {
     json!({
         "format": "accord-release/1", "document": "d1", "number": 1, "language": "en", "template": "ogp-commitment/1",
@@ -72,26 +72,26 @@ pub(super) fn file(text: &Value, note: &str, key: &PrivateKey) -> String {
     serde_json::to_string_pretty(&file).unwrap() + "\n"
 }
 
-/// The file of a text whose digest is signed as it is.
+/// The file of a text, correctly signed.
 pub(super) fn sealed(text: &Value) -> String {
     file(text, &ours().sign(&statement(text).text()), &ours())
 }
 
-/// The file of a changed text.
+/// The file of a changed text, correctly signed.
 pub(super) fn with_text(change: impl FnOnce(&mut Value)) -> String {
     let mut text = text();
     change(&mut text);
     sealed(&text)
 }
 
-/// The file of a changed statement, signed as it is.
+/// The file of a changed statement, correctly signed.
 pub(super) fn with_statement(change: impl FnOnce(&mut Statement)) -> String {
     let mut statement = statement(&text());
     change(&mut statement);
     file(&text(), &ours().sign(&statement.text()), &ours())
 }
 
-/// The file of a statement that is signed in these very words.
+/// The file of a statement whose words were changed before it was signed.
 pub(super) fn with_words(change: impl FnOnce(String) -> String) -> String {
     let words = change(statement(&text()).text());
     file(&text(), &ours().sign(&words), &ours())
@@ -119,12 +119,12 @@ pub(super) fn in_note(from: &str, to: &str) -> String {
     with_note(&note().replacen(from, to, 1))
 }
 
-/// The file whose statement asks for so many signatures, signed as it is.
+/// The file whose statement requires these numbers of signatures, correctly signed.
 pub(super) fn with_quorum(government: u32, civil_society: u32) -> String {
     with_statement(move |all| all.quorum = Quorum { government, civil_society })
 }
 
-/// The file whose second signatory has this name, signed as it is.
+/// The file whose second signatory has this name, correctly signed.
 pub(super) fn with_name(name: &str) -> String {
     let name = name.to_owned();
     with_statement(move |all| all.signatories[1].name = name)

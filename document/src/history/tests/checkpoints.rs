@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A document that is opened from a checkpoint takes and refuses what the one that was never closed does.
+/// A document that is opened from a checkpoint accepts and refuses the same edits as one that was never closed.
 #[test]
 fn a_document_goes_on_from_a_checkpoint_as_if_it_had_never_been_closed() {
     for seed in 1..30 {
@@ -15,7 +15,7 @@ fn a_document_goes_on_from_a_checkpoint_as_if_it_had_never_been_closed() {
             act(&mut replicas[who], &mut random);
             for update in replicas[who].take_made() {
                 let person = actor(["ana", "ben", "cem"][who]);
-                // Now and then somebody claims another's client id, or leaves a gap.
+                // Sometimes another person writes under the client id.
                 let person = if random.below(10) == 0 { actor("eve") } else { person };
                 let live = ledger.state.edit(&person, step, [1; 16], &update);
                 if let Some(resumed) = &mut resumed {

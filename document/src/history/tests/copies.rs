@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::locate;
 
-/// A secret that was deleted and brought back is in the ledger twice: a redaction takes both.
+/// A secret that was deleted and restored is in the ledger twice: a redaction removes both.
 #[test]
 fn what_repeats_a_passage_goes_with_it() {
     use crate::body::Redaction;
@@ -48,7 +48,7 @@ fn what_repeats_a_passage_goes_with_it() {
     assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
 }
 
-/// Who wrote each part of the problem, and who placed it, where somebody else did.
+/// For each piece of the problem: its text, who wrote it, and who placed it if somebody else did.
 fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
     let now = Seq(ledger.history.len() - 1);
     let diff = ledger.history.diff(now, now);
@@ -63,7 +63,8 @@ fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
         .collect()
 }
 
-/// Somebody's sentence stays theirs wherever it is put; a sentence put together from parts of theirs is not theirs.
+/// A sentence keeps its author wherever it is pasted. A sentence that somebody assembles from another person's phrases
+/// also names who assembled it.
 /// Rule A7.
 #[test]
 fn a_sentence_put_together_from_anothers_phrases_names_who_did() {

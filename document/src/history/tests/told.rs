@@ -1,9 +1,9 @@
-//! What a history says of the changes between two moments.
+//! How a history describes the changes between two moments.
 
 use super::*;
 use serde_json::json;
 
-/// What happens between two moments when two people do something to a text, in words.
+/// The changes that a history reports after people edited a text, as JSON.
 fn told(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
     let mut ledger = Ledgered::new();
     let (ana, ben) = (Replica::new(10), Replica::new(20));
@@ -57,13 +57,13 @@ fn changes_are_told_as_a_person_would_tell_them() {
         &[("ben", &[skip(3), Op::delete(4)])],
         json!([{"what": "deleted", "text": " two", "by": "ben"}]),
     );
-    // Within a word: the word.
+    // A change within a word is reported as a replacement of the word.
     check(
         "the programme is",
         &[("ben", &[skip(11), Op::delete(2)])],
         json!([{"what": "replaced", "old": "programme", "new": "program", "by": "ben"}]),
     );
-    // Two letters of one word, and a full stop behind it: the word, and the full stop.
+    // A letter within a word and a full stop behind it are two changes.
     check(
         "a colur here",
         &[("ben", &[skip(5), Op::text("o"), skip(7), Op::text(".")])],
@@ -72,7 +72,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
             {"what": "inserted", "text": ".", "by": "ben"},
         ]),
     );
-    // Behind what somebody else has just written, no word is extended by it.
+    // Text behind a word that somebody else has just written does not count as a change of that word.
     check(
         "x",
         &[("ana", &[skip(1), Op::text(" new")]), ("ben", &[skip(5), Op::text("er")])],
@@ -101,7 +101,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
         &[("ben", &[skip(4), Op::retain(3, with("link", json!("https://x.org")))])],
         json!([{"what": "marked", "text": "two", "old": {}, "new": {"link": "https://x.org"}, "by": "ben"}]),
     );
-    // Marked and unmarked again: nothing.
+    // A mark that is set and removed again is no change.
     check(
         "One two",
         &[
@@ -110,7 +110,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
         ],
         json!([]),
     );
-    // Taken out here and put in there by the same person: moved.
+    // Text that one person deletes and inserts elsewhere was moved.
     check(
         "A sentence that moves. The rest.",
         &[("ben", &[Op::delete(22)]), ("ben", &[skip(10), Op::text("A sentence that moves.")])],

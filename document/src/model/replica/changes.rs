@@ -31,9 +31,9 @@ pub enum ReplicaChange {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) changes: Vec<ReplicaChange>,
-    /// Updates of this replica's own making, in order.
+    /// Updates that this replica made, in order.
     pub(super) made: Vec<Vec<u8>>,
-    /// Every update, for the device's store.
+    /// Every update, in order, for the device's store.
     pub(super) all: Vec<Vec<u8>>,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
                 let own = txn.origin() != Some(&REMOTE.into());
                 note(&log, ReplicaChange::Text { target, delta, own });
             }
-            // A removed milestone shows again while it holds text.
+            // A removed milestone is shown while it holds text, so that a change of text may show or hide it.
             structure = true;
         }
         if structure {

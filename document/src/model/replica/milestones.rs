@@ -9,8 +9,8 @@ use yrs::{Map, Transact};
 impl Replica {
     /// Adds an empty milestone after the others, or after `after`. `id` must be fresh.
     ///
-    /// The milestone is made hidden first and shown second, and only showing it can be undone:
-    /// so undo never deletes the shared type that somebody else may be typing in.
+    /// The milestone is created hidden and then shown, and only the second step can be undone. So undo never
+    /// deletes a shared type in which somebody else may be typing.
     pub fn add_milestone(&mut self, id: &str, after: Option<&str>) {
         let all = self.milestones();
         let at = after.and_then(|after| all.iter().position(|m| m.id == after));
@@ -31,7 +31,7 @@ impl Replica {
         });
     }
 
-    /// Deletes what is to be seen of a milestone. Text that others are adding meanwhile stays.
+    /// Deletes the visible text of a milestone, and hides it. Text that others add concurrently stays.
     pub fn remove_milestone(&mut self, id: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {
@@ -40,7 +40,7 @@ impl Replica {
         });
     }
 
-    /// Shows a milestone again, or elsewhere, with an order that it had.
+    /// Shows a milestone at an order key that it had before.
     pub fn show_milestone(&mut self, id: &str, order: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {

@@ -1,4 +1,4 @@
-//! Who else is in the document, and where their carets are: what a client says and hears in awareness messages.
+//! Who else is in the document, and where their carets are: the awareness messages that a client sends and receives.
 
 use super::{Client, Link};
 use crate::lib0::{ReadError, Reader, Write};
@@ -34,7 +34,7 @@ struct Cursor {
 }
 
 impl Client {
-    /// Says where one's own caret is; `None` when the document has no focus.
+    /// Announces the position of the user's own caret; `None` when the document has no focus.
     pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
         let cursor = cursor.and_then(|(target, anchor, head)| {
             let anchor = self.replica.sticky(target, anchor)?;
@@ -48,18 +48,18 @@ impl Client {
         }
     }
 
-    /// Call every 15 seconds: says again that one is here.
+    /// Announces again that this client is present. Call every 15 seconds.
     pub fn renew(&mut self) {
         self.announce();
     }
 
-    /// Everybody else who is here, when that changed since the last call. Carets that only move
-    /// along with the text they stand before are no change: an editor moves them itself.
+    /// Everybody else in the document, if that changed since the last call. A caret that only moves along with
+    /// the text around it is no change: the editor moves it.
     pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
         std::mem::take(&mut self.peers_changed).then(|| self.peers())
     }
 
-    /// Everybody else who is here, now.
+    /// Everybody else in the document now.
     pub fn peers(&mut self) -> Vec<Peer> {
         let own = self.replica.client_id();
         let mut unplaced = false;

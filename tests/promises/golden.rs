@@ -1,23 +1,21 @@
-//! Ledgers kept as bytes: a document's of entry format 1, the same with a passage redacted, one with an undo, a
-//! version and a restore, a plan's, and an audit record; and a segment of packed entries. Every later version must replay them to the same heads and states. Written once
-//! (`ACCORD_WRITE=1`); a change of one is a change of the format.
+//! Golden ledgers: files of entries that every later version must replay to the same heads and states.
+//!
+//! `ACCORD_WRITE=1` writes them. They are written once: a file that changes means that the format has changed.
 
-use accord_document::audit::{self, AuditState};
-use accord_document::body::Act;
-use accord_document::body::{AuditAction, AuditEvent};
-use accord_document::body::{Genesis, Quorum, Redaction, Step, Version};
-use accord_document::history::{History, PieceStatus, RestoreScope};
-use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq, SessionId};
-use accord_document::ledger::{Entry, LedgerError, Outcome, pack, unpack};
+mod history;
+mod records;
+
+use accord_document::body::{Genesis, Quorum, Redaction, Step};
+use accord_document::ids::{DocumentId, LineageId, PersonId, SessionId};
+use accord_document::ledger::{Entry, LedgerError};
 use accord_document::lib0::{Reader, Write as _};
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Attributes, Op};
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target, locate};
-use accord_document::people::{Actor, Seat, Sector, Standing};
-use accord_document::plan::{self, PlanState};
+use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::update::{Provenance, ScanError};
+use accord_document::update::ScanError;
 
 const HEAD: &str = "0356f820b862fad4af600b2d34f0d6ef3ba33bccc0be0a5a114d9f9cfee192bf";
 const HEAD_2: &str = "59e9c9ddc65d7fc06f078e407d5ffb28663b6f3e2b51897ebb95065e11597fde";
@@ -27,7 +25,7 @@ fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
 }
 
-/// Reads a golden ledger; writes it first, where that is asked for.
+/// Reads a golden ledger. With `ACCORD_WRITE=1` it is made and written first.
 fn golden(name: &str, make: impl FnOnce() -> Vec<Entry>) -> Vec<Entry> {
     let path = folder().join(name);
     if std::env::var_os("ACCORD_WRITE").is_some() {
@@ -59,7 +57,7 @@ fn actor_in(person: &str, seat: Seat, sector: Sector) -> Actor {
     Actor { person, seat, sector, session }
 }
 
-/// What ledger 1 was made from.
+/// Makes the entries of `ledger-1.bin`.
 fn make() -> Vec<Entry> {
     let actor = |person: &str, sector| actor_in(person, Seat::Author, sector);
     let (ana, ben) = (actor("ana", Sector::Government), actor("ben", Sector::CivilSociety));
@@ -151,210 +149,6 @@ fn the_golden_ledger_with_a_redaction_replays_to_the_same_head_without_the_passa
     assert_eq!(state.position().head.to_string(), HEAD);
 }
 
-#[test]
-fn the_golden_ledger_of_a_plan_replays_to_the_same_head_and_seats() {
-    const HEAD: &str = "679cb43523d6e5344db3ea02f86d9e8c2933d19a4bfc76d7036e25a225df81e1";
-    let ida = actor_in("ida", Seat::Administrator, Sector::Other);
-    let fay = actor_in("fay", Seat::Facilitator, Sector::Government);
-    let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
-    let make_plan = || {
-        let genesis = Genesis {
-            lineage: LineageId::new("golden"),
-            schema: plan::PLAN_SCHEMA.into(),
-            language: String::new(),
-            rules: 1,
-        };
-        let genesis = genesis.entry(ida.clone(), 1_750_000_000_000, [0; 16]);
-        let mut state = PlanState::begin(&genesis).unwrap();
-        let facilitator = Standing::new(Seat::Facilitator, Sector::Government, false).unwrap();
-        let author = Standing::new(Seat::Author, Sector::CivilSociety, true).unwrap();
-        let observer = Standing::new(Seat::Observer, Sector::CivilSociety, false).unwrap();
-        let invitation = Digest([7; 32]);
-        let (kept, gone) = (DocumentId::new("kept"), DocumentId::new("gone"));
-        let fays = fay.person.clone();
-        let acts = [
-            (&ida, Act::Title { title: "열린 정부 2027".into() }),
-            (&ida, Act::Seat { person: fays, standing: facilitator }),
-            (&fay, Act::Invite { invitation, standing: author, expires: 1_760_000_000_000 }),
-            (&ben, Act::Join { invitation }),
-            (
-                &ben,
-                Act::AddDocument {
-                    document: kept.clone(),
-                    language: "ko".into(),
-                    translates: None,
-                },
-            ),
-            (
-                &fay,
-                Act::AddDocument {
-                    document: gone.clone(),
-                    language: "en".into(),
-                    translates: None,
-                },
-            ),
-            (&fay, Act::Archive { document: kept.clone() }),
-            (&fay, Act::Unarchive { document: kept }),
-            (&fay, Act::Delete { document: gone }),
-            (&fay, Act::Invite { invitation: Digest([8; 32]), standing: observer, expires: 9 }),
-            (&fay, Act::Revoke { invitation: Digest([8; 32]) }),
-            (&fay, Act::Seat { person: ben.person.clone(), standing: observer }),
-            (&fay, Act::Unseat { person: ben.person.clone() }),
-            (&fay, Act::Close),
-            (&fay, Act::Reopen),
-        ];
-        let mut entries = vec![genesis];
-        for (n, (by, act)) in (1u8..).zip(acts) {
-            let time = 1_750_000_000_000 + u64::from(n) * 1_000;
-            entries.push(state.act(by, time, [n; 16], act).unwrap());
-        }
-        entries
-    };
-    let entries = golden("plan-1.bin", make_plan);
-    let mut state = PlanState::begin(&entries[0]).unwrap();
-    for entry in &entries[1..] {
-        assert_eq!(state.apply(entry).unwrap(), Outcome::Applied, "entry {}", entry.seq);
-    }
-    assert_eq!(state.title(), "열린 정부 2027");
-    assert_eq!(state.seats().count(), 1);
-    assert_eq!(state.last_standing(&ben.person).unwrap().seat, Seat::Observer);
-    assert_eq!(state.documents().len(), 1);
-    assert_eq!(state.position().head.to_string(), HEAD);
-}
-
-#[test]
-fn the_golden_audit_record_verifies_to_the_same_head() {
-    const HEAD: &str = "334d6b4774ce8187386c5c9925cf35c93613239ddbe17c9cb020722386dcf723";
-    let ida = actor_in("ida", Seat::Administrator, Sector::Other);
-    let make_audit = || {
-        let genesis = Genesis {
-            lineage: LineageId::new("golden"),
-            schema: audit::AUDIT_SCHEMA.into(),
-            language: String::new(),
-            rules: 1,
-        };
-        let genesis = genesis.entry(ida.clone(), 1_750_000_000_000, [0; 16]);
-        let mut state = AuditState::begin(&genesis).unwrap();
-        let (plan, person) = (PlanId::new("plan"), PersonId::new("ben"));
-        let deeds = [
-            AuditAction::CreatePlan { plan: plan.clone() },
-            AuditAction::InPlan { plan: plan.clone(), act: Act::Close },
-            AuditAction::MakeAdministrator { person: person.clone() },
-            AuditAction::EndAdministrator { person: person.clone() },
-            AuditAction::MakeResetLink { person: person.clone() },
-            AuditAction::EndSessions { person: person.clone() },
-            AuditAction::Forget { person },
-            AuditAction::AddProvider { issuer: "https://id.example".into() },
-            AuditAction::RemoveProvider { issuer: "https://id.example".into() },
-            AuditAction::Redact { plan: plan.clone(), document: DocumentId::new("d"), seq: Seq(3) },
-            AuditAction::Export { plan: Some(plan) },
-        ];
-        let mut entries = vec![genesis];
-        for (n, deed) in (1u8..).zip(deeds) {
-            let from = (n % 2 == 0).then(|| "203.0.113.7".to_owned());
-            let time = 1_750_000_000_000 + u64::from(n) * 1_000;
-            entries.push(state.record(&ida, time, [n; 16], AuditEvent { deed, from }));
-        }
-        entries
-    };
-    let entries = golden("audit-1.bin", make_audit);
-    let mut state = AuditState::begin(&entries[0]).unwrap();
-    for entry in &entries[1..] {
-        state.apply(entry).unwrap();
-    }
-    assert_eq!(state.position().head.to_string(), HEAD);
-}
-
-/// Undo, a version and a restore: what is credited to whom is as golden as the text.
-#[test]
-fn the_golden_past_is_credited_as_it_was() {
-    let ana = actor_in("ana", Seat::Author, Sector::Government);
-    let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
-    let make = || {
-        let genesis = Genesis {
-            lineage: LineageId::new("golden"),
-            schema: accord_document::template::COMMITMENT_SCHEMA.into(),
-            language: "en".into(),
-            rules: 1,
-        };
-        let genesis = genesis.entry(ana.clone(), 1_700_000_000_000, [0; 16]);
-        let mut state = DocumentState::begin(&genesis).unwrap();
-        let mut history = History::default();
-        history.record(&genesis, true);
-        let mut entries = vec![genesis];
-        let target = Target::field("problem");
-        let (mut first, mut second) = (Replica::new(11), Replica::new(12));
-        let mut now = 1_700_000_000_000;
-        let mut take = |actor: &Actor, replica: &mut Replica, restores: Option<Seq>| {
-            let claims = replica.take_claims();
-            for update in replica.take_made() {
-                now += 250;
-                let provenance = Provenance { claims: claims.clone(), restores };
-                let salt = [entries.len() as u8; 16];
-                let entry = state.edit_from(actor, now, salt, &update, provenance).unwrap();
-                history.record(entry.as_ref().unwrap(), true);
-                entries.extend(entry);
-            }
-            (state.encode_since(&Default::default()), history.len() - 1)
-        };
-        first.edit(&target, &[Op::text("Nobody can read it. ")]);
-        let (all, written) = take(&ana, &mut first, None);
-        second.apply(&all).unwrap();
-        second.edit(&target, &[Op::delete(7), Op::text("Few ")]);
-        let (all, _) = take(&ben, &mut second, None);
-        first.apply(&all).unwrap();
-        second.undo();
-        second.redo();
-        take(&ben, &mut second, None);
-        let mut replica = Replica::new(13);
-        replica.apply(&state.encode_since(&Default::default())).unwrap();
-        history.restore(&mut replica, Seq(written), &RestoreScope::Whole);
-        let claims = replica.take_claims();
-        let name = |entries: &[Entry]| Version {
-            name: "Before the meeting".into(),
-            description: "As Ben left it".into(),
-            moment: Seq(entries.len() as u64 - 1),
-            before_restoring: None,
-        };
-        let version = name(&entries);
-        entries.push(state.name_version(&ben, now, [7; 16], version).unwrap());
-        for update in replica.take_made() {
-            let provenance = Provenance { claims: claims.clone(), restores: Some(Seq(written)) };
-            entries.extend(state.edit_from(&ana, now, [8; 16], &update, provenance).unwrap());
-        }
-        entries
-    };
-    let entries = golden("ledger-2.bin", make);
-    let mut state = DocumentState::begin(&entries[0]).unwrap();
-    let mut history = History::default();
-    history.record(&entries[0], true);
-    for entry in &entries[1..] {
-        let outcome = state.apply(entry).unwrap();
-        history.record(entry, outcome == Outcome::Applied);
-    }
-    assert_eq!(state.position().head.to_string(), HEAD_2);
-    assert_eq!(state.versions()[0].version.name, "Before the meeting");
-    assert_eq!(history.restores().len(), 1);
-    let diff = history.diff(Seq(1), Seq(u64::MAX));
-    let told: Vec<_> = diff.texts[0]
-        .pieces
-        .iter()
-        .map(|piece| {
-            let author = &history.authors()[piece.written.author as usize];
-            (piece.text(), piece.fate, author.person.as_str())
-        })
-        .collect();
-    assert_eq!(told, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);
-
-    // Packed, and unpacked from the segment that was kept.
-    let bytes: Vec<_> = entries.iter().map(Entry::encode).collect();
-    let path = folder().join("segment-1.bin");
-    if std::env::var_os("ACCORD_WRITE").is_some() {
-        std::fs::write(&path, pack(&bytes).unwrap()).unwrap();
-    }
-    assert_eq!(unpack(&std::fs::read(&path).unwrap()).unwrap(), bytes);
-}
-
 /// A text that is proposed with gaps, signed, reopened, proposed again and declined.
 #[test]
 fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
@@ -422,7 +216,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     assert!(
         matches!(&releases.proposals()[1].fate, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
     );
-    // The text is what was signed, in this version as in all.
+    // The text still has the digest that was signed.
     let frozen = replayed(&entries[..3]).unwrap().to_release(&document);
     assert_eq!(frozen.digest().to_string(), DIGEST);
 }

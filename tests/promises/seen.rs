@@ -1,13 +1,9 @@
-//! What is signed is what is seen: hidden characters, addresses and ids are named where a text is proposed, refused again
-//! where it is signed, and cleaned by an edit that leaves everything else, with who wrote it, as it is.
+//! People sign what they see. Hidden characters, addresses and ids are listed where a text is proposed, and refused again
+//! where it is signed. Cleaning is an edit that keeps all other text and its authors.
 
-use accord_document::body::{Quorum, Step};
-use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq, SessionId};
-use accord_document::ledger::Entry;
-use accord_document::people::{Actor, Seat, Sector};
-use accord_document::state::DocumentState;
-use accord_server::store::{Append, Ledger, Records, SledStore};
-use accord_tests::{PASSWORD, Server, SyncClient, Visitor, node};
+mod earlier;
+
+use accord_tests::{Server, SyncClient, Visitor, node};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -35,7 +31,7 @@ fn clean(visitor: &Visitor, document: &str) -> Result<(u16, Value)> {
     visitor.post(&of(document, "cleaning"), json!({}))
 }
 
-/// The code points that are named in one text.
+/// The code points that are listed for one text.
 fn named(path: &Value, place: &str) -> BTreeSet<String> {
     let all = path["strange"].as_array().cloned().unwrap_or_default();
     let here = all.iter().filter(|one| one["place"] == place);
@@ -78,7 +74,7 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
     let sentence = refused["message"].as_str().unwrap_or_default();
     ensure!(sentence.contains("U+202E (right-to-left override) in problem"), "{sentence}");
 
-    // An observer can't clean; a facilitator can, and has written nothing then.
+    // An observer can't clean. A facilitator can, and is not credited with any text for it.
     ensure!(clean(&obi, &document)?.0 == 403);
     let (status, done) = clean(&fay, &document)?;
     ensure!(status == 200, "{status} {done}");
@@ -122,7 +118,7 @@ async fn every_attack_of_the_corpus_is_named_and_no_innocent_text_is_refused() -
     }
     stock.settled().await?;
     let all = named(&path(&fay, &hostile)?, "problem");
-    // Beside what turns numbers around, the first number that is turned.
+    // Beside the characters that reorder numbers, the first reordered digit is listed.
     let others: Vec<_> = all.difference(&expect).collect();
     ensure!(all.is_superset(&expect) && others == ["U+0031"], "{others:?}");
     ensure!(propose(&fay, &hostile)?.1["error"] == "strange");
@@ -200,122 +196,6 @@ async fn addresses_dates_in_words_and_milestones_ids_hide_nothing() -> Result<()
     Ok(())
 }
 
-/// A proposal that was open before this version, and a name and a title of before, are found where they are signed.
-/// Rule R2.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -> Result<()> {
-    let data = tempfile::tempdir()?;
-    let server = Server::start(data.path())?;
-    let ana = server.visit("ana")?;
-    let (document, other) = (ana.create("Open contracts")?, ana.create("Open data")?);
-    let mut stock = SyncClient::connect(&server, &ana, &document, 11).await?;
-    stock.edit("problem", 0, 0, "pays \u{200f}90 / 10\u{200f} per cent").await?;
-    stock.settled().await?;
-    drop(stock);
-    let joined = Visitor::join(
-        &server.address,
-        &server.visit("fay")?.invite("author", "government")?,
-        "rosa@x.org",
-    )?;
-    let rosa = joined.id()?;
-    let standing = json!({ "seat": "author", "sector": "government", "signatory": true });
-    let seat = format!("/api/v1/plans/demo/people/{rosa}");
-    ensure!(server.visit("fay")?.request("PUT", &seat, Some(standing))?.0 == 204);
-    let ben = server.visit("ben")?.id()?;
-    ensure!(server.stop()?.success());
-
-    // With a Cyrillic O.
-    const LOOK_ALIKE: &str = "Ben \u{41e}kafor";
-    let proposal = {
-        let store = SledStore::open(data.path(), 0)?;
-        let record = store.get("person", &rosa)?.context("Rosa's record")?;
-        let mut person: Value = serde_json::from_slice(&record.value)?;
-        person["name"] = "Rosa\u{3164}Díaz\u{202e}".into();
-        store.put("person", &rosa, &serde_json::to_vec(&person)?)?;
-        let record = store.get("person", &ben)?.context("Ben's record")?;
-        let mut person: Value = serde_json::from_slice(&record.value)?;
-        person["name"] = LOOK_ALIKE.into();
-        store.put("person", &ben, &serde_json::to_vec(&person)?)?;
-        propose_as_before(&store, &document)?
-    };
-
-    let server = Server::start(data.path())?;
-    let place_of_ben = format!("people/{ben}");
-    let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
-    let signature = |visitor: &Visitor, document: &str, proposal: u64| {
-        let digest = path(visitor, document)?["digest"].clone();
-        let to = of(document, &format!("proposals/{proposal}/signature"));
-        visitor.request("PUT", &to, Some(json!({ "digest": digest })))
-    };
-    let read = path(&ana, &document)?;
-    ensure!(read["proposals"][0]["fate"] == "open", "{read}");
-    let (status, refused) = signature(&ana, &document, proposal)?;
-    ensure!((status, &refused["error"]) == (409, &json!("strange")), "{status} {refused}");
-
-    // The name of somebody who could sign stops every proposal, until it is written again.
-    let place = format!("people/{rosa}");
-    ensure!(
-        named(&path(&fay, &other)?, &place) == BTreeSet::from(["U+3164".into(), "U+202E".into()])
-    );
-    let (status, refused) = propose(&fay, &other)?;
-    ensure!((status, &refused["error"]) == (409, &json!("strange")), "{status} {refused}");
-    let rosa = Visitor::sign_in_as(&server.address, "rosa@x.org", PASSWORD)?;
-    let (status, renamed) = rosa.request(
-        "PATCH",
-        "/api/v1/account",
-        Some(json!({ "name": "Rosa\u{3164}Díaz\u{202e}" })),
-    )?;
-    ensure!((status, &renamed["name"]) == (200, &json!("Rosa Díaz")), "{status} {renamed}");
-    ensure!(named(&path(&fay, &other)?, &place).is_empty());
-    ensure!(named(&path(&fay, &other)?, &place_of_ben) == BTreeSet::from([LOOK_ALIKE.into()]));
-    let (status, refused) = propose(&fay, &other)?;
-    ensure!((status, &refused["error"]) == (409, &json!("strange")), "{status} {refused}");
-    let rename = |name| ben.request("PATCH", "/api/v1/account", Some(json!({ "name": name })));
-    ensure!(rename(LOOK_ALIKE)?.0 == 422);
-    ensure!(rename("Ben Okafor")?.0 == 200);
-
-    ensure!(clean(&ana, &document)?.0 == 200);
-    let (status, proposed) = propose(&fay, &document)?;
-    ensure!(status == 200, "{status} {proposed}");
-    let proposal = proposed["seq"].as_u64().context("a number")?;
-    for visitor in [&ana, &ben] {
-        let (status, signed) = signature(visitor, &document, proposal)?;
-        ensure!(status == 200, "{status} {signed}");
-    }
-    ensure!(path(&ana, &document)?["frozen"] == true);
-    Ok(())
-}
-
-/// What an earlier version appended to a ledger when Fay proposed a text.
-fn propose_as_before(store: &SledStore, document: &str) -> Result<u64> {
-    let document = DocumentId::new(document);
-    let ledger = LedgerId::from(document.clone());
-    let entries = store.read(&ledger, Seq(0))?;
-    let entries: Vec<Entry> =
-        entries.iter().map(|bytes| Entry::decode(bytes)).collect::<Result<_, _>>()?;
-    let mut state = DocumentState::begin(entries.first().context("a genesis")?)?;
-    for entry in &entries[1..] {
-        state.apply(entry)?;
-    }
-    let fay = Actor {
-        person: PersonId::new("demo-fay"),
-        seat: Seat::Facilitator,
-        sector: Sector::Government,
-        session: SessionId::new("s"),
-    };
-    let released = state.to_release(&document);
-    let step = Step::Propose {
-        moment: state.position().seq,
-        digest: released.digest(),
-        quorum: Quorum { government: 1, civil_society: 1 },
-        gaps: released.gaps.clone(),
-        message: String::new(),
-    };
-    let entry = state.step(&fay, state.time(), [0; 16], step)?;
-    store.append(&[Append { ledger, seq: entry.seq, bytes: entry.encode() }])?;
-    Ok(entry.seq.0)
-}
-
 #[test]
 fn names_titles_and_messages_are_cleaned_on_the_way_in_or_refused_with_the_character() -> Result<()>
 {
@@ -346,7 +226,7 @@ fn names_titles_and_messages_are_cleaned_on_the_way_in_or_refused_with_the_chara
     );
     ensure!(path(&fay, &document)?["proposals"][0]["message"] == "Open contracts");
 
-    // Names in other scripts keep what they need.
+    // Names in other scripts keep the joiners that they need.
     let persian = "علی\u{200c}رضا";
     let (_, renamed) = ana.request("PATCH", "/api/v1/account", Some(json!({ "name": persian })))?;
     ensure!(renamed["name"] == persian, "{renamed}");
@@ -396,13 +276,13 @@ fn an_import_is_cleaned_and_says_so() -> Result<()> {
     Ok(())
 }
 
-/// Links and hidden characters: the editor judges as the server does.
+/// The editor finds the same hidden characters and faulty links as the server.
 #[test]
 fn the_editor_judges_links_and_hidden_characters_as_the_server_does() -> Result<()> {
     node("readable.mjs", &[]).map(drop)
 }
 
-/// The order of numbers: a real browser shows them where the server says that it does.
+/// A real browser shows numbers in the order that the server computes.
 #[test]
 fn a_browser_shows_numbers_in_the_order_that_the_server_judges() -> Result<()> {
     node("order.mjs", &[]).map(drop)

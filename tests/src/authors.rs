@@ -303,6 +303,29 @@ impl World {
         self.history.authors()[deed.author as usize].person.as_str()
     }
 
+    /// How often a character stood in a text after an entry.
+    fn count(&self, key: &str, moment: usize, c: char) -> usize {
+        self.stood[moment].get(key).map_or(0, |text| text.iter().filter(|d| **d == c).count())
+    }
+
+    /// The entry between two moments that was the last to insert a character, or the first to delete it.
+    fn changed_in(
+        &self,
+        key: &str,
+        c: char,
+        fate: PieceStatus,
+        (from, to): (usize, usize),
+    ) -> Option<usize> {
+        let changed = |moment: &usize| {
+            let (before, after) = (self.count(key, moment - 1, c), self.count(key, *moment, c));
+            if fate == PieceStatus::Inserted { before < after } else { before > after }
+        };
+        match fate {
+            PieceStatus::Inserted => (from + 1..=to).rev().find(changed),
+            _ => (from + 1..=to).find(changed),
+        }
+    }
+
     fn check(&self, diff: &Diff, from: usize, to: usize, told: &mut Told) -> Result<()> {
         let nothing = Vec::new();
         for text in &diff.texts {
@@ -317,7 +340,6 @@ impl World {
                 "{key}: not what stood there before"
             );
             ensure!(side(PieceStatus::Deleted) == *stood(to), "{key}: not what stands there after");
-            let count = |moment: usize, c: char| stood(moment).iter().filter(|d| **d == c).count();
             let told_as = |fate: PieceStatus| -> HashSet<char> {
                 let pieces = text.pieces.iter().filter(|piece| piece.fate == fate);
                 pieces.flat_map(|piece| piece.text().chars()).collect()
@@ -337,25 +359,14 @@ impl World {
                     if piece.fate == PieceStatus::Kept {
                         continue;
                     }
-                    // So it is while it stands twice: two people have brought it back.
-                    let twice = (from..=to).any(|moment| count(moment, c) > 1);
-                    // Or where it went and came back elsewhere, in one entry.
+                    // A character that stands twice can't be attributed: two people have restored it.
+                    let twice = (from..=to).any(|moment| self.count(key, moment, c) > 1);
+                    // Nor can one that a single entry deleted in one place and inserted in another.
                     let crossed = gone.contains(&c) && come.contains(&c);
                     if twice || crossed || self.ambiguous.contains(&(key.clone(), c)) {
                         continue;
                     }
-                    let changed = |moment: &usize| {
-                        let (before, after) = (count(moment - 1, c), count(*moment, c));
-                        if piece.fate == PieceStatus::Inserted {
-                            before < after
-                        } else {
-                            before > after
-                        }
-                    };
-                    let entry = match piece.fate {
-                        PieceStatus::Inserted => (from + 1..=to).rev().find(changed),
-                        _ => (from + 1..=to).find(changed),
-                    };
+                    let entry = self.changed_in(key, c, piece.fate, (from, to));
                     let entry = entry.context("it came or went some time")?;
                     let who = self.author(by);
                     ensure!(

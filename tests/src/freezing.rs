@@ -48,6 +48,20 @@ fn signatory(sector: Sector) -> Actor {
 /// What somebody read, and when it was proposed.
 type Read = (Seq, Digest);
 
+/// Checks that every client has the text of the server, saved, and is connected.
+fn check_that_all_agree(run: u64, world: &World) {
+    let server = world.room.as_ref().map(|room| Content::read(room.state().doc()));
+    for (person, client) in world.clients.iter().enumerate().take(PEOPLE) {
+        assert_eq!(
+            Some(client.replica().content()),
+            server,
+            "run {run}: person {person} reads another text"
+        );
+        assert!(!client.is_unsaved(), "run {run}: person {person} has something unsaved");
+        assert_eq!(*client.link(), Link::Live, "run {run}: person {person}");
+    }
+}
+
 /// One run.
 ///
 /// # Panics
@@ -105,16 +119,7 @@ pub fn freeze_run(run: u64) -> Tally {
         }
     }
     world.settle();
-    let server = world.room.as_ref().map(|room| Content::read(room.state().doc()));
-    for (person, client) in world.clients.iter().enumerate().take(PEOPLE) {
-        assert_eq!(
-            Some(client.replica().content()),
-            server,
-            "run {run}: person {person} reads another text"
-        );
-        assert!(!client.is_unsaved(), "run {run}: person {person} has something unsaved");
-        assert_eq!(*client.link(), Link::Live, "run {run}: person {person}");
-    }
+    check_that_all_agree(run, &world);
     tally.freezes = replay(run, &world, &document);
     tally.parked = world.parked.len();
     tally.words = world.typed.len();

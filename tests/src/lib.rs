@@ -13,6 +13,7 @@ mod replayed;
 mod server;
 mod sessions;
 mod trace;
+mod visitor;
 mod watch;
 mod world;
 
@@ -24,11 +25,10 @@ pub use mailbox::mailbox;
 pub use node::{node, node_with};
 pub use raw::{Raw, raise_open_files};
 pub use replayed::{FIELD, Ledgered, retype, typist};
-pub use server::{
-    Listens, PASSWORD, Server, ServerInTime, ServerOptions, Visitor, accord_binary, secret,
-};
+pub use server::{Listens, Server, ServerInTime, ServerOptions, accord_binary};
 pub use sessions::random_sessions;
 pub use trace::{Patch, Trace, Transaction};
+pub use visitor::{PASSWORD, Visitor, secret};
 pub use watch::{Watch, children};
 pub use world::{PEOPLE, Typed, World, actor};
 

@@ -1,9 +1,8 @@
-//! A server as a process of its own, and visitors of its HTTP API.
+//! A server as its own process, or within this process with a clock that the test sets.
 
 use accord_server::Config;
 use accord_server::clock::Clock;
-use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, bail};
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,10 +14,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::SOON;
-
-/// The password of everybody who joins in a test.
-pub const PASSWORD: &str = "cobalt umbrella seventeen";
+use crate::{SOON, Visitor};
 
 /// The server's binary: named in `ACCORD_BIN`, or as `cargo build` leaves it.
 #[must_use]
@@ -54,13 +50,13 @@ impl Listens for ServerInTime {
 /// How to start a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Whether it serves the demo: it does, unless told otherwise.
+    /// Whether it serves the demo; `None` means that it does.
     pub demo: Option<bool>,
     /// Where to listen; a free port when 0.
     pub port: u16,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
-    /// The limit of open files, soft and hard, that it is started under.
+    /// The soft and hard limit of open files that it is started with.
     pub open_files: Option<u32>,
 }
 
@@ -69,7 +65,7 @@ pub struct ServerOptions {
 pub struct Server {
     child: Child,
     pub address: String,
-    /// What it logs, from the line that names its address on.
+    /// The lines that it logs, from the one that names its address.
     log: mpsc::Receiver<String>,
     seen: RefCell<Vec<String>>,
 }
@@ -152,7 +148,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// What it has logged since this was last asked.
+    /// The lines that it has logged since the last call.
     #[must_use]
     pub fn log_so_far(&self) -> Vec<String> {
         let lines: Vec<String> = self.log.try_iter().collect();
@@ -160,7 +156,7 @@ impl Server {
         lines
     }
 
-    /// The next line that it logs with these words in it: what it has done may be logged a moment later.
+    /// Waits for the next logged line that contains these words. An action may be logged a moment after it is done.
     pub fn next_logged(&self, words: &str) -> Result<String> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -172,32 +168,32 @@ impl Server {
         bail!("it does not log {words:?}")
     }
 
-    /// All that it has logged since it named its address.
+    /// All lines that it has logged since it named its address.
     #[must_use]
     pub fn log_from_the_start(&self) -> Vec<String> {
         drop(self.log_so_far());
         self.seen.borrow().clone()
     }
 
-    /// SIGKILL: no farewell, no flush.
+    /// Sends SIGKILL: the server can neither close connections nor flush.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     pub fn terminate(&self) -> Result<()> {
         let pid = i32::try_from(self.child.id())?;
         let pid = rustix::process::Pid::from_raw(pid).context("a process has an id")?;
         Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
     }
 
-    /// The most memory that it ever had resident, in bytes.
+    /// The most resident memory that it has had, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         self.memory("VmHWM:")
     }
 
-    /// The memory that it has resident, in bytes.
+    /// Its resident memory, in bytes.
     pub fn resident_memory(&self) -> Result<u64> {
         self.memory("VmRSS:")
     }
@@ -209,13 +205,13 @@ impl Server {
         Ok(kib * 1024)
     }
 
-    /// SIGTERM, and how it ended.
+    /// Sends SIGTERM, and waits for the exit status.
     pub fn stop(self) -> Result<ExitStatus> {
         self.terminate()?;
         self.ended()
     }
 
-    /// Waits until it ends by itself, and says how.
+    /// Waits until it ends by itself. Returns its exit status.
     pub fn ended(mut self) -> Result<ExitStatus> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -260,7 +256,7 @@ fn command(open_files: Option<u32>) -> Command {
     command
 }
 
-/// A demo server in this process, whose time the test tells. It ends when dropped.
+/// A demo server in this process with a clock that the test sets. It ends when dropped.
 #[derive(Debug)]
 pub struct ServerInTime {
     pub address: String,
@@ -273,7 +269,7 @@ impl ServerInTime {
         Self::start_with(data, |_| {})
     }
 
-    /// Starts one that is set up otherwise.
+    /// Starts a server with a changed configuration.
     pub fn start_with(data: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let now = Arc::new(AtomicU64::new(1_800_000_000_000));
         let runtime = Runtime::new()?;
@@ -289,175 +285,9 @@ impl ServerInTime {
         Ok(Self { address, now, _runtime: runtime })
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn pass(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.now.fetch_add(ms, Ordering::Relaxed);
-    }
-}
-
-/// The secret at the end of a link.
-#[must_use]
-pub fn secret(link: &str) -> &str {
-    link.rsplit('/').next().unwrap_or_default()
-}
-
-/// Somebody at the HTTP API, signed in or not.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    agent: ureq::Agent,
-    /// Empty for whoever is not signed in.
-    pub cookie: String,
-    base: String,
-}
-
-impl Visitor {
-    /// Somebody who is not signed in.
-    #[must_use]
-    pub fn nobody(address: &str) -> Self {
-        let base = format!("http://{address}");
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let config = config.allow_non_standard_methods(true).max_redirects(0);
-        let agent = config.max_redirects_will_error(false).build().into();
-        Self { agent, cookie: String::new(), base }
-    }
-
-    /// Signs a demo person in.
-    pub fn sign_in(address: &str, demo: &str) -> Result<Self> {
-        Self::enter(address, "/api/v1/session", json!({ "demo": demo }))
-    }
-
-    /// Signs in by address and password.
-    pub fn sign_in_as(address: &str, email: &str, password: &str) -> Result<Self> {
-        Self::enter(address, "/api/v1/session", json!({ "email": email, "password": password }))
-    }
-
-    /// Joins a plan by an invitation's link, with a new account.
-    pub fn join(address: &str, link: &str, email: &str) -> Result<Self> {
-        let secret = secret(link);
-        let name = email.split('@').next().unwrap_or_default();
-        let account = json!({ "name": name, "email": email, "password": PASSWORD });
-        let path = format!("/api/v1/invitations/{secret}");
-        Self::enter(address, &path, json!({ "account": account }))
-    }
-
-    /// Posts something that is answered by a session cookie.
-    pub fn enter(address: &str, path: &str, body: Value) -> Result<Self> {
-        let mut visitor = Self::nobody(address);
-        let url = format!("{}{path}", visitor.base);
-        let mut response = visitor.agent.post(url).send_json(body)?;
-        let Some(cookie) = response.headers().get("set-cookie") else {
-            bail!("{}: {}", response.status(), response.body_mut().read_to_string()?);
-        };
-        visitor.cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
-        Ok(visitor)
-    }
-
-    pub fn get(&self, path: &str) -> Result<(u16, Value)> {
-        self.request("GET", path, None)
-    }
-
-    pub fn post(&self, path: &str, body: Value) -> Result<(u16, Value)> {
-        self.request("POST", path, Some(body))
-    }
-
-    /// Any request: its status, and the JSON it is answered with, if any.
-    pub fn request(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header("cookie", &self.cookie);
-        let mut response = match body {
-            Some(body) => {
-                let request = request.header("content-type", "application/json");
-                self.agent.run(request.body(body.to_string())?)?
-            }
-            None => self.agent.run(request.body(())?)?,
-        };
-        Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
-    }
-
-    /// Sends a file; gives the status and the JSON of the answer.
-    pub fn upload(&self, path: &str, file: &[u8]) -> Result<(u16, Value)> {
-        let request = ureq::http::Request::builder()
-            .method("POST")
-            .uri(format!("{}{path}", self.base))
-            .header("cookie", &self.cookie)
-            .header("content-type", "application/octet-stream");
-        let mut response = self.agent.run(request.body(file.to_vec())?)?;
-        Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
-    }
-
-    /// A file, with its media type.
-    pub fn download(&self, path: &str) -> Result<(Vec<u8>, String)> {
-        let request = ureq::http::Request::builder()
-            .uri(format!("{}{path}", self.base))
-            .header("cookie", &self.cookie);
-        let mut response = self.agent.run(request.body(())?)?;
-        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().to_owned();
-        let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec()?;
-        let status = response.status();
-        ensure!(status == 200, "{path}: {status} {}", String::from_utf8_lossy(&bytes));
-        Ok((bytes, kind))
-    }
-
-    /// What stands at an address, as text, with its status and a header.
-    pub fn page(&self, path: &str, header: &str) -> Result<(u16, String, String)> {
-        let request = ureq::http::Request::builder()
-            .uri(format!("{}{path}", self.base))
-            .header("cookie", &self.cookie)
-            .body(())?;
-        let mut response = self.agent.run(request)?;
-        let value = response.headers().get(header).and_then(|value| value.to_str().ok());
-        let value = value.unwrap_or_default().to_owned();
-        // Of a file that is no text, as far as it is one.
-        let body = response.body_mut().read_to_vec()?;
-        let text = String::from_utf8_lossy(&body).into_owned();
-        Ok((response.status().as_u16(), text, value))
-    }
-
-    /// The opaque id of whoever is signed in.
-    pub fn id(&self) -> Result<String> {
-        let (status, answer) = self.get("/api/v1/session")?;
-        let id = answer["person"]["id"].as_str().map(str::to_owned);
-        id.with_context(|| format!("not signed in: {status} {answer}"))
-    }
-
-    /// Makes an invitation to the demo plan, and gives its link.
-    pub fn invite(&self, seat: &str, sector: &str) -> Result<String> {
-        let wanted = json!({ "invitations": [{ "seat": seat, "sector": sector }] });
-        let (status, answer) = self.post("/api/v1/plans/demo/invitations", wanted)?;
-        let link = answer[0]["link"].as_str().map(str::to_owned);
-        link.with_context(|| format!("no invitation: {status} {answer}"))
-    }
-
-    /// Changes somebody's seat in the demo plan.
-    pub fn seat(&self, person: &str, seat: &str, sector: &str) -> Result<u16> {
-        let path = format!("/api/v1/plans/demo/people/{person}");
-        let standing = json!({ "seat": seat, "sector": sector });
-        Ok(self.request("PUT", &path, Some(standing))?.0)
-    }
-
-    pub fn ticket(&self, document: &str) -> Result<String> {
-        let (status, answer) =
-            self.post(&format!("/api/v1/documents/{document}/tickets"), json!({}))?;
-        let ticket = answer["ticket"].as_str().map(str::to_owned);
-        ticket.with_context(|| format!("no ticket: {status} {answer}"))
-    }
-
-    /// A new commitment in the demo plan.
-    pub fn create(&self, title: &str) -> Result<String> {
-        let (status, answer) =
-            self.post("/api/v1/plans/demo/documents", json!({ "title": title }))?;
-        let id = answer["id"].as_str().map(str::to_owned);
-        id.with_context(|| format!("no document: {status} {answer}"))
-    }
-
-    /// The characters of a text field, as the server has them on disk.
-    pub fn text(&self, document: &str, field: &str) -> Result<String> {
-        let (status, content) = self.get(&format!("/api/v1/documents/{document}/content"))?;
-        let ops = content[field].as_array().with_context(|| format!("{status}: {content}"))?;
-        Ok(ops.iter().filter_map(|op| op["insert"].as_str()).collect())
     }
 }

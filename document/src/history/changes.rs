@@ -1,15 +1,18 @@
 //! The differences between two moments, each as a person would name it.
 
-use super::diff::{Diff, EditSpan, Piece, PieceStatus, TextDiff};
+mod shaping;
+
+use super::diff::{Diff, EditSpan};
 use super::weave::{Holder, Number};
 use super::{AuthorIndex, History};
 use crate::model::Target;
-use crate::model::delta::{Attributes, utf16_len};
+use crate::model::delta::Attributes;
 use crate::template::FACTS;
 use serde::Serialize;
 use serde_json::Value;
+use shaping::in_text;
 
-/// The fewest characters that are told as moved: shorter ones are found anywhere.
+/// The fewest characters that are reported as moved: shorter passages occur in several places by chance.
 const MIN_MOVED_CHARS: usize = 12;
 
 /// One thing that somebody did.
@@ -26,7 +29,7 @@ pub struct Change {
     pub what: What,
     /// The person who made it, and the entries.
     pub by: EditSpan,
-    /// Of what was deleted or replaced: who wrote it first, each once.
+    /// The authors of the text that was deleted or replaced, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, required = false))]
     pub wrote: Vec<AuthorIndex>,
@@ -107,7 +110,7 @@ pub enum What {
         /// The milestone.
         id: String,
     },
-    /// It stands elsewhere among the milestones.
+    /// A milestone was moved among the others.
     MilestoneMoved {
         /// The milestone.
         id: String,
@@ -200,207 +203,7 @@ impl History {
     }
 }
 
-/// The changes of one text, in its order.
-fn in_text(text: &TextDiff) -> Vec<Change> {
-    let mut shaping = Shaping {
-        target: &text.target,
-        at: 0,
-        line: String::new(),
-        word: String::new(),
-        open: None,
-        out: Vec::new(),
-    };
-    for (index, piece) in text.pieces.iter().enumerate() {
-        shaping.step(piece, &text.pieces[index + 1..]);
-    }
-    shaping.close("", "");
-    let mut out = shaping.out;
-    // The one empty line that a text of a new milestone has is not somebody's paragraph.
-    if text.pieces.iter().all(|piece| piece.fate != PieceStatus::Kept) {
-        let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
-        out.retain(|change| match &change.what {
-            What::Split { before, after } | What::Joined { before, after } => {
-                !is_bare(before, after)
-            }
-            _ => true,
-        });
-    }
-    out
-}
-
-/// A stretch of insertions and deletions by one person with nothing kept between, or only a part of a
-/// word.
-struct Open {
-    at: u32,
-    by: EditSpan,
-    old: String,
-    new: String,
-    /// The line so far, before it.
-    before: String,
-    /// The part of a word that was there and stands directly before it.
-    head: String,
-    wrote: Vec<AuthorIndex>,
-    /// Kept characters since: part of it, if it goes on within the same word.
-    gap: String,
-}
-
-struct Shaping<'d> {
-    target: &'d Target,
-    /// Where the walk is in the text as it is at the second moment.
-    at: u32,
-    /// What stands in the line at the second moment, up to here.
-    line: String,
-    /// The part of a word, there at both moments, that ends here.
-    word: String,
-    open: Option<Open>,
-    out: Vec<Change>,
-}
-
-impl Shaping<'_> {
-    fn step(&mut self, piece: &Piece, rest: &[Piece]) {
-        let text = piece.insert.as_str().unwrap_or("\u{fffc}");
-        match (piece.fate, piece.by) {
-            (PieceStatus::Kept, None) => self.kept(text),
-            (PieceStatus::Kept, Some(by)) => {
-                self.close(text, text);
-                let old = piece.was.clone().unwrap_or_default();
-                let new = piece.attributes.clone();
-                self.reformatted(text, &old, &new, by);
-            }
-            (_, by) => {
-                let by = by.unwrap_or(piece.written);
-                self.changed(piece, text, by);
-            }
-        }
-        if piece.fate != PieceStatus::Deleted {
-            self.pass(text);
-        }
-        self.word = match (piece.fate, &piece.insert) {
-            (PieceStatus::Kept, Value::String(text)) => ending_word(&self.word, text),
-            _ => String::new(),
-        };
-        if rest.is_empty() {
-            self.close("", "");
-        }
-    }
-
-    fn pass(&mut self, text: &str) {
-        self.at += utf16_len(text);
-        match text.rfind('\n') {
-            Some(end) => text[end + 1..].clone_into(&mut self.line),
-            None => self.line.push_str(text),
-        }
-    }
-
-    fn kept(&mut self, text: &str) {
-        let Some(open) = &mut self.open else { return };
-        let is_in_word = !text.contains(|c: char| !c.is_alphanumeric());
-        if is_in_word && open.gap.is_empty() && text.chars().count() < MIN_MOVED_CHARS {
-            text.clone_into(&mut open.gap);
-        } else {
-            self.close(text, text);
-        }
-    }
-
-    fn changed(&mut self, piece: &Piece, text: &str, by: EditSpan) {
-        if let Some(open) = &mut self.open {
-            let mut grown = open.by;
-            if grown.extend(&by) {
-                open.by = grown;
-                let gap = std::mem::take(&mut open.gap);
-                open.old.push_str(&gap);
-                open.new.push_str(&gap);
-            } else {
-                self.close(if piece.fate == PieceStatus::Inserted { text } else { "" }, "");
-            }
-        }
-        let (at, before, head) = (self.at, self.line.clone(), self.word.clone());
-        let open = self.open.get_or_insert_with(|| Open {
-            at,
-            by,
-            before,
-            head,
-            old: String::new(),
-            new: String::new(),
-            wrote: Vec::new(),
-            gap: String::new(),
-        });
-        if piece.fate == PieceStatus::Deleted {
-            open.old.push_str(text);
-            if !open.wrote.contains(&piece.written.author) {
-                open.wrote.push(piece.written.author);
-            }
-        } else {
-            open.new.push_str(text);
-        }
-    }
-
-    fn reformatted(&mut self, text: &str, old: &Attributes, new: &Attributes, by: EditSpan) {
-        // What stands on a newline is its paragraph's, the rest its characters'.
-        for part in text.split_inclusive('\n') {
-            let (chars, newline) = match part.strip_suffix('\n') {
-                Some(chars) => (chars, true),
-                None => (part, false),
-            };
-            let (old, new) = (old.clone(), new.clone());
-            let at = self.at;
-            if !chars.is_empty() {
-                let text = chars.to_owned();
-                self.push(at, What::Marked { text, old: old.clone(), new: new.clone() }, by);
-            }
-            if newline {
-                let text = format!("{}{chars}", self.line);
-                self.push(at, What::Block { text, old, new }, by);
-            }
-        }
-    }
-
-    fn push(&mut self, at: u32, what: What, by: EditSpan) {
-        let target = Some(self.target.clone());
-        self.out.push(Change { target, at, what, by, wrote: Vec::new() });
-    }
-
-    /// Names what is open. `next` is what stands behind it, and `word` what of that was there before.
-    fn close(&mut self, next: &str, word: &str) {
-        let Some(open) = self.open.take() else { return };
-        let Open { at, by, mut old, mut new, before, head, wrote, gap } = open;
-        let rest_of_line = || {
-            let behind = format!("{gap}{next}");
-            behind.split('\n').next().unwrap_or_default().to_owned()
-        };
-        let what = match (old.as_str(), new.as_str()) {
-            ("", "\n") => What::Split { before, after: rest_of_line() },
-            ("\n", "") => What::Joined { before, after: rest_of_line() },
-            _ => {
-                // A change within a word is told as a change of the word.
-                if old.chars().chain(new.chars()).all(char::is_alphanumeric) {
-                    let behind = gap.chars().chain(word.chars());
-                    let tail: String = behind.take_while(|c| c.is_alphanumeric()).collect();
-                    if !head.is_empty() || !tail.is_empty() {
-                        old = format!("{head}{old}{tail}");
-                        new = format!("{head}{new}{tail}");
-                    }
-                }
-                match (old.is_empty(), new.is_empty()) {
-                    (true, _) => What::Inserted { text: new },
-                    (_, true) => What::Deleted { text: old },
-                    _ => What::Replaced { old, new },
-                }
-            }
-        };
-        self.out.push(Change { target: Some(self.target.clone()), at, what, by, wrote });
-    }
-}
-
-/// The part of a word that a text ends with, behind what there was of it before.
-fn ending_word(before: &str, text: &str) -> String {
-    match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
-        Some((at, c)) => text[at + c.len_utf8()..].to_owned(),
-        None => format!("{before}{text}"),
-    }
-}
-
-/// What the same person deleted in one place and inserted in another was moved.
+/// Replaces a deletion and an insertion of the same text by the same person with one move.
 fn pair_moves(all: &mut Vec<Change>) {
     let mut gone = Vec::new();
     for deleted in 0..all.len() {

@@ -1,30 +1,30 @@
 //! The editor's copy of a document: local edits, remote updates, undo, positions, and what
 //! changed since it was last asked.
-//!
-//! The observers registered here only note what happened; nothing is ever written because of a
-//! remote change.
 
+mod changes;
+mod milestones;
 mod repeated;
+
+pub use changes::ReplicaChange;
 
 use crate::model::content::{self, Content};
 use crate::model::delta::{self, Op};
-use crate::model::milestone::{self, Milestone, MilestoneDraft};
-use crate::model::order;
+use crate::model::milestone::{self, Milestone};
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
 use crate::update::{Claim, reinstated};
 use crate::ydoc;
+use changes::{Log, note, observe_milestones, observe_text};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use yrs::branch::{Branch, BranchPtr};
 use yrs::error::UpdateError;
-use yrs::types::{Event, PathSegment};
 use yrs::undo::Options as UndoOptions;
 use yrs::updates::decoder::Decode;
 use yrs::{
-    Assoc, DeepObservable, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn,
-    StateVector, StickyIndex, Text, TextRef, Transact, UndoManager, Update,
+    Assoc, Doc, IndexedSequence, Map, MapRef, Observable, Out, ReadTxn, StateVector, StickyIndex,
+    Text, TextRef, Transact, UndoManager, Update,
 };
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
@@ -61,26 +61,6 @@ impl Target {
     }
 }
 
-/// What changed, other than by [`Replica::edit`] itself.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum ReplicaChange {
-    /// A text changed.
-    Text {
-        /// The text.
-        target: Target,
-        /// The steps from what it was.
-        delta: Vec<Op>,
-        /// Whether this replica made the change, by undo for example.
-        own: bool,
-    },
-    /// Which milestones there are, their order or their dates.
-    Milestones,
-    /// The dates of the commitment.
-    Facts,
-}
-
 /// Why an update is not applied to a replica.
 #[derive(Debug, Error)]
 pub enum ApplyError {
@@ -92,15 +72,6 @@ pub enum ApplyError {
     Integration(#[from] UpdateError),
 }
 
-#[derive(Debug, Default)]
-struct Log {
-    changes: Vec<ReplicaChange>,
-    /// Updates of this replica's own making, in order.
-    made: Vec<Vec<u8>>,
-    /// Every update, for the device's store.
-    all: Vec<Vec<u8>>,
-}
-
 /// An editable copy of a document.
 #[allow(missing_debug_implementations)]
 pub struct Replica {
@@ -108,7 +79,7 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
-    /// What the updates made since they were last taken repeat.
+    /// What the updates that were not taken yet repeat of older text.
     claims: Vec<Claim>,
     copied: repeated::Copied,
 }
@@ -196,18 +167,19 @@ impl Replica {
         }
     }
 
-    /// Whether a text ends in a newline, as it does but for rare concurrent deletions.
+    /// Whether a text ends in a newline. Only concurrent deletions can remove the last newline.
     #[must_use]
     pub fn is_ended(&self, target: &Target) -> bool {
         delta::plain(&self.read(target)).ends_with('\n')
     }
 
-    /// Takes back the last group of one's own changes. Text that somebody else wrote stays.
+    /// Undoes the last group of this replica's own changes. Text that somebody else wrote stays. Returns whether there
+    /// was a change to undo.
     pub fn undo(&mut self) -> bool {
         self.reinstating(UndoManager::undo_blocking)
     }
 
-    /// Makes the last undone group of changes again. Gives whether there was any.
+    /// Redoes the last undone group of changes. Returns whether there was one.
     pub fn redo(&mut self) -> bool {
         self.reinstating(UndoManager::redo_blocking)
     }
@@ -236,76 +208,6 @@ impl Replica {
     /// Begins a new undo group.
     pub fn stop_capturing(&mut self) {
         self.undo.reset();
-    }
-
-    /// Adds an empty milestone after the others, or after `after`. `id` must be fresh.
-    ///
-    /// The milestone is made hidden first and shown second, and only showing it can be undone:
-    /// so undo never deletes the shared type that somebody else may be typing in.
-    pub fn add_milestone(&mut self, id: &str, after: Option<&str>) {
-        let all = self.milestones();
-        let at = after.and_then(|after| all.iter().position(|m| m.id == after));
-        let at = at.unwrap_or(all.len().wrapping_sub(1));
-        let low = all.get(at).map(|m| m.order.as_str());
-        let high = all.get(at.wrapping_add(1)).map(|m| m.order.as_str());
-        let order = order::between(low, high);
-        let draft = MilestoneDraft { id: id.to_owned(), ..Default::default() };
-        let root = self.doc.get_or_insert_map(MILESTONES);
-        {
-            let mut txn = self.doc.transact_mut_with(SETUP);
-            milestone::create(&mut txn, &root, &draft, &order, true);
-        }
-        self.own_group(|txn| {
-            if let Some(map) = find_milestone(txn, id) {
-                map.insert(txn, "removed", false);
-            }
-        });
-    }
-
-    /// Deletes what is to be seen of a milestone. Text that others are adding meanwhile stays.
-    pub fn remove_milestone(&mut self, id: &str) {
-        self.own_group(|txn| {
-            if let Some(map) = find_milestone(txn, id) {
-                milestone::remove(txn, &map);
-            }
-        });
-    }
-
-    /// Shows a milestone again, or elsewhere, with an order that it had.
-    pub fn show_milestone(&mut self, id: &str, order: &str) {
-        self.own_group(|txn| {
-            if let Some(map) = find_milestone(txn, id) {
-                map.insert(txn, "order", order);
-                map.insert(txn, "removed", false);
-            }
-        });
-    }
-
-    /// Moves a milestone to stand before `before`, or to the end.
-    pub fn move_milestone(&mut self, id: &str, before: Option<&str>) {
-        let mut all = self.milestones();
-        all.retain(|m| m.id != id);
-        let at = before.and_then(|before| all.iter().position(|m| m.id == before));
-        let at = at.unwrap_or(all.len());
-        let low = at.checked_sub(1).map(|i| all[i].order.as_str());
-        let order = order::between(low, all.get(at).map(|m| m.order.as_str()));
-        self.own_group(|txn| {
-            if let Some(map) = find_milestone(txn, id) {
-                map.insert(txn, "order", order.as_str());
-            }
-        });
-    }
-
-    /// Sets a milestone's date (`due`, `YYYY-MM-DD`) or its date in words (`due_text`).
-    pub fn set_milestone(&mut self, id: &str, key: &str, value: &str) {
-        if !matches!(key, "due" | "due_text") {
-            return;
-        }
-        self.own_group(|txn| {
-            if let Some(map) = find_milestone(txn, id) {
-                map.insert(txn, key, value);
-            }
-        });
     }
 
     /// Sets one of the dates of the commitment.
@@ -389,7 +291,7 @@ impl Replica {
         std::mem::take(&mut self.log().made)
     }
 
-    /// What those updates repeat of older text, since this was last called.
+    /// The claims of those updates: what they repeat of older text, since this was last called.
     pub fn take_claims(&mut self) -> Vec<Claim> {
         std::mem::take(&mut self.claims)
     }
@@ -402,50 +304,6 @@ impl Replica {
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn note(log: &Mutex<Log>, change: ReplicaChange) {
-    log.lock().unwrap_or_else(PoisonError::into_inner).changes.push(change);
-}
-
-fn observe_text(text: &TextRef, key: &'static str, log: Arc<Mutex<Log>>) {
-    text.observe("log", move |txn, event| {
-        if txn.origin() == Some(&EDIT.into()) {
-            return;
-        }
-        let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
-        let own = txn.origin() != Some(&REMOTE.into());
-        note(&log, ReplicaChange::Text { target: Target::field(key), delta, own });
-    });
-}
-
-fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
-    root.observe_deep("log", move |txn, events| {
-        let mut structure = false;
-        for event in events.iter() {
-            let Event::Text(event) = event else {
-                structure = true;
-                continue;
-            };
-            let path = event.path();
-            let (Some(PathSegment::Key(id)), Some(PathSegment::Key(key))) =
-                (path.front(), path.get(1))
-            else {
-                continue;
-            };
-            if txn.origin() != Some(&EDIT.into()) {
-                let target = Target::milestone(id, key);
-                let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
-                let own = txn.origin() != Some(&REMOTE.into());
-                note(&log, ReplicaChange::Text { target, delta, own });
-            }
-            // A removed milestone shows again while it holds text.
-            structure = true;
-        }
-        if structure {
-            note(&log, ReplicaChange::Milestones);
-        }
-    });
 }
 
 fn find_milestone<T: ReadTxn>(txn: &T, id: &str) -> Option<MapRef> {

@@ -1,4 +1,6 @@
-//! What one update may cost, and that honest ones stay far below.
+//! The limits of what one update may cost, and honest updates that stay far below them.
+
+mod formatting;
 
 use super::*;
 use crate::ids::{PersonId, SessionId};
@@ -100,7 +102,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
 /// Rule U5.
 #[test]
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
-    // Each before the one before it: nothing to be merged.
+    // Each item stands before the previous one, so that no two can be merged.
     let mut structs = vec![first("a")];
     for clock in 1..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1 {
         let mut item = vec![4 | 0x40];
@@ -122,7 +124,7 @@ fn splits_in_front_of_many_items_are_refused() {
     let mut state = empty();
     let len = 60_000;
     edit(&mut state, &typed(7, len)).unwrap();
-    // From the end to the beginning: each split moves all those made before it.
+    // From the end to the beginning, so that each split moves all items that earlier splits made.
     let backwards = |count: u32| -> Vec<Vec<u8>> {
         (0..count).map(|at| between(7, len - 2 - 2 * at, Some(len - 1 - 2 * at), "b")).collect()
     };
@@ -144,7 +146,7 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
     let refused = edit(&mut state, &update(7, len, &[], &every_other(20_000))).unwrap_err();
     assert_eq!(refused, Refusal::Fragmented, "each copies half of the text");
     assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
-    // In whatever order they are sent.
+    // The order in which ranges are sent makes no difference.
     let backwards: Vec<_> = every_other(500).into_iter().rev().collect();
     assert!(edit(&mut state, &update(7, len, &[], &backwards)).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize - 500);
@@ -185,7 +187,7 @@ fn values_that_replace_each_other_are_taken_as_they_were_sent() {
         text.insert(&mut txn, 0, "a");
         updates.push(txn.encode_update_v1());
     }
-    // Each value an item that is not deleted: as a client sends it that collects no garbage.
+    // Each value is an item that is not deleted, as a client without garbage collection sends it.
     let mut structs = Vec::new();
     for (clock, day) in ["2027-01-01", "2027-02-01", "2027-03-01"].iter().enumerate() {
         let mut item = Vec::new();
@@ -230,78 +232,7 @@ fn the_counts_of_items_are_found_again_from_a_checkpoint() {
     );
 }
 
-/// Letters, each behind a format of its own: an attribute's name and value.
-fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
-    let mut structs = vec![first("a")];
-    for (at, (name, value)) in formats.iter().enumerate() {
-        let mut format = vec![6 | 0x80];
-        format.put_var(client);
-        format.put_var(2 * at as u64);
-        format.put_buf(name.as_bytes());
-        format.put_buf(value.as_bytes());
-        structs.push(format);
-        structs.push(between(client, 2 * u32::try_from(at).unwrap() + 1, None, "a"));
-    }
-    update(client, 0, &structs, &[])
-}
-
-/// Rule U13.
-#[test]
-fn formatting_is_bounded_by_what_reading_it_costs() {
-    let refused = |formats: Vec<(String, String)>| {
-        edit(&mut empty(), &formatted(7, &formats)).err() == Some(Refusal::TooMuchFormatting)
-    };
-    let bold = |n: usize| {
-        ("bold".to_owned(), if n.is_multiple_of(2) { "true" } else { "null" }.to_owned())
-    };
-    let link =
-        |len: usize| ("link".to_owned(), format!("\"https://a.example/{}\"", "x".repeat(len)));
-    assert!(!refused((0..10_000).map(bold).collect()), "much formatting of few kinds");
-    assert!(!refused((0..200).map(|n| (format!("attribute-{n}"), "1".into())).collect()));
-    assert!(refused((0..2_000).map(|n| (format!("attribute-{n}"), "1".into())).collect()));
-    assert!(refused(
-        (0..500).cycle().take(9_000).map(|n| (format!("attribute-{n}"), "1".into())).collect()
-    ));
-    assert!(refused(vec![("x".repeat(1_025), "1".into())]));
-    assert!(refused(vec![link(9_000)]));
-    // A long link is fine, and so are many pieces; one over all the others is their product.
-    assert!(!refused(vec![link(2_000)]));
-    assert!(!refused([link(2_000)].into_iter().chain((0..9_000).map(bold)).collect()));
-    assert!(refused([link(8_000)].into_iter().chain((0..9_000).map(bold)).collect()));
-    // Also where it comes in pieces, and after a checkpoint.
-    let mut state = empty();
-    edit(&mut state, &formatted(7, &(0..9_000).map(bold).collect::<Vec<_>>())).unwrap();
-    let mut state = DocumentState::resume(&state.checkpoint()).unwrap();
-    let late = edit(&mut state, &formatted(8, &[link(8_000)]));
-    assert_eq!(late.unwrap_err(), Refusal::TooMuchFormatting);
-}
-
-#[test]
-fn a_long_link_over_many_lines_is_bounded_by_its_lines() {
-    let linked = |lines: usize, formats: usize| {
-        let mut state = empty();
-        let mut format = vec![6];
-        format.push(1);
-        format.put_buf(b"problem");
-        format.put_buf(b"link");
-        format.put_buf(format!("\"https://a.example/{}\"", "x".repeat(8_000)).as_bytes());
-        let mut structs = vec![format, between(7, 0, None, &"a\n".repeat(lines))];
-        for at in 0..u32::try_from(formats).unwrap() {
-            let mut bold = vec![6 | 0x80];
-            bold.put_var(7);
-            bold.put_var(u64::from(2 * u32::try_from(lines).unwrap() + at));
-            bold.put_buf(b"bold");
-            bold.put_buf(if at.is_multiple_of(2) { b"true" } else { b"null" });
-            structs.push(bold);
-        }
-        edit(&mut state, &update(7, 0, &structs, &[])).err()
-    };
-    assert_eq!(linked(5_000, 0), None);
-    assert_eq!(linked(9_000, 0), Some(Refusal::TooMuchFormatting), "72 MB as pages show it");
-    assert_eq!(linked(100, 9_000), Some(Refusal::TooMuchFormatting));
-}
-
-/// Letters of which each stands behind the first, and so before the one that came last: nothing to be merged.
+/// Letters that are each inserted behind the first one, and so before the previous one: no two can be merged.
 fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
     let item = |clock: u32| match clock {
         0 => first("a"),
@@ -310,16 +241,6 @@ fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
     };
     let structs: Vec<_> = clocks.clone().map(item).collect();
     update(client, clocks.start, &structs, &[])
-}
-
-#[test]
-fn letters_that_nobody_formats_count_for_no_formatting() {
-    let mut state = empty();
-    let kinds: Vec<_> = (0..20).map(|n| (format!("attribute-{n}"), "1".into())).collect();
-    edit(&mut state, &formatted(7, &kinds)).unwrap();
-    for from in [0, 60_000, 120_000] {
-        assert!(edit(&mut state, &reversed(8, from..from + 60_000)).unwrap().is_some());
-    }
 }
 
 #[test]
@@ -343,28 +264,15 @@ fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
 }
 
 #[test]
-fn formatting_that_was_deleted_is_not_counted_for_ever() {
-    let mut state = empty();
-    let bold = |n: usize| {
-        ("bold".to_owned(), if n.is_multiple_of(2) { "true" } else { "null" }.to_owned())
-    };
-    for client in 7..40 {
-        let all: Vec<_> = (0..25_000).map(bold).collect();
-        assert!(edit(&mut state, &formatted(client, &all)).unwrap().is_some(), "client {client}");
-        assert!(edit(&mut state, &update(client, 0, &[], &[(0, 50_001)])).unwrap().is_some());
-    }
-}
-
-#[test]
 fn what_stands_between_the_neighbours_of_new_elements_is_bounded_in_items() {
-    // A text of one item: whatever its length, integration looks at one.
+    // A text of one item: integration passes one item, whatever its length.
     let mut state = empty();
     edit(&mut state, &update(7, 0, &[first(&"a".repeat(300_000))], &[])).unwrap();
     for client in 100..160 {
         let behind_all = update(client, 0, &[between(7, 0, None, "b")], &[]);
         assert!(edit(&mut state, &behind_all).unwrap().is_some(), "client {client}");
     }
-    // One of as many items as letters.
+    // A text with an item for each letter.
     let mut state = empty();
     for from in [0, 60_000, 120_000] {
         edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();

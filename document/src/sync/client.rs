@@ -4,20 +4,25 @@
 //! [`Client::closed`] as they happen, and after every call sends what [`Client::take_frames`]
 //! gives. An edit counts as saved only when the server says that it is on disk.
 
+mod peers;
+
+pub use peers::Peer;
+
 use super::close::Close;
 use super::wire::{ClientNote, Message, ServerNote, read_frame};
 use crate::ids::LineageId;
 use crate::ledger::LedgerPosition;
-use crate::lib0::{ReadError, Reader, Write};
-use crate::model::{ApplyError, Replica, Target};
+use crate::lib0::ReadError;
+use crate::model::{ApplyError, Replica};
 use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
-use serde::{Deserialize, Serialize};
+use peers::Heard;
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
+use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{StateVector, StickyIndex};
 
 /// The connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,23 +47,10 @@ pub enum Link {
     },
 }
 
-/// A passage was taken out that the device may keep still.
+/// A passage was redacted that this device may still store.
 pub const REDACTED: u8 = 1;
-/// A step was taken on the path to a release: whoever shows that asks for it again.
+/// A step towards a release was taken: a page that shows it must ask for it again.
 pub const RELEASE: u8 = 2;
-
-/// Somebody else in the document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Peer {
-    /// The client id.
-    pub client: u64,
-    #[cfg_attr(feature = "schema", schema(value_type = super::PresenceUser))]
-    /// The identity that the server has set.
-    pub user: Value,
-    /// Where their caret is: a text, and the ends of the selection in it.
-    pub cursor: Option<(Target, u32, u32)>,
-}
 
 /// Why a frame of the server can't be taken.
 #[derive(Debug, Error)]
@@ -90,25 +82,13 @@ pub struct ClientStatus {
     pub can_redo: bool,
 }
 
-#[derive(Debug)]
-struct Heard {
-    clock: u64,
-    state: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct Cursor {
-    anchor: StickyIndex,
-    head: StickyIndex,
-}
-
 /// One document in one browser tab.
 #[allow(missing_debug_implementations)]
 pub struct Client {
     replica: Replica,
     link: Link,
     may_write: bool,
-    /// What this client knows to be on the server's disk.
+    /// The last ledger position that this client knows to be on the server's disk.
     remembered: Option<LedgerPosition>,
     /// The number of the last edit sent on this connection.
     sent: u64,
@@ -116,22 +96,23 @@ pub struct Client {
     saved: u64,
     /// Whether there are edits that were not sent on this connection.
     unsent: bool,
-    /// What edits repeat that are not known to be saved, and the edit that says so: 0 where none has yet.
+    /// Claims of edits that are not known to be saved, each with the number of the edit that it was sent with, or 0 if it
+    /// was not sent yet.
     claims: Vec<(u64, Claim)>,
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
     presence_clock: u64,
     heard: BTreeMap<u64, Heard>,
     peers_changed: bool,
-    /// Whether somebody's caret stands in text that has not come yet.
+    /// Whether somebody's caret is in text that has not arrived yet.
     unplaced: bool,
     refused: Option<String>,
-    /// What the driver has not asked for yet.
+    /// News that the driver has not taken yet.
     news: u8,
 }
 
 impl Client {
-    /// A client over a replica as the device kept it, and what it remembers of the ledger.
+    /// A client over a stored replica, and the ledger position that is remembered with it.
     #[must_use]
     pub fn new(replica: Replica, remembered: Option<LedgerPosition>) -> Self {
         Self {
@@ -195,18 +176,18 @@ impl Client {
         self.unsent = true;
     }
 
-    /// What edits repeat that are not known to be saved, as a device keeps it beside their updates: as
-    /// [`Client::load_claims`] takes it, empty for nothing.
+    /// The claims of edits that are not known to be saved, encoded for [`Client::load_claims`], so that the device can store
+    /// them beside the updates. Empty without claims.
     #[must_use]
     pub fn claims(&self) -> Vec<u8> {
         let claims: Vec<Claim> = self.claims.iter().map(|(_, claim)| *claim).collect();
         encoded(&claims)
     }
 
-    /// Takes up what the device's store says of the edits in it.
+    /// Loads the claims that the device's store holds for its edits.
     ///
     /// # Errors
-    /// When the bytes are none that [`Client::claims`] gave.
+    /// When [`Client::claims`] can't have returned the bytes.
     pub fn load_claims(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
         for claim in claims_from(bytes)? {
             if self.claims.iter().all(|(_, known)| *known != claim) {
@@ -222,7 +203,7 @@ impl Client {
         let claims = self.replica.take_claims();
         self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
-            // Also where one may not write: the server refuses it, and it is set aside, readable.
+            // It is sent even without the right to write: the server refuses it, and it is set aside, readable.
             if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
@@ -265,8 +246,8 @@ impl Client {
                     let vector =
                         StateVector::decode_v1(vector).map_err(|_| FrameError::StateVector)?;
                     self.link = Link::Live;
-                    // What adds nothing is taken from anybody. What was written here before the
-                    // right to write ended is refused, and set aside.
+                    // An update that adds nothing is accepted from everybody. Text that was written before the right
+                    // to write ended is refused, and set aside.
                     let lacking = self.replica.encode_since(&vector);
                     self.unsent = false;
                     self.send_edit(&lacking);
@@ -303,26 +284,7 @@ impl Client {
         };
     }
 
-    /// Says where one's own caret is; `None` when the document has no focus.
-    pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
-        let cursor = cursor.and_then(|(target, anchor, head)| {
-            let anchor = self.replica.sticky(target, anchor)?;
-            let head = self.replica.sticky(target, head)?;
-            Some(serde_json::json!({ "anchor": anchor, "head": head }))
-        });
-        let state = serde_json::json!({ "cursor": cursor });
-        if self.presence.as_ref() != Some(&state) {
-            self.presence = Some(state);
-            self.announce();
-        }
-    }
-
-    /// Call every 15 seconds: says again that one is here.
-    pub fn renew(&mut self) {
-        self.announce();
-    }
-
-    /// What to send now.
+    /// The frames to send now.
     pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.frames)
     }
@@ -332,37 +294,6 @@ impl Client {
         std::mem::take(&mut self.news)
     }
 
-    /// Everybody else who is here, when that changed since the last call. Carets that only move
-    /// along with the text they stand before are no change: an editor moves them itself.
-    pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
-        std::mem::take(&mut self.peers_changed).then(|| self.peers())
-    }
-
-    /// Everybody else who is here, now.
-    pub fn peers(&mut self) -> Vec<Peer> {
-        let own = self.replica.client_id();
-        let mut unplaced = false;
-        let present =
-            self.heard.iter().filter(|(client, heard)| **client != own && !heard.state.is_null());
-        let peers = present
-            .map(|(&client, heard)| {
-                let cursor = self.cursor(&heard.state);
-                unplaced |= cursor.is_none() && !heard.state["cursor"].is_null();
-                let user = heard.state.get("user").cloned().unwrap_or_default();
-                Peer { client, user, cursor }
-            })
-            .collect();
-        self.unplaced = unplaced;
-        peers
-    }
-
-    fn cursor(&self, state: &Value) -> Option<(Target, u32, u32)> {
-        let cursor: Cursor = serde_json::from_value(state.get("cursor")?.clone()).ok()?;
-        let (target, anchor) = self.replica.resolve(&cursor.anchor)?;
-        let (same, head) = self.replica.resolve(&cursor.head)?;
-        (target == same).then_some((target, anchor, head))
-    }
-
     fn send_edit(&mut self, update: &[u8]) {
         self.sent += 1;
         let mut said = Vec::new();
@@ -370,7 +301,7 @@ impl Client {
             *number = self.sent;
             said.push(*claim);
         }
-        // What is claimed of text that this edit does not bring, the server leaves out.
+        // The server ignores claims about text that this edit does not contain.
         let claims = encoded(&said);
         let edit = Message::Edit { number: self.sent, claims: &claims, update };
         self.frames.push(edit.encode());
@@ -380,7 +311,8 @@ impl Client {
         match note {
             ServerNote::Hello { position, may_write } => {
                 self.may_write = may_write;
-                // What is not sent yet was written of what is remembered: that is said until it is saved.
+                // Unsent edits were written on top of the remembered position, which is therefore kept until they are
+                // saved.
                 let is_news = self.remembered.is_none() || !self.unsent;
                 if is_news && self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
                     self.remembered = Some(position);
@@ -401,41 +333,9 @@ impl Client {
             }
         }
     }
-
-    fn announce(&mut self) {
-        if matches!(self.link, Link::Offline { .. } | Link::Denied { .. }) {
-            return;
-        }
-        let Some(state) = &self.presence else { return };
-        self.presence_clock += 1;
-        let mut update = Vec::new();
-        update.put_var(1);
-        update.put_var(self.replica.client_id());
-        update.put_var(self.presence_clock);
-        update.put_buf(state.to_string().as_bytes());
-        self.frames.push(Message::Awareness(&update).encode());
-    }
-
-    fn hear(&mut self, update: &[u8]) -> Result<(), ReadError> {
-        let mut r = Reader::new(update);
-        for _ in 0..r.count()? {
-            let client = r.var_u64()?;
-            let clock = r.var_u64()?;
-            let state = serde_json::from_str(r.string()?).unwrap_or(Value::Null);
-            let stale = self.heard.get(&client).is_some_and(|heard| {
-                clock < heard.clock || (clock == heard.clock && !state.is_null())
-            });
-            if stale {
-                continue;
-            }
-            self.peers_changed = true;
-            self.heard.insert(client, Heard { clock, state });
-        }
-        Ok(())
-    }
 }
 
-/// Claims as a message carries them: no bytes for none, and no more than one may.
+/// Encodes claims for a message: at most [`MAX_CLAIMS`], and no bytes for none.
 fn encoded(claims: &[Claim]) -> Vec<u8> {
     let mut out = Vec::new();
     if !claims.is_empty() {

@@ -18,6 +18,20 @@ impl StructIndex {
     /// Everything but the order, as bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
+        self.put_clients(&mut out);
+        self.put_places(&mut out);
+        out.put_var(self.types.len() as u64);
+        for (id, depth) in &self.types {
+            put_id(&mut out, *id);
+            out.put_var(u64::from(*depth));
+        }
+        self.put_sightings(&mut out);
+        self.put_deleted(&mut out);
+        out
+    }
+
+    /// Of each client: its next clock, its owner, and the places of its runs.
+    fn put_clients(&self, out: &mut Vec<u8>) {
         out.put_var(self.clocks.len() as u64);
         for (client, clock) in &self.clocks {
             out.put_var(*client);
@@ -31,6 +45,9 @@ impl StructIndex {
                 out.put_var(u64::from(*place));
             }
         }
+    }
+
+    fn put_places(&self, out: &mut Vec<u8>) {
         out.put_var(self.places.len() as u64);
         for place in &self.places {
             let Location::In(order::Container { parent, key }) = place else {
@@ -40,17 +57,16 @@ impl StructIndex {
             out.put_var(u64::from(key.is_some()) * KEYED + kind(parent));
             match parent {
                 Holder::Root(name) => out.put_buf(name.as_bytes()),
-                Holder::Nested(id) => put_id(&mut out, *id),
+                Holder::Nested(id) => put_id(out, *id),
             }
             if let Some(key) = key {
                 out.put_buf(key.as_bytes());
             }
         }
-        out.put_var(self.types.len() as u64);
-        for (id, depth) in &self.types {
-            put_id(&mut out, *id);
-            out.put_var(u64::from(*depth));
-        }
+    }
+
+    /// What each client had seen of the others, and since when.
+    fn put_sightings(&self, out: &mut Vec<u8>) {
         out.put_var(self.seen.0.len() as u64);
         for (client, sightings) in &self.seen.0 {
             out.put_var(*client);
@@ -64,6 +80,9 @@ impl StructIndex {
                 }
             }
         }
+    }
+
+    fn put_deleted(&self, out: &mut Vec<u8>) {
         let deleted: Vec<_> = self
             .deleted
             .iter()
@@ -75,7 +94,6 @@ impl StructIndex {
             out.put_var(u64::from(range.start));
             out.put_var(u64::from(range.end - range.start));
         }
-        out
     }
 
     /// Brings the elements of a whole document into order, which [`encode`](Self::encode) leaves out: they

@@ -1043,7 +1043,7 @@ export interface components {
             /** @description The person who made it, and the entries. */
             by: components["schemas"]["Deed"];
             target?: components["schemas"]["Target"] | null;
-            /** @description Of what was deleted or replaced: who wrote it first, each once. */
+            /** @description The authors of the text that was deleted or replaced, each once. */
             wrote?: number[];
         };
         CheckView: {

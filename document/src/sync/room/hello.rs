@@ -3,7 +3,8 @@
 //!
 //! Rules A2 and U10.
 
-use super::{Effect, PendingEffect, Room};
+use super::held::PendingEffect;
+use super::{Effect, Room};
 use crate::ids::Digest;
 use crate::ledger::LedgerPosition;
 use crate::sync::close::Close;

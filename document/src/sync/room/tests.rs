@@ -5,7 +5,10 @@ use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
 use crate::ledger::RULES;
 use crate::people::{Actor, Seat, Sector};
+use crate::plan::Grant;
 use crate::sync::presence::PresenceUser;
+use yrs::StateVector;
+use yrs::updates::encoder::Encode;
 
 const ANA: ConnectionId = ConnectionId(1);
 

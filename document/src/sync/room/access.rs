@@ -1,0 +1,73 @@
+//! What changes for open connections when the rights of people change.
+
+use super::{Effect, Room, note_frame};
+use crate::plan::Grant;
+use crate::sync::admission::{Admission, Denied};
+use crate::sync::close::Close;
+use crate::sync::connection::ConnectionId;
+use crate::sync::wire::ServerNote;
+
+impl Room {
+    /// Call when the rights of people may have changed. `grant` gives what each may do now. A connection without the right
+    /// to read is closed. A connection that gains or loses the right to write stays, and an `accord.v1` client is
+    /// sent a note. Rules C6 and A5.
+    pub fn revise(
+        &mut self,
+        grant: impl Fn(&Admission) -> Result<Grant, Denied>,
+        now: u64,
+    ) -> Vec<Effect> {
+        self.now = now;
+        let is_frozen = self.state.releases().is_frozen();
+        let mut changed = Vec::new();
+        let mut gone = Vec::new();
+        let mut writers = Vec::new();
+        for (&id, session) in &mut self.sessions {
+            let admission = &mut session.admission;
+            match grant(admission) {
+                Ok(grant) => {
+                    let (before, sector) = (admission.may_write, admission.user.sector);
+                    admission.take(grant);
+                    if admission.user.sector != sector {
+                        self.presence.set_identity(id, &admission.user);
+                    }
+                    if admission.may_write != before && !is_frozen {
+                        changed.push((id, admission.may_write));
+                    }
+                    // The client id of a reader was not announced: a reader who gains the right to write needs it announced.
+                    if let (true, Some(client)) = (admission.may_write && !before, session.presence)
+                    {
+                        writers.push((client, admission.user.person.clone()));
+                    }
+                }
+                Err(denied) => gone.push((id, denied)),
+            }
+        }
+        for (client, person) in writers {
+            self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientClaim));
+        }
+        if let Some(update) = self.presence.take_changed_identities() {
+            self.broadcast_presence(&update);
+        }
+        for (id, may_write) in changed {
+            if self.is_accord(id) {
+                self.send(id, note_frame(&ServerNote::Access { may_write }));
+            }
+        }
+        for (id, denied) in gone {
+            self.expel_denied(id, denied);
+        }
+        self.take()
+    }
+
+    fn expel_denied(&mut self, id: ConnectionId, denied: Denied) {
+        match denied {
+            Denied::SignedOut => {
+                self.expel(id, Close::SIGNED_OUT, "You are signed out. Sign in again to go on.");
+            }
+            Denied::NotShared => {
+                let reason = "This document is not shared with you any more.";
+                self.expel(id, Close::FORBIDDEN, reason);
+            }
+        }
+    }
+}

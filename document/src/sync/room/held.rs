@@ -1,0 +1,74 @@
+//! Effects that wait until an entry is durable (rule M3).
+
+use super::{Effect, Room, note_frame};
+use crate::ids::Seq;
+use crate::ledger::LedgerPosition;
+use crate::sync::connection::ConnectionId;
+use crate::sync::wire::ServerNote;
+use std::sync::Arc;
+
+/// An effect that waits for an entry to be durable.
+#[derive(Debug)]
+pub(super) enum PendingEffect {
+    Send(ConnectionId, Arc<[u8]>),
+    /// The answer to a step 1: the document, the server's own step 1, and the awareness of everybody.
+    Document(ConnectionId, [Arc<[u8]>; 3]),
+    Broadcast {
+        frame: Arc<[u8]>,
+        except: Option<ConnectionId>,
+    },
+    Compare(ConnectionId, LedgerPosition),
+}
+
+impl Room {
+    /// All entries up to `seq` are durable.
+    pub fn committed(&mut self, seq: Seq) -> Vec<Effect> {
+        self.durable = self.durable.max(seq);
+        while self.held.front().is_some_and(|(after, _)| *after <= self.durable) {
+            if let Some((_, held)) = self.held.pop_front() {
+                self.release(held);
+            }
+        }
+        self.take()
+    }
+
+    pub(super) fn note_when_durable(&mut self, id: ConnectionId, note: &ServerNote) {
+        self.hold(PendingEffect::Send(id, note_frame(note)));
+    }
+
+    /// Carries out an effect once everything integrated so far is durable (rule M3).
+    pub(super) fn hold(&mut self, held: PendingEffect) {
+        let after = self.state.position().seq;
+        if self.held.is_empty() && after <= self.durable {
+            self.release(held);
+        } else {
+            self.held.push_back((after, held));
+        }
+    }
+
+    fn release(&mut self, held: PendingEffect) {
+        match held {
+            PendingEffect::Send(id, frame) => self.send(id, frame),
+            PendingEffect::Compare(id, remembered) => {
+                self.out.push(Effect::Compare(id, remembered))
+            }
+            PendingEffect::Document(id, frames) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.follows = true;
+                }
+                frames.into_iter().for_each(|frame| self.send(id, frame));
+            }
+            PendingEffect::Broadcast { frame, except } => {
+                let ids: Vec<_> = self
+                    .sessions
+                    .iter()
+                    .filter(|(id, session)| session.follows && Some(**id) != except)
+                    .map(|(&id, _)| id)
+                    .collect();
+                for id in ids {
+                    self.send(id, frame.clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What the room does with each message of a connection.
+
+use super::held::PendingEffect;
+use super::{Effect, Room, note_frame};
+use crate::ledger::{Entry, LedgerPosition};
+use crate::limits;
+use crate::sync::admission::Admission;
+use crate::sync::close::Close;
+use crate::sync::connection::{ConnectionId, Dialect};
+use crate::sync::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote};
+use crate::update::{Claim, Refusal, claims_from};
+use yrs::StateVector;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+
+/// Whether a frame holds more messages than a client needs, or asks twice for the same answer. Without this limit one small
+/// frame could make the room encode the whole document thousands of times (rule M5).
+pub(super) fn is_too_much(messages: &[Message<'_>]) -> bool {
+    let count =
+        |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
+    messages.len() > MAX_MESSAGES_PER_FRAME
+        || count(|message| matches!(message, Message::Step1(_))) > 1
+        || count(|message| matches!(message, Message::QueryAwareness)) > 1
+}
+
+impl Room {
+    pub(super) fn message(&mut self, id: ConnectionId, message: &Message<'_>) {
+        match message {
+            Message::Step1(vector) => self.step1(id, vector),
+            Message::Step2(update) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.answered = true;
+                }
+                self.edit(id, None, update, Vec::new());
+            }
+            Message::Update(update) => self.edit(id, None, update, Vec::new()),
+            Message::Edit { number, claims, update } if self.is_accord(id) => {
+                match claims_from(claims) {
+                    Ok(claims) => self.edit(id, Some(*number), update, claims),
+                    Err(error) => self.refuse(id, Some(*number), error.into()),
+                }
+            }
+            Message::Note(json) if self.is_accord(id) => self.note(id, json),
+            Message::Awareness(update) => self.awareness(id, update),
+            Message::QueryAwareness => {
+                let everybody = Message::Awareness(&self.presence.everybody()).encode();
+                self.send(id, everybody.into());
+            }
+            Message::Edit { .. } | Message::Note(_) | Message::Unknown => {}
+        }
+    }
+
+    /// Rule M1.
+    fn step1(&mut self, id: ConnectionId, vector: &[u8]) {
+        let Some(remote) = read_state_vector(vector) else {
+            return self.expel(id, Close::MALFORMED, "A state vector is malformed.");
+        };
+        let document = Message::Step2(&self.state.encode_since(&remote)).encode();
+        let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
+        let everybody = Message::Awareness(&self.presence.everybody()).encode();
+        // The new answer replaces one that still waits, so that at most one document waits for each client.
+        self.held
+            .retain(|(_, held)| !matches!(held, PendingEffect::Document(other, _) if *other == id));
+        self.hold(PendingEffect::Document(id, [document.into(), mine.into(), everybody.into()]));
+    }
+
+    fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let Admission { actor, may_write, dialect, .. } = &session.admission;
+        let answered = session.answered || *dialect == Dialect::Accord;
+        let (actor, may_write, is_current) = (actor.clone(), *may_write, session.is_current);
+        let salt = self.salt(0);
+        // Rules M4 and U6: an update that adds nothing is accepted from everybody.
+        let taken = if may_write && is_current {
+            self.state.edit_from(&actor, self.now, salt, update, claims.into())
+        } else {
+            let otherwise = if may_write { Refusal::EarlierDraft } else { Refusal::ReadOnly };
+            self.state.compare(&actor, update, otherwise).map(|()| None)
+        };
+        match taken {
+            Ok(entry) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    // A client with no unknown content is up to date.
+                    session.is_current |= answered;
+                }
+                if let Some(entry) = entry {
+                    // The sender of a numbered edit gets an acknowledgement; the sender of another gets the update back.
+                    self.append_edit(entry, number.map(|_| id));
+                }
+                // Rule A3.
+                if let Some(number) = number {
+                    let LedgerPosition { seq, head, .. } = *self.state.position();
+                    self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
+                }
+            }
+            // A stock client sends edits as soon as it is connected, even before the content that they build on. Its
+            // step 2 follows and contains all of it.
+            Err(refusal) if refusal.asks_for_resync() && !answered => {}
+            Err(refusal) => self.refuse(id, number, refusal),
+        }
+    }
+
+    /// Appends an edit, and sends it on once it is durable (rule M2).
+    pub(super) fn append_edit(&mut self, entry: Entry, except: Option<ConnectionId>) {
+        let Some((net, _)) = entry.body.edit() else { return };
+        let frame = Message::Update(net).encode().into();
+        self.out.push(Effect::Append(entry));
+        self.hold(PendingEffect::Broadcast { frame, except });
+        let releases = self.state.releases();
+        let stale = releases.open().filter(|open| releases.is_stale(open)).map(|open| open.by.seq);
+        if stale.is_some() && stale != self.stale {
+            self.stale = stale;
+            self.tell_of_release();
+        }
+    }
+
+    fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {
+        if let Some(session) = self.sessions.get(&id) {
+            let person = session.admission.actor.person.clone();
+            self.out.push(Effect::Refused(id, person, refusal));
+        }
+        let message = format!("{}.", capitalised(&refusal.to_string()));
+        if refusal.asks_for_resync() {
+            self.expel(id, Close::RESYNC, message);
+        } else {
+            // Rule A4.
+            if let (Some(number), true) = (number, self.is_accord(id)) {
+                let reason = refusal.reason().to_owned();
+                let message = message.clone();
+                self.send(id, note_frame(&ServerNote::Refused { number, reason, message }));
+            }
+            let code = match refusal {
+                Refusal::Forged { .. } | Refusal::ReadOnly => Close::FORBIDDEN,
+                Refusal::Frozen | Refusal::EarlierDraft => Close::FROZEN,
+                Refusal::TooLarge
+                | Refusal::TooManyClients
+                | Refusal::TooManyItems
+                | Refusal::TooMuchFormatting
+                | Refusal::TooManyBetween
+                | Refusal::Fragmented => Close::TOO_LARGE,
+                _ => Close::MALFORMED,
+            };
+            self.expel(id, code, message);
+        }
+        if self.state.is_broken() {
+            let others: Vec<_> = self.sessions.keys().copied().collect();
+            for other in others {
+                self.expel(other, Close::RESYNC, "The document is being rebuilt.");
+            }
+            self.out.push(Effect::Rebuild);
+        }
+    }
+
+    fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let user = &session.admission.user;
+        let may_use = |client| self.state.may_use(client, &user.person);
+        let before = session.presence;
+        let received =
+            self.presence.receive(id, user, &mut session.presence, may_use, update, self.now);
+        // Only a client that may write needs its id announced.
+        let is_first = before.is_none() && session.admission.may_write;
+        let claimed = session.presence.filter(|_| is_first);
+        let claim = claimed.and_then(|client| self.state.announce(client, &user.person));
+        let is_new = claim.is_some();
+        if let Some(claim) = claim {
+            self.presence.hide(claim.client);
+            self.out.push(Effect::SaveClientClaim(claim));
+        }
+        match received {
+            Ok(Some(_)) if is_new => {}
+            Ok(Some(update)) => self.broadcast_presence(&update),
+            Ok(None) => {}
+            Err(_) => self.expel(
+                id,
+                Close::MALFORMED,
+                "An awareness message is malformed or larger than 4 KiB.",
+            ),
+        }
+    }
+}
+
+/// Reads a state vector, bounded: each of its pairs takes at least two bytes.
+fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
+    let mut r = crate::lib0::Reader::new(bytes);
+    for _ in 0..r.count().ok()? {
+        if r.var_u64().ok()? > limits::MAX_CLIENT_ID {
+            return None;
+        }
+        r.var_u32().ok()?;
+    }
+    if !r.is_empty() {
+        return None;
+    }
+    StateVector::decode_v1(bytes).ok()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

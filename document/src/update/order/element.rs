@@ -1,0 +1,75 @@
+//! The elements of an order: their identities, the runs that they form, and the containers that hold them.
+
+use super::super::scan::Id;
+use std::sync::Arc;
+
+/// The index of a run, or [`NONE`].
+pub(crate) type RunIndex = u32;
+/// The index of a container.
+pub(crate) type LineIndex = u32;
+
+/// No run, or no client.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// An element's identity, with the client as an index of [`Order`](super::Order): half the width of an [`Id`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CompactId {
+    pub(crate) client: u32,
+    pub(crate) clock: u32,
+}
+
+/// No element.
+pub(crate) const NO_ID: CompactId = CompactId { client: NONE, clock: NONE };
+
+impl CompactId {
+    /// The element of the same client `offset` clocks later.
+    pub(crate) fn plus(self, offset: u32) -> Self {
+        if self == NO_ID { NO_ID } else { Self { clock: self.clock + offset, ..self } }
+    }
+}
+
+/// What an order stores with each run.
+pub(crate) trait RunPayload: Copy {
+    /// The payload of the elements from an offset on.
+    fn cut(self, offset: u32) -> Self;
+
+    /// Whether elements with the payload `next` may join a run with the payload `self` directly before them.
+    fn joins(self, next: Self) -> bool;
+}
+
+impl RunPayload for () {
+    fn cut(self, _: u32) -> Self {}
+
+    fn joins(self, (): Self) -> bool {
+        true
+    }
+}
+
+/// Consecutive elements of one client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ItemRun<T> {
+    pub(crate) name: CompactId,
+    pub(crate) len: u32,
+    pub(crate) origin: CompactId,
+    pub(crate) right_origin: CompactId,
+    pub(crate) line: LineIndex,
+    pub(crate) left: RunIndex,
+    pub(crate) right: RunIndex,
+    pub(crate) held: T,
+}
+
+/// What holds elements in order: a text, or the values of one key of a map.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Container {
+    pub(crate) parent: Holder,
+    pub(crate) key: Option<Arc<str>>,
+}
+
+/// The shared type that a container belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    /// A root type, by its name.
+    Root(Arc<str>),
+    /// The shared type that an element created.
+    Nested(Id),
+}

@@ -1,0 +1,207 @@
+//! Where new elements go: the integration of YATA, and taking the last elements out again.
+
+use super::element::{
+    CompactId, Container, Holder, ItemRun, LineIndex, NO_ID, NONE, RunIndex, RunPayload,
+};
+use super::{Order, index};
+use crate::update::scan::{Id, Parent, Scan, Struct, StructBody};
+use crate::update::walk::causal_walk;
+use std::collections::HashSet;
+
+/// The elements that an item was written between, and the runs that hold them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InsertPosition {
+    pub(crate) line: LineIndex,
+    pub(crate) left: Option<RunIndex>,
+    pub(crate) right: Option<RunIndex>,
+    origin: CompactId,
+    right_origin: CompactId,
+}
+
+impl<T: RunPayload> Order<T> {
+    /// Passes each new struct of an update to `take`, after the structs that it refers to, as integration does. Returns
+    /// whether every new struct was passed.
+    ///
+    /// # Errors
+    /// The first error of `take`. No further struct is passed after it.
+    pub(crate) fn walk_new<E>(
+        &mut self,
+        scan: &Scan<'_>,
+        mut take: impl FnMut(&mut Self, u32, &Struct<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut fronts: Vec<(u32, &[Struct<'_>])> = Vec::with_capacity(scan.runs.len());
+        for run in &scan.runs {
+            fronts.push((self.number(run.client), &run.structs));
+        }
+        causal_walk(fronts, |client, item| {
+            if !self.is_ready(item) {
+                return Ok(false);
+            }
+            if item.end() > self.next(client) {
+                take(self, client, item)?;
+                self.next[client as usize] = item.end();
+            }
+            Ok(true)
+        })
+    }
+
+    fn is_ready(&self, item: &Struct<'_>) -> bool {
+        let StructBody::Item { origin, right_origin, parent, .. } = &item.body else { return true };
+        let parent = match parent {
+            Some(Parent::Nested(id)) => Some(*id),
+            _ => None,
+        };
+        let has = |id: Id| {
+            self.numbers.get(&id.client).is_some_and(|&n| id.clock < self.next[n as usize])
+        };
+        [*origin, *right_origin, parent].into_iter().flatten().all(has)
+    }
+
+    /// Where the new part of an item goes. `None` where its neighbours or its parent have been collected.
+    pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<InsertPosition> {
+        let StructBody::Item { origin, right_origin, parent, key, .. } = &item.body else {
+            return None;
+        };
+        let next = self.next(client);
+        // A struct that is partly known begins at its first new element.
+        let origin = if item.clock < next {
+            CompactId { client, clock: next - 1 }
+        } else {
+            origin.map_or(NO_ID, |id| self.name(id))
+        };
+        let right_origin = right_origin.map_or(NO_ID, |id| self.name(id));
+        let right = self.starting_at(right_origin);
+        let left = self.ending_at(origin);
+        let line = match parent {
+            Some(parent) => {
+                let parent = match parent {
+                    Parent::Root(name) => Holder::Root(self.intern(name)),
+                    Parent::Nested(id) => Holder::Nested(*id),
+                };
+                let key = key.map(|key| self.intern(key));
+                self.line(Container { parent, key })
+            }
+            None => left.or(right).map(|beside| self.runs[beside as usize].line)?,
+        };
+        Some(InsertPosition { line, left, right, origin, right_origin })
+    }
+
+    /// The first run behind the left neighbour of a position.
+    pub(crate) fn after(&self, spot: &InsertPosition) -> RunIndex {
+        match spot.left {
+            Some(left) => self.runs[left as usize].right,
+            None => self.heads[spot.line as usize],
+        }
+    }
+
+    /// Inserts elements between those that they were written between. Returns the run that holds them.
+    pub(crate) fn insert(
+        &mut self,
+        spot: InsertPosition,
+        name: CompactId,
+        len: u32,
+        held: T,
+    ) -> RunIndex {
+        let InsertPosition { line, left, right, origin, right_origin } = spot;
+        let left = self.resolve(left, right, name, &spot);
+        let right = match left {
+            Some(left) => self.runs[left as usize].right,
+            None => self.heads[line as usize],
+        };
+        if let Some(before) = left
+            && self.continues(before, name, &spot, held)
+        {
+            self.runs[before as usize].len += len;
+            return before;
+        }
+        let index = index(self.runs.len());
+        let run = ItemRun {
+            name,
+            len,
+            origin,
+            right_origin,
+            line,
+            left: left.unwrap_or(NONE),
+            right,
+            held,
+        };
+        self.runs.push(run);
+        self.link(index);
+        self.starts[name.client as usize].insert(name.clock, index);
+        index
+    }
+
+    /// Whether elements can extend the run before them.
+    fn continues(&self, before: RunIndex, name: CompactId, spot: &InsertPosition, held: T) -> bool {
+        let run = &self.runs[before as usize];
+        run.name.plus(run.len) == name
+            && run.name.plus(run.len - 1) == spot.origin
+            && run.right_origin == spot.right_origin
+            && run.held.joins(held)
+    }
+
+    /// The run that an item goes behind, where others inserted concurrently at the same position.
+    fn resolve(
+        &self,
+        mut left: Option<RunIndex>,
+        right: Option<RunIndex>,
+        name: CompactId,
+        spot: &InsertPosition,
+    ) -> Option<RunIndex> {
+        let right = right.unwrap_or(NONE);
+        let mut other = self.after(spot);
+        if other == right {
+            return left;
+        }
+        let (mut seen, mut rivals) = (HashSet::new(), HashSet::new());
+        while other != NONE && other != right {
+            seen.insert(other);
+            rivals.insert(other);
+            let rival = &self.runs[other as usize];
+            if rival.origin == spot.origin {
+                if self.client(rival.name) < self.client(name) {
+                    left = Some(other);
+                    rivals.clear();
+                } else if rival.right_origin == spot.right_origin {
+                    break;
+                }
+            } else {
+                let Some(origin) = self.holding(rival.origin) else { break };
+                if !seen.contains(&origin) {
+                    break;
+                }
+                if !rivals.contains(&origin) {
+                    left = Some(other);
+                    rivals.clear();
+                }
+            }
+            other = rival.right;
+        }
+        left
+    }
+
+    /// Removes the last elements of a client, from a clock on.
+    pub(crate) fn take_back(&mut self, client: u32, from: u32) {
+        let last =
+            |order: &Self| order.starts[client as usize].last_key_value().map(|(_, &run)| run);
+        while let Some(at) = last(self) {
+            let ItemRun { name, len, left, right, line, .. } = self.runs[at as usize];
+            if name.clock + len <= from {
+                break;
+            }
+            if name.clock < from {
+                self.runs[at as usize].len = from - name.clock;
+                break;
+            }
+            match left {
+                NONE => self.heads[line as usize] = right,
+                left => self.runs[left as usize].right = right,
+            }
+            if right != NONE {
+                self.runs[right as usize].left = left;
+            }
+            self.starts[client as usize].pop_last();
+        }
+        self.next[client as usize] = from;
+    }
+}

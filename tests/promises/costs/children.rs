@@ -1,0 +1,94 @@
+//! The child processes that make files: they end when nobody waits, when they are killed, and with the server.
+
+use super::{Colleague, MAX_KEYSTROKE, draft, pdf, slow_text, until};
+use accord_tests::{Server, Visitor, Watch, children};
+use anyhow::{Context, Result, ensure};
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+/// Asks for something and hangs up at once, or after a while.
+fn ask_and_hang_up(server: &Server, by: &Visitor, path: &str, after: Duration) -> Result<()> {
+    let mut stream = TcpStream::connect(&server.address)?;
+    let cookie = &by.cookie;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", server.address)?;
+    thread::sleep(after);
+    Ok(())
+}
+
+#[test]
+fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let mut server = Server::start(data.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let slow = draft(&ana, &slow_text())?;
+    let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
+    for n in 0..40 {
+        let by = if n % 2 == 0 { &ana } else { &ben };
+        ask_and_hang_up(&server, by, &pdf(&slow), Duration::from_millis(60))?;
+    }
+    let most = watch.most_children();
+    ensure!((1..=2).contains(&most), "{most} at once");
+    until("children go on for nobody", || children(server.id()).is_empty())?;
+    ensure!(colleague.longest_wait()? < MAX_KEYSTROKE && server.is_alive());
+    let (quick, _) = ana.download(&pdf("demo"))?;
+    ensure!(quick.starts_with(b"%PDF"));
+    Ok(())
+}
+
+#[test]
+fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let mut server = Server::start(data.path())?;
+    let ana = server.visit("ana")?;
+    let slow = draft(&ana, &slow_text())?;
+    let (asking, path) = (ana.clone(), pdf(&slow));
+    let asked = thread::spawn(move || asking.get(&path));
+    until("no child is started", || !children(server.id()).is_empty())?;
+    for child in children(server.id()) {
+        is_confined(child)?;
+        let child = rustix::process::Pid::from_raw(i32::try_from(child)?).context("an id")?;
+        rustix::process::kill_process(child, rustix::process::Signal::KILL)?;
+    }
+    let (status, answer) = asked.join().map_err(|_| anyhow::anyhow!("no answer"))??;
+    ensure!(status == 503 && answer["error"] == "failed", "{status} {answer}");
+    ensure!(server.is_alive() && ana.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
+
+    let (asking, path) = (ana.clone(), pdf(&slow));
+    let asked = thread::spawn(move || asking.get(&path));
+    until("no child is started", || !children(server.id()).is_empty())?;
+    let orphans = children(server.id());
+    server.kill();
+    until("a child outlives the server", || {
+        orphans.iter().all(|id| !std::path::Path::new(&format!("/proc/{id}")).exists())
+    })?;
+    ensure!(asked.join().is_ok_and(|answer| answer.is_err()));
+    Ok(())
+}
+
+/// Checks that a working child can't open files, write files or take unlimited memory.
+fn is_confined(child: u32) -> Result<()> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{child}/{name}"));
+    let limit = |name: &str| -> Result<u64> {
+        let limits = read("limits")?;
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).context("a limit")?;
+        Ok(line.split_whitespace().next().context("a number")?.parse()?)
+    };
+    let is_ready = || limit("Max open files").is_ok_and(|files| files == 3);
+    until("it can open files while it works", is_ready)?;
+    ensure!(limit("Max data size")? <= 256 << 20 && limit("Max cpu time")? <= 15);
+    ensure!(limit("Max core file size")? == 0 && limit("Max file size")? == 0);
+    let environment = read("environ")?;
+    let names =
+        environment.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+    ensure!(names.eq(["MALLOC_ARENA_MAX", "RAYON_NUM_THREADS"]), "{environment}");
+    ensure!(std::fs::read_link(format!("/proc/{child}/cwd"))?.as_os_str() == "/");
+    // The child has no socket and no file of the store. It may have what the server itself was started with.
+    for open in std::fs::read_dir(format!("/proc/{child}/fd"))? {
+        let target = std::fs::read_link(open?.path())?;
+        let target = target.to_string_lossy();
+        ensure!(!target.starts_with("socket:") && !target.contains("store"), "{target} is open");
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Releases are secret before their launch and public after it; each plan launches its own.
+
+use super::{freeze, path, propose, sign};
+use accord_tests::{Server, ServerInTime, Visitor};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Addresses that must not disclose a release before its launch. `{}` stands for the document's id.
+const PUBLIC: [&str; 12] = [
+    "/p/demo",
+    "/r/{}",
+    "/r/{}/1",
+    "/r/{}/1/release.json",
+    "/r/{}/1/release.md",
+    "/r/{}/1/release.html",
+    "/r/{}/1/release.pdf",
+    "/r/{}/1/release.docx",
+    "/r/{}/compare/1/1",
+    "/api/v1/documents/{}/releases/1",
+    "/api/v1/documents/{}/releases/1/pdf",
+    "/api/v1/plans/demo",
+];
+
+#[test]
+fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = ServerInTime::start(data.path())?;
+    let visit = |demo| Visitor::sign_in(&server.address, demo);
+    let (fay, ana, ben) = (visit("fay")?, visit("ana")?, visit("ben")?);
+    let secret = "Zebra crossings for Mathare";
+    let document = ana.create(secret)?;
+    freeze(&fay, &ana, &ben, &document)?;
+    let nobody = Visitor::nobody(&server.address);
+    let at = |path: &str| path.replace("{}", &document);
+    let hidden = |when: &str| -> Result<()> {
+        for path in PUBLIC {
+            let (status, said, cached) = nobody.page(&at(path), "cache-control")?;
+            let expect = if path.starts_with("/api") { 401 } else { 404 };
+            ensure!(
+                status == expect && !said.contains("Zebra"),
+                "{when}: {path} gives {status}: {said}"
+            );
+            ensure!(cached == "no-store", "{when}: {path} may be kept: {cached}");
+        }
+        // The answer is the same as for a release that does not exist.
+        let (_, missing, _) = nobody.page("/r/nothing/1", "cache-control")?;
+        ensure!(
+            missing == nobody.page(&at("/r/{}/1"), "cache-control")?.1,
+            "{when}: it shows that it exists"
+        );
+        let (_, metrics, _) = nobody.page("/metrics", "cache-control")?;
+        ensure!(!metrics.contains(&document) && !metrics.contains("Zebra"), "{when}");
+        Ok(())
+    };
+    hidden("before a launch")?;
+    let now = fay.get("/api/v1/plans/demo")?.1["now"].as_u64().context("the server’s time")?;
+    let launches = "/api/v1/plans/demo/launches";
+    let wanted =
+        |opens: u64| json!({ "documents": [document], "opens": opens, "zone": "Africa/Nairobi" });
+    ensure!(ana.post(launches, wanted(now + 3_600_000))?.0 == 403);
+    let bad = json!({ "documents": [document], "zone": "Mars/Phobos" });
+    ensure!(fay.post(launches, bad)?.0 == 422);
+    let unsigned = json!({ "documents": ["demo"], "zone": "Africa/Nairobi" });
+    ensure!(fay.post(launches, unsigned)?.1["error"] == "unsigned");
+    let (status, first) = fay.post(launches, wanted(now + 3_600_000))?;
+    ensure!(status == 200, "{status} {first}");
+    hidden("under embargo")?;
+    ensure!(fay.post(launches, wanted(now))?.1["error"] == "launched");
+    ensure!(fay.request("DELETE", &format!("{launches}/{}", first["seq"]), None)?.0 == 204);
+    server.pass(Duration::from_secs(4_000));
+    hidden("called off")?;
+    ensure!(fay.post(launches, wanted(now + 7_200_000))?.0 == 200);
+    server.pass(Duration::from_secs(3_199));
+    hidden("a second before")?;
+    server.pass(Duration::from_secs(2));
+    let opened = Instant::now();
+    while nobody.page(&at("/r/{}"), "etag")?.0 != 200 {
+        ensure!(opened.elapsed() < Duration::from_secs(20), "it does not open by itself");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for path in PUBLIC {
+        let (status, said, cached) = nobody.page(&at(path), "cache-control")?;
+        if path.starts_with("/api") {
+            ensure!(status == 401, "{path}: what only members reach stays closed");
+            continue;
+        }
+        ensure!(status == 200 && cached.starts_with("public"), "{path} gives {status}, {cached}");
+        let is_packed = path.ends_with(".pdf") || path.ends_with(".docx");
+        ensure!(is_packed || said.contains("Zebra"), "{path}: {said}");
+        ensure!(is_packed || said.len() < 50 * 1024, "{path} has {} bytes", said.len());
+    }
+    let (_, page, tag) = nobody.page(&at("/r/{}/1"), "etag")?;
+    ensure!(page.contains("Africa/Nairobi") && !tag.is_empty(), "{page}");
+    ensure!(fay.request("DELETE", &format!("/api/v1/documents/{document}"), None)?.0 == 409);
+    Ok(())
+}
+
+/// Makes a plan with people: name, role, sector, and whether they are signatories. Returns its id and the people, in order.
+fn plan(
+    server: &Server,
+    ida: &Visitor,
+    title: &str,
+    people: &[(&str, &str, &str, bool)],
+) -> Result<(String, Vec<Visitor>)> {
+    let (_, made) = ida.post("/api/v1/plans", json!({ "title": title }))?;
+    let plan = made["id"].as_str().context("a plan")?.to_owned();
+    let mut all = Vec::new();
+    for (name, seat, sector, signatory) in people {
+        let wanted =
+            json!({ "invitations": [{ "seat": seat, "sector": sector, "signatory": signatory }] });
+        let (_, made) = ida.post(&format!("/api/v1/plans/{plan}/invitations"), wanted)?;
+        let link = made[0]["link"].as_str().context("a link")?;
+        all.push(Visitor::join(&server.address, link, &format!("{name}@x.org"))?);
+    }
+    Ok((plan, all))
+}
+
+/// Two governments, each with its own people: nobody signs for the other plan, a plan that asks for two signatories
+/// of a side waits for both, and each launches its own. A commitment in two languages leads from one to the other.
+#[test]
+fn each_plan_signs_and_launches_its_own_in_its_own_languages() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let ida = server.visit("ida")?;
+    let (tbilisi, people) = plan(
+        &server,
+        &ida,
+        "თბილისი 2027",
+        &[
+            ("nino", "facilitator", "government", true),
+            ("giorgi", "author", "civil_society", true),
+            ("eka", "author", "civil_society", true),
+        ],
+    )?;
+    let [nino, giorgi, eka] = people.as_slice() else { anyhow::bail!("three people") };
+    let (seoul, people) = plan(
+        &server,
+        &ida,
+        "서울 2027",
+        &[("minji", "facilitator", "government", true), ("jun", "author", "civil_society", true)],
+    )?;
+    let [minji, jun] = people.as_slice() else { anyhow::bail!("two people") };
+    let create = |by: &Visitor, plan: &str, body: Value| -> Result<String> {
+        let (status, made) = by.post(&format!("/api/v1/plans/{plan}/documents"), body)?;
+        made["id"].as_str().map(str::to_owned).with_context(|| format!("{status} {made}"))
+    };
+    let georgian = create(nino, &tbilisi, json!({ "title": "ღია კონტრაქტები", "language": "ka" }))?;
+    let english = json!({ "title": "Open contracts", "language": "en", "translates": georgian });
+    let english = create(nino, &tbilisi, english)?;
+    let again = json!({ "title": "Again", "language": "en", "translates": georgian });
+    ensure!(nino.post(&format!("/api/v1/plans/{tbilisi}/documents"), again)?.0 == 422);
+    let bad = json!({ "title": "Bad", "language": "<b>" });
+    ensure!(nino.post(&format!("/api/v1/plans/{tbilisi}/documents"), bad)?.0 == 422);
+    let korean = create(minji, &seoul, json!({ "title": "열린 계약", "language": "ko" }))?;
+
+    // Tbilisi requires two signatures of civil society.
+    let quorum = json!({ "quorum": { "government": 1, "civil_society": 2 } });
+    ensure!(
+        giorgi.request("PATCH", &format!("/api/v1/plans/{tbilisi}"), Some(quorum.clone()))?.0
+            == 403
+    );
+    ensure!(nino.request("PATCH", &format!("/api/v1/plans/{tbilisi}"), Some(quorum))?.0 == 204);
+    for document in [&georgian, &english] {
+        let proposal = propose(nino, document)?;
+        ensure!(sign(minji, document, proposal)?.0 == 404, "another plan’s signatory");
+        ensure!(
+            sign(nino, document, proposal)?.0 == 200 && sign(giorgi, document, proposal)?.0 == 200
+        );
+        ensure!(path(nino, document)?["frozen"] == false, "one of two has signed");
+        ensure!(sign(eka, document, proposal)?.0 == 200);
+        ensure!(path(nino, document)?["frozen"] == true);
+    }
+    freeze(minji, minji, jun, &korean)?;
+
+    let launch = |by: &Visitor, plan: &str, documents: &[&String], zone: &str| -> Result<()> {
+        let wanted = json!({ "documents": documents, "zone": zone });
+        let (status, answer) = by.post(&format!("/api/v1/plans/{plan}/launches"), wanted)?;
+        ensure!(status == 200, "{status} {answer}");
+        Ok(())
+    };
+    launch(nino, &tbilisi, &[&georgian, &english], "Asia/Tbilisi")?;
+    let nobody = Visitor::nobody(&server.address);
+    let page = |path: String| nobody.page(&path, "content-type");
+    ensure!(page(format!("/p/{seoul}"))?.0 == 404, "the other plan waits for its own launch");
+    launch(minji, &seoul, &[&korean], "Asia/Seoul")?;
+    let (_, said, _) = page(format!("/r/{georgian}"))?;
+    for words in [
+        "<html lang=\"ka\">",
+        "ხელმოწერილია ორივე მხარის მიერ",
+        "ღია კონტრაქტები",
+        "(Asia/Tbilisi)",
+    ] {
+        ensure!(said.contains(words), "{words} is not in {said}");
+    }
+    ensure!(
+        said.contains(&format!("hreflang=\"en\" href=\"{}/r/{english}\"", server.url(""))),
+        "{said}"
+    );
+    ensure!(
+        page(format!("/r/{english}"))?
+            .1
+            .contains(&format!("href=\"/r/{georgian}\" hreflang=\"ka\""))
+    );
+    let (_, said, _) = page(format!("/r/{korean}"))?;
+    ensure!(
+        said.contains("양측 서명") && said.contains("열린 계약") && !said.contains("ka"),
+        "{said}"
+    );
+    let (_, said, _) = page(format!("/p/{tbilisi}"))?;
+    ensure!(
+        said.contains("ღია კონტრაქტები")
+            && said.contains("Open contracts")
+            && !said.contains("열린"),
+        "{said}"
+    );
+    let (_, said, _) = page(format!("/r/{korean}/1/release.md"))?;
+    ensure!(said.starts_with("# 열린 계약\n"), "{said}");
+    Ok(())
+}

@@ -1,9 +1,9 @@
-//! The commitment itself.
+//! The commitment itself: the texts, milestones and dates of a document.
 //!
-//! [`delta`] is the flat text each field holds, [`content`] what a
-//! document says at a moment, `blocks` how its readers are shown it, [`completeness`] whether it is ready to freeze, `strange` what in it
-//! can't be frozen and `cleaning` how it can go, [`release`] what is and [`outline`] how that is arranged, and [`Replica`] the editor's own copy, with undo and change
-//! events.
+//! - [`delta`] is the flat text of a field; `target` says which text is meant.
+//! - [`content`] is all that a document says at a moment; `blocks` are its paragraphs as readers see them.
+//! - [`completeness`] says whether it is ready to be frozen; `cleaning` takes out what can't be frozen.
+//! - [`Replica`] is the editor's own copy, with undo and events of changes.
 
 #[cfg(feature = "readable")]
 pub mod blocks;
@@ -17,10 +17,12 @@ mod locate;
 mod milestone;
 pub mod order;
 mod replica;
+mod target;
 
 pub use draft::{Draft, seed};
 pub use locate::locate;
 #[cfg(feature = "readable")]
 pub(crate) use milestone::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 pub use milestone::{Milestone, MilestoneDraft};
-pub use replica::{ApplyError, Replica, ReplicaChange, Target};
+pub use replica::{ApplyError, Replica, ReplicaChange};
+pub use target::Target;

@@ -3,6 +3,7 @@
 
 mod changes;
 mod milestones;
+mod origin;
 mod repeated;
 
 pub use changes::ReplicaChange;
@@ -10,11 +11,12 @@ pub use changes::ReplicaChange;
 use crate::model::content::{self, Content};
 use crate::model::delta::{self, Op};
 use crate::model::milestone::{self, Milestone};
+use crate::model::target::Target;
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
 use crate::update::{Claim, reinstated};
 use crate::ydoc;
 use changes::{Log, note, observe_milestones, observe_text};
-use serde::Serialize;
+use origin::{EDIT, REMOTE};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
@@ -29,37 +31,6 @@ use yrs::{
 
 /// Keystrokes closer together than this are undone together, in milliseconds.
 const UNDO_GROUP_MS: u64 = 500;
-
-/// The transaction origins: where a change comes from.
-const EDIT: &str = "edit";
-const SETUP: &str = "setup";
-const REMOTE: &str = "remote";
-
-/// Which text: the key of a field, or `milestones/{id}/{key}`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct Target(pub String);
-
-impl Target {
-    /// The text of a field.
-    #[must_use]
-    pub fn field(key: &str) -> Self {
-        Self(key.to_owned())
-    }
-
-    /// A text of a milestone.
-    #[must_use]
-    pub fn milestone(id: &str, key: &str) -> Self {
-        Self(format!("{MILESTONES}/{id}/{key}"))
-    }
-
-    /// The milestone and the key, if it is a text of one.
-    #[must_use]
-    pub fn milestone_text(&self) -> Option<(&str, &str)> {
-        self.0.strip_prefix(MILESTONES)?.strip_prefix('/')?.split_once('/')
-    }
-}
 
 /// Why an update is not applied to a replica.
 #[derive(Debug, Error)]

@@ -4,9 +4,10 @@
 //! [`Client::closed`] as they happen, and after every call sends what [`Client::take_frames`]
 //! gives. An edit counts as saved only when the server says that it is on disk.
 
+mod peer;
 mod peers;
 
-pub use peers::Peer;
+pub use peer::Peer;
 
 use super::close::Close;
 use super::wire::{ClientNote, Message, ServerNote, read_frame};
@@ -15,7 +16,7 @@ use crate::ledger::LedgerPosition;
 use crate::lib0::ReadError;
 use crate::model::{ApplyError, Replica};
 use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
-use peers::Heard;
+use peer::Heard;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

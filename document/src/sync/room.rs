@@ -11,6 +11,7 @@ mod commands;
 mod held;
 mod hello;
 mod messages;
+mod pending;
 
 pub use commands::{ProposalRequest, ProposeError};
 
@@ -18,13 +19,12 @@ use super::admission::Admission;
 use super::close::Close;
 use super::connection::{ConnectionId, Dialect};
 use super::presence::Presence;
-use super::wire::{Message, ServerNote, read_frame};
+use super::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
 use crate::ledger::{Entry, LedgerPosition, Salt};
 use crate::state::DocumentState;
 use crate::update::{AnnouncedClients, ClientClaim, Refusal};
-use held::PendingEffect;
-use messages::is_too_much;
+use pending::PendingEffect;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -301,6 +301,16 @@ impl Room {
     fn take(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.out)
     }
+}
+
+/// Whether a frame holds more messages than a client needs, or asks twice for the same answer. Without this limit one small
+/// frame could make the room encode the whole document thousands of times (rule M5).
+fn is_too_much(messages: &[Message<'_>]) -> bool {
+    let count =
+        |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
+    messages.len() > MAX_MESSAGES_PER_FRAME
+        || count(|message| matches!(message, Message::Step1(_))) > 1
+        || count(|message| matches!(message, Message::QueryAwareness)) > 1
 }
 
 fn note_frame(note: &ServerNote) -> Arc<[u8]> {

@@ -1,6 +1,6 @@
 //! The changes of one text: pieces of a comparison put together into what one person did.
 
-use super::{Change, MIN_MOVED_CHARS, What};
+use super::change::{Change, MIN_MOVED_CHARS, What};
 use crate::history::AuthorIndex;
 use crate::history::diff::{EditSpan, Piece, PieceStatus, TextDiff};
 use crate::model::Target;

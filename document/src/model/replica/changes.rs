@@ -1,8 +1,9 @@
 //! What a replica notes of the changes to its document. The observers only note what happened: nothing is ever written
 //! because of a remote change.
 
-use super::{EDIT, REMOTE, Target};
+use super::origin::{EDIT, REMOTE};
 use crate::model::delta::Op;
+use crate::model::target::Target;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use yrs::types::{Event, PathSegment};

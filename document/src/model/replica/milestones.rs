@@ -1,6 +1,7 @@
 //! Adding, removing and moving milestones, and setting their dates.
 
-use super::{Replica, SETUP, find_milestone};
+use super::origin::SETUP;
+use super::{Replica, find_milestone};
 use crate::model::milestone::{self, MilestoneDraft};
 use crate::model::order;
 use crate::template::MILESTONES;

@@ -1,8 +1,9 @@
 //! Text that is written again: pasted, dragged, or put back. It stays its authors'.
 
+use super::origin::REMOTE;
+use super::{Replica, find};
 use crate::model::Target;
 use crate::model::delta::{self, Op};
-use crate::model::replica::{REMOTE, Replica, find};
 use crate::update::{Range, pasted, repeated};
 use yrs::types::text::YChange;
 use yrs::{Any, Out, ReadTxn, Snapshot, Text, Transact};

@@ -1,37 +1,11 @@
 //! Who else is in the document, and where their carets are: the awareness messages that a client sends and receives.
 
+use super::peer::{Cursor, Heard, Peer};
 use super::{Client, Link};
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::Target;
 use crate::sync::wire::Message;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use yrs::StickyIndex;
-
-/// Somebody else in the document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Peer {
-    /// The client id.
-    pub client: u64,
-    #[cfg_attr(feature = "schema", schema(value_type = crate::sync::PresenceUser))]
-    /// The identity that the server has set.
-    pub user: Value,
-    /// Where their caret is: a text, and the ends of the selection in it.
-    pub cursor: Option<(Target, u32, u32)>,
-}
-
-#[derive(Debug)]
-pub(super) struct Heard {
-    clock: u64,
-    state: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct Cursor {
-    anchor: StickyIndex,
-    head: StickyIndex,
-}
 
 impl Client {
     /// Announces the position of the user's own caret; `None` when the document has no focus.

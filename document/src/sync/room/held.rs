@@ -1,24 +1,10 @@
 //! Effects that wait until an entry is durable (rule M3).
 
+use super::pending::PendingEffect;
 use super::{Effect, Room, note_frame};
 use crate::ids::Seq;
-use crate::ledger::LedgerPosition;
 use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ServerNote;
-use std::sync::Arc;
-
-/// An effect that waits for an entry to be durable.
-#[derive(Debug)]
-pub(super) enum PendingEffect {
-    Send(ConnectionId, Arc<[u8]>),
-    /// The answer to a step 1: the document, the server's own step 1, and the awareness of everybody.
-    Document(ConnectionId, [Arc<[u8]>; 3]),
-    Broadcast {
-        frame: Arc<[u8]>,
-        except: Option<ConnectionId>,
-    },
-    Compare(ConnectionId, LedgerPosition),
-}
 
 impl Room {
     /// All entries up to `seq` are durable.

@@ -3,7 +3,7 @@
 //!
 //! Rules A2 and U10.
 
-use super::held::PendingEffect;
+use super::pending::PendingEffect;
 use super::{Effect, Room};
 use crate::ids::Digest;
 use crate::ledger::LedgerPosition;

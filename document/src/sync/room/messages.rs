@@ -1,27 +1,17 @@
 //! What the room does with each message of a connection.
 
-use super::held::PendingEffect;
+use super::pending::PendingEffect;
 use super::{Effect, Room, note_frame};
 use crate::ledger::{Entry, LedgerPosition};
 use crate::limits;
 use crate::sync::admission::Admission;
 use crate::sync::close::Close;
 use crate::sync::connection::{ConnectionId, Dialect};
-use crate::sync::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote};
+use crate::sync::wire::{Message, ServerNote};
 use crate::update::{Claim, Refusal, claims_from};
 use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-
-/// Whether a frame holds more messages than a client needs, or asks twice for the same answer. Without this limit one small
-/// frame could make the room encode the whole document thousands of times (rule M5).
-pub(super) fn is_too_much(messages: &[Message<'_>]) -> bool {
-    let count =
-        |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();
-    messages.len() > MAX_MESSAGES_PER_FRAME
-        || count(|message| matches!(message, Message::Step1(_))) > 1
-        || count(|message| matches!(message, Message::QueryAwareness)) > 1
-}
 
 impl Room {
     pub(super) fn message(&mut self, id: ConnectionId, message: &Message<'_>) {

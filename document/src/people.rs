@@ -14,7 +14,7 @@ pub enum Sector {
     Government,
     /// The side of civil society.
     CivilSociety,
-    /// Private sector, academia, and whoever else writes along.
+    /// Private sector, academia, and others who write along.
     Other,
     /// The OGP Support Unit and peers from other governments.
     Adviser,
@@ -49,8 +49,7 @@ pub enum Seat {
     Adviser,
     /// Reads what a text says now.
     Observer,
-    /// Whoever runs the installation, acting in a plan without a seat of their own. Nobody can be
-    /// seated as this.
+    /// An administrator of the installation who acts in a plan without a seat of their own. It is no seat that can be given.
     Administrator,
 }
 

@@ -6,10 +6,13 @@
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId};
 use accord_document::update::{AnnouncedClients, ClientClaim};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The records that hold claims, each under `document/client id`.
 const CLAIMS: &str = "client-id";
+
+/// After so many failures, and no success, claims are not tried one by one any more.
+const MAX_FAILURES: usize = 4;
 
 fn key(document: &DocumentId, client: u64) -> String {
     format!("{document}/{client:016x}")
@@ -52,6 +55,32 @@ pub(crate) fn save(
         values.extend(forgotten.map(|forgotten| (forgotten, None)));
     }
     write(store, document, values)
+}
+
+/// Saves claims, together if that works, otherwise one by one: a damaged record of one id keeps no other from being saved.
+/// Gives the numbers of those that are saved. Blocks.
+pub(crate) fn save_all(
+    store: &dyn Store,
+    document: &DocumentId,
+    claims: &[ClientClaim],
+) -> HashSet<u64> {
+    let Err(error) = save(store, document, claims) else {
+        return claims.iter().map(|claim| claim.number).collect();
+    };
+    tracing::error!(%document, %error, "whose a client id is can't be saved");
+    let mut saved = HashSet::new();
+    let mut failures = 0;
+    for claim in claims {
+        match save(store, document, std::slice::from_ref(claim)) {
+            Ok(()) => _ = saved.insert(claim.number),
+            Err(_) => failures += 1,
+        }
+        // The store itself fails: nothing more is tried now.
+        if failures > MAX_FAILURES && saved.is_empty() {
+            break;
+        }
+    }
+    saved
 }
 
 /// Removes the claims of these ids. Blocks.

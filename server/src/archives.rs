@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_release_is_sealed_whoever_reads_and_whatever_its_signer_waits_for() {
+    async fn a_release_is_sealed_beside_all_readings_and_whatever_its_signer_waits_for() {
         let archives = with_store(store(&DocumentId::new("d"), 1));
         let mut readings = Vec::new();
         for name in ["ana", "ben", "cem"] {

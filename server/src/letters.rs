@@ -112,8 +112,8 @@ impl Letters {
             ),
         };
         let text = format!(
-            "This is about your account at {}.\n\n{what}\n\nIf it was not you, ask whoever runs Accord \
-             there for help, or a facilitator of your plan.\n",
+            "This is about your account at {}.\n\n{what}\n\nIf it was not you, ask an administrator of Accord \
+             there, or a facilitator of your plan, for help.\n",
             self.base
         );
         self.mail.post(Letter { to, subject, text });

@@ -77,7 +77,7 @@ use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use worker::Workers;
 
-pub use http::{ConnectionLimits, openapi};
+pub use http::{ConnectionLimits, HeldLimits, openapi};
 pub use listen::Deadlines;
 pub use mail::MailConfig;
 pub use people::SessionLimits;
@@ -111,6 +111,8 @@ pub struct Config {
     /// What the history of a document may take in memory while a passage is redacted, in bytes, about. Histories that
     /// are shown have a limit of their own.
     pub redaction_memory: usize,
+    /// What answers may hold in memory that wait for their readers.
+    pub held_answers: HeldLimits,
     /// Where mail goes out; without it none does.
     pub mail: Option<MailConfig>,
     /// A folder of more fonts that files are set in.
@@ -138,6 +140,7 @@ impl Config {
             connections: ConnectionLimits { total: 16_384, per_address: 2_000, per_person: 1_000 },
             deadlines: Deadlines::default(),
             keep_deleted: 30 * DAY,
+            held_answers: HeldLimits::default(),
             redaction_memory: 256 * 1024 * 1024,
             mail: None,
             fonts: None,
@@ -334,7 +337,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         oidc: Arc::new(Oidc::new(clock.clone())),
         letters,
         connections: Connections::new(config.connections),
-        held_answers: HeldAnswers::default(),
+        held_answers: HeldAnswers::new(config.held_answers),
         metrics,
         site: Arc::new(site),
         demo: config.demo,

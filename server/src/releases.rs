@@ -20,6 +20,7 @@ use accord_document::ledger::LedgerPosition;
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::{Proposal, Release};
 use accord_document::state::DocumentState;
+use axum::body::Bytes;
 use std::sync::Arc;
 
 /// The records that hold notes, in pieces: each under `document/number/piece`.
@@ -36,7 +37,7 @@ pub(crate) struct Frozen {
     pub released: Released,
     pub statement: Statement,
     /// The [`ReleaseFile`], as it is downloaded.
-    pub file: Vec<u8>,
+    pub file: Bytes,
     /// The moment that was frozen: the number of the entry that it follows.
     pub moment: Seq,
 }
@@ -132,7 +133,7 @@ impl Releases {
         let (signed_by, note, statement) = self.note(document, &release, &proposal)?;
         let release = serde_json::to_value(&released).map_err(unwritable)?;
         let file = ReleaseFile { release, note, key: signed_by };
-        let file = serde_json::to_vec_pretty(&file).map_err(unwritable)?;
+        let file = Bytes::from(serde_json::to_vec_pretty(&file).map_err(unwritable)?);
         let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
         // The text, too, is held beside its file.
         self.shared.kept.insert(key, frozen.clone(), frozen.file.len() * 2);

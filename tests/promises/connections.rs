@@ -1,4 +1,4 @@
-//! Connections end: whoever sends too slowly, reads nothing, or opens thousands keeps nobody else out.
+//! Connections end: a peer that sends too slowly, reads nothing, or opens thousands keeps nobody else out.
 
 use accord_tests::{Raw, Server, ServerOptions, raise_open_files};
 use anyhow::{Context, Result, ensure};

@@ -1,5 +1,5 @@
-//! Files and imports stay within their limits of time and memory, whatever they contain and whoever asks: child processes
-//! with limits make them, and other people go on writing meanwhile.
+//! Files and imports stay within their limits of time and memory, whatever they contain: child processes with limits make
+//! them, and other people go on writing meanwhile.
 
 mod children;
 mod imports;

@@ -1,4 +1,4 @@
-//! Metrics are for whoever operates the server.
+//! Metrics are for the operator of the server.
 
 use accord_tests::{Server, ServerOptions};
 use anyhow::{Result, ensure};

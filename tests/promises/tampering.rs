@@ -1,4 +1,4 @@
-//! Whoever can write to the disk can't change the past unnoticed.
+//! A person who can write to the disk can't change the past unnoticed.
 
 use accord_tests::{Server, SyncClient, Visitor, accord_binary};
 use anyhow::{Context, Result, bail, ensure};

@@ -17,8 +17,7 @@ pub enum Act {
         /// The title, of at most [`MAX_PLAN_TITLE_CHARS`] characters.
         title: String,
     },
-    /// Whoever holds the secret with this digest may join, once, until a time in milliseconds
-    /// since the Unix epoch.
+    /// The holder of the secret with this digest may join, once, until a time in milliseconds since the Unix epoch.
     Invite {
         /// The SHA-256 of the invitation's secret.
         invitation: Digest,

@@ -131,7 +131,7 @@ pub struct Diff {
 
 impl History {
     /// Compares two moments. The first may be the later one: then what was inserted since shows as
-    /// deleted, by whoever inserted it, as a restore would take it out.
+    /// deleted by the person who inserted it, as a restore would take it out.
     #[must_use]
     pub fn diff(&self, from: Seq, to: Seq) -> Diff {
         let moments = (self.number(from), self.number(to));

@@ -40,7 +40,7 @@ impl Act {
     }
 }
 
-/// Why an act changes nothing. Each is a sentence for whoever tried.
+/// Why an act changes nothing. Each is a sentence for the person who tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum ActRefusal {
@@ -56,13 +56,13 @@ pub enum ActRefusal {
     NotSeated,
     #[error("You already have a seat in this plan.")]
     AlreadySeated,
-    #[error("This invitation does not exist. Ask whoever sent it for a new one.")]
+    #[error("This invitation does not exist. Ask the person who sent it for a new one.")]
     NoInvitation,
     #[error("This invitation has been used already. Each one is for one person.")]
     Used,
-    #[error("This invitation was withdrawn. Ask whoever sent it for a new one.")]
+    #[error("This invitation was withdrawn. Ask the person who sent it for a new one.")]
     Revoked,
-    #[error("This invitation has expired. Ask whoever sent it for a new one.")]
+    #[error("This invitation has expired. Ask the person who sent it for a new one.")]
     Expired,
     #[error("There is no such document in this plan.")]
     NoDocument,

@@ -10,7 +10,7 @@
 //!
 //! [`is_unseen`] judges a character by itself, for names of keys, names of files and terminals.
 //!
-//! No other module judges characters: whoever needs to know asks here, and names a character by [`CodePoint`].
+//! No other module judges characters: they all ask this one, and name a character by [`CodePoint`].
 //!
 //! This module must not touch documents, ledgers or names: it sees one string at a time.
 

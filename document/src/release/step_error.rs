@@ -3,7 +3,7 @@
 use crate::body::{MAX_SIGNATORIES, MAX_STEP_MESSAGE_CHARS};
 use thiserror::Error;
 
-/// Why a step is not taken. Each is a sentence for whoever tried.
+/// Why a step is not taken. Each is a sentence for the person who tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StepError {
@@ -27,7 +27,7 @@ pub enum StepError {
         "Something is still missing from the text. Only a facilitator may propose it like that."
     )]
     Gaps,
-    #[error("Only whoever proposed it, or a facilitator, can withdraw a proposal.")]
+    #[error("Only the person who proposed it, or a facilitator, can withdraw a proposal.")]
     NotYours,
     #[error("Say why, in at most {MAX_STEP_MESSAGE_CHARS} characters.")]
     Reason,
@@ -43,7 +43,7 @@ pub enum StepError {
     Future,
     /// The rooms' own: no ledger is judged by what a version of Unicode knows.
     #[error(
-        "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask whoever proposed it to withdraw the proposal, clean the text and propose it again."
+        "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask the person who proposed it to withdraw the proposal, clean the text and propose it again."
     )]
     Unreleasable,
 }

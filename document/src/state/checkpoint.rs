@@ -1,7 +1,7 @@
 //! Checkpoints: a document's state at an entry, so that opening it need not begin at the beginning.
 //!
-//! A checkpoint is a cache: whoever does not know its version, or finds that it does not belong to the
-//! ledger, applies the ledger from its beginning. It is resumed only where the entry that it names has the
+//! A checkpoint is a cache. Where its version is unknown, or it does not belong to the ledger, the ledger is applied from
+//! its beginning. It is resumed only where the entry that it names has the
 //! hash that it remembers.
 //!
 //! Layout (integers are lib0 variable-length unless noted):

@@ -143,7 +143,7 @@ pub enum ServerNote {
     },
     /// A passage was taken out of the document's history: what is kept of it here must go, too.
     Redacted,
-    /// A step was taken on the path to a release: whoever shows that asks for it again.
+    /// A step was taken on the path to a release: a page that shows the path asks for it again.
     Release,
     /// The edit with this number, and all before it, are on disk.
     Saved {

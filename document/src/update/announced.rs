@@ -1,8 +1,8 @@
 //! Client ids that pages have announced (awareness), and whose they are before anything is written under them.
 //!
 //! Everybody in a document learns the ids of the others. Without this, the first who writes under such an id would own
-//! it (rule U2), and what its real owner types would be refused. This is no part of the ledger: what is stored was
-//! accepted once, whoever announced what. The server keeps it beside the ledger, so that a restart changes nothing.
+//! it (rule U2), and what its real owner types would be refused. This is no part of the ledger: a stored entry was
+//! accepted once, and announcements do not change that. The server keeps it beside the ledger, so that a restart changes nothing.
 
 use crate::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
@@ -72,8 +72,10 @@ impl AnnouncedClients {
         } else {
             None
         };
-        if let Some(forgotten) = forgotten {
-            self.owners.remove(&forgotten);
+        if let Some(owner) = forgotten.and_then(|forgotten| self.owners.remove(&forgotten))
+            && self.by_person.get(&owner).is_some_and(VecDeque::is_empty)
+        {
+            self.by_person.remove(&owner);
         }
         let number = self.next;
         self.next += 1;

@@ -1,8 +1,7 @@
 //! Blanking: an update without the content of some of its elements.
 //!
-//! The elements stay where they are, as deleted ones: same ids, same places, nothing to read. Whoever
-//! integrates the blanked update ends with the same document as whoever integrated the whole one and
-//! then deleted those elements.
+//! The elements stay where they are, as deleted ones: same ids, same places, nothing to read. A client that integrates the
+//! blanked update ends with the same document as one that integrated the whole update and then deleted those elements.
 
 use super::scan::{
     HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, kind, read_content, read_place,

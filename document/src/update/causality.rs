@@ -1,7 +1,7 @@
 //! Whether new elements can have been written where they say.
 //!
-//! Whoever writes puts an element between two that are neighbours in what they see. Later others may stand
-//! between those two as well: only such as the writer had not seen. YATA gives everybody the same text because
+//! A writer puts an element between two that are neighbours in the text that they see. Other elements may later stand
+//! between those two as well, but only elements that the writer had not seen. YATA gives everybody the same text because
 //! of that. An update put together by hand can name any two neighbours, and then what one reads depends on the
 //! order in which the updates came: two people would read, and sign, two texts under one digest. So where
 //! text is shown, an element is taken only where everything between its neighbours can be news to its writer.

@@ -1,8 +1,8 @@
 //! Claims of authorship: "these new characters are those old ones".
 //!
 //! Undo, a restore, moving and pasting write characters anew, under new ids. A claim ties them to the
-//! characters they repeat, so that history credits whoever wrote them first beside whoever brought them
-//! back. A claim is only that: [`History`](crate::history::History) believes it where both say the same.
+//! characters they repeat, so that history credits their first author beside the person who brought
+//! them back. A claim is only that: [`History`](crate::history::History) believes it where both say the same.
 //!
 //! Rule A7.
 

@@ -76,7 +76,7 @@ impl Formatting {
 }
 
 /// Where the texts of an update break: at most so often into another piece, and into another line. Characters between
-/// two formats are one piece, whoever wrote them.
+/// two formats are one piece, even if several people wrote them.
 fn breaks(scan: &Scan<'_>) -> (usize, usize) {
     let (mut pieces, mut lines) = (0, 0);
     for item in scan.runs.iter().flat_map(|run| &run.structs) {

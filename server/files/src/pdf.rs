@@ -50,7 +50,7 @@ impl std::fmt::Debug for Press {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum PressError {
     /// No font has the letters of the text.
-    #[error("this server has no fonts for its script: whoever runs it can add them (--fonts)")]
+    #[error("this server has no fonts for its script: its operator can add them (--fonts)")]
     Fonts,
     /// The text has more pages or longer words than a paper may have.
     #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]

@@ -207,7 +207,7 @@ impl PrivateKey {
         format!("{text}\n— {} {}\n", self.public.name, BASE64.encode(&bytes))
     }
 
-    /// As it is kept. Whoever has this signs in the installation's name.
+    /// As it is kept. Anybody who has this can sign in the installation's name.
     #[must_use]
     pub fn secret(&self) -> String {
         let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();

@@ -161,7 +161,7 @@ impl Printer {
             changes: None,
             fonts: shared.fonts.clone(),
         };
-        let attached = if kind == FileKind::Pdf { frozen.file.clone() } else { Vec::new() };
+        let attached = if kind == FileKind::Pdf { frozen.file.to_vec() } else { Vec::new() };
         match shared.make(slot, job, attached).await {
             Ok(made) => {
                 let bytes = Bytes::from(made);

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::file;
+use super::held_answers::NotCounted;
 use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
@@ -60,7 +61,7 @@ pub(super) async fn draft(
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let made = app.printer.draft(place, draft, None, plan_title, now, kind).await?;
-    Ok(file::titled(kind.media(), (&title, &end), &name, made))
+    Ok(NotCounted::mark(file::titled(kind.media(), (&title, &end), &name, made)))
 }
 
 /// A draft as DOCX with the changes since a moment, each with who made it and when.
@@ -92,7 +93,8 @@ async fn tracked(
     let (title, changes) = (text.title(), Some((manuscript, authors)));
     let made = app.printer.draft(place, &text, changes, plan_title, now, FileKind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
-    Ok(file::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made))
+    let file = file::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made);
+    Ok(NotCounted::mark(file))
 }
 
 /// A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not.
@@ -121,7 +123,7 @@ pub(super) fn released(frozen: &Frozen, kind: FileKind, made: Bytes) -> Response
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());
     let end = format!("release {number}.{}", kind.extension());
-    file::titled(kind.media(), (&frozen.released.title(), &end), &name, made)
+    NotCounted::mark(file::titled(kind.media(), (&frozen.released.title(), &end), &name, made))
 }
 
 fn public(launch: &Launch) -> Option<Publication> {

@@ -2,57 +2,66 @@
 //!
 //! An answer stays in memory as long as its reader takes it slowly, and costs that reader nothing. So the bytes of each
 //! person's answers, or of the answers to one address group of readers without an account, are counted until they are
-//! sent.
+//! sent. Files are not counted here: those
+//! of drafts have places of their own, and those of releases are shared by all their readers ([`NotCounted`]).
+//!
+//! A question is refused where its requester's answers hold too much. Where those of all hold too much, it is refused to
+//! requesters who hold more than their share, so that a few who hold much keep nobody else from reading.
 
 use super::App;
 use super::identity::{Asker, Caller};
-use super::problem::Problem;
 use crate::admission::{Busy, Requester};
+use crate::problem::Problem;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The largest answer that is never refused, in bytes: the system's own buffers take it from us.
-const ALWAYS_SENT_BYTES: usize = 64 * 1024;
+/// What an answer counts whose size nobody knows before it is sent, in bytes.
+const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
 /// How many bytes answers may hold.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HeldLimits {
-    /// Those of one requester.
-    pub(crate) each: usize,
-    /// Those of all signed-in people together.
-    pub(crate) people: usize,
-    /// Those of all other readers together.
-    pub(crate) others: usize,
+pub struct HeldLimits {
+    /// Those of one requester, who may have one answer of any size.
+    pub each: usize,
+    /// Those of all signed-in people together, and again of all other readers.
+    pub all: usize,
 }
 
 impl Default for HeldLimits {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
-        Self { each: 64 * MIB, people: 256 * MIB, others: 128 * MIB }
+        Self { each: 64 * MIB, all: 192 * MIB }
     }
 }
 
 /// The bytes that answers hold now. Cloning shares them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct HeldAnswers {
     limits: HeldLimits,
     held: Arc<Mutex<Held>>,
 }
 
+/// What the requesters of one class hold.
+#[derive(Debug, Default)]
+struct Class {
+    by_requester: HashMap<Requester, usize>,
+    bytes: usize,
+}
+
 #[derive(Debug, Default)]
 struct Held {
-    by_requester: HashMap<Requester, usize>,
-    people: usize,
-    others: usize,
+    people: Class,
+    others: Class,
 }
 
 impl Held {
-    fn of_class(&mut self, requester: &Requester) -> &mut usize {
+    fn class(&mut self, requester: &Requester) -> &mut Class {
         match requester {
             Requester::Person(_) => &mut self.people,
             Requester::Address(_) => &mut self.others,
@@ -60,29 +69,58 @@ impl Held {
     }
 }
 
+impl Class {
+    fn admits(&self, requester: &Requester, bytes: usize, limits: HeldLimits) -> Result<(), Busy> {
+        let theirs = self.by_requester.get(requester).copied().unwrap_or(0);
+        // The first answer is sent whatever its size: nobody could read it otherwise.
+        if theirs > 0 && theirs + bytes > limits.each {
+            return Err(Busy::Requester);
+        }
+        let holders = self.by_requester.len() + usize::from(theirs == 0);
+        let share = limits.all / holders.max(1);
+        if self.bytes + bytes > limits.all && theirs > 0 && theirs + bytes > share {
+            return Err(Busy::Server);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, requester: &Requester, bytes: usize) {
+        self.bytes += bytes;
+        *self.by_requester.entry(requester.clone()).or_default() += bytes;
+    }
+
+    fn remove(&mut self, requester: &Requester, bytes: usize) {
+        self.bytes -= bytes;
+        if let Some(theirs) = self.by_requester.get_mut(requester) {
+            *theirs -= bytes;
+            if *theirs == 0 {
+                self.by_requester.remove(requester);
+            }
+        }
+    }
+}
+
 impl HeldAnswers {
+    pub(crate) fn new(limits: HeldLimits) -> Self {
+        Self { limits, held: Arc::default() }
+    }
+
     /// Counts an answer's bytes until the result is dropped.
     ///
     /// # Errors
-    /// When this requester's answers, or those of all, hold as much as they may.
-    fn hold(&self, requester: &Requester, bytes: usize) -> Result<HeldBytes, Busy> {
+    /// When it may be refused, and this requester's answers, or those of all, hold as much as they may.
+    fn hold(
+        &self,
+        requester: &Requester,
+        bytes: usize,
+        may_refuse: bool,
+    ) -> Result<HeldBytes, Busy> {
         let mut held = self.lock();
-        if bytes > ALWAYS_SENT_BYTES {
-            // The first answer is sent whatever its size.
-            if held.by_requester.get(requester).is_some_and(|held| held + bytes > self.limits.each)
-            {
-                return Err(Busy::Requester);
-            }
-            let limit = match requester {
-                Requester::Person(_) => self.limits.people,
-                Requester::Address(_) => self.limits.others,
-            };
-            if *held.of_class(requester) + bytes > limit {
-                return Err(Busy::Server);
-            }
+        let class = held.class(requester);
+        if may_refuse {
+            class.admits(requester, bytes, self.limits)?;
         }
-        *held.of_class(requester) += bytes;
-        *held.by_requester.entry(requester.clone()).or_default() += bytes;
+        class.add(requester, bytes);
         Ok(HeldBytes { answers: self.clone(), requester: requester.clone(), bytes })
     }
 
@@ -101,14 +139,7 @@ struct HeldBytes {
 
 impl Drop for HeldBytes {
     fn drop(&mut self) {
-        let mut held = self.answers.lock();
-        *held.of_class(&self.requester) -= self.bytes;
-        if let Some(theirs) = held.by_requester.get_mut(&self.requester) {
-            *theirs -= self.bytes;
-            if *theirs == 0 {
-                held.by_requester.remove(&self.requester);
-            }
-        }
+        self.answers.lock().class(&self.requester).remove(&self.requester, self.bytes);
     }
 }
 
@@ -124,28 +155,52 @@ impl AsRef<[u8]> for HeldPiece {
     }
 }
 
-/// Counts an answer's bytes as its asker's, or refuses to send it.
+/// Marks an answer whose memory is bounded elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NotCounted;
+
+impl NotCounted {
+    pub(super) fn mark(mut response: Response) -> Response {
+        response.extensions_mut().insert(Self);
+        response
+    }
+}
+
+/// Counts an answer's bytes as its asker's, or refuses to send it. The answer to a change is always sent: it may say
+/// something only once.
 pub(super) async fn hold_answer(
     State(app): State<App>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let may_refuse = matches!(*request.method(), Method::GET | Method::HEAD);
     let (mut parts, body) = request.into_parts();
     let Ok(Caller { address, .. }) = Caller::from_request_parts(&mut parts, &app).await;
     let asker = Asker::default();
     parts.extensions.insert(asker.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
-    let bytes = response.body().size_hint().lower();
-    if bytes == 0 {
+    let hint = response.body().size_hint();
+    // A body of unknown size would pass uncounted.
+    let bytes = hint.upper().map_or(UNKNOWN_BYTES, |most| most.max(hint.lower()));
+    if bytes == 0 || response.extensions().get::<NotCounted>().is_some() {
         return Ok(response);
     }
     let requester = asker.requester().unwrap_or_else(|| Requester::at(address));
-    let held = app.held_answers.hold(&requester, usize::try_from(bytes).unwrap_or(usize::MAX))?;
-    let held = Arc::new(held);
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let held = Arc::new(app.held_answers.hold(&requester, bytes, may_refuse)?);
     Ok(response.map(|body| {
         let piece = move |bytes| Bytes::from_owner(HeldPiece { bytes, _held: held.clone() });
         Body::new(body.map_frame(move |frame| frame.map_data(&piece)))
     }))
+}
+
+/// The same for public pages, where a refusal is a sentence.
+pub(super) async fn hold_page(
+    app: State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Response> {
+    hold_answer(app, request, next).await.map_err(Problem::sentence)
 }
 
 #[cfg(test)]
@@ -153,37 +208,49 @@ mod tests {
     use super::*;
     use accord_document::ids::PersonId;
 
+    fn person(name: &str) -> Requester {
+        Requester::Person(PersonId::new(name))
+    }
+
     #[test]
-    fn each_requester_and_all_together_hold_so_many_bytes_until_they_are_sent() {
-        const LARGE: usize = 100_000;
-        let limits = HeldLimits { each: 3 * LARGE, people: 5 * LARGE, others: LARGE };
-        let answers = HeldAnswers { limits, held: Arc::default() };
-        let person = |name: &str| Requester::Person(PersonId::new(name));
+    fn each_requester_holds_so_many_bytes_until_they_are_sent() {
+        let answers = HeldAnswers::new(HeldLimits { each: 300, all: 10_000 });
         let (ana, ben) = (person("ana"), person("ben"));
-        let mut hers: Vec<_> = (0..3).map(|_| answers.hold(&ana, LARGE).unwrap()).collect();
-        assert_eq!(answers.hold(&ana, LARGE).unwrap_err(), Busy::Requester);
-        let small = answers.hold(&ana, ALWAYS_SENT_BYTES).unwrap();
-        drop(small);
-        let his: Vec<_> = (0..2).map(|_| answers.hold(&ben, LARGE).unwrap()).collect();
-        assert_eq!(answers.hold(&ben, LARGE).unwrap_err(), Busy::Server);
-        let reader = Requester::at("10.0.0.1".parse().unwrap());
-        let read = answers.hold(&reader, LARGE).unwrap();
+        let mut hers: Vec<_> = (0..3).map(|_| answers.hold(&ana, 100, true).unwrap()).collect();
+        assert_eq!(answers.hold(&ana, 100, true).unwrap_err(), Busy::Requester);
+        let change = answers.hold(&ana, 100, false).unwrap();
+        let his = answers.hold(&ben, 100, true).unwrap();
+        drop(change);
         hers.pop();
-        hers.push(answers.hold(&ana, LARGE).unwrap());
-        drop((hers, his, read));
+        hers.push(answers.hold(&ana, 100, true).unwrap());
+        drop((hers, his));
         let held = answers.lock();
-        assert!(held.by_requester.is_empty());
-        assert_eq!((held.people, held.others), (0, 0));
+        assert!(held.people.by_requester.is_empty());
+        assert_eq!((held.people.bytes, held.others.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_few_who_hold_much_keep_nobody_else_from_reading() {
+        let answers = HeldAnswers::new(HeldLimits { each: 300, all: 600 });
+        let held: Vec<_> = (0..6)
+            .map(|n| answers.hold(&person(&format!("p{}", n % 2)), 100, true).unwrap())
+            .collect();
+        let ana = person("ana");
+        let mut hers = vec![answers.hold(&ana, 100, true).expect("who holds nothing is answered")];
+        hers.push(answers.hold(&ana, 100, true).expect("a third of all is hers"));
+        assert_eq!(answers.hold(&ana, 100, true).unwrap_err(), Busy::Server);
+        let reader = Requester::at("10.0.0.1".parse().unwrap());
+        answers.hold(&reader, 100, true).expect("readers without an account have their own");
+        drop((held, hers));
     }
 
     #[test]
     fn a_first_answer_is_sent_whatever_its_size() {
-        let answers = HeldAnswers::default();
-        let ana = Requester::Person(PersonId::new("ana"));
-        let large = HeldLimits::default().each + 1;
-        let first = answers.hold(&ana, large).unwrap();
-        assert!(answers.hold(&ana, large).is_err());
+        let answers = HeldAnswers::new(HeldLimits { each: 10, all: 10 });
+        let ana = person("ana");
+        let first = answers.hold(&ana, 1_000, true).unwrap();
+        assert!(answers.hold(&ana, 1, true).is_err());
         drop(first);
-        answers.hold(&ana, large).unwrap();
+        answers.hold(&ana, 1_000, true).unwrap();
     }
 }

@@ -125,7 +125,7 @@ impl CallerGone {
 
 pub(crate) fn foreign() -> Problem {
     Problem::forbidden(
-        "This request does not come from Accord's own pages. If you opened Accord at this very address, whoever runs it must name the address with --public-url.",
+        "This request does not come from Accord's own pages. If you opened Accord at this very address, its operator must name the address with --public-url.",
     )
 }
 

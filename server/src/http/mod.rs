@@ -36,6 +36,7 @@ pub use connections::ConnectionLimits;
 pub(crate) use connections::Connections;
 pub use describe::openapi;
 pub(crate) use held_answers::HeldAnswers;
+pub use held_answers::HeldLimits;
 pub(crate) use public::Comparisons;
 
 use crate::admission::Admission;
@@ -201,7 +202,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/r/{document}/{number}", get(public::release))
         .route("/r/{document}/{number}/{file}", get(public::file))
         .route("/r/{document}/compare/{a}/{b}", get(public::compare))
-        .layer(held())
+        .layer(from_fn_with_state(app.clone(), held_answers::hold_page))
         .layer(compressed());
     let secure = app.site.is_secure();
     let router = Router::new()

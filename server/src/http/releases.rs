@@ -2,6 +2,7 @@
 
 use super::App;
 use super::cleaning::cleaned;
+use super::held_answers::NotCounted;
 use super::identity::{Readable, Visitor, readable, writing};
 use super::problem::{Body, Problem};
 use super::release_views::release_views;
@@ -310,7 +311,7 @@ pub(super) fn file(frozen: &Frozen) -> Response {
     if let Ok(name) = name {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
-    response
+    NotCounted::mark(response)
 }
 
 fn may_propose(standing: Standing) -> bool {

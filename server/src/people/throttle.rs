@@ -216,7 +216,7 @@ mod tests {
     fn one_link_is_used_a_few_times_and_then_slowly() {
         let (throttle, now) = throttle();
         let uses = (0..20).filter(|n| throttle.use_secret("secret", at(*n)).is_ok()).count();
-        assert_eq!(uses, 15, "whoever holds it, from wherever");
+        assert_eq!(uses, 15, "of all addresses together");
         throttle.use_secret("another", at(1)).expect("another link is not held up");
         now.fetch_add(60_000, Ordering::Relaxed);
         throttle.use_secret("secret", at(1)).unwrap();

@@ -42,7 +42,7 @@ use accord_document::update::ClientClaim;
 use futures_util::future::join_all;
 use open_memory::OpenMemory;
 use outbox::Outboxes;
-use pace::LongTurns;
+use pace::{Debts, LongTurns};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,8 +51,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Events that may wait for a room before its connections have to.
 const QUEUE: usize = 1024;
 
-/// The client ids whose claims were saved, or the claims that were not.
-type SavedClaims = Result<Vec<u64>, Vec<ClientClaim>>;
+/// What became of claims that were to be saved.
+#[derive(Debug)]
+struct SavedClaims {
+    /// The client ids that are saved: others may learn of them.
+    saved: Vec<u64>,
+    /// The claims that are not.
+    unsaved: Vec<ClientClaim>,
+}
 
 /// All rooms. Cloning shares them.
 #[derive(Clone)]
@@ -77,6 +83,7 @@ struct Shared {
     waiting: WaitingBytes,
     waiting_requests: WaitingRequests,
     long_turns: LongTurns,
+    debts: Debts,
     open_memory: OpenMemory,
     outboxes: Outboxes,
     redacting: RedactionLocks,
@@ -118,6 +125,7 @@ impl Rooms {
             waiting: WaitingBytes::default(),
             waiting_requests: WaitingRequests::default(),
             long_turns: LongTurns::default(),
+            debts: Debts::default(),
             open_memory: OpenMemory::default(),
             outboxes: Outboxes::default(),
             redacting: RedactionLocks::default(),
@@ -270,7 +278,7 @@ impl Rooms {
         }));
     }
 
-    /// Saves whose client ids are, and answers with the ids that are saved, or with the claims that are not.
+    /// Saves whose client ids are, and answers with the ids that are saved and the claims that are not.
     fn save_client_claims(
         &self,
         document: &DocumentId,
@@ -279,17 +287,17 @@ impl Rooms {
     ) {
         let (store, document) = (self.shared.store.clone(), document.clone());
         tokio::spawn(async move {
-            let save = move || match announced::save(&*store, &document, &claims) {
-                Ok(()) => Ok(claims.iter().map(|claim| claim.client).collect()),
-                Err(error) => {
-                    // Nobody else learns of these ids meanwhile, so that nobody can take them.
-                    tracing::error!(%document, %error, "whose a client id is can't be saved");
-                    Err(claims)
-                }
-            };
-            let saved = tokio::task::spawn_blocking(save).await;
+            let claims = Arc::new(claims);
+            let saving = claims.clone();
+            let save = move || announced::save_all(&*store, &document, &saving);
+            let saved = tokio::task::spawn_blocking(save).await.unwrap_or_default();
+            let (saved, unsaved) = claims
+                .iter()
+                .cloned()
+                .partition::<Vec<_>, _>(|claim| saved.contains(&claim.number));
+            let saved = saved.iter().map(|claim| claim.client).collect();
             // A room that is gone waits for no answer.
-            let _ = answer.send(saved.unwrap_or_else(|_| Err(Vec::new()))).await;
+            let _ = answer.send(SavedClaims { saved, unsaved }).await;
         });
     }
 

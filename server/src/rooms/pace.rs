@@ -4,8 +4,9 @@
 //! socket. Others are served meanwhile.
 
 use crate::admission::Requester;
+use accord_document::ids::DocumentId;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A frame that takes longer than this holds up the others in the room noticeably.
@@ -25,7 +26,7 @@ const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
 /// What is left of a rate, in seconds: negative when overdrawn.
 #[derive(Debug)]
-struct Account {
+pub(super) struct Account {
     rate: Rate,
     left: f64,
     since: Instant,
@@ -56,27 +57,70 @@ impl Account {
         self.earn(now);
         self.left >= self.rate.burst.as_secs_f64()
     }
+
+    /// The account with its party, unless it is full.
+    fn owed(mut self, party: Requester, now: Instant) -> Option<(Requester, Self)> {
+        (!self.is_full(now)).then_some((party, self))
+    }
 }
 
 /// What each party has left for long turns, over all rooms: in many documents at once they would take all processors.
-/// Cloning shares it.
+/// It is remembered until it is full, also while no room is open. Cloning shares it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LongTurns {
-    by_party: Arc<Mutex<HashMap<Requester, Weak<Mutex<Account>>>>>,
+    by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<Account>>>>>,
 }
 
 impl LongTurns {
     fn of(&self, party: &Requester, now: Instant) -> Arc<Mutex<Account>> {
         let mut all = self.by_party.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get(party).and_then(Weak::upgrade) {
-            return known;
+        if let Some(known) = all.get(party) {
+            return known.clone();
         }
         if all.len() == all.capacity() {
-            all.retain(|_, account| account.strong_count() > 0);
+            all.retain(|_, account| Arc::strong_count(account) > 1 || !lock(account).is_full(now));
         }
         let new = Arc::new(Mutex::new(Account::new(LONG, now)));
-        all.insert(party.clone(), Arc::downgrade(&new));
+        all.insert(party.clone(), new.clone());
         new
+    }
+}
+
+fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What parties have left of the time of rooms that are closed, until it is full: a document that is opened again brings
+/// no new budgets. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Debts {
+    by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, Account>>>>,
+}
+
+impl Debts {
+    /// Remembers what parties have left in a room that closes.
+    pub(super) fn keep(
+        &self,
+        document: &DocumentId,
+        left: impl Iterator<Item = (Requester, Account)>,
+        now: Instant,
+    ) {
+        let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, accounts| {
+            accounts.retain(|_, account| !account.is_full(now));
+            !accounts.is_empty()
+        });
+        let owed: HashMap<_, _> =
+            left.filter_map(|(party, account)| account.owed(party, now)).collect();
+        if !owed.is_empty() {
+            all.insert(document.clone(), owed);
+        }
+    }
+
+    /// What parties have left in a room that opens.
+    pub(super) fn take(&self, document: &DocumentId) -> HashMap<Requester, Account> {
+        let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(document).unwrap_or_default()
     }
 }
 
@@ -88,12 +132,24 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(party: &Requester, long: &LongTurns, now: Instant) -> Self {
-        Self { all: Account::new(ALL, now), long: long.of(party, now) }
+    /// `left` is what the party has left in this room, if it has been here before.
+    pub(super) fn new(
+        party: &Requester,
+        left: Option<Account>,
+        long: &LongTurns,
+        now: Instant,
+    ) -> Self {
+        let all = left.unwrap_or_else(|| Account::new(ALL, now));
+        Self { all, long: long.of(party, now) }
+    }
+
+    /// What is left in this room.
+    pub(super) fn into_account(self) -> Account {
+        self.all
     }
 
     fn long(&self) -> MutexGuard<'_, Account> {
-        self.long.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.long)
     }
 
     /// Notes that a turn took this long.
@@ -120,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_uses_more_than_their_share_waits_for_it() {
+    fn a_party_that_uses_more_than_its_share_waits_for_it() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut account = Account::new(ALL, start);
@@ -141,7 +197,7 @@ mod tests {
     #[test]
     fn long_turns_in_many_rooms_are_counted_together() {
         let (start, long) = (Instant::now(), LongTurns::default());
-        let mut rooms: Vec<_> = (0..20).map(|_| Budget::new(&ana(), &long, start)).collect();
+        let mut rooms: Vec<_> = (0..20).map(|_| Budget::new(&ana(), None, &long, start)).collect();
         for budget in &mut rooms {
             assert_eq!(budget.all.wait(start), Duration::ZERO);
             budget.spend(Duration::from_millis(100), start);
@@ -150,15 +206,16 @@ mod tests {
             assert_eq!(budget.wait(start), Duration::from_secs(50), "2 s in all");
         }
         let ben = Requester::Person(accord_document::ids::PersonId::new("ben"));
-        assert_eq!(Budget::new(&ben, &long, start).wait(start), Duration::ZERO);
+        assert_eq!(Budget::new(&ben, None, &long, start).wait(start), Duration::ZERO);
         drop(rooms);
-        assert_eq!(Budget::new(&ana(), &long, start).wait(start), Duration::ZERO);
+        let wait = Budget::new(&ana(), None, &long, start).wait(start);
+        assert_eq!(wait, Duration::from_secs(50), "also once all of them are closed");
     }
 
     #[test]
     fn long_turns_have_a_small_budget_of_their_own() {
         let start = Instant::now();
-        let new = || Budget::new(&ana(), &LongTurns::default(), start);
+        let new = || Budget::new(&ana(), None, &LongTurns::default(), start);
         let mut budget = new();
         for _ in 0..100 {
             budget.spend(Duration::from_millis(29), start);

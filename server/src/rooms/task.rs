@@ -30,8 +30,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
-/// How long until claims of client ids are saved again after that has failed.
-const CLAIMS_RETRY: Duration = Duration::from_secs(1);
+/// How long until claims of client ids are saved again after that has failed once.
+const MIN_CLAIMS_PAUSE: Duration = Duration::from_secs(1);
+/// The same after it has failed often.
+const MAX_CLAIMS_PAUSE: Duration = Duration::from_secs(60);
 /// Of how many claims that could not be saved that is tried again. Ids beyond, the oldest, stay hidden from others.
 const MAX_UNSAVED_CLAIMS: usize = 4_096;
 
@@ -111,7 +113,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         connections: HashMap::new(),
         release_status: None,
         summary: None,
-        turns: Turns::new(rooms.shared.long_turns.clone()),
+        turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
         noted_bytes,
         in_flight: false,
         waiting: Vec::new(),
@@ -119,6 +121,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         client_claims: Vec::new(),
         is_saving_client_claims: false,
         claims_wait_until: Instant::now(),
+        claims_pause: MIN_CLAIMS_PAUSE,
         over: false,
     };
     task.serve(&mut events).await;
@@ -129,6 +132,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     }
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
+    let now = std::time::Instant::now();
+    rooms.shared.debts.keep(&document, task.turns.into_accounts(), now);
     rooms.forget_closed(&document);
 }
 
@@ -162,6 +167,8 @@ pub(super) struct Task {
     is_saving_client_claims: bool,
     /// Saving them has failed: it is tried again from then on.
     claims_wait_until: Instant,
+    /// How long it waits after the next failure.
+    claims_pause: Duration,
     /// How much memory it takes, as it was noted last.
     noted_bytes: usize,
     /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
@@ -203,7 +210,6 @@ impl Task {
                     let memory = &self.rooms.shared.open_memory;
                     let idle = self.room.is_empty()
                         && self.turns.is_empty()
-                        && !self.turns.is_overdrawn(std::time::Instant::now())
                         && (used.elapsed() >= IDLE || memory.is_crowded());
                     if idle && self.is_settled() && !self.is_saving_client_claims {
                         break;
@@ -408,21 +414,20 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
-    /// Others may learn of client ids that are saved now. Those that are not are saved later.
-    fn client_claims_saved(&mut self, saved: SavedClaims) {
+    /// Others may learn of client ids that are saved now. Those that are not are saved later, after pauses that grow.
+    fn client_claims_saved(&mut self, SavedClaims { saved, mut unsaved }: SavedClaims) {
         self.is_saving_client_claims = false;
-        match saved {
-            Ok(clients) => {
-                let effects = self.room.client_claims_saved(&clients);
-                self.carry_out(effects);
-            }
-            Err(mut unsaved) => {
-                unsaved.append(&mut self.client_claims);
-                let too_many = unsaved.len().saturating_sub(MAX_UNSAVED_CLAIMS);
-                self.client_claims = unsaved.split_off(too_many);
-                self.claims_wait_until = Instant::now() + CLAIMS_RETRY;
-            }
+        let effects = self.room.client_claims_saved(&saved);
+        self.carry_out(effects);
+        if unsaved.is_empty() {
+            self.claims_pause = MIN_CLAIMS_PAUSE;
+            return;
         }
+        unsaved.append(&mut self.client_claims);
+        let too_many = unsaved.len().saturating_sub(MAX_UNSAVED_CLAIMS);
+        self.client_claims = unsaved.split_off(too_many);
+        self.claims_wait_until = Instant::now() + self.claims_pause;
+        self.claims_pause = (2 * self.claims_pause).min(MAX_CLAIMS_PAUSE);
     }
 
     /// Saves whose client ids are, unless that is under way or has just failed: all that came meanwhile is saved by one

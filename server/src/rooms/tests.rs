@@ -28,6 +28,8 @@ struct FaultyStore {
     is_full: AtomicBool,
     /// No record can be changed.
     loses_records: AtomicBool,
+    /// The records of this client id can't be changed.
+    damaged: AtomicU64,
     /// How often that was tried meanwhile.
     lost: AtomicU64,
     /// How many changes of records have had to wait.
@@ -107,10 +109,16 @@ impl Records for FaultyStore {
             self.lost.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Full);
         }
+        let damaged = format!("{:016x}", self.damaged.load(Ordering::SeqCst));
+        if swaps.iter().any(|swap| swap.key.ends_with(&damaged)) {
+            return Err(StoreError::Damaged("a client id".into()));
+        }
         if self.is_slow.load(Ordering::SeqCst) {
             self.delayed.fetch_add(1, Ordering::SeqCst);
         }
-        while self.is_slow.load(Ordering::SeqCst) {
+        // A test that fails meanwhile must not wait for ever.
+        let end = std::time::Instant::now() + PATIENCE;
+        while self.is_slow.load(Ordering::SeqCst) && std::time::Instant::now() < end {
             std::thread::sleep(Duration::from_millis(5));
         }
         self.inner.swap_all(swaps)
@@ -209,8 +217,12 @@ impl Page {
 
     /// Says where the caret is, under [`CLIENT`].
     async fn announce(&self) {
+        self.announce_as(CLIENT).await;
+    }
+
+    async fn announce_as(&self, client: u64) {
         let mut update = Vec::new();
-        for number in [1, CLIENT, 1] {
+        for number in [1, client, 1] {
             update.put_var(number);
         }
         update.put_buf(b"{}");
@@ -263,6 +275,20 @@ async fn a_client_id_that_can_t_be_saved_is_hidden_and_saved_later() {
     assert!(!ben.has_heard());
     demo.store.loses_records.store(false, Ordering::SeqCst);
     until("ben learns of it", || ben.has_heard()).await;
+    assert_eq!(demo.owner(), Some(demo::person_id("ana")));
+}
+
+#[tokio::test]
+async fn a_client_id_that_can_never_be_saved_keeps_no_other_from_being_saved() {
+    let demo = Demo::new().await;
+    demo.store.damaged.store(CLIENT + 1, Ordering::SeqCst);
+    let (ana, mut fay, ben) =
+        (demo.join("ana").await, demo.join("fay").await, demo.join("ben").await);
+    demo.store.is_slow.store(true, Ordering::SeqCst);
+    ben.announce_as(CLIENT + 1).await;
+    ana.announce().await;
+    demo.store.is_slow.store(false, Ordering::SeqCst);
+    until("fay learns of the other", || fay.has_heard()).await;
     assert_eq!(demo.owner(), Some(demo::person_id("ana")));
 }
 

@@ -7,7 +7,7 @@
 //! Rule C7.
 
 use super::in_flight::InFlight;
-use super::pace::{Budget, LongTurns};
+use super::pace::{Account, Budget, LongTurns};
 use crate::admission::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
@@ -44,9 +44,9 @@ struct Line<T> {
 }
 
 impl<T> Line<T> {
-    fn new(party: &Requester, long: &LongTurns, now: Instant) -> Self {
+    fn new(party: &Requester, left: Option<Account>, long: &LongTurns, now: Instant) -> Self {
         let (essential, ordinary) = (VecDeque::new(), VecDeque::new());
-        let budget = Budget::new(party, long, now);
+        let budget = Budget::new(party, left, long, now);
         Self { essential, ordinary, budget, essential_from: now, in_flight: None }
     }
 
@@ -100,21 +100,24 @@ pub(super) struct Turns<T> {
     /// The parties for which something waits; the first is asked first.
     ring: VecDeque<Requester>,
     long: LongTurns,
+    /// What parties have left that were here before this room was opened, until they come back.
+    left: HashMap<Requester, Account>,
 }
 
 impl<T> Turns<T> {
-    /// `long`: what parties have left for long turns, over all rooms.
-    pub(super) fn new(long: LongTurns) -> Self {
-        Self { lines: HashMap::new(), ring: VecDeque::new(), long }
+    /// `long`: what parties have left for long turns, over all rooms. `left`: what they have left in this one.
+    pub(super) fn new(long: LongTurns, left: HashMap<Requester, Account>) -> Self {
+        Self { lines: HashMap::new(), ring: VecDeque::new(), long, left }
+    }
+
+    /// What each party has left in this room, when it closes.
+    pub(super) fn into_accounts(self) -> impl Iterator<Item = (Requester, Account)> {
+        let lines = self.lines.into_iter();
+        self.left.into_iter().chain(lines.map(|(party, line)| (party, line.budget.into_account())))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.ring.is_empty()
-    }
-
-    /// Whether any party has used up its budget: what it has spent would be forgotten with these turns.
-    pub(super) fn is_overdrawn(&mut self, now: Instant) -> bool {
-        self.lines.values_mut().any(|line| !line.budget.wait(now).is_zero())
     }
 
     /// Lets something wait for its party's turn, behind what that party sent before of this priority.
@@ -150,8 +153,9 @@ impl<T> Turns<T> {
         if self.lines.len() >= MAX_IDLE_PARTIES && !self.lines.contains_key(party) {
             self.lines.retain(|_, line| line.is_needed(now));
         }
-        let long = &self.long;
-        self.lines.entry(party.clone()).or_insert_with(|| Line::new(party, long, now))
+        let (long, left) = (&self.long, &mut self.left);
+        let new = || Line::new(party, left.remove(party), long, now);
+        self.lines.entry(party.clone()).or_insert_with(new)
     }
 
     /// Whether something of a party waits.
@@ -198,7 +202,9 @@ impl<T> Turns<T> {
 #[cfg(test)]
 mod tests {
     use super::super::in_flight::WaitingBytes;
+    use super::super::pace::Debts;
     use super::*;
+    use accord_document::ids::DocumentId;
 
     fn person(name: &str) -> Requester {
         Requester::Person(PersonId::new(name))
@@ -220,7 +226,7 @@ mod tests {
     #[test]
     fn one_turn_each_whatever_one_of_them_sends() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
         let reader = Requester::at("2001:db8::1".parse().unwrap());
         (0..100).for_each(|n| push(&mut turns, &person("flood"), n, now));
         push(&mut turns, &person("ana"), 1_000, now);
@@ -235,7 +241,7 @@ mod tests {
     #[test]
     fn an_overdrawn_budget_is_passed_over_until_it_has_grown() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
         push(&mut turns, &person("flood"), 1, now);
         assert_eq!(next(&mut turns, now), Some(1));
         spend(&mut turns, &person("flood"), 4, now);
@@ -252,7 +258,7 @@ mod tests {
     #[test]
     fn an_essential_request_waits_a_few_seconds_for_an_overdrawn_budget_and_for_nobody_else() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
         let ana = person("ana");
         spend_first(&mut turns, &ana, now);
         push(&mut turns, &ana, 1, now);
@@ -286,7 +292,7 @@ mod tests {
     #[test]
     fn what_nobody_waits_for_any_more_takes_no_turn() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
         (0..10).for_each(|n| push(&mut turns, &person("ana"), n, now));
         turns.retain(&person("ana"), |item| item % 5 == 4);
         let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
@@ -299,7 +305,7 @@ mod tests {
     #[test]
     fn a_new_connection_brings_no_new_places() {
         let now = Instant::now();
-        let mut turns = Turns::<u32>::new(LongTurns::default());
+        let mut turns = Turns::<u32>::new(LongTurns::default(), HashMap::new());
         let bytes = WaitingBytes::default();
         let mut connect = |name: &str| {
             let person = PersonId::new(name);
@@ -313,19 +319,44 @@ mod tests {
     }
 
     #[test]
-    fn an_overdrawn_budget_is_known_until_it_has_grown() {
+    fn a_room_that_is_opened_again_brings_no_new_budget() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
-        assert!(!turns.is_overdrawn(now));
+        let (debts, document) = (Debts::default(), DocumentId::new("d"));
+        let open = |debts: &Debts| Turns::new(LongTurns::default(), debts.take(&document));
+        let mut turns = open(&debts);
         spend_first(&mut turns, &person("ana"), now);
-        assert!(turns.is_overdrawn(now));
-        assert!(!turns.is_overdrawn(now + Duration::from_secs(1_000)));
+        push(&mut turns, &person("ben"), 1, now);
+        debts.keep(&document, turns.into_accounts(), now);
+        // It opens and closes while she is away, too.
+        debts.keep(&document, open(&debts).into_accounts(), now);
+        let mut turns = open(&debts);
+        push(&mut turns, &person("ana"), 1, now);
+        push(&mut turns, &person("ben"), 2, now);
+        assert_eq!(next(&mut turns, now), Some(2), "ana waits");
+        assert_eq!(next(&mut turns, now), None);
+        debts.keep(&document, turns.into_accounts(), now);
+        let later = now + Duration::from_secs(1_000);
+        debts.keep(&document, std::iter::empty(), later);
+        assert!(debts.take(&document).is_empty(), "what has grown is forgotten");
+    }
+
+    #[test]
+    fn time_spent_in_long_turns_is_remembered_while_no_room_is_open() {
+        let (now, long) = (Instant::now(), LongTurns::default());
+        let mut turns = Turns::new(long.clone(), HashMap::new());
+        push(&mut turns, &person("ana"), 0, now);
+        assert_eq!(next(&mut turns, now), Some(0));
+        spend(&mut turns, &person("ana"), 2, now);
+        drop(turns);
+        let mut elsewhere = Turns::new(long, HashMap::new());
+        push(&mut elsewhere, &person("ana"), 1, now);
+        assert_eq!(next(&mut elsewhere, now), None);
     }
 
     #[test]
     fn a_new_connection_brings_no_new_budget() {
         let now = Instant::now();
-        let mut turns = Turns::new(LongTurns::default());
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
         for n in 0..5_000 {
             let party = person(&format!("p{n}"));
             push(&mut turns, &party, n, now);

@@ -142,7 +142,7 @@ fn several_records_change_together_or_not_at_all() {
 }
 
 #[test]
-fn a_record_changes_only_for_whoever_saw_its_last_revision() {
+fn a_record_changes_only_for_a_writer_who_saw_its_last_revision() {
     each(|store| {
         store.swap("seat", "p/1", None, Some(b"author")).unwrap();
         assert!(matches!(store.swap("seat", "p/1", None, Some(b"x")), Err(StoreError::Conflict)));

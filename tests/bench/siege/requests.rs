@@ -62,7 +62,7 @@ impl Asked {
             }
         };
         tokio::time::timeout(ANSWER, read).await?;
-        // Whoever is told to wait does so a little: the others are to be measured, not this machine's sockets.
+        // An attacker that is told to wait waits a little: others are to be measured, and not this machine's sockets.
         if is_busy == Some(true) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -121,10 +121,13 @@ pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
     loop {
         let Ok(mut raw) = Raw::connect("127.0.0.3", host).await else { continue };
         let asked = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\r\n");
-        raw.say(&asked).await?;
         let mut first = [0; 12];
-        let read = tokio::time::timeout(ANSWER, raw.0.read_exact(&mut first)).await?;
-        if read.is_ok() && first.ends_with(b"200") {
+        let status = async {
+            raw.say(&asked).await?;
+            raw.0.read_exact(&mut first).await.map_err(anyhow::Error::from)
+        };
+        let read = tokio::time::timeout(ANSWER, status).await;
+        if matches!(read, Ok(Ok(_))) && first.ends_with(b"200") {
             held.push(raw);
         } else {
             tokio::time::sleep(Duration::from_millis(20)).await;

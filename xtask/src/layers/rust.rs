@@ -1,7 +1,7 @@
 //! The arrows between the modules of a Rust crate: its `use` trees, and paths that begin with `crate` or `super`.
 //!
-//! Code of tests does not count, nor does what a module hands on from its own children with `pub use`: whoever names
-//! such an item is taken to import the child that defines it.
+//! Code of tests does not count, nor does what a module re-exports from its own children with `pub use`: a module
+//! that names such an item imports the child that defines it.
 
 use super::graph::Arrows;
 use super::source::{items_of_tests, without_comments};

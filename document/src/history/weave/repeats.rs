@@ -13,7 +13,7 @@ impl Weave {
     /// Believes what an entry's characters claim to repeat, where that is the same text, and either is back
     /// where it had been or is long enough to be no coincidence: nobody shall put others' letters together to
     /// words of their own. Where it is back, or is whole sentences, it is its first author's; a part of one is
-    /// noted as placed by whoever wrote the entry.
+    /// noted as placed by the author of the entry.
     pub(in crate::history) fn believe(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();

@@ -8,8 +8,7 @@ use crate::update::{Range, pasted, repeated};
 use yrs::types::text::YChange;
 use yrs::{Any, Out, ReadTxn, Snapshot, Text, Transact};
 
-/// A longer passage, in UTF-16 code units, is pasted as text of whoever pastes it: it is more than a
-/// commitment holds.
+/// A longer passage, in UTF-16 code units, counts as text of the person who pastes it: it is more than a commitment holds.
 const COPIED: u32 = 200_000;
 
 /// A passage that was copied: what it says, and which elements say it.

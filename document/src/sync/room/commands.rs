@@ -209,8 +209,8 @@ impl Room {
         let is_frozen = self.state.releases().is_frozen();
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         if was_frozen && !is_frozen {
-            // What is under way was written before the text was frozen. Whoever comes back says what they
-            // have seen, and is judged by it.
+            // What is under way was written before the text was frozen. A client that comes back says what it
+            // has seen, and its edits are judged by that.
             for id in ids {
                 self.expel(id, Close::RESYNC, "The next draft begins.");
             }

@@ -23,7 +23,7 @@ fn printer() -> (Printer, Admission, Arc<Frozen>) {
         quorum: Quorum { government: 1, civil_society: 1 },
         signatories: Vec::new(),
     };
-    let frozen = Frozen { released, statement, file: Vec::new(), moment: Seq(8) };
+    let frozen = Frozen { released, statement, file: Bytes::new(), moment: Seq(8) };
     (printer, admission, Arc::new(frozen))
 }
 

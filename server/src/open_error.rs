@@ -21,9 +21,12 @@ pub(crate) enum OpenError {
     Ledger(#[from] LedgerError),
     #[error("the document's history is too long to be shown")]
     TooLong,
-    /// This requester lets as many requests wait for the document as one may.
+    /// Too much is asked for, by this requester or by all.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// The documents that this person has open take too much memory together.
+    #[error("You have too many large commitments open. Close some of them.")]
+    TooMuchOpen,
     #[error("the server is stopping")]
     Stopping,
 }

@@ -77,10 +77,19 @@ pub fn chromium() -> Result<PathBuf> {
     if shell.exists() {
         return Ok(shell);
     }
-    let installed = apt_install(&["chromium-headless-shell", "fonts-noto-core", "fonts-noto-cjk"]);
     let whole = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-    let mut known = std::iter::once(shell).chain(whole.map(PathBuf::from));
-    match known.find(|path| path.exists()) {
+    let whole = || whole.iter().map(PathBuf::from).find(|path| path.exists());
+    let fonts = ["fonts-noto-core", "fonts-noto-cjk"];
+    // Where the lists are old or missing, the package may not be known yet. Elsewhere there is no apt at all.
+    let _ = Cmd::new("apt-get").args(["update", "-q"]).run();
+    let installed = if Cmd::new("apt-cache").args(["show", "chromium-headless-shell"]).succeeds() {
+        apt_install(&[&["chromium-headless-shell"], &fonts[..]].concat())
+    } else if whole().is_none() {
+        apt_install(&[&["chromium"], &fonts[..]].concat())
+    } else {
+        Ok(())
+    };
+    match Some(shell).filter(|shell| shell.exists()).or_else(whole) {
         Some(path) => Ok(path),
         None => {
             installed?;

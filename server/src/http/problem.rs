@@ -64,6 +64,9 @@ impl From<OpenError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", message)
             }
             OpenError::Busy(busy) => busy.into(),
+            OpenError::TooMuchOpen => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_much_open", error.to_string())
+            }
             OpenError::Stopping => {
                 let message = "The server is restarting. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", message)

@@ -13,7 +13,7 @@ use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
 use super::turns::{Priority, Turn, Turns};
 use super::{OpenError, Rooms, SavedClaims, seed};
-use crate::admission::{Busy, Requester};
+use crate::admission::Requester;
 use crate::announced;
 use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
@@ -346,7 +346,7 @@ impl Task {
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
                 let joined = match grant {
                     Ok(_) if !self.rooms.shared.open_memory.may_open(&person, &self.document) => {
-                        Err(OpenError::Busy(Busy::Requester))
+                        Err(OpenError::TooMuchOpen)
                     }
                     Ok(grant) => {
                         admission.take(grant);

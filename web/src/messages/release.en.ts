@@ -56,7 +56,7 @@ export const release = {
   'release.reason.lone_mark': 'which is an accent without a letter',
   'release.reason.too_many_marks': 'one of too many accents on a letter',
   'release.strange.name':
-    'the name “{said}”: one of its words mixes letters of several alphabets, so it may look like another person’s name',
+    'the name “{said}”: one of its words mixes letters of several alphabets or styles, so it may look like another person’s name',
   'release.strange.date': 'in “{place}”, an invalid date: {said}',
   'release.strange.notes':
     'text in Notes, which is never released: move it to where it belongs, or delete it',
@@ -154,6 +154,7 @@ export const release = {
   'launch.actLater': 'Schedule launch for {when} ({zone})',
   'launch.change': 'Back',
   'launch.none': 'No release is ready. A commitment can be launched once both sides have signed it.',
+  'launch.busy': 'A commitment that is busy at the moment',
   'launch.waiting': 'Opens in {countdown}',
   'launch.at': '{when} ({zone})',
   'launch.atYours': 'In your time zone: {when} ({zone})',

@@ -29,8 +29,8 @@ impl Task {
                     self.disconnect(id);
                 }
                 Effect::Append(entry) => {
-                    metrics.edits_accepted.inc();
                     if entry.body.edit().is_some() {
+                        metrics.edits_accepted.inc();
                         self.last_editor = Some(entry.actor.person.clone());
                     }
                     let ledger = LedgerId::Document(self.document.clone());

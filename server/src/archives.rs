@@ -30,7 +30,7 @@ const REDACTIONS: AdmissionLimits =
 /// Of how many documents it is remembered that their history is too long.
 const MAX_TOO_LONG: usize = 1_000;
 
-/// A document's past, up to an entry that is on disk, and the document there.
+/// A document's history up to some entry on disk, and the state of the document after that entry.
 #[derive(Debug)]
 pub(crate) struct Archive {
     pub state: DocumentState,
@@ -169,7 +169,7 @@ impl Archives {
         tokio::task::spawn_blocking(move || read(&archives, &reading)).await?
     }
 
-    /// Reads in a document's history, brought up to what is on disk now. Blocks.
+    /// Brings a document's history up to date with the disk, then calls `read` with it. Blocks.
     ///
     /// # Errors
     /// When there is no such document, its ledger is damaged, it can't be read, or its history is too long.

@@ -2,7 +2,8 @@
 //!
 //! `http` speaks to people and programs, `rooms` runs the open documents, `committer` puts what
 //! they write on disk, `store` is where. Arrows point one way: `http → rooms → (document,
-//! store)`. Only [`run`] names a concrete store.
+//! store)`. Requests see only the traits of stores: [`run`], and
+//! the commands for backups, checks and accounts, open sled.
 
 #![warn(missing_docs)]
 
@@ -119,7 +120,7 @@ pub struct Config {
     pub fonts: Option<PathBuf>,
     /// The program whose verb `worker` makes and reads files: this one, as it was started.
     pub worker: PathBuf,
-    /// An address of its own for the metrics, which callers from elsewhere reach nowhere else.
+    /// A separate address for `/metrics`. Callers on other machines get metrics only there.
     pub metrics_listen: Option<SocketAddr>,
     /// What entries and tickets are dated by.
     pub clock: Clock,

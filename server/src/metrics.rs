@@ -1,4 +1,4 @@
-//! What the server counts, in the Prometheus text format at `/metrics`.
+//! What the server counts, in the OpenMetrics text format at `/metrics`.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;

@@ -73,7 +73,7 @@ async fn type_for(writer: &mut SyncClient, reader: &mut SyncClient) -> Result<Ve
                 break;
             }
         }
-        // From when it was due, so that waiting for a late one counts.
+        // Measured from when it was due, not from when it was sent, so that a delay before it is sent counts as well.
         taken.push((origin + due).elapsed());
         // What came back to the writer is not needed.
         writer.fetch().await?;

@@ -78,7 +78,8 @@ pub struct Findings<'a> {
     marks: u32,
     /// The first character that is not hidden at or behind a place: looked up once for a run of hidden ones.
     visible: Option<(usize, Option<char>)>,
-    /// Where a line ends, and whether it has a letter that is read from right to left.
+    /// The end, in bytes, of the line that was looked at last, and whether that line has a letter that is read from right to
+    /// left: each line is looked at once.
     line: Option<(usize, bool)>,
 }
 

@@ -102,8 +102,8 @@ pub fn is_unseen(c: char) -> bool {
 /// Stands in for an object that is not in the text.
 pub(super) const OBJECT: char = '\u{fffc}';
 
-/// Looks like a space, but is none: no property of Unicode says so. Hangul fillers are hidden by their properties;
-/// those two that are shown as wide as a letter are here, since they part words.
+/// Whether a character looks like a space and is none. No Unicode property says so, so they are listed here. Other Hangul
+/// fillers count as hidden; these two are as wide as a letter and separate words.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(
         c,

@@ -96,7 +96,7 @@ fn unnamed(before: &str, after: &str, all: &[char]) -> Vec<String> {
 
 #[test]
 fn every_hidden_character_in_a_word_is_named_unless_its_script_needs_it() {
-    // Signs that are formats and are seen: Arabic, Syriac and Kaithi number signs.
+    // Format characters (Cf) that are visible: Arabic, Syriac and Kaithi number signs.
     let signs = [
         "U+0600", "U+0601", "U+0602", "U+0603", "U+0604", "U+0605", "U+06DD", "U+070F", "U+0890",
         "U+0891", "U+08E2", "U+110BD", "U+110CD",

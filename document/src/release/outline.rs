@@ -33,7 +33,7 @@ pub enum ChapterPart<'r> {
     },
     /// A milestone, from 1 on.
     Milestone {
-        /// From 1 on.
+        /// The number of the milestone in this release, counted from 1.
         number: usize,
         /// The milestone.
         milestone: &'r ReleasedMilestone,

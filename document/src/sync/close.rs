@@ -23,7 +23,7 @@ impl Close {
     pub const TRY_AGAIN: u16 = 1013;
     /// The client missed something: it should sync again from the start.
     pub const RESYNC: u16 = 4300;
-    /// The client reads more slowly than the others write: it should sync again.
+    /// The client was too slow, sent more than could be worked on, or lost its room: it should sync again.
     pub const SLOW: u16 = 4301;
     /// The client has sent something malformed.
     pub const MALFORMED: u16 = 4400;

@@ -42,7 +42,8 @@ pub enum Message<'a> {
         /// The update v1.
         update: &'a [u8],
     },
-    /// A message of a kind this version does not know: ignored, its frame with it.
+    /// A message of a type that this version does not know. It is ignored, and so is what follows it in its frame, since
+    /// its length is unknown. Messages before it count.
     Unknown,
 }
 

@@ -84,7 +84,7 @@ impl Struct<'_> {
 /// What a struct is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StructBody<'a> {
-    /// ItemContent whose sender has collected it as garbage: only its length is left.
+    /// Content that its sender has garbage-collected: only its length is left: only its length is left.
     Collected,
     /// An item: content with its place.
     Item {
@@ -106,7 +106,7 @@ pub enum StructBody<'a> {
 pub enum Parent<'a> {
     /// A root, by its name.
     Root(&'a str),
-    /// The shared type that an element made.
+    /// A shared type inside another, named by the element that created it.
     Nested(Id),
 }
 

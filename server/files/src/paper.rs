@@ -240,8 +240,8 @@ impl Pieces {
     }
 }
 
-/// The level of a heading that authors chose to be of `level`, in a text below a heading of the form, after
-/// another.
+/// The level at which an author's heading of `level` is set. `below` is the level of the form's heading above the text,
+/// `last` that of the heading before this one. It is at most one deeper than `last`, and at most 6.
 pub(super) fn level_of(below: u8, level: u8, last: u8) -> u8 {
     (below + level).min(last + 1).min(6)
 }

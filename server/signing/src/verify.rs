@@ -239,7 +239,8 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     if is_known { Ok(released) } else { Err(OTHER) }
 }
 
-/// Whether a release holds texts and dates alone, with formatting of single values.
+/// Whether a release holds nothing but strings: each operation inserts one, each attribute is a single value (no list,
+/// object or null), and each date is one.
 fn is_text(released: &Released) -> bool {
     let of_milestones =
         released.milestones.iter().flat_map(|one| [&one.what, &one.outputs, &one.who]);
@@ -265,7 +266,7 @@ fn signatories(statement: &Statement) -> Result<(), Fault> {
             return Err(Fault::Twice(Shown::name(&one.name)));
         }
     }
-    // Nobody signs for both sides, so two that have signed are two people.
+    // No person appears twice (checked above), so the signatories of the two sides are different people.
     for (sector, side, needed) in [
         (Sector::Government, "government", quorum.government),
         (Sector::CivilSociety, "civil society", quorum.civil_society),

@@ -154,7 +154,7 @@ pub(super) async fn set_email(
     let person = changing(move || people.set_email(&id, &wanted.email)).await?;
     if person.email != by.person.email {
         tell(&app, &by.person, News::Address);
-        // Where it can't be mailed now, the account's page offers it again.
+        // If the mail can't be sent now, the person can ask for it again on the account page.
         let _ = mail_confirmation(&app, person).await;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -380,7 +380,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends one's own sign-in by a provider.
+/// Unlinks a provider from one's own account: it can't be used to sign in any more.
 #[utoipa::path(delete, path = "/api/v1/account/providers/{provider}", params(("provider" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
     (status = 409, body = Problem)))]

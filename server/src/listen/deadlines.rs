@@ -16,7 +16,7 @@ pub struct Deadlines {
     /// The time that a body may take whatever its size. Beyond it, [`body_rate`](Self::body_rate) counts.
     pub body_grace: Duration,
     /// The slowest rate of a body, in bytes a second: half of a line of 256 kbit/s, so that the largest import
-    /// (16 MiB) may take 17 minutes.
+    /// (16 MiB) may take 18 minutes.
     pub body_rate: u32,
     /// Without any progress in sending, because the peer does not read. A long download that goes on is never cut.
     /// Holds for WebSockets as well.
@@ -52,8 +52,8 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// How long a body, or a large message, may take in all of which so many bytes have come: the one rule for
-    /// everything that somebody sends.
+    /// How long a body or a large message may take in all, once `received` bytes of it have come: the one rule for
+    /// everything that a peer sends.
     #[must_use]
     pub fn body_time(&self, received: u64) -> Duration {
         let earned = received as f64 / f64::from(self.body_rate.max(1));

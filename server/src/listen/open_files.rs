@@ -22,7 +22,8 @@ pub(crate) fn raise_open_files() -> usize {
     current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// How many connections may be open with a limit of open files: a reserve is left.
+/// How many connections may be open when the process may open `open_files` files. A quarter of them, at least 64 and at
+/// most 512, is kept for everything else. At least 16 connections are always allowed.
 pub(super) fn connections_for(open_files: usize) -> usize {
     let reserve = (open_files / 4).clamp(LEAST_RESERVED, MOST_RESERVED);
     open_files.saturating_sub(reserve).max(LEAST_CONNECTIONS)

@@ -5,7 +5,9 @@ use super::limits;
 use crate::pages;
 use std::process::ExitCode;
 
-/// Does one job: the verb `worker`. `parent` is the id of the process that started it. Ends with 0 after an answer.
+/// Runs the hidden command `worker`: reads one job from standard input, writes the answer to standard output, and ends.
+/// `parent` is the id of the process that started it. The exit code is 0 once an answer is written, also one that says why
+/// no file was made.
 #[must_use]
 pub fn run(parent: i32) -> ExitCode {
     // What a panic says may hold somebody's text.

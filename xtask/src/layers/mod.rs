@@ -123,7 +123,7 @@ fn read(folder: &str) -> Result<Read> {
     })
 }
 
-/// What is wrong with the arrows of a folder, as a sentence.
+/// The first import in a folder that breaks a rule, as a sentence; `None` if there is none.
 fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
     let first = |module: &str| module.split([':', '/']).next().map(str::to_owned);
     let top = grouped(arrows, |module| first(module).filter(|name| !name.is_empty()));

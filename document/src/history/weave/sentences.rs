@@ -124,8 +124,8 @@ fn is_passed_over(unit: u16) -> bool {
     })
 }
 
-/// Whether a sentence ends with a character (Unicode's Sentence_Terminal, as far as our languages have it), or a
-/// list or a clause does that stands by itself.
+/// Whether a character ends a sentence (Unicode's Sentence_Terminal, in the scripts of our languages), or introduces a list
+/// or ends a clause, as a colon and a semicolon do.
 fn ends_sentence(unit: u16) -> bool {
     character(unit).is_some_and(|c| {
         matches!(

@@ -177,6 +177,18 @@ pub(super) fn chain(count: u64) -> Vec<Append> {
     chain_of(count, |_| 1)
 }
 
+/// An entry of a chain of one letter each, with its letter taken out.
+pub(super) fn blanked(append: &Append) -> Append {
+    use accord_document::body::Redaction;
+    use accord_document::ledger::Entry;
+    use accord_document::update::{Range, ScanError};
+    let whole = Entry::decode(&append.bytes).unwrap();
+    let range = Range { client: 7, clock: append.seq.0 as u32 - 1, len: 1 };
+    let (_, blanked) =
+        Redaction::of(String::new(), vec![range], [Ok::<_, ScanError>(&whole)]).unwrap();
+    Append { bytes: blanked[0].encode(), ..append.clone() }
+}
+
 /// The same, of texts so many letters long.
 pub(super) fn chain_of(count: u64, letters: impl Fn(u64) -> usize) -> Vec<Append> {
     use accord_document::body::{Body, Genesis};
@@ -248,17 +260,7 @@ fn packing_changes_nothing_that_can_be_read() {
         assert!(matches!(store.append(&all[5..6]), Err(StoreError::Conflict)));
         assert_eq!(store.read(&other.ledger, Seq(0)).unwrap(), [other.bytes]);
         // What is packed can be rewritten, too: together with what is not.
-        let blank = |seq: usize| {
-            use accord_document::body::Redaction;
-            use accord_document::ledger::Entry;
-            use accord_document::update::{Range, ScanError};
-            let whole = Entry::decode(&bytes[seq]).unwrap();
-            let range = Range { client: 7, clock: seq as u32 - 1, len: 1 };
-            let (_, blanked) =
-                Redaction::of(String::new(), vec![range], [Ok::<_, ScanError>(&whole)]).unwrap();
-            let bytes = blanked[0].encode();
-            Append { ledger: ledger.clone(), seq: Seq(seq as u64), bytes }
-        };
+        let blank = |seq: usize| blanked(&all[seq]);
         let rewritten = [blank(11_999), blank(10)];
         let absent = Append { seq: Seq(12_000), ..blank(11_999) };
         assert!(matches!(store.rewrite(&[blank(10), absent]), Err(StoreError::Conflict)));

@@ -148,7 +148,10 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     let attackers = attackers()?;
     let under_way: Vec<_> =
         attacks.iter().map(|attack| attackers.spawn((attack.begin)(target.clone()))).collect();
-    tokio::time::timeout(PREPARATION, target.start()).await?;
+    if tokio::time::timeout(PREPARATION, target.start()).await.is_err() {
+        attackers.shutdown_background();
+        anyhow::bail!("{name}: an attack could not be prepared");
+    }
     let peak = Peak::begin(server.id())?;
     others.attack();
     tokio::time::sleep(LASTS).await;

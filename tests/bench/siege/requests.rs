@@ -113,7 +113,8 @@ pub(super) async fn read_formatting(target: Arc<Target>) -> Result<()> {
 
 /// Long answers over ever more connections, of which nothing is read but the status.
 pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
-    let document = import(&target, &"Long words. ".repeat(500_000)).await?;
+    let document = target.author.create("Long")?;
+    write(&target, &document, &[long(CLIENT, &"a".repeat(7 << 20))]).await?;
     target.start().await;
     let (host, cookie) = (&target.address, &target.author.cookie);
     let path = format!("/api/v1/documents/{document}/content");

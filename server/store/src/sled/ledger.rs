@@ -113,12 +113,16 @@ impl Ledger for SledStore {
             for key in self.checkpoints.range(states).keys() {
                 outdated.remove(key.map_err(failed)?);
             }
+            // Entries stand twice where a stop has interrupted their packing: then both are replaced.
+            for entry in &entries {
+                if self.is_loose(entry)? {
+                    put(&self.ledger, &mut loose, entry)?;
+                }
+            }
             for entry in self.replace_in_segment(ledger, first, entries, &mut packed)? {
-                let key = ledger_key(ledger, entry.seq, 0);
-                if !self.ledger.contains_key(key).map_err(failed)? {
+                if !self.is_loose(entry)? {
                     return Err(StoreError::Conflict);
                 }
-                put(&self.ledger, &mut loose, entry)?;
             }
         }
         let trees = (&self.ledger, &self.segments, &self.checkpoints);
@@ -188,5 +192,12 @@ impl Ledger for SledStore {
 
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         Ok(named(&self.ledger, PLANS)?.into_iter().map(PlanId::new).collect())
+    }
+}
+
+impl SledStore {
+    /// Whether an entry is stored by itself.
+    fn is_loose(&self, entry: &Append) -> Result<bool, StoreError> {
+        self.ledger.contains_key(ledger_key(&entry.ledger, entry.seq, 0)).map_err(failed)
     }
 }

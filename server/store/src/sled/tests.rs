@@ -1,9 +1,9 @@
 //! What sled does not promise by itself.
 
-use super::pieces::{PIECE, ledger_key, put_entry};
+use super::pieces::{PIECE, ledger_key, pieced_upto, put_entry};
 use super::segments::{LOOSE, MAX_ENTRY_BYTES_AT_A_TIME};
 use super::*;
-use crate::contract::{chain, chain_of};
+use crate::contract::{blanked, chain, chain_of};
 use crate::{Append, Ledger as _, Records as _, Store as _};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
 
@@ -102,6 +102,12 @@ fn entries_that_stand_twice_are_read_once() {
         let read = store.read(&document("a"), Seq(from)).unwrap();
         assert_eq!(read, bytes[from as usize..]);
     }
+    // A redaction takes out both.
+    let blanked = blanked(&all[10]);
+    store.rewrite(std::slice::from_ref(&blanked)).unwrap();
+    assert_eq!(store.entry(&document("a"), Seq(10)).unwrap().unwrap(), blanked.bytes);
+    let loose = pieced_upto(&store.ledger, &document("a"), Seq(10), Seq(10)).unwrap();
+    assert_eq!(loose, [(10, blanked.bytes)]);
     // The next packing tidies up.
     let more = chain(5_000).split_off(3_000);
     store.append(&more).unwrap();

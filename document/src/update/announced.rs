@@ -5,6 +5,7 @@
 //! accepted once, and announcements do not change that. The server keeps it beside the ledger, so that a restart changes nothing.
 
 use crate::ids::PersonId;
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
 /// The most ids of one person that are remembered in a document: each life of a page announces one.
@@ -29,8 +30,8 @@ pub struct ClientClaim {
 #[derive(Debug, Clone, Default)]
 pub struct AnnouncedClients {
     owners: HashMap<u64, PersonId>,
-    /// The ids of each person, the newest last.
-    by_person: HashMap<PersonId, VecDeque<u64>>,
+    /// The numbers of the claims of each person and their ids, the newest last.
+    by_person: HashMap<PersonId, VecDeque<(u64, u64)>>,
     /// The number of the next claim.
     next: u64,
 }
@@ -62,16 +63,19 @@ impl AnnouncedClients {
         }
         self.owners.insert(client, person.clone());
         let theirs = self.by_person.entry(person.clone()).or_default();
-        theirs.push_back(client);
+        theirs.push_back((self.next, client));
         let forgotten = if theirs.len() > MAX_IDS_PER_PERSON {
             theirs.pop_front()
         } else if self.owners.len() > MAX_IDS {
-            // Of the person who has most: nobody's ids go because somebody else announces many.
-            let most = self.by_person.iter_mut().max_by_key(|(of, ids)| (ids.len(), *of != person));
-            most.and_then(|(_, ids)| ids.pop_front())
+            // Of the person who has most, and of several of those the oldest: nobody's ids go because somebody else
+            // announces many.
+            let age = |ids: &VecDeque<(u64, u64)>| Reverse(ids.front().map(|(number, _)| *number));
+            let most = self.by_person.values_mut().max_by_key(|ids| (ids.len(), age(ids)));
+            most.and_then(VecDeque::pop_front)
         } else {
             None
         };
+        let forgotten = forgotten.map(|(_, client)| client);
         if let Some(owner) = forgotten.and_then(|forgotten| self.owners.remove(&forgotten))
             && self.by_person.get(&owner).is_some_and(VecDeque::is_empty)
         {
@@ -89,7 +93,7 @@ impl AnnouncedClients {
             self.owners.remove(client);
         }
         self.by_person.retain(|_, ids| {
-            ids.retain(|client| self.owners.contains_key(client));
+            ids.retain(|(_, client)| self.owners.contains_key(client));
             !ids.is_empty()
         });
         gone
@@ -159,6 +163,8 @@ mod tests {
             assert!(announced.announce(client, &person).is_some());
             assert_eq!(announced.owner(client), Some(&person));
         }
+        // The oldest are forgotten.
+        assert_eq!((announced.owner(9), announced.owner(10).is_some()), (None, true));
         assert_eq!(announced.len(), MAX_IDS);
     }
 

@@ -90,9 +90,13 @@ mod tests {
         {
             let took = |times: usize| {
                 let text = text(&unit.repeat(times));
-                let begun = Instant::now();
-                coverage.is_enough_for(&text);
-                begun.elapsed()
+                let once = || {
+                    let begun = Instant::now();
+                    coverage.is_enough_for(&text);
+                    begun.elapsed()
+                };
+                // The quickest of some: others use this machine, too.
+                (0..5).map(|_| once()).min().unwrap()
             };
             let (short, long) = (took(20_000), took(160_000));
             // Eight times as much, and not sixty-four.

@@ -83,7 +83,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends one's own sign-in by a provider. */
+        /** Unlinks a provider from one's own account: it can't be used to sign in any more. */
         delete: operations["unlink"];
         options?: never;
         head?: never;

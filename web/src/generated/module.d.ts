@@ -140,7 +140,7 @@ export interface components {
             change: "facts";
         };
         /**
-         * @description The side a person sits for. Shown everywhere by one hue *and* one shape.
+         * @description The side a person sits for.
          * @enum {string}
          */
         Sector: "government" | "civil_society" | "other" | "adviser";

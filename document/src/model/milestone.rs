@@ -45,7 +45,7 @@ pub struct Milestone {
 }
 
 /// A milestone to be made.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MilestoneDraft {
     /// A fresh key for the map of milestones.
     pub id: String,

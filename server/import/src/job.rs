@@ -33,34 +33,16 @@ impl ImportJob<'_> {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PlacedFile {
     texts: Vec<(String, Vec<Op>)>,
-    milestones: Vec<PlacedMilestone>,
+    milestones: Vec<MilestoneDraft>,
     facts: Vec<(String, String)>,
     pictures: usize,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct PlacedMilestone {
-    id: String,
-    what: Vec<Op>,
-    outputs: Vec<Op>,
-    who: Vec<Op>,
-    due: String,
-    due_text: String,
-}
-
 impl From<Placed> for PlacedFile {
     fn from(Placed { draft, pictures, .. }: Placed) -> Self {
-        let milestone = |one: MilestoneDraft| PlacedMilestone {
-            id: one.id,
-            what: one.what,
-            outputs: one.outputs,
-            who: one.who,
-            due: one.due,
-            due_text: one.due_text,
-        };
         Self {
             texts: draft.texts.into_iter().map(|(key, ops)| (key.to_owned(), ops)).collect(),
-            milestones: draft.milestones.into_iter().map(milestone).collect(),
+            milestones: draft.milestones,
             facts: draft.facts,
             pictures,
         }
@@ -73,17 +55,9 @@ impl From<PlacedFile> for Placed {
         let known = |(key, ops): (String, Vec<Op>)| {
             FIELDS.iter().find(|field| field.key == key).map(|field| (field.key, ops))
         };
-        let milestone = |one: PlacedMilestone| MilestoneDraft {
-            id: one.id,
-            what: one.what,
-            outputs: one.outputs,
-            who: one.who,
-            due: one.due,
-            due_text: one.due_text,
-        };
         let draft = Draft {
             texts: file.texts.into_iter().filter_map(known).collect(),
-            milestones: file.milestones.into_iter().map(milestone).collect(),
+            milestones: file.milestones,
             facts: file.facts,
         };
         let says = |key: &str| draft.texts.iter().any(|(known, _)| *known == key);

@@ -178,27 +178,16 @@ async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Answer> {
 #[derive(Clone)]
 #[allow(missing_debug_implementations)]
 pub(crate) struct Control {
-    people: People,
-    plans: Plans,
-    passwords: Passwords,
-    store: Arc<dyn Store>,
-    data: PathBuf,
+    pub(crate) people: People,
+    pub(crate) plans: Plans,
+    pub(crate) passwords: Passwords,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) data: PathBuf,
     /// The origin that links to this installation begin with.
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Control {
-    pub(crate) fn new(
-        people: People,
-        plans: Plans,
-        passwords: Passwords,
-        store: Arc<dyn Store>,
-        data: PathBuf,
-        base: String,
-    ) -> Self {
-        Self { people, plans, passwords, store, data, base }
-    }
-
     /// Opens an installation that no server serves. Blocks.
     fn open(config: &Config) -> Result<Self, ControlError> {
         let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data, config.reserve)?);
@@ -209,7 +198,8 @@ impl Control {
             People::open(store.clone(), clock.clone(), config.sessions, generation.clone())?;
         let plans = Plans::open(store.clone(), committer, clock, generation)?;
         let passwords = Passwords::start().map_err(ServeError::System)?;
-        Ok(Self::new(people, plans, passwords, store, config.data.clone(), DEFAULT_BASE.into()))
+        let (data, base) = (config.data.clone(), DEFAULT_BASE.into());
+        Ok(Self { people, plans, passwords, store, data, base })
     }
 
     async fn answer(&self, verb: Verb) -> Answer {

@@ -233,14 +233,14 @@ async fn serve(
         Some(address) => Some(metrics_listener::start(address, app.clone()).await?),
         None => None,
     };
-    let control = Control::new(
-        app.people.clone(),
-        app.plans.clone(),
-        app.passwords.clone(),
-        app.store.clone(),
-        config.data.clone(),
-        app.site.base(),
-    );
+    let control = Control {
+        people: app.people.clone(),
+        plans: app.plans.clone(),
+        passwords: app.passwords.clone(),
+        store: app.store.clone(),
+        data: config.data.clone(),
+        base: app.site.base(),
+    };
     let control = match control::listen(&config.data) {
         Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
         // A path of more than about 100 bytes can't name a socket, for example.

@@ -68,11 +68,9 @@ impl Ledger for SledStore {
     fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.segment_before(ledger, from)?;
-        let segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
-        if let Some((first, segment)) = segment {
+        if let Some(segment) = self.segment(ledger, first)? {
             let known = usize::try_from(from.0 - first).unwrap_or(usize::MAX);
-            let packed: Vec<_> =
-                unpack_segment(ledger, &segment)?.into_iter().skip(known).collect();
+            let packed: Vec<_> = segment.into_iter().skip(known).collect();
             if !packed.is_empty() {
                 return Ok(packed);
             }
@@ -88,10 +86,9 @@ impl Ledger for SledStore {
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
         let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.segment_before(ledger, seq)?;
-        let mut segment = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?;
-        if let Some((first, segment)) = segment.pop() {
+        if let Some(segment) = self.segment(ledger, first)? {
             let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
-            let packed = unpack_segment(ledger, &segment)?.into_iter().nth(place);
+            let packed = segment.into_iter().nth(place);
             if packed.is_some() {
                 return Ok(packed);
             }

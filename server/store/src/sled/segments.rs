@@ -35,6 +35,16 @@ impl SledStore {
         }
     }
 
+    /// The entries of the segment that begins with a number, if there is one.
+    pub(super) fn segment(
+        &self,
+        ledger: &LedgerId,
+        first: u64,
+    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let stored = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
+        stored.map(|(_, segment)| unpack_segment(ledger, &segment)).transpose()
+    }
+
     /// Whether any entry has this number or a higher one.
     pub(super) fn ends_behind(&self, ledger: &LedgerId, from: Seq) -> Result<bool, StoreError> {
         let rest = || ledger_key(ledger, from, 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
@@ -128,9 +138,7 @@ impl SledStore {
         entries: Vec<&'e Append>,
         writes: &mut sled::Batch,
     ) -> Result<Vec<&'e Append>, StoreError> {
-        let stored = pieced_upto(&self.segments, ledger, Seq(first), Seq(first))?.pop();
-        let Some((_, stored)) = stored else { return Ok(entries) };
-        let mut segment = unpack_segment(ledger, &stored)?;
+        let Some(mut segment) = self.segment(ledger, first)? else { return Ok(entries) };
         let mut others = Vec::new();
         let mut is_changed = false;
         for entry in entries {

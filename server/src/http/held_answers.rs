@@ -2,8 +2,8 @@
 //!
 //! An answer stays in memory as long as its reader takes it slowly, and costs that reader nothing. So the bytes of each
 //! person's answers, or of the answers to one address group of readers without an account, are counted until they are
-//! sent. Files are not counted here: those
-//! of drafts have places of their own, and those of releases are shared by all their readers ([`NotCounted`]).
+//! sent. Files are not counted here: those of drafts have places of their own, and those of releases are shared by all
+//! their readers ([`NotCounted`]).
 //!
 //! A question is refused where its requester's answers hold too much. Where those of all hold too much, it is refused to
 //! requesters who hold more than their share, so that a few who hold much keep nobody else from reading.
@@ -71,17 +71,16 @@ impl Held {
 
 impl Class {
     fn admits(&self, requester: &Requester, bytes: usize, limits: HeldLimits) -> Result<(), Busy> {
-        let theirs = self.by_requester.get(requester).copied().unwrap_or(0);
         // The first answer is sent whatever its size: nobody could read it otherwise.
-        if theirs > 0 && theirs + bytes > limits.each {
-            return Err(Busy::Requester);
+        let Some(theirs) = self.by_requester.get(requester) else { return Ok(()) };
+        let share = limits.all / self.by_requester.len();
+        if theirs + bytes > limits.each {
+            Err(Busy::Requester)
+        } else if self.bytes + bytes > limits.all && theirs + bytes > share {
+            Err(Busy::Server)
+        } else {
+            Ok(())
         }
-        let holders = self.by_requester.len() + usize::from(theirs == 0);
-        let share = limits.all / holders.max(1);
-        if self.bytes + bytes > limits.all && theirs > 0 && theirs + bytes > share {
-            return Err(Busy::Server);
-        }
-        Ok(())
     }
 
     fn add(&mut self, requester: &Requester, bytes: usize) {
@@ -179,9 +178,7 @@ pub(super) async fn hold_answer(
     let asker = Asker::default();
     parts.extensions.insert(asker.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
-    let hint = response.body().size_hint();
-    // A body of unknown size would pass uncounted.
-    let bytes = hint.upper().map_or(UNKNOWN_BYTES, |most| most.max(hint.lower()));
+    let bytes = response.body().size_hint().upper().unwrap_or(UNKNOWN_BYTES);
     if bytes == 0 || response.extensions().get::<NotCounted>().is_some() {
         return Ok(response);
     }

@@ -154,7 +154,6 @@ export const release = {
   'launch.actLater': 'Schedule launch for {when} ({zone})',
   'launch.change': 'Back',
   'launch.none': 'No release is ready. A commitment can be launched once both sides have signed it.',
-  'launch.busy': 'A commitment that is busy at the moment',
   'launch.waiting': 'Opens in {countdown}',
   'launch.at': '{when} ({zone})',
   'launch.atYours': 'In your time zone: {when} ({zone})',

@@ -77,25 +77,18 @@ pub fn chromium() -> Result<PathBuf> {
     if shell.exists() {
         return Ok(shell);
     }
+    let install = |package| apt_install(&[package, "fonts-noto-core", "fonts-noto-cjk"]);
+    if install("chromium-headless-shell").is_ok() && shell.exists() {
+        return Ok(shell);
+    }
     let whole = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
     let whole = || whole.iter().map(PathBuf::from).find(|path| path.exists());
-    let fonts = ["fonts-noto-core", "fonts-noto-cjk"];
-    // Where the lists are old or missing, the package may not be known yet. Elsewhere there is no apt at all.
-    let _ = Cmd::new("apt-get").args(["update", "-q"]).run();
-    let installed = if Cmd::new("apt-cache").args(["show", "chromium-headless-shell"]).succeeds() {
-        apt_install(&[&["chromium-headless-shell"], &fonts[..]].concat())
-    } else if whole().is_none() {
-        apt_install(&[&["chromium"], &fonts[..]].concat())
-    } else {
-        Ok(())
-    };
-    match Some(shell).filter(|shell| shell.exists()).or_else(whole) {
-        Some(path) => Ok(path),
-        None => {
-            installed?;
-            bail!("The tests need Chromium: install it, or name one in ACCORD_CHROMIUM.")
-        }
+    if let Some(path) = whole() {
+        return Ok(path);
     }
+    let how = "The tests need Chromium: install it, or name one in ACCORD_CHROMIUM.";
+    install("chromium").context(how)?;
+    whole().context(how)
 }
 
 /// What opens files as other people do: poppler, LibreOffice, and a checker of PDF/UA.

@@ -25,7 +25,9 @@ pub(crate) enum OpenError {
     #[error(transparent)]
     Busy(#[from] Busy),
     /// The documents that this person has open take too much memory together.
-    #[error("You have too many large commitments open. Close some of them.")]
+    #[error(
+        "You have too many large commitments open. Close some of them, then open this one again."
+    )]
     TooMuchOpen,
     #[error("the server is stopping")]
     Stopping,

@@ -47,10 +47,6 @@ const LONG_CONTENT_BYTES: usize = 32 * 1024;
 /// Memory of a document is noted again when it has changed by so much.
 const NOTED_BYTES: usize = 256 * 1024;
 
-/// The reason of a close for a person whose open documents take too much memory together.
-const TOO_MUCH_OPEN: &str =
-    "You have too many large commitments open. Close some of them, then open this one again.";
-
 /// So many new entries are worth packing.
 const PACK: u64 = 1_024;
 
@@ -132,8 +128,6 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     }
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
-    let now = std::time::Instant::now();
-    rooms.shared.debts.keep(&document, task.turns.into_accounts(), now);
     rooms.forget_closed(&document);
 }
 
@@ -224,6 +218,9 @@ impl Task {
         }
         self.keep_state().await;
         self.rooms.pack(&self.document);
+        // Before this document can be opened again.
+        let now = std::time::Instant::now();
+        self.rooms.shared.debts.keep(&self.document, self.turns.close(), now);
         // Events that are still queued are dropped unanswered: their senders open the room again.
         events.close();
     }
@@ -308,7 +305,7 @@ impl Task {
         let theirs = self.connections.iter().filter(|(_, connection)| connection.person == *person);
         let ids: Vec<ConnectionId> = theirs.map(|(id, _)| *id).collect();
         for id in ids {
-            let close = Close::new(Close::TOO_LARGE, TOO_MUCH_OPEN);
+            let close = Close::new(Close::TOO_LARGE, OpenError::TooMuchOpen.to_string());
             let effects = self.room.dismiss(id, close);
             self.carry_out(effects);
         }

@@ -110,10 +110,12 @@ impl<T> Turns<T> {
         Self { lines: HashMap::new(), ring: VecDeque::new(), long, left }
     }
 
-    /// What each party has left in this room, when it closes.
-    pub(super) fn into_accounts(self) -> impl Iterator<Item = (Requester, Account)> {
-        let lines = self.lines.into_iter();
-        self.left.into_iter().chain(lines.map(|(party, line)| (party, line.budget.into_account())))
+    /// What each party has left in this room, which closes: nothing waits here any more.
+    pub(super) fn close(&mut self) -> impl Iterator<Item = (Requester, Account)> {
+        self.ring.clear();
+        let (lines, left) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.left));
+        left.into_iter()
+            .chain(lines.into_iter().map(|(party, line)| (party, line.budget.into_account())))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -326,15 +328,15 @@ mod tests {
         let mut turns = open(&debts);
         spend_first(&mut turns, &person("ana"), now);
         push(&mut turns, &person("ben"), 1, now);
-        debts.keep(&document, turns.into_accounts(), now);
+        debts.keep(&document, turns.close(), now);
         // It opens and closes while she is away, too.
-        debts.keep(&document, open(&debts).into_accounts(), now);
+        debts.keep(&document, open(&debts).close(), now);
         let mut turns = open(&debts);
         push(&mut turns, &person("ana"), 1, now);
         push(&mut turns, &person("ben"), 2, now);
         assert_eq!(next(&mut turns, now), Some(2), "ana waits");
         assert_eq!(next(&mut turns, now), None);
-        debts.keep(&document, turns.into_accounts(), now);
+        debts.keep(&document, turns.close(), now);
         let later = now + Duration::from_secs(1_000);
         debts.keep(&document, std::iter::empty(), later);
         assert!(debts.take(&document).is_empty(), "what has grown is forgotten");

@@ -3,8 +3,8 @@
 
 mod checkpoints;
 mod copies;
+mod described;
 mod moments;
-mod told;
 
 use super::*;
 use crate::body::Genesis;

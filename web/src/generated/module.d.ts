@@ -126,7 +126,7 @@ export interface components {
         ReplicaChange: {
             /** @enum {string} */
             change: "text";
-            /** @description The steps from what it was. */
+            /** @description The operations that turn the text before the change into the text after it. */
             delta: components["schemas"]["Op"][];
             /** @description Whether this replica made the change, by undo for example. */
             own: boolean;

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 /// The changes that a history reports after people edited a text, as JSON.
-fn told(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
+fn described(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
     let mut ledger = Ledgered::new();
     let (ana, ben) = (Replica::new(10), Replica::new(20));
     let mut people = [("ana", ana), ("ben", ben)];
@@ -45,7 +45,7 @@ fn with(name: &str, value: serde_json::Value) -> Attributes {
 #[test]
 fn changes_are_told_as_a_person_would_tell_them() {
     let check = |start: &str, deeds: &[(&str, &[Op])], expect: serde_json::Value| {
-        assert_eq!(told(start, deeds), expect, "{deeds:?}");
+        assert_eq!(described(start, deeds), expect, "{deeds:?}");
     };
     check(
         "One two",

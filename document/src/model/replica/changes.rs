@@ -18,7 +18,7 @@ pub enum ReplicaChange {
     Text {
         /// The text.
         target: Target,
-        /// The steps from what it was.
+        /// The operations that turn the text before the change into the text after it.
         delta: Vec<Op>,
         /// Whether this replica made the change, by undo for example.
         own: bool,

@@ -113,6 +113,7 @@ async fn forged_awareness_reaches_nobody() -> Result<()> {
     };
     let mut author = SyncClient::connect(&server, &ana, &document, 1_000).await?;
     author.send(Message::Awareness(&state(1_000, 1, r#"{"cursor":null}"#))).await?;
+    author.settled().await?;
     let mut forger = SyncClient::connect(&server, &ben, &document, 2_000).await?;
     forger
         .send(Message::Awareness(&state(2_000, 1, r#"{"user":{"name":"Ana Ferreira"}}"#)))
@@ -150,6 +151,8 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
     announcement.put_buf(br#"{"cursor":null}"#);
     let mut author = SyncClient::connect(&server, &ana, &document, ANA).await?;
     author.send(Message::Awareness(&announcement)).await?;
+    // Two connections are read in no order of their own: hers is heard once she is answered.
+    author.settled().await?;
     let steal = async || -> Result<()> {
         let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
         // Announcing it, too, changes nothing.

@@ -3,6 +3,13 @@
 /// Bytes of a document's encoded state, and of one WebSocket message: a step 2 may carry a
 /// whole offline spell.
 pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
+/// Structs, or deleted ranges, that a room integrates in one turn: some 15 ns to 15 µs each. A larger update is taken in
+/// parts, between which others have their turns.
+pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
+/// Items between the origins of new elements in one turn, each looked at for some 500 ns: 65,536 take 30 ms.
+pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 16;
+/// What splits may move in one turn, counted as for [`MAX_MOVED_UNITS`]: 30 ms.
+pub const MAX_MOVED_UNITS_PER_TURN: u64 = 1 << 24;
 /// Distinct client ids that may bring new content in one update.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Items between the origins (neighbours) of an update's new elements, all together: the check, and at worst
@@ -22,13 +29,13 @@ pub const MAX_ATTRIBUTES: usize = 512;
 /// Bytes of an attribute's name.
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 1024;
 /// The attributes of a document, times the pieces into which its formats part its texts: each piece could have each
-/// attribute. A paper with 30,000 changes of formatting of eight kinds comes to half of this.
-pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 1 << 19;
+/// attribute. A paper with 30,000 changes of formatting of eight kinds, the most that an import may bring, comes close.
+pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 1 << 18;
 /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
 pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// Bytes of all attributes' names and longest values together, times the pieces and lines of a document: an upper bound
 /// of what reading it gives.
-pub const MAX_FORMATTING_BYTES: usize = 1 << 26;
+pub const MAX_FORMATTING_BYTES: usize = 1 << 25;
 /// Items and UTF-16 code units of text that an update may have moved, looked at or copied by splitting items, each by
 /// what it costs (rule U11): half a second at most. Replacing 10,000 places in a text of 400,000 letters that was pasted
 /// whole comes to half of this.

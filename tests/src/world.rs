@@ -287,6 +287,11 @@ impl World {
                         }
                     }
                 }
+                Effect::Continue(id) => {
+                    let now = self.now;
+                    let more = self.room.as_mut().map(|room| room.go_on(id, now));
+                    self.carry_out(more.unwrap_or_default());
+                }
                 Effect::Rebuild => {
                     self.room = None;
                     self.queue.clear();

@@ -1,7 +1,7 @@
 //! Entries beside edits: redactions, versions, steps to a release, new lineages. Each has one check, asked before the
 //! entry is appended and when it is applied again.
 
-use super::edit::Source;
+use super::source::Source;
 use super::versions::NamedVersion;
 use super::void::{RedactionError, VoidReason};
 use super::{DocumentState, RedactionNotice};

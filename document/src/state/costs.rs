@@ -1,6 +1,7 @@
 //! The limits of what one update may cost, and honest updates that stay far below them.
 
 mod formatting;
+mod turns;
 
 use super::*;
 use crate::ids::{PersonId, SessionId};

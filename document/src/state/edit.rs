@@ -1,6 +1,7 @@
 //! Edits: an update is checked, integrated, and becomes one entry, or is refused as a whole (rules U1 to U13).
 
 use super::DocumentState;
+use super::source::{MaxCosts, Source};
 use super::void::VoidReason;
 use crate::body::Body;
 use crate::ids::PersonId;
@@ -8,8 +9,8 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Formatting, ItemCounts, Provenance,
-    Refusal, Scan, ScanError, Splits, merge, scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, ClientStructs, Formatting, ItemCounts,
+    Provenance, Refusal, Scan, ScanError, Splits, UpdatePart, merge, parts, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,16 +21,13 @@ use yrs::{IdSet, ReadTxn, StateVector, Transact, Update};
 /// The error of an update that passed the scan, but that yrs can't decode or integrate.
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
 
-/// The origin of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// A connection sent it: its costs are bounded, and it may not use ids that others have announced.
-    Sent,
-    /// The server made it, to delete the elements of a redaction. It is never too costly, however large the document
-    /// has grown.
-    Redaction,
-    /// It stands in the ledger: it was accepted once, and is applied again whatever the limits are now.
-    Stored,
+/// What became of an edit that may be taken in parts.
+#[derive(Debug)]
+pub enum EditOutcome {
+    /// It was integrated. There is no entry when it adds nothing.
+    Taken(Option<Entry>),
+    /// It costs more than one turn may. Nothing of it is integrated yet: its parts are to be handed in one after the other.
+    InParts(Vec<UpdatePart>),
 }
 
 impl DocumentState {
@@ -75,10 +73,67 @@ impl DocumentState {
         update: &[u8],
         provenance: Provenance,
     ) -> Result<Option<Entry>, Refusal> {
-        match self.integrate(actor, update, Source::Sent)? {
+        match self.integrate(actor, update, Source::Sent(MaxCosts::WHOLE))? {
             Some(net) => self.entry_of(actor, now, salt, net, provenance).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// As [`edit_from`](Self::edit_from), for a document that others write in at the same time: an update that would hold
+    /// them up comes back in parts, each to be handed in here in turn (rule C8).
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_in_turn(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+        claims: Vec<Claim>,
+    ) -> Result<EditOutcome, Refusal> {
+        let update = &*self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let scan = scan(update)?;
+        let checked = self.index.check(&actor.person, &scan)?;
+        if checked.is_empty() {
+            return Ok(EditOutcome::Taken(None));
+        }
+        let source = Source::Sent(MaxCosts::TURN);
+        self.may_integrate(actor, &checked, source)?;
+        let steps = self.steps(&scan, &checked);
+        let too_costly = if steps > limits::MAX_STEPS_PER_TURN {
+            self.fits(update.len())?;
+            self.check_formatting(&scan)?;
+            (Refusal::TooManyItems, checked)
+        } else {
+            match self.integrate_checked(actor, update, &scan, checked, source) {
+                Ok(net) => {
+                    let entry = self.entry_of(actor, now, salt, net, claims.into())?;
+                    return Ok(EditOutcome::Taken(Some(entry)));
+                }
+                Err(refusal @ (Refusal::Fragmented | Refusal::TooManyBetween)) => {
+                    (refusal, self.index.check(&actor.person, &scan)?)
+                }
+                Err(refusal) => return Err(refusal),
+            }
+        };
+        let (refusal, checked) = too_costly;
+        // As many as a turn may have, or where those cost too much, a quarter of them.
+        let most = limits::MAX_STEPS_PER_TURN;
+        let max_steps = if steps > most { most } else { steps.div_ceil(4) };
+        let known = |client| self.index.next_clock(client);
+        let parts = parts(update, &scan, &checked, &claims, known, max_steps)?;
+        // One step can't be cut any more.
+        if steps > 1 { Ok(EditOutcome::InParts(parts)) } else { Err(refusal) }
+    }
+
+    /// How many structs or deleted ranges an update brings, whichever are more.
+    fn steps(&self, scan: &Scan<'_>, checked: &CheckedUpdate) -> usize {
+        let new = |run: &ClientStructs<'_>| {
+            let next = self.index.next_clock(run.client);
+            run.structs.len() - run.structs.partition_point(|item| item.end() <= next)
+        };
+        scan.runs.iter().map(new).sum::<usize>().max(checked.new_ranges().count())
     }
 
     /// The entry of an update that was integrated.
@@ -158,33 +213,43 @@ impl DocumentState {
         update: &[u8],
         source: Source,
     ) -> Result<Option<Vec<u8>>, Refusal> {
-        let (max_items, max_between) = match source {
-            Source::Sent => (limits::MAX_ITEMS_PER_UPDATE, Some(limits::MAX_ITEMS_BETWEEN_ORIGINS)),
-            Source::Redaction | Source::Stored => (usize::MAX, None),
-        };
-        let update = &*self.merged(actor, update, max_items)?;
+        let max = source.max_costs();
+        let update = &*self.merged(actor, update, max.map_or(usize::MAX, |max| max.structs))?;
         let scan = scan(update)?;
         let novelty = self.index.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
         }
         self.may_integrate(actor, &novelty, source)?;
+        self.integrate_checked(actor, update, &scan, novelty, source).map(Some)
+    }
+
+    /// Integrates an update that has been merged and checked.
+    fn integrate_checked(
+        &mut self,
+        actor: &Actor,
+        update: &[u8],
+        scan: &Scan<'_>,
+        novelty: CheckedUpdate,
+        source: Source,
+    ) -> Result<Vec<u8>, Refusal> {
+        let max = source.max_costs();
         self.fits(update.len())?;
-        let splits = self.splits(&scan, &novelty, source)?;
-        if source == Source::Sent {
-            self.check_formatting(&scan)?;
+        let splits = self.splits(scan, &novelty, max)?;
+        if max.is_some() {
+            self.check_formatting(scan)?;
         }
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
         let items = |client| self.items.of_client_after(client, &splits);
-        self.index.check_origins(&scan, items, max_between)?;
+        self.index.check_origins(scan, items, max.map(|max| max.between))?;
         let (net, deleted) = self.apply_decoded(decoded)?;
         self.size += net.len();
         self.items.take(&splits);
-        self.formatting.take(&scan);
+        self.formatting.take(scan);
         self.index.commit(&actor.person, novelty, &deleted);
-        Ok(Some(net))
+        Ok(net)
     }
 
     /// Checks who writes, and whether anybody may now (rules U2, U6, U10).
@@ -194,7 +259,7 @@ impl DocumentState {
         novelty: &CheckedUpdate,
         source: Source,
     ) -> Result<(), Refusal> {
-        if source == Source::Sent {
+        if source.max_costs().is_some() {
             let foreign = novelty.clients().find(|&client| !self.may_use(client, &actor.person));
             if let Some(client) = foreign {
                 return Err(Refusal::Forged { client });
@@ -263,27 +328,31 @@ impl DocumentState {
         &mut self,
         scan: &Scan<'_>,
         novelty: &CheckedUpdate,
-        source: Source,
+        max: Option<MaxCosts>,
     ) -> Result<Splits, Refusal> {
         if self.items.is_vague() {
             self.count_items()?;
         }
         let splits = self.items.splits(&self.index, scan, novelty);
-        if source != Source::Sent || self.is_within(&splits).is_ok() {
-            return Ok(splits);
+        let Some(max) = max else { return Ok(splits) };
+        match self.is_within(&splits, max) {
+            Ok(()) => return Ok(splits),
+            // Its parts cost less: that is sooner known than how many items there are.
+            Err(Refusal::Fragmented) if max == MaxCosts::TURN => return Err(Refusal::Fragmented),
+            Err(_) => {}
         }
         self.count_items()?;
         let splits = self.items.splits(&self.index, scan, novelty);
-        self.is_within(&splits)?;
+        self.is_within(&splits, max)?;
         Ok(splits)
     }
 
     /// Checks the document's items and the cost of splits (rules U5, U11).
-    fn is_within(&self, splits: &Splits) -> Result<(), Refusal> {
+    fn is_within(&self, splits: &Splits, max: MaxCosts) -> Result<(), Refusal> {
         if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
             return Err(Refusal::TooLarge);
         }
-        if splits.moves > limits::MAX_MOVED_UNITS { Err(Refusal::Fragmented) } else { Ok(()) }
+        if splits.moves > max.moves { Err(Refusal::Fragmented) } else { Ok(()) }
     }
 
     /// Whether an update brings too much formatting, also when the formatting that is there is counted again.

@@ -11,11 +11,13 @@ mod edit;
 mod redactions;
 #[cfg(test)]
 mod release_tests;
+mod source;
 #[cfg(test)]
 mod tests;
 mod versions;
 mod void;
 
+pub use edit::EditOutcome;
 pub use redactions::RedactionNotice;
 pub use versions::NamedVersion;
 pub use void::{RedactionError, VoidReason};

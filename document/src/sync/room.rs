@@ -12,6 +12,7 @@ mod held;
 mod hello;
 mod messages;
 mod pending;
+mod unfinished;
 
 pub use commands::{ProposalRequest, ProposeError};
 
@@ -28,6 +29,7 @@ use pending::PendingEffect;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use unfinished::Unfinished;
 
 /// Send awareness to a connection that was sent nothing for this long, in milliseconds. Stock clients close a connection
 /// on which no message has come for 30 s; pings do not count (rule M6).
@@ -40,6 +42,9 @@ pub enum Effect {
     Send(ConnectionId, Arc<[u8]>),
     /// Close a connection.
     Close(ConnectionId, Close),
+    /// The connection's frame is worked on in several turns: call [`Room::go_on`] before any further frame of this
+    /// connection, when others have had their turns.
+    Continue(ConnectionId),
     /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
     Append(Entry),
     /// Log and count that an edit of this person was refused.
@@ -68,6 +73,8 @@ struct Session {
     /// nothing of its own when it connected.
     is_current: bool,
     last_sent: u64,
+    /// What it has sent and is worked on in later turns.
+    unfinished: VecDeque<Unfinished>,
 }
 
 /// One document and everybody connected to it.
@@ -145,6 +152,7 @@ impl Room {
             answered: false,
             is_current: self.state.begun() == Seq(0),
             last_sent: now,
+            unfinished: VecDeque::new(),
         };
         self.sessions.insert(id, session);
         if accord {
@@ -155,27 +163,35 @@ impl Room {
         self.take()
     }
 
-    /// Takes one binary frame from a connection.
+    /// Takes one binary frame from a connection. What it costs beyond one turn is left for [`Room::go_on`].
     pub fn frame(&mut self, id: ConnectionId, frame: &[u8], now: u64) -> Vec<Effect> {
         self.now = now;
+        self.messages(id, frame);
+        self.take_of(id)
+    }
+
+    fn messages(&mut self, id: ConnectionId, frame: &[u8]) {
         match read_frame(frame) {
             Ok(messages) if is_too_much(&messages) => {
                 let reason = "A frame holds more messages than anybody needs.";
                 self.expel(id, Close::MALFORMED, reason);
             }
             Ok(messages) => {
-                for message in messages {
+                for (number, message) in messages.iter().enumerate() {
                     if !self.sessions.contains_key(&id) {
                         break;
                     }
-                    self.message(id, &message);
+                    if self.is_unfinished(id) {
+                        self.put_messages(id, &messages[number..]);
+                        break;
+                    }
+                    self.message(id, message);
                 }
             }
             Err(error) => {
                 self.expel(id, Close::MALFORMED, format!("A message is malformed: {error}."))
             }
         }
-        self.take()
     }
 
     /// The claims of these client ids are saved: shows their awareness to others.

@@ -14,7 +14,7 @@
 use super::index::StructIndex;
 use super::order::{Holder, InsertPosition, LineIndex, NONE, Order, RunPayload};
 use super::refusal::Refusal;
-use super::scan::{Id, ItemContent, Parent, Scan, Struct, StructBody};
+use super::scan::{Id, ItemContent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
 use yrs::{ClientID, ID, IdSet};
 
@@ -84,14 +84,8 @@ impl StructIndex {
     ) -> Result<(), Refusal> {
         let next = order.next(client);
         let first = Id { client: order.client_of(client), clock: item.clock.max(next) };
-        let StructBody::Item { origin, right_origin, parent, content, .. } = &item.body else {
-            return Ok(());
-        };
-        let parent = match parent {
-            Some(Parent::Nested(id)) => Some(*id),
-            _ => None,
-        };
-        for id in [*origin, *right_origin, parent].into_iter().flatten() {
+        let StructBody::Item { content, .. } = &item.body else { return Ok(()) };
+        for id in item.references() {
             if self.seen.note(first.client, first.clock, id) {
                 trace.sightings.push((first.client, id.client));
             }

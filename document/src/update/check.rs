@@ -127,12 +127,7 @@ impl Checker<'_> {
         let place = match &item.body {
             StructBody::Collected => self.intern(Location::Collected),
             StructBody::Item { origin, right_origin, parent, key, .. } => {
-                let parent_id = match parent {
-                    Some(Parent::Nested(id)) => Some(*id),
-                    _ => None,
-                };
-                if ![*origin, *right_origin, parent_id].into_iter().flatten().all(|id| self.has(id))
-                {
+                if !item.references().all(|id| self.has(id)) {
                     return Ok(false);
                 }
                 match parent {

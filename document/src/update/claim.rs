@@ -26,6 +26,18 @@ pub struct Claim {
     pub len: u32,
 }
 
+impl Claim {
+    /// What is claimed of the new characters from one clock up to, and without, another.
+    pub(super) fn within(&self, from: u32, to: u32) -> Option<Self> {
+        let (start, end) = (from.max(self.new.clock), to.min(self.new.clock + self.len));
+        if start >= end {
+            return None;
+        }
+        let old = self.old.plus(start - self.new.clock);
+        Some(Self { new: Id { clock: start, ..self.new }, old, len: end - start })
+    }
+}
+
 /// Where characters of an edit come from, if they are not all new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {

@@ -15,6 +15,7 @@ mod formatting;
 mod index;
 mod merge;
 pub(crate) mod order;
+mod parts;
 mod refusal;
 mod scan;
 mod scan_error;
@@ -28,6 +29,7 @@ pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;
 #[cfg(feature = "readable")]
 pub(crate) use order::{Container, Holder};
+pub(crate) use parts::parts;
 pub(crate) use splits::{ItemCounts, Splits};
 
 pub use check::CheckedUpdate;
@@ -36,6 +38,7 @@ pub use claim::{
     write_claims,
 };
 pub use index::StructIndex;
+pub use parts::UpdatePart;
 pub use refusal::Refusal;
 pub use scan::{
     ClientStructs, Id, ItemContent, Parent, Range, Scan, Struct, StructBody, scan, shared_type,

@@ -79,12 +79,27 @@ impl Struct<'_> {
     pub fn end(&self) -> u32 {
         self.clock + self.len
     }
+
+    /// The elements that it refers to.
+    pub(crate) fn references(&self) -> impl Iterator<Item = Id> {
+        let ids = match self.body {
+            StructBody::Collected => [None; 3],
+            StructBody::Item { origin, right_origin, parent, .. } => {
+                let parent = match parent {
+                    Some(Parent::Nested(id)) => Some(id),
+                    Some(Parent::Root(_)) | None => None,
+                };
+                [origin, right_origin, parent]
+            }
+        };
+        ids.into_iter().flatten()
+    }
 }
 
 /// What a struct is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StructBody<'a> {
-    /// Content that its sender has garbage-collected: only its length is left: only its length is left.
+    /// Content that its sender has garbage-collected: only its length is left.
     Collected,
     /// An item: content with its place.
     Item {
@@ -236,7 +251,7 @@ pub(super) fn bounded(clock: u32, len: u32) -> Result<(), ScanError> {
     }
 }
 
-fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, StructBody<'a>), ScanError> {
+pub(super) fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, StructBody<'a>), ScanError> {
     let info = r.byte()?;
     match info & KIND {
         kind::COLLECTED => return Ok((r.var_u32()?, StructBody::Collected)),

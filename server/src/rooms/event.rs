@@ -28,6 +28,11 @@ pub(crate) enum RoomEvent {
         /// Given back once the frame is worked on.
         place: Place,
     },
+    /// The room goes on with the frame whose place this is.
+    Continue {
+        id: ConnectionId,
+        place: Place,
+    },
     Leave {
         id: ConnectionId,
     },
@@ -53,7 +58,11 @@ impl RoomEvent {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
             Self::Open { answer } => drop(answer.send(Err(error))),
             Self::Request(request) => request.refuse(error),
-            Self::Frame { .. } | Self::Leave { .. } | Self::Compared { .. } | Self::Stop => {}
+            Self::Frame { .. }
+            | Self::Continue { .. }
+            | Self::Leave { .. }
+            | Self::Compared { .. }
+            | Self::Stop => {}
         }
     }
 

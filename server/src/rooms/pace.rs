@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A frame that takes longer than this holds up the others in the room noticeably.
-const LONG_TURN: Duration = Duration::from_millis(50);
+const LONG_TURN: Duration = Duration::from_millis(20);
 
 /// How fast something may be used: so much at once, and this share of the time for long.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +218,7 @@ mod tests {
         let new = || Budget::new(&ana(), None, &LongTurns::default(), start);
         let mut budget = new();
         for _ in 0..100 {
-            budget.spend(Duration::from_millis(29), start);
+            budget.spend(Duration::from_millis(19), start);
         }
         assert_eq!(budget.wait(start), Duration::ZERO, "short turns are counted together only");
         let mut budget = new();

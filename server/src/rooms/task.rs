@@ -8,6 +8,7 @@ mod effects;
 
 use super::event::RoomEvent;
 use super::handle::{ReleaseStatus, Summary};
+use super::in_flight::Place;
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
@@ -18,7 +19,7 @@ use crate::announced;
 use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
-use accord_document::sync::{Close, ConnectionId, Room};
+use accord_document::sync::{Close, ConnectionId, Effect, Room};
 use accord_document::update::ClientClaim;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -180,6 +181,11 @@ impl Task {
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
+            // What is on disk is said before the next turn, however long that takes.
+            if let Ok(result) = committed.try_recv() {
+                self.committed(result);
+                self.commit(&answer).await;
+            }
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_claims_saved(saved),
@@ -230,7 +236,9 @@ impl Task {
         let (party, priority) = match &event {
             // Behind what it has sent, if any of that still waits.
             RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
-            RoomEvent::Frame { id, .. } | RoomEvent::Leave { id } => {
+            RoomEvent::Frame { id, .. }
+            | RoomEvent::Continue { id, .. }
+            | RoomEvent::Leave { id } => {
                 // It may have been closed meanwhile.
                 let Some(connection) = self.connections.get(id) else { return };
                 (Requester::Person(connection.person.clone()), Priority::Ordinary)
@@ -364,8 +372,11 @@ impl Task {
             RoomEvent::Frame { id, .. } if !self.connections.contains_key(&id) => return,
             RoomEvent::Frame { id, bytes, place } => {
                 let effects = self.room.frame(id, &bytes, self.now());
-                drop(place);
-                effects
+                return self.worked_on(id, place, effects);
+            }
+            RoomEvent::Continue { id, place } => {
+                let effects = self.room.go_on(id, self.now());
+                return self.worked_on(id, place, effects);
             }
             RoomEvent::Leave { id } => {
                 self.disconnect(id);
@@ -382,6 +393,17 @@ impl Task {
             RoomEvent::Stop => self.room.shut_down(),
         };
         self.carry_out(effects);
+    }
+
+    /// Carries out what a connection's frame asks for. The frame gives back its place, unless it goes on in another turn,
+    /// before all else that its person has sent.
+    fn worked_on(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
+        let goes_on = effects.contains(&Effect::Continue(id));
+        self.carry_out(effects);
+        let Some(connection) = self.connections.get(&id).filter(|_| goes_on) else { return };
+        let party = Requester::Person(connection.person.clone());
+        let event = RoomEvent::Continue { id, place };
+        self.turns.push_first(&party, event, std::time::Instant::now());
     }
 
     fn committed(&mut self, Committed { upto, result }: Committed) {

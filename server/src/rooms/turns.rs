@@ -135,6 +135,16 @@ impl<T> Turns<T> {
         }
     }
 
+    /// Lets something wait for its party's next ordinary turn, before all that waits for it.
+    pub(super) fn push_first(&mut self, party: &Requester, item: T, now: Instant) {
+        let line = self.line(party, now);
+        let is_first = line.is_empty();
+        line.ordinary.push_front(item);
+        if is_first {
+            self.ring.push_back(party.clone());
+        }
+    }
+
     /// Keeps of what waits for a party's turn only what is wanted still.
     pub(super) fn retain(&mut self, party: &Requester, is_wanted: impl Fn(&T) -> bool) {
         let Some(line) = self.lines.get_mut(party).filter(|line| !line.is_empty()) else { return };
@@ -238,6 +248,22 @@ mod tests {
         assert_eq!(order[..7], [0, 1_000, 2_000, 1, 1_001, 2, 3]);
         assert_eq!(order.len(), 103);
         assert!(turns.is_empty());
+    }
+
+    /// Rule C8.
+    #[test]
+    fn what_goes_on_comes_before_all_else_of_its_party_and_behind_others() {
+        let now = Instant::now();
+        let mut turns = Turns::new(LongTurns::default(), HashMap::new());
+        [1, 2].into_iter().for_each(|item| push(&mut turns, &person("ana"), item, now));
+        assert_eq!(next(&mut turns, now), Some(1));
+        push(&mut turns, &person("ben"), 10, now);
+        turns.push_first(&person("ana"), 1, now);
+        let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
+        assert_eq!(order, [1, 10, 2]);
+        // Also where nothing else of that party waits.
+        turns.push_first(&person("ana"), 3, now);
+        assert_eq!(next(&mut turns, now), Some(3));
     }
 
     #[test]

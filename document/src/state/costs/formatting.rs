@@ -68,7 +68,7 @@ fn a_long_link_over_many_lines_is_bounded_by_its_lines() {
         }
         edit(&mut state, &update(7, 0, &structs, &[])).err()
     };
-    assert_eq!(linked(5_000, 0), None);
+    assert_eq!(linked(4_000, 0), None);
     assert_eq!(linked(9_000, 0), Some(Refusal::TooMuchFormatting), "72 MB as pages show it");
     assert_eq!(linked(100, 9_000), Some(Refusal::TooMuchFormatting));
 }

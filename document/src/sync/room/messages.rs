@@ -1,9 +1,11 @@
 //! What the room does with each message of a connection.
 
 use super::pending::PendingEffect;
+use super::unfinished::EditPart;
 use super::{Effect, Room, note_frame};
 use crate::ledger::{Entry, LedgerPosition};
 use crate::limits;
+use crate::state::EditOutcome;
 use crate::sync::admission::Admission;
 use crate::sync::close::Close;
 use crate::sync::connection::{ConnectionId, Dialect};
@@ -55,6 +57,26 @@ impl Room {
     }
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
+        self.take_edit(id, number, true, update, claims);
+    }
+
+    pub(super) fn take_part(
+        &mut self,
+        id: ConnectionId,
+        EditPart { number, is_last, part }: EditPart,
+    ) {
+        self.take_edit(id, number, is_last, &part.update, part.claims);
+    }
+
+    /// `is_last`: whether nothing of the edit is left after this.
+    fn take_edit(
+        &mut self,
+        id: ConnectionId,
+        number: Option<u64>,
+        is_last: bool,
+        update: &[u8],
+        claims: Vec<Claim>,
+    ) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Admission { actor, may_write, dialect, .. } = &session.admission;
         let answered = session.answered || *dialect == Dialect::Accord;
@@ -62,23 +84,24 @@ impl Room {
         let salt = self.salt(0);
         // Rules M4 and U6: an update that adds nothing is accepted from everybody.
         let taken = if may_write && is_current {
-            self.state.edit_from(&actor, self.now, salt, update, claims.into())
+            self.state.edit_in_turn(&actor, self.now, salt, update, claims)
         } else {
             let otherwise = if may_write { Refusal::EarlierDraft } else { Refusal::ReadOnly };
-            self.state.compare(&actor, update, otherwise).map(|()| None)
+            self.state.compare(&actor, update, otherwise).map(|()| EditOutcome::Taken(None))
         };
         match taken {
-            Ok(entry) => {
+            Ok(EditOutcome::InParts(parts)) => self.put_parts(id, number, is_last, parts),
+            Ok(EditOutcome::Taken(entry)) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     // A client with no unknown content is up to date.
-                    session.is_current |= answered;
+                    session.is_current |= answered && is_last;
                 }
                 if let Some(entry) = entry {
                     // The sender of a numbered edit gets an acknowledgement; the sender of another gets the update back.
                     self.append_edit(entry, number.map(|_| id));
                 }
                 // Rule A3.
-                if let Some(number) = number {
+                if let Some(number) = number.filter(|_| is_last) {
                     let LedgerPosition { seq, head, .. } = *self.state.position();
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
                 }

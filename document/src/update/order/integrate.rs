@@ -4,7 +4,7 @@ use super::element::{
     CompactId, Container, Holder, ItemRun, LineIndex, NO_ID, NONE, RunIndex, RunPayload,
 };
 use super::{Order, index};
-use crate::update::scan::{Id, Parent, Scan, Struct, StructBody};
+use crate::update::scan::{Parent, Scan, Struct, StructBody};
 use crate::update::walk::causal_walk;
 use std::collections::HashSet;
 
@@ -46,15 +46,9 @@ impl<T: RunPayload> Order<T> {
     }
 
     fn is_ready(&self, item: &Struct<'_>) -> bool {
-        let StructBody::Item { origin, right_origin, parent, .. } = &item.body else { return true };
-        let parent = match parent {
-            Some(Parent::Nested(id)) => Some(*id),
-            _ => None,
-        };
-        let has = |id: Id| {
+        item.references().all(|id| {
             self.numbers.get(&id.client).is_some_and(|&n| id.clock < self.next[n as usize])
-        };
-        [*origin, *right_origin, parent].into_iter().flatten().all(has)
+        })
     }
 
     /// Where the new part of an item goes. `None` where its neighbours or its parent have been collected.

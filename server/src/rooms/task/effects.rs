@@ -28,6 +28,8 @@ impl Task {
                     self.send(id, Outgoing::Close(close));
                     self.disconnect(id);
                 }
+                // Whoever handed in the frame has it go on: see `Task::worked_on`.
+                Effect::Continue(_) => {}
                 Effect::Append(entry) => {
                     if entry.body.edit().is_some() {
                         metrics.edits_accepted.inc();

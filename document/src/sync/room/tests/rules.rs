@@ -1,9 +1,11 @@
 //! What a room says to whom, by the rules of the protocol.
 
-use super::{ANA, room};
+use super::{ANA, is_document, room};
 use crate::body::{Quorum, Redaction, Step};
 use crate::ids::{Digest, PersonId, Seq, SessionId};
-use crate::people::{Actor, Seat, Sector};
+use crate::limits;
+use crate::people::{Actor, Seat, Sector, Standing};
+use crate::plan::Grant;
 use crate::sync::Room;
 use crate::sync::admission::Admission;
 use crate::sync::connection::{ConnectionId, Dialect};
@@ -208,4 +210,74 @@ fn an_awareness_state_of_more_than_4_kib_is_malformed() {
     };
     assert_eq!(closed_with(&room().frame(ANA, &awareness(4096), 1), ANA), None);
     assert_eq!(closed_with(&room().frame(ANA, &awareness(4097), 1), ANA), Some(4400));
+}
+
+/// Rules C8, A3 and M2.
+#[test]
+fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
+    let mut room = room();
+    let_ben_in(&mut room, Seat::Author);
+    for id in [ANA, BEN] {
+        room.frame(id, &Message::Step1(&[0]).encode(), 0);
+    }
+    let large = {
+        let doc = crate::ydoc::new(20);
+        let text = doc.get_or_insert_text("problem");
+        let mut txn = doc.transact_mut();
+        // Each before the one before it, so that no two are one item.
+        (0..3 * limits::MAX_STEPS_PER_TURN).for_each(|_| text.insert(&mut txn, 0, "a"));
+        txn.encode_update_v1()
+    };
+    let [mut theirs, ask] = [edit(7, &large), Message::Step1(&[0]).encode()];
+    theirs.extend(ask);
+    let mut effects = room.frame(BEN, &theirs, 1);
+    let mut words = two_words(10).into_iter();
+    let (mut parts, mut answers, mut is_answered) = (0, Vec::new(), false);
+    while effects.last() == Some(&Effect::Continue(BEN)) {
+        assert!(!is_answered, "the document is asked for behind the edit");
+        // Ana's words come in between, and she is sent each part.
+        if let Some(word) = words.next() {
+            room.frame(ANA, &Message::Update(&word).encode(), 1);
+            assert!(is_updated(&commit(&mut room), BEN));
+        }
+        effects = room.go_on(BEN, 1);
+        let durable = commit(&mut room);
+        parts += usize::from(is_updated(&durable, ANA));
+        assert!(!is_updated(&durable, BEN), "it has them");
+        answers.extend(notes(&durable, BEN));
+        is_answered |= durable.iter().chain(&effects).any(is_document);
+    }
+    assert_eq!(parts, 3);
+    assert!(matches!(answers[..], [ServerNote::Saved { number: 7, .. }]), "{answers:?}");
+    assert!(is_answered, "the answer to the step 1 comes last");
+    assert_eq!(words.next(), None);
+}
+
+/// Rule C8.
+#[test]
+fn what_is_left_of_a_large_edit_is_judged_when_its_turn_comes() {
+    let mut room = room();
+    let_ben_in(&mut room, Seat::Author);
+    let doc = crate::ydoc::new(20);
+    let text = doc.get_or_insert_text("problem");
+    let large = {
+        let mut txn = doc.transact_mut();
+        (0..2 * limits::MAX_STEPS_PER_TURN).for_each(|_| text.insert(&mut txn, 0, "a"));
+        txn.encode_update_v1()
+    };
+    room.frame(BEN, &edit(7, &large), 1);
+    assert!(is_appended(&room.go_on(BEN, 1)));
+    // In the middle of it he loses the right to write: he is told that the edit was refused, and keeps all of it.
+    let standing = Standing::new(Seat::Observer, Sector::CivilSociety, false).unwrap();
+    room.revise(|_| Ok(Grant { standing, may_write: false }), 1);
+    let effects = room.go_on(BEN, 1);
+    assert!(!is_appended(&effects));
+    let refused = notes(&effects, BEN);
+    assert!(matches!(refused[..], [ServerNote::Refused { number: 7, .. }]), "{refused:?}");
+    assert_eq!(closed_with(&effects, BEN), Some(4403));
+    assert!(room.go_on(BEN, 1).is_empty(), "nothing of his is left");
+}
+
+fn is_appended(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Append(_)))
 }

@@ -1,0 +1,154 @@
+//! Large updates that are taken in turns: in parts that each cost little, and together are what was sent.
+//!
+//! Rule C8.
+
+use super::*;
+use crate::state::EditOutcome;
+use crate::update::{Claim, Id};
+use yrs::types::Attrs;
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, Transact, Update};
+
+/// Takes an update as a room does, and gives the entries it becomes.
+fn in_turns(
+    state: &mut DocumentState,
+    update: &[u8],
+    claims: Vec<Claim>,
+) -> Result<Vec<Entry>, Refusal> {
+    let mut left = vec![(update.to_vec(), claims)];
+    let mut entries = Vec::new();
+    while let Some((update, claims)) = left.pop() {
+        match state.edit_in_turn(&actor(), 9, [1; 16], &update, claims)? {
+            EditOutcome::Taken(entry) => entries.extend(entry),
+            EditOutcome::InParts(parts) => {
+                left.extend(parts.into_iter().rev().map(|part| (part.update, part.claims)));
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn steps(entry: &Entry) -> (usize, usize) {
+    let (update, _) = entry.body.edit().unwrap();
+    let scan = scan(update).unwrap();
+    (scan.runs.iter().map(|run| run.structs.len()).sum(), scan.deletes.len())
+}
+
+/// All that there is, in the order of Yjs: the same for the same content, whatever updates brought it.
+fn content(doc: &Doc) -> Vec<u8> {
+    doc.transact().encode_state_as_update_v1(&StateVector::default())
+}
+
+/// Two people's writing without each other, merged: texts, formats, values, nested types and deletions.
+fn offline_spell() -> Vec<u8> {
+    let docs = [7, 8].map(crate::ydoc::new);
+    let mut dice = 1u32;
+    let mut roll = |sides: u32| {
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (dice >> 8) % sides
+    };
+    for round in 0..6_000u32 {
+        let doc = &docs[(round % 2) as usize];
+        let text = doc.get_or_insert_text("problem");
+        let facts = doc.get_or_insert_map("facts");
+        let mut txn = doc.transact_mut();
+        let len = text.len(&txn);
+        match roll(8) {
+            0 if len > 2 => text.remove_range(&mut txn, roll(len - 2), 2),
+            1 if len > 8 => {
+                let bold = Attrs::from([("bold".into(), Any::from(true))]);
+                text.format(&mut txn, roll(len - 8), 5, bold);
+            }
+            2 => drop(facts.insert(&mut txn, format!("k{}", roll(5)), Any::from(round))),
+            3 => {
+                let nested = facts.insert(&mut txn, "nested", yrs::MapPrelim::default());
+                nested.insert(&mut txn, "in", Any::from(round));
+            }
+            _ => text.insert(&mut txn, roll(len + 1), "é word "),
+        }
+        drop(txn);
+        // Now and then one hears of the other, so that each builds upon what the other wrote.
+        if round % 1_500 == 1_499 {
+            let all = content(&docs[0]);
+            docs[1].transact_mut().apply_update(Update::decode_v1(&all).unwrap()).unwrap();
+        }
+    }
+    let all = content(&docs[0]);
+    docs[1].transact_mut().apply_update(Update::decode_v1(&all).unwrap()).unwrap();
+    content(&docs[1])
+}
+
+#[test]
+fn a_large_update_is_taken_in_parts_that_make_the_same_document() {
+    let update = offline_spell();
+    let (mut whole, mut parted, mut replayed) = (empty(), empty(), empty());
+    edit(&mut whole, &update).unwrap().unwrap();
+    let entries = in_turns(&mut parted, &update, Vec::new()).unwrap();
+    assert!(entries.len() > 3, "{} entries", entries.len());
+    for entry in &entries {
+        let (structs, deleted) = steps(entry);
+        // Deleting also what lies inside of a deleted type makes the ranges a few more.
+        assert!(structs <= limits::MAX_STEPS_PER_TURN, "{structs} structs");
+        assert!(deleted <= 2 * limits::MAX_STEPS_PER_TURN, "{deleted} ranges");
+        assert_eq!(replayed.apply(entry).unwrap(), Outcome::Applied);
+    }
+    assert_eq!(content(parted.doc()), content(whole.doc()));
+    assert_eq!(content(replayed.doc()), content(whole.doc()));
+    assert_eq!(in_turns(&mut parted, &update, Vec::new()).unwrap(), [], "nothing of it is new");
+}
+
+#[test]
+fn what_was_known_before_is_no_part_of_it() {
+    let mut state = empty();
+    let (structs, more) = (reversed(7, 0..3_000), reversed(7, 0..9_000));
+    assert!(in_turns(&mut state, &structs, Vec::new()).unwrap().len() >= 2);
+    let entries = in_turns(&mut state, &more, Vec::new()).unwrap();
+    assert_eq!(entries.iter().map(|entry| steps(entry).0).sum::<usize>(), 6_000);
+    assert_eq!(read(&state).len(), 9_000);
+}
+
+#[test]
+fn a_claim_goes_with_the_parts_that_bring_what_it_is_about() {
+    let mut state = empty();
+    let len = 10_000;
+    edit(&mut state, &update(6, 0, &[first(&"b".repeat(10_000))], &[])).unwrap();
+    let all = Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len };
+    let entries = in_turns(&mut state, &reversed(7, 0..len), vec![all]).unwrap();
+    assert!(entries.len() >= 5);
+    let claims: Vec<Claim> =
+        entries.iter().flat_map(|entry| entry.body.edit().unwrap().1.claims.clone()).collect();
+    let mut next = 0;
+    for claim in claims {
+        assert_eq!((claim.new.clock, claim.old.clock), (next, next));
+        next += claim.len;
+    }
+    assert_eq!(next, len);
+}
+
+/// Rule U11.
+#[test]
+fn splits_of_a_long_text_are_taken_a_few_at_a_time() {
+    let mut state = empty();
+    let len = 300_000;
+    edit(&mut state, &typed(7, len)).unwrap();
+    let every_other: Vec<(u32, u32)> = (0..20_000).map(|at| (2 * at, 1)).collect();
+    let sent = update(7, len, &[], &every_other);
+    assert_eq!(edit(&mut state, &sent).unwrap_err(), Refusal::Fragmented, "as a whole");
+    let entries = in_turns(&mut state, &sent, Vec::new()).unwrap();
+    assert!(entries.len() > 10, "{} entries", entries.len());
+    assert_eq!(read(&state).len(), len as usize - 20_000);
+}
+
+/// Rules U5 and U8.
+#[test]
+fn one_element_that_costs_more_than_a_turn_is_refused() {
+    let mut state = empty();
+    for from in [0, 50_000] {
+        in_turns(&mut state, &reversed(7, from..from + 50_000), Vec::new()).unwrap();
+    }
+    let behind_all = update(8, 0, &[between(7, 0, None, "b")], &[]);
+    let refused = in_turns(&mut state, &behind_all, Vec::new()).unwrap_err();
+    assert_eq!(refused, Refusal::TooManyBetween);
+    let too_many = reversed(9, 0..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1);
+    assert_eq!(in_turns(&mut state, &too_many, Vec::new()).unwrap_err(), Refusal::TooManyItems);
+}

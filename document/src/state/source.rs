@@ -1,0 +1,51 @@
+//! Where an update comes from, and what integrating it may cost.
+
+use crate::limits;
+
+/// The origin of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A connection sent it, or a request brought it: its costs are bounded, and it may not use ids that others have
+    /// announced.
+    Sent(MaxCosts),
+    /// The server made it, to delete the elements of a redaction. It is never too costly, however large the document
+    /// has grown.
+    Redaction,
+    /// It stands in the ledger: it was accepted once, and is applied again whatever the limits are now.
+    Stored,
+}
+
+impl Source {
+    pub(super) fn max_costs(self) -> Option<MaxCosts> {
+        match self {
+            Self::Sent(max) => Some(max),
+            Self::Redaction | Self::Stored => None,
+        }
+    }
+}
+
+/// What integrating an update may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MaxCosts {
+    /// Structs, once adjacent ones are merged.
+    pub(super) structs: usize,
+    /// Items between the origins of new elements (rule U9).
+    pub(super) between: u64,
+    /// What splits move (rule U11).
+    pub(super) moves: u64,
+}
+
+impl MaxCosts {
+    /// Of an update that is taken whole.
+    pub(super) const WHOLE: Self = Self {
+        structs: limits::MAX_ITEMS_PER_UPDATE,
+        between: limits::MAX_ITEMS_BETWEEN_ORIGINS,
+        moves: limits::MAX_MOVED_UNITS,
+    };
+    /// Of what is integrated before others have their turns again (rule C8).
+    pub(super) const TURN: Self = Self {
+        structs: limits::MAX_STEPS_PER_TURN,
+        between: limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN,
+        moves: limits::MAX_MOVED_UNITS_PER_TURN,
+    };
+}

@@ -1,0 +1,199 @@
+//! A large update in parts, each of them an update that can be integrated once those before it are.
+//!
+//! A document takes one update at a time, and everybody else in it waits meanwhile. What somebody wrote in a week
+//! offline, or an update made by hand, would hold them up for a second. Between its parts, they have their turns.
+//!
+//! Rule C8.
+
+use super::check::CheckedUpdate;
+use super::claim::Claim;
+use super::refusal::Refusal;
+use super::scan::{Id, Range, Scan, Struct, read_client, read_struct};
+use super::scan_error::ScanError;
+use super::walk::causal_walk;
+use crate::lib0::{Reader, Write};
+use std::collections::{BTreeMap, HashMap};
+
+/// A part of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdatePart {
+    /// The part, as an update of its own.
+    pub update: Vec<u8>,
+    /// What is claimed of the elements that it brings.
+    pub claims: Vec<Claim>,
+}
+
+/// Cuts an update that has been read and checked into parts of at most `max_steps` structs and as many deleted ranges.
+///
+/// What is known already is left out; `known` gives the first clock of a client that is not. A deleted range comes with the
+/// elements that it deletes, or after all of them.
+///
+/// # Errors
+/// When the bytes are not an update.
+pub(crate) fn parts(
+    update: &[u8],
+    scan: &Scan<'_>,
+    checked: &CheckedUpdate,
+    claims: &[Claim],
+    known: impl Fn(u64) -> u32,
+    max_steps: usize,
+) -> Result<Vec<UpdatePart>, Refusal> {
+    let mut cutter = Cutter { max_steps, parts: Vec::new(), holding: HashMap::new() };
+    cutter.structs(scan, &struct_bytes(update)?, &known)?;
+    cutter.deletions(checked.new_ranges());
+    Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
+}
+
+/// The bytes of each struct, in the order of the update.
+fn struct_bytes(update: &[u8]) -> Result<Vec<Vec<&[u8]>>, ScanError> {
+    let mut r = Reader::new(update);
+    let mut runs = Vec::new();
+    for _ in 0..r.count()? {
+        let count = r.count()?;
+        read_client(&mut r)?;
+        r.var_u32()?;
+        let mut run = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut start = r.clone();
+            read_struct(&mut r)?;
+            run.push(start.take(start.remaining() - r.remaining())?);
+        }
+        runs.push(run);
+    }
+    Ok(runs)
+}
+
+/// Consecutive structs of one client in a part.
+struct Run<'u> {
+    /// The first clock, and the one behind the last.
+    clocks: (u32, u32),
+    structs: Vec<&'u [u8]>,
+}
+
+#[derive(Default)]
+struct Part<'u> {
+    runs: BTreeMap<u64, Run<'u>>,
+    structs: usize,
+    deleted: Vec<Range>,
+}
+
+struct Cutter<'u> {
+    max_steps: usize,
+    parts: Vec<Part<'u>>,
+    /// The parts that bring elements of a client, in the order of their clocks.
+    holding: HashMap<u64, Vec<usize>>,
+}
+
+impl<'u> Cutter<'u> {
+    /// Deals out the new structs in an order in which each finds what it refers to.
+    fn structs(
+        &mut self,
+        scan: &Scan<'_>,
+        bytes: &[Vec<&'u [u8]>],
+        known: &impl Fn(u64) -> u32,
+    ) -> Result<(), Refusal> {
+        let mut next: HashMap<u64, u32> = HashMap::new();
+        let mut fronts: Vec<((u64, usize), &[Struct<'_>])> = Vec::new();
+        let mut at = Vec::with_capacity(scan.runs.len());
+        for (number, run) in scan.runs.iter().enumerate() {
+            let old = run.structs.partition_point(|item| item.end() <= known(run.client));
+            at.push(old);
+            fronts.push(((run.client, number), &run.structs[old..]));
+        }
+        let all = causal_walk(fronts, |(client, run), item| {
+            let has = |id: Id| {
+                let next = next.get(&id.client).copied().unwrap_or_else(|| known(id.client));
+                id.clock < next
+            };
+            if !item.references().all(has) {
+                return Ok(false);
+            }
+            next.insert(client, item.end());
+            self.put(client, item, bytes[run][at[run]]);
+            at[run] += 1;
+            Ok::<_, Refusal>(true)
+        })?;
+        if all { Ok(()) } else { Err(Refusal::Unknown) }
+    }
+
+    fn put(&mut self, client: u64, item: &Struct<'_>, bytes: &'u [u8]) {
+        if self.parts.last().is_none_or(|part| part.structs >= self.max_steps) {
+            self.parts.push(Part::default());
+        }
+        let last = self.parts.len() - 1;
+        let part = &mut self.parts[last];
+        part.structs += 1;
+        let run = part.runs.entry(client).or_insert_with(|| {
+            self.holding.entry(client).or_default().push(last);
+            Run { clocks: (item.clock, item.clock), structs: Vec::new() }
+        });
+        run.structs.push(bytes);
+        run.clocks.1 = item.end();
+    }
+
+    /// Deals out deleted ranges: client, first clock, and the clock behind the last.
+    fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
+        let mut later = Vec::new();
+        for (client, mut from, to) in ranges {
+            let holding = self.holding.get(&client).map_or(&[][..], Vec::as_slice);
+            for &number in holding {
+                let part = &mut self.parts[number];
+                let (start, end) = part.runs[&client].clocks;
+                if from >= to || to <= start {
+                    break;
+                }
+                if from < start {
+                    later.push(Range { client, clock: from, len: start - from });
+                    from = start;
+                }
+                if from < end {
+                    let range = Range { client, clock: from, len: to.min(end) - from };
+                    from += range.len;
+                    let is_full = part.deleted.len() >= self.max_steps;
+                    if is_full { later.push(range) } else { part.deleted.push(range) }
+                }
+            }
+            if from < to {
+                later.push(Range { client, clock: from, len: to - from });
+            }
+        }
+        for deleted in later.chunks(self.max_steps) {
+            self.parts.push(Part { deleted: deleted.to_vec(), ..Part::default() });
+        }
+    }
+}
+
+impl Part<'_> {
+    fn finish(&self, claims: &[Claim]) -> UpdatePart {
+        let brought = |claim: &Claim| {
+            let run = self.runs.get(&claim.new.client)?;
+            claim.within(run.clocks.0, run.clocks.1)
+        };
+        UpdatePart { update: self.encode(), claims: claims.iter().filter_map(brought).collect() }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_var(self.runs.len() as u64);
+        for (client, run) in &self.runs {
+            out.put_var(run.structs.len() as u64);
+            out.put_var(*client);
+            out.put_var(u64::from(run.clocks.0));
+            run.structs.iter().for_each(|bytes| out.extend_from_slice(bytes));
+        }
+        let mut deleted: BTreeMap<u64, Vec<&Range>> = BTreeMap::new();
+        for range in &self.deleted {
+            deleted.entry(range.client).or_default().push(range);
+        }
+        out.put_var(deleted.len() as u64);
+        for (client, ranges) in deleted {
+            out.put_var(client);
+            out.put_var(ranges.len() as u64);
+            for range in ranges {
+                out.put_var(u64::from(range.clock));
+                out.put_var(u64::from(range.len));
+            }
+        }
+        out
+    }
+}

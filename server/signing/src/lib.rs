@@ -3,11 +3,12 @@
 //!
 //! - [`note`] is the signed note of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
 //! - [`keys`] keeps the key in the data folder, and rotates it.
-//! - [`verify`] judges a release's file without a server, [`strict`] reads it so that it has one meaning, and
-//!   [`words`] says what it proves. What is printed of it passes through [`shown`].
+//! - [`verify`] judges a release's file without a server, [`strict`] reads it so that it has one meaning, [`fault`] lists
+//!   what can be wrong with it, and [`words`] says what it proves. What is printed of it passes through [`shown`].
 
 #![warn(missing_docs)]
 
+pub mod fault;
 pub mod keys;
 pub mod note;
 pub mod shown;

@@ -5,7 +5,7 @@
 //! A running server has the store to itself, so it answers these verbs over a Unix socket in its data folder,
 //! which only its own user can open. Where no server runs, the verb opens the store itself.
 
-use crate::backup::{BackupError, Held, backup};
+use crate::backup::{BackupContents, BackupError, backup};
 use crate::committer::Committer;
 use crate::generation::Generation;
 use crate::metrics::Metrics;
@@ -229,7 +229,7 @@ impl Control {
                 let (store, data) = (self.store.clone(), self.data.clone());
                 let made = tokio::task::spawn_blocking(move || backup(&*store, &data, &to)).await;
                 let made = made.map_err(|error| ServeError::System(io::Error::other(error)))?;
-                let Held { plans, documents, entries, .. } = made?;
+                let BackupContents { plans, documents, entries, .. } = made?;
                 Ok(Answer::Backup { plans, documents, entries })
             }
             Verb::ResetPassword { email, at } => {

@@ -1,0 +1,33 @@
+//! Why a backup can't be written or restored.
+
+use crate::store::StoreError;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a backup can't be written or restored. Each is a sentence for the operator.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    /// The store can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file or folder can't be read or written.
+    #[error("{} can't be read or written: {error}", .path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The file or folder that is to be made already exists.
+    #[error("{} already exists and is not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The file is not a whole backup.
+    #[error("{} is not a backup of Accord, or it was cut short or damaged: {reason}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

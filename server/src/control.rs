@@ -1,9 +1,9 @@
-//! The verbs of the command line that need an installation's data: listing people, making an administrator,
+//! The commands of the command line that need an installation's data: listing people, making an administrator,
 //! resetting a password, writing a backup. They change the same records as the HTTP API, and are recorded in the
 //! same audit record.
 //!
-//! A running server has the store to itself, so it answers these verbs over a Unix socket in its data folder,
-//! which only its own user can open. Where no server runs, the verb opens the store itself.
+//! A running server has the store to itself, so it carries out these commands over a Unix socket in its data folder,
+//! which only its own user can open. Where no server runs, the process of the command opens the store itself.
 
 use crate::backup::{BackupContents, BackupError, backup};
 use crate::committer::Committer;
@@ -42,7 +42,7 @@ const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 /// A request: one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
-pub enum Verb {
+pub enum Command {
     /// List everybody who has an account.
     People,
     /// Make somebody an administrator: the account that has the address, or a new account.
@@ -68,7 +68,7 @@ pub enum Verb {
     },
 }
 
-/// The answer to a [`Verb`]: JSON up to the end of the stream.
+/// The answer to a [`Command`]: JSON up to the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
 pub enum Answer {
@@ -96,7 +96,7 @@ pub enum Answer {
         /// How many entries of all ledgers.
         entries: usize,
     },
-    /// The verb failed.
+    /// The command failed.
     Refused {
         /// Why, as a sentence.
         reason: String,
@@ -116,7 +116,7 @@ pub struct Account {
     pub plans: Vec<String>,
 }
 
-/// Why a verb of the command line fails. Each is a sentence for the operator.
+/// Why a command fails. Each is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum ControlError {
     /// The data folder can't be opened.
@@ -151,22 +151,22 @@ impl From<ChangeError> for ControlError {
     }
 }
 
-/// Carries out a verb: the server that runs over this data folder does it, or, where none runs, this process.
+/// Carries out a command: the server that runs over this data folder does it, or, where none runs, this process.
 ///
 /// # Errors
-/// When the data folder can't be opened. A verb that fails is [`Answer::Refused`], not an error.
-pub async fn ask(config: &Config, verb: Verb) -> Result<Answer, ControlError> {
+/// When the data folder can't be opened. A command that fails is [`Answer::Refused`], not an error.
+pub async fn ask(config: &Config, command: Command) -> Result<Answer, ControlError> {
     if let Ok(stream) = UnixStream::connect(config.data.join(SOCKET)).await {
-        return Ok(ask_server(stream, &verb).await.map_err(ServeError::System)?);
+        return Ok(ask_server(stream, &command).await.map_err(ServeError::System)?);
     }
     let opening = config.clone();
     let opened = tokio::task::spawn_blocking(move || Control::open(&opening)).await;
     let control = opened.map_err(|error| ServeError::System(io::Error::other(error)))??;
-    Ok(control.answer(verb).await)
+    Ok(control.answer(command).await)
 }
 
-async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Answer> {
-    let mut line = serde_json::to_vec(verb)?;
+async fn ask_server(mut stream: UnixStream, command: &Command) -> io::Result<Answer> {
+    let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
     let mut answer = Vec::new();
@@ -174,7 +174,7 @@ async fn ask_server(mut stream: UnixStream, verb: &Verb) -> io::Result<Answer> {
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// Carries out verbs over the records of an installation.
+/// Carries out commands over the records of an installation.
 #[derive(Clone)]
 #[allow(missing_debug_implementations)]
 pub(crate) struct Control {
@@ -202,15 +202,15 @@ impl Control {
         Ok(Self { people, plans, passwords, store, data, base })
     }
 
-    async fn answer(&self, verb: Verb) -> Answer {
-        let answer = self.carry_out(verb).await;
+    async fn answer(&self, command: Command) -> Answer {
+        let answer = self.carry_out(command).await;
         answer.unwrap_or_else(|error| Answer::Refused { reason: error.to_string() })
     }
 
-    async fn carry_out(&self, verb: Verb) -> Result<Answer, ControlError> {
-        match verb {
-            Verb::People => Ok(Answer::People { people: self.list()? }),
-            Verb::MakeAdministrator { name, email, password } => {
+    async fn carry_out(&self, command: Command) -> Result<Answer, ControlError> {
+        match command {
+            Command::People => Ok(Answer::People { people: self.list()? }),
+            Command::MakeAdministrator { name, email, password } => {
                 let person = match self.people.by_email(&email)? {
                     Some(person) => self.people.set_administrator(&person.id, true)?,
                     None => {
@@ -223,7 +223,7 @@ impl Control {
                 self.plans.record(&installation(), deed, None).await?;
                 Ok(Answer::Administrator { name: person.name })
             }
-            Verb::Backup { to } => {
+            Command::Backup { to } => {
                 // Recorded first, so that the backup contains the record of its own making.
                 self.plans.record(&installation(), AuditAction::Backup, None).await?;
                 let (store, data) = (self.store.clone(), self.data.clone());
@@ -232,7 +232,7 @@ impl Control {
                 let BackupContents { plans, documents, entries, .. } = made?;
                 Ok(Answer::Backup { plans, documents, entries })
             }
-            Verb::ResetPassword { email, at } => {
+            Command::ResetPassword { email, at } => {
                 let person = self.people.by_email(&email)?;
                 let person = person.ok_or(ControlError::NoAccount(email))?;
                 let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
@@ -301,8 +301,11 @@ async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
     let mut line = String::new();
     timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
     let answer = match serde_json::from_str(&line) {
-        Ok(verb) => control.answer(verb).await,
-        Err(_) => Answer::Refused { reason: "this server does not know that verb".into() },
+        Ok(command) => control.answer(command).await,
+        Err(_) => Answer::Refused {
+            reason: "the running server does not know this command: it may be of another version"
+                .into(),
+        },
     };
     let answer = serde_json::to_vec(&answer)?;
     reader.into_inner().into_inner().write_all(&answer).await

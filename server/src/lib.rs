@@ -118,7 +118,7 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// A folder of more fonts that files are set in.
     pub fonts: Option<PathBuf>,
-    /// The program whose verb `worker` makes and reads files: this one, as it was started.
+    /// The program whose command `worker` makes and reads files: this one, as it was started.
     pub worker: PathBuf,
     /// A separate address for `/metrics`. Callers on other machines get metrics only there.
     pub metrics_listen: Option<SocketAddr>,
@@ -245,7 +245,7 @@ async fn serve(
         Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
         // A path of more than about 100 bytes can't name a socket, for example.
         Err(error) => {
-            tracing::warn!(%error, "verbs of the command line can't reach this server while it runs: its control socket can't be opened");
+            tracing::warn!(%error, "the control socket can't be opened, so commands can't reach this server while it runs");
             None
         }
     };

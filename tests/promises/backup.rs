@@ -76,7 +76,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
     let (made, said) = accord(&["backup"], &data, &file)?;
-    ensure!(made && said.contains("read back, and whole"), "{said}");
+    ensure!(made && said.contains("was read back and is whole"), "{said}");
     stop.store(true, Ordering::Relaxed);
     let mut typed = 0;
     for typist in typists {

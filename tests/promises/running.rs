@@ -27,7 +27,7 @@ fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed()
     let (fine, said) = shell(&make, "short\n")?;
     assert!(!fine && said.contains("between 10 and 256"), "{said}");
     let (fine, said) = shell(&make, &format!("{PASSWORD}\n"))?;
-    assert!(fine && said.contains("Ida Novak runs this installation now"), "{said}");
+    assert!(fine && said.contains("Ida Novak is now an administrator"), "{said}");
     let (fine, said) = shell(&["people"], "")?;
     assert!(fine && said.contains("Ida Novak\tida@x.org\tadministrator"), "{said}");
     let (fine, said) = shell(&["reset-password", "--email", "none@x.org"], "")?;
@@ -44,7 +44,7 @@ fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed()
     assert!(fine && said.contains("Ida Novak\tida@x.org\tadministrator"), "{said}");
     let second = ["make-administrator", "--email", "jo@x.org", "--name", "Jo Bauer"];
     let (fine, said) = shell(&second, &format!("{PASSWORD}\n"))?;
-    assert!(fine && said.contains("Jo Bauer runs"), "{said}");
+    assert!(fine && said.contains("Jo Bauer is now an administrator"), "{said}");
     let jo = Visitor::sign_in_as(&server.address, "jo@x.org", PASSWORD)?;
     assert_eq!(jo.get("/api/v1/administration")?.0, 200);
     let (fine, said) = shell(&["reset-password", "--email", "jo@x.org"], "")?;

@@ -63,7 +63,7 @@ pub(crate) struct Workers {
 type Wanted = oneshot::Sender<std::io::Result<Child>>;
 
 impl Workers {
-    /// `program` is the binary whose verb `worker` does the work. To be called in a runtime.
+    /// `program` is the binary whose command `worker` does the work. To be called in a runtime.
     ///
     /// # Errors
     /// When the system gives no thread.

@@ -2,12 +2,9 @@
 //!
 //! Routes and bodies come from the API's own description, so a new route is tried without anybody remembering to.
 
-use accord_tests::{Server, Visitor};
+use accord_tests::{SOON, Server, Visitor};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
 
 /// What stands in a path instead of what belongs there. Not one is well-formed, or there.
 const SEGMENTS: [&str; 24] = [
@@ -65,24 +62,13 @@ const PAGES: [&str; 13] = [
     "/{x}.js",
 ];
 
-/// Sends a request as it is, and gives the status.
-fn send(server: &Server, visitor: &Visitor, method: &str, path: &str, body: &str) -> Result<u16> {
-    let mut stream = TcpStream::connect(&server.address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {0}\r\norigin: http://{0}\r\ncookie: {1}\r\ncontent-type: application/json\r\ncontent-length: {2}\r\nconnection: close\r\n\r\n",
-        server.address,
-        visitor.cookie,
-        body.len(),
-    );
-    stream.write_all(head.as_bytes())?;
-    // A server that has refused already may have closed.
-    let _ = stream.write_all(body.as_bytes());
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.with_context(|| format!("{method} {path:.80} has no answer: {answer:.200}"))
+/// Sends a request as it is, and gives the status of the answer, which is read to its end.
+fn send(visitor: &Visitor, method: &str, path: &str, body: &str) -> Result<u16> {
+    let mut request = visitor.begin(method, path, Some(body))?;
+    let status = request.status(SOON).with_context(|| format!("{method} {path:.80}"))?;
+    // A server that has refused a request may reset the connection.
+    let _ = request.rest();
+    Ok(status)
 }
 
 struct Operation {
@@ -175,24 +161,24 @@ fn no_path_or_query_makes_the_server_fail() -> Result<()> {
         {
             let path = at(path, Some(segment));
             for visitor in &visitors {
-                let status = send(&server, visitor, method, &path, "{}")?;
+                let status = send(visitor, method, &path, "{}")?;
                 ensure!(status < 500, "{method} {path:.120} gives {status}");
             }
         }
         for page in PAGES {
             let path = page.replace("{x}", segment);
-            let status = send(&server, &visitors[0], "GET", &path, "")?;
+            let status = send(&visitors[0], "GET", &path, "")?;
             ensure!(status < 500, "GET {path:.120} gives {status}");
         }
     }
     for query in QUERIES {
         for Operation { path, .. } in operations.iter().filter(|one| one.method == "GET") {
             let path = format!("{}{query}", at(path, None));
-            let status = send(&server, &visitors[0], "GET", &path, "")?;
+            let status = send(&visitors[0], "GET", &path, "")?;
             ensure!(status < 500, "GET {path} gives {status}");
         }
     }
-    ensure!(send(&server, &visitors[0], "GET", "/readyz", "")? == 200);
+    ensure!(send(&visitors[0], "GET", "/readyz", "")? == 200);
     Ok(())
 }
 
@@ -220,7 +206,7 @@ fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_serve
                 // A new session each time: some of them end it.
                 let visitor = server.visit(who)?;
                 let body = filled(schema, text, which);
-                let status = send(&server, &visitor, method, &at(path, None), &body.to_string())?;
+                let status = send(&visitor, method, &at(path, None), &body.to_string())?;
                 ensure!(
                     status < 500,
                     "{who}: {method} {path} gives {status} for {:.60} ({})",
@@ -267,7 +253,7 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
         "%2F%2Fevil.example",
     ] {
         let path = format!("/api/v1/providers/p/start?invitation={invitation}");
-        ensure!(send(&server, &nobody, "GET", &path, "")? == 303, "{invitation}");
+        ensure!(send(&nobody, "GET", &path, "")? == 303, "{invitation}");
         let (_, _, location) = nobody.page(&path, "location")?;
         // Back to a page of this server: what is no secret of an invitation leads to the first one.
         ensure!(location.starts_with("/?"), "{invitation}: {location}");

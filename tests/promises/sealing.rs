@@ -6,30 +6,17 @@ use accord_server::store::{Records as _, SledStore};
 use accord_tests::{Server, Visitor};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use std::io::Write as _;
-use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Signs, and hangs up after so long.
-fn sign_and_go(
-    server: &Server,
-    signer: &Visitor,
-    document: &str,
-    proposal: u64,
-    after: Duration,
-) -> Result<()> {
+fn sign_and_go(signer: &Visitor, document: &str, proposal: u64, after: Duration) -> Result<()> {
     let (_, text) = signer.get(&of(document, &format!("proposals/{proposal}")))?;
     let body = json!({ "digest": digest(&text).to_string() }).to_string();
     let path = of(document, &format!("proposals/{proposal}/signature"));
-    let (host, cookie, length) = (&server.address, &signer.cookie, body.len());
-    let mut socket = TcpStream::connect(host)?;
-    write!(
-        socket,
-        "PUT {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )?;
+    let request = signer.begin("PUT", &path, Some(&body))?;
     sleep(after);
+    drop(request);
     Ok(())
 }
 
@@ -44,7 +31,7 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
         let document = ana.create("Open contracts")?;
         let proposal = propose(&fay, &document)?;
         ensure!(sign(&ana, &document, proposal)?.0 == 200);
-        sign_and_go(&server, &ben, &document, proposal, Duration::from_millis(after))?;
+        sign_and_go(&ben, &document, proposal, Duration::from_millis(after))?;
         documents.push(document);
     }
     // A server reads a request when it gets to it, if its sender has not gone before.

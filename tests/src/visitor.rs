@@ -1,5 +1,6 @@
 //! Visitors of the HTTP API, signed in or not.
 
+use crate::open_request::OpenRequest;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -85,6 +86,28 @@ impl Visitor {
             None => self.agent.run(request.body(())?)?,
         };
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
+    }
+
+    /// Sends a request without waiting for its answer. If the server answers and closes before it has the whole body, that is
+    /// no error: the answer tells.
+    pub fn begin(&self, method: &str, path: &str, body: Option<&str>) -> Result<OpenRequest> {
+        let headers = body.map_or_else(String::new, |body| {
+            format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
+        });
+        let mut request = self.begin_with(method, path, &headers)?;
+        let _ = request.send(body.unwrap_or_default().as_bytes());
+        Ok(request)
+    }
+
+    /// Announces a file of so many bytes, of which nothing is sent yet.
+    pub fn begin_upload(&self, path: &str, length: usize) -> Result<OpenRequest> {
+        let kind = "content-type: application/octet-stream";
+        self.begin_with("POST", path, &format!("{kind}\r\ncontent-length: {length}\r\n"))
+    }
+
+    fn begin_with(&self, method: &str, path: &str, headers: &str) -> Result<OpenRequest> {
+        let address = self.base.strip_prefix("http://").unwrap_or(&self.base);
+        OpenRequest::begin(address, &self.cookie, (method, path), headers)
     }
 
     /// Sends a file; gives the status and the JSON of the answer.

@@ -3,17 +3,14 @@
 use super::{Colleague, MAX_KEYSTROKE, draft, pdf, slow_text, until};
 use accord_tests::{Server, Visitor, Watch, children};
 use anyhow::{Context, Result, ensure};
-use std::io::Write;
-use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-/// Asks for something and hangs up at once, or after a while.
-fn ask_and_hang_up(server: &Server, by: &Visitor, path: &str, after: Duration) -> Result<()> {
-    let mut stream = TcpStream::connect(&server.address)?;
-    let cookie = &by.cookie;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", server.address)?;
+/// Asks for something and hangs up after a while.
+fn ask_and_hang_up(by: &Visitor, path: &str, after: Duration) -> Result<()> {
+    let request = by.begin("GET", path, None)?;
     thread::sleep(after);
+    drop(request);
     Ok(())
 }
 
@@ -26,7 +23,7 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
     for n in 0..40 {
         let by = if n % 2 == 0 { &ana } else { &ben };
-        ask_and_hang_up(&server, by, &pdf(&slow), Duration::from_millis(60))?;
+        ask_and_hang_up(by, &pdf(&slow), Duration::from_millis(60))?;
     }
     let most = watch.most_children();
     ensure!((1..=2).contains(&most), "{most} at once");

@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::io::Write;
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// A ZIP archive of deflated entries (APPNOTE 6.3.10).
@@ -120,13 +119,8 @@ fn an_import_that_nobody_waits_for_ends() -> Result<()> {
     let ana = server.visit("ana")?;
     // Only part of the announced file arrives: no child is started, and the place is given back.
     for _ in 0..8 {
-        let mut stream = TcpStream::connect(&server.address)?;
-        write!(
-            stream,
-            "POST /api/v1/plans/demo/imports?name=a.md HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\
-             Content-Length: 1000000\r\n\r\n# Half",
-            server.address, ana.cookie
-        )?;
+        let path = "/api/v1/plans/demo/imports?name=a.md";
+        ana.begin_upload(path, 1_000_000)?.send(b"# Half")?;
     }
     until("places do not come back", || {
         import(&ana, "a.md", b"# T\n\ntext").is_ok_and(|(status, _)| status == 201)
@@ -140,21 +134,15 @@ fn a_file_that_is_too_large_keeps_no_upload_from_anybody() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let ana = server.visit("ana")?;
-    let mut stream = TcpStream::connect(&server.address)?;
-    write!(
-        stream,
-        "POST /api/v1/plans/demo/imports?name=a.md HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\
-         Content-Length: 60000000\r\n\r\n",
-        server.address, ana.cookie
-    )?;
+    let mut upload = ana.begin_upload("/api/v1/plans/demo/imports?name=a.md", 60_000_000)?;
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..18 {
-        stream.write_all(&piece)?;
+        upload.send(&piece)?;
     }
     // The server would wait half a minute for the rest. Each person has one upload at a time; the refused one must not count.
     let began = Instant::now();
     let (status, made) = import(&ana, "a.md", b"# T\n\ntext")?;
     ensure!(status == 201 && began.elapsed() < Duration::from_secs(15), "{status} {made}");
-    stream.write_all(&piece)?;
+    upload.send(&piece)?;
     Ok(())
 }

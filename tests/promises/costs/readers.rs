@@ -1,11 +1,9 @@
 //! Readers who ask for many files, or read them slowly, take nothing from others.
 
 use super::{Colleague, MAX_KEYSTROKE, MAX_PEAK_MIB, draft, pdf, slow_text, until};
-use accord_tests::{SOON, Server, Visitor, Watch, children};
+use accord_tests::{OpenRequest, SOON, Server, Visitor, Watch, children};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -92,16 +90,11 @@ fn release(facilitator: &Visitor, signatories: &[&Visitor], document: &str) -> R
 }
 
 /// Asks for a file, and reads only the status of the answer.
-fn ask_and_stop(server: &Server, by: &Visitor, path: &str) -> Result<TcpStream> {
-    let mut stream = TcpStream::connect(&server.address)?;
-    stream.set_read_timeout(Some(SOON))?;
-    let (host, cookie) = (&server.address, &by.cookie);
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}");
-    write!(stream, "{head}\r\nConnection: close\r\n\r\n")?;
-    let mut first = [0; 12];
-    stream.read_exact(&mut first)?;
-    ensure!(&first == b"HTTP/1.1 200", "{:?}", String::from_utf8_lossy(&first));
-    Ok(stream)
+fn ask_and_stop(by: &Visitor, path: &str) -> Result<OpenRequest> {
+    let mut request = by.begin("GET", path, None)?;
+    let status = request.status(SOON)?;
+    ensure!(status == 200, "{status}");
+    Ok(request)
 }
 
 #[test]
@@ -115,7 +108,7 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     let watch = Watch::begin(&server);
     let mut open = Vec::new();
     for _ in 0..4 {
-        open.push(ask_and_stop(&server, &ana, &path)?);
+        open.push(ask_and_stop(&ana, &path)?);
     }
     // The unread answers hold all of Ana's places, and nobody else's.
     for _ in 0..5 {
@@ -126,14 +119,12 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     }
     // An answer that is read to its end is whole, and gives its place back.
     let mut slow = open.pop().context("an answer")?;
-    let mut answer = Vec::new();
-    slow.read_to_end(&mut answer)?;
-    ensure!(answer.len() > text.len(), "an answer is cut");
+    ensure!(slow.rest()?.len() > text.len(), "an answer is cut");
     until("a place does not come back", || ana.download(&path).is_ok())?;
     // Answers that are abandoned give their places back too.
     drop(open);
     until("places do not come back", || {
-        let all: Result<Vec<_>> = (0..4).map(|_| ask_and_stop(&server, &ana, &path)).collect();
+        let all: Result<Vec<_>> = (0..4).map(|_| ask_and_stop(&ana, &path)).collect();
         all.is_ok()
     })?;
     ensure!(watch.peak_mib() <= MAX_PEAK_MIB, "{} MiB", watch.peak_mib());

@@ -102,22 +102,14 @@ async fn a_connection_does_not_outlive_its_session() -> Result<()> {
 /// A request whose sender hangs up is completed or not begun: the plan always agrees with its ledger.
 #[test]
 fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
-    use std::io::Write;
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
     for round in 0..40 {
-        let mut socket = std::net::TcpStream::connect(&server.address)?;
-        let body = format!("{{\"title\":\"Round {round}\"}}");
-        write!(
-            socket,
-            "PATCH /api/v1/plans/demo HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            server.address,
-            fay.cookie,
-            body.len()
-        )?;
+        let rename = json!({ "title": format!("Round {round}") }).to_string();
+        let request = fay.begin("PATCH", "/api/v1/plans/demo", Some(&rename))?;
         std::thread::sleep(Duration::from_micros(200 * (round % 10)));
-        drop(socket);
+        drop(request);
     }
     let rename = json!({ "title": "In the end" });
     let (status, answer) = fay.request("PATCH", "/api/v1/plans/demo", Some(rename))?;

@@ -17,10 +17,12 @@ mod cache;
 pub mod check;
 pub mod clock;
 mod committer;
+mod config;
 pub mod control;
 mod conversion;
 mod demo;
 mod generation;
+mod housekeeping;
 mod http;
 mod letters;
 mod listen;
@@ -48,11 +50,11 @@ pub use accord_store as store;
 use access::Access;
 use admission::Admission;
 use archives::Archives;
-use clock::Clock;
 use committer::Committer;
 use control::Control;
 use conversion::{HEAVY, Importer, Printer};
 use generation::Generation;
+use housekeeping::keep_house;
 use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers};
 use letters::Letters;
 use listen::{Front, OpenConnections, listen, raise_open_files};
@@ -64,10 +66,8 @@ use plans::Plans;
 use releases::Releases;
 use rooms::Rooms;
 use seal::keys::{KeyError, Keys};
-use site::{PublicUrl, Site};
+use site::Site;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,9 +75,10 @@ use stop::Stop;
 use store::{SledStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use worker::Workers;
 
+pub use config::Config;
 pub use http::{ConnectionLimits, HeldLimits, openapi};
 pub use listen::Deadlines;
 pub use mail::MailConfig;
@@ -86,72 +87,6 @@ pub use people::SessionLimits;
 /// How long the link that makes the first administrator is valid, in milliseconds. Each start
 /// without an administrator makes a new one.
 const SETUP_MS: u64 = 24 * 3_600_000;
-
-/// How a server is set up.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The folder that holds everything.
-    pub data: PathBuf,
-    /// Bytes of its disk that must stay free: below that, nothing more is accepted.
-    pub reserve: u64,
-    /// Whether to seed the demo plan and let anybody sign in as one of the demo people.
-    pub demo: bool,
-    /// The address at which browsers find it. Without one, only this machine and bare addresses are
-    /// its own.
-    pub public_url: Option<PublicUrl>,
-    /// Whether a proxy in front says whose address a request comes from (`X-Forwarded-For`).
-    pub behind_proxy: bool,
-    /// How long sessions last.
-    pub sessions: SessionLimits,
-    /// How many connections there may be.
-    pub connections: ConnectionLimits,
-    /// How long a peer may take, and a stop.
-    pub deadlines: Deadlines,
-    /// How long what is stored of a deleted document is kept.
-    pub keep_deleted: Duration,
-    /// What the history of a document may take in memory while a passage is redacted, in bytes, about. Histories that
-    /// are shown have a limit of their own.
-    pub redaction_memory: usize,
-    /// What answers may hold in memory that wait for their readers.
-    pub held_answers: HeldLimits,
-    /// Where mail goes out; without it none does.
-    pub mail: Option<MailConfig>,
-    /// A folder of more fonts that files are set in.
-    pub fonts: Option<PathBuf>,
-    /// The program whose command `worker` makes and reads files: this one, as it was started.
-    pub worker: PathBuf,
-    /// A separate address for `/metrics`. Callers on other machines get metrics only there.
-    pub metrics_listen: Option<SocketAddr>,
-    /// What entries and tickets are dated by.
-    pub clock: Clock,
-}
-
-impl Config {
-    /// The defaults, over a data folder.
-    #[must_use]
-    pub fn new(data: PathBuf) -> Self {
-        const DAY: Duration = Duration::from_secs(86_400);
-        Self {
-            data,
-            reserve: 64 * 1024 * 1024,
-            demo: false,
-            public_url: None,
-            behind_proxy: false,
-            sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
-            connections: ConnectionLimits { total: 16_384, per_address: 2_000, per_person: 1_000 },
-            deadlines: Deadlines::default(),
-            keep_deleted: 30 * DAY,
-            held_answers: HeldLimits::default(),
-            redaction_memory: 256 * 1024 * 1024,
-            mail: None,
-            fonts: None,
-            // Also where the file on the disk has been replaced since.
-            worker: PathBuf::from("/proc/self/exe"),
-            metrics_listen: None,
-            clock: Clock::system(),
-        }
-    }
-}
 
 /// Why a server can't start or had to stop.
 #[derive(Debug, Error)]
@@ -365,35 +300,4 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
         );
     }
     Ok(())
-}
-
-/// What has to be looked after while the server runs: sessions whose time is over, deleted documents
-/// that nobody wants back, and what throttling and tickets no longer need.
-async fn keep_house(app: App, keep_deleted: Duration) {
-    let keep_deleted = u64::try_from(keep_deleted.as_millis()).unwrap_or(u64::MAX);
-    let mut tick = interval(Duration::from_secs(1));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for second in 0u64.. {
-        tick.tick().await;
-        let (people, plans) = (app.people.clone(), app.plans.clone());
-        let unwanted = app.clock.now_ms().saturating_sub(keep_deleted);
-        let done = tokio::task::spawn_blocking(move || {
-            people.sessions().expire()?;
-            if second.is_multiple_of(600) {
-                people.expire_tickets()?;
-                people.expire_devices()?;
-                plans.erase_deleted(unwanted)?;
-            }
-            Ok::<_, StoreError>(())
-        });
-        if let Ok(Err(error)) = done.await {
-            tracing::error!(%error, "what is no longer needed can't be tidied up");
-        }
-        if let Err(error) = app.plans.publish_due().await {
-            tracing::error!(%error, "a launch whose time has come can't be published yet");
-        }
-        if second.is_multiple_of(60) {
-            app.throttle.forget();
-        }
-    }
 }

@@ -1,5 +1,6 @@
-//! `accord check`: whether what is stored is what was written. Every ledger is read whole, its hash chain
-//! followed and its entries applied; what a document is opened from is compared with what that gives.
+//! `accord check`: whether the store holds what was written. It reads every ledger from its beginning, follows its hash
+//! chain and applies its entries. It compares the result with the checkpoint that a document is opened from, and with the
+//! releases.
 
 use crate::plans::{read_plan, verify_audit};
 use crate::releases::find;
@@ -19,9 +20,9 @@ pub struct Report {
     pub documents: usize,
     /// How many plans were read.
     pub plans: usize,
-    /// All entries of all documents.
+    /// How many entries all documents have together.
     pub entries: usize,
-    /// What is wrong, a sentence each.
+    /// The damage that was found, a sentence for each document, plan or record.
     pub faults: Vec<String>,
 }
 
@@ -60,8 +61,8 @@ pub fn check(data: &Path) -> Result<Report, StoreError> {
     Ok(report)
 }
 
-/// Checks one document, and gives how many entries it has. Its ledger is applied twice, entry by entry: only the second
-/// time is it known at which entries there is something to compare.
+/// Checks one document, and returns how many entries it has. Its ledger is applied twice: the first time finds at which
+/// entries there are releases and a checkpoint, and the second time compares them.
 fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let ledger = LedgerId::Document(id.clone());
     let replayed = replay_stored(store, &ledger).map_err(|error| error.to_string())?;
@@ -72,7 +73,7 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let kept = kept.and_then(|kept| DocumentState::resume(&kept));
     if let Some(seq) = kept.as_ref().map(|kept| kept.position().seq).filter(|seq| *seq > last) {
         return Err(format!(
-            "it was once at entry {seq}, and ends at {last} now: its end is missing"
+            "it once had entry {seq} and now ends at entry {last}: its end is missing"
         ));
     }
     let mut faults = Vec::new();
@@ -82,13 +83,16 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
                 && Released::of(identity.clone(), &Content::read(there.doc())).digest()
                     != proposal.digest
             {
-                faults.push(format!("release {} is not what was signed", release.number));
+                faults.push(format!(
+                    "the text of release {} is not the one that was signed",
+                    release.number
+                ));
             }
         }
         let kept = kept.as_ref().filter(|kept| kept.position().seq == entry.seq);
         if kept.is_some_and(|kept| !is_same(kept, there)) {
             let seq = entry.seq;
-            faults.push(format!("what it is opened from is not what its entries up to {seq} say"));
+            faults.push(format!("its checkpoint at entry {seq} differs from what its entries say"));
         }
         Ok(())
     });
@@ -96,7 +100,7 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     faults.into_iter().next().map_or(Ok(replayed.behind), Err)
 }
 
-/// Whether two states of a document stand at the same entry and say the same.
+/// Whether two states of a document are at the same entry and have the same content.
 fn is_same(one: &DocumentState, other: &DocumentState) -> bool {
     one.position() == other.position() && Content::read(one.doc()) == Content::read(other.doc())
 }

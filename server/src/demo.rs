@@ -1,4 +1,4 @@
-//! The demo: a plan of an invented city, and people: anybody on this machine may sign in as any of them.
+//! The demo: the plan of an invented city, and people. Anybody on this machine may sign in as any of them.
 
 use crate::people::{People, Person};
 use crate::plans::{ActError, Plans, installation};
@@ -12,7 +12,7 @@ use accord_document::people::{Actor, Seat, Sector, Standing};
 
 pub(crate) const PLAN: &str = "demo";
 
-/// The demo people: sign-in name, full name, seat, sector. The administrator has no seat.
+/// The demo people: sign-in name, full name, seat, sector. The administrator gets no seat in the plan.
 pub(crate) const PEOPLE: [(&str, &str, Seat, Sector); 6] = [
     ("ana", "Ana Ferreira", Seat::Author, Sector::Government),
     ("ben", "Ben Okafor", Seat::Author, Sector::CivilSociety),
@@ -26,7 +26,7 @@ pub(crate) fn person_id(name: &str) -> PersonId {
     PersonId::new(format!("demo-{name}"))
 }
 
-/// Adds whatever of the demo is not there yet.
+/// Adds the parts of the demo that do not exist yet.
 pub(crate) async fn seed(plans: &Plans, people: &People) -> Result<(), StoreError> {
     let adding = people.clone();
     tokio::task::spawn_blocking(move || add_people(&adding))

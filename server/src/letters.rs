@@ -53,8 +53,8 @@ impl Letters {
             let looked = tokio::task::spawn_blocking(move || letters.send_password_link(&email));
             match looked.await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "an ask for a new password failed"),
-                Err(error) => tracing::error!(%error, "an ask for a new password broke off"),
+                Ok(Err(error)) => tracing::error!(%error, "a request for a new password failed"),
+                Err(error) => tracing::error!(%error, "a request for a new password broke off"),
             }
             drop(place);
         });

@@ -134,7 +134,8 @@ pub async fn run(
     }
 }
 
-/// What comes of `work`; None if the server was asked to stop meanwhile. Then `work` has that long to end.
+/// The result of `work`, or `None` if the server is asked to stop before `work` has ended. In that case `work` has as long
+/// as `patience` to end.
 async fn unless_stopped<T>(
     work: impl Future<Output = T>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
@@ -193,7 +194,7 @@ async fn serve(
             None
         }
         reason = committer.failed() => {
-            tracing::error!(reason, "the store can't be trusted any more");
+            tracing::error!(reason, "the store can't be trusted any more, so the server stops");
             Some(reason)
         }
     };
@@ -206,13 +207,13 @@ async fn serve(
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
 }
 
-/// Accepts connections from now on. Gives what ends that.
+/// Accepts connections from now on. The answer stops that.
 fn open_for_all(listener: TcpListener, config: &Config, app: &App) -> Stop {
     let ConnectionLimits { total, per_address, .. } = config.connections;
     let per_address = per_address.saturating_mul(2);
     let limit = (!config.behind_proxy).then_some(per_address);
     let open = OpenConnections::new(total, raise_open_files(), limit);
-    tracing::info!(connections = open.total(), "the most connections at once");
+    tracing::info!(connections = open.total(), "the limit of open connections");
     let (site, metrics) = (app.site.clone(), app.metrics.clone());
     let router = http::router(app.clone());
     let front = Front::new(router, site, config.deadlines, open.clone(), per_address, metrics);
@@ -295,7 +296,7 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
     if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
         // The one secret that is logged: only the operator reads this log.
         tracing::warn!(
-            "nobody runs this installation yet: open {}/links/{secret} within a day to become its administrator",
+            "this installation has no administrator yet: open {}/links/{secret} within a day to become its administrator",
             site.base()
         );
     }

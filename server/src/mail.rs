@@ -29,9 +29,9 @@ pub struct MailConfig {
 pub enum MailError {
     #[error("the address of the mail server can't be understood: {0}")]
     Server(#[from] lettre::transport::smtp::Error),
-    #[error("mail can't come from {0:?}: name an address like Accord <accord@example.org>")]
+    #[error("mail can't be sent from {0:?}: give a sender like Accord <accord@example.org>")]
     From(String),
-    #[error("that is no address for mail: {0}")]
+    #[error("this is not an address for mail: {0}")]
     To(#[from] lettre::address::AddressError),
     #[error("the mail can't be written: {0}")]
     Message(#[from] lettre::error::Error),

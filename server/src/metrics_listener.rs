@@ -19,7 +19,7 @@ pub(crate) async fn start(address: SocketAddr, app: App) -> std::io::Result<Join
     let service = metrics_router(app).into_make_service();
     Ok(tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, service).await {
-            tracing::error!(%error, "the address of the metrics failed");
+            tracing::error!(%error, "the server of metrics failed");
         }
     }))
 }

@@ -1,4 +1,4 @@
-//! What a request is answered with that fails. Which error becomes which problem is decided in `http/problem.rs`.
+//! The answer to a request that fails. Which error becomes which problem is decided in `http/problem.rs`.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How long to wait where too many ask at once, in seconds.
+/// When too many ask at once: how long a caller should wait before trying again, in seconds.
 const BUSY_SECONDS: u64 = 5;
 
 /// What went wrong, for programs (`error`) and for people (`message`).
@@ -43,18 +43,17 @@ impl Problem {
     }
 
     pub(crate) fn wrong_credentials() -> Self {
-        let message = "This e-mail address and password do not go together.";
+        let message = "This e-mail address and password do not match.";
         Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
     }
 
     pub(crate) fn bad_ticket() -> Self {
-        let message = "This ticket is for another document, has expired, or its session has ended. Get a new one.";
+        let message = "This ticket is for another document, it has expired, or its session has ended. Get a new one.";
         Self::new(StatusCode::UNAUTHORIZED, "bad_ticket", message)
     }
 
     pub(crate) fn bad_link() -> Self {
-        let message =
-            "This link was used already, has expired, or was never made. Ask for a new one.";
+        let message = "This link has been used, has expired, or never existed. Ask for a new one.";
         Self::new(StatusCode::NOT_FOUND, "bad_link", message)
     }
 
@@ -65,7 +64,8 @@ impl Problem {
     }
 
     pub(crate) fn too_slow() -> Self {
-        let message = "The request came too slowly and was given up. Try again.";
+        let message =
+            "The request arrived too slowly, and the server stopped reading it. Try again.";
         Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
     }
 
@@ -74,7 +74,7 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(5)
     }
 
-    /// What can't be done now because too many ask for it at once.
+    /// Something can't be done now because too many ask for it at once.
     pub(crate) fn busy(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).with_retry_after(BUSY_SECONDS)
     }
@@ -83,7 +83,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    /// What is refused for a reason that its page knows how to tell.
+    /// A refusal that the page explains in its own words, by the stable name.
     pub(crate) fn refused(error: &'static str, message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, error, message)
     }
@@ -106,12 +106,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// What can't be done now, and may be possible later.
+    /// Something can't be done now and may be possible later.
     pub(crate) fn unavailable(error: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error, message)
     }
 
-    /// What was sent too slowly.
+    /// A body arrived too slowly.
     pub(crate) fn slow(message: &str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "slow", message)
     }

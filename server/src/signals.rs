@@ -1,6 +1,6 @@
 //! Signals that ask the server to stop.
 //!
-//! They are heard on a thread of their own: whatever keeps the server's threads busy, the process ends.
+//! A thread of its own waits for them, so the process ends even when all other threads are busy.
 
 use std::process::exit;
 use std::thread;
@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// The most that stopping takes: service managers kill after 10 to 90 seconds, and 15 are promised.
+/// The longest that stopping takes: service managers kill after 10 to 90 seconds, and the promise is 15.
 const STOP_WITHIN: Duration = Duration::from_secs(14);
 
 /// Ends at the first SIGTERM or SIGINT. From this call on they are heard, also while the server still starts. A

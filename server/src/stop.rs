@@ -25,11 +25,15 @@ impl Stop {
         let ended = async { join!(rooms.shut_down(), open.emptied()) };
         if timeout(deadlines.drain, ended).await.is_err() {
             let rooms = rooms.still_open();
-            tracing::warn!(connections = open.count(), rooms, "cut off what did not end in time");
+            tracing::warn!(
+                connections = open.count(),
+                rooms,
+                "some connections and rooms did not end in time and were cut off"
+            );
         }
         listening.end();
         if timeout(deadlines.drain_commits, committer.finish()).await.is_err() {
-            tracing::warn!("a commit did not end in time: what it holds was not acknowledged");
+            tracing::warn!("a commit did not end in time: its edits were not acknowledged");
         }
     }
 }

@@ -235,7 +235,7 @@ fn a_downloaded_release_is_verified_without_the_server_and_every_forgery_named()
     ensure!(code == 1 && said.contains("signed by somebody else"), "{code} {said}");
     let (code, said) = verify(&saved, &["--key", &key, "--number", "2"])?;
     ensure!(
-        code == 1 && said.contains("You asked for release 2, and this is release 1"),
+        code == 1 && said.contains("You asked for release 2, but this is release 1"),
         "{code} {said}"
     );
     std::fs::write(&saved, file.replacen("Open contracts", "Open contrasts", 1))?;

@@ -11,14 +11,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     /// It can't be read in one way only.
-    #[error("This is no release of Accord: {0}.")]
+    #[error("This is not a release of Accord: {0}.")]
     Unreadable(#[from] Unreadable),
     /// It is JSON, but not a release, with what is missing.
-    #[error("This is no release of Accord: {0}.")]
+    #[error("This is not a release of Accord: {0}.")]
     NoRelease(&'static str),
     /// The text is not what was signed.
     #[error(
-        "The text was changed: its digest is {found}, and what was signed has {signed}. It is not what both sides agreed to."
+        "The text was changed: its digest is {found}, and the digest of the signed text is {signed}. It is not what both sides agreed to."
     )]
     Text {
         /// The digest of the text in the file.
@@ -28,17 +28,17 @@ pub enum Fault {
     },
     /// The statement does not fit its signature.
     #[error(
-        "The signed statement was changed: who signed, when, or which text. Its signature does not fit what it says."
+        "The signed statement was changed: who signed, when, or which text. The signature does not match it."
     )]
     Statement,
     /// The statement is not in the one form that Accord writes.
     #[error(
-        "The signed statement is not one that Accord writes. Its signature fits, so ask who holds the key."
+        "The signed statement is not one that Accord writes. The signature matches it, so ask who holds the key."
     )]
     Form,
     /// It is signed with another key than the trusted one.
     #[error(
-        "It was signed by somebody else: with the key {found}, and not with {trusted}, which you trust."
+        "It was signed by somebody else: with the key {found}, and not with the key {trusted}, which you trust."
     )]
     Foreign {
         /// The key that it is signed with.
@@ -48,7 +48,7 @@ pub enum Fault {
     },
     /// It is signed with another key than the one that it carries.
     #[error(
-        "It was signed by somebody else: with the key {found}, and the file names another as its own, {own}."
+        "It was signed by somebody else: with the key {found}, while the file names the key {own} as its own."
     )]
     OwnKey {
         /// The key that it is signed with.
@@ -58,7 +58,7 @@ pub enum Fault {
     },
     /// Text and statement have different numbers.
     #[error(
-        "The text says that it is release {text}, and the signed statement is of release {signed}: one release was passed off as another."
+        "The text says that it is release {text}, but the signed statement is about release {signed}: one release was passed off as another."
     )]
     Number {
         /// The number in the text.
@@ -67,14 +67,14 @@ pub enum Fault {
         signed: u32,
     },
     /// Text and statement are of different commitments.
-    #[error("The text and the signed statement are of two different commitments.")]
+    #[error("The text and the signed statement are about two different commitments.")]
     Document,
     /// Nobody has signed for this side.
     #[error("The signed statement names no signatory of {0}: both sides must have signed.")]
     Side(&'static str),
     /// Fewer people have signed for a side than the statement says were needed.
     #[error(
-        "The signed statement says that {needed} had to sign for {side}, and names {found} who did."
+        "The signed statement says that {needed} people had to sign for {side}, but it names {found} who did."
     )]
     Quorum {
         /// The side, in words.
@@ -88,10 +88,10 @@ pub enum Fault {
     #[error("The signed statement names one person twice as a signatory: {0}.")]
     Twice(Shown),
     /// A signatory is of neither side.
-    #[error("The signed statement names a signatory of neither side: {0}.")]
+    #[error("The signed statement names a signatory who belongs to neither side: {0}.")]
     NeitherSide(Shown),
     /// It is another release than the one that was asked for.
-    #[error("You asked for release {wanted}, and this is release {found}.")]
+    #[error("You asked for release {wanted}, but this is release {found}.")]
     OtherNumber {
         /// The number that was asked for.
         wanted: u32,

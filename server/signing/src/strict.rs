@@ -26,10 +26,10 @@ pub enum Unreadable {
     #[error("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)]
     Large,
     /// It is not UTF-8.
-    #[error("it is no UTF-8 text")]
+    #[error("it is not UTF-8 text")]
     Encoding,
     /// It is not JSON.
-    #[error("it is no JSON: line {line}, column {column}")]
+    #[error("it is not JSON: line {line}, column {column}")]
     Syntax {
         /// The line of the fault, from 1.
         line: usize,
@@ -37,10 +37,10 @@ pub enum Unreadable {
         column: usize,
     },
     /// An object has a name twice.
-    #[error("the name {0} stands twice in one object, and readers differ on which counts")]
+    #[error("one object has the name {0} twice, and programs differ on which one counts")]
     Twice(Shown),
     /// A number is not a whole number in its shortest form, or is larger than 2^53 − 1.
-    #[error("the number {0} is not written as a whole number in the one way there is")]
+    #[error("the number {0} is not a whole number in its only valid spelling")]
     Number(Shown),
     /// It nests deeper than [`MAX_DEPTH`].
     #[error("it nests deeper than {MAX_DEPTH} levels")]

@@ -60,10 +60,10 @@ pub struct Verified {
 pub fn verify(file: &[u8], trusted: &[PublicKey]) -> Result<Verified, Fault> {
     let file = strict::read(file)?;
     let file: ReleaseFile = serde_json::from_value(file)
-        .map_err(|_| Fault::NoRelease("one is an object of `release`, `note` and `key`"))?;
+        .map_err(|_| Fault::NoRelease("a release is an object with `release`, `note` and `key`"))?;
     let ReleaseFile { release, note, key } = file;
     let own = key.parse::<PublicKey>().ok().filter(|own| own.to_string() == key);
-    let own = own.ok_or(Fault::NoRelease("what stands in it as `key` is no key"))?;
+    let own = own.ok_or(Fault::NoRelease("its `key` is not a key"))?;
     let (text, key) = open(&note, &own, trusted)?;
     let statement = Statement::read(text).ok_or(Fault::Form)?;
     let released = text_of(release, &statement)?;
@@ -82,7 +82,7 @@ fn open<'n>(
     own: &PublicKey,
     trusted: &[PublicKey],
 ) -> Result<(&'n str, PublicKey), Fault> {
-    const NO_NOTE: Fault = Fault::NoRelease("what stands in it as `note` is no signed note");
+    const NO_NOTE: Fault = Fault::NoRelease("its `note` is not a signed note");
     // Accord signs once. A signature that nobody verifies would only make a file look better than it is.
     if Note::read(note).map_err(|_| NO_NOTE)?.signatures.len() != 1 {
         return Err(Fault::NoRelease("its note has more than one signature"));
@@ -117,7 +117,7 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     if found != statement.digest {
         return Err(Fault::Text { found, signed: statement.digest });
     }
-    const OTHER: Fault = Fault::NoRelease("its text is of a form that this version does not know");
+    const OTHER: Fault = Fault::NoRelease("its text has a form that this version does not know");
     let released = Released::deserialize(&release).map_err(|_| OTHER)?;
     // Whatever is in the file is in what is read and shown: nothing stands beside it.
     let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);

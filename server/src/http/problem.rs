@@ -29,7 +29,7 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", message)
             }
             StoreError::Damaged(_) => {
-                let message = "What is stored here is damaged and is not shown. The administrator must restore it.";
+                let message = "The data stored for this is damaged and is not shown. An administrator must restore it from a backup.";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", message)
             }
             StoreError::Conflict => Self::conflict(
@@ -40,7 +40,7 @@ impl From<StoreError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "too_long",
                 format!(
-                    "This is too long: all of it together may take {MAX_RECORD_BYTES} bytes. Shorten it."
+                    "This is too long: all of it together may have at most {MAX_RECORD_BYTES} bytes. Shorten it."
                 ),
             ),
             _ => {
@@ -60,7 +60,7 @@ impl From<OpenError> for Problem {
             OpenError::Store(error) => error.into(),
             OpenError::Ledger(error) => StoreError::Damaged(error.to_string()).into(),
             OpenError::TooLong => {
-                let message = "The history of this document is too long to be shown. Its text can be read and changed as before.";
+                let message = "The history of this document is too long to be shown. You can read and change its text as before.";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", message)
             }
             OpenError::Busy(busy) => busy.into(),
@@ -89,18 +89,18 @@ impl From<RedactError> for Problem {
         match error {
             RedactError::Elsewhere => Self::conflict(
                 "elsewhere",
-                "This passage does not stand there any more: somebody has just changed it. Select it again.",
+                "Somebody has just changed this passage. Select it again.",
             ),
             RedactError::Refused(RedactionError::Update(refusal @ Refusal::Frozen)) => {
                 Self::conflict(
                     refusal.reason(),
-                    "This text is frozen: both sides have signed it, and nothing of it can be taken out. Begin the next draft first.",
+                    "This text is frozen: both sides have signed it, so no passage can be taken out of it. Begin the next draft first.",
                 )
             }
             RedactError::Released(number) => Self::conflict(
                 "released",
                 format!(
-                    "Release {number} says this. A release never changes, so it can’t be taken out of the history."
+                    "Release {number} contains this passage. A release never changes, so the passage can’t be taken out of the history."
                 ),
             ),
             RedactError::Refused(RedactionError::Update(refusal))
@@ -109,12 +109,12 @@ impl From<RedactError> for Problem {
                 refusal.into()
             }
             RedactError::Refused(_) => Self::forbidden(&format!(
-                "A redaction needs a facilitator’s seat, and a reason of at most {MAX_REASON_CHARS} characters."
+                "Only a facilitator can take out a passage, and needs to give a reason of at most {MAX_REASON_CHARS} characters."
             )),
             RedactError::TooLong => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "history_too_long",
-                "Nothing was taken out: the history of this document is so long that looking for the passage in it takes more memory than the server may use. Ask an administrator to allow more (--redaction-memory-mib).",
+                "Nothing was taken out: the history of this document is so long that the server may not use enough memory to search it for the passage. Ask an administrator to allow more (--redaction-memory-mib).",
             ),
             RedactError::Open(error) => error.into(),
         }
@@ -249,11 +249,11 @@ impl From<FileError> for Problem {
     fn from(error: FileError) -> Self {
         match error {
             FileError::Press(PressError::Fonts) => {
-                Self::conflict("fonts", format!("There is no PDF of this text: {error}."))
+                Self::conflict("fonts", format!("This text can't be made into a PDF: {error}."))
             }
             FileError::Press(PressError::Long | PressError::Failed(_)) => {
-                let hint = "Word, HTML and Markdown files can still be made of it.";
-                Self::invalid(format!("There is no PDF of this text: {error}. {hint}"))
+                let hint = "It can still be made into Word, HTML and Markdown files.";
+                Self::invalid(format!("This text can't be made into a PDF: {error}. {hint}"))
             }
             FileError::Work(error) => Self::of_work(error, "This file can't be made"),
             FileError::Busy(busy) => busy.into(),
@@ -311,7 +311,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let Json(body) = Json::from_request(request, state).await.map_err(|error| match error {
             JsonRejection::BytesRejection(_) => {
-                let message = "The request is too large, or was cut short.";
+                let message = "The request is too large, or it was cut short.";
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
             other => Problem::invalid(other.body_text()),

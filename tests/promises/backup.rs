@@ -1,6 +1,7 @@
 //! A backup taken while people write is whole, and a server restored from it goes on without mixing what it knows
 //! with what others remember.
 
+use crate::release::freeze;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::{ClientNote, Message, ServerNote};
 use accord_tests::{Server, SyncClient, Visitor, accord_binary};
@@ -13,25 +14,17 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs a verb of the shell, and gives whether it worked and what it said.
-fn accord(verb: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> {
+/// Runs a command at the shell. Returns whether it worked, and what it said.
+fn accord(command: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> {
     let out =
-        Command::new(accord_binary()).args(verb).arg("--data").arg(data).arg(file).output()?;
+        Command::new(accord_binary()).args(command).arg("--data").arg(data).arg(file).output()?;
     Ok((out.status.success(), String::from_utf8([out.stdout, out.stderr].concat())?))
 }
 
-/// Signs the demo commitment for both sides and launches it; gives its signed file.
+/// Signs the demo commitment for both sides and launches it. Returns its signed file.
 fn release(server: &Server) -> Result<String> {
     let fay = server.visit("fay")?;
-    let path = |rest: &str| format!("/api/v1/documents/demo/{rest}");
-    let (_, read) = fay.get(&path("release"))?;
-    let digest = json!({ "digest": read["digest"] });
-    let (_, proposed) = fay.post(&path("proposals"), digest.clone())?;
-    for name in ["ana", "ben"] {
-        let sign = path(&format!("proposals/{}/signature", proposed["seq"]));
-        let (status, answer) = server.visit(name)?.request("PUT", &sign, Some(digest.clone()))?;
-        ensure!(status == 200, "{answer}");
-    }
+    freeze(&fay, &server.visit("ana")?, &server.visit("ben")?, "demo")?;
     let launch = json!({ "documents": ["demo"], "zone": "Asia/Tbilisi" });
     ensure!(fay.post("/api/v1/plans/demo/launches", launch)?.0 == 200);
     public(server)
@@ -42,6 +35,28 @@ fn public(server: &Server) -> Result<String> {
         Visitor::nobody(&server.address).page("/r/demo/1/release.json", "content-type")?;
     ensure!(status == 200, "{file}");
     Ok(file)
+}
+
+/// Types one character after the other. Returns how many, all of them acknowledged.
+async fn type_until(stop: Arc<AtomicBool>, mut typist: SyncClient) -> Result<u32> {
+    let mut count = 0_u32;
+    while !stop.load(Ordering::Relaxed) {
+        typist.edit("problem", 0, 0, "x").await?;
+        count += 1;
+        if count.is_multiple_of(50) {
+            typist.settled().await?;
+        }
+    }
+    typist.settled().await.map(|()| count)
+}
+
+/// Checks a release's file with the keys that the server publishes.
+fn verifies(server: &Server, file: &Path) -> Result<()> {
+    let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
+    let mut verify = Command::new(accord_binary());
+    let status = verify.arg("verify").arg(file).args(["--key", keys.trim()]).status()?;
+    ensure!(status.success(), "{status}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,19 +75,8 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let stop = Arc::new(AtomicBool::new(false));
     let mut typists = Vec::new();
     for client in 1..=3 {
-        let mut typist = SyncClient::connect(&server, &ana, &document, client).await?;
-        let stop = stop.clone();
-        typists.push(tokio::spawn(async move {
-            let mut count = 0_u32;
-            while !stop.load(Ordering::Relaxed) {
-                typist.edit("problem", 0, 0, "x").await?;
-                count += 1;
-                if count.is_multiple_of(50) {
-                    typist.settled().await?;
-                }
-            }
-            typist.settled().await.map(|()| count)
-        }));
+        let typist = SyncClient::connect(&server, &ana, &document, client).await?;
+        typists.push(tokio::spawn(type_until(stop.clone(), typist)));
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
     let (made, said) = accord(&["backup"], &data, &file)?;
@@ -104,13 +108,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     ensure!(public(&server)? == signed, "the release is another");
     let saved = dir.path().join("release.json");
     std::fs::write(&saved, &signed)?;
-    let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
-    let verified = Command::new(accord_binary())
-        .arg("verify")
-        .arg(&saved)
-        .args(["--key", keys.trim()])
-        .status()?;
-    ensure!(verified.success());
+    verifies(&server, &saved)?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
     let there = ana.text(&document, "problem")?.trim().len() as u32;
     ensure!(there > 0 && there <= typed, "{there} of {typed}");

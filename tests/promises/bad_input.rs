@@ -120,18 +120,12 @@ fn resident(pid: u32) -> Result<u64> {
     Ok(pages * 4096)
 }
 
-/// Rules U1, U3, U4 and U9.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
-    let dir = tempfile::tempdir()?;
-    let mut server = Server::start(dir.path())?;
-    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
-    let document = ana.create("Attacks")?;
-    let mut witness = SyncClient::connect(&server, &ana, &document, 1_000).await?;
-    witness.edit("problem", 0, 0, "Nobody touches this.").await?;
-    witness.settled().await?;
+/// The attacker's own client id.
+const ME: u64 = 2_000;
 
-    const ME: u64 = 2_000;
+/// Attacks on a document in which client 1,000 has written 20 characters: a name, the update, and the code with which the
+/// connection is closed.
+fn attacks() -> Vec<(&'static str, Vec<u8>, u16)> {
     let huge = {
         let mut bytes = Vec::new();
         bytes.put_var(u64::from(u32::MAX));
@@ -141,7 +135,7 @@ async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
     let huge_deletes = [&[0u8, 1, 1][..], &huge].concat();
     let skip = [&[1u8, 1][..], &[0xd0, 0x0f], &[0, 10, 3, 0]].concat();
     let resync = 4300;
-    let attacks: Vec<(&str, Vec<u8>, u16)> = vec![
+    vec![
         ("nested values", update(ME, 0, 1, &nested_any(10_000), &[]), 4400),
         (
             "nested JSON",
@@ -187,12 +181,25 @@ async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
             update(ME, 0, 1, &[&[4u8, 1, 7][..], b"problem", &[1, 0xff]].concat(), &[]),
             4400,
         ),
-    ];
+    ]
+}
+
+/// Rules U1, U3, U4 and U9.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mut server = Server::start(dir.path())?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let document = ana.create("Attacks")?;
+    let mut witness = SyncClient::connect(&server, &ana, &document, 1_000).await?;
+    witness.edit("problem", 0, 0, "Nobody touches this.").await?;
+    witness.settled().await?;
+
     // The allocator and the threads warm up on a first refusal.
     let warm = SyncClient::connect(&server, &ben, &document, 3_000).await?;
     drop(warm);
     let before = resident(server.id())?;
-    for (name, attack, code) in attacks {
+    for (name, attack, code) in attacks() {
         let mut attacker = SyncClient::connect(&server, &ben, &document, ME).await?;
         attacker.send(Message::Update(&attack)).await?;
         let closed = attacker.closed().await.with_context(|| name.to_owned())?;

@@ -1,5 +1,6 @@
 //! Drafts and releases as files that other programs open, and drafts from elsewhere.
 
+use crate::release::freeze;
 use accord_tests::{Server, SyncClient, Visitor, accord_binary};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -105,6 +106,25 @@ const SAMPLES: [Sample; 3] = [
     },
 ];
 
+/// Checks that a PDF file follows the standards for assistive programs (PDF/UA-1) and archives (PDF/A-3).
+fn is_accessible(pdf: &Path, language: &str, title: &str) -> Result<()> {
+    let told = told(pdf)?;
+    ensure!(told["findings"] == json!([]), "{told}");
+    for (name, expect) in [
+        ("title", json!(title)),
+        ("language", json!(language)),
+        ("ua", json!("1")),
+        ("archival", json!("3")),
+        ("shows_title", json!(true)),
+        ("marked", json!(true)),
+        ("fonts_inside", json!(true)),
+        ("links_told", json!(true)),
+    ] {
+        ensure!(told[name] == expect, "{language}: {name} is {}", told[name]);
+    }
+    Ok(())
+}
+
 #[test]
 fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -129,23 +149,10 @@ fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
         let info = run("pdfinfo", &[pdf.as_ref()])?;
         ensure!(info.contains(title) && info.contains("Tagged:          yes"), "{info}");
         let said = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
-        let told = told(&pdf)?;
         for word in words.iter().chain([&title]) {
             ensure!(said.contains(word), "{language}: no {word} in {said}");
         }
-        ensure!(told["findings"] == json!([]), "{told}");
-        for (name, expect) in [
-            ("title", json!(title)),
-            ("language", json!(language)),
-            ("ua", json!("1")),
-            ("archival", json!("3")),
-            ("shows_title", json!(true)),
-            ("marked", json!(true)),
-            ("fonts_inside", json!(true)),
-            ("links_told", json!(true)),
-        ] {
-            ensure!(told[name] == expect, "{language}: {name} is {}", told[name]);
-        }
+        is_accessible(&pdf, language, title)?;
 
         let (docx, _) = file("docx")?;
         let opened = convert(&docx, "pdf")?;
@@ -176,6 +183,17 @@ fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
     Ok(())
 }
 
+/// Checks that the signed file inside a release's PDF file verifies with a key.
+fn its_attachment_verifies(pdf: &Path, key: &str, folder: &Path) -> Result<()> {
+    let saved = folder.join("release.json");
+    let detach = ["-savefile".as_ref(), "release.json".as_ref(), "-o".as_ref(), saved.as_ref()];
+    run("pdfdetach", &[&detach[..], &[pdf.as_ref()]].concat())?;
+    let verify = ["verify".as_ref(), saved.as_ref(), "--key".as_ref(), key.as_ref()];
+    let verdict = run(accord_binary(), &verify)?;
+    ensure!(verdict.contains("VERIFIED"), "{verdict}");
+    Ok(())
+}
+
 #[test]
 fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -183,13 +201,7 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
     let of = |rest: &str| format!("/api/v1/documents/demo/{rest}");
     let (_, path) = fay.get(&of("release"))?;
-    let digest = json!({ "digest": path["digest"] });
-    let (_, made) = fay.post(&of("proposals"), digest.clone())?;
-    let signature = of(&format!("proposals/{}/signature", made["seq"]));
-    for visitor in [&ana, &ben] {
-        let (status, answer) = visitor.request("PUT", &signature, Some(digest.clone()))?;
-        ensure!(status == 200, "{answer}");
-    }
+    freeze(&fay, &ana, &ben, "demo")?;
     // Before it is public, those who wrote it have it already.
     let (before, _) = ben.download(&of("releases/1/pdf"))?;
     let launch = json!({ "documents": ["demo"], "zone": "Europe/Paris" });
@@ -212,26 +224,10 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
     for words in ["Release 1", "Signed by both sides", "Ben Okafor", "Europe/Paris", digest] {
         ensure!(said.contains(words), "no {words} in {said}");
     }
-    // What is attached is the signed file, and verifies.
     let (signed, _) = nobody.download("/r/demo/1/release.json")?;
     ensure!(told["attached"]["release.json"] == json!(String::from_utf8(signed)?));
-    let saved = dir.path().join("release.json");
-    run(
-        "pdfdetach",
-        &[
-            "-savefile".as_ref(),
-            "release.json".as_ref(),
-            "-o".as_ref(),
-            saved.as_ref(),
-            pdf.as_ref(),
-        ],
-    )?;
-    let (_, key) = (0, String::from_utf8(nobody.download("/keys.txt")?.0)?);
-    let verdict = run(
-        accord_binary(),
-        &["verify".as_ref(), saved.as_ref(), "--key".as_ref(), key.trim().as_ref()],
-    )?;
-    ensure!(verdict.contains("VERIFIED"), "{verdict}");
+    let keys = String::from_utf8(nobody.download("/keys.txt")?.0)?;
+    its_attachment_verifies(&pdf, keys.trim(), dir.path())?;
 
     for kind in ["docx", "html", "md"] {
         let (bytes, _) = nobody.download(&format!("/r/demo/1/release.{kind}"))?;

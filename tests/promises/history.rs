@@ -77,6 +77,62 @@ fn person(told: &Value, author: &Value) -> String {
     told["authors"][index]["name"].as_str().unwrap_or_default().to_owned()
 }
 
+/// Checks the record for evaluators, as JSON, as a table and as a page: who wrote the text as it is, and who did what in
+/// which sitting.
+fn the_record_agrees(
+    server: &Server,
+    ben: &Visitor,
+    document: &str,
+    versions: &Value,
+) -> Result<()> {
+    let (_, record) = ben.get(&format!("/api/v1/documents/{document}/record"))?;
+    assert_eq!(&record["versions"], versions);
+    let shares = record["shares"].as_array().context("shares")?;
+    let share = |section: &str, name: &str| {
+        let found = shares
+            .iter()
+            .find(|share| share["section"] == section && person(&record, &share["author"]) == name);
+        found.and_then(|share| share["characters"].as_u64()).unwrap_or(0)
+    };
+    assert_eq!(share("why", "Ana Ferreira"), "Nobody can read the budget.".len() as u64);
+    assert_eq!(share("why", "Ben Okafor"), "It is a scan. ".len() as u64);
+    let base = format!("http://{}/api/v1/documents/{document}/record", server.address);
+    let file = |format: &str| {
+        ureq::get(format!("{base}?format={format}")).header("cookie", &ben.cookie).call()
+    };
+    let table = file("csv")?.body_mut().read_to_string()?;
+    let line = ",\"Ben Okafor\",\"author\",\"civil_society\",\"problem\",13,6,0";
+    assert!(table.lines().any(|row| row.ends_with(line)), "{table}");
+    // The same as a page: nothing in it runs, whatever a title says.
+    let mut page = file("html")?;
+    let policy = page.headers()["content-security-policy"].to_str()?.to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    let page = page.body_mut().read_to_string()?;
+    assert!(page.contains("&lt;b&gt;Budgets&lt;/b&gt;") && !page.contains("<b>"), "{page}");
+    assert!(page.contains("Ben Okafor") && page.contains(">13</td>"), "{page}");
+    for version in versions.as_array().context("versions")? {
+        let name = version["name"].as_str().filter(|name| !name.is_empty());
+        assert!(page.contains(name.unwrap_or("Before going back to")), "{page}");
+    }
+    Ok(())
+}
+
+/// Checks that all devices of a person know what the person has looked at, and that this never goes back.
+fn what_was_seen_is_told_to_oneself(
+    server: &Server,
+    ben: &Visitor,
+    document: &str,
+    head: u64,
+) -> Result<()> {
+    let path = format!("/api/v1/documents/{document}/history/seen");
+    assert_eq!(history(ben, document)?["seen"], Value::Null);
+    for (upto, known) in [(3, 3), (2, 3), (1_000_000, head)] {
+        assert_eq!(ben.request("PUT", &path, Some(json!({ "seq": upto })))?.0, 204);
+        assert_eq!(history(&server.visit("ben")?, document)?["seen"], known);
+    }
+    Ok(())
+}
+
 /// Two people disagree; the history says so, edit by edit, and a version and a restore change no word of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
@@ -134,44 +190,9 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(inserted["insert"], "Nobody");
     assert_eq!(person(&seen, &inserted["written"]["author"]), "Ana Ferreira");
 
-    // For evaluators: who wrote what stands, and who did what in which sitting.
-    let (_, record) = ben.get(&format!("/api/v1/documents/{document}/record"))?;
-    assert_eq!(record["versions"], told["versions"]);
-    let shares = record["shares"].as_array().context("shares")?;
-    let share = |section: &str, name: &str| {
-        let found = shares
-            .iter()
-            .find(|share| share["section"] == section && person(&record, &share["author"]) == name);
-        found.and_then(|share| share["characters"].as_u64()).unwrap_or(0)
-    };
-    assert_eq!(share("why", "Ana Ferreira"), "Nobody can read the budget.".len() as u64);
-    assert_eq!(share("why", "Ben Okafor"), "It is a scan. ".len() as u64);
-    let base = format!("http://{}/api/v1/documents/{document}/record", server.address);
-    let file = |format: &str| {
-        ureq::get(format!("{base}?format={format}")).header("cookie", &ben.cookie).call()
-    };
-    let table = file("csv")?.body_mut().read_to_string()?;
-    let line = ",\"Ben Okafor\",\"author\",\"civil_society\",\"problem\",13,6,0";
-    assert!(table.lines().any(|row| row.ends_with(line)), "{table}");
-    // The same as a page: nothing in it runs, whatever a title says.
-    let mut page = file("html")?;
-    let policy = page.headers()["content-security-policy"].to_str()?.to_owned();
-    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-    let page = page.body_mut().read_to_string()?;
-    assert!(page.contains("&lt;b&gt;Budgets&lt;/b&gt;") && !page.contains("<b>"), "{page}");
-    assert!(page.contains("Ben Okafor") && page.contains(">13</td>"), "{page}");
-    for version in told["versions"].as_array().context("versions")? {
-        let name = version["name"].as_str().filter(|name| !name.is_empty());
-        assert!(page.contains(name.unwrap_or("Before going back to")), "{page}");
-    }
-
-    // What one has looked at is told at every device of one's own, and to nobody else; it never goes back.
-    let path = format!("/api/v1/documents/{document}/history/seen");
-    assert_eq!(history(&ben, &document)?["seen"], Value::Null);
-    for (upto, known) in [(3, 3), (2, 3), (1_000_000, told["head"]["seq"].as_u64().unwrap_or(0))] {
-        assert_eq!(ben.request("PUT", &path, Some(json!({ "seq": upto })))?.0, 204);
-        assert_eq!(history(&server.visit("ben")?, &document)?["seen"], known);
-    }
+    the_record_agrees(&server, &ben, &document, &told["versions"])?;
+    let head = told["head"]["seq"].as_u64().context("a head")?;
+    what_was_seen_is_told_to_oneself(&server, &ben, &document, head)?;
     assert_eq!(history(&ana, &document)?["seen"], Value::Null);
 
     // Whoever may read the text may not read what it said before.

@@ -22,6 +22,42 @@ const PUBLIC: [&str; 12] = [
     "/api/v1/plans/demo",
 ];
 
+/// Checks that nothing shows the public that there is a release whose text says “Zebra”.
+fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
+    for path in PUBLIC {
+        let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
+        let expect = if path.starts_with("/api") { 401 } else { 404 };
+        ensure!(
+            status == expect && !said.contains("Zebra"),
+            "{when}: {path} gives {status}: {said}"
+        );
+        ensure!(cached == "no-store", "{when}: {path} may be kept: {cached}");
+    }
+    // The answer is the same as for a release that does not exist.
+    let (_, missing, _) = nobody.page("/r/nothing/1", "cache-control")?;
+    let (_, hidden, _) = nobody.page(&format!("/r/{document}/1"), "cache-control")?;
+    ensure!(missing == hidden, "{when}: it shows that it exists");
+    let (_, metrics, _) = nobody.page("/metrics", "cache-control")?;
+    ensure!(!metrics.contains(document) && !metrics.contains("Zebra"), "{when}");
+    Ok(())
+}
+
+/// Checks that the public reads that release, and nothing that only members may read.
+fn is_open(nobody: &Visitor, document: &str) -> Result<()> {
+    for path in PUBLIC {
+        let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
+        if path.starts_with("/api") {
+            ensure!(status == 401, "{path}: what only members reach stays closed");
+            continue;
+        }
+        ensure!(status == 200 && cached.starts_with("public"), "{path} gives {status}, {cached}");
+        let is_packed = path.ends_with(".pdf") || path.ends_with(".docx");
+        ensure!(is_packed || said.contains("Zebra"), "{path}: {said}");
+        ensure!(is_packed || said.len() < 50 * 1024, "{path} has {} bytes", said.len());
+    }
+    Ok(())
+}
+
 #[test]
 fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -32,27 +68,7 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     let document = ana.create(secret)?;
     freeze(&fay, &ana, &ben, &document)?;
     let nobody = Visitor::nobody(&server.address);
-    let at = |path: &str| path.replace("{}", &document);
-    let hidden = |when: &str| -> Result<()> {
-        for path in PUBLIC {
-            let (status, said, cached) = nobody.page(&at(path), "cache-control")?;
-            let expect = if path.starts_with("/api") { 401 } else { 404 };
-            ensure!(
-                status == expect && !said.contains("Zebra"),
-                "{when}: {path} gives {status}: {said}"
-            );
-            ensure!(cached == "no-store", "{when}: {path} may be kept: {cached}");
-        }
-        // The answer is the same as for a release that does not exist.
-        let (_, missing, _) = nobody.page("/r/nothing/1", "cache-control")?;
-        ensure!(
-            missing == nobody.page(&at("/r/{}/1"), "cache-control")?.1,
-            "{when}: it shows that it exists"
-        );
-        let (_, metrics, _) = nobody.page("/metrics", "cache-control")?;
-        ensure!(!metrics.contains(&document) && !metrics.contains("Zebra"), "{when}");
-        Ok(())
-    };
+    let hidden = |when: &str| is_hidden(&nobody, &document, when);
     hidden("before a launch")?;
     let now = fay.get("/api/v1/plans/demo")?.1["now"].as_u64().context("the server’s time")?;
     let launches = "/api/v1/plans/demo/launches";
@@ -75,22 +91,12 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     hidden("a second before")?;
     server.pass(Duration::from_secs(2));
     let opened = Instant::now();
-    while nobody.page(&at("/r/{}"), "etag")?.0 != 200 {
+    while nobody.page(&format!("/r/{document}"), "etag")?.0 != 200 {
         ensure!(opened.elapsed() < Duration::from_secs(20), "it does not open by itself");
         std::thread::sleep(Duration::from_millis(50));
     }
-    for path in PUBLIC {
-        let (status, said, cached) = nobody.page(&at(path), "cache-control")?;
-        if path.starts_with("/api") {
-            ensure!(status == 401, "{path}: what only members reach stays closed");
-            continue;
-        }
-        ensure!(status == 200 && cached.starts_with("public"), "{path} gives {status}, {cached}");
-        let is_packed = path.ends_with(".pdf") || path.ends_with(".docx");
-        ensure!(is_packed || said.contains("Zebra"), "{path}: {said}");
-        ensure!(is_packed || said.len() < 50 * 1024, "{path} has {} bytes", said.len());
-    }
-    let (_, page, tag) = nobody.page(&at("/r/{}/1"), "etag")?;
+    is_open(&nobody, &document)?;
+    let (_, page, tag) = nobody.page(&format!("/r/{document}/1"), "etag")?;
     ensure!(page.contains("Africa/Nairobi") && !tag.is_empty(), "{page}");
     ensure!(fay.request("DELETE", &format!("/api/v1/documents/{document}"), None)?.0 == 409);
     Ok(())

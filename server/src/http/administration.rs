@@ -3,7 +3,8 @@
 use super::App;
 use super::identity::{Visitor, administrator};
 use super::problem::{Body, Problem, blocking, changing};
-use super::providers::{ProviderEntry, redirect};
+use super::provider_sign_in::redirect;
+use super::providers::ProviderEntry;
 use super::seats::{LinkMade, make_reset};
 use super::views::{StandingView, people};
 use crate::people::{DeviceSecrets, Person};

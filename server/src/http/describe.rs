@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::{
     account, administration, audit, cleaning, documents, files, history, imports, invitations,
-    launches, links, plans, providers, record, releases, seats, session,
+    launches, links, plans, provider_sign_in, providers, record, releases, seats, session,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -20,8 +20,8 @@ use utoipa::OpenApi;
         session::sign_in,
         session::sign_out,
         providers::list,
-        providers::start,
-        providers::callback,
+        provider_sign_in::start,
+        provider_sign_in::callback,
         links::send,
         links::show,
         links::take,

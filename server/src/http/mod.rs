@@ -20,6 +20,7 @@ mod launches;
 mod links;
 mod plans;
 mod problem;
+mod provider_sign_in;
 mod providers;
 mod public;
 mod record;
@@ -134,8 +135,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/demo", get(session::demo_people))
         .route("/session", get(session::current).post(session::sign_in).delete(session::sign_out))
         .route("/providers", get(providers::list))
-        .route("/providers/{provider}/start", get(providers::start))
-        .route("/providers/callback", get(providers::callback))
+        .route("/providers/{provider}/start", get(provider_sign_in::start))
+        .route("/providers/callback", get(provider_sign_in::callback))
         .route("/links", post(links::send))
         .route("/links/{secret}", get(links::show).post(links::take))
         .route("/invitations/{secret}", get(invitations::show).post(invitations::accept))

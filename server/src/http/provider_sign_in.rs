@@ -1,0 +1,272 @@
+//! `/providers/…/start` and `/providers/callback`: signing in with OpenID Connect. The browser goes to its provider and
+//! comes back here. The page on which it ends says what came of it.
+
+use super::App;
+use super::identity::{Caller, by_cookie};
+use super::invitations::{join, offer};
+use super::links::tell;
+use super::problem::{Problem, blocking, changing};
+use super::session;
+use crate::letters::News;
+use crate::oidc::{Claimed, Errand, OidcError, Sent};
+use crate::people::{Identity, Provider, SignedIn, digest};
+use crate::store::StoreError;
+use accord_document::ids::{PersonId, SessionId};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Start {
+    /// The secret of an invitation to join with.
+    invitation: Option<String>,
+    /// Whether somebody signed in wants to use the provider from now on.
+    #[serde(default)]
+    link: bool,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Returned {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    /// Why the provider refused (RFC 6749, section 4.1.2.1).
+    error: Option<String>,
+}
+
+/// Where providers send browsers back to.
+pub(super) fn redirect(app: &App) -> String {
+    format!("{}/api/v1/providers/callback", app.site.base())
+}
+
+/// Sends the browser to a provider.
+#[utoipa::path(get, tag = "providers", path = "/api/v1/providers/{provider}/start", params(("provider" = String, Path), Start),
+    responses((status = 303), (status = 401, body = Problem), (status = 404, body = Problem),
+    (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn start(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Start>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Err(wait) = app.throttle.start(caller.group()) {
+        return Ok(hold_off(&headers, &wanted.landing(), Problem::too_many(wait)));
+    }
+    let people = app.people.clone();
+    let found = blocking(move || people.provider(&id)).await?;
+    let provider = found.ok_or_else(|| Problem::missing("provider"))?;
+    let errand = if wanted.link {
+        let by = by_cookie(&headers, &app).await?.ok_or_else(Problem::signed_out)?;
+        Errand::Link(by.person.id)
+    } else {
+        wanted.invitation.map_or(Errand::SignIn, Errand::Join)
+    };
+    let landing = landing(&errand);
+    match app.oidc.begin(provider, &redirect(&app), errand).await {
+        Ok(Sent { address, secret }) => {
+            let cookie = app.site.errand_cookie(&secret);
+            Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address))
+                .into_response())
+        }
+        Err(OidcError::Busy) => Ok(hold_off(&headers, &landing, Problem::busy(BUSY))),
+        Err(error) => Ok(refused(&landing, &error)),
+    }
+}
+
+const BUSY: &str =
+    "Too many people are waiting for this sign-in provider. Try again in a few seconds.";
+
+/// Answers a request that comes too early or in too large a crowd: a browser that shows pages goes back
+/// to the page it came from, which says so; others get the status.
+fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        return Redirect::to(&format!("{landing}?refused=provider_busy")).into_response();
+    }
+    problem.into_response()
+}
+
+/// Takes the browser back from its provider.
+#[utoipa::path(get, tag = "providers", path = "/api/v1/providers/callback", params(Returned), responses((status = 303)))]
+pub(super) async fn callback(
+    State(app): State<App>,
+    Query(returned): Query<Returned>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(secret) = app.site.errand(&headers).map(str::to_owned) else {
+        return Ok(refused("/", &OidcError::Unknown));
+    };
+    let code = returned.code.ok_or_else(|| returned.error.unwrap_or_default());
+    let finished = app.oidc.finish(&secret, &returned.state, code, &redirect(&app)).await;
+    let (provider, claimed, errand) = match finished {
+        Ok(finished) => finished,
+        Err(OidcError::Busy) => return Ok(hold_off(&headers, "/", Problem::busy(BUSY))),
+        Err(error) => {
+            app.metrics.sign_ins_refused.inc();
+            return Ok(refused("/", &error));
+        }
+    };
+    let landing = landing(&errand);
+    // Done to its end, also when the browser has gone: it takes several steps.
+    let own = app.clone();
+    let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
+    let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(match done {
+        Ok(Done { entered, to }) => {
+            let cookies = entered.iter().flat_map(|entered| entered.cookies(&app));
+            let mut response = Redirect::to(&to).into_response();
+            for (name, value) in cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]) {
+                if let Ok(value) = value.parse() {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
+        }
+        Err(problem) => {
+            Redirect::to(&format!("{landing}?refused={}", problem.name())).into_response()
+        }
+    })
+}
+
+impl Start {
+    /// Where the page is from which a browser starts with these words.
+    fn landing(&self) -> String {
+        match &self.invitation {
+            _ if self.link => "/account".into(),
+            Some(secret) => invitation_page(secret),
+            None => "/".into(),
+        }
+    }
+}
+
+/// Where an errand begins and, when it fails, ends.
+fn landing(errand: &Errand) -> String {
+    match errand {
+        Errand::SignIn => "/".into(),
+        Errand::Join(secret) => invitation_page(secret),
+        Errand::Link(_) => "/account".into(),
+    }
+}
+
+fn invitation_page(secret: &str) -> String {
+    let fits = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if fits { format!("/invitations/{secret}") } else { "/".into() }
+}
+
+fn refused(landing: &str, error: &OidcError) -> Response {
+    tracing::warn!(%error, "a sign-in with a provider did not work");
+    let name = match error {
+        OidcError::Unknown => "provider_unknown",
+        OidcError::Unreachable(_) => "provider_unreachable",
+        OidcError::Refused(_) => "provider_refused",
+        OidcError::Untrusted(_) => "provider_untrusted",
+        OidcError::Busy => "provider_busy",
+    };
+    Redirect::to(&format!("{landing}?refused={name}")).into_response()
+}
+
+struct Done {
+    entered: Option<session::Entered>,
+    to: String,
+}
+
+async fn run(
+    app: &App,
+    caller: &Caller,
+    provider: Provider,
+    claimed: Claimed,
+    errand: Errand,
+) -> Result<Done, Problem> {
+    let (people, issuer, subject) =
+        (app.people.clone(), claimed.issuer.clone(), claimed.subject.clone());
+    let known = blocking(move || {
+        let id = people.identified(&issuer, &subject)?;
+        id.map_or(Ok(None), |id| people.person(&id))
+    });
+    let known = known.await?.filter(|person| !person.forgotten);
+    let identity = |person: &PersonId| Identity {
+        person: person.clone(),
+        provider: provider.id.clone(),
+        issuer: claimed.issuer.clone(),
+        subject: claimed.subject.clone(),
+    };
+    match errand {
+        Errand::SignIn => {
+            let person = known.ok_or_else(|| {
+                Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
+            })?;
+            note_verified(app, &provider, &claimed, &person.id).await?;
+            let entered = session::open(app, caller, person.id).await?;
+            Ok(Done { entered: Some(entered), to: "/".into() })
+        }
+        Errand::Link(person) => {
+            let (people, identity) = (app.people.clone(), identity(&person));
+            let (added, to) = changing(move || {
+                let before = people.identities(&identity.person)?.len();
+                people.identify(&identity)?;
+                let added = people.identities(&identity.person)?.len() > before;
+                Ok((added, people.person(&identity.person)?))
+            })
+            .await?;
+            note_verified(app, &provider, &claimed, &person).await?;
+            if let Some(to) = to.filter(|_| added) {
+                tell(app, &to, News::Provider);
+            }
+            Ok(Done { entered: None, to: "/account".into() })
+        }
+        Errand::Join(invitation) => {
+            let offer = offer(app, &invitation)?;
+            let to = format!("/plans/{}", offer.plan);
+            let is_new = known.is_none();
+            let person = match known {
+                Some(person) => person,
+                None => {
+                    let used = app.throttle.use_secret(&invitation, caller.group());
+                    used.map_err(Problem::too_many)?;
+                    let people = app.people.clone();
+                    let (name, email) = (claimed.name.clone(), claimed.email.clone());
+                    let made = changing(move || {
+                        // A person without a name there can give one under their account.
+                        let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
+                        people.create(&name, email.as_deref(), None, false)
+                    });
+                    let person = made.await?;
+                    let (people, identity) = (app.people.clone(), identity(&person.id));
+                    changing(move || people.identify(&identity)).await?;
+                    note_verified(app, &provider, &claimed, &person.id).await?;
+                    person
+                }
+            };
+            let entered = session::open(app, caller, person.id.clone()).await?;
+            let session = SessionId::new(digest(&entered.session).to_string());
+            let by = SignedIn { person: person.clone(), session };
+            if let Err(refused) = join(app, &offer, &by).await {
+                if is_new {
+                    // Nothing half done: without the seat there is no account.
+                    let people = app.people.clone();
+                    blocking(move || people.discard(&person)).await?;
+                }
+                return Err(refused.into());
+            }
+            Ok(Done { entered: Some(entered), to })
+        }
+    }
+}
+
+/// Notes that an address is verified where a trusted provider says so of the address that the account has.
+/// An equal e-mail address does not link an identity to an account: an unknown identity belongs to nobody.
+async fn note_verified(
+    app: &App,
+    provider: &Provider,
+    claimed: &Claimed,
+    person: &PersonId,
+) -> Result<(), Problem> {
+    let email = claimed.email.clone().filter(|_| provider.trust_email && claimed.email_verified);
+    let Some(email) = email else { return Ok(()) };
+    let (people, person) = (app.people.clone(), person.clone());
+    blocking(move || people.verify_email(&person, &email)).await
+}

@@ -1,16 +1,17 @@
-//! Where each part of a draft belongs. A heading, a label or a table's cell that is called like a part of a
-//! commitment, in any of the languages that public pages speak, opens that part; what stands under another goes
-//! to the notes, for the authors to place.
+//! Where each part of a draft belongs. A heading, a label or a cell of a table that is called like a part of a commitment,
+//! in any of the languages of the public pages, opens that part. Text under any other heading goes to the notes, for the
+//! authors to place.
+
+mod tables;
 
 use crate::budget;
 use crate::error::ImportError;
-use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, after_colon};
-use crate::names::{MAX_LABEL_CHARACTERS, Spot, called, column, field, hinted};
+use crate::found::{Findings, Found, Paragraph, Role, after_colon};
+use crate::names::{MAX_LABEL_CHARACTERS, Spot, called, field, hinted};
 use crate::ops::ops;
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::Attributes;
 use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
 use accord_words::Words;
 use std::collections::BTreeMap;
@@ -272,91 +273,6 @@ impl Placer {
         self.texts.insert(key, vec![line]);
     }
 
-    fn table(&mut self, rows: Vec<Vec<Cell>>) {
-        let names = rows.first().into_iter().flatten();
-        let columns: Vec<_> = names.map(|name| column(&text_of(name))).collect();
-        if columns.iter().flatten().count() >= 2 {
-            return self.milestones(&columns, rows);
-        }
-        let mut group = String::new();
-        for row in rows {
-            let mut cells: Vec<Cell> = row.into_iter().collect();
-            let label = cells.first().map(text_of).unwrap_or_default();
-            if !label.trim().is_empty() {
-                group = label;
-            }
-            cells.retain(|cell| !cell.is_empty());
-            self.row(&group, cells);
-        }
-    }
-
-    fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
-        let mut rows = rows.into_iter();
-        let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
-        for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
-            self.open(Spot::Milestone, 6);
-            for (at, cell) in row.into_iter().enumerate() {
-                let key = columns.get(at).copied().flatten();
-                self.here = Here::Milestone(key.unwrap_or("what"));
-                for (index, mut paragraph) in cell.into_iter().enumerate() {
-                    // Text of a column that milestones do not have keeps the column's name.
-                    if let (None, 0, Some(name)) = (key, index, names.get(at)) {
-                        let text = format!("{}: ", name.trim());
-                        paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
-                    }
-                    self.push(paragraph);
-                }
-            }
-        }
-        self.here = Here::Notes;
-        self.section = None;
-    }
-
-    /// A row of a table that is a form: names before, or above, what is said.
-    fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
-        if cells.len() < 2 {
-            for paragraph in cells.into_iter().flatten() {
-                match self.spot(&paragraph.plain()) {
-                    Some(spot) => self.open(spot, 6),
-                    None => self.paragraph(paragraph),
-                }
-            }
-            return;
-        }
-        let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
-        let spots = [
-            // Supporting stakeholders | Civil society | who they are
-            (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
-            (1, Some(format!("{group} {first}")).filter(|_| group != first)),
-            (1, Some(first.clone())),
-        ];
-        let spot = spots.into_iter().find_map(|(count, label)| {
-            let label = label?;
-            let hint = || self.hint(&label).map(Spot::Field);
-            let spot = self.spot(&label).or_else(hint)?;
-            matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
-        });
-        let Some((count, spot)) = spot else {
-            let text = if cells.len() == 2 && !second.contains('\n') {
-                format!("{}: {}", first.trim(), second.trim())
-            } else {
-                cells.iter().map(text_of).collect::<Vec<_>>().join(" | ")
-            };
-            return self.notes.push(Paragraph::of(text.replace('\n', " ")));
-        };
-        if let Spot::Date(key) = spot {
-            let said = text_of(&cells[count]);
-            match self.words.read_day(&said) {
-                Some(day) => self.facts.push((key.into(), day)),
-                None => self.notes.extend(cells.into_iter().flatten()),
-            }
-            return;
-        }
-        self.open(spot, 6);
-        cells.drain(..count);
-        cells.into_iter().flatten().for_each(|paragraph| self.push(paragraph));
-    }
-
     fn finish(mut self, name: &str, pictures: usize) -> Placed {
         if !self.texts.contains_key("title") {
             self.set("title", Paragraph::of(name));
@@ -385,8 +301,4 @@ impl Placer {
         };
         Placed { draft, fields, has_notes, pictures }
     }
-}
-
-fn text_of(cell: &Cell) -> String {
-    cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
 }

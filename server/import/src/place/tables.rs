@@ -1,0 +1,100 @@
+//! How tables are read: as milestones, one a row, or as a form with names before or above what is said.
+
+use super::{Here, Placer};
+use crate::found::{Cell, Paragraph, Piece};
+use crate::names::{Spot, column};
+use accord_document::model::delta::Attributes;
+
+impl Placer {
+    /// Reads a table of milestones, if two of its columns are called like parts of one; any other table as a form.
+    pub(super) fn table(&mut self, rows: Vec<Vec<Cell>>) {
+        let names = rows.first().into_iter().flatten();
+        let columns: Vec<_> = names.map(|name| column(&text_of(name))).collect();
+        if columns.iter().flatten().count() >= 2 {
+            return self.milestones(&columns, rows);
+        }
+        let mut group = String::new();
+        for row in rows {
+            let mut cells: Vec<Cell> = row.into_iter().collect();
+            let label = cells.first().map(text_of).unwrap_or_default();
+            if !label.trim().is_empty() {
+                group = label;
+            }
+            cells.retain(|cell| !cell.is_empty());
+            self.row(&group, cells);
+        }
+    }
+
+    /// A table with a milestone in each row.
+    fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
+        let mut rows = rows.into_iter();
+        let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
+        for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
+            self.open(Spot::Milestone, 6);
+            for (at, cell) in row.into_iter().enumerate() {
+                let key = columns.get(at).copied().flatten();
+                self.here = Here::Milestone(key.unwrap_or("what"));
+                for (index, mut paragraph) in cell.into_iter().enumerate() {
+                    // Text of a column that milestones do not have keeps the column's name.
+                    if let (None, 0, Some(name)) = (key, index, names.get(at)) {
+                        let text = format!("{}: ", name.trim());
+                        paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
+                    }
+                    self.push(paragraph);
+                }
+            }
+        }
+        self.here = Here::Notes;
+        self.section = None;
+    }
+
+    /// A row of a table that is a form: names before, or above, what is said.
+    fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
+        if cells.len() < 2 {
+            for paragraph in cells.into_iter().flatten() {
+                match self.spot(&paragraph.plain()) {
+                    Some(spot) => self.open(spot, 6),
+                    None => self.paragraph(paragraph),
+                }
+            }
+            return;
+        }
+        let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
+        let spots = [
+            // Supporting stakeholders | Civil society | who they are
+            (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
+            (1, Some(format!("{group} {first}")).filter(|_| group != first)),
+            (1, Some(first.clone())),
+        ];
+        let spot = spots.into_iter().find_map(|(count, label)| {
+            let label = label?;
+            let hint = || self.hint(&label).map(Spot::Field);
+            let spot = self.spot(&label).or_else(hint)?;
+            matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
+        });
+        let Some((count, spot)) = spot else {
+            let text = if cells.len() == 2 && !second.contains('\n') {
+                format!("{}: {}", first.trim(), second.trim())
+            } else {
+                cells.iter().map(text_of).collect::<Vec<_>>().join(" | ")
+            };
+            return self.notes.push(Paragraph::of(text.replace('\n', " ")));
+        };
+        if let Spot::Date(key) = spot {
+            let said = text_of(&cells[count]);
+            match self.words.read_day(&said) {
+                Some(day) => self.facts.push((key.into(), day)),
+                None => self.notes.extend(cells.into_iter().flatten()),
+            }
+            return;
+        }
+        self.open(spot, 6);
+        cells.drain(..count);
+        cells.into_iter().flatten().for_each(|paragraph| self.push(paragraph));
+    }
+}
+
+/// The text of a cell, a line for each paragraph.
+fn text_of(cell: &Cell) -> String {
+    cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
+}

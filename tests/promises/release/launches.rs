@@ -122,6 +122,51 @@ fn plan(
     Ok((plan, all))
 }
 
+/// Checks the public pages: of a commitment in Georgian that leads to its English translation and back, of the plan that has
+/// both, and of a commitment in Korean.
+fn commitments_are_shown_in_their_languages(
+    server: &Server,
+    plan: &str,
+    (georgian, english): (&str, &str),
+    korean: &str,
+) -> Result<()> {
+    let nobody = Visitor::nobody(&server.address);
+    let page = |path: String| nobody.page(&path, "content-type");
+    let (_, said, _) = page(format!("/r/{georgian}"))?;
+    for words in [
+        "<html lang=\"ka\">",
+        "ხელმოწერილია ორივე მხარის მიერ",
+        "ღია კონტრაქტები",
+        "(Asia/Tbilisi)",
+    ] {
+        ensure!(said.contains(words), "{words} is not in {said}");
+    }
+    ensure!(
+        said.contains(&format!("hreflang=\"en\" href=\"{}/r/{english}\"", server.url(""))),
+        "{said}"
+    );
+    ensure!(
+        page(format!("/r/{english}"))?
+            .1
+            .contains(&format!("href=\"/r/{georgian}\" hreflang=\"ka\""))
+    );
+    let (_, said, _) = page(format!("/r/{korean}"))?;
+    ensure!(
+        said.contains("양측 서명") && said.contains("열린 계약") && !said.contains("ka"),
+        "{said}"
+    );
+    let (_, said, _) = page(format!("/p/{plan}"))?;
+    ensure!(
+        said.contains("ღია კონტრაქტები")
+            && said.contains("Open contracts")
+            && !said.contains("열린"),
+        "{said}"
+    );
+    let (_, said, _) = page(format!("/r/{korean}/1/release.md"))?;
+    ensure!(said.starts_with("# 열린 계약\n"), "{said}");
+    Ok(())
+}
+
 /// Two governments, each with its own people: nobody signs for the other plan, a plan that asks for two signatories
 /// of a side waits for both, and each launches its own. A commitment in two languages leads from one to the other.
 #[test]
@@ -186,41 +231,9 @@ fn each_plan_signs_and_launches_its_own_in_its_own_languages() -> Result<()> {
         Ok(())
     };
     launch(nino, &tbilisi, &[&georgian, &english], "Asia/Tbilisi")?;
-    let nobody = Visitor::nobody(&server.address);
-    let page = |path: String| nobody.page(&path, "content-type");
-    ensure!(page(format!("/p/{seoul}"))?.0 == 404, "the other plan waits for its own launch");
+    let page_of_seoul = format!("/p/{seoul}");
+    let (status, ..) = Visitor::nobody(&server.address).page(&page_of_seoul, "content-type")?;
+    ensure!(status == 404, "the other plan waits for its own launch");
     launch(minji, &seoul, &[&korean], "Asia/Seoul")?;
-    let (_, said, _) = page(format!("/r/{georgian}"))?;
-    for words in [
-        "<html lang=\"ka\">",
-        "ხელმოწერილია ორივე მხარის მიერ",
-        "ღია კონტრაქტები",
-        "(Asia/Tbilisi)",
-    ] {
-        ensure!(said.contains(words), "{words} is not in {said}");
-    }
-    ensure!(
-        said.contains(&format!("hreflang=\"en\" href=\"{}/r/{english}\"", server.url(""))),
-        "{said}"
-    );
-    ensure!(
-        page(format!("/r/{english}"))?
-            .1
-            .contains(&format!("href=\"/r/{georgian}\" hreflang=\"ka\""))
-    );
-    let (_, said, _) = page(format!("/r/{korean}"))?;
-    ensure!(
-        said.contains("양측 서명") && said.contains("열린 계약") && !said.contains("ka"),
-        "{said}"
-    );
-    let (_, said, _) = page(format!("/p/{tbilisi}"))?;
-    ensure!(
-        said.contains("ღია კონტრაქტები")
-            && said.contains("Open contracts")
-            && !said.contains("열린"),
-        "{said}"
-    );
-    let (_, said, _) = page(format!("/r/{korean}/1/release.md"))?;
-    ensure!(said.starts_with("# 열린 계약\n"), "{said}");
-    Ok(())
+    commitments_are_shown_in_their_languages(&server, &tbilisi, (&georgian, &english), &korean)
 }

@@ -40,14 +40,8 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     const LOOK_ALIKE: &str = "Ben \u{41e}kafor";
     let proposal = {
         let store = SledStore::open(data.path(), 0)?;
-        let record = store.get("person", &rosa)?.context("Rosa's record")?;
-        let mut person: Value = serde_json::from_slice(&record.value)?;
-        person["name"] = "Rosa\u{3164}Díaz\u{202e}".into();
-        store.put("person", &rosa, &serde_json::to_vec(&person)?)?;
-        let record = store.get("person", &ben)?.context("Ben's record")?;
-        let mut person: Value = serde_json::from_slice(&record.value)?;
-        person["name"] = LOOK_ALIKE.into();
-        store.put("person", &ben, &serde_json::to_vec(&person)?)?;
+        name_as_before(&store, &rosa, "Rosa\u{3164}Díaz\u{202e}")?;
+        name_as_before(&store, &ben, LOOK_ALIKE)?;
         propose_as_before(&store, &document)?
     };
 
@@ -95,6 +89,15 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
         ensure!(status == 200, "{status} {signed}");
     }
     ensure!(path(&ana, &document)?["frozen"] == true);
+    Ok(())
+}
+
+/// Stores a name that an earlier version would have accepted.
+fn name_as_before(store: &SledStore, person: &str, name: &str) -> Result<()> {
+    let record = store.get("person", person)?.context("the person's record")?;
+    let mut value: Value = serde_json::from_slice(&record.value)?;
+    value["name"] = name.into();
+    store.put("person", person, &serde_json::to_vec(&value)?)?;
     Ok(())
 }
 

@@ -1,9 +1,8 @@
 //! Accord's server.
 //!
-//! `http` speaks to people and programs, `rooms` runs the open documents, `committer` puts what
-//! they write on disk, `store` is where. Arrows point one way: `http → rooms → (document,
-//! store)`. Requests see only the traits of stores: [`run`], and
-//! the commands for backups, checks and accounts, open sled.
+//! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes what they produce to the
+//! `store`. Imports point one way: `http → rooms → (document, store)`. Requests see only the traits of the store. Only
+//! [`run`] and the commands for backups, checks and accounts open sled itself.
 
 #![warn(missing_docs)]
 
@@ -94,10 +93,10 @@ pub enum ServeError {
     /// The store can't be opened.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The system refuses something: an address, a thread, a file.
+    /// The system refused something: an address, a thread, a file.
     #[error("the server can't start: {0}")]
     System(#[from] std::io::Error),
-    /// The demo would listen on an address that others reach.
+    /// The demo was to listen on an address that other machines reach.
     #[error(
         "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
     )]
@@ -108,7 +107,7 @@ pub enum ServeError {
     /// The key that signs releases can't be read or made.
     #[error("{0}")]
     Key(#[from] KeyError),
-    /// Nothing more can be saved safely: start again.
+    /// Nothing more can be saved safely, so the server must be started again.
     #[error("{0}")]
     Broken(String),
 }

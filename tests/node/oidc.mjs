@@ -110,7 +110,7 @@ await story(
     await ida.page.getByLabel('Client secret').fill('a secret of both');
     await ida.page.getByLabel('Issuer').fill('http://127.0.0.1:9');
     await button(ida, 'Add a provider').click();
-    await ida.page.getByRole('alert').filter({ hasText: 'That does not work' }).waitFor();
+    await ida.page.getByRole('alert').filter({ hasText: 'This provider does not work' }).waitFor();
     await ida.page.getByLabel('Trust it to confirm e-mail addresses').check();
     await lookAtAll(ida.page, 'provider-new');
     await ida.page.getByLabel('Issuer').fill(provider.issuer);

@@ -197,7 +197,10 @@ async fn run(
     match errand {
         Errand::SignIn => {
             let person = known.ok_or_else(|| {
-                Problem::refused("unknown_identity", "Nobody signs in with this here yet.")
+                Problem::refused(
+                    "unknown_identity",
+                    "No account here uses this way to sign in yet.",
+                )
             })?;
             note_verified(app, &provider, &claimed, &person.id).await?;
             let entered = session::open(app, caller, person.id).await?;

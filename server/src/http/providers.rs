@@ -88,7 +88,7 @@ pub(super) async fn add(
         return Err(Problem::invalid("A provider needs a name and a client id."));
     }
     let answers = app.oidc.probe(&provider).await;
-    answers.map_err(|error| Problem::invalid(format!("That does not work: {error}.")))?;
+    answers.map_err(|error| Problem::invalid(format!("This provider does not work: {error}.")))?;
     let (people, added) = (app.people.clone(), provider.clone());
     blocking(move || people.add_provider(&added)).await?;
     let deed = AuditAction::AddProvider { issuer: provider.issuer.clone() };

@@ -31,9 +31,18 @@ pub const RELEASE: Step = Step::new("Compile the server, optimised as a whole", 
     Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
 });
 
-/// Builds `target/debug/accord`, which reads the web app from `web/dist`: soon compiled, for demos and tests.
+/// Builds `target/debug/accord`, which reads the web app from `web/dist`: soon compiled, for demos.
 pub const DEBUG: Step = Step::new("Compile the server", || {
     Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()
+});
+
+/// The packages that checks and tests compile. It is always these together: others would ask for other features of what
+/// they depend on, and have the server compiled once more.
+pub const TESTED: [&str; 5] = ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
+
+/// Builds `target/debug/accord`, as the tests need it beside them.
+pub const FOR_TESTS: Step = Step::new("Compile the server for the tests", || {
+    Cmd::new("cargo").args(["build"]).args(TESTED).run()
 });
 
 /// Bundles the web app into `web/dist`, with every file that compresses also as brotli.

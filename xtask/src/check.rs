@@ -1,5 +1,6 @@
 //! Checks that need no running server: formatting, lints, layering, documents, licences, types, drift.
 
+use crate::build;
 use crate::documents;
 use crate::layers;
 use crate::process::{Cmd, root};
@@ -13,7 +14,7 @@ use std::fs;
 const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
 
 /// All checks. They need the web app built (`web/src/wasm`).
-pub const STEPS: [Step; 7] = [
+pub const STEPS: [Step; 8] = [
     Step::new("Check formatting and lints", lints),
     Step::new("Test the commands themselves", || {
         Cmd::new("cargo").args(["test", "--quiet", "--package", "xtask"]).run()
@@ -26,6 +27,7 @@ pub const STEPS: [Step; 7] = [
         rules::check()
     }),
     Step::new("Check licences and sources of dependencies", licences),
+    build::FOR_TESTS,
     Step::new("Check that the web app's types are the API's", api_types),
     Step::new("Check that the web app's types are the document's", document_types),
     Step::new("Check the web app", web),
@@ -109,9 +111,7 @@ fn licences() -> Result<()> {
 
 /// The web app's API types are those the server describes.
 fn api_types() -> Result<()> {
-    let described = Cmd::new("cargo")
-        .args(["run", "--quiet", "--package", "accord-server", "--", "openapi"])
-        .output()?;
+    let described = Cmd::new("target/debug/accord").args(["openapi"]).output()?;
     let path = root().join("web/src/api/openapi.json");
     let fresh = "web/src/api/openapi.json is not what the server describes";
     if fs::read_to_string(&path).unwrap_or_default() != described {

@@ -5,13 +5,11 @@ use crate::steps::Step;
 use crate::{build, tools};
 use anyhow::Result;
 
-/// Runs the tests. Needs the web app built. The last lines printed are those of `cargo test`.
-pub const STEPS: [Step; 5] = [
+/// Runs the tests. Needs the web app built, and the server: the promises run it as a process of its own. The last lines printed are those of `cargo test`.
+pub const STEPS: [Step; 4] = [
     Step::new("Test the units of the web app", web_units),
     Step::new("Install what the tests run: npm packages, a browser, readers of files", install),
     Step::new("Bundle the editor for Node", build::bundle_for_node),
-    // The promises run the server as a process of its own.
-    build::DEBUG,
     Step::new("Run the tests", tests),
 ];
 
@@ -27,8 +25,8 @@ fn web_units() -> Result<()> {
 
 fn tests() -> Result<()> {
     Cmd::new("cargo")
-        // xtask would ask for other features of what the server depends on, and have all of it built again.
-        .args(["test", "--workspace", "--exclude", "accord-client", "--exclude", "xtask"])
+        .args(["test"])
+        .args(build::TESTED)
         .args(["--no-fail-fast"])
         .env("ACCORD_CHROMIUM", tools::chromium()?)
         .env("ACCORD_PYTHON", tools::readers()?)

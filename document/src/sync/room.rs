@@ -11,6 +11,7 @@ mod commands;
 mod held;
 mod hello;
 mod messages;
+mod parts;
 mod pending;
 mod unfinished;
 

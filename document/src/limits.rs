@@ -29,13 +29,13 @@ pub const MAX_ATTRIBUTES: usize = 512;
 /// Bytes of an attribute's name.
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 1024;
 /// The attributes of a document, times the pieces into which its formats part its texts: each piece could have each
-/// attribute. A paper with 30,000 changes of formatting of eight kinds, the most that an import may bring, comes close.
-pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 1 << 18;
+/// attribute. A paper with 16,000 changes of formatting of eight kinds comes close.
+pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 1 << 17;
 /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
 pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// Bytes of all attributes' names and longest values together, times the pieces and lines of a document: an upper bound
 /// of what reading it gives.
-pub const MAX_FORMATTING_BYTES: usize = 1 << 25;
+pub const MAX_FORMATTING_BYTES: usize = 1 << 24;
 /// Items and UTF-16 code units of text that an update may have moved, looked at or copied by splitting items, each by
 /// what it costs (rule U11): half a second at most. Replacing 10,000 places in a text of 400,000 letters that was pasted
 /// whole comes to half of this.

@@ -54,7 +54,7 @@ use control::Control;
 use conversion::{HEAVY, Importer, Printer};
 use generation::Generation;
 use housekeeping::keep_house;
-use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers};
+use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers, WHOLE_TEXTS};
 use letters::Letters;
 use listen::{Front, OpenConnections, listen, raise_open_files};
 use mail::{Mail, MailError};
@@ -259,6 +259,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     Ok(App {
         archives,
         cleanings: Admission::new(CLEANINGS),
+        whole_texts: Admission::new(WHOLE_TEXTS),
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
         importer: Importer::new(workers, heavy),

@@ -28,6 +28,7 @@ use accord_document::people::{Actor, Seat};
 use accord_document::plan::{self, ActRefusal, Grant, PlanState};
 use accord_document::state::DocumentState;
 use accord_document::template;
+use accord_document::update::Refusal;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -41,6 +42,9 @@ pub(crate) enum ActError {
     Missing,
     #[error(transparent)]
     Refused(#[from] ActRefusal),
+    /// What a new document is to begin with is more than a document may have.
+    #[error("no document can begin with this text: {0}")]
+    Text(Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -267,7 +271,7 @@ impl Plans {
             state.edit(&by, now, rand::random(), &seed)
         });
         let seeded = seeding.await.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let seeded = seeded.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let seeded = seeded.map_err(ActError::Text)?;
         let ledger = LedgerId::Document(document.clone());
         let entries = std::iter::once(genesis).chain(seeded);
         let entries = entries.map(|entry| appended(&ledger, &entry)).collect();

@@ -314,13 +314,17 @@ fn what_can_not_be_brought_in_is_refused_in_words_and_makes_nothing() -> Result<
     };
     let before = count()?;
     let large = vec![b'a'; 17 * 1024 * 1024];
-    let cases: [(&str, &[u8], u16, &str); 6] = [
+    // Each piece of it counts as if it had the longest link.
+    let formatted =
+        format!("[a](https://example.org/{}) {}", "x".repeat(5_000), "**b** c ".repeat(9_000));
+    let cases: [(&str, &[u8], u16, &str); 7] = [
         ("a.pdf", b"%PDF-1.7", 422, "neither a Word document"),
         ("a.docx", b"no archive", 422, "damaged"),
         ("a.md", b"\n", 422, "no text"),
         ("a.md", b"\xff", 422, "neither a Word document"),
         ("a.md", &large[..500_000], 422, "too long"),
         ("a.md", &large, 413, "16 MiB"),
+        ("a.md", formatted.as_bytes(), 422, "more than a commitment can hold"),
     ];
     for (name, file, status, words) in cases {
         let path = format!("/api/v1/plans/demo/imports?name={name}");

@@ -6,6 +6,7 @@ use super::identity::{Visitor, acting, readable};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, faces};
+use super::written::written;
 use crate::admission::Requester;
 use crate::archives::{Archive, Reading};
 use crate::rooms::{Passage, RedactError};
@@ -13,13 +14,13 @@ use accord_document::body::Act;
 use accord_document::body::AuditAction;
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::model::Target;
-use accord_document::model::content::Content;
 use accord_document::people::{Action, Seat, Sector, permits};
 use accord_document::plan::{ActRefusal, Stage};
 use accord_document::release::Release;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
@@ -156,9 +157,12 @@ pub(super) async fn content(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
-) -> Result<Json<Content>, Problem> {
+) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    Ok(Json(app.rooms.handle(&found.id, &by).content().await?))
+    let place = app.whole_texts.place(&(&by).into())?;
+    let _turn = place.slot().await?;
+    let content = app.rooms.handle(&found.id, &by).content().await?;
+    written(move || content).await
 }
 
 /// A ticket for a sync client that has no cookie.

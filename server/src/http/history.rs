@@ -6,6 +6,7 @@ use super::identity::{Readable, Visitor, acting, readable, writing};
 use super::problem::{Body, Problem, blocking};
 use super::release_views::release_views;
 use super::views::{Done, people};
+use super::written::written;
 use crate::admission::Requester;
 use crate::archives::{Archive, Archives, Reading};
 use crate::people::SignedIn;
@@ -24,6 +25,7 @@ use accord_document::state::NamedVersion;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
@@ -115,7 +117,7 @@ pub(super) async fn show(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
-) -> Result<Json<HistoryView>, Problem> {
+) -> Result<Response, Problem> {
     let found = reading(&app, &by, &document).await?;
     let seat = found.grant.standing.seat;
     let may = |action| permits(seat, action) && found.grant.may_write;
@@ -147,7 +149,8 @@ pub(super) async fn show(
     });
     let (view, authors, path) = read.await?;
     let (proposals, releases) = release_views(&app, &found, &path).await?;
-    Ok(Json(HistoryView { authors: named(&app, authors).await?, proposals, releases, ..view }))
+    let authors = named(&app, authors).await?;
+    written(move || HistoryView { authors, proposals, releases, ..view }).await
 }
 
 /// Remembers up to which entry a person has seen the history. The next time, the answer says what is new since.
@@ -177,7 +180,7 @@ pub(super) async fn diff(
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
     Query(between): Query<Between>,
-) -> Result<Json<DiffView>, Problem> {
+) -> Result<Response, Problem> {
     let found = reading(&app, &by, &document).await?;
     let read = in_archive(&app, &by, &found, move |archive| {
         let history = &archive.history;
@@ -198,7 +201,8 @@ pub(super) async fn diff(
         (view, history.authors().to_vec())
     });
     let (view, authors) = read.await?;
-    Ok(Json(DiffView { authors: named(&app, authors).await?, ..view }))
+    let authors = named(&app, authors).await?;
+    written(move || DiffView { authors, ..view }).await
 }
 
 /// Gives a moment a name.

@@ -31,6 +31,7 @@ mod session;
 mod sync;
 mod views;
 mod web;
+mod written;
 
 pub(crate) use cleaning::CLEANINGS;
 pub use connections::ConnectionLimits;
@@ -39,6 +40,7 @@ pub use describe::openapi;
 pub(crate) use held_answers::HeldAnswers;
 pub use held_answers::HeldLimits;
 pub(crate) use public::Comparisons;
+pub(crate) use written::WHOLE_TEXTS;
 
 use crate::admission::Admission;
 use crate::archives::Archives;
@@ -79,6 +81,8 @@ pub(crate) struct App {
     pub(crate) archives: Archives,
     /// The places of documents that are being cleaned.
     pub(crate) cleanings: Admission,
+    /// The places of whole texts that are read and written.
+    pub(crate) whole_texts: Admission,
     pub(crate) releases: Releases,
     pub(crate) printer: Printer,
     pub(crate) importer: Importer,

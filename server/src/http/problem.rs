@@ -204,6 +204,11 @@ impl From<ActError> for Problem {
         match error {
             ActError::Missing => Self::missing("plan"),
             ActError::Refused(refused) => refused.into(),
+            ActError::Text(refusal) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                refusal.reason(),
+                format!("This is more than a commitment can hold: {refusal}. Nothing was made."),
+            ),
             ActError::Store(error) => error.into(),
         }
     }

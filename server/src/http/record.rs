@@ -7,10 +7,10 @@ use super::history::{in_archive, last, moment, named, reading, versions};
 use super::identity::Visitor;
 use super::problem::Problem;
 use super::release_views::release_views;
+use super::written::written;
 use crate::pages;
 use crate::record::RecordView;
 use accord_document::ids::Seq;
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -72,7 +72,7 @@ pub(super) async fn show(
     let (proposals, releases) = release_views(&app, &found, &path).await?;
     let view = RecordView { authors: named(&app, authors).await?, proposals, releases, ..view };
     Ok(match wanted.format {
-        Format::Json => Json(view).into_response(),
+        Format::Json => written(move || view).await?,
         Format::Html => pages::record(&view).into_response(),
         Format::Csv => file("text/csv; charset=utf-8", "accord-co-creation.csv", table(&view)),
     })

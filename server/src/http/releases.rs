@@ -4,14 +4,16 @@ use super::App;
 use super::cleaning::cleaned;
 use super::held_answers::NotCounted;
 use super::identity::{Readable, Visitor, readable, writing};
-use super::problem::{Body, Problem};
+use super::problem::{Body, Problem, blocking};
 use super::release_views::release_views;
 use super::views::{Done, people};
+use super::written::written;
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
 use crate::record::{ProposalView, ReleaseView};
 use crate::releases::Frozen;
+use crate::rooms::ReleaseStatus;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
@@ -25,8 +27,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -35,7 +36,7 @@ use utoipa::ToSchema;
 pub(crate) struct ReleasePath {
     /// The release that the text would become as it is now. A client that proposes or signs computes its digest.
     #[schema(value_type = Object)]
-    draft: Value,
+    draft: Draft,
     /// The SHA-256 of its canonical JSON (RFC 8785).
     digest: String,
     /// Where the text stands: the number of the last entry.
@@ -54,6 +55,16 @@ pub(crate) struct ReleasePath {
     may: May,
     /// How many of each side could sign.
     signatories: Quorum,
+}
+
+/// The text of a release status, which may be long, without a copy of it.
+#[derive(Debug)]
+struct Draft(Arc<ReleaseStatus>);
+
+impl Serialize for Draft {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.draft.serialize(serializer)
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,21 +108,21 @@ pub(super) async fn show(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
-) -> Result<Json<ReleasePath>, Problem> {
+) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
+    let place = app.whole_texts.place(&(&by).into())?;
+    let _turn = place.slot().await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
-    let releases = &status.releases;
     let mut strange = names(&app, &found, signatories_of(&found)).await?;
     strange.extend(status.strange.iter().cloned());
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
-    Ok(Json(ReleasePath {
+    written(move || ReleasePath {
         digest: status.digest().to_string(),
-        draft: serde_json::to_value(&status.draft).unwrap_or_default(),
         moment: status.position.seq.0,
         strange,
-        frozen: releases.is_frozen(),
+        frozen: status.releases.is_frozen(),
         quorum: found.state.quorum(),
         proposals,
         releases: released,
@@ -121,7 +132,9 @@ pub(super) async fn show(
             sign: can_act && may_sign(standing),
         },
         signatories: signatories(&found),
-    }))
+        draft: Draft(status),
+    })
+    .await
 }
 
 /// Proposes the text as it is for a release. For a facilitator or a signatory.
@@ -245,18 +258,21 @@ pub(super) async fn proposed(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path((document, proposal)): Path<(String, u64)>,
-) -> Result<Json<Released>, Problem> {
+) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
+    let place = app.whole_texts.place(&(&by).into())?;
+    let _turn = place.slot().await?;
     let path = app.rooms.handle(&found.id, &by).release_status().await?;
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;
     // What is to be signed now is the text as it is, and what was signed is a release: neither needs the past.
-    if matches!(known.fate, ProposalStatus::Open) && path.digest() == known.digest {
-        return Ok(Json(path.draft.clone()));
+    if matches!(known.fate, ProposalStatus::Open) && digest_of(&path).await? == known.digest {
+        return written(move || Draft(path)).await;
     }
     if let ProposalStatus::Frozen { number } = known.fate {
-        return Ok(Json(frozen(&app, &by, &found.id, number).await?.released.clone()));
+        let frozen = frozen(&app, &by, &found.id, number).await?;
+        return written(move || frozen.released.clone()).await;
     }
     let (requester, id) = (Requester::Person(by.person.id.clone()), found.id);
     let read = move |archives: &Archives, reading: &Reading| {
@@ -264,7 +280,13 @@ pub(super) async fn proposed(
     };
     let read = app.archives.in_turn(&requester, read).await?;
     let (identity, content) = read.ok_or(StepError::NoProposal)?;
-    Ok(Json(Released::of(identity, &content)))
+    written(move || Released::of(identity, &content)).await
+}
+
+/// The digest of a text, which takes as long as the text is.
+async fn digest_of(status: &Arc<ReleaseStatus>) -> Result<Digest, Problem> {
+    let status = status.clone();
+    blocking(move || Ok(status.digest())).await
 }
 
 /// The moment that a proposal proposes, and what would make the text there a release.

@@ -19,7 +19,7 @@ mod turns;
 pub(crate) use crate::open_error::OpenError;
 pub(crate) use event::{Outgoing, RoomEvent};
 pub(crate) use handle::RoomHandle;
-pub(crate) use handle::{RequestError, Restore, StepTaken};
+pub(crate) use handle::{ReleaseStatus, RequestError, Restore, StepTaken};
 pub(crate) use in_flight::InFlight;
 pub(crate) use outbox::{Outbox, Queued, WeakOutbox};
 pub(crate) use redact::{Passage, RedactError};

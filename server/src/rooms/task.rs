@@ -5,45 +5,33 @@
 
 mod answers;
 mod effects;
+mod taking_turns;
+mod unsaved_claims;
 
 use super::event::RoomEvent;
 use super::handle::{ReleaseStatus, Summary};
-use super::in_flight::Place;
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
-use super::turns::{Priority, Turn, Turns};
+use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::admission::Requester;
 use crate::announced;
 use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
-use accord_document::sync::{Close, ConnectionId, Effect, Room};
-use accord_document::update::ClientClaim;
+use accord_document::sync::{Close, ConnectionId, Room};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use unsaved_claims::UnsavedClaims;
 
 /// How long an empty room stays open.
 const IDLE: Duration = Duration::from_secs(30);
 /// Entries that may wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
-/// How long until claims of client ids are saved again after that has failed once.
-const MIN_CLAIMS_PAUSE: Duration = Duration::from_secs(1);
-/// The same after it has failed often.
-const MAX_CLAIMS_PAUSE: Duration = Duration::from_secs(60);
-/// Of how many claims that could not be saved that is tried again. Ids beyond, the oldest, stay hidden from others.
-const MAX_UNSAVED_CLAIMS: usize = 4_096;
-
-/// A frame of more bytes may keep a thread for long: far more than a keystroke has, and few references into the text.
-const LONG_FRAME_BYTES: usize = 512;
-/// A document of more bytes may keep a thread for long when it is read, encoded, or gone through for an edit.
-const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
-/// A document of more bytes may keep a thread for long when somebody asks for its content.
-const LONG_CONTENT_BYTES: usize = 32 * 1024;
 
 /// Memory of a document is noted again when it has changed by so much.
 const NOTED_BYTES: usize = 256 * 1024;
@@ -59,12 +47,6 @@ async fn pause(time: Duration) {
     } else {
         sleep(time).await;
     }
-}
-
-/// The processor time of this thread: what else the machine is doing counts against nobody.
-fn thread_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }
 
 /// The answer to an append.
@@ -115,10 +97,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         in_flight: false,
         waiting: Vec::new(),
         answers: VecDeque::new(),
-        client_claims: Vec::new(),
-        is_saving_client_claims: false,
-        claims_wait_until: Instant::now(),
-        claims_pause: MIN_CLAIMS_PAUSE,
+        unsaved_claims: UnsavedClaims::new(),
         over: false,
     };
     task.serve(&mut events).await;
@@ -157,13 +136,7 @@ pub(super) struct Task {
     waiting: Vec<Append>,
     /// Answers that show entries not yet on disk, and the entry each waits for.
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
-    /// Whose client ids are, to be saved.
-    client_claims: Vec<ClientClaim>,
-    is_saving_client_claims: bool,
-    /// Saving them has failed: it is tried again from then on.
-    claims_wait_until: Instant,
-    /// How long it waits after the next failure.
-    claims_pause: Duration,
+    unsaved_claims: UnsavedClaims,
     /// How much memory it takes, as it was noted last.
     noted_bytes: usize,
     /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
@@ -211,14 +184,14 @@ impl Task {
                     let idle = self.room.is_empty()
                         && self.turns.is_empty()
                         && (used.elapsed() >= IDLE || memory.is_crowded());
-                    if idle && self.is_settled() && !self.is_saving_client_claims {
+                    if idle && self.is_settled() && !self.unsaved_claims.is_saving() {
                         break;
                     }
                 }
             }
             self.commit(&answer).await;
             self.save_client_claims(&saved);
-            if stopping && self.is_settled() && !self.is_saving_client_claims {
+            if stopping && self.is_settled() && !self.unsaved_claims.is_saving() {
                 break;
             }
         }
@@ -229,70 +202,6 @@ impl Task {
         self.rooms.shared.debts.keep(&self.document, self.turns.close(), now);
         // Events that are still queued are dropped unanswered: their senders open the room again.
         events.close();
-    }
-
-    /// Takes what has come: what others wait for only briefly at once, all else in turn.
-    fn come(&mut self, event: RoomEvent) {
-        let (party, priority) = match &event {
-            // Behind what it has sent, if any of that still waits.
-            RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
-            RoomEvent::Frame { id, .. }
-            | RoomEvent::Continue { id, .. }
-            | RoomEvent::Leave { id } => {
-                // It may have been closed meanwhile.
-                let Some(connection) = self.connections.get(id) else { return };
-                (Requester::Person(connection.person.clone()), Priority::Ordinary)
-            }
-            RoomEvent::Request(request) => (request.requester.clone(), request.priority),
-            RoomEvent::Join { .. }
-            | RoomEvent::Compared { .. }
-            | RoomEvent::Open { .. }
-            | RoomEvent::Stop => return self.event(event),
-        };
-        self.turns.retain(&party, |waiting| !waiting.is_abandoned());
-        self.turns.push(&party, priority, event, std::time::Instant::now());
-    }
-
-    /// Whether something waits that was sent by the person who has this connection.
-    fn has_sent(&self, id: ConnectionId) -> bool {
-        let person = self.connections.get(&id).map(|connection| connection.person.clone());
-        person.is_some_and(|person| self.turns.has_waiting(&Requester::Person(person)))
-    }
-
-    fn has_turn(&self) -> bool {
-        self.waiting.len() < WAITING && !self.turns.is_empty()
-    }
-
-    fn until_turn(&mut self) -> Duration {
-        self.turns.wait(std::time::Instant::now()).unwrap_or_default()
-    }
-
-    fn take_turn(&mut self) {
-        let Some(turn) = self.turns.next(std::time::Instant::now()) else { return };
-        let Turn { party, priority, item: event } = turn;
-        if event.is_abandoned() {
-            return;
-        }
-        let began = thread_time();
-        if self.may_take_long(&event) {
-            // The other tasks of this thread go on elsewhere meanwhile.
-            tokio::task::block_in_place(|| self.event(event));
-        } else {
-            self.event(event);
-        }
-        let spent = thread_time().saturating_sub(began);
-        self.turns.spend(&party, priority, spent, std::time::Instant::now());
-        self.note_memory(&party);
-    }
-
-    fn may_take_long(&self, event: &RoomEvent) -> bool {
-        match event {
-            RoomEvent::Frame { bytes, .. } => {
-                // A short one may ask for the whole document.
-                bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
-            }
-            _ => self.room.state().size() > LONG_CONTENT_BYTES,
-        }
     }
 
     /// Notes how much memory the document takes, when that has changed noticeably. The person who made it grow
@@ -395,17 +304,6 @@ impl Task {
         self.carry_out(effects);
     }
 
-    /// Carries out what a connection's frame asks for. The frame gives back its place, unless it goes on in another turn,
-    /// before all else that its person has sent.
-    fn worked_on(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
-        let goes_on = effects.contains(&Effect::Continue(id));
-        self.carry_out(effects);
-        let Some(connection) = self.connections.get(&id).filter(|_| goes_on) else { return };
-        let party = Requester::Person(connection.person.clone());
-        let event = RoomEvent::Continue { id, place };
-        self.turns.push_first(&party, event, std::time::Instant::now());
-    }
-
     fn committed(&mut self, Committed { upto, result }: Committed) {
         self.in_flight = false;
         let effects = match result {
@@ -433,32 +331,18 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
-    /// Others may learn of client ids that are saved now. Those that are not are saved later, after pauses that grow.
-    fn client_claims_saved(&mut self, SavedClaims { saved, mut unsaved }: SavedClaims) {
-        self.is_saving_client_claims = false;
+    /// Others may learn of client ids that are saved now.
+    fn client_claims_saved(&mut self, SavedClaims { saved, unsaved }: SavedClaims) {
         let effects = self.room.client_claims_saved(&saved);
         self.carry_out(effects);
-        if unsaved.is_empty() {
-            self.claims_pause = MIN_CLAIMS_PAUSE;
-            return;
-        }
-        unsaved.append(&mut self.client_claims);
-        let too_many = unsaved.len().saturating_sub(MAX_UNSAVED_CLAIMS);
-        self.client_claims = unsaved.split_off(too_many);
-        self.claims_wait_until = Instant::now() + self.claims_pause;
-        self.claims_pause = (2 * self.claims_pause).min(MAX_CLAIMS_PAUSE);
+        self.unsaved_claims.saved(unsaved);
     }
 
-    /// Saves whose client ids are, unless that is under way or has just failed: all that came meanwhile is saved by one
-    /// sync.
+    /// Saves whose client ids are.
     fn save_client_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
-        let waits = self.is_saving_client_claims || Instant::now() < self.claims_wait_until;
-        if waits || self.client_claims.is_empty() {
-            return;
+        if let Some(claims) = self.unsaved_claims.begin() {
+            self.rooms.save_client_claims(&self.document, claims, saved.clone());
         }
-        self.is_saving_client_claims = true;
-        let claims = std::mem::take(&mut self.client_claims);
-        self.rooms.save_client_claims(&self.document, claims, saved.clone());
     }
 
     /// Hands what waits to the committer, unless an append is in flight.

@@ -1,0 +1,99 @@
+//! What comes to a room waits for its turn here, and takes it.
+
+use super::{Task, WAITING};
+use crate::admission::Requester;
+use crate::rooms::event::RoomEvent;
+use crate::rooms::in_flight::Place;
+use crate::rooms::turns::{Priority, Turn};
+use accord_document::sync::{ConnectionId, Effect};
+use std::time::{Duration, Instant};
+
+/// A frame of more bytes may keep a thread for long: far more than a keystroke has, and few references into the text.
+const LONG_FRAME_BYTES: usize = 512;
+/// A document of more bytes may keep a thread for long when it is read, encoded, or gone through for an edit.
+const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
+/// A document of more bytes may keep a thread for long when somebody asks for its content.
+const LONG_CONTENT_BYTES: usize = 32 * 1024;
+
+/// The processor time of this thread: what else the machine is doing counts against nobody.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+impl Task {
+    /// Takes what has come: what others wait for only briefly at once, all else in turn.
+    pub(super) fn come(&mut self, event: RoomEvent) {
+        let (party, priority) = match &event {
+            // Behind what it has sent, if any of that still waits.
+            RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
+            RoomEvent::Frame { id, .. }
+            | RoomEvent::Continue { id, .. }
+            | RoomEvent::Leave { id } => {
+                // It may have been closed meanwhile.
+                let Some(connection) = self.connections.get(id) else { return };
+                (Requester::Person(connection.person.clone()), Priority::Ordinary)
+            }
+            RoomEvent::Request(request) => (request.requester.clone(), request.priority),
+            RoomEvent::Join { .. }
+            | RoomEvent::Compared { .. }
+            | RoomEvent::Open { .. }
+            | RoomEvent::Stop => return self.event(event),
+        };
+        self.turns.retain(&party, |waiting| !waiting.is_abandoned());
+        self.turns.push(&party, priority, event, Instant::now());
+    }
+
+    /// Whether something waits that was sent by the person who has this connection.
+    fn has_sent(&self, id: ConnectionId) -> bool {
+        let person = self.connections.get(&id).map(|connection| connection.person.clone());
+        person.is_some_and(|person| self.turns.has_waiting(&Requester::Person(person)))
+    }
+
+    pub(super) fn has_turn(&self) -> bool {
+        self.waiting.len() < WAITING && !self.turns.is_empty()
+    }
+
+    pub(super) fn until_turn(&mut self) -> Duration {
+        self.turns.wait(Instant::now()).unwrap_or_default()
+    }
+
+    pub(super) fn take_turn(&mut self) {
+        let Some(turn) = self.turns.next(Instant::now()) else { return };
+        let Turn { party, priority, item: event } = turn;
+        if event.is_abandoned() {
+            return;
+        }
+        let began = thread_time();
+        if self.may_take_long(&event) {
+            // The other tasks of this thread go on elsewhere meanwhile.
+            tokio::task::block_in_place(|| self.event(event));
+        } else {
+            self.event(event);
+        }
+        let spent = thread_time().saturating_sub(began);
+        self.turns.spend(&party, priority, spent, Instant::now());
+        self.note_memory(&party);
+    }
+
+    fn may_take_long(&self, event: &RoomEvent) -> bool {
+        match event {
+            RoomEvent::Frame { bytes, .. } => {
+                // A short one may ask for the whole document.
+                bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
+            }
+            _ => self.room.state().size() > LONG_CONTENT_BYTES,
+        }
+    }
+
+    /// Carries out what a connection's frame asks for. The frame gives back its place, unless it goes on in another turn,
+    /// before all else that its person has sent.
+    pub(super) fn worked_on(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
+        let goes_on = effects.contains(&Effect::Continue(id));
+        self.carry_out(effects);
+        let Some(connection) = self.connections.get(&id).filter(|_| goes_on) else { return };
+        let party = Requester::Person(connection.person.clone());
+        let event = RoomEvent::Continue { id, place };
+        self.turns.push_first(&party, event, Instant::now());
+    }
+}

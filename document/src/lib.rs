@@ -24,7 +24,7 @@
 //! | `document/src/history/` | any moment of the past, comparisons with authors, sessions of work, the way back | `document/src/state/`, `document/src/sync/`, `document/src/plan/`; it keeps an order of its own instead of a Yjs document |
 //! | `document/src/sync/` | wire format, `Room` (server), `Client` (browser), presence | `document/src/history/`, `document/src/audit.rs` |
 //!
-//! To follow an edit through the crate, begin at [`sync::Room::frame`], then [`state::DocumentState::edit_from`]. To read a
+//! To follow an edit through the crate, begin at [`sync::Room::frame`], then [`state::DocumentState::edit_in_turn`]. To read a
 //! ledger, begin at [`ledger::Entry::decode`], then [`state::DocumentState::apply`].
 
 #![warn(missing_docs)]

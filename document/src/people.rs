@@ -168,19 +168,19 @@ pub enum StandingError {
 }
 
 impl Standing {
-    /// A place that may exist.
+    /// A seat for a sector, with or without the right to sign.
     ///
     /// # Errors
-    /// When seat, sector and mark do not go together.
+    /// With what does not fit.
     pub fn new(seat: Seat, sector: Sector, signatory: bool) -> Result<Self, StandingError> {
         let standing = Self { seat, sector, signatory };
         standing.check().map(|()| standing)
     }
 
-    /// Whether seat, sector and mark go together.
+    /// Checks that this seat and sector may exist together, and that a signatory may have them.
     ///
     /// # Errors
-    /// When they do not.
+    /// With what does not fit.
     pub fn check(self) -> Result<(), StandingError> {
         let Self { seat, sector, signatory } = self;
         if seat == Seat::Administrator {

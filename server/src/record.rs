@@ -20,7 +20,7 @@ pub(crate) struct RecordView {
     pub(crate) began: MomentView,
     /// The moment that the record is of.
     pub(crate) head: MomentView,
-    /// Everybody who wrote in it. Others refer to them by index.
+    /// Everybody who wrote in the document. The other fields name them by their index here.
     pub(crate) authors: Vec<AuthorView>,
     /// Who wrote the text that stands.
     pub(crate) shares: Vec<Share>,

@@ -104,8 +104,8 @@ impl Releases {
         self.shared.archives.in_turn(requester, make).await
     }
 
-    /// Signs a release that was frozen a moment ago, outside everybody's places: nothing that its signer has asked for
-    /// puts it off, since the names are those of the moment when it is signed.
+    /// Signs a release right after it was frozen. The note holds people's names as they are when it is signed, so signing
+    /// must not be late: it does not wait in the queue for reading ledgers, however much its signer has asked for.
     ///
     /// # Errors
     /// When there is no such release, it can't be read, or is not what was signed.

@@ -1,4 +1,4 @@
-//! What Accord promises. A file for each promise; one binary, so that it links once.
+//! What Accord promises. A file for each subject; one binary, so that it links once.
 
 #![allow(clippy::unwrap_used)]
 

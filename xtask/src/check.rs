@@ -4,7 +4,7 @@ use crate::build;
 use crate::documents;
 use crate::layers;
 use crate::process::{Cmd, root};
-use crate::rules;
+use crate::protocol_rules;
 use crate::steps::Step;
 use crate::tools;
 use anyhow::{Result, bail};
@@ -24,7 +24,7 @@ pub const STEPS: [Step; 8] = [
         layers::check()?;
         limits()?;
         documents::check()?;
-        rules::check()
+        protocol_rules::check()
     }),
     Step::new("Check licences and sources of dependencies", licences),
     build::FOR_TESTS,

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | build | check | docs | bench`: the commands a person or CI runs. Each
+//! `cargo xtask demo | test | build | web | check | docs | bench`: the commands a person or CI runs. Each
 //! installs what is missing first, and says in one sentence what to do when it can't.
 
 mod bench;
@@ -7,7 +7,7 @@ mod check;
 mod documents;
 mod layers;
 mod process;
-mod rules;
+mod protocol_rules;
 mod steps;
 mod test;
 mod tools;
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
-        Some("docs") => documents::check().and_then(|()| rules::check()),
+        Some("docs") => documents::check().and_then(|()| protocol_rules::check()),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");

@@ -203,7 +203,7 @@ fn section_of(target: &Target) -> Option<Section> {
     FIELDS.iter().find(|field| field.key == target.0)?.section
 }
 
-/// Pieces in the making.
+/// Builds the list of pieces, joining neighbours that are alike.
 struct Pieces<'h> {
     history: &'h History,
     moments: (Number, Number),

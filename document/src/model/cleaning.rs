@@ -237,7 +237,7 @@ impl Steps {
             while piece.is_some_and(|(end, _)| end <= finding.at) {
                 piece = ends.next();
             }
-            // A run of hidden characters is one place.
+            // The budget counts a run of neighbouring hidden characters once.
             let is_new = upto == 0 || upto < finding.at;
             if is_new && !budget.spend(units) {
                 break;

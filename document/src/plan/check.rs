@@ -155,7 +155,7 @@ impl PlanState {
         }
     }
 
-    /// Whether a commitment is of this plan, no translation itself, and not written in a language yet.
+    /// Whether this plan has the commitment as an original, and has no version of it in `language` yet.
     fn lacks_language(&self, commitment: &DocumentId, language: &str) -> bool {
         let is_first = self.document(commitment).is_some_and(|known| known.translates.is_none());
         is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)

@@ -140,8 +140,8 @@ pub enum ItemContent<'a> {
     Type(u8),
     /// Values of an array or map, in lib0's encoding of `any`.
     Any(&'a [u8]),
-    /// What no commitment holds, and every document may: binary data, subdocuments, values of old
-    /// versions of Yjs.
+    /// Content that Yjs allows and commitments never contain: binary data, subdocuments, values of old versions of
+    /// Yjs.
     Other,
 }
 

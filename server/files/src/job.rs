@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-/// One file.
+/// The order to make one file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FileJob<'a> {
     /// What it is to be.

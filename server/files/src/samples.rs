@@ -15,7 +15,7 @@ pub fn attributes(all: &[(&str, Value)]) -> Attributes {
     all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// Where a draft comes from.
+/// The origin of a sample draft.
 #[must_use]
 pub fn draft() -> Origin<'static> {
     Origin::Draft { plan_title: "City plan 2026–2028", time: 1_795_440_000_000 }

@@ -315,7 +315,7 @@ impl Reader {
                     }
                     self.runs(node, &marks, pieces, depth + 1)?;
                 }
-                // A text box is read where it hangs.
+                // A paragraph inside a run belongs to a text box. Its text goes where the box is anchored.
                 "p" => {
                     self.text(pieces, "\n", marks)?;
                     self.runs(node, marks, pieces, depth + 1)?;

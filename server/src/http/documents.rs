@@ -72,7 +72,7 @@ pub(crate) struct NewRedaction {
     target: String,
     /// Where the passage begins, in UTF-16 code units.
     from: u32,
-    /// What stands there: another text there is refused.
+    /// The passage as the caller sees it. If the document says something else there, nothing is redacted.
     text: String,
     /// Two moments in whose comparison it stands, as `GET …/diff` tells it: the text as it is now, if absent.
     compared: Option<Compared>,

@@ -44,7 +44,7 @@ pub(crate) struct HistoryView {
     began: MomentView,
     /// Where it stands.
     head: MomentView,
-    /// Everybody who wrote in it. Others refer to them by index.
+    /// Everybody who wrote in the document. The other fields name them by their index here.
     authors: Vec<AuthorView>,
     /// The oldest first.
     sittings: Vec<Sitting>,
@@ -81,7 +81,7 @@ pub(crate) struct DiffView {
     facts_before: BTreeMap<String, serde_json::Value>,
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     facts_after: BTreeMap<String, serde_json::Value>,
-    /// What was done in between, in words: in the order of the page.
+    /// What was done in between, change by change, in the order of the page.
     changes: Vec<Change>,
 }
 

@@ -125,8 +125,8 @@ impl Throttle {
         self.mails.check(())
     }
 
-    /// Takes one mail that somebody signed in asks for to confirm their address. It is counted for the
-    /// person, and for the address apart from links for passwords, which it must not use up.
+    /// Spends one confirmation mail, which a person who is signed in has asked for, from the budgets of the person and of
+    /// the address. That budget of the address is not the one for password links, so confirming can't use up those.
     ///
     /// # Errors
     /// With how long to wait.

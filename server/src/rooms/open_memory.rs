@@ -56,7 +56,8 @@ impl OpenMemory {
         HeldOpen { memory: self.clone(), document: document.clone(), person: person.clone() }
     }
 
-    /// Whether somebody may have a document open, or go on having it open, beside their others.
+    /// Whether the documents that a person has open, with this one, stay within [`MAX_BYTES_PER_PERSON`]. A single
+    /// document may always be open.
     pub(super) fn may_open(&self, person: &PersonId, document: &DocumentId) -> bool {
         let all = self.lock();
         let is_theirs = |(id, open): &(&DocumentId, &OpenDocument)| {

@@ -1096,7 +1096,7 @@ export interface components {
         /** @description Two moments compared. */
         DiffView: {
             authors: components["schemas"]["AuthorView"][];
-            /** @description What was done in between, in words: in the order of the page. */
+            /** @description What was done in between, change by change, in the order of the page. */
             changes: components["schemas"]["Change"][];
             facts_after: {
                 [key: string]: unknown;
@@ -1215,7 +1215,7 @@ export interface components {
             saving: boolean;
         };
         HistoryView: {
-            /** @description Everybody who wrote in it. Others refer to them by index. */
+            /** @description Everybody who wrote in the document. The other fields name them by their index here. */
             authors: components["schemas"]["AuthorView"][];
             /** @description When the document was made. */
             began: components["schemas"]["MomentView"];
@@ -1467,7 +1467,7 @@ export interface components {
             reason: string;
             /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
             target: string;
-            /** @description What stands there: another text there is refused. */
+            /** @description The passage as the caller sees it. If the document says something else there, nothing is redacted. */
             text: string;
         };
         NewRestoration: {
@@ -1652,7 +1652,7 @@ export interface components {
         RecordFormat: "json" | "html" | "csv";
         /** @description The co-creation record of a commitment. */
         RecordView: {
-            /** @description Everybody who wrote in it. Others refer to them by index. */
+            /** @description Everybody who wrote in the document. The other fields name them by their index here. */
             authors: components["schemas"]["AuthorView"][];
             began: components["schemas"]["MomentView"];
             document: string;

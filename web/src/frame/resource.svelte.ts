@@ -1,4 +1,4 @@
-// What a page shows of the server: fetched, kept fresh, and changed.
+// Data of the server that a page shows: fetched, kept fresh, and changed.
 
 import { ApiError, saying } from '../api/client';
 import { t } from '../messages';

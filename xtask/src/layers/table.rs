@@ -13,7 +13,7 @@ pub struct Row {
 /// The heading of the last column of a map.
 const HEADING: &str = "must not touch";
 
-/// The rows of all maps in a text: a Markdown document, or the head of a crate (`//!`).
+/// The rows of every module table in a text, which is a Markdown document or the head of a crate (`//!`).
 pub fn rows(text: &str) -> Vec<Row> {
     let (mut rows, mut is_map) = (Vec::new(), false);
     for line in text.lines() {

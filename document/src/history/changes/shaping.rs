@@ -57,7 +57,7 @@ struct Shaping<'d> {
     at: u32,
     /// The current line at the second moment, up to this position.
     line: String,
-    /// The part of a word that is kept and ends at this position.
+    /// The start of the current word, as far as both moments have it: it ends at `at`.
     word: String,
     open: Option<Open>,
     out: Vec<Change>,

@@ -17,7 +17,7 @@ interface Template {
   suggested_milestones: number;
 }
 
-/** Call once the core is loaded. */
+/** The WebAssembly module must have been loaded before. */
 export function readTemplate(): Template {
   return JSON.parse(template()) as Template;
 }

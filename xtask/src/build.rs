@@ -36,8 +36,8 @@ pub const DEBUG: Step = Step::new("Compile the server", || {
     Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()
 });
 
-/// The packages that checks and tests compile. It is always these together: others would ask for other features of what
-/// they depend on, and have the server compiled once more.
+/// The packages that checks and tests compile. It is always these together: which features
+/// of a dependency are compiled depends on the packages, and another choice would compile the server once more.
 pub const TESTED: [&str; 5] = ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
 
 /// Builds `target/debug/accord`, as the tests need it beside them.

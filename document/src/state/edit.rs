@@ -1,4 +1,5 @@
-//! Edits: an update is checked, integrated, and becomes one entry, or is refused as a whole (rules U1 to U13).
+//! Edits: an update is checked, integrated, and becomes an entry, or is refused as a whole (rules U1 to U13). One that costs
+//! more than a turn may is cut into parts, of each of which that holds (rule C8).
 
 use super::DocumentState;
 use super::source::{MaxCosts, Source};
@@ -102,8 +103,6 @@ impl DocumentState {
         self.may_integrate(actor, &checked, source)?;
         let steps = self.steps(&scan, &checked);
         let too_costly = if steps > limits::MAX_STEPS_PER_TURN {
-            self.fits(update.len())?;
-            self.check_formatting(&scan)?;
             (Refusal::TooManyItems, checked)
         } else {
             match self.integrate_checked(actor, update, &scan, checked, source) {
@@ -118,6 +117,10 @@ impl DocumentState {
             }
         };
         let (refusal, checked) = too_costly;
+        // What is wrong with the whole is found before its first part is taken.
+        self.fits(update.len())?;
+        self.check_formatting(&scan)?;
+        self.splits(&scan, &checked, Some(MaxCosts::IN_PARTS))?;
         // As many as a turn may have, or where those cost too much, a quarter of them.
         let most = limits::MAX_STEPS_PER_TURN;
         let max_steps = if steps > most { most } else { steps.div_ceil(4) };
@@ -147,10 +150,9 @@ impl DocumentState {
     ) -> Result<Entry, Refusal> {
         if !provenance.claims.is_empty() {
             let scan = scan(&net)?;
-            let is_real = |claim: &Claim| {
-                scan.brings(claim.new, claim.len) && self.index.has(claim.old, claim.len)
-            };
-            provenance.claims.retain(is_real);
+            let claims = provenance.claims.iter().flat_map(|claim| claim.of_those_in(&scan));
+            provenance.claims =
+                claims.filter(|claim| self.index.has(claim.old, claim.len)).collect();
         }
         let body = Body::Edit { update: net, provenance };
         let entry = self.chain.next(actor.clone(), now, salt, body);

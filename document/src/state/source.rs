@@ -42,6 +42,8 @@ impl MaxCosts {
         between: limits::MAX_ITEMS_BETWEEN_ORIGINS,
         moves: limits::MAX_MOVED_UNITS,
     };
+    /// Of all parts of an update that is taken in turns: some seconds of work.
+    pub(super) const IN_PARTS: Self = Self { moves: 1 << 31, ..Self::WHOLE };
     /// Of what is integrated before others have their turns again (rule C8).
     pub(super) const TURN: Self = Self {
         structs: limits::MAX_STEPS_PER_TURN,

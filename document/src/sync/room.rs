@@ -178,11 +178,13 @@ impl Room {
                 self.expel(id, Close::MALFORMED, reason);
             }
             Ok(messages) => {
+                let before = self.state.position().seq;
                 for (number, message) in messages.iter().enumerate() {
                     if !self.sessions.contains_key(&id) {
                         break;
                     }
-                    if self.is_unfinished(id) {
+                    // One edit is enough for a turn.
+                    if self.is_unfinished(id) || self.state.position().seq > before {
                         self.put_messages(id, &messages[number..]);
                         break;
                     }

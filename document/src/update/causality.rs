@@ -26,6 +26,9 @@ struct Trace {
     sightings: Vec<(u64, u64)>,
 }
 
+/// Looks at what a writer had seen of a client, which take as long as passing one item.
+const LOOKS_IN_A_STEP: u64 = 16;
+
 /// How much work an update's places may still be.
 struct Work<'c> {
     /// Of how many items a client's elements consist at most.
@@ -55,6 +58,7 @@ impl StructIndex {
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
         let mut order = std::mem::take(&mut self.order);
+        let runs = order.run_count();
         let mut trace = Trace::default();
         let mut work = Work { items: &items, left: limit.unwrap_or(u64::MAX) };
         let arranged = order.walk_new(scan, |order, client, item| {
@@ -66,6 +70,8 @@ impl StructIndex {
             for (client, next) in trace.clocks.into_iter().rev() {
                 order.take_back(client, next);
             }
+            // What yrs has in one piece must be known as one piece: splits of it are estimated by that.
+            order.rejoin(runs);
             for (client, seen) in trace.sightings.into_iter().rev() {
                 self.seen.forget(client, seen);
             }
@@ -118,7 +124,7 @@ impl StructIndex {
         }
         let (seen, looked_at) = self.seen.by(writer);
         // Finding out what the writer had seen takes a look at every client that they knew of.
-        work.take(looked_at)?;
+        work.take(looked_at / LOOKS_IN_A_STEP)?;
         while at != right {
             // The right neighbour does not come behind the left one.
             let Some(run) = order.runs.get(at as usize) else {

@@ -7,7 +7,7 @@
 //! Rule A7.
 
 use super::Struct;
-use super::scan::{Id, ItemContent, Range, StructBody, bounded, read_client, scan};
+use super::scan::{Id, ItemContent, Range, Scan, StructBody, bounded, read_client, scan};
 use super::scan_error::ScanError;
 use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
@@ -35,6 +35,15 @@ impl Claim {
         }
         let old = self.old.plus(start - self.new.clock);
         Some(Self { new: Id { clock: start, ..self.new }, old, len: end - start })
+    }
+
+    /// What is claimed of the characters that an update brings.
+    pub(crate) fn of_those_in(&self, update: &Scan<'_>) -> impl Iterator<Item = Self> {
+        let runs = update.runs.iter().filter(|run| run.client == self.new.client);
+        runs.filter_map(|run| {
+            let (first, last) = (run.structs.first()?, run.structs.last()?);
+            self.within(first.clock, last.end())
+        })
     }
 }
 

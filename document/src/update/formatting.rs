@@ -56,7 +56,10 @@ impl Formatting {
                 return Err(Refusal::TooMuchFormatting);
             }
         }
-        if new.is_empty() && self.longest.is_empty() {
+        let (pieces, lines) = breaks(scan);
+        // What adds nothing to read is taken, also where a document has more from a time with higher ceilings.
+        let adds_nothing = new.is_empty() && pieces == 0 && lines == 0;
+        if adds_nothing || new.is_empty() && self.longest.is_empty() {
             return Ok(());
         }
         let known = self.longest.iter().map(|(name, &longest)| (&**name, longest));
@@ -64,7 +67,6 @@ impl Formatting {
             let both = new.entry(name).or_default();
             *both = (*both).max(longest);
         }
-        let (pieces, lines) = breaks(scan);
         let pieces = self.pieces + pieces;
         let parts = pieces + self.lines + lines;
         let bytes: usize = new.iter().map(|(name, longest)| name.len() + longest).sum();

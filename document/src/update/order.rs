@@ -51,6 +51,11 @@ impl<T> Default for Order<T> {
 }
 
 impl<T: RunPayload> Order<T> {
+    /// How many runs there are, those that were taken out included.
+    pub(crate) fn run_count(&self) -> usize {
+        self.runs.len()
+    }
+
     /// The first clock of a client that is not here yet.
     pub(crate) fn next(&self, client: u32) -> u32 {
         self.next[client as usize]

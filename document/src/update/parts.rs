@@ -26,7 +26,7 @@ pub struct UpdatePart {
 /// Cuts an update that has been read and checked into parts of at most `max_steps` structs and as many deleted ranges.
 ///
 /// What is known already is left out; `known` gives the first clock of a client that is not. A deleted range comes with the
-/// elements that it deletes, or after all of them.
+/// elements that it deletes; where those are known, with what replaces them, so that nobody sees both for long, or last.
 ///
 /// # Errors
 /// When the bytes are not an update.
@@ -38,7 +38,8 @@ pub(crate) fn parts(
     known: impl Fn(u64) -> u32,
     max_steps: usize,
 ) -> Result<Vec<UpdatePart>, Refusal> {
-    let mut cutter = Cutter { max_steps, parts: Vec::new(), holding: HashMap::new() };
+    let mut cutter =
+        Cutter { max_steps, parts: Vec::new(), holding: HashMap::new(), beside: HashMap::new() };
     cutter.structs(scan, &struct_bytes(update)?, &known)?;
     cutter.deletions(checked.new_ranges());
     Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
@@ -82,6 +83,8 @@ struct Cutter<'u> {
     parts: Vec<Part<'u>>,
     /// The parts that bring elements of a client, in the order of their clocks.
     holding: HashMap<u64, Vec<usize>>,
+    /// The part that brings something directly before an element.
+    beside: HashMap<Id, usize>,
 }
 
 impl<'u> Cutter<'u> {
@@ -127,6 +130,9 @@ impl<'u> Cutter<'u> {
             self.holding.entry(client).or_default().push(last);
             Run { clocks: (item.clock, item.clock), structs: Vec::new() }
         });
+        for id in item.neighbours() {
+            self.beside.entry(id).or_insert(last);
+        }
         run.structs.push(bytes);
         run.clocks.1 = item.end();
     }
@@ -135,17 +141,17 @@ impl<'u> Cutter<'u> {
     fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         let mut later = Vec::new();
         for (client, mut from, to) in ranges {
-            let holding = self.holding.get(&client).map_or(&[][..], Vec::as_slice);
-            for &number in holding {
-                let part = &mut self.parts[number];
-                let (start, end) = part.runs[&client].clocks;
+            for number in self.holding(client, from) {
+                let (start, end) = self.parts[number].runs[&client].clocks;
                 if from >= to || to <= start {
                     break;
                 }
                 if from < start {
-                    later.push(Range { client, clock: from, len: start - from });
+                    let known = Range { client, clock: from, len: start - from };
+                    later.extend(self.beside_or_later(known));
                     from = start;
                 }
+                let part = &mut self.parts[number];
                 if from < end {
                     let range = Range { client, clock: from, len: to.min(end) - from };
                     from += range.len;
@@ -154,11 +160,33 @@ impl<'u> Cutter<'u> {
                 }
             }
             if from < to {
-                later.push(Range { client, clock: from, len: to - from });
+                later.extend(self.beside_or_later(Range { client, clock: from, len: to - from }));
             }
         }
         for deleted in later.chunks(self.max_steps) {
             self.parts.push(Part { deleted: deleted.to_vec(), ..Part::default() });
+        }
+    }
+
+    /// The parts that bring elements of a client from a clock on.
+    fn holding(&self, client: u64, from: u32) -> Vec<usize> {
+        let all = self.holding.get(&client).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|&part| self.parts[part].runs[&client].clocks.1 <= from);
+        all[first..].to_vec()
+    }
+
+    /// Puts a deleted range of known elements into the part that brings something beside it. Gives it back where there is
+    /// no such part, or no room in it.
+    fn beside_or_later(&mut self, range: Range) -> Option<Range> {
+        let first = Id { client: range.client, clock: range.clock };
+        let beside = self.beside.get(&first).or_else(|| self.beside.get(&first.plus(range.len)));
+        let part = beside.map(|&number| &mut self.parts[number]);
+        match part.filter(|part| part.deleted.len() < self.max_steps) {
+            Some(part) => {
+                part.deleted.push(range);
+                None
+            }
+            None => Some(range),
         }
     }
 }

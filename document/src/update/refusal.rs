@@ -4,7 +4,7 @@ use super::scan_error::ScanError;
 use crate::limits;
 use thiserror::Error;
 
-/// Why an update is not integrated. Refusals change nothing.
+/// Why an update, or a part of one, is not integrated. A refusal changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum Refusal {

@@ -41,18 +41,6 @@ pub struct Scan<'a> {
     pub deletes: Vec<Range>,
 }
 
-impl Scan<'_> {
-    /// Whether the update brings all of these elements.
-    #[must_use]
-    pub fn brings(&self, first: Id, len: u32) -> bool {
-        self.runs.iter().filter(|run| run.client == first.client).any(|run| {
-            let (start, end) = (run.structs.first(), run.structs.last());
-            start.is_some_and(|start| start.clock <= first.clock)
-                && end.is_some_and(|end| first.clock + len <= end.end())
-        })
-    }
-}
-
 /// Consecutive structs of one client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClientStructs<'a> {
@@ -78,6 +66,15 @@ impl Struct<'_> {
     #[must_use]
     pub fn end(&self) -> u32 {
         self.clock + self.len
+    }
+
+    /// The places next to which it was written, each as the element before which it is.
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = Id> {
+        let (origin, right_origin) = match self.body {
+            StructBody::Item { origin, right_origin, .. } => (origin, right_origin),
+            StructBody::Collected => (None, None),
+        };
+        origin.map(|id| id.plus(1)).into_iter().chain(right_origin)
     }
 
     /// The elements that it refers to.

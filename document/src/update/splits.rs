@@ -9,12 +9,9 @@
 
 use super::check::CheckedUpdate;
 use super::index::StructIndex;
-use super::scan::{Id, Scan, Struct, StructBody};
+use super::scan::{Id, Scan, Struct};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
-
-/// Up to this many structs and deleted ranges, an update's splits need no counting: they can't be many.
-const MAX_UNCOUNTED_SPLITS: usize = 16;
 
 /// So many items may be counted too many, beside as many as there are.
 const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
@@ -92,19 +89,14 @@ impl ItemCounts {
         scan: &Scan<'_>,
         novelty: &CheckedUpdate,
     ) -> Splits {
-        let structs: usize = scan.runs.iter().map(|run| run.structs.len()).sum();
         let mut estimate = Estimate {
             counts: self,
             runs: scan.runs.iter().map(|run| (run.client, NewRun::of(known, run))).collect(),
             cuts: HashMap::new(),
             splits: Splits::default(),
         };
-        if structs + novelty.new_ranges().count() <= MAX_UNCOUNTED_SPLITS {
-            estimate.small(novelty.new_ranges());
-        } else {
-            estimate.structs(known, scan);
-            estimate.ranges(known, novelty.new_ranges());
-        }
+        estimate.structs(known, scan);
+        estimate.ranges(known, novelty.new_ranges());
         estimate.splits
     }
 }
@@ -141,28 +133,12 @@ struct Estimate<'s> {
 }
 
 impl Estimate<'_> {
-    fn small(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
-        let mut references = Vec::new();
-        for (&client, run) in &self.runs {
-            self.splits.added.insert(client, len(run.structs.len()));
-            for item in run.structs {
-                references.extend(neighbours(item).map(|id| id.client));
-            }
-        }
-        references.extend(ranges.flat_map(|(client, ..)| [client; 2]));
-        for client in references {
-            *self.splits.added.entry(client).or_default() += 1;
-            self.splits.moves +=
-                ITEM_MOVE_COST * (self.counts.of_client(client) + MAX_UNCOUNTED_SPLITS as u64);
-        }
-    }
-
     fn structs(&mut self, known: &StructIndex, scan: &Scan<'_>) {
         for run in &scan.runs {
             let structs = self.runs[&run.client].structs;
             *self.splits.added.entry(run.client).or_default() += len(structs.len());
             for item in structs {
-                for place in neighbours(item) {
+                for place in item.neighbours() {
                     self.split(known, place, true);
                 }
             }
@@ -200,15 +176,6 @@ impl Estimate<'_> {
             left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
         *self.splits.added.entry(before.client).or_default() += 1;
     }
-}
-
-/// The places next to which an item stands, each as the element before which it is.
-fn neighbours(item: &Struct<'_>) -> impl Iterator<Item = Id> {
-    let (origin, right_origin) = match &item.body {
-        StructBody::Item { origin, right_origin, .. } => (*origin, *right_origin),
-        StructBody::Collected => (None, None),
-    };
-    origin.map(|id| id.plus(1)).into_iter().chain(right_origin)
 }
 
 fn len(count: usize) -> u32 {

@@ -154,9 +154,12 @@ impl Task {
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
-            // What is on disk is said before the next turn, however long that takes.
+            // First what waits for the disk: the next turn may take long.
             if let Ok(result) = committed.try_recv() {
                 self.committed(result);
+                if self.over {
+                    break;
+                }
                 self.commit(&answer).await;
             }
             tokio::select! {

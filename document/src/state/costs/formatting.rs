@@ -1,6 +1,7 @@
 //! The limits of what formatting may cost, and what does not count towards them.
 
 use super::*;
+use crate::state::source::Source;
 
 /// Letters, each behind a format: the name and the value of an attribute.
 fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
@@ -94,4 +95,17 @@ fn formatting_that_was_deleted_is_not_counted_for_ever() {
         assert!(edit(&mut state, &formatted(client, &all)).unwrap().is_some(), "client {client}");
         assert!(edit(&mut state, &update(client, 0, &[], &[(0, 50_001)])).unwrap().is_some());
     }
+}
+
+#[test]
+fn a_document_from_a_time_with_higher_ceilings_can_still_be_written_in() {
+    let mut state = empty();
+    let kinds = (0..40_000).map(|n| (format!("kind-{}", n % 8), "1".to_owned()));
+    let all = formatted(7, &kinds.collect::<Vec<_>>());
+    state.integrate(&actor(), &all, Source::Stored).unwrap();
+    assert!(edit(&mut state, &update(8, 0, &[between(7, 0, None, "b")], &[])).unwrap().is_some());
+    let bold = formatted(9, &[("kind-1".to_owned(), "2".to_owned())]);
+    assert_eq!(edit(&mut state, &bold).unwrap_err(), Refusal::TooMuchFormatting);
+    assert!(edit(&mut state, &update(7, 0, &[], &[(1, 60_000)])).unwrap().is_some());
+    assert!(edit(&mut state, &bold).unwrap().is_some(), "once much of it is deleted");
 }

@@ -139,6 +139,120 @@ fn splits_of_a_long_text_are_taken_a_few_at_a_time() {
     assert_eq!(read(&state).len(), len as usize - 20_000);
 }
 
+/// New words before every second word of client 7, which is deleted.
+fn replacements(words: u32) -> Vec<u8> {
+    let structs: Vec<_> =
+        (0..words).map(|at| between_of(7, (8 * at).checked_sub(1), Some(8 * at), "new ")).collect();
+    let mut out = update(8, 0, &structs, &[]);
+    out.pop();
+    out.put_var(1);
+    out.put_var(7);
+    out.put_var(u64::from(words));
+    for at in 0..words {
+        out.put_var(u64::from(8 * at));
+        out.put_var(4);
+    }
+    out
+}
+
+/// Text between two elements of a client, of which the left one may be missing.
+fn between_of(client: u64, left: Option<u32>, right: Option<u32>, text: &str) -> Vec<u8> {
+    if let Some(left) = left {
+        return between(client, left, right, text);
+    }
+    let mut out = vec![4 | 0x40];
+    out.put_var(client);
+    out.put_var(u64::from(right.unwrap()));
+    out.put_buf(text.as_bytes());
+    out
+}
+
+#[test]
+fn a_word_and_what_replaces_it_are_in_the_same_part() {
+    let mut state = empty();
+    edit(&mut state, &update(7, 0, &[first(&"old too ".repeat(5_000))], &[])).unwrap();
+    let mut left = vec![replacements(5_000)];
+    let mut turns = 0;
+    while let Some(part) = left.pop() {
+        match state.edit_in_turn(&actor(), 9, [1; 16], &part, Vec::new()).unwrap() {
+            EditOutcome::Taken(_) => turns += 1,
+            EditOutcome::InParts(parts) => {
+                left.extend(parts.into_iter().rev().map(|part| part.update));
+            }
+        }
+        assert_eq!(read(&state).len(), 40_000, "no word stands twice or is missing");
+    }
+    assert!(turns > 2);
+    assert_eq!(read(&state), "new too ".repeat(5_000));
+}
+
+/// Rule U11.
+#[test]
+fn an_update_that_was_refused_hides_no_later_splits() {
+    let mut state = empty();
+    let len = 200_000;
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+    let many = |client| {
+        let structs: Vec<_> = (1..1_000)
+            .map(|at| between(7, len - 1 - 100 * at, Some(len - 100 * at), "b"))
+            .collect();
+        update(client, 0, &structs, &[])
+    };
+    let moves = |state: &mut DocumentState| {
+        let bytes = many(8);
+        let scanned = scan(&bytes).unwrap();
+        let novelty = state.index.check(&actor().person, &scanned).unwrap();
+        state.items.splits(&state.index, &scanned, &novelty).moves
+    };
+    let before = moves(&mut state);
+    // The last of its elements is between two that were never neighbours.
+    let mut structs: Vec<_> =
+        (1..1_000).map(|at| between(7, len - 1 - 100 * at, Some(len - 100 * at), "b")).collect();
+    structs.push(between(7, 0, Some(len - 1), "b"));
+    let refused = edit(&mut state, &update(9, 0, &structs, &[])).unwrap_err();
+    assert_eq!(refused, Refusal::Misplaced);
+    assert_eq!(moves(&mut state), before);
+    // And the order is as it was: the same elements are taken afterwards.
+    in_turns(&mut state, &many(8), Vec::new()).unwrap();
+    assert_eq!(read(&state).len(), len as usize + 999);
+}
+
+#[test]
+fn few_splits_of_a_long_text_are_counted_too() {
+    let mut state = empty();
+    let len = 4_000_000;
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+    let structs: Vec<_> =
+        (1..16).map(|at| between(7, len - 1 - 1_000 * at, Some(len - 1_000 * at), "b")).collect();
+    let entries = in_turns(&mut state, &update(8, 0, &structs, &[]), Vec::new()).unwrap();
+    assert!(entries.len() > 2, "{} entries", entries.len());
+}
+
+/// Rules U5 and U13.
+#[test]
+fn what_is_wrong_with_the_whole_is_found_before_the_first_part_is_taken() {
+    let mut state = empty();
+    for from in [0, 60_000, 120_000, 180_000] {
+        edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();
+    }
+    edit(&mut state, &reversed(7, 240_000..260_000)).unwrap();
+    let refused = in_turns(&mut state, &reversed(9, 0..5_000), Vec::new()).unwrap_err();
+    assert_eq!(refused, Refusal::TooLarge);
+    assert_eq!(read(&state).len(), 260_000, "nothing of it came in");
+}
+
+#[test]
+fn what_is_sent_again_keeps_its_claims_where_it_is_new() {
+    let mut state = empty();
+    let len = 5_000;
+    edit(&mut state, &update(6, 0, &[first(&"b".repeat(5_000))], &[])).unwrap();
+    let all = Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len };
+    in_turns(&mut state, &reversed(7, 0..2_000), vec![all]).unwrap();
+    let entries = in_turns(&mut state, &reversed(7, 0..len), vec![all]).unwrap();
+    let claims = entries.iter().flat_map(|entry| entry.body.edit().unwrap().1.claims.clone());
+    assert_eq!(claims.map(|claim| claim.len).sum::<u32>(), 3_000);
+}
+
 /// Rules U5 and U8.
 #[test]
 fn one_element_that_costs_more_than_a_turn_is_refused() {

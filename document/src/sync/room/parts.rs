@@ -47,7 +47,7 @@ impl Room {
         }
     }
 
-    /// Puts messages behind all else that is left.
+    /// Puts messages behind the parts that are left.
     pub(super) fn put_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let bytes = messages.iter().flat_map(Message::encode).collect();

@@ -2,7 +2,7 @@
 
 use crate::update::UpdatePart;
 
-/// What a connection has sent and the room has not worked on yet.
+/// What is left of the frame of a connection.
 #[derive(Debug)]
 pub(super) enum Unfinished {
     Part(EditPart),

@@ -174,6 +174,26 @@ impl<T: RunPayload> Order<T> {
         left
     }
 
+    /// Joins the runs again that were split since there were `before` runs, once all elements that came in since are taken
+    /// back.
+    pub(crate) fn rejoin(&mut self, before: usize) {
+        for at in (before..self.runs.len()).rev() {
+            let ItemRun { name, len, left, right, .. } = self.runs[at];
+            let starts = &mut self.starts[name.client as usize];
+            let is_here = starts.get(&name.clock).is_some_and(|&run| run as usize == at);
+            if !is_here {
+                continue;
+            }
+            starts.remove(&name.clock);
+            self.runs[left as usize].len += len;
+            self.runs[left as usize].right = right;
+            if right != NONE {
+                self.runs[right as usize].left = left;
+            }
+        }
+        self.runs.truncate(before);
+    }
+
     /// Removes the last elements of a client, from a clock on.
     pub(crate) fn take_back(&mut self, client: u32, from: u32) {
         let last =

@@ -28,7 +28,7 @@ impl Task {
                     self.send(id, Outgoing::Close(close));
                     self.disconnect(id);
                 }
-                // Whoever handed in the frame has it go on: see `Task::worked_on`.
+                // `Task::worked_on` lets the frame go on.
                 Effect::Continue(_) => {}
                 Effect::Append(entry) => {
                     if entry.body.edit().is_some() {

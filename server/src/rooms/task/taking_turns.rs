@@ -82,6 +82,7 @@ impl Task {
                 // A short one may ask for the whole document.
                 bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
             }
+            RoomEvent::Continue { .. } => true,
             _ => self.room.state().size() > LONG_CONTENT_BYTES,
         }
     }

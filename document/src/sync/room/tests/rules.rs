@@ -255,6 +255,24 @@ fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
 
 /// Rule C8.
 #[test]
+fn of_several_edits_in_one_frame_each_takes_a_turn() {
+    let mut room = room();
+    let_ben_in(&mut room, Seat::Author);
+    let edits: Vec<u8> =
+        (1..).zip(two_words(20)).flat_map(|(number, update)| edit(number, &update)).collect();
+    let effects = room.frame(BEN, &edits, 1);
+    let appended = |effects: &[Effect]| {
+        effects.iter().filter(|effect| matches!(effect, Effect::Append(_))).count()
+    };
+    assert_eq!((appended(&effects), effects.last()), (1, Some(&Effect::Continue(BEN))));
+    let effects = room.go_on(BEN, 1);
+    assert_eq!(appended(&effects), 1);
+    assert!(!effects.contains(&Effect::Continue(BEN)));
+    assert_eq!(notes(&commit(&mut room), BEN).len(), 2, "both are acknowledged");
+}
+
+/// Rule C8.
+#[test]
 fn what_is_left_of_a_large_edit_is_judged_when_its_turn_comes() {
     let mut room = room();
     let_ben_in(&mut room, Seat::Author);

@@ -29,8 +29,8 @@ pub const MAX_ATTRIBUTES: usize = 512;
 /// Bytes of an attribute's name.
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 1024;
 /// The attributes of a document, times the pieces into which its formats part its texts: each piece could have each
-/// attribute. A paper with 16,000 changes of formatting of eight kinds comes close.
-pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 1 << 17;
+/// attribute. A paper with 24,000 changes of formatting of eight kinds comes close.
+pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 3 << 16;
 /// Bytes of an attribute's value, as JSON: addresses of links are the longest.
 pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// Bytes of all attributes' names and longest values together, times the pieces and lines of a document: an upper bound

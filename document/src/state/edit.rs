@@ -99,9 +99,10 @@ impl DocumentState {
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
         }
-        let source = Source::Sent(MaxCosts::TURN);
-        self.may_integrate(actor, &checked, source)?;
         let steps = self.steps(&scan, &checked);
+        let max = if steps == 1 { MaxCosts::STEP } else { MaxCosts::TURN };
+        let source = Source::Sent(max);
+        self.may_integrate(actor, &checked, source)?;
         let too_costly = if steps > limits::MAX_STEPS_PER_TURN {
             (Refusal::TooManyItems, checked)
         } else {
@@ -120,7 +121,11 @@ impl DocumentState {
         // What is wrong with the whole is found before its first part is taken.
         self.fits(update.len())?;
         self.check_formatting(&scan)?;
-        self.splits(&scan, &checked, Some(MaxCosts::IN_PARTS))?;
+        let splits = self.splits(&scan, &checked, Some(MaxCosts::IN_PARTS))?;
+        if refusal == Refusal::TooManyItems {
+            let items = |client| self.items.of_client_after(client, &splits);
+            self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
+        }
         // As many as a turn may have, or where those cost too much, a quarter of them.
         let most = limits::MAX_STEPS_PER_TURN;
         let max_steps = if steps > most { most } else { steps.div_ceil(4) };

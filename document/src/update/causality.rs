@@ -26,6 +26,13 @@ struct Trace {
     sightings: Vec<(u64, u64)>,
 }
 
+/// What giving an update's elements their place has changed.
+struct Arranging {
+    /// How many runs there were before.
+    runs: usize,
+    trace: Trace,
+}
+
 /// Looks at what a writer had seen of a client, which take as long as passing one item.
 const LOOKS_IN_A_STEP: u64 = 16;
 
@@ -57,27 +64,57 @@ impl StructIndex {
         items: impl Fn(u64) -> u64,
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
+        let (arranged, arranging) = self.arrange(scan, &items, limit);
+        if arranged.is_err() {
+            self.take_back(arranging);
+        }
+        arranged
+    }
+
+    /// As [`check_origins`](Self::check_origins), but what is known stays as before.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn try_origins(
+        &mut self,
+        scan: &Scan<'_>,
+        items: impl Fn(u64) -> u64,
+        limit: u64,
+    ) -> Result<(), Refusal> {
+        let (arranged, arranging) = self.arrange(scan, &items, Some(limit));
+        self.take_back(arranging);
+        arranged
+    }
+
+    fn arrange(
+        &mut self,
+        scan: &Scan<'_>,
+        items: &dyn Fn(u64) -> u64,
+        limit: Option<u64>,
+    ) -> (Result<(), Refusal>, Arranging) {
         let mut order = std::mem::take(&mut self.order);
         let runs = order.run_count();
         let mut trace = Trace::default();
-        let mut work = Work { items: &items, left: limit.unwrap_or(u64::MAX) };
+        let mut work = Work { items, left: limit.unwrap_or(u64::MAX) };
         let arranged = order.walk_new(scan, |order, client, item| {
             let next = order.next(client);
             trace.clocks.push((client, next));
             self.put(order, client, item, &mut trace, &mut work)
         });
-        if arranged.is_err() {
-            for (client, next) in trace.clocks.into_iter().rev() {
-                order.take_back(client, next);
-            }
-            // What yrs has in one piece must be known as one piece: splits of it are estimated by that.
-            order.rejoin(runs);
-            for (client, seen) in trace.sightings.into_iter().rev() {
-                self.seen.forget(client, seen);
-            }
-        }
         self.order = order;
-        arranged.map(drop)
+        (arranged.map(drop), Arranging { runs, trace })
+    }
+
+    /// Makes what is known of the order what it was before.
+    fn take_back(&mut self, Arranging { runs, trace }: Arranging) {
+        for (client, next) in trace.clocks.into_iter().rev() {
+            self.order.take_back(client, next);
+        }
+        // What yrs has in one piece must be known as one piece: splits of it are estimated by that.
+        self.order.rejoin(runs);
+        for (client, seen) in trace.sightings.into_iter().rev() {
+            self.seen.forget(client, seen);
+        }
     }
 
     fn put(

@@ -257,7 +257,7 @@ fn what_is_sent_again_keeps_its_claims_where_it_is_new() {
 #[test]
 fn one_element_that_costs_more_than_a_turn_is_refused() {
     let mut state = empty();
-    for from in [0, 50_000] {
+    for from in [0, 50_000, 100_000] {
         in_turns(&mut state, &reversed(7, from..from + 50_000), Vec::new()).unwrap();
     }
     let behind_all = update(8, 0, &[between(7, 0, None, "b")], &[]);

@@ -1,10 +1,8 @@
 //! Redactions: the entries that take a passage out of a document.
 
 use crate::ids::{Digest, Seq};
-use crate::lib0::Write;
-use crate::update::Range;
+use crate::update::{Range, put_deletions};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The longest reason of a redaction, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
@@ -33,21 +31,9 @@ impl Redaction {
     /// An update that deletes what is redacted.
     #[must_use]
     pub fn deletion(&self) -> Vec<u8> {
-        let mut by_client: BTreeMap<u64, Vec<Range>> = BTreeMap::new();
-        for range in &self.ranges {
-            by_client.entry(range.client).or_default().push(*range);
-        }
-        let mut out = Vec::new();
-        out.put_var(0);
-        out.put_var(by_client.len() as u64);
-        for (client, ranges) in by_client {
-            out.put_var(client);
-            out.put_var(ranges.len() as u64);
-            for range in ranges {
-                out.put_var(u64::from(range.clock));
-                out.put_var(u64::from(range.len));
-            }
-        }
+        // It brings nothing.
+        let mut out = vec![0];
+        put_deletions(&mut out, &self.ranges);
         out
     }
 }

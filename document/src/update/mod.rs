@@ -11,6 +11,7 @@ mod causality;
 mod check;
 mod claim;
 mod codec;
+mod deletions;
 mod formatting;
 mod index;
 mod merge;
@@ -37,6 +38,7 @@ pub use claim::{
     Claim, MAX_CLAIMS, Provenance, claims_from, pasted, read_claims, reinstated, repeated,
     write_claims,
 };
+pub use deletions::put_deletions;
 pub use index::StructIndex;
 pub use parts::UpdatePart;
 pub use refusal::Refusal;

@@ -7,6 +7,7 @@
 
 use super::check::CheckedUpdate;
 use super::claim::Claim;
+use super::deletions::put_deletions;
 use super::refusal::Refusal;
 use super::scan::{Id, Range, Scan, Struct, read_client, read_struct};
 use super::scan_error::ScanError;
@@ -141,7 +142,10 @@ impl<'u> Cutter<'u> {
     fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         let mut later = Vec::new();
         for (client, mut from, to) in ranges {
-            for number in self.holding(client, from) {
+            let first = self.first_holding(client, from);
+            for nth in first.. {
+                let holding = self.holding.get(&client).and_then(|all| all.get(nth));
+                let Some(&number) = holding else { break };
                 let (start, end) = self.parts[number].runs[&client].clocks;
                 if from >= to || to <= start {
                     break;
@@ -168,11 +172,10 @@ impl<'u> Cutter<'u> {
         }
     }
 
-    /// The parts that bring elements of a client from a clock on.
-    fn holding(&self, client: u64, from: u32) -> Vec<usize> {
-        let all = self.holding.get(&client).map_or(&[][..], Vec::as_slice);
-        let first = all.partition_point(|&part| self.parts[part].runs[&client].clocks.1 <= from);
-        all[first..].to_vec()
+    /// The first of the parts in [`holding`](Self::holding) that brings elements of a client from a clock on.
+    fn first_holding(&self, client: u64, from: u32) -> usize {
+        let end = |&part: &usize| self.parts[part].runs[&client].clocks.1;
+        self.holding.get(&client).map_or(0, |all| all.partition_point(|part| end(part) <= from))
     }
 
     /// Puts a deleted range of known elements into the part that brings something beside it. Gives it back where there is
@@ -209,19 +212,7 @@ impl Part<'_> {
             out.put_var(u64::from(run.clocks.0));
             run.structs.iter().for_each(|bytes| out.extend_from_slice(bytes));
         }
-        let mut deleted: BTreeMap<u64, Vec<&Range>> = BTreeMap::new();
-        for range in &self.deleted {
-            deleted.entry(range.client).or_default().push(range);
-        }
-        out.put_var(deleted.len() as u64);
-        for (client, ranges) in deleted {
-            out.put_var(client);
-            out.put_var(ranges.len() as u64);
-            for range in ranges {
-                out.put_var(u64::from(range.clock));
-                out.put_var(u64::from(range.len));
-            }
-        }
+        put_deletions(&mut out, &self.deleted);
         out
     }
 }

@@ -103,36 +103,48 @@ impl DocumentState {
         let max = if steps == 1 { MaxCosts::STEP } else { MaxCosts::TURN };
         let source = Source::Sent(max);
         self.may_integrate(actor, &checked, source)?;
-        let too_costly = if steps > limits::MAX_STEPS_PER_TURN {
-            (Refusal::TooManyItems, checked)
-        } else {
-            match self.integrate_checked(actor, update, &scan, checked, source) {
-                Ok(net) => {
-                    let entry = self.entry_of(actor, now, salt, net, claims.into())?;
-                    return Ok(EditOutcome::Taken(Some(entry)));
-                }
-                Err(refusal @ (Refusal::Fragmented | Refusal::TooManyBetween)) => {
-                    (refusal, self.index.check(&actor.person, &scan)?)
-                }
-                Err(refusal) => return Err(refusal),
-            }
-        };
-        let (refusal, checked) = too_costly;
-        // What is wrong with the whole is found before its first part is taken.
-        self.fits(update.len())?;
-        self.check_formatting(&scan)?;
-        let splits = self.splits(&scan, &checked, Some(MaxCosts::IN_PARTS))?;
-        if refusal == Refusal::TooManyItems {
+        if steps > limits::MAX_STEPS_PER_TURN {
+            let splits = self.check_whole(update, &scan, &checked)?;
             let items = |client| self.items.of_client_after(client, &splits);
             self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
+            return self.cut(update, &scan, &checked, &claims, limits::MAX_STEPS_PER_TURN);
         }
-        // As many as a turn may have, or where those cost too much, a quarter of them.
-        let most = limits::MAX_STEPS_PER_TURN;
-        let max_steps = if steps > most { most } else { steps.div_ceil(4) };
+        match self.integrate_checked(actor, update, &scan, checked, source) {
+            Ok(net) => {
+                let entry = self.entry_of(actor, now, salt, net, claims.into())?;
+                Ok(EditOutcome::Taken(Some(entry)))
+            }
+            Err(Refusal::Fragmented | Refusal::TooManyBetween) if steps > 1 => {
+                let checked = self.index.check(&actor.person, &scan)?;
+                self.check_whole(update, &scan, &checked)?;
+                self.cut(update, &scan, &checked, &claims, steps.div_ceil(4))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Finds what is wrong with the whole of an update before its first part is taken.
+    fn check_whole(
+        &mut self,
+        update: &[u8],
+        scan: &Scan<'_>,
+        checked: &CheckedUpdate,
+    ) -> Result<Splits, Refusal> {
+        self.fits(update.len())?;
+        self.check_formatting(scan)?;
+        self.splits(scan, checked, Some(MaxCosts::IN_PARTS))
+    }
+
+    fn cut(
+        &self,
+        update: &[u8],
+        scan: &Scan<'_>,
+        checked: &CheckedUpdate,
+        claims: &[Claim],
+        max_steps: usize,
+    ) -> Result<EditOutcome, Refusal> {
         let known = |client| self.index.next_clock(client);
-        let parts = parts(update, &scan, &checked, &claims, known, max_steps)?;
-        // One step can't be cut any more.
-        if steps > 1 { Ok(EditOutcome::InParts(parts)) } else { Err(refusal) }
+        parts(update, scan, checked, claims, known, max_steps).map(EditOutcome::InParts)
     }
 
     /// How many structs or deleted ranges an update brings, whichever are more.

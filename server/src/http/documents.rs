@@ -6,7 +6,7 @@ use super::identity::{Visitor, acting, readable};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, faces};
-use super::written::written;
+use super::written::{WholeTextTurn, written};
 use crate::admission::Requester;
 use crate::archives::{Archive, Reading};
 use crate::rooms::{Passage, RedactError};
@@ -159,8 +159,7 @@ pub(super) async fn content(
     Path(document): Path<String>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let place = app.whole_texts.place(&(&by).into())?;
-    let _turn = place.slot().await?;
+    let _turn = WholeTextTurn::wait(&app, &by).await?;
     let content = app.rooms.handle(&found.id, &by).content().await?;
     written(move || content).await
 }

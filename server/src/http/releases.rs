@@ -7,7 +7,7 @@ use super::identity::{Readable, Visitor, readable, writing};
 use super::problem::{Body, Problem, blocking};
 use super::release_views::release_views;
 use super::views::{Done, people};
-use super::written::written;
+use super::written::{WholeTextTurn, written};
 use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::people::SignedIn;
@@ -110,8 +110,7 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let place = app.whole_texts.place(&(&by).into())?;
-    let _turn = place.slot().await?;
+    let _turn = WholeTextTurn::wait(&app, &by).await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
     let mut strange = names(&app, &found, signatories_of(&found)).await?;
@@ -260,8 +259,7 @@ pub(super) async fn proposed(
     Path((document, proposal)): Path<(String, u64)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let place = app.whole_texts.place(&(&by).into())?;
-    let _turn = place.slot().await?;
+    let _turn = WholeTextTurn::wait(&app, &by).await?;
     let path = app.rooms.handle(&found.id, &by).release_status().await?;
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));

@@ -2,8 +2,10 @@
 //! is read and written, so each person has one of them made at a time, on threads that may be kept for long: everybody's
 //! requests share the others.
 
+use super::App;
 use super::problem::blocking;
-use crate::admission::AdmissionLimits;
+use crate::admission::{AdmissionLimits, Place, Slot};
+use crate::people::SignedIn;
 use crate::problem::Problem;
 use crate::store::StoreError;
 use axum::http::header::CONTENT_TYPE;
@@ -14,6 +16,25 @@ use serde::Serialize;
 /// document is used up may hold theirs for minutes, and no slot of others.
 pub(crate) const WHOLE_TEXTS: AdmissionLimits =
     AdmissionLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
+
+/// A person's turn to have a whole text read and written, until it is dropped.
+#[derive(Debug)]
+pub(super) struct WholeTextTurn {
+    _place: Place,
+    _slot: Slot,
+}
+
+impl WholeTextTurn {
+    /// Waits until this person has no other whole text under way.
+    ///
+    /// # Errors
+    /// When too many of theirs wait, or this one has waited for too long.
+    pub(super) async fn wait(app: &App, by: &SignedIn) -> Result<Self, Problem> {
+        let place = app.whole_texts.place(&by.into())?;
+        let slot = place.slot().await?;
+        Ok(Self { _place: place, _slot: slot })
+    }
+}
 
 /// Answers with what `make` gives, as JSON.
 pub(super) async fn written<T: Serialize>(

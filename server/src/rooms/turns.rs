@@ -124,22 +124,21 @@ impl<T> Turns<T> {
 
     /// Lets something wait for its party's turn, behind what that party sent before of this priority.
     pub(super) fn push(&mut self, party: &Requester, priority: Priority, item: T, now: Instant) {
-        let line = self.line(party, now);
-        let is_first = line.is_empty();
-        match priority {
+        self.enqueue(party, now, |line| match priority {
             Priority::Ordinary => line.ordinary.push_back(item),
             Priority::Essential => line.essential.push_back(item),
-        }
-        if is_first {
-            self.ring.push_back(party.clone());
-        }
+        });
     }
 
     /// Lets something wait for its party's next ordinary turn, before all that waits for it.
     pub(super) fn push_first(&mut self, party: &Requester, item: T, now: Instant) {
+        self.enqueue(party, now, |line| line.ordinary.push_front(item));
+    }
+
+    fn enqueue(&mut self, party: &Requester, now: Instant, add: impl FnOnce(&mut Line<T>)) {
         let line = self.line(party, now);
         let is_first = line.is_empty();
-        line.ordinary.push_front(item);
+        add(line);
         if is_first {
             self.ring.push_back(party.clone());
         }

@@ -289,7 +289,7 @@ impl World {
                 }
                 Effect::Continue(id) => {
                     let now = self.now;
-                    let more = self.room.as_mut().map(|room| room.go_on(id, now));
+                    let more = self.room.as_mut().map(|room| room.continue_frame(id, now));
                     self.carry_out(more.unwrap_or_default());
                 }
                 Effect::Rebuild => {

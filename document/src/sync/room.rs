@@ -8,10 +8,10 @@
 
 mod access;
 mod commands;
+mod continuing;
 mod held;
 mod hello;
 mod messages;
-mod parts;
 mod pending;
 mod unfinished;
 
@@ -43,8 +43,8 @@ pub enum Effect {
     Send(ConnectionId, Arc<[u8]>),
     /// Close a connection.
     Close(ConnectionId, Close),
-    /// The connection's frame is worked on in several turns: call [`Room::go_on`] before any further frame of this
-    /// connection, when others have had their turns.
+    /// The connection's frame takes several turns. Call [`Room::continue_frame`] once others have had theirs, and before any
+    /// further frame of this connection.
     Continue(ConnectionId),
     /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
     Append(Entry),
@@ -74,7 +74,7 @@ struct Session {
     /// nothing of its own when it connected.
     is_current: bool,
     last_sent: u64,
-    /// What it has sent and is worked on in later turns.
+    /// What is left of its frame for later turns.
     unfinished: VecDeque<Unfinished>,
 }
 
@@ -164,11 +164,11 @@ impl Room {
         self.take()
     }
 
-    /// Takes one binary frame from a connection. What it costs beyond one turn is left for [`Room::go_on`].
+    /// Takes one binary frame from a connection. What it costs beyond one turn is left for [`Room::continue_frame`].
     pub fn frame(&mut self, id: ConnectionId, frame: &[u8], now: u64) -> Vec<Effect> {
         self.now = now;
         self.messages(id, frame);
-        self.take_of(id)
+        self.effects_of(id)
     }
 
     fn messages(&mut self, id: ConnectionId, frame: &[u8]) {
@@ -185,7 +185,7 @@ impl Room {
                     }
                     // One edit is enough for a turn.
                     if self.is_unfinished(id) || self.state.position().seq > before {
-                        self.put_messages(id, &messages[number..]);
+                        self.queue_messages(id, &messages[number..]);
                         break;
                     }
                     self.message(id, message);

@@ -284,11 +284,11 @@ impl Task {
             RoomEvent::Frame { id, .. } if !self.connections.contains_key(&id) => return,
             RoomEvent::Frame { id, bytes, place } => {
                 let effects = self.room.frame(id, &bytes, self.now());
-                return self.worked_on(id, place, effects);
+                return self.finish_turn(id, place, effects);
             }
             RoomEvent::Continue { id, place } => {
-                let effects = self.room.go_on(id, self.now());
-                return self.worked_on(id, place, effects);
+                let effects = self.room.continue_frame(id, self.now());
+                return self.finish_turn(id, place, effects);
             }
             RoomEvent::Leave { id } => {
                 self.disconnect(id);

@@ -1,4 +1,4 @@
-//! How a large frame is worked on in several turns (rule C8).
+//! A frame that takes several turns (rule C8).
 
 use super::unfinished::{EditPart, Unfinished};
 use super::{Effect, Room};
@@ -7,9 +7,8 @@ use crate::sync::wire::Message;
 use crate::update::UpdatePart;
 
 impl Room {
-    /// Goes on with what is left of a connection's frame: call after [`Effect::Continue`], when others have had their
-    /// turns.
-    pub fn go_on(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
+    /// Works on the next part of a connection's frame. Call it after [`Effect::Continue`], once others have had their turns.
+    pub fn continue_frame(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         let next = self.sessions.get_mut(&id).and_then(|session| session.unfinished.pop_front());
         match next {
@@ -17,11 +16,11 @@ impl Room {
             Some(Unfinished::Messages(bytes)) => self.messages(id, &bytes),
             None => {}
         }
-        self.take_of(id)
+        self.effects_of(id)
     }
 
-    /// The effects of what a connection sent, and whether more of it is left.
-    pub(super) fn take_of(&mut self, id: ConnectionId) -> Vec<Effect> {
+    /// The effects of a turn of a connection, with [`Effect::Continue`] last where its frame takes another.
+    pub(super) fn effects_of(&mut self, id: ConnectionId) -> Vec<Effect> {
         if self.is_unfinished(id) {
             self.out.push(Effect::Continue(id));
         }
@@ -33,7 +32,7 @@ impl Room {
     }
 
     /// Puts the parts of an edit before all else that is left.
-    pub(super) fn put_parts(
+    pub(super) fn queue_parts(
         &mut self,
         id: ConnectionId,
         number: Option<u64>,
@@ -48,7 +47,7 @@ impl Room {
     }
 
     /// Puts messages behind the parts that are left.
-    pub(super) fn put_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
+    pub(super) fn queue_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let bytes = messages.iter().flat_map(Message::encode).collect();
         session.unfinished.push_back(Unfinished::Messages(bytes));

@@ -90,7 +90,7 @@ impl Room {
             self.state.compare(&actor, update, otherwise).map(|()| EditOutcome::Taken(None))
         };
         match taken {
-            Ok(EditOutcome::InParts(parts)) => self.put_parts(id, number, is_last, parts),
+            Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     // A client with no unknown content is up to date.

@@ -28,7 +28,7 @@ impl Task {
                     self.send(id, Outgoing::Close(close));
                     self.disconnect(id);
                 }
-                // `Task::worked_on` lets the frame go on.
+                // `Task::finish_turn` queues the rest of the frame.
                 Effect::Continue(_) => {}
                 Effect::Append(entry) => {
                     if entry.body.edit().is_some() {

@@ -87,10 +87,10 @@ impl Task {
         }
     }
 
-    /// Carries out what a connection's frame asks for. The frame gives back its place, unless it goes on in another turn,
-    /// before all else that its person has sent.
-    pub(super) fn worked_on(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
-        let goes_on = effects.contains(&Effect::Continue(id));
+    /// Carries out what a turn of a connection's frame asks for. Where the frame takes another turn, it keeps its place and
+    /// goes before all else that its person has sent.
+    pub(super) fn finish_turn(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
+        let goes_on = effects.last() == Some(&Effect::Continue(id));
         self.carry_out(effects);
         let Some(connection) = self.connections.get(&id).filter(|_| goes_on) else { return };
         let party = Requester::Person(connection.person.clone());

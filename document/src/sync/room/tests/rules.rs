@@ -240,7 +240,7 @@ fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
             room.frame(ANA, &Message::Update(&word).encode(), 1);
             assert!(is_updated(&commit(&mut room), BEN));
         }
-        effects = room.go_on(BEN, 1);
+        effects = room.continue_frame(BEN, 1);
         let durable = commit(&mut room);
         parts += usize::from(is_updated(&durable, ANA));
         assert!(!is_updated(&durable, BEN), "it has them");
@@ -265,7 +265,7 @@ fn of_several_edits_in_one_frame_each_takes_a_turn() {
         effects.iter().filter(|effect| matches!(effect, Effect::Append(_))).count()
     };
     assert_eq!((appended(&effects), effects.last()), (1, Some(&Effect::Continue(BEN))));
-    let effects = room.go_on(BEN, 1);
+    let effects = room.continue_frame(BEN, 1);
     assert_eq!(appended(&effects), 1);
     assert!(!effects.contains(&Effect::Continue(BEN)));
     assert_eq!(notes(&commit(&mut room), BEN).len(), 2, "both are acknowledged");
@@ -284,16 +284,16 @@ fn what_is_left_of_a_large_edit_is_judged_when_its_turn_comes() {
         txn.encode_update_v1()
     };
     room.frame(BEN, &edit(7, &large), 1);
-    assert!(is_appended(&room.go_on(BEN, 1)));
-    // In the middle of it he loses the right to write: he is told that the edit was refused, and keeps all of it.
+    assert!(is_appended(&room.continue_frame(BEN, 1)));
+    // Ben loses the right to write between two parts. The room refuses the edit, so his client keeps all of it.
     let standing = Standing::new(Seat::Observer, Sector::CivilSociety, false).unwrap();
     room.revise(|_| Ok(Grant { standing, may_write: false }), 1);
-    let effects = room.go_on(BEN, 1);
+    let effects = room.continue_frame(BEN, 1);
     assert!(!is_appended(&effects));
     let refused = notes(&effects, BEN);
     assert!(matches!(refused[..], [ServerNote::Refused { number: 7, .. }]), "{refused:?}");
     assert_eq!(closed_with(&effects, BEN), Some(4403));
-    assert!(room.go_on(BEN, 1).is_empty(), "nothing of his is left");
+    assert!(room.continue_frame(BEN, 1).is_empty(), "nothing of his is left");
 }
 
 fn is_appended(effects: &[Effect]) -> bool {

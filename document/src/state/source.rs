@@ -11,7 +11,7 @@ pub(super) enum Source {
     /// The server made it, to delete the elements of a redaction. It is never too costly, however large the document
     /// has grown.
     Redaction,
-    /// It stands in the ledger: it was accepted once, and is applied again whatever the limits are now.
+    /// The ledger holds it. It was accepted once, so it is applied whatever the limits are now.
     Stored,
 }
 

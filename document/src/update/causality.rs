@@ -105,7 +105,7 @@ impl StructIndex {
         (arranged.map(drop), Arranging { runs, trace })
     }
 
-    /// Makes what is known of the order what it was before.
+    /// Restores the order, and what writers had seen, to what they were before.
     fn take_back(&mut self, Arranging { runs, trace }: Arranging) {
         for (client, next) in trace.clocks.into_iter().rev() {
             self.order.take_back(client, next);

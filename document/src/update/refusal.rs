@@ -24,7 +24,7 @@ pub enum Refusal {
     TooManyBetween,
     #[error("the update splits too much of the text")]
     Fragmented,
-    #[error("the text would have too many or too long attributes")]
+    #[error("the text would have too much formatting, or too long links")]
     TooMuchFormatting,
     #[error("the update brings more than {} items", limits::MAX_ITEMS_PER_UPDATE)]
     TooManyItems,

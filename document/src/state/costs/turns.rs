@@ -107,13 +107,17 @@ fn what_was_known_before_is_no_part_of_it() {
     assert_eq!(read(&state).len(), 9_000);
 }
 
+/// A claim that the first elements of client 7 repeat those of client 6.
+fn all_of_client_6(len: u32) -> Claim {
+    Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len }
+}
+
 #[test]
 fn a_claim_goes_with_the_parts_that_bring_what_it_is_about() {
     let mut state = empty();
     let len = 10_000;
     edit(&mut state, &update(6, 0, &[first(&"b".repeat(10_000))], &[])).unwrap();
-    let all = Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len };
-    let entries = in_turns(&mut state, &reversed(7, 0..len), vec![all]).unwrap();
+    let entries = in_turns(&mut state, &reversed(7, 0..len), vec![all_of_client_6(len)]).unwrap();
     assert!(entries.len() >= 5);
     let claims: Vec<Claim> =
         entries.iter().flat_map(|entry| entry.body.edit().unwrap().1.claims.clone()).collect();
@@ -180,7 +184,7 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
                 left.extend(parts.into_iter().rev().map(|part| part.update));
             }
         }
-        assert_eq!(read(&state).len(), 40_000, "no word stands twice or is missing");
+        assert_eq!(read(&state).len(), 40_000, "each word is there once");
     }
     assert!(turns > 2);
     assert_eq!(read(&state), "new too ".repeat(5_000));
@@ -246,7 +250,7 @@ fn what_is_sent_again_keeps_its_claims_where_it_is_new() {
     let mut state = empty();
     let len = 5_000;
     edit(&mut state, &update(6, 0, &[first(&"b".repeat(5_000))], &[])).unwrap();
-    let all = Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len };
+    let all = all_of_client_6(len);
     in_turns(&mut state, &reversed(7, 0..2_000), vec![all]).unwrap();
     let entries = in_turns(&mut state, &reversed(7, 0..len), vec![all]).unwrap();
     let claims = entries.iter().flat_map(|entry| entry.body.edit().unwrap().1.claims.clone());

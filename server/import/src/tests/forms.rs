@@ -27,7 +27,7 @@ fn milestones_come_from_headings_lists_and_tables() {
         "# T\n\n## Milestones\n\n### Milestone 1: A register\n\nIn full.\n\n#### Expected outputs\n\nIt.\n\n\
          Expected completion: 30 June 2027\n\n### Milestone 2\n\nA law\n",
     );
-    let told = |content: &Content| -> Vec<_> {
+    let milestones = |content: &Content| -> Vec<_> {
         let one = |m: &accord_document::model::Milestone| {
             [
                 delta::plain(&m.what),
@@ -40,18 +40,21 @@ fn milestones_come_from_headings_lists_and_tables() {
         content.milestones.iter().map(one).collect()
     };
     assert_eq!(
-        told(&by_heading),
+        milestones(&by_heading),
         [
             ["A register\nIn full.\n", "It.\n", "\n", "2027-06-30", ""],
             ["A law\n", "\n", "\n", "", ""]
         ]
     );
     let (_, by_list) = markdown("# T\n\n## Milestones\n\n- A register\n- A law\n");
-    assert_eq!(told(&by_list).len(), 2);
+    assert_eq!(milestones(&by_list).len(), 2);
     let (_, by_table) = markdown(
         "# T\n\n| Milestone | Completion date | Responsible | Budget |\n|-|-|-|-|\n| A law | Fall 2027 | The mayor | 5 |\n",
     );
-    assert_eq!(told(&by_table), [["A law\nBudget: 5\n", "\n", "The mayor\n", "", "Fall 2027"]]);
+    assert_eq!(
+        milestones(&by_table),
+        [["A law\nBudget: 5\n", "\n", "The mayor\n", "", "Fall 2027"]]
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
             assert_eq!(back.texts.get(key).map(shown), Some(expect), "{language}: {key}");
         }
         assert_eq!(back.facts, released.facts, "{language}");
-        let told = |all: &accord_document::release::canonical::Released| -> Vec<_> {
+        let milestones = |all: &accord_document::release::canonical::Released| -> Vec<_> {
             let one = |m: &accord_document::release::canonical::ReleasedMilestone| {
                 (
                     m.what.clone(),
@@ -52,7 +52,7 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
             };
             all.milestones.iter().map(one).collect()
         };
-        assert_eq!(told(&back), told(&released), "{language}");
+        assert_eq!(milestones(&back), milestones(&released), "{language}");
     }
 }
 

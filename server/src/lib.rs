@@ -40,6 +40,7 @@ mod replay;
 mod rooms;
 mod sealing;
 pub mod site;
+mod websocket;
 mod stop;
 pub mod worker;
 

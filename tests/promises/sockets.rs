@@ -2,13 +2,15 @@
 
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
-use accord_tests::{Raw, Server, ServerOptions, SyncClient, Visitor, dial, raise_open_files};
+use accord_tests::{
+    Raw, Server, ServerOptions, Socket, SyncClient, Visitor, dial, raise_open_files,
+};
 use anyhow::{Context, Result, ensure};
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::Message as WsMessage;
+use tokio_tungstenite::tungstenite::{Bytes, Message as WsMessage};
 
 const HERE: &str = "127.0.0.1";
 
@@ -144,6 +146,36 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
     // Somebody else opens the document as ever.
     let reader = SyncClient::connect(&server, &ana, "demo", 78).await?;
     ensure!(reader.text("problem").len() > size / 4);
+    Ok(())
+}
+
+/// The library for WebSockets keeps, for each connection, buffers as large as the largest frame in either direction.
+#[tokio::test]
+async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let size = large(&server, &ana).await?;
+    let before = server.resident_memory()?;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
+        ask_for_all(&mut socket, size).await?;
+        // A text is for no room; the answer to a ping says that it was read.
+        socket.send(WsMessage::text("x".repeat(size))).await?;
+        socket.send(WsMessage::Ping(Bytes::from_static(b"read?"))).await?;
+        while !socket.next().await.context("the connection ended")??.is_pong() {}
+        silent.push(socket);
+    }
+    let grown = server.resident_memory()?.saturating_sub(before);
+    ensure!(grown < 30 << 20, "{} MiB for {} connections", grown >> 20, silent.len());
+    Ok(())
+}
+
+/// Asks for a document of at least `size` bytes, and waits for the message with all of it.
+async fn ask_for_all(socket: &mut Socket, size: usize) -> Result<()> {
+    socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
+    while socket.next().await.context("the connection ended")??.len() < size {}
     Ok(())
 }
 

@@ -41,7 +41,8 @@ pub struct SyncClient {
     pub hello: Option<ServerNote>,
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// A client's WebSocket.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens a socket to a document as a visitor, with a fresh ticket.
 pub async fn dial(

@@ -19,7 +19,7 @@ mod watch;
 mod world;
 
 pub use authors::attribution_runs;
-pub use client::{Closed, SyncClient, dial};
+pub use client::{Closed, Socket, SyncClient, dial};
 pub use freezing::{Tally, freeze_run};
 pub use kill::{Death, Toll, kill_rounds};
 pub use mailbox::mailbox;

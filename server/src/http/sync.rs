@@ -9,11 +9,11 @@ use crate::listen::{ConnectionState, Deadlines, PersonalPermits};
 use crate::people::SignedIn;
 use crate::rooms::{Joined, OpenError, Outgoing, Queued, RoomEvent, WeakOutbox};
 use crate::site::Source;
+use crate::websocket::{self, Socket, Upgrade};
 use accord_document::ids::{DocumentId, SessionId};
 use accord_document::limits;
 use accord_document::sync::{Admission, Close, Denied, Dialect, PresenceUser, wire};
 use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -24,15 +24,16 @@ use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// What is fed to a socket before it is flushed at the latest, in bytes.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
-/// Bytes of a message (rule C4): a whole offline spell, and the tags around it.
-const MESSAGE: usize = limits::MAX_STATE_BYTES + 1024;
+/// The most bytes of a message (rule C4): a whole offline spell, and the tags around it.
+const MAX_MESSAGE_BYTES: usize = limits::MAX_STATE_BYTES + 1024;
 /// How often an open connection keeps its session from ending for want of use.
 const IN_USE: Duration = Duration::from_secs(5 * 60);
-/// Zeroed before every read, and most frames are a keystroke.
-const READ_BUFFER: usize = 4 * 1024;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Credentials {
@@ -47,20 +48,15 @@ pub(super) async fn upgrade(
     caller: Caller,
     headers: HeaderMap,
     Extension(state): Extension<ConnectionState>,
-    upgrade: WebSocketUpgrade,
+    mut upgrade: Upgrade,
 ) -> Result<Response, Problem> {
     let by = identify(&app, &document, credentials.ticket, &headers).await?;
     let found = readable(&app, &by, &document)?;
     let place = app.connections.enter(caller.address, by.person.id.clone())?;
     app.rooms.probe(&found.id).await?;
-    let upgrade = upgrade
-        .protocols([wire::SUBPROTOCOL])
-        .max_message_size(MESSAGE)
-        .max_frame_size(MESSAGE)
-        .read_buffer_size(READ_BUFFER);
     // Rule C3.
-    let dialect =
-        if upgrade.selected_protocol().is_some() { Dialect::Accord } else { Dialect::Stock };
+    let is_accord = upgrade.choose(wire::SUBPROTOCOL);
+    let dialect = if is_accord { Dialect::Accord } else { Dialect::Stock };
     let standing = found.grant.standing;
     let user = PresenceUser {
         person: by.person.id.clone(),
@@ -74,7 +70,8 @@ pub(super) async fn upgrade(
         dialect,
         may_write: found.grant.may_write,
     };
-    Ok(upgrade.on_upgrade(move |socket| serve(app, found.id, admission, place, state, socket)))
+    let serving = move |socket| serve(app, found.id, admission, place, state, socket);
+    Ok(upgrade.grant(MAX_MESSAGE_BYTES, serving))
 }
 
 /// Who connects: by a ticket, or by a cookie that comes from one of our own pages (rule C2).
@@ -100,7 +97,7 @@ async fn serve(
     admission: Admission,
     place: Place,
     state: ConnectionState,
-    socket: WebSocket,
+    socket: Socket,
 ) {
     state.limit_messages(app.connections.large_messages.clone(), place.permits.clone());
     let (outbox, queue) = app.rooms.outbox(&admission.user.person);
@@ -140,7 +137,7 @@ enum Ended {
 /// Hands frames to the room until the socket or the room closes. Gives what to tell a client that
 /// broke the WebSocket protocol or its limits.
 async fn read(
-    mut stream: SplitStream<WebSocket>,
+    mut stream: SplitStream<Socket>,
     joined: &Joined,
     state: &ConnectionState,
     permits: &PersonalPermits,
@@ -167,6 +164,7 @@ async fn read(
                     ));
                 };
                 drop(permit);
+                let bytes = in_full(bytes);
                 let frame = RoomEvent::Frame { id: joined.id, bytes, place };
                 joined.room.send(frame).await.ok()?;
             }
@@ -179,8 +177,20 @@ async fn read(
             Message::Ping(bytes) | Message::Pong(bytes) => {
                 permits.slow_down(bytes.len()).await;
             }
+            // Only a whole message is read.
+            Message::Frame(_) => {}
         }
     }
+}
+
+/// A message in as much memory as it takes: it was put together in a buffer that grew by doubling.
+fn in_full(message: Bytes) -> Bytes {
+    if message.len() <= FLUSH_AFTER_BYTES {
+        return message;
+    }
+    let mut message = Vec::from(message);
+    message.shrink_to_fit();
+    message.into()
 }
 
 /// Asks a peer that is silent whether it is there. Ends when it does not answer, with what to tell it: it may only
@@ -220,34 +230,35 @@ async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
 }
 
 /// Other errors mean that the connection is gone, so that no close code reaches its peer.
-fn too_large(error: &axum::Error) -> Option<Close> {
-    let limit = error.to_string().contains("too long");
-    limit.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
+fn too_large(error: &Error) -> Option<Close> {
+    let is_too_large = matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }));
+    is_too_large.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
 }
 
 /// Feeds all that waits, then flushes once. Ends when the room lets go of the connection. A receiver that takes
 /// nothing fails by the deadline of its socket.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<Queued>) {
+async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
         // Counted for this receiver until the system has it.
         let (mut unsent, mut unsent_bytes) = (Vec::new(), 0);
         while let Some(Queued { outgoing, charges }) = next {
-            unsent.push(charges);
             let closes = matches!(outgoing, Outgoing::Close(_));
-            let message = message(outgoing);
-            unsent_bytes += message_len(&message);
-            if sink.feed(message).await.is_err() {
-                return;
-            }
-            // A steady stream must not count as one that nobody reads.
-            if unsent_bytes > FLUSH_AFTER_BYTES {
-                if sink.flush().await.is_err() {
+            for frame in frames_of(outgoing) {
+                unsent_bytes += frame.len();
+                if sink.feed(frame).await.is_err() {
                     return;
                 }
-                unsent.clear();
-                unsent_bytes = 0;
+                // A steady stream must not count as one that nobody reads.
+                if unsent_bytes > FLUSH_AFTER_BYTES {
+                    if sink.flush().await.is_err() {
+                        return;
+                    }
+                    unsent.clear();
+                    unsent_bytes = 0;
+                }
             }
+            unsent.push(charges);
             next = if closes { None } else { queue.try_recv().ok() };
         }
         if sink.flush().await.is_err() {
@@ -259,19 +270,17 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receive
     let _ = sink.send(close_message(close)).await;
 }
 
-fn message_len(message: &Message) -> usize {
-    if let Message::Binary(bytes) = message { bytes.len() } else { 0 }
+/// The frames that are sent for what a room gives out.
+fn frames_of(outgoing: Outgoing) -> impl Iterator<Item = Message> {
+    let (message, other) = match outgoing {
+        Outgoing::Frame(bytes) => (Some(bytes), None),
+        Outgoing::Close(close) => (None, Some(close_message(close))),
+        Outgoing::Ping => (None, Some(Message::Ping(Bytes::new()))),
+    };
+    message.into_iter().flat_map(websocket::frames).chain(other)
 }
 
-fn message(outgoing: Outgoing) -> Message {
-    match outgoing {
-        Outgoing::Frame(bytes) => Message::Binary(bytes),
-        Outgoing::Close(close) => close_message(close),
-        Outgoing::Ping => Message::Ping(Bytes::new()),
-    }
-}
-
-async fn refuse(mut sink: SplitSink<WebSocket, Message>, error: &OpenError) {
+async fn refuse(mut sink: SplitSink<Socket, Message>, error: &OpenError) {
     let code = match error {
         OpenError::Denied(Denied::SignedOut) => Close::SIGNED_OUT,
         OpenError::Denied(Denied::NotShared) => Close::FORBIDDEN,
@@ -282,5 +291,6 @@ async fn refuse(mut sink: SplitSink<WebSocket, Message>, error: &OpenError) {
 }
 
 fn close_message(close: Close) -> Message {
-    Message::Close(Some(CloseFrame { code: close.code, reason: close.reason.into_owned().into() }))
+    let reason = Utf8Bytes::from(close.reason.into_owned());
+    Message::Close(Some(CloseFrame { code: close.code.into(), reason }))
 }

@@ -81,6 +81,7 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    use super::super::large_messages::MAX_LARGE_MESSAGES_PER_PERSON;
     use super::*;
     use std::future::poll_fn;
     use std::time::Duration;
@@ -97,38 +98,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_person_has_four_large_messages_at_once_and_others_have_theirs() {
+    async fn one_person_has_a_few_large_messages_at_once_and_others_have_theirs() {
         let (all, ana, ben) =
             (LargeMessages::default(), PersonalPermits::default(), PersonalPermits::default());
-        let mut anas: Vec<_> = (0..5).map(|_| incoming(&all, &ana)).collect();
+        let mut anas: Vec<_> =
+            (0..=MAX_LARGE_MESSAGES_PER_PERSON).map(|_| incoming(&all, &ana)).collect();
         for one in &mut anas {
             assert_eq!(may_come(one).await, Some(true), "small ones need no permit");
             one.received(100_000);
         }
-        let mut fifth = anas.pop().unwrap();
+        let mut last = anas.pop().unwrap();
         for one in &mut anas {
             assert_eq!(may_come(one).await, Some(true));
         }
-        assert_eq!(may_come(&mut fifth).await, None, "it waits");
+        assert_eq!(may_come(&mut last).await, None, "it waits");
         let mut bens = incoming(&all, &ben);
         bens.received(100_000);
         assert_eq!(may_come(&mut bens).await, Some(true));
         let permit = anas[0].taken();
         assert!(permit.is_some());
         assert_eq!(
-            may_come(&mut fifth).await,
+            may_come(&mut last).await,
             None,
             "until it has a place among those that wait for the room"
         );
         drop(permit);
-        assert_eq!(may_come(&mut fifth).await, Some(true));
+        assert_eq!(may_come(&mut last).await, Some(true));
     }
 
-    /// People with four connections each, of which each brings a large message that never ends.
+    /// People with as many connections as they may have large messages, of which each brings one that never ends.
     fn crowd(all: &LargeMessages, people: usize) -> Vec<Incoming> {
         let everybody = (0..people).flat_map(|_| {
             let person = PersonalPermits::default();
-            (0..4).map(move |_| person.clone())
+            (0..MAX_LARGE_MESSAGES_PER_PERSON).map(move |_| person.clone())
         });
         let one = |person| {
             let mut one = incoming(all, &person);
@@ -147,7 +149,7 @@ mod tests {
         for one in &mut crowd {
             coming += usize::from(may_come(one).await == Some(true));
         }
-        assert_eq!(coming, 24, "a first one of each, and sixteen more");
+        assert_eq!(coming, 16, "all of theirs");
         let mut ninth = incoming(&all, &PersonalPermits::default());
         ninth.received(100_000);
         assert_eq!(may_come(&mut ninth).await, Some(true));
@@ -161,7 +163,7 @@ mod tests {
             assert_eq!(may_come(&mut one).await, Some(true));
             waiting.extend(one.taken());
         }
-        assert_eq!(waiting.len(), 32, "all of them wait");
+        assert_eq!(waiting.len(), 16, "all of them wait");
         let mut ninth = incoming(&all, &PersonalPermits::default());
         ninth.received(100_000);
         assert_eq!(may_come(&mut ninth).await, Some(true));

@@ -17,7 +17,7 @@ const MAX_FIRST_MESSAGES: usize = 16;
 /// Large messages of people who have one coming in already, and first ones for which no other permit is left.
 const MAX_FURTHER_MESSAGES: usize = 16;
 /// Large messages that may come in at once from one person.
-const MAX_LARGE_MESSAGES_PER_PERSON: usize = 4;
+pub(super) const MAX_LARGE_MESSAGES_PER_PERSON: usize = 2;
 
 /// The pause after a message that is for no room.
 const OTHER_MESSAGE: Duration = Duration::from_millis(1);

@@ -89,6 +89,7 @@ fn attacks() -> Vec<Attack> {
         "awareness without end": sockets::awareness,
         "receivers that read nothing": sockets::deaf,
         "large messages that trickle": sockets::trickle,
+        "large messages, then silence": sockets::silent,
         "reads of the most items": requests::read_items,
         "reads of the most formatting": requests::read_formatting,
         "long answers that nobody reads": requests::unread,

@@ -319,3 +319,26 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
     while all.join_next().await.is_some() {}
     Ok(())
 }
+
+/// A large message in each direction, on each of many connections, which stay open and silent.
+pub(super) async fn silent(target: Arc<Target>) -> Result<()> {
+    let known = long(CLIENT, &"a".repeat(7 << 20));
+    write(&target, &target.shared, std::slice::from_ref(&known)).await?;
+    let mut sockets = Vec::new();
+    for _ in 0..CONNECTIONS {
+        sockets.push(dial(&*target, &target.author, &target.shared, Dialect::Stock).await?);
+    }
+    target.start().await;
+    let mut held = JoinSet::new();
+    for mut socket in sockets {
+        let known = known.clone();
+        held.spawn(async move {
+            socket.send(frame(&known)).await?;
+            socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
+            while socket.next().await.is_some_and(|message| message.is_ok()) {}
+            anyhow::Ok(())
+        });
+    }
+    while held.join_next().await.is_some() {}
+    Ok(())
+}

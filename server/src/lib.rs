@@ -8,7 +8,6 @@
 
 mod access;
 mod admission;
-pub mod allocator;
 mod announced;
 mod archives;
 pub mod backup;

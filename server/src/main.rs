@@ -18,8 +18,17 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+
+/// jemalloc gives what is free back to the system soon, as `.cargo/config.toml` asks it to.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+const _: () = assert!(
+    option_env!("JEMALLOC_SYS_WITH_MALLOC_CONF").is_some(),
+    "Build the server inside its repository: .cargo/config.toml sets up its allocator."
+);
 
 /// How long threads that are still at work have to end, after everything else has ended.
 const LAST_THREADS: Duration = Duration::from_secs(1);
@@ -40,9 +49,6 @@ fn main() -> ExitCode {
             return code;
         }
     };
-    if matches!(command, Command::Serve(_)) {
-        accord_server::allocator::tune();
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),

@@ -28,11 +28,13 @@ pub const WEB: [Step; 3] = [
 
 /// Builds `target/release/accord` from a web app that was built: optimised, for use.
 pub const RELEASE: Step = Step::new("Compile the server, optimised as a whole", || {
+    tools::make()?;
     Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
 });
 
 /// Builds `target/debug/accord`, which reads the web app from `web/dist`: soon compiled, for demos.
 pub const DEBUG: Step = Step::new("Compile the server", || {
+    tools::make()?;
     Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()
 });
 
@@ -42,6 +44,7 @@ pub const TESTED: [&str; 5] = ["--workspace", "--exclude", "accord-client", "--e
 
 /// Builds `target/debug/accord`, as the tests need it beside them.
 pub const FOR_TESTS: Step = Step::new("Compile the server for the tests", || {
+    tools::make()?;
     Cmd::new("cargo").args(["build"]).args(TESTED).run()
 });
 

@@ -31,6 +31,7 @@ pub const STEPS: [Step; 8] = [
     Step::new("Check that the web app's types are the API's", api_types),
     Step::new("Check that the web app's types are the document's", document_types),
     Step::new("Check the web app", web),
+    tools::make()?;
 ];
 
 fn lints() -> Result<()> {

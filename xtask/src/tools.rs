@@ -50,6 +50,14 @@ fn has_target() -> bool {
     libdir.is_ok_and(|dir| Path::new(dir.trim()).exists())
 }
 
+/// What compiles the C code of dependencies: a compiler, which Rust needs for linking as well, and make.
+pub fn make() -> Result<()> {
+    if !Cmd::new("make").args(["--version"]).succeeds() {
+        apt_install(&["make"]).context("The server can't be compiled without make: install it.")?;
+    }
+    Ok(())
+}
+
 /// Installs the npm packages of a folder, when its lock file changed since the last time.
 pub fn npm(folder: &str) -> Result<()> {
     let dir = root().join(folder);

@@ -19,6 +19,10 @@ const LAST_BREATH: Duration = Duration::from_secs(1);
 /// What is read of the words of a dying child, in bytes.
 const LAST_WORDS: u64 = 4 * 1024;
 
+/// The allocator of a child (jemalloc(3), TUNING): one arena, and no thread of its own, whose stack would count against the
+/// child's memory. What is free is given back at once, so that only what is in use counts.
+const ALLOCATOR: &str = "narenas:1,background_thread:false,retain:false,dirty_decay_ms:0";
+
 /// Why a job has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WorkError {
@@ -128,7 +132,7 @@ fn start(program: &Path) -> std::io::Result<Child> {
         .env_clear()
         // One thread for setting: the other processors are for those who write.
         .env("RAYON_NUM_THREADS", "1")
-        .env("MALLOC_ARENA_MAX", "1")
+        .env("_RJEM_MALLOC_CONF", ALLOCATOR)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

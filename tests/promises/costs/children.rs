@@ -79,7 +79,7 @@ fn is_confined(child: u32) -> Result<()> {
     let environment = read("environ")?;
     let names =
         environment.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
-    ensure!(names.eq(["MALLOC_ARENA_MAX", "RAYON_NUM_THREADS"]), "{environment}");
+    ensure!(names.eq(["RAYON_NUM_THREADS", "_RJEM_MALLOC_CONF"]), "{environment}");
     ensure!(std::fs::read_link(format!("/proc/{child}/cwd"))?.as_os_str() == "/");
     // The child has no socket and no file of the store. It may have what the server itself was started with.
     for open in std::fs::read_dir(format!("/proc/{child}/fd"))? {

@@ -2,6 +2,7 @@
 //! more than a turn may is cut into parts, of each of which that holds (rule C8).
 
 use super::DocumentState;
+use super::edit_outcome::{EditOutcome, LargeEdit};
 use super::source::{MaxCosts, Source};
 use super::void::VoidReason;
 use crate::body::Body;
@@ -10,8 +11,8 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, ClientStructs, Formatting, ItemCounts,
-    Provenance, Refusal, Scan, ScanError, Splits, UpdatePart, merge, parts, scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Formatting, ItemCounts, Provenance,
+    Refusal, Scan, ScanError, Splits, merge, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -21,15 +22,6 @@ use yrs::{IdSet, ReadTxn, StateVector, Transact, Update};
 
 /// The error of an update that passed the scan, but that yrs can't decode or integrate.
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
-
-/// What became of an edit that may be taken in parts.
-#[derive(Debug)]
-pub enum EditOutcome {
-    /// It was integrated. There is no entry when it adds nothing.
-    Taken(Option<Entry>),
-    /// It costs more than one turn may. Nothing of it is integrated yet: its parts are to be handed in one after the other.
-    InParts(Vec<UpdatePart>),
-}
 
 impl DocumentState {
     /// Integrates the update of a stored edit. An update that adds nothing any more, because a redaction took out what
@@ -93,8 +85,8 @@ impl DocumentState {
         update: &[u8],
         claims: Vec<Claim>,
     ) -> Result<EditOutcome, Refusal> {
-        let update = &*self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
-        let scan = scan(update)?;
+        let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let scan = scan(&update)?;
         let checked = self.index.check(&actor.person, &scan)?;
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
@@ -104,56 +96,20 @@ impl DocumentState {
         let source = Source::Sent(max);
         self.may_integrate(actor, &checked, source)?;
         if steps > limits::MAX_STEPS_PER_TURN {
-            let splits = self.check_whole(update, &scan, &checked)?;
-            let items = |client| self.items.of_client_after(client, &splits);
-            self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
-            return self.cut(update, &scan, &checked, &claims, limits::MAX_STEPS_PER_TURN);
+            return Ok(EditOutcome::GoesOn(LargeEdit::new(update.into_owned(), claims)));
         }
-        match self.integrate_checked(actor, update, &scan, checked, source) {
+        match self.integrate_checked(actor, &update, &scan, checked, source) {
             Ok(net) => {
                 let entry = self.entry_of(actor, now, salt, net, claims.into())?;
                 Ok(EditOutcome::Taken(Some(entry)))
             }
             Err(Refusal::Fragmented | Refusal::TooManyBetween) if steps > 1 => {
                 let checked = self.index.check(&actor.person, &scan)?;
-                self.check_whole(update, &scan, &checked)?;
-                self.cut(update, &scan, &checked, &claims, steps.div_ceil(4))
+                self.check_whole(update.len(), &scan, &checked)?;
+                self.cut(&update, &scan, &checked, &claims, steps.div_ceil(4))
             }
             Err(refusal) => Err(refusal),
         }
-    }
-
-    /// Finds what is wrong with the whole of an update before its first part is taken.
-    fn check_whole(
-        &mut self,
-        update: &[u8],
-        scan: &Scan<'_>,
-        checked: &CheckedUpdate,
-    ) -> Result<Splits, Refusal> {
-        self.fits(update.len())?;
-        self.check_formatting(scan)?;
-        self.splits(scan, checked, Some(MaxCosts::IN_PARTS))
-    }
-
-    fn cut(
-        &self,
-        update: &[u8],
-        scan: &Scan<'_>,
-        checked: &CheckedUpdate,
-        claims: &[Claim],
-        max_steps: usize,
-    ) -> Result<EditOutcome, Refusal> {
-        let known = |client| self.index.next_clock(client);
-        parts(update, scan, checked, claims, known, max_steps).map(EditOutcome::InParts)
-    }
-
-    /// How many structs or deleted ranges an update brings, whichever are more.
-    fn steps(&self, scan: &Scan<'_>, checked: &CheckedUpdate) -> usize {
-        let new = |run: &ClientStructs<'_>| {
-            let next = self.index.next_clock(run.client);
-            run.structs.len() - run.structs.partition_point(|item| item.end() <= next)
-        };
-        scan.runs.iter().map(new).sum::<usize>().max(checked.new_ranges().count())
     }
 
     /// The entry of an update that was integrated.
@@ -292,7 +248,7 @@ impl DocumentState {
     }
 
     /// Checks that the encoded document may grow by `bytes` (rule U5).
-    fn fits(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn fits(&mut self, bytes: usize) -> Result<(), Refusal> {
         if self.size + bytes > limits::MAX_STATE_BYTES {
             self.size = self.encode_since(&StateVector::default()).len();
             if self.size + bytes > limits::MAX_STATE_BYTES {
@@ -343,7 +299,7 @@ impl DocumentState {
     }
 
     /// Estimates what an update splits, and counts the document's items again where there may be too many.
-    fn splits(
+    pub(super) fn splits(
         &mut self,
         scan: &Scan<'_>,
         novelty: &CheckedUpdate,
@@ -375,7 +331,7 @@ impl DocumentState {
     }
 
     /// Whether an update brings too much formatting, also when the formatting that is there is counted again.
-    fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
+    pub(super) fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
         if self.formatting.check(update).is_ok() {
             return Ok(());
         }

@@ -8,6 +8,8 @@ mod commands;
 #[cfg(test)]
 mod costs;
 mod edit;
+mod edit_outcome;
+mod large_edit;
 mod redactions;
 #[cfg(test)]
 mod release_tests;
@@ -17,7 +19,7 @@ mod tests;
 mod versions;
 mod void;
 
-pub use edit::EditOutcome;
+pub use edit_outcome::{EditOutcome, LargeEdit};
 pub use redactions::RedactionNotice;
 pub use versions::NamedVersion;
 pub use void::{RedactionError, VoidReason};

@@ -8,6 +8,7 @@ mod load;
 mod open_memory;
 mod outbox;
 mod pace;
+mod postponed;
 mod redact;
 mod redaction_locks;
 mod request;

@@ -13,6 +13,7 @@ use super::handle::{ReleaseStatus, Summary};
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
+use super::postponed::Postponed;
 use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::admission::Requester;
@@ -93,6 +94,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         release_status: None,
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
+        postponed: None,
         noted_bytes,
         in_flight: false,
         waiting: Vec::new(),
@@ -132,6 +134,8 @@ pub(super) struct Task {
     summary: Option<Summary>,
     /// What has come and waits for its turn.
     turns: Turns<RoomEvent>,
+    /// The next turn, where it may take long.
+    postponed: Option<Postponed>,
     in_flight: bool,
     waiting: Vec<Append>,
     /// Answers that show entries not yet on disk, and the entry each waits for.
@@ -166,26 +170,27 @@ impl Task {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_claims_saved(saved),
                 event = events.recv(), if self.waiting.len() < WAITING => {
-                    let Some(mut event) = event else { break };
+                    let Some(event) = event else { break };
                     used = Instant::now();
-                    // All that has come takes part in the turns.
-                    loop {
+                    stopping |= matches!(event, RoomEvent::Stop);
+                    self.come(event);
+                }
+                () = pause(self.until_turn()), if self.has_turn() => {
+                    // All that came during the last turn takes part in the turns: it may have taken long.
+                    while let Ok(event) = events.try_recv() {
+                        used = Instant::now();
                         stopping |= matches!(event, RoomEvent::Stop);
                         self.come(event);
-                        match events.try_recv() {
-                            Ok(next) => event = next,
-                            Err(_) => break,
-                        }
                     }
+                    self.take_turn();
                 }
-                () = pause(self.until_turn()), if self.has_turn() => self.take_turn(),
                 Ok(()) = changes.changed() => self.revise(),
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
                     self.carry_out(effects);
                     let memory = &self.rooms.shared.open_memory;
                     let idle = self.room.is_empty()
-                        && self.turns.is_empty()
+                        && self.has_no_turns()
                         && (used.elapsed() >= IDLE || memory.is_crowded());
                     if idle && self.is_settled() && !self.unsaved_claims.is_saving() {
                         break;
@@ -309,6 +314,9 @@ impl Task {
 
     fn committed(&mut self, Committed { upto, result }: Committed) {
         self.in_flight = false;
+        if let Some(postponed) = &mut self.postponed {
+            postponed.others_pass = false;
+        }
         let effects = match result {
             Ok(()) => {
                 if upto.0.saturating_sub(self.packed.0) >= PACK {

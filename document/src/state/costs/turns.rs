@@ -9,6 +9,19 @@ use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, Update};
 
+/// Takes an update, or all turns until it is cut.
+fn take_or_cut(
+    state: &mut DocumentState,
+    update: &[u8],
+    claims: Vec<Claim>,
+) -> Result<EditOutcome, Refusal> {
+    let mut outcome = state.edit_in_turn(&actor(), 9, [1; 16], update, claims)?;
+    while let EditOutcome::GoesOn(large) = outcome {
+        outcome = state.continue_edit(&actor(), large)?;
+    }
+    Ok(outcome)
+}
+
 /// Takes an update as a room does, and gives the entries it becomes.
 fn in_turns(
     state: &mut DocumentState,
@@ -18,8 +31,9 @@ fn in_turns(
     let mut left = vec![(update.to_vec(), claims)];
     let mut entries = Vec::new();
     while let Some((update, claims)) = left.pop() {
-        match state.edit_in_turn(&actor(), 9, [1; 16], &update, claims)? {
+        match take_or_cut(state, &update, claims)? {
             EditOutcome::Taken(entry) => entries.extend(entry),
+            EditOutcome::GoesOn(_) => unreachable!("it was gone on with"),
             EditOutcome::InParts(parts) => {
                 left.extend(parts.into_iter().rev().map(|part| (part.update, part.claims)));
             }
@@ -178,8 +192,9 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
     let mut left = vec![replacements(5_000)];
     let mut turns = 0;
     while let Some(part) = left.pop() {
-        match state.edit_in_turn(&actor(), 9, [1; 16], &part, Vec::new()).unwrap() {
+        match take_or_cut(&mut state, &part, Vec::new()).unwrap() {
             EditOutcome::Taken(_) => turns += 1,
+            EditOutcome::GoesOn(_) => unreachable!("it was gone on with"),
             EditOutcome::InParts(parts) => {
                 left.extend(parts.into_iter().rev().map(|part| part.update));
             }
@@ -269,4 +284,19 @@ fn one_element_that_costs_more_than_a_turn_is_refused() {
     assert_eq!(refused, Refusal::TooManyBetween);
     let too_many = reversed(9, 0..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1);
     assert_eq!(in_turns(&mut state, &too_many, Vec::new()).unwrap_err(), Refusal::TooManyItems);
+}
+
+/// Rule A3: an edit that others have made meanwhile is taken, too.
+#[test]
+fn a_large_deletion_that_others_made_before_its_turn_is_taken() {
+    let mut state = empty();
+    let len = 5 * limits::MAX_STEPS_PER_TURN as u32;
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+    let every_second: Vec<_> = (0..len / 2).map(|at| (2 * at, 1)).collect();
+    let deletes = update(7, 0, &[], &every_second);
+    let outcome = state.edit_in_turn(&actor(), 9, [1; 16], &deletes, Vec::new()).unwrap();
+    let EditOutcome::GoesOn(large) = outcome else { panic!("{outcome:?}") };
+    edit(&mut state, &update(7, 0, &[], &[(0, len)])).unwrap();
+    let outcome = state.continue_edit(&actor(), large).unwrap();
+    assert!(matches!(outcome, EditOutcome::Taken(None)), "{outcome:?}");
 }

@@ -1,7 +1,8 @@
 //! A frame that takes several turns (rule C8).
 
-use super::unfinished::{EditPart, Unfinished};
+use super::unfinished::{EditRest, Unfinished, UnfinishedEdit};
 use super::{Effect, Room};
+use crate::state::LargeEdit;
 use crate::sync::connection::ConnectionId;
 use crate::sync::wire::Message;
 use crate::update::UpdatePart;
@@ -12,7 +13,7 @@ impl Room {
         self.now = now;
         let next = self.sessions.get_mut(&id).and_then(|session| session.unfinished.pop_front());
         match next {
-            Some(Unfinished::Part(part)) => self.take_part(id, part),
+            Some(Unfinished::Edit(edit)) => self.continue_edit(id, edit),
             Some(Unfinished::Messages(bytes)) => self.messages(id, &bytes),
             None => {}
         }
@@ -42,8 +43,23 @@ impl Room {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         for (from_last, part) in parts.into_iter().rev().enumerate() {
             let is_last = is_last && from_last == 0;
-            session.unfinished.push_front(Unfinished::Part(EditPart { number, is_last, part }));
+            let rest = EditRest::Part(part);
+            let edit = UnfinishedEdit { number, is_last, rest };
+            session.unfinished.push_front(Unfinished::Edit(edit));
         }
+    }
+
+    /// Puts an edit that goes on before all else that is left.
+    pub(super) fn queue_large(
+        &mut self,
+        id: ConnectionId,
+        number: Option<u64>,
+        is_last: bool,
+        large: LargeEdit,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let edit = UnfinishedEdit { number, is_last, rest: EditRest::Large(large) };
+        session.unfinished.push_front(Unfinished::Edit(edit));
     }
 
     /// Puts messages behind the parts that are left.

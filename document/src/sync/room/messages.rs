@@ -1,7 +1,7 @@
 //! What the room does with each message of a connection.
 
 use super::pending::PendingEffect;
-use super::unfinished::EditPart;
+use super::unfinished::{EditRest, EditStep, UnfinishedEdit};
 use super::{Effect, Room, note_frame};
 use crate::ledger::{Entry, LedgerPosition};
 use crate::limits;
@@ -10,7 +10,7 @@ use crate::sync::admission::Admission;
 use crate::sync::close::Close;
 use crate::sync::connection::{ConnectionId, Dialect};
 use crate::sync::wire::{Message, ServerNote};
-use crate::update::{Claim, Refusal, claims_from};
+use crate::update::{Claim, Refusal, UpdatePart, claims_from};
 use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -57,15 +57,18 @@ impl Room {
     }
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
-        self.take_edit(id, number, true, update, claims);
+        self.take_edit(id, number, true, EditStep::Update(update, claims));
     }
 
-    pub(super) fn take_part(
-        &mut self,
-        id: ConnectionId,
-        EditPart { number, is_last, part }: EditPart,
-    ) {
-        self.take_edit(id, number, is_last, &part.update, part.claims);
+    /// Takes the next turn of an edit that takes several.
+    pub(super) fn continue_edit(&mut self, id: ConnectionId, edit: UnfinishedEdit) {
+        let UnfinishedEdit { number, is_last, rest } = edit;
+        match rest {
+            EditRest::Large(large) => self.take_edit(id, number, is_last, EditStep::Large(large)),
+            EditRest::Part(UpdatePart { update, claims }) => {
+                self.take_edit(id, number, is_last, EditStep::Update(&update, claims));
+            }
+        }
     }
 
     /// `is_last`: whether nothing of the edit is left after this.
@@ -74,8 +77,7 @@ impl Room {
         id: ConnectionId,
         number: Option<u64>,
         is_last: bool,
-        update: &[u8],
-        claims: Vec<Claim>,
+        step: EditStep<'_>,
     ) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Admission { actor, may_write, dialect, .. } = &session.admission;
@@ -84,12 +86,18 @@ impl Room {
         let salt = self.salt(0);
         // Rules M4 and U6: an update that adds nothing is accepted from everybody.
         let taken = if may_write && is_current {
-            self.state.edit_in_turn(&actor, self.now, salt, update, claims)
+            match step {
+                EditStep::Update(update, claims) => {
+                    self.state.edit_in_turn(&actor, self.now, salt, update, claims)
+                }
+                EditStep::Large(large) => self.state.continue_edit(&actor, large),
+            }
         } else {
             let otherwise = if may_write { Refusal::EarlierDraft } else { Refusal::ReadOnly };
-            self.state.compare(&actor, update, otherwise).map(|()| EditOutcome::Taken(None))
+            self.state.compare(&actor, step.update(), otherwise).map(|()| EditOutcome::Taken(None))
         };
         match taken {
+            Ok(EditOutcome::GoesOn(large)) => self.queue_large(id, number, is_last, large),
             Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
                 if let Some(session) = self.sessions.get_mut(&id) {

@@ -4,6 +4,7 @@ use super::{Task, WAITING};
 use crate::admission::Requester;
 use crate::rooms::event::RoomEvent;
 use crate::rooms::in_flight::Place;
+use crate::rooms::postponed::Postponed;
 use crate::rooms::turns::{Priority, Turn};
 use accord_document::sync::{ConnectionId, Effect};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const LONG_FRAME_BYTES: usize = 512;
 const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
 /// A document of more bytes may keep a thread for long when somebody asks for its content.
 const LONG_CONTENT_BYTES: usize = 32 * 1024;
+
+/// A frame of more bytes begins when nothing waits for the disk: what others wrote before it is sent to everybody first.
+const LARGE_FRAME_BYTES: usize = 16 * 1024;
 
 /// The processor time of this thread: what else the machine is doing counts against nobody.
 fn thread_time() -> Duration {
@@ -46,24 +50,61 @@ impl Task {
 
     /// Whether something waits that was sent by the person who has this connection.
     fn has_sent(&self, id: ConnectionId) -> bool {
-        let person = self.connections.get(&id).map(|connection| connection.person.clone());
-        person.is_some_and(|person| self.turns.has_waiting(&Requester::Person(person)))
+        let Some(connection) = self.connections.get(&id) else { return false };
+        let party = Requester::Person(connection.person.clone());
+        self.postponed.as_ref().is_some_and(|postponed| postponed.turn.party == party)
+            || self.turns.has_waiting(&party)
     }
 
+    /// Whether nothing waits for a turn.
+    pub(super) fn has_no_turns(&self) -> bool {
+        self.postponed.is_none() && self.turns.is_empty()
+    }
+
+    /// Whether a turn may begin, once [`until_turn`](Self::until_turn) is over.
     pub(super) fn has_turn(&self) -> bool {
-        self.waiting.len() < WAITING && !self.turns.is_empty()
+        let has_next = self.waiting.len() < WAITING && !self.turns.is_empty();
+        match &self.postponed {
+            Some(postponed) => self.is_settled() || postponed.others_pass && has_next,
+            None => has_next,
+        }
     }
 
     pub(super) fn until_turn(&mut self) -> Duration {
+        if self.postponed.is_some() && self.is_settled() {
+            return Duration::ZERO;
+        }
         self.turns.wait(Instant::now()).unwrap_or_default()
     }
 
+    /// The turn that comes next. One that may take long is postponed while something waits for the disk, so that it is
+    /// sent to everybody first. Others pass it until the append that is under way is on disk, and not for ever.
+    fn next_turn(&mut self) -> Option<Turn<RoomEvent>> {
+        if self.is_settled()
+            && let Some(Postponed { turn, .. }) = self.postponed.take()
+        {
+            return Some(turn);
+        }
+        let turn = self.turns.next(Instant::now())?;
+        if self.is_settled() || !self.is_large(&turn.item) {
+            return Some(turn);
+        }
+        match &mut self.postponed {
+            Some(postponed) => {
+                postponed.others_pass = false;
+                self.turns.push_first(&turn.party, turn.item, Instant::now());
+            }
+            None => self.postponed = Some(Postponed { turn, others_pass: true }),
+        }
+        None
+    }
+
     pub(super) fn take_turn(&mut self) {
-        let Some(turn) = self.turns.next(Instant::now()) else { return };
-        let Turn { party, priority, item: event } = turn;
-        if event.is_abandoned() {
+        let Some(turn) = self.next_turn() else { return };
+        if turn.item.is_abandoned() {
             return;
         }
+        let Turn { party, priority, item: event } = turn;
         let began = thread_time();
         if self.may_take_long(&event) {
             // The other tasks of this thread go on elsewhere meanwhile.
@@ -74,6 +115,19 @@ impl Task {
         let spent = thread_time().saturating_sub(began);
         self.turns.spend(&party, priority, spent, Instant::now());
         self.note_memory(&party);
+    }
+
+    /// Whether an event may take longer than others should wait behind it for what is nearly on disk.
+    fn is_large(&self, event: &RoomEvent) -> bool {
+        match event {
+            RoomEvent::Continue { .. } => true,
+            RoomEvent::Frame { bytes, .. } => bytes.len() > LARGE_FRAME_BYTES,
+            RoomEvent::Request(request) => {
+                request.priority == Priority::Ordinary
+                    && self.room.state().size() > LONG_DOCUMENT_BYTES
+            }
+            _ => false,
+        }
     }
 
     fn may_take_long(&self, event: &RoomEvent) -> bool {

@@ -1,0 +1,76 @@
+//! An update that costs more than a turn may: it is checked as a whole, in turns of their own, and then cut into parts
+//! (rule C8). Nothing of it is integrated meanwhile.
+
+use super::DocumentState;
+use super::edit_outcome::{EditOutcome, LargeEdit, NextTurn};
+use super::source::MaxCosts;
+use crate::limits;
+use crate::people::Actor;
+use crate::update::{CheckedUpdate, Claim, ClientStructs, Refusal, Scan, Splits, parts, scan};
+
+impl DocumentState {
+    /// Takes the next turn of a large update. Others may have written meanwhile.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn continue_edit(
+        &mut self,
+        actor: &Actor,
+        large: LargeEdit,
+    ) -> Result<EditOutcome, Refusal> {
+        let scan = scan(&large.update)?;
+        let checked = self.index.check(&actor.person, &scan)?;
+        // Others may have deleted meanwhile all that it deletes.
+        if checked.is_empty() {
+            return Ok(EditOutcome::Taken(None));
+        }
+        let next = match large.next {
+            NextTurn::Costs => {
+                NextTurn::Places(self.check_whole(large.update.len(), &scan, &checked)?)
+            }
+            NextTurn::Places(splits) => {
+                let items = |client| self.items.of_client_after(client, &splits);
+                self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
+                NextTurn::Cut
+            }
+            NextTurn::Cut => {
+                let max_steps = limits::MAX_STEPS_PER_TURN;
+                return self.cut(&large.update, &scan, &checked, &large.claims, max_steps);
+            }
+        };
+        Ok(EditOutcome::GoesOn(LargeEdit { next, ..large }))
+    }
+
+    /// Finds what is wrong with the whole of an update before its first part is taken.
+    pub(super) fn check_whole(
+        &mut self,
+        bytes: usize,
+        scan: &Scan<'_>,
+        checked: &CheckedUpdate,
+    ) -> Result<Splits, Refusal> {
+        self.fits(bytes)?;
+        self.check_formatting(scan)?;
+        self.splits(scan, checked, Some(MaxCosts::IN_PARTS))
+    }
+
+    pub(super) fn cut(
+        &self,
+        update: &[u8],
+        scan: &Scan<'_>,
+        checked: &CheckedUpdate,
+        claims: &[Claim],
+        max_steps: usize,
+    ) -> Result<EditOutcome, Refusal> {
+        let known = |client| self.index.next_clock(client);
+        parts(update, scan, checked, claims, known, max_steps).map(EditOutcome::InParts)
+    }
+
+    /// How many structs or deleted ranges an update brings, whichever are more.
+    pub(super) fn steps(&self, scan: &Scan<'_>, checked: &CheckedUpdate) -> usize {
+        let new = |run: &ClientStructs<'_>| {
+            let next = self.index.next_clock(run.client);
+            run.structs.len() - run.structs.partition_point(|item| item.end() <= next)
+        };
+        scan.runs.iter().map(new).sum::<usize>().max(checked.new_ranges().count())
+    }
+}

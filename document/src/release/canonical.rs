@@ -142,7 +142,26 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
 #[must_use]
 pub fn digest(value: &impl Serialize) -> Digest {
     use sha2::Digest as _;
-    Digest(sha2::Sha256::digest(canonical(value)).into())
+    let mut hashing = Hashing(sha2::Sha256::new());
+    serde_json_canonicalizer::to_writer(value, &mut hashing)
+        .expect("JSON has no numbers that JSON can't write");
+    Digest(hashing.0.finalize().into())
+}
+
+/// What is written goes into a digest, and is not kept.
+#[cfg(feature = "digest")]
+struct Hashing(sha2::Sha256);
+
+#[cfg(feature = "digest")]
+impl std::io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        sha2::Digest::update(&mut self.0, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(all(test, feature = "digest"))]

@@ -10,12 +10,13 @@ mod characters;
 mod finding;
 
 use crate::model::content::Content;
-use crate::model::delta::{Attributes, Op, utf16_len};
+use crate::model::delta::{Op, utf16_len};
 use crate::model::{MAX_MILESTONE_ID_CHARS, is_milestone_id};
 use crate::readable::address;
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES, NOTES};
 use crate::update::{Container, Holder, StructIndex};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
 pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
@@ -147,6 +148,8 @@ fn misfits(doc: &Doc, all: &mut Vec<Unreleasable>) {
 fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
     // What stands beside a character may be formatted otherwise: all pieces are read as one.
     let (mut run, mut offset) = (String::new(), 0);
+    // Each once: a text may have as many as it has pieces.
+    let mut strange = BTreeSet::new();
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
         match insert {
@@ -158,36 +161,34 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
                 all.push(Unreleasable::new(place, UnreleasableKind::Embedded, &other.to_string()));
             }
         }
-        formatting(place, attributes, all);
+        let found = attributes.iter().filter_map(|(name, value)| strange_attribute(name, value));
+        strange.extend(found);
     }
     characters::words(place, &run, offset, all);
+    for (kind, said) in strange {
+        let cleanable = kind == UnreleasableKind::Address && address::clean(said).is_some();
+        all.push(Unreleasable { cleanable, ..Unreleasable::new(place, kind, said) });
+    }
 }
 
-fn formatting(place: &str, attributes: &Attributes, all: &mut Vec<Unreleasable>) {
-    for (name, value) in attributes {
-        let number =
-            |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
-        // What is off is shown as if it were not there: y-quill clears with `false`, Quill with `null`.
-        let is_known = matches!(value, Value::Null | Value::Bool(false))
-            || match name.as_str() {
-                "bold" | "italic" | "blockquote" => *value == Value::Bool(true),
-                "list" => value == "bullet" || value == "ordered",
-                "header" => number(1.0, 6.0),
-                "indent" => number(0.0, 8.0),
-                "link" => value.is_string(),
-                _ => false,
-            };
-        if !is_known {
-            all.push(Unreleasable::new(place, UnreleasableKind::Formatting, name));
-        } else if let ("link", Some(link)) = (name.as_str(), value.as_str())
-            && !address::is_safe(link)
-        {
-            let cleanable = address::clean(link).is_some();
-            all.push(Unreleasable {
-                cleanable,
-                ..Unreleasable::new(place, UnreleasableKind::Address, link)
-            });
-        }
+/// What is unreleasable about an attribute, if anything.
+fn strange_attribute<'a>(name: &'a str, value: &'a Value) -> Option<(UnreleasableKind, &'a str)> {
+    let number =
+        |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
+    // What is off is shown as if it were not there: y-quill clears with `false`, Quill with `null`.
+    let is_known = matches!(value, Value::Null | Value::Bool(false))
+        || match name {
+            "bold" | "italic" | "blockquote" => *value == Value::Bool(true),
+            "list" => value == "bullet" || value == "ordered",
+            "header" => number(1.0, 6.0),
+            "indent" => number(0.0, 8.0),
+            "link" => value.is_string(),
+            _ => false,
+        };
+    match (name, value.as_str()) {
+        _ if !is_known => Some((UnreleasableKind::Formatting, name)),
+        ("link", Some(link)) if !address::is_safe(link) => Some((UnreleasableKind::Address, link)),
+        _ => None,
     }
 }
 

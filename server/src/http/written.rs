@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::io;
 
 /// Whole texts that are read and written at the same time. The slots are as many as the places: a person whose budget in a
 /// document is used up may hold theirs for minutes, and no slot of others.
@@ -40,10 +41,32 @@ impl WholeTextTurn {
 pub(super) async fn written<T: Serialize>(
     make: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, Problem> {
-    let write =
-        move || serde_json::to_vec(&make()).map_err(|error| StoreError::Failed(error.to_string()));
+    let write = move || in_full(&make()).map_err(|error| StoreError::Failed(error.to_string()));
     let body = blocking(write).await?;
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// A value as JSON, in as much memory as it takes: a buffer that grows would take up to three times as much.
+fn in_full(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, value)?;
+    let mut written = Vec::with_capacity(length.0);
+    serde_json::to_writer(&mut written, value)?;
+    Ok(written)
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +75,14 @@ mod tests {
     use crate::admission::{Admission, Requester};
     use accord_document::ids::PersonId;
     use futures_util::FutureExt as _;
+
+    #[test]
+    fn json_takes_as_much_memory_as_it_is_long() {
+        let value = serde_json::json!({ "texts": ["a \"quoted\" word".repeat(1_000), 1.5, null] });
+        let written = in_full(&value).unwrap();
+        assert_eq!(written, value.to_string().into_bytes());
+        assert_eq!(written.capacity(), written.len());
+    }
 
     #[tokio::test]
     async fn one_person_reads_one_whole_text_at_a_time() {

@@ -192,6 +192,8 @@ impl<T: RunPayload> Order<T> {
             }
         }
         self.runs.truncate(before);
+        // What was taken back may have been large, and this document is kept.
+        self.runs.shrink_to(before + before / 2);
     }
 
     /// Removes the last elements of a client, from a clock on.

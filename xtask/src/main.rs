@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | build | web | check | docs | bench`: the commands a person or CI runs. Each
+//! `cargo xtask demo | test | build | web | check | layers | docs | bench`: the commands a person or CI runs. Each
 //! installs what is missing first, and says in one sentence what to do when it can't.
 
 mod bench;
@@ -24,7 +24,8 @@ cargo xtask COMMAND
   build   build target/release/accord, optimised, with the web app inside
   web     build the web app alone, for a server run with `cargo run`
   check   formatting, lints, layering, documents, licences, types
-  docs    check the documents alone: links, paths, rules of the protocol
+  layers  check alone what may import what
+  docs    check the documents alone: links, paths, rules of the protocol, what holds each limit
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
 fn main() -> Result<()> {
@@ -37,7 +38,8 @@ fn main() -> Result<()> {
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
-        Some("docs") => documents::check().and_then(|()| protocol_rules::check()),
+        Some("layers") => check::layers(),
+        Some("docs") => check::documents(),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");

@@ -8,9 +8,10 @@ use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// The longest that a request waits for its slot.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -66,9 +67,35 @@ pub(crate) struct Admission {
     shared: Arc<Shared>,
 }
 
+/// Kinds of work of which one person has one running at a time, whichever it is: each takes so much memory that two
+/// would be too much. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OneOfAll {
+    people: Arc<Mutex<HashMap<PersonId, Weak<tokio::sync::Mutex<()>>>>>,
+}
+
+impl OneOfAll {
+    /// Waits until this person has nothing of these kinds running.
+    async fn turn(&self, person: &PersonId) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+            people.retain(|_, turn| turn.strong_count() > 0);
+            let known = people.get(person).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let turn = Arc::default();
+                people.insert(person.clone(), Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     limits: AdmissionLimits,
+    /// Shared with other kinds of work.
+    one_of_all: Option<OneOfAll>,
     state: Mutex<State>,
 }
 
@@ -80,7 +107,7 @@ struct State {
     /// Places of signed-in people, and of others.
     places: [usize; 2],
     /// Requesters that wait, the next first, with their requests.
-    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<Slot>>)>,
+    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<GivenSlot>>)>,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +118,14 @@ struct Account {
 
 impl Admission {
     pub(crate) fn new(limits: AdmissionLimits) -> Self {
-        Self { shared: Arc::new(Shared { limits, state: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { limits, one_of_all: None, state: Mutex::default() }) }
+    }
+
+    /// Of this kind of work and the others that share `one_of_all`, a person has one running. Nothing of these kinds may wait
+    /// for a slot while it holds one.
+    pub(crate) fn sharing(limits: AdmissionLimits, one_of_all: OneOfAll) -> Self {
+        let one_of_all = Some(one_of_all);
+        Self { shared: Arc::new(Shared { limits, one_of_all, state: Mutex::default() }) }
     }
 
     /// A place for a request.
@@ -134,6 +168,22 @@ impl Place {
     /// # Errors
     /// When none is free within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
+        let until = Instant::now() + MAX_WAIT;
+        // First what only the requester waits for, so that nobody else's slot is held meanwhile.
+        let alone = timeout_at(until, self.alone()).await.map_err(|_| Busy::Requester)?;
+        let given = timeout_at(until, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
+        Ok(Slot { _given: given, _alone: alone })
+    }
+
+    /// Waits until a person has nothing else running of what shares one turn.
+    async fn alone(&self) -> Option<OwnedMutexGuard<()>> {
+        match (&self.shared.one_of_all, &self.requester) {
+            (Some(one_of_all), Requester::Person(person)) => Some(one_of_all.turn(person).await),
+            _ => None,
+        }
+    }
+
+    async fn given_slot(&self) -> Result<GivenSlot, Busy> {
         let (give, given) = oneshot::channel();
         let unclaimed = {
             let mut state = self.shared.lock();
@@ -142,17 +192,14 @@ impl Place {
         };
         drop(unclaimed);
         let mut waiting = Waiting { place: self, given };
-        match tokio::time::timeout(MAX_WAIT, &mut waiting.given).await {
-            Ok(Ok(slot)) => Ok(slot),
-            _ => Err(Busy::Server),
-        }
+        (&mut waiting.given).await.map_err(|_| Busy::Server)
     }
 }
 
 /// A request that waits for its slot. One that is given up leaves the queue at once.
 struct Waiting<'p> {
     place: &'p Place,
-    given: oneshot::Receiver<Slot>,
+    given: oneshot::Receiver<GivenSlot>,
 }
 
 impl Drop for Waiting<'_> {
@@ -174,11 +221,19 @@ impl Drop for Place {
 /// The right to run, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
+    _given: GivenSlot,
+    /// Where a person has one running of several kinds of work.
+    _alone: Option<OwnedMutexGuard<()>>,
+}
+
+/// One of the slots of a kind of work.
+#[derive(Debug)]
+struct GivenSlot {
     shared: Arc<Shared>,
     requester: Requester,
 }
 
-impl Drop for Slot {
+impl Drop for GivenSlot {
     fn drop(&mut self) {
         let unclaimed = {
             let mut state = self.shared.lock();
@@ -206,7 +261,7 @@ impl State {
         }
     }
 
-    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<Slot>) {
+    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<GivenSlot>) {
         match self.waiting.iter_mut().find(|(known, _)| known == requester) {
             Some((_, queue)) => queue.push_back(give),
             None => self.waiting.push_back((requester.clone(), VecDeque::from([give]))),
@@ -226,7 +281,7 @@ impl State {
     }
 
     /// Gives out the slots that are free. What nobody claimed must be dropped after the lock.
-    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<Slot> {
+    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<GivenSlot> {
         let limits = &shared.limits;
         let mut unclaimed = Vec::new();
         while self.running < limits.slots {
@@ -246,7 +301,7 @@ impl State {
             self.running += 1;
             self.running_anonymous += usize::from(requester.is_anonymous());
             self.accounts.entry(requester.clone()).or_default().running += 1;
-            unclaimed.extend(give.send(Slot { shared: shared.clone(), requester }).err());
+            unclaimed.extend(give.send(GivenSlot { shared: shared.clone(), requester }).err());
         }
         unclaimed
     }
@@ -343,6 +398,28 @@ mod tests {
         drop(slot);
         drop((kept.await.unwrap(), others, place));
         assert!(is_idle(&turns), "{turns:?}");
+    }
+
+    #[tokio::test]
+    async fn a_person_has_one_running_of_all_kinds_that_share_it() {
+        let one_of_all = OneOfAll::default();
+        let [files, readings] = [(); 2].map(|()| Admission::sharing(LIMITS, one_of_all.clone()));
+        let file = files.place(&person("ana")).unwrap();
+        let making = file.slot().await.unwrap();
+        let reading = readings.place(&person("ana")).unwrap();
+        let mut waiting = Box::pin(reading.slot());
+        let still = tokio::time::timeout(Duration::from_millis(20), &mut waiting).await;
+        assert!(still.is_err(), "her file is being made");
+        // She holds no slot meanwhile.
+        for name in ["ben", "eva"] {
+            let place = readings.place(&person(name)).unwrap();
+            drop(place.slot().await.unwrap());
+        }
+        drop(making);
+        drop((waiting.await.unwrap(), reading, file));
+        assert!(is_idle(&files) && is_idle(&readings));
+        drop(one_of_all.turn(&PersonId::new("ben")).await);
+        assert_eq!(one_of_all.people.lock().unwrap().len(), 1, "nobody else is remembered");
     }
 
     #[test]

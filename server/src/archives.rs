@@ -4,7 +4,7 @@
 //! is not saved, and nothing of a ledger that was tampered with. A history can be too long for memory; what needs
 //! only the text at some moment does without it ([`Archives::content`]).
 
-use crate::admission::{Admission, AdmissionLimits, Place, Requester, Slot};
+use crate::admission::{Admission, AdmissionLimits, OneOfAll, Place, Requester, Slot};
 use crate::cache::LruCache;
 use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// What all kept histories may take together, in bytes, about.
-const MAX_KEPT_BYTES: usize = 96 * 1024 * 1024;
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// How many ledgers are read at the same time, and by how many requesters: at most so many histories are made at once.
@@ -118,12 +118,16 @@ impl std::fmt::Debug for Archives {
 
 impl Archives {
     /// `max_redacted_bytes` is what the history may take that a redaction reads, where it is more than what one may take
-    /// that is shown.
+    /// that is shown. A person who reads has nothing else running of what shares `one_of_all`.
     #[must_use]
-    pub(crate) fn new(store: Arc<dyn Store>, max_redacted_bytes: usize) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        max_redacted_bytes: usize,
+        one_of_all: OneOfAll,
+    ) -> Self {
         Self {
             store,
-            readings: Admission::new(READINGS),
+            readings: Admission::sharing(READINGS, one_of_all),
             redactions: Admission::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),

@@ -39,15 +39,15 @@ mod replay;
 mod rooms;
 mod sealing;
 pub mod site;
-mod websocket;
 mod stop;
+mod websocket;
 pub mod worker;
 
 pub use accord_signing as seal;
 pub use accord_store as store;
 
 use access::Access;
-use admission::Admission;
+use admission::{Admission, OneOfAll};
 use archives::Archives;
 use committer::Committer;
 use control::Control;
@@ -247,13 +247,15 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let access = Access::new(people.clone(), plans.clone(), generation);
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
-    let archives = Archives::new(store.clone(), config.redaction_memory);
+    let one_of_all = OneOfAll::default();
+    let archives = Archives::new(store.clone(), config.redaction_memory, one_of_all.clone());
     let (data, name) = (config.data.clone(), site.name());
     let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
         Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
-    let (workers, heavy) = (Workers::new(config.worker.clone())?, Admission::new(HEAVY));
+    let workers = Workers::new(config.worker.clone())?;
+    let heavy = Admission::sharing(HEAVY, one_of_all);
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {

@@ -104,7 +104,7 @@ pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Busy;
+    use crate::admission::{Busy, OneOfAll};
     use crate::store::MemoryStore;
     use accord_document::ids::PersonId;
     use std::sync::Arc;
@@ -116,8 +116,10 @@ mod tests {
 
     #[tokio::test]
     async fn people_who_wait_for_a_copy_of_their_document_hold_no_reading_of_others() {
-        let (cleanings, archives) =
-            (Admission::new(CLEANINGS), Archives::new(Arc::new(MemoryStore::default()), 0));
+        let (cleanings, archives) = (
+            Admission::new(CLEANINGS),
+            Archives::new(Arc::new(MemoryStore::default()), 0, OneOfAll::default()),
+        );
         // More than there are readings; none of their documents answers.
         let waiting: Vec<_> = ["p0", "p1", "p2", "p3", "p3"]
             .map(|name| {

@@ -7,11 +7,11 @@ use accord_document::ids::{DocumentId, PersonId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What the documents may take together that one person has open, in bytes, beside a single one of any size: some eighty
+/// What the documents may take together that one person has open, in bytes, beside a single one of any size: some sixty
 /// papers of 100,000 characters.
-const MAX_BYTES_PER_PERSON: usize = 80 * 1024 * 1024;
+const MAX_BYTES_PER_PERSON: usize = 64 * 1024 * 1024;
 /// What the documents may take together that nobody has open, in bytes.
-const MAX_IDLE_BYTES: usize = 64 * 1024 * 1024;
+const MAX_IDLE_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct OpenDocument {

@@ -1,10 +1,9 @@
 //! What waits for the receivers of frames: bounded in frames and in bytes. A receiver that lets more wait is closed
 //! with 4301 and syncs again.
 //!
-//! A frame counts for its receiver and for that receiver's person until it has been handed to the system: from the
-//! moment that the socket's buffer takes it, each receiver has a copy of its own. For the total it counts once,
-//! however many receivers share it, until the last of them has taken it: a page that is pasted before a thousand
-//! readers is in memory once.
+//! A frame counts for its receiver and for that receiver's person until the system has all of it. For the total it counts
+//! once, however many receivers share it, until the last of them has taken it: a page that is pasted before a thousand
+//! readers is in memory once, beside the few kilobytes of it that are on their way to each.
 
 use super::event::Outgoing;
 use accord_document::ids::PersonId;
@@ -21,7 +20,7 @@ const MAX_QUEUED_FRAMES: usize = 1024;
 /// Bytes that may wait for a receiver: the largest document, while what others write comes in.
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Bytes that may wait for one person, in all tabs and devices.
-const MAX_QUEUED_BYTES_PER_PERSON: usize = 8 * limits::MAX_STATE_BYTES;
+const MAX_QUEUED_BYTES_PER_PERSON: usize = 4 * limits::MAX_STATE_BYTES;
 /// Bytes of all frames that wait, each counted once. Beyond that, receivers have [`CROWDED_BYTES`] each.
 const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
 /// Bytes that may wait for a receiver when too much waits in all.
@@ -224,7 +223,7 @@ mod tests {
             (sent, opened)
         };
         let (sent, held) = fill("ana", 100);
-        assert_eq!(sent, 8);
+        assert_eq!(sent, MAX_QUEUED_BYTES_PER_PERSON / limits::MAX_STATE_BYTES);
         let (others, _) = fill("ben", 1);
         assert_eq!(others, 1, "somebody else is not held up");
         drop(held);

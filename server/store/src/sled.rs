@@ -29,8 +29,8 @@ const FORMAT_KEY: &[u8] = b"format";
 /// How long a folder that is in use is waited for.
 const LETTING_GO: Duration = Duration::from_secs(2);
 
-/// sled's cache, in bytes.
-const CACHE: u64 = 64 * 1024 * 1024;
+/// sled's cache, in bytes. Ledgers are read once, when their document is opened; the system keeps their files in memory, too.
+const CACHE: u64 = 16 * 1024 * 1024;
 
 /// The store of a data folder.
 #[derive(Debug)]

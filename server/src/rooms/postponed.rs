@@ -1,10 +1,37 @@
 //! A turn that may take long, and waits until nothing else waits for the disk.
 
 use super::event::RoomEvent;
-use super::turns::Turn;
+use super::turns::{Priority, Turn};
 
 pub(super) struct Postponed {
     pub(super) turn: Turn<RoomEvent>,
     /// Whether turns of others come before it.
     pub(super) others_pass: bool,
+}
+
+impl Postponed {
+    /// Whether a short turn comes before this one: not what the same party sent later, unless that is essential.
+    pub(super) fn is_passed_by(&self, turn: &Turn<RoomEvent>) -> bool {
+        turn.party != self.turn.party || turn.priority == Priority::Essential
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::Requester;
+    use accord_document::ids::PersonId;
+
+    /// Rule C7.
+    #[test]
+    fn what_a_party_sent_later_stays_behind_its_postponed_turn() {
+        let turn = |name: &str, priority| {
+            let party = Requester::Person(PersonId::new(name));
+            Turn { party, priority, item: RoomEvent::Stop }
+        };
+        let postponed = Postponed { turn: turn("ana", Priority::Ordinary), others_pass: true };
+        assert!(!postponed.is_passed_by(&turn("ana", Priority::Ordinary)));
+        assert!(postponed.is_passed_by(&turn("ana", Priority::Essential)));
+        assert!(postponed.is_passed_by(&turn("ben", Priority::Ordinary)));
+    }
 }

@@ -161,7 +161,7 @@ impl Cutter {
         [first, MASKED | TWO_BYTES, high, low, a, b, c, d]
     }
 
-    /// Goes on to the next piece, where one has ended.
+    /// Writes the header of a frame's next piece, once the piece before it has been read.
     fn begin_next_piece(&mut self) {
         if self.left == 0
             && let Some(rest) = self.rest.take()

@@ -32,7 +32,7 @@ impl Room {
         self.sessions.get(&id).is_some_and(|session| !session.unfinished.is_empty())
     }
 
-    /// Puts the parts of an edit before all else that is left.
+    /// Queues the parts of an edit in front of everything else that is left of the frame.
     pub(super) fn queue_parts(
         &mut self,
         id: ConnectionId,
@@ -49,7 +49,7 @@ impl Room {
         }
     }
 
-    /// Puts an edit that goes on before all else that is left.
+    /// Queues the next turn of a large edit in front of everything else that is left of the frame.
     pub(super) fn queue_large(
         &mut self,
         id: ConnectionId,

@@ -86,7 +86,9 @@ impl Task {
             return Some(turn);
         }
         let turn = self.turns.next(Instant::now())?;
-        if self.is_settled() || !self.is_large(&turn.item) {
+        let may_pass = !self.is_large(&turn.item)
+            && self.postponed.as_ref().is_none_or(|postponed| postponed.is_passed_by(&turn));
+        if self.is_settled() || may_pass {
             return Some(turn);
         }
         match &mut self.postponed {

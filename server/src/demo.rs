@@ -7,7 +7,8 @@ use accord_document::body::Act;
 use accord_document::ids::{DocumentId, PersonId, PlanId, SessionId};
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::attributes::Attributes;
+use accord_document::model::delta::Op;
 use accord_document::people::{Actor, Seat, Sector, Standing};
 
 pub(crate) const PLAN: &str = "demo";
@@ -91,7 +92,7 @@ fn words(paragraphs: &[&str]) -> Vec<Op> {
 }
 
 fn list(items: &[&str]) -> Vec<Op> {
-    let bullet = || Attributes::from_iter([("list".to_owned(), "bullet".into())]);
+    let bullet = || Attributes::from_iter([("list", "bullet".into())]);
     let mut ops = Vec::new();
     for (at, item) in items.iter().enumerate() {
         ops.push(Op::text(item));

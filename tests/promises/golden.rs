@@ -9,8 +9,9 @@ use accord_document::body::{Genesis, Quorum, Redaction, Step};
 use accord_document::ids::{DocumentId, LineageId, PersonId, SessionId};
 use accord_document::ledger::{Entry, LedgerError};
 use accord_document::lib0::{Reader, Write as _};
+use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::delta::Op;
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target, locate};
 use accord_document::people::{Actor, Seat, Sector};
@@ -86,7 +87,7 @@ fn make() -> Vec<Entry> {
     };
     append(&mut state, &ana, &seed(1, &draft));
     let mut replicas = [(Replica::new(2), ana), (Replica::new(3), ben)];
-    let list = Attributes::from_iter([("list".to_owned(), "bullet".into())]);
+    let list = Attributes::from_iter([("list", "bullet".into())]);
     for round in 0..6u32 {
         let (replica, actor) = &mut replicas[round as usize % 2];
         replica.apply(&state.encode_since(&replica.state_vector())).unwrap();

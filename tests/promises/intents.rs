@@ -1,8 +1,9 @@
 //! Two people do two things at once on the same place: every character somebody typed and nobody
 //! deleted is there exactly once. What each pair gives is the table in docs/protocol.md.
 
+use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
-use accord_document::model::delta::{Attributes, Op, normalise};
+use accord_document::model::delta::{Op, normalise};
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use serde_json::Value;
@@ -85,7 +86,7 @@ fn field() -> Target {
 }
 
 fn set(name: &str, value: Value) -> Attributes {
-    Attributes::from_iter([(name.to_owned(), value)])
+    Attributes::from_iter([(name, value)])
 }
 
 impl Person {
@@ -236,7 +237,7 @@ fn show(ops: &[Op]) -> String {
     let mut out = String::new();
     for op in normalise(ops) {
         let Op::Insert { insert: Value::String(text), attributes } = op else { continue };
-        let names: Vec<&str> = attributes.keys().map(String::as_str).collect();
+        let names: Vec<&str> = attributes.iter().map(|(name, _)| name).collect();
         let names = names.join(",");
         if text.contains('\n') && !names.is_empty() {
             for _ in text.chars() {

@@ -11,8 +11,9 @@ use accord_document::body::Genesis;
 use accord_document::history::{History, RestoreScope};
 use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
 use accord_document::ledger::{Entry, RULES};
+use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
-use accord_document::model::delta::{Attributes, Op, plain};
+use accord_document::model::delta::{Op, plain};
 use accord_document::model::{self, Draft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
@@ -202,7 +203,7 @@ impl World {
         let (other, elsewhere) = (self.any_field(), self.random.random_range(0..1_000));
         let replica = &mut self.writers[who].replica;
         let from = Op::retain(at as u32, Attributes::new());
-        let named = |name: &str, value| Attributes::from_iter([(name.to_owned(), value)]);
+        let named = |name: &str, value| Attributes::from_iter([(name, value)]);
         match kind {
             0 => drop(replica.undo()),
             1 => drop(replica.redo()),

@@ -4,7 +4,8 @@
 use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
 use accord_document::ledger::{Entry, RULES};
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::attributes::Attributes;
+use accord_document::model::delta::Op;
 use accord_document::model::{Draft, seed};
 use accord_document::model::{MilestoneDraft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};

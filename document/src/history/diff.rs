@@ -5,7 +5,7 @@ use super::weave::{Container, Number, RunContent, Said};
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
-use crate::model::delta::Attributes;
+use crate::model::attributes::Attributes;
 use crate::template::{FIELDS, Section};
 use crate::update::Range;
 use serde::Serialize;
@@ -246,8 +246,8 @@ impl Pieces<'_> {
         Piece {
             fate: PieceStatus::Kept,
             insert: Value::Null,
-            attributes: is.after.as_ref().clone(),
-            was: reformatted.then(|| was.before.as_ref().clone()),
+            attributes: is.after.clone(),
+            was: reformatted.then(|| was.before.clone()),
             by: by.map(|number| self.history.span(number)),
             written: self.written(is),
             placed: self.placed(is),
@@ -260,7 +260,7 @@ impl Pieces<'_> {
         Piece {
             fate,
             insert: Value::Null,
-            attributes: attributes.as_ref().clone(),
+            attributes: attributes.clone(),
             was: None,
             by: Some(self.history.span(cause(
                 seen.run,

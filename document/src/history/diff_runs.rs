@@ -6,10 +6,9 @@
 use super::History;
 use super::read::set;
 use super::weave::{Container, Number, Run, RunContent};
-use crate::model::delta::Attributes;
+use crate::model::attributes::Attributes;
 use crate::update::Id;
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
 
 /// A part of a run, and the attributes around it.
 #[derive(Debug, Clone)]
@@ -19,8 +18,8 @@ pub(super) struct RunPart<'w> {
     pub(super) skip: u32,
     pub(super) len: u32,
     /// At the first moment, and at the second.
-    pub(super) before: Rc<Attributes>,
-    pub(super) after: Rc<Attributes>,
+    pub(super) before: Attributes,
+    pub(super) after: Attributes,
     /// The last entry that made the attributes differ.
     pub(super) reformatted: Option<Number>,
 }
@@ -50,8 +49,8 @@ pub(super) fn diff_runs<'w>(
     let mut walk = Walk {
         history,
         backwards: to < from,
-        before: Rc::default(),
-        after: Rc::default(),
+        before: Attributes::new(),
+        after: Attributes::new(),
         causes: HashMap::new(),
         reformatted: None,
         pending: Vec::new(),
@@ -79,8 +78,8 @@ pub(super) fn diff_runs<'w>(
 struct Walk<'w> {
     history: &'w History,
     backwards: bool,
-    before: Rc<Attributes>,
-    after: Rc<Attributes>,
+    before: Attributes,
+    after: Attributes,
     /// By attribute: the entry that made it another one.
     causes: HashMap<String, Number>,
     reformatted: Option<Number>,
@@ -103,10 +102,10 @@ impl<'w> Walk<'w> {
     fn format(&mut self, run: &Run, at: u32, was_there: bool, is_there: bool) {
         let (name, value) = self.history.weave.format(at);
         if was_there {
-            set(Rc::make_mut(&mut self.before), name, value);
+            set(&mut self.before, name, value);
         }
         if is_there {
-            set(Rc::make_mut(&mut self.after), name, value);
+            set(&mut self.after, name, value);
         }
         if was_there == is_there {
             self.causes.remove(&**name);

@@ -3,13 +3,15 @@
 use super::History;
 use super::weave::{Container, Holder, Number, Run, RunContent, Said};
 use crate::ids::Seq;
+use crate::model::attributes::Attributes;
 use crate::model::content::{Content, is_there};
-use crate::model::delta::{Attributes, Op};
+use crate::model::delta::Op;
 use crate::model::{Milestone, Target};
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
 use crate::update::shared_type;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl History {
     /// What the document said at a moment.
@@ -164,10 +166,10 @@ fn root_text(key: &str) -> Container {
 }
 
 /// Lets an attribute have a value from here on; `null` takes it away.
-pub(super) fn set(attributes: &mut Attributes, name: &str, value: &Value) {
+pub(super) fn set(attributes: &mut Attributes, name: &Arc<str>, value: &Arc<Value>) {
     if value.is_null() {
         attributes.remove(name);
     } else {
-        attributes.insert(name.to_owned(), value.clone());
+        attributes.insert_shared(name, value);
     }
 }

@@ -7,7 +7,7 @@ use super::History;
 use super::diff_runs::{DiffRun, diff_runs};
 use super::weave::{Container, Holder, Number, RunContent};
 use crate::ids::Seq;
-use crate::model::delta::{Attributes, Op};
+use crate::model::delta::Op;
 use crate::model::{Milestone, Replica, Target};
 use crate::template::FACTS;
 use crate::update::Range;
@@ -105,11 +105,11 @@ impl History {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
         diff_runs(self, place, (self.last(), moment), &mut |strand| match strand {
             DiffRun::Kept(now, then) => {
-                ops.push(Op::retain(now.len, turned(&now.before, &then.after)));
+                ops.push(Op::retain(now.len, now.before.steps_to(&then.after)));
             }
             DiffRun::Deleted(now) => ops.push(Op::delete(now.len)),
             DiffRun::Inserted(then) => {
-                let attributes = then.after.as_ref().clone();
+                let attributes = then.after.clone();
                 if let RunContent::Text(at) = then.run.held.kind {
                     let units = self.weave.units(at + then.skip, then.len);
                     let id = self.weave.id(then.run).plus(then.skip);
@@ -123,12 +123,4 @@ impl History {
         });
         (ops, sources)
     }
-}
-
-/// What to set, and with `null` to take away, to come from one set of attributes to another.
-fn turned(from: &Attributes, to: &Attributes) -> Attributes {
-    let gone = from.keys().filter(|name| !to.contains_key(*name));
-    let gone = gone.map(|name| (name.clone(), Value::Null));
-    let new = to.iter().filter(|(name, value)| from.get(*name) != Some(*value));
-    gone.chain(new.map(|(name, value)| (name.clone(), value.clone()))).collect()
 }

@@ -5,13 +5,15 @@ mod checkpoints;
 mod copies;
 mod described;
 mod moments;
+mod weights;
 
 use super::*;
 use crate::body::Genesis;
 use crate::ids::{LineageId, SessionId};
 use crate::ledger::RULES;
+use crate::model::attributes::Attributes;
 use crate::model::content::Content;
-use crate::model::delta::{self, Attributes, Op};
+use crate::model::delta::{self, Op};
 use crate::model::{Draft, seed};
 use crate::model::{Replica, Target};
 use crate::state::DocumentState;
@@ -118,7 +120,7 @@ fn act(replica: &mut Replica, random: &mut Random) {
     let at = whole(random.below(len as usize) as u32);
     let end = whole((at + 2 + random.below(6) as u32).min(len));
     let span = end.saturating_sub(at).max(1);
-    let named = |name: &str, value| Attributes::from_iter([(name.to_owned(), value)]);
+    let named = |name: &str, value| Attributes::from_iter([(name, value)]);
     let retain = Op::retain(at, Attributes::new());
     match random.below(14) {
         0 => replica.add_milestone(&format!("m{}", random.below(4)), None),

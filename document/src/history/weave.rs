@@ -7,7 +7,7 @@
 mod repeats;
 mod sentences;
 
-use crate::model::delta::any_to_json;
+use crate::model::attributes::any_to_json;
 use crate::update::order::{
     self, CompactId, LineIndex, NO_ID, NONE, Order, RunIndex, RunPayload, index,
 };
@@ -87,7 +87,9 @@ pub(super) struct Weave {
     /// entry. From there on both are illegible (U+FFFD), as Yjs and yrs have it.
     parted: HashMap<u32, Number>,
     values: Vec<Value>,
-    formats: Vec<(Arc<str>, Value)>,
+    formats: Vec<(Arc<str>, Arc<Value>)>,
+    /// What `values` and `formats` take, about.
+    value_bytes: usize,
 }
 
 impl Weave {
@@ -204,12 +206,14 @@ impl Weave {
                 RunContent::Text(at)
             }
             ItemContent::Embed(json) => {
-                self.values.push(json_value(json));
+                self.hold(json_value(json));
                 RunContent::Embed(index(self.values.len() - 1))
             }
             ItemContent::Format(name, json) => {
                 let name = order.intern(name);
-                self.formats.push((name, json_value(json)));
+                let value = json_value(json);
+                self.value_bytes += size_of::<(Arc<str>, Arc<Value>)>() + weight(&value);
+                self.formats.push((name, Arc::new(value)));
                 RunContent::Format(index(self.formats.len() - 1))
             }
             ItemContent::Any(bytes) => {
@@ -219,7 +223,7 @@ impl Weave {
                 while rest.has_content()
                     && let Ok(any) = Any::decode(&mut rest)
                 {
-                    self.values.push(any_to_json(&any));
+                    self.hold(any_to_json(&any));
                 }
                 RunContent::Values(at + skip)
             }
@@ -227,6 +231,11 @@ impl Weave {
             ItemContent::Deleted => RunContent::Deleted,
             ItemContent::Other => RunContent::Other,
         }
+    }
+
+    fn hold(&mut self, value: Value) {
+        self.value_bytes += weight(&value);
+        self.values.push(value);
     }
 
     /// All that was ever written in one place, in order.
@@ -290,16 +299,32 @@ impl Weave {
         self.values.get(at as usize).unwrap_or(&Value::Null)
     }
 
-    pub(super) fn format(&self, at: u32) -> &(Arc<str>, Value) {
+    pub(super) fn format(&self, at: u32) -> &(Arc<str>, Arc<Value>) {
         &self.formats[at as usize]
     }
 
     /// How much memory it takes, about, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.order.runs.len() * (size_of::<Run>() + 16)
-            + self.units.len() * 2
-            + self.values.len() * 64
+        self.order.runs.len() * (size_of::<Run>() + 16) + self.units.len() * 2 + self.value_bytes
     }
+}
+
+/// How much memory a value takes, about, in bytes.
+fn weight(value: &Value) -> usize {
+    /// What is allocated for one thing, beside its own bytes.
+    const ALLOCATION: usize = 16;
+    let held = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => ALLOCATION + text.len(),
+        Value::Array(values) => ALLOCATION + values.iter().map(weight).sum::<usize>(),
+        Value::Object(values) => {
+            let of_name = |name: &String| size_of::<String>() + ALLOCATION + name.len();
+            // The nodes of its tree are half full at least.
+            let each = values.iter().map(|(name, value)| 2 * of_name(name) + weight(value));
+            ALLOCATION + each.sum::<usize>()
+        }
+    };
+    size_of::<Value>() + held
 }
 
 /// Whether the shared type that a line belongs to was deleted.

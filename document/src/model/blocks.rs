@@ -2,7 +2,8 @@
 //!
 //! Every form in which a text leaves the editor (page, print, file) is made from this.
 
-use crate::model::delta::{Attributes, Op, normalise};
+use crate::model::attributes::Attributes;
+use crate::model::delta::{Op, normalise};
 use crate::readable::address::{destination, is_safe, says};
 use serde::Serialize;
 use serde_json::Value;
@@ -168,7 +169,7 @@ pub fn kind(attributes: &Attributes) -> LineKind {
     if let Some(list) = attributes.get("list") {
         return LineKind::Item { ordered: list == "ordered", indent: number("indent", 8.0) };
     }
-    if attributes.contains_key("blockquote") { LineKind::Quote } else { LineKind::Plain }
+    if attributes.contains("blockquote") { LineKind::Quote } else { LineKind::Plain }
 }
 
 /// Lists from lines with their depths. A depth that is skipped is none.

@@ -3,7 +3,8 @@
 
 use crate::limits;
 use crate::model::Draft;
-use crate::model::delta::{Attributes, Op, utf16_len};
+use crate::model::attributes::Attributes;
+use crate::model::delta::{Op, utf16_len};
 use crate::model::{Replica, Target};
 use crate::readable::{address, clean, findings};
 use crate::template::{FIELDS, MILESTONE_TEXTS};
@@ -74,7 +75,7 @@ fn clean_ops(ops: &mut Vec<Op>) -> usize {
     for op in ops.iter_mut() {
         let Op::Insert { attributes, .. } = op else { continue };
         let Some(cleaned) = cleaned_link(attributes) else { continue };
-        attributes.insert("link".into(), cleaned.into());
+        attributes.insert("link", cleaned.into());
         changed += 1;
     }
     let mut pieces: Vec<&mut String> = Vec::new();
@@ -149,7 +150,7 @@ fn links(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
         let len = insert.as_str().map_or(1, utf16_len);
         match cleaned_link(attributes).filter(|_| budget.spend(units)) {
             Some(cleaned) => {
-                steps.format(len, Attributes::from_iter([("link".to_owned(), json!(cleaned))]));
+                steps.format(len, Attributes::from_iter([("link", json!(cleaned))]));
             }
             None => steps.retain(len),
         }

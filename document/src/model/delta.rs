@@ -4,15 +4,12 @@
 //! Lengths are UTF-16 code units; an embedded value has length 1.
 //! Source: <https://quilljs.com/docs/delta>.
 
+use crate::model::attributes::{Attributes, AttributesReader, any_to_json, to_any};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::sync::Arc;
+use serde_json::Value;
+use yrs::types::Delta as YrsDelta;
 use yrs::types::text::YChange;
-use yrs::types::{Attrs, Delta as YrsDelta};
-use yrs::{Any, In, Out, ReadTxn, Text, TextRef};
-
-/// Attributes by name; `null` clears one.
-pub type Attributes = Map<String, Value>;
+use yrs::{In, Out, ReadTxn, Text, TextRef};
 
 /// One step of a Delta.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,23 +130,25 @@ impl Op {
         }
         Some(match self {
             Self::Insert { insert, attributes } => {
-                YrsDelta::Inserted(In::Any(to_any(insert)), attrs(attributes))
+                YrsDelta::Inserted(In::Any(to_any(insert)), attributes.to_yrs())
             }
-            Self::Retain { retain, attributes } => YrsDelta::Retain(*retain, attrs(attributes)),
+            Self::Retain { retain, attributes } => YrsDelta::Retain(*retain, attributes.to_yrs()),
             Self::Delete { delete } => YrsDelta::Deleted(*delete),
         })
     }
+}
 
-    pub(crate) fn from_yrs(delta: &YrsDelta) -> Self {
-        match delta {
-            YrsDelta::Inserted(value, attrs) => Self::Insert {
-                insert: out_to_json(value),
-                attributes: from_attrs(attrs.as_deref()),
-            },
-            YrsDelta::Retain(len, attrs) => Self::retain(*len, from_attrs(attrs.as_deref())),
-            YrsDelta::Deleted(len) => Self::delete(*len),
+/// Steps as yrs gives them.
+pub(crate) fn from_yrs(delta: &[YrsDelta]) -> Vec<Op> {
+    let mut reader = AttributesReader::default();
+    let step = |step: &YrsDelta| match step {
+        YrsDelta::Inserted(value, attrs) => {
+            Op::Insert { insert: out_to_json(value), attributes: reader.read(attrs.as_deref()) }
         }
-    }
+        YrsDelta::Retain(len, attrs) => Op::retain(*len, reader.read(attrs.as_deref())),
+        YrsDelta::Deleted(len) => Op::delete(*len),
+    };
+    delta.iter().map(step).collect()
 }
 
 /// The same steps with neighbours of one kind and with equal attributes joined: each step becomes an item of its
@@ -182,11 +181,12 @@ pub fn utf16_len(text: &str) -> u32 {
 
 /// What a text says, as Yjs's `toDelta` gives it.
 pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
+    let mut reader = AttributesReader::default();
     text.diff(txn, YChange::identity)
         .into_iter()
         .map(|chunk| Op::Insert {
             insert: out_to_json(&chunk.insert),
-            attributes: from_attrs(chunk.attributes.as_deref()),
+            attributes: reader.read(chunk.attributes.as_deref()),
         })
         .collect()
 }
@@ -276,11 +276,7 @@ pub fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
 }
 
 fn without(attributes: &Attributes, names: &[&str]) -> Attributes {
-    attributes
-        .iter()
-        .filter(|(name, value)| !names.contains(&name.as_str()) && !is_off(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    attributes.filtered(|name, value| !names.contains(&name) && !is_off(value))
 }
 
 /// y-quill clears an attribute with `false`, Quill itself with `null`.
@@ -290,36 +286,12 @@ fn is_off(value: &Value) -> bool {
 
 fn exclusive(mut attributes: Attributes) -> Attributes {
     let kinds = ["header", "list", "blockquote"];
-    if let Some(first) = kinds.iter().find(|kind| attributes.contains_key(**kind)) {
+    if let Some(first) = kinds.iter().find(|kind| attributes.contains(kind)) {
         for other in kinds.iter().filter(|kind| *kind != first) {
-            attributes.remove(*other);
+            attributes.remove(other);
         }
     }
     attributes
-}
-
-fn attrs(attributes: &Attributes) -> Option<Box<Attrs>> {
-    if attributes.is_empty() {
-        return None;
-    }
-    let attrs = attributes.iter().map(|(name, value)| (Arc::from(name.as_str()), to_any(value)));
-    Some(Box::new(attrs.collect()))
-}
-
-fn from_attrs(attrs: Option<&Attrs>) -> Attributes {
-    attrs
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.to_string(), any_to_json(value)))
-        .collect()
-}
-
-fn to_any(value: &Value) -> Any {
-    serde_json::from_value(value.clone()).unwrap_or(Any::Null)
-}
-
-pub(crate) fn any_to_json(any: &Any) -> Value {
-    serde_json::to_value(any).unwrap_or(Value::Null)
 }
 
 fn out_to_json(out: &Out) -> Value {

@@ -5,6 +5,7 @@
 //! - [`completeness`] says whether it is ready to be frozen; `cleaning` takes out what can't be frozen.
 //! - [`Replica`] is the editor's own copy, with undo and events of changes.
 
+pub mod attributes;
 #[cfg(feature = "readable")]
 pub mod blocks;
 #[cfg(feature = "readable")]

@@ -167,7 +167,7 @@ impl std::io::Write for Hashing {
 #[cfg(all(test, feature = "digest"))]
 mod tests {
     use super::*;
-    use crate::model::delta::Attributes;
+    use crate::model::attributes::Attributes;
 
     fn identity() -> Identity {
         Identity {

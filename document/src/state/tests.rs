@@ -4,8 +4,9 @@ use super::*;
 use crate::body::Redaction;
 use crate::ids::{PersonId, SessionId};
 use crate::ledger::RULES;
+use crate::model::attributes::Attributes;
 use crate::model::content::Content;
-use crate::model::delta::{Attributes, Op};
+use crate::model::delta::Op;
 use crate::model::{Replica, Target};
 use crate::people::Sector;
 use crate::people::{Actor, Seat};
@@ -40,10 +41,8 @@ fn updates() -> Vec<Vec<u8>> {
         match round {
             4 => replica.add_milestone("m", None),
             6 => replica.remove_milestone("m"),
-            5 | 7 => replica.edit(
-                &target,
-                &[Op::retain(2, Attributes::from_iter([("bold".to_owned(), true.into())]))],
-            ),
+            5 | 7 => replica
+                .edit(&target, &[Op::retain(2, Attributes::from_iter([("bold", true.into())]))]),
             8 => replica.edit(&target, &[Op::retain(1, Attributes::new()), Op::delete(2)]),
             _ => replica.edit(&target, &[Op::text("some words, \u{d55c}\u{1f600}")]),
         }

@@ -4,7 +4,8 @@
 use accord_document::history::{Change, EditSpan, History, MilestoneDiff, PieceStatus, What};
 use accord_document::ids::Seq;
 use accord_document::model::Target;
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::attributes::Attributes;
+use accord_document::model::delta::Op;
 use accord_document::release::canonical::Released;
 use accord_document::template::NOTES;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,9 @@
 //! of file.
 
 use crate::origin::Origin;
+use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::{Block, Span, blocks, span};
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::delta::Op;
 use accord_document::people::Sector;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};

@@ -133,8 +133,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use accord_document::model::attributes::Attributes;
     use accord_document::model::blocks::span;
-    use accord_document::model::delta::Attributes;
 
     fn line(texts: &[&str]) -> Vec<Span> {
         texts.iter().map(|text| span(text, &Attributes::new())).collect()

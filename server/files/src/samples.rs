@@ -3,8 +3,9 @@
 use crate::origin::Origin;
 use accord_document::ids::DocumentId;
 use accord_document::model::Milestone;
+use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
-use accord_document::model::delta::{Attributes, Op};
+use accord_document::model::delta::Op;
 use accord_document::release::canonical::{Identity, Released};
 use serde_json::Value;
 use std::collections::BTreeMap;

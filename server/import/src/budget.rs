@@ -6,8 +6,8 @@ use crate::limits::{
     MAX_TEXT_BYTES,
 };
 use accord_document::model::Draft;
-use accord_document::model::delta::{Attributes, Op};
-use serde_json::Value;
+use accord_document::model::attributes::Attributes;
+use accord_document::model::delta::Op;
 
 /// Fails when there is more of something than there may be.
 pub(super) fn at_most(count: usize, most: usize, excess: Excess) -> Result<(), ImportError> {
@@ -54,7 +54,8 @@ impl TextBudget {
         self.bytes += text.len();
         if begins {
             self.stretches += 1;
-            self.bytes += marks.values().filter_map(Value::as_str).map(str::len).sum::<usize>();
+            self.bytes +=
+                marks.iter().filter_map(|(_, value)| value.as_str()).map(str::len).sum::<usize>();
         }
         if self.characters > MAX_CHARACTERS || self.bytes > MAX_TEXT_BYTES {
             return Err(ImportError::Long);

@@ -10,8 +10,8 @@ use crate::error::ImportError;
 use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
 use crate::limits::{Excess, MAX_ARCHIVE_ENTRIES};
 use crate::xml::XmlBudget;
+use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::Attributes;
 use nodes::{attribute, child, children, is_on, value, within};
 use roxmltree::{Document, Node};
 use serde_json::Value;
@@ -276,7 +276,7 @@ impl Reader {
         for node in parent.children() {
             match node.tag_name().name() {
                 "r" => {
-                    if told == 0 && destination::has_style(node) && !marks.contains_key("link") {
+                    if told == 0 && destination::has_style(node) && !marks.contains("link") {
                         let tell = |address: &String| destination::runs_that_tell(node, address);
                         told = self.link_before.as_ref().map_or(0, tell);
                     }
@@ -289,7 +289,7 @@ impl Reader {
                     if let Some(properties) = child(node, "rPr") {
                         for (name, mark) in [("b", "bold"), ("i", "italic")] {
                             if is_on(properties, name) {
-                                marks.insert(mark.into(), true.into());
+                                marks.insert(mark, true.into());
                             }
                         }
                     }
@@ -311,7 +311,7 @@ impl Reader {
                     let mut marks = marks.clone();
                     let id = node.attribute((RELATIONS, "id"));
                     if let Some(address) = id.and_then(|id| self.links.get(id)) {
-                        marks.insert("link".into(), address.as_str().into());
+                        marks.insert("link", address.as_str().into());
                     }
                     self.runs(node, &marks, pieces, depth + 1)?;
                 }

@@ -2,8 +2,8 @@
 
 use crate::budget::TextBudget;
 use crate::error::ImportError;
+use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::Attributes;
 
 /// Characters with the same marks.
 #[derive(Debug, Clone, PartialEq)]

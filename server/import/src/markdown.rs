@@ -4,8 +4,8 @@
 use crate::budget::TextBudget;
 use crate::error::ImportError;
 use crate::found::{Cell, Findings, Found, Paragraph, Piece, Role, add, cut};
+use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::Attributes;
 use accord_document::readable::address;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream};
 
@@ -144,7 +144,7 @@ impl Reader {
     }
 
     fn mark(&mut self, name: &str, value: serde_json::Value) {
-        self.marks.insert(name.into(), value);
+        self.marks.insert(name, value);
     }
 
     fn unmark(&mut self, name: &str) {

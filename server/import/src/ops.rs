@@ -1,8 +1,9 @@
 //! Paragraphs as the steps that write them.
 
 use crate::found::{Paragraph, Role};
+use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
-use accord_document::model::delta::{self, Attributes, Op};
+use accord_document::model::delta::{self, Op};
 
 /// A text as steps on one that is empty: its last newline is there, and is given what it needs. Neighbours with
 /// equal attributes are one step.
@@ -27,16 +28,16 @@ fn attributes(role: Role) -> Attributes {
     match role {
         Role::Title | Role::Block(LineKind::Plain) => {}
         Role::Block(LineKind::Heading(level)) => {
-            attributes.insert("header".into(), level.into());
+            attributes.insert("header", level.into());
         }
         Role::Block(LineKind::Quote) => {
-            attributes.insert("blockquote".into(), true.into());
+            attributes.insert("blockquote", true.into());
         }
         Role::Block(LineKind::Item { ordered, indent }) => {
             let list = if ordered { "ordered" } else { "bullet" };
-            attributes.insert("list".into(), list.into());
+            attributes.insert("list", list.into());
             if indent > 0 {
-                attributes.insert("indent".into(), indent.into());
+                attributes.insert("indent", indent.into());
             }
         }
     }

@@ -135,7 +135,7 @@ fn is_text(released: &Released) -> bool {
     let is_single = |value: &Value| !(value.is_object() || value.is_array() || value.is_null());
     ops.all(|op| match op {
         Op::Insert { insert, attributes } => {
-            insert.is_string() && attributes.values().all(is_single)
+            insert.is_string() && attributes.iter().all(|(_, value)| is_single(value))
         }
         Op::Retain { .. } | Op::Delete { .. } => false,
     }) && released.facts.values().all(Value::is_string)

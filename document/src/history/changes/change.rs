@@ -3,7 +3,7 @@
 use crate::history::AuthorIndex;
 use crate::history::diff::EditSpan;
 use crate::model::Target;
-use crate::model::delta::Attributes;
+use crate::model::attributes::Attributes;
 use serde::Serialize;
 use serde_json::Value;
 

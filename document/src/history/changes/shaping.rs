@@ -4,7 +4,8 @@ use super::change::{Change, MIN_MOVED_CHARS, What};
 use crate::history::AuthorIndex;
 use crate::history::diff::{EditSpan, Piece, PieceStatus, TextDiff};
 use crate::model::Target;
-use crate::model::delta::{Attributes, utf16_len};
+use crate::model::attributes::Attributes;
+use crate::model::delta::utf16_len;
 use serde_json::Value;
 
 /// The changes of one text, in the order of the text.

@@ -39,7 +39,7 @@ fn described(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
 }
 
 fn with(name: &str, value: serde_json::Value) -> Attributes {
-    Attributes::from_iter([(name.to_owned(), value)])
+    Attributes::from_iter([(name, value)])
 }
 
 #[test]

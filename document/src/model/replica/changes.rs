@@ -2,7 +2,7 @@
 //! because of a remote change.
 
 use super::origin::{EDIT, REMOTE};
-use crate::model::delta::Op;
+use crate::model::delta::{self, Op};
 use crate::model::target::Target;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +47,7 @@ pub(super) fn observe_text(text: &TextRef, key: &'static str, log: Arc<Mutex<Log
         if txn.origin() == Some(&EDIT.into()) {
             return;
         }
-        let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
+        let delta = delta::from_yrs(event.delta(txn));
         let own = txn.origin() != Some(&REMOTE.into());
         note(&log, ReplicaChange::Text { target: Target::field(key), delta, own });
     });
@@ -69,7 +69,7 @@ pub(super) fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
             };
             if txn.origin() != Some(&EDIT.into()) {
                 let target = Target::milestone(id, key);
-                let delta = event.delta(txn).iter().map(Op::from_yrs).collect();
+                let delta = delta::from_yrs(event.delta(txn));
                 let own = txn.origin() != Some(&REMOTE.into());
                 note(&log, ReplicaChange::Text { target, delta, own });
             }

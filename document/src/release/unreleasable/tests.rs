@@ -1,13 +1,14 @@
 use crate::body::Genesis;
 use crate::ids::{LineageId, PersonId, SessionId};
 use crate::ledger::RULES;
+use crate::model::attributes::Attributes;
 use crate::model::{Draft, seed};
 use crate::model::{MilestoneDraft, Replica, Target};
 use crate::people::{Actor, Seat, Sector};
 use crate::release::unreleasable::*;
 use crate::state::DocumentState;
 use crate::template::COMMITMENT_SCHEMA;
-use serde_json::json;
+use serde_json::{Value, json};
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Text, Update, WriteTxn, XmlFragment};
 
@@ -87,7 +88,7 @@ fn what_the_editor_writes_is_never_strange() {
     replica.edit(&Target::field("problem"), &all);
     replica.edit(
         &Target::field("problem"),
-        &[Op::retain(3, json!({"bold": null}).as_object().unwrap().clone())],
+        &[Op::retain(3, Attributes::from_iter([("bold", Value::Null)]))],
     );
     replica.add_milestone("new", None);
     replica.set_milestone("new", "due_text", "Fall 2027");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples;
-use accord_document::model::delta::Attributes;
+use accord_document::model::attributes::Attributes;
 use std::io::{Cursor, Read};
 
 fn made(language: &str, manuscript: Option<Manuscript>) -> Vec<u8> {

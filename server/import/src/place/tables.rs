@@ -3,7 +3,7 @@
 use super::{Here, Placer};
 use crate::found::{Cell, Paragraph, Piece};
 use crate::names::{Spot, column};
-use accord_document::model::delta::Attributes;
+use accord_document::model::attributes::Attributes;
 
 impl Placer {
     /// Reads a table of milestones, if two of its columns are called like parts of one; any other table as a form.

@@ -106,9 +106,10 @@ fn no_word_is_lost_wherever_it_stands() {
         assert!(all.contains(word), "{word} in {all}");
     }
     assert_eq!(placed.pictures, 1);
-    let links =
-        content.texts.values().flatten().any(
-            |op| matches!(op, Op::Insert { attributes, .. } if attributes.contains_key("link")),
-        );
+    let links = content
+        .texts
+        .values()
+        .flatten()
+        .any(|op| matches!(op, Op::Insert { attributes, .. } if attributes.contains("link")));
     assert!(!links, "an address that runs something is no link");
 }

@@ -1,0 +1,26 @@
+//! What a history says it takes in memory, whatever is in it.
+
+use super::*;
+use serde_json::Value;
+
+#[test]
+fn long_values_weigh_what_they_take_also_when_others_replaced_them() {
+    let (mut ledger, mut replica) = (Ledgered::new(), Replica::new(10));
+    replica.apply(&ledger.state.encode_since(&replica.state_vector())).unwrap();
+    let mut weight_with = |op: Op| {
+        replica.edit(&Target::field("problem"), &[op]);
+        for update in replica.take_made() {
+            ledger.take("ana", 1_000, &update);
+        }
+        ledger.history.weight()
+    };
+    let plain = weight_with(Op::text("text"));
+    let mut weight = plain;
+    let mut link = |value| weight_with(Op::retain(4, Attributes::from_iter([("link", value)])));
+    for number in 0..20 {
+        weight = link(format!("{number:02}{}", "x".repeat(7_998)).into());
+    }
+    assert!(weight > plain + 20 * 8_000, "{weight} after {plain}");
+    let nested = link(Value::Array(vec![Value::Array(Vec::new()); 1_000]));
+    assert!(nested > weight + 1_000 * size_of::<Value>(), "{nested} after {weight}");
+}

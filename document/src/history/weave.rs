@@ -212,7 +212,7 @@ impl Weave {
             ItemContent::Format(name, json) => {
                 let name = order.intern(name);
                 let value = json_value(json);
-                self.value_bytes += size_of::<(Arc<str>, Arc<Value>)>() + weight(&value);
+                self.value_bytes += 2 * size_of::<(Arc<str>, Arc<Value>)>() + 16 + weight(&value);
                 self.formats.push((name, Arc::new(value)));
                 RunContent::Format(index(self.formats.len() - 1))
             }
@@ -309,22 +309,29 @@ impl Weave {
     }
 }
 
-/// How much memory a value takes, about, in bytes.
+/// How much memory a value takes at most, in bytes.
 fn weight(value: &Value) -> usize {
-    /// What is allocated for one thing, beside its own bytes.
-    const ALLOCATION: usize = 16;
-    let held = match value {
+    size_of::<Value>() + held(value)
+}
+
+/// How much memory is allocated for a value beside itself.
+fn held(value: &Value) -> usize {
+    /// What an allocator adds to each piece, at most.
+    const PIECE: usize = 16;
+    /// A node of a tree has room for 11 entries. All but the only one have 5 at least.
+    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 8 * PIECE;
+    match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => ALLOCATION + text.len(),
-        Value::Array(values) => ALLOCATION + values.iter().map(weight).sum::<usize>(),
-        Value::Object(values) => {
-            let of_name = |name: &String| size_of::<String>() + ALLOCATION + name.len();
-            // The nodes of its tree are half full at least.
-            let each = values.iter().map(|(name, value)| 2 * of_name(name) + weight(value));
-            ALLOCATION + each.sum::<usize>()
+        Value::String(text) => PIECE + text.len(),
+        Value::Array(values) => {
+            let room = values.len().next_power_of_two().max(4);
+            PIECE + room * size_of::<Value>() + values.iter().map(held).sum::<usize>()
         }
-    };
-    size_of::<Value>() + held
+        Value::Object(values) => {
+            let each = values.iter().map(|(name, value)| PIECE + name.len() + held(value));
+            values.len().div_ceil(5) * NODE + each.sum::<usize>()
+        }
+    }
 }
 
 /// Whether the shared type that a line belongs to was deleted.

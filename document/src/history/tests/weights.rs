@@ -21,6 +21,8 @@ fn long_values_weigh_what_they_take_also_when_others_replaced_them() {
         weight = link(format!("{number:02}{}", "x".repeat(7_998)).into());
     }
     assert!(weight > plain + 20 * 8_000, "{weight} after {plain}");
-    let nested = link(Value::Array(vec![Value::Array(Vec::new()); 1_000]));
-    assert!(nested > weight + 1_000 * size_of::<Value>(), "{nested} after {weight}");
+    // Each of them takes a node of a tree, which has room for 11.
+    let nested = link(Value::Array(vec![json!({ "": 0 }); 1_000]));
+    let node = 11 * (size_of::<String>() + size_of::<Value>());
+    assert!(nested > weight + 1_000 * node, "{nested} after {weight}");
 }

@@ -12,11 +12,12 @@
 //! ```
 
 use super::DocumentState;
+use super::measures::Measures;
 use crate::body::Genesis;
 use crate::ids::{Digest, LineageId, Seq};
 use crate::ledger::{Chain, LedgerPosition};
 use crate::lib0::{ReadError, Reader, Write};
-use crate::update::{AnnouncedClients, Formatting, ItemCounts, StructIndex, scan};
+use crate::update::{AnnouncedClients, StructIndex, scan};
 use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
@@ -35,7 +36,7 @@ impl DocumentState {
         out.put_var(seq.0);
         out.extend_from_slice(&head.0);
         out.put_var(self.time());
-        out.put_var(self.size as u64);
+        out.put_var(self.measures.size as u64);
         out.put_buf(&self.index.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
@@ -60,7 +61,8 @@ impl DocumentState {
         let seq = Seq(r.var_u64()?);
         let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
         let time = r.var_u64()?;
-        let size = usize::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
+        // The document itself is measured.
+        r.var_u64()?;
         let mut known = StructIndex::decode(r.buf()?)?;
         let redactions = serde_json::from_slice(r.buf()?).ok();
         let versions = serde_json::from_slice(r.buf()?).ok();
@@ -69,8 +71,7 @@ impl DocumentState {
         let doc = ydoc::new(0);
         let update = r.take(r.remaining())?;
         let Ok(document) = scan(update) else { return Ok(None) };
-        let items = ItemCounts::of(&document);
-        let formatting = Formatting::of(&document);
+        let measures = Measures::of(&document, update.len());
         let is_ordered = known.reorder(&document);
         let update = Update::decode_v1(update).ok();
         let applied = is_ordered
@@ -87,9 +88,7 @@ impl DocumentState {
             doc,
             index: known,
             chain,
-            size,
-            items,
-            formatting,
+            measures,
             announced: AnnouncedClients::default(),
             broken: false,
             redactions,

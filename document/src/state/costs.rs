@@ -166,7 +166,7 @@ fn a_spell_of_writing_and_deleting_splits_nothing() {
     assert_eq!(merged.structs, len as usize / 2);
     let scanned = scan(&merged.bytes).unwrap();
     let novelty = state.index.check(&actor().person, &scanned).unwrap();
-    assert_eq!(state.items.splits(&state.index, &scanned, &novelty).moves, 0);
+    assert_eq!(state.measures.items.splits(&state.index, &scanned, &novelty).moves, 0);
     assert!(edit(&mut state, &bytes).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize / 2);
 }
@@ -225,12 +225,65 @@ fn the_counts_of_items_are_found_again_from_a_checkpoint() {
     edit(&mut state, &update(7, 1_000, &[], &ranges)).unwrap();
     let resumed = DocumentState::resume(&state.checkpoint()).unwrap();
     let none = Splits::default();
-    assert!(state.items.after(&none) >= resumed.items.after(&none));
+    assert!(state.measures.items.after(&none) >= resumed.measures.items.after(&none));
     assert_eq!(
-        resumed.items.after(&none),
+        resumed.measures.items.after(&none),
         800,
         "every other letter of the first 800, and what is between"
     );
+}
+
+#[test]
+fn a_document_that_is_full_is_measured_again_once_that_may_help() {
+    let mut state = empty();
+    let len = limits::MAX_STATE_BYTES as u32 - 8_000;
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+    // Keystrokes that join: far less is added than comes in.
+    for at in 0..1_000 {
+        let key = update(7, len + at, &[between(7, len + at - 1, None, "a")], &[]);
+        edit(&mut state, &key).unwrap();
+    }
+    assert!(state.size() <= limits::MAX_STATE_BYTES);
+    let large = update(7, len + 1_000, &[between(7, len + 999, None, &"a".repeat(10_000))], &[]);
+    let size = state.size();
+    assert_eq!(edit(&mut state, &large).unwrap_err(), Refusal::TooLarge);
+    assert_eq!(state.size(), size, "not measured for what can't help");
+    edit(&mut state, &update(7, len + 1_000, &[], &[(1_000, 100_000)])).unwrap();
+    assert!(state.size() < size, "measured in the turn that made room");
+    edit(&mut state, &large).unwrap();
+}
+
+#[test]
+fn what_was_taken_once_is_taken_again_whatever_it_has_become() {
+    let (mut state, mut replayed) = (empty(), empty());
+    let half = limits::MAX_STATE_BYTES / 2 + 1_000;
+    // What a limit of other times let in.
+    for client in [7, 8] {
+        let entry = edit(&mut state, &update(client, 0, &[first(&"a".repeat(half))], &[]));
+        state.measures = Measures::default();
+        assert!(matches!(replayed.apply(&entry.unwrap().unwrap()), Ok(Outcome::Applied)));
+    }
+    assert!(replayed.size() > limits::MAX_STATE_BYTES);
+    let resumed = DocumentState::resume(&replayed.checkpoint()).unwrap();
+    assert!(resumed.size() > limits::MAX_STATE_BYTES);
+    assert_eq!(read(&resumed).len(), 2 * half);
+    // Nothing more comes in, but for what makes room.
+    let mut state = resumed;
+    assert_eq!(edit(&mut state, &typed(9, 1)).unwrap_err(), Refusal::TooLarge);
+    edit(&mut state, &update(7, half as u32, &[], &[(0, 10_000)])).unwrap();
+    edit(&mut state, &typed(9, 1)).unwrap();
+}
+
+#[test]
+fn what_splits_add_is_counted() {
+    let mut state = empty();
+    edit(&mut state, &typed(7, 200_000)).unwrap();
+    for start in 0..10 {
+        let ranges: Vec<(u32, u32)> = (0..1_000).map(|at| (start * 20_000 + 20 * at, 1)).collect();
+        edit(&mut state, &update(7, 200_000, &[], &ranges)).unwrap();
+    }
+    let encoded = state.encode_since(&StateVector::default()).len();
+    assert!(state.size() >= encoded, "{} of {encoded}", state.size());
 }
 
 /// Letters that are each inserted behind the first one, and so before the previous one: no two can be merged.

@@ -11,14 +11,14 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Formatting, ItemCounts, Provenance,
-    Refusal, Scan, ScanError, Splits, merge, scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Provenance, Refusal, Scan, ScanError,
+    merge, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
-use yrs::{IdSet, ReadTxn, StateVector, Transact, Update};
+use yrs::{IdSet, ReadTxn, Transact, Update};
 
 /// The error of an update that passed the scan, but that yrs can't decode or integrate.
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
@@ -209,7 +209,7 @@ impl DocumentState {
         source: Source,
     ) -> Result<Vec<u8>, Refusal> {
         let max = source.max_costs();
-        self.fits(update.len())?;
+        self.fits(update.len(), scan, source)?;
         let splits = self.splits(scan, &novelty, max)?;
         if max.is_some() {
             self.check_formatting(scan)?;
@@ -217,12 +217,15 @@ impl DocumentState {
         // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        let items = |client| self.items.of_client_after(client, &splits);
+        let items = |client| self.measures.items.of_client_after(client, &splits);
         self.index.check_origins(scan, items, max.map(|max| max.between))?;
         let (net, deleted) = self.apply_decoded(decoded)?;
-        self.size += net.len();
-        self.items.take(&splits);
-        self.formatting.take(scan);
+        let ranges = deleted.iter().flat_map(|(_, ranges)| ranges.iter());
+        let count = ranges.map(|range| range.len()).sum();
+        self.measures.take(scan, &splits, net.len(), count);
+        if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
+            self.measure()?;
+        }
         self.index.commit(&actor.person, novelty, &deleted);
         Ok(net)
     }
@@ -245,17 +248,6 @@ impl DocumentState {
         }
         // Rule U10.
         if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
-    }
-
-    /// Checks that the encoded document may grow by `bytes` (rule U5).
-    pub(super) fn fits(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if self.size + bytes > limits::MAX_STATE_BYTES {
-            self.size = self.encode_since(&StateVector::default()).len();
-            if self.size + bytes > limits::MAX_STATE_BYTES {
-                return Err(Refusal::TooLarge);
-            }
-        }
-        Ok(())
     }
 
     /// Hands an update to yrs. Gives what it added, and all that it deleted.
@@ -296,53 +288,5 @@ impl DocumentState {
             }
         }
         if merged.structs > max_items { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
-    }
-
-    /// Estimates what an update splits, and counts the document's items again where there may be too many.
-    pub(super) fn splits(
-        &mut self,
-        scan: &Scan<'_>,
-        novelty: &CheckedUpdate,
-        max: Option<MaxCosts>,
-    ) -> Result<Splits, Refusal> {
-        if self.items.is_vague() {
-            self.count_items()?;
-        }
-        let splits = self.items.splits(&self.index, scan, novelty);
-        let Some(max) = max else { return Ok(splits) };
-        match self.is_within(&splits, max) {
-            Ok(()) => return Ok(splits),
-            // Its parts cost less: that is sooner known than how many items there are.
-            Err(Refusal::Fragmented) if max == MaxCosts::TURN => return Err(Refusal::Fragmented),
-            Err(_) => {}
-        }
-        self.count_items()?;
-        let splits = self.items.splits(&self.index, scan, novelty);
-        self.is_within(&splits, max)?;
-        Ok(splits)
-    }
-
-    /// Checks the document's items and the cost of splits (rules U5, U11).
-    fn is_within(&self, splits: &Splits, max: MaxCosts) -> Result<(), Refusal> {
-        if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
-            return Err(Refusal::TooLarge);
-        }
-        if splits.moves > max.moves { Err(Refusal::Fragmented) } else { Ok(()) }
-    }
-
-    /// Whether an update brings too much formatting, also when the formatting that is there is counted again.
-    pub(super) fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
-        if self.formatting.check(update).is_ok() {
-            return Ok(());
-        }
-        let document = self.encode_since(&StateVector::default());
-        self.formatting = Formatting::of(&scan(&document)?);
-        self.formatting.check(update)
-    }
-
-    fn count_items(&mut self) -> Result<(), Refusal> {
-        let document = self.encode_since(&StateVector::default());
-        self.items = ItemCounts::of(&scan(&document)?);
-        Ok(())
     }
 }

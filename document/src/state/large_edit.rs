@@ -3,7 +3,7 @@
 
 use super::DocumentState;
 use super::edit_outcome::{EditOutcome, LargeEdit, NextTurn};
-use super::source::MaxCosts;
+use super::source::{MaxCosts, Source};
 use crate::limits;
 use crate::people::Actor;
 use crate::update::{CheckedUpdate, Claim, ClientStructs, Refusal, Scan, Splits, parts, scan};
@@ -29,7 +29,7 @@ impl DocumentState {
                 NextTurn::Places(self.check_whole(large.update.len(), &scan, &checked)?)
             }
             NextTurn::Places(splits) => {
-                let items = |client| self.items.of_client_after(client, &splits);
+                let items = |client| self.measures.items.of_client_after(client, &splits);
                 self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
                 NextTurn::Cut
             }
@@ -48,7 +48,7 @@ impl DocumentState {
         scan: &Scan<'_>,
         checked: &CheckedUpdate,
     ) -> Result<Splits, Refusal> {
-        self.fits(bytes)?;
+        self.fits(bytes, scan, Source::Sent(MaxCosts::IN_PARTS))?;
         self.check_formatting(scan)?;
         self.splits(scan, checked, Some(MaxCosts::IN_PARTS))
     }

@@ -10,6 +10,7 @@ mod costs;
 mod edit;
 mod edit_outcome;
 mod large_edit;
+mod measures;
 mod redactions;
 #[cfg(test)]
 mod release_tests;
@@ -28,8 +29,9 @@ use crate::body::{Body, Genesis};
 use crate::ids::{LineageId, Seq};
 use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome};
 use crate::release::Releases;
-use crate::update::{AnnouncedClients, Formatting, ItemCounts, Splits, StructIndex};
+use crate::update::{AnnouncedClients, Splits, StructIndex};
 use crate::ydoc;
+use measures::Measures;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
@@ -43,10 +45,7 @@ pub struct DocumentState {
     doc: Doc,
     index: StructIndex,
     chain: Chain,
-    /// An upper bound of the encoded state, in bytes: refined when it passes the limit.
-    size: usize,
-    items: ItemCounts,
-    formatting: Formatting,
+    measures: Measures,
     /// The owners of client ids under which nothing was written yet. They are no part of the ledger: only new edits
     /// are held against them.
     announced: AnnouncedClients,
@@ -68,9 +67,7 @@ impl DocumentState {
             doc: ydoc::new(0),
             index: StructIndex::default(),
             chain,
-            size: 0,
-            items: ItemCounts::default(),
-            formatting: Formatting::default(),
+            measures: Measures::default(),
             announced: AnnouncedClients::default(),
             broken: false,
             redactions: RedactionLog::default(),
@@ -134,13 +131,13 @@ impl DocumentState {
     #[must_use]
     pub fn weight(&self) -> usize {
         // The text, and yrs' items with what is known of each beside them.
-        self.size + self.items.after(&Splits::default()) * BYTES_PER_ITEM
+        self.measures.size + self.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
     /// An upper bound of the encoded document, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size
+        self.measures.size
     }
 
     /// The end of the ledger, as far as it was applied.

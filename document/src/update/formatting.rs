@@ -25,8 +25,8 @@ impl Formatting {
         formatting
     }
 
-    /// Takes in what an update brings.
-    pub(crate) fn take(&mut self, scan: &Scan<'_>) {
+    /// Takes in what an update brings. Gives how many pieces and lines that are.
+    pub(crate) fn take(&mut self, scan: &Scan<'_>) -> usize {
         for (name, value) in formats(scan) {
             match self.longest.get_mut(name) {
                 Some(longest) => *longest = (*longest).max(value.len()),
@@ -36,6 +36,7 @@ impl Formatting {
         let (pieces, lines) = breaks(scan);
         self.pieces += pieces;
         self.lines += lines;
+        pieces + lines
     }
 
     /// Whether an update may come in.

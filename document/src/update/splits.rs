@@ -40,6 +40,13 @@ pub(crate) struct Splits {
     pub(crate) moves: u64,
 }
 
+impl Splits {
+    /// By how many items the document grows at most.
+    pub(crate) fn added(&self) -> usize {
+        self.added.values().map(|&added| added as usize).sum()
+    }
+}
+
 impl ItemCounts {
     /// Counts the items of a whole document, as it is encoded.
     pub(crate) fn of(document: &Scan<'_>) -> Self {
@@ -58,7 +65,7 @@ impl ItemCounts {
 
     /// How many items there would be after an update.
     pub(crate) fn after(&self, splits: &Splits) -> usize {
-        self.total + splits.added.values().map(|&added| added as usize).sum::<usize>()
+        self.total + splits.added()
     }
 
     pub(crate) fn take(&mut self, splits: &Splits) {

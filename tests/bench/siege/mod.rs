@@ -28,8 +28,8 @@ const LASTS: Duration = Duration::from_secs(8);
 const WARM_UP: Duration = Duration::from_secs(1);
 /// After this time without an attacker it is seen what memory stays.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// How long an attack may prepare itself.
-const PREPARATION: Duration = Duration::from_secs(90);
+/// How long an attack may prepare itself: whoever writes for it has a budget, too.
+const PREPARATION: Duration = Duration::from_secs(180);
 /// How much lower than the server the attackers' threads are ranked: what sending costs is no cost of the server's.
 const NICE: i32 = 10;
 
@@ -81,6 +81,7 @@ fn attacks() -> Vec<Attack> {
         "splits of a long text": sockets::splits_of_text,
         "splits before many items": sockets::splits_of_items,
         "elements between neighbours": sockets::between,
+        "items whose neighbours are far apart": sockets::far_apart,
         "formatting at its ceiling": sockets::formatting,
         "262,144 deleted ranges": sockets::deletions,
         "many documents of the most items": sockets::many_documents,

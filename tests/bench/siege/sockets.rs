@@ -130,6 +130,15 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
+/// Items whose neighbours stand far apart: written as if a text was there that is another one, with other items between.
+pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
+    let (_, updates) = most(CLIENT, "ab");
+    write(&target, &target.shared, &updates[..1]).await?;
+    let (_, updates) = most(CLIENT, "a");
+    target.start().await;
+    send_on(&target, &target.shared, &updates).await
+}
+
 /// Letters that all have as many and as long attributes as there may be, in one update.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
     // Few enough that most of the pieces have all of them.

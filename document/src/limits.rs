@@ -22,8 +22,9 @@ pub const MAX_ITEMS_PER_UPDATE: usize = 1 << 16;
 /// Ranges that one update may delete, those that are deleted already included: as many as a document of
 /// [`MAX_ITEMS_PER_DOCUMENT`] items can have.
 pub const MAX_DELETED_RANGES: usize = MAX_ITEMS_PER_DOCUMENT;
-/// Items that a document may consist of, tombstones included. yrs takes some 200 bytes for each.
-pub const MAX_ITEMS_PER_DOCUMENT: usize = 1 << 18;
+/// Items that a document may consist of, tombstones included: ten such papers. With what is kept of each beside yrs, an
+/// item takes some 320 bytes.
+pub const MAX_ITEMS_PER_DOCUMENT: usize = 1 << 17;
 /// Attributes that the texts of a document may ever have, by name: Quill knows 18.
 pub const MAX_ATTRIBUTES: usize = 512;
 /// Bytes of an attribute's name.

@@ -36,7 +36,7 @@ pub struct HeldLimits {
 impl Default for HeldLimits {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
-        Self { each: 32 * MIB, all: 192 * MIB }
+        Self { each: 24 * MIB, all: 192 * MIB }
     }
 }
 

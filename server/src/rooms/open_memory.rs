@@ -1,15 +1,15 @@
 //! How much memory open documents take, and who holds them open.
 //!
-//! A document of the most items takes 84 MiB; one person could fill and open one after the other. So what a person holds
+//! A document of the most items takes 50 MiB; one person could fill and open one after the other. So what a person holds
 //! open has a total, and documents that nobody holds open close at once when they take much together.
 
 use accord_document::ids::{DocumentId, PersonId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What the documents may take together that one person has open, in bytes, beside a single one of any size: some sixty
+/// What the documents may take together that one person has open, in bytes, beside a single one of any size: some forty
 /// papers of 100,000 characters.
-const MAX_BYTES_PER_PERSON: usize = 64 * 1024 * 1024;
+const MAX_BYTES_PER_PERSON: usize = 40 * 1024 * 1024;
 /// What the documents may take together that nobody has open, in bytes.
 const MAX_IDLE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -114,9 +114,9 @@ mod tests {
         assert!(!memory.may_open(&ana, &document(2)));
         drop(again);
         assert!(memory.may_open(&ana, &document(2)));
-        let _many: Vec<_> = (10..60).map(|n| memory.hold(&ana, &document(n))).collect();
-        (10..60).for_each(|n| memory.note(&document(n), MIB));
-        assert!(memory.may_open(&ana, &document(60)), "fifty papers");
+        let _many: Vec<_> = (10..40).map(|n| memory.hold(&ana, &document(n))).collect();
+        (10..40).for_each(|n| memory.note(&document(n), MIB));
+        assert!(memory.may_open(&ana, &document(40)), "thirty papers");
         memory.note(&document(10), 60 * MIB);
         assert!(!memory.may_open(&ana, &document(10)), "one that has grown");
     }

@@ -83,7 +83,7 @@ fn attacks() -> Vec<Attack> {
         "elements between neighbours": sockets::between,
         "items whose neighbours are far apart": sockets::far_apart,
         "formatting at its ceiling": sockets::formatting,
-        "262,144 deleted ranges": sockets::deletions,
+        "ranges deleted without end": sockets::deletions,
         "many documents of the most items": sockets::many_documents,
         "frames over many connections": sockets::frames,
         "step 1 without end": sockets::step_1,

@@ -100,8 +100,8 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
 /// Deletes halves of items in front of all others: each moves those behind it.
 pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "ab");
-    write(&target, &target.shared, &updates[..3]).await?;
-    let items = 3 * limits::MAX_ITEMS_PER_UPDATE as u64;
+    write(&target, &target.shared, &updates[..1]).await?;
+    let items = limits::MAX_ITEMS_PER_UPDATE as u64;
     // What moving an item counts.
     let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
     target.start().await;
@@ -132,8 +132,8 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
 
 /// Items whose neighbours stand far apart: written as if a text was there that is another one, with other items between.
 pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
-    let (_, updates) = most(CLIENT, "ab");
-    write(&target, &target.shared, &updates[..1]).await?;
+    let other = Scattered::new(CLIENT, "ab").grow(limits::MAX_ITEMS_PER_UPDATE / 4).encode();
+    write(&target, &target.shared, &[other]).await?;
     let (_, updates) = most(CLIENT, "a");
     target.start().await;
     send_on(&target, &target.shared, &updates).await

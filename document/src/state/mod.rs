@@ -11,6 +11,7 @@ mod edit;
 mod edit_outcome;
 mod large_edit;
 mod measures;
+mod measuring;
 mod redactions;
 #[cfg(test)]
 mod release_tests;

@@ -4,8 +4,8 @@
 //! is not saved, and nothing of a ledger that was tampered with. A history can be too long for memory; what needs
 //! only the text at some moment does without it ([`Archives::content`]).
 
-use crate::admission::{Admission, AdmissionLimits, OneOfAll, Place, Requester, Slot};
 use crate::cache::LruCache;
+use crate::fair_queue::{FairQueue, OneOfAll, Place, QueueLimits, Requester, Slot};
 use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
 use crate::store::{Store, StoreError, entries};
@@ -22,11 +22,11 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// How many ledgers are read at the same time, and by how many requesters: at most so many histories are made at once.
-pub(crate) const READINGS: AdmissionLimits =
-    AdmissionLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
+pub(crate) const READINGS: QueueLimits =
+    QueueLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
 /// Redactions: one is worked on at a time, since each may read a history of any length.
-const REDACTIONS: AdmissionLimits =
-    AdmissionLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
+const REDACTIONS: QueueLimits =
+    QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 /// Of how many documents it is remembered that their history is too long.
 const MAX_TOO_LONG: usize = 1_000;
 
@@ -71,8 +71,8 @@ type Shelf = Arc<Mutex<Option<Archive>>>;
 #[derive(Clone)]
 pub(crate) struct Archives {
     store: Arc<dyn Store>,
-    readings: Admission,
-    redactions: Admission,
+    readings: FairQueue,
+    redactions: FairQueue,
     /// One release is sealed at a time, beside the readings of others.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
@@ -104,7 +104,7 @@ impl RedactionPlace {
     /// Waits for the turn to read.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when it does not come within [`crate::admission::MAX_WAIT`].
+    /// [`OpenError::Busy`] when it does not come within [`crate::fair_queue::MAX_WAIT`].
     pub(crate) async fn reading(&self) -> Result<Reading, OpenError> {
         Ok(Reading { _right: Right::Slot { _slot: self.place.slot().await? } })
     }
@@ -127,8 +127,8 @@ impl Archives {
     ) -> Self {
         Self {
             store,
-            readings: Admission::sharing(READINGS, one_of_all),
-            redactions: Admission::new(REDACTIONS),
+            readings: FairQueue::sharing(READINGS, one_of_all),
+            redactions: FairQueue::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
             max_redacted_bytes,

@@ -1,6 +1,6 @@
 //! The arguments of the command line, and the help about them. What the commands do is in `main.rs`.
 
-use accord_server::seal::note::PublicKey;
+use accord_server::signing::note::PublicKey;
 use accord_server::site::PublicUrl;
 use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, SessionLimits};
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -7,7 +7,6 @@
 #![warn(missing_docs)]
 
 mod access;
-mod admission;
 mod announced;
 mod archives;
 pub mod backup;
@@ -19,6 +18,7 @@ mod config;
 pub mod control;
 mod conversion;
 mod demo;
+mod fair_queue;
 mod generation;
 mod housekeeping;
 mod http;
@@ -43,15 +43,15 @@ mod stop;
 mod websocket;
 pub mod worker;
 
-pub use accord_signing as seal;
+pub use accord_signing as signing;
 pub use accord_store as store;
 
 use access::Access;
-use admission::{Admission, OneOfAll};
 use archives::Archives;
 use committer::Committer;
 use control::Control;
 use conversion::{HEAVY, Importer, Printer};
+use fair_queue::{FairQueue, OneOfAll};
 use generation::Generation;
 use housekeeping::keep_house;
 use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers, WHOLE_TEXTS};
@@ -62,9 +62,9 @@ use metrics::Metrics;
 use oidc::Oidc;
 use people::{Passwords, People, Purpose, Throttle};
 use plans::Plans;
-use releases::Releases;
+use releases::SealedReleases;
 use rooms::Rooms;
-use seal::keys::{KeyError, Keys};
+use signing::keys::{KeyError, Keys};
 use site::Site;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -253,15 +253,15 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
-        Releases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
+        SealedReleases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let workers = Workers::new(config.worker.clone())?;
-    let heavy = Admission::sharing(HEAVY, one_of_all);
+    let heavy = FairQueue::sharing(HEAVY, one_of_all);
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
-        cleanings: Admission::new(CLEANINGS),
-        whole_texts: Admission::new(WHOLE_TEXTS),
+        cleanings: FairQueue::new(CLEANINGS),
+        whole_texts: FairQueue::new(WHOLE_TEXTS),
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
         importer: Importer::new(workers, heavy),

@@ -5,11 +5,11 @@ mod signals;
 
 use accord_server::check::Report;
 use accord_server::control::{self, Account, Answer};
-use accord_server::seal::fault::Fault;
-use accord_server::seal::keys::Keys;
-use accord_server::seal::shown::Shown;
-use accord_server::seal::strict::MAX_FILE_BYTES;
-use accord_server::seal::verify as seal;
+use accord_server::signing::fault::Fault;
+use accord_server::signing::keys::Keys;
+use accord_server::signing::shown::Shown;
+use accord_server::signing::strict::MAX_FILE_BYTES;
+use accord_server::signing::verify as seal;
 use accord_server::{Config, ServeError, run};
 use arguments::{Arguments, Command, DataFolder, LogFormat, RestoreArgs, ServeArgs, VerifyArgs};
 use clap::Parser as _;

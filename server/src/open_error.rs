@@ -1,6 +1,6 @@
 //! Why a document can't be opened, or its ledger read.
 
-use crate::admission::Busy;
+use crate::fair_queue::Busy;
 use crate::store::StoreError;
 use accord_document::ledger::LedgerError;
 use accord_document::sync::Denied;

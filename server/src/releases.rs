@@ -4,16 +4,16 @@
 //! The text is made from the ledger, and its digest compared with the one that both sides signed, each time it
 //! is read from disk; the note is kept as it was signed first. Nothing here can change either.
 
-use crate::admission::Requester;
 use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
+use crate::fair_queue::Requester;
 use crate::open_error::OpenError;
 use crate::people::People;
 use crate::plans::Plans;
 use crate::replay::decode;
-use crate::seal::keys::Keys;
-use crate::seal::note::PublicKey;
-use crate::seal::{ReleaseFile, Signatory, Statement};
+use crate::signing::keys::Keys;
+use crate::signing::note::PublicKey;
+use crate::signing::{ReleaseFile, Signatory, Statement};
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::ledger::LedgerPosition;
@@ -44,7 +44,7 @@ pub(crate) struct Frozen {
 
 /// All releases. Cloning shares them.
 #[derive(Clone)]
-pub(crate) struct Releases {
+pub(crate) struct SealedReleases {
     shared: Arc<Shared>,
 }
 
@@ -58,13 +58,13 @@ struct Shared {
     kept: LruCache<(DocumentId, u32), Arc<Frozen>>,
 }
 
-impl std::fmt::Debug for Releases {
+impl std::fmt::Debug for SealedReleases {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Releases").finish_non_exhaustive()
+        f.debug_struct("SealedReleases").finish_non_exhaustive()
     }
 }
 
-impl Releases {
+impl SealedReleases {
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,

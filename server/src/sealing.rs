@@ -1,6 +1,6 @@
 //! Taking a step on the path to a release: the step that freezes the text also seals the release.
 
-use crate::releases::Releases;
+use crate::releases::SealedReleases;
 use crate::rooms::{RequestError, RoomHandle, StepTaken};
 use accord_document::body::Step;
 use accord_document::people::Actor;
@@ -17,7 +17,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the document can't be opened, or with the reason why the step is not taken.
 pub(crate) async fn take_step(
-    releases: &Releases,
+    releases: &SealedReleases,
     room: &RoomHandle,
     actor: &Actor,
     step: Step,

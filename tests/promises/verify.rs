@@ -7,9 +7,9 @@ mod cases;
 mod files;
 
 use accord_document::release::canonical::canonical;
-use accord_server::seal::note::PublicKey;
-use accord_server::seal::shown::Shown;
-use accord_server::seal::verify::verify;
+use accord_server::signing::note::PublicKey;
+use accord_server::signing::shown::Shown;
+use accord_server::signing::verify::verify;
 use accord_tests::{accord_binary, node};
 use anyhow::{Context, Result, ensure};
 use cases::cases;

@@ -7,7 +7,7 @@ use crate::check::{Report, check};
 use crate::people::fresh_id;
 use crate::plans::installation;
 use crate::replay::replay;
-use crate::seal::keys::FOLDER;
+use crate::signing::keys::FOLDER;
 use crate::store::{Append, Ledger as _, Records as _, SledStore, StoreError};
 use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{LedgerId, LineageId, Seq};

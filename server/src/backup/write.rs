@@ -3,7 +3,7 @@
 use super::error::BackupError;
 use super::format::Writer;
 use super::read::{BackupContents, read};
-use crate::seal::keys::FOLDER;
+use crate::signing::keys::FOLDER;
 use crate::store::{Store, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 use std::fs::{self, OpenOptions};

@@ -1,13 +1,13 @@
 //! Imports for those who ask: each file is read by a child process.
 
-use crate::admission::{Admission, AdmissionLimits, Busy, Place, Requester, Slot};
+use crate::fair_queue::{Busy, FairQueue, Place, QueueLimits, Requester, Slot};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_import::{ImportError, ImportJob, MAX_IMPORT_BYTES, Placed};
 use std::borrow::Cow;
 
 /// Files that may be on their way to the server: at most 128 MiB at once, and one of each person.
-const UPLOADS: AdmissionLimits =
-    AdmissionLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
+const UPLOADS: QueueLimits =
+    QueueLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
 
 /// Why a file is not imported.
@@ -25,8 +25,8 @@ pub(crate) enum ImporterError {
 #[derive(Debug, Clone)]
 pub(crate) struct Importer {
     workers: Workers,
-    admission: Admission,
-    uploads: Admission,
+    heavy: FairQueue,
+    uploads: FairQueue,
 }
 
 /// The right to send a file, and then to have it read.
@@ -37,9 +37,9 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// `admission` admits all heavy work.
-    pub(crate) fn new(workers: Workers, admission: Admission) -> Self {
-        Self { workers, admission, uploads: Admission::new(UPLOADS) }
+    /// `heavy` is the queue of all heavy work.
+    pub(crate) fn new(workers: Workers, heavy: FairQueue) -> Self {
+        Self { workers, heavy, uploads: FairQueue::new(UPLOADS) }
     }
 
     /// Admits a file that is not read from the network yet.
@@ -47,7 +47,7 @@ impl Importer {
     /// # Errors
     /// When too much is under way.
     pub(crate) async fn admit(&self, requester: &Requester) -> Result<Upload, Busy> {
-        let place = self.admission.place(requester)?;
+        let place = self.heavy.place(requester)?;
         let upload = self.uploads.place(requester)?;
         let slot = upload.slot().await?;
         Ok(Upload { place, _upload: (upload, slot) })

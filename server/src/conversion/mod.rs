@@ -11,8 +11,8 @@ mod printer;
 pub(crate) use importer::{Importer, ImporterError, Upload};
 pub(crate) use printer::{FileError, Printer};
 
-use crate::admission::AdmissionLimits;
+use crate::fair_queue::QueueLimits;
 
 /// Slots and places for files and imports together.
-pub(crate) const HEAVY: AdmissionLimits =
-    AdmissionLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };
+pub(crate) const HEAVY: QueueLimits =
+    QueueLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };

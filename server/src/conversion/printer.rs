@@ -1,9 +1,9 @@
-//! Files for those who ask: each is made by a child process, admitted by [`Admission`], and those of releases are kept
+//! Files for those who ask: each is made by a child process, when its turn has come in a [`FairQueue`], and those of releases are kept
 //! for a while.
 
 use super::making::{FilesInMaking, Making};
-use crate::admission::{Admission, Busy, Place, Requester, Slot};
 use crate::cache::LruCache;
+use crate::fair_queue::{Busy, FairQueue, Place, Requester, Slot};
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
@@ -60,7 +60,7 @@ pub(crate) struct Printer {
 #[derive(Debug)]
 struct Shared {
     workers: Workers,
-    admission: Admission,
+    heavy: FairQueue,
     fonts: Option<PathBuf>,
     coverage: Coverage,
     kept: LruCache<Made, Bytes>,
@@ -79,13 +79,13 @@ impl Printer {
     pub(crate) fn new(
         fonts: Option<&Path>,
         workers: Workers,
-        admission: Admission,
+        heavy: FairQueue,
     ) -> std::io::Result<Self> {
         // A child works elsewhere.
         let fonts = fonts.map(std::path::absolute).transpose()?;
         let shared = Shared {
             workers,
-            admission,
+            heavy,
             coverage: Coverage::load(fonts.as_deref())?,
             fonts,
             kept: LruCache::new(MAX_KEPT_BYTES),
@@ -146,7 +146,7 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        let place = shared.admission.place(requester)?;
+        let place = shared.heavy.place(requester)?;
         let (slot, _making) = shared.turn(&place, &key, may_share).await?;
         // Somebody else may have had it made meanwhile.
         if let Some(known) = shared.known(&key) {
@@ -184,7 +184,7 @@ impl Printer {
     /// # Errors
     /// When too much is asked for.
     pub(crate) fn place(&self, requester: &Requester) -> Result<Place, FileError> {
-        Ok(self.shared.admission.place(requester)?)
+        Ok(self.shared.heavy.place(requester)?)
     }
 
     /// A draft as a file: with what changed in it, and the names behind that, if it is to be shown. `time` is now,

@@ -4,8 +4,8 @@ use super::App;
 use super::identity::{Visitor, readable, writing};
 use super::problem::Problem;
 use super::views::Done;
-use crate::admission::{Admission, AdmissionLimits, Place, Requester};
 use crate::archives::{Archives, Reading};
+use crate::fair_queue::{FairQueue, Place, QueueLimits, Requester};
 use crate::rooms::OpenError;
 use accord_document::limits;
 use accord_document::model::Replica;
@@ -17,8 +17,8 @@ use axum::extract::{Path, State};
 
 /// The copies of documents that are held to be cleaned, each of 8 MiB at most. Only their places are used: the work
 /// itself takes the turn of a reading.
-pub(crate) const CLEANINGS: AdmissionLimits =
-    AdmissionLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
+pub(crate) const CLEANINGS: QueueLimits =
+    QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
 
 /// Takes the characters out of a document that nobody sees and that no script needs, and writes link addresses in ASCII
 /// where something in them was hidden: by an edit that everybody in it sees at once. All other characters, and who wrote
@@ -51,7 +51,7 @@ pub(super) async fn clean_text(
 /// A document's copy, and the turn to work on it. The room is asked before the turn is taken: it answers a person whose
 /// budget is used up after minutes, and nobody else is to wait for that. The place bounds how many copies wait.
 async fn copy_then_turn<T>(
-    cleanings: &Admission,
+    cleanings: &FairQueue,
     archives: &Archives,
     requester: &Requester,
     copy: impl Future<Output = Result<T, OpenError>>,
@@ -104,7 +104,7 @@ pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::{Busy, OneOfAll};
+    use crate::fair_queue::{Busy, OneOfAll};
     use crate::store::MemoryStore;
     use accord_document::ids::PersonId;
     use std::sync::Arc;
@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn people_who_wait_for_a_copy_of_their_document_hold_no_reading_of_others() {
         let (cleanings, archives) = (
-            Admission::new(CLEANINGS),
+            FairQueue::new(CLEANINGS),
             Archives::new(Arc::new(MemoryStore::default()), 0, OneOfAll::default()),
         );
         // More than there are readings; none of their documents answers.

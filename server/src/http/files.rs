@@ -7,7 +7,7 @@ use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
 use super::problem::Problem;
 use super::releases::frozen;
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
 use accord_document::ids::Seq;

@@ -10,7 +10,7 @@
 
 use super::App;
 use super::identity::{Asker, Caller};
-use crate::admission::{Busy, Requester};
+use crate::fair_queue::{Busy, Requester};
 use crate::problem::Problem;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, Request, State};

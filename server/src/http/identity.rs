@@ -2,7 +2,7 @@
 
 use super::App;
 use super::problem::{Problem, blocking};
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use crate::people::{DeviceSecrets, SignedIn};
 use crate::site::{AddressGroup, Source};
 use crate::store::StoreError;

@@ -42,17 +42,17 @@ pub use held_answers::HeldLimits;
 pub(crate) use public::Comparisons;
 pub(crate) use written::WHOLE_TEXTS;
 
-use crate::admission::Admission;
 use crate::archives::Archives;
 use crate::clock::Clock;
 use crate::committer::Committer;
 use crate::conversion::{Importer, Printer};
+use crate::fair_queue::FairQueue;
 use crate::letters::Letters;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::people::{Passwords, People, Throttle};
 use crate::plans::Plans;
-use crate::releases::Releases;
+use crate::releases::SealedReleases;
 use crate::rooms::Rooms;
 use crate::site::Site;
 use crate::store::Store;
@@ -80,10 +80,10 @@ pub(crate) struct App {
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
     /// The places of documents that are being cleaned.
-    pub(crate) cleanings: Admission,
+    pub(crate) cleanings: FairQueue,
     /// The places of whole texts that are read and written.
-    pub(crate) whole_texts: Admission,
-    pub(crate) releases: Releases,
+    pub(crate) whole_texts: FairQueue,
+    pub(crate) releases: SealedReleases,
     pub(crate) printer: Printer,
     pub(crate) importer: Importer,
     pub(crate) comparisons: Arc<Comparisons>,

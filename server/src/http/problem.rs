@@ -1,7 +1,7 @@
 //! The one place that maps errors to HTTP statuses.
 
-use crate::admission::{Busy, RETRY_AFTER};
 use crate::conversion::{FileError, ImporterError};
+use crate::fair_queue::{Busy, RETRY_AFTER};
 use crate::people::{AccountError, ChangeError, PasswordError};
 use crate::plans::ActError;
 pub(crate) use crate::problem::Problem;

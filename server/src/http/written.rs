@@ -4,7 +4,7 @@
 
 use super::App;
 use super::problem::blocking;
-use crate::admission::{AdmissionLimits, Place, Slot};
+use crate::fair_queue::{Place, QueueLimits, Slot};
 use crate::people::SignedIn;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -15,8 +15,8 @@ use std::io;
 
 /// Whole texts that are read and written at the same time. The slots are as many as the places: a person whose budget in a
 /// document is used up may hold theirs for minutes, and no slot of others.
-pub(crate) const WHOLE_TEXTS: AdmissionLimits =
-    AdmissionLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
+pub(crate) const WHOLE_TEXTS: QueueLimits =
+    QueueLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
 
 /// A person's turn to have a whole text read and written, until it is dropped.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl io::Write for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::{Admission, Requester};
+    use crate::fair_queue::{FairQueue, Requester};
     use accord_document::ids::PersonId;
     use futures_util::FutureExt as _;
 
@@ -86,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_person_reads_one_whole_text_at_a_time() {
-        let texts = Admission::new(WHOLE_TEXTS);
+        let texts = FairQueue::new(WHOLE_TEXTS);
         let place = |name: &str| texts.place(&Requester::Person(PersonId::new(name))).unwrap();
         let (first, second) = (place("ana"), place("ana"));
         let reading = first.slot().now_or_never().unwrap().unwrap();

@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod devices;
 mod invited;
+mod job_queue;
 mod links;
 mod passwords;
 mod providers;
@@ -15,11 +16,11 @@ mod seen;
 mod sessions;
 mod throttle;
 mod tickets;
-mod turns;
 
 pub(crate) use accounts::{AccountError, ChangeError};
 pub(crate) use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
 pub(crate) use invited::Invited;
+pub(crate) use job_queue::Lane;
 pub(crate) use links::Purpose;
 pub(crate) use links::RESET_MS;
 pub(crate) use passwords::{PasswordError, Passwords};
@@ -27,7 +28,6 @@ pub(crate) use providers::{Identity, Provider};
 pub(crate) use secrets::{digest, fresh_id, secret};
 pub(crate) use sessions::Sessions;
 pub(crate) use throttle::Throttle;
-pub(crate) use turns::Lane;
 
 use records::{encode, get, new, parse, scan};
 use secrets::hash;

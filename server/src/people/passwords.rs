@@ -4,7 +4,7 @@
 //! bounded and fair queue ([`Lane`]), so that many people signing in at once do not slow down those who
 //! write, and a flood of guesses does not keep known devices waiting.
 
-use super::turns::{Lane, Turns};
+use super::job_queue::{JobQueue, Lane};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::num::NonZero;
@@ -67,7 +67,7 @@ enum Job {
 /// The way to the hashing threads. Cloning shares them; they end when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Passwords {
-    jobs: Arc<Turns<Job>>,
+    jobs: Arc<JobQueue<Job>>,
     /// What an unknown person's password is compared with, so that the answer takes as long.
     nobody: Arc<str>,
 }
@@ -84,7 +84,7 @@ impl Passwords {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (jobs, takers) = Turns::new();
+        let (jobs, takers) = JobQueue::new();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for n in 0..(cores / 2).max(1) {
             let takers = takers.clone();

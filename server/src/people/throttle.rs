@@ -8,8 +8,8 @@
 use super::addresses::email_key;
 use super::devices::Familiar;
 use super::digest;
+use super::job_queue::Lane;
 use super::rate::{Quota, RateLimiter};
-use super::turns::Lane;
 use crate::clock::Clock;
 use crate::site::AddressGroup;
 use accord_document::ids::{Digest, PersonId};

@@ -4,7 +4,7 @@ use super::request::{Reply, Request};
 use super::task::Task;
 use super::turns::Priority;
 use super::{OpenError, Passage, RoomEvent, Rooms};
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use accord_document::StateVector;
 use accord_document::body::{Redaction, Step, Version, VersionError};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};

@@ -3,7 +3,7 @@
 //! Nothing is dropped and nobody closed: what is beyond the budget waits, in the room's queue and behind it in the
 //! socket. Others are served meanwhile.
 
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use accord_document::ids::DocumentId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

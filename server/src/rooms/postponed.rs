@@ -19,7 +19,7 @@ impl Postponed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Requester;
+    use crate::fair_queue::Requester;
     use accord_document::ids::PersonId;
 
     /// Rule C7.

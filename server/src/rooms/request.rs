@@ -6,7 +6,7 @@
 use super::OpenError;
 use super::task::Task;
 use super::turns::Priority;
-use crate::admission::{Busy, Requester};
+use crate::fair_queue::{Busy, Requester};
 use accord_document::ids::DocumentId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

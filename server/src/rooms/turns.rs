@@ -8,7 +8,7 @@
 
 use super::in_flight::InFlight;
 use super::pace::{Account, Budget, LongTurns};
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 //! - [`limits`] is what a child takes from itself before it reads anything.
 //! - [`child`] is the child's side, [`pool`] the server's.
 //!
-//! Nothing here decides who may start a job: that is [`crate::admission`].
+//! Nothing here decides who may start a job: that is [`crate::fair_queue`].
 
 mod child;
 mod frame;

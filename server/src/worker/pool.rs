@@ -2,7 +2,7 @@
 
 use super::frame::{Answer, Frame, FrameError, Job, LENGTHS, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
 use super::limits::CPU_SECONDS;
-use crate::admission::Slot;
+use crate::fair_queue::Slot;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};

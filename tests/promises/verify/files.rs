@@ -5,8 +5,8 @@ use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq}
 use accord_document::ledger::LedgerPosition;
 use accord_document::people::Sector;
 use accord_document::release::canonical::digest;
-use accord_server::seal::note::PrivateKey;
-use accord_server::seal::{Signatory, Statement};
+use accord_server::signing::note::PrivateKey;
+use accord_server::signing::{Signatory, Statement};
 use serde_json::{Value, json};
 
 /// The key of the installation that should have signed the files.

@@ -1,16 +1,16 @@
 use super::*;
 use crate::conversion::HEAVY;
-use crate::seal::Statement;
+use crate::signing::Statement;
 use accord_document::body::Quorum;
 use accord_document::ids::{LineageId, PersonId, PlanId, Seq};
 use accord_document::ledger::LedgerPosition;
 use accord_files::samples::released;
 
 /// A release whose children end at once: a shell finds no file that is called like the worker's verb.
-fn printer() -> (Printer, Admission, Arc<Frozen>) {
-    let admission = Admission::new(HEAVY);
+fn printer() -> (Printer, FairQueue, Arc<Frozen>) {
+    let heavy = FairQueue::new(HEAVY);
     let workers = Workers::new("/bin/sh".into()).unwrap();
-    let printer = Printer::new(None, workers, admission.clone()).unwrap();
+    let printer = Printer::new(None, workers, heavy.clone()).unwrap();
     let released = released("en", |_| {});
     let statement = Statement {
         digest: released.digest(),
@@ -24,7 +24,7 @@ fn printer() -> (Printer, Admission, Arc<Frozen>) {
         signatories: Vec::new(),
     };
     let frozen = Frozen { released, statement, file: Bytes::new(), moment: Seq(8) };
-    (printer, admission, Arc::new(frozen))
+    (printer, heavy, Arc::new(frozen))
 }
 
 fn ana() -> Requester {
@@ -54,11 +54,11 @@ async fn soon<T>(what: impl Future<Output = T>) -> Option<T> {
 
 #[tokio::test]
 async fn nobody_waits_for_a_file_behind_a_stranger_who_waits_for_a_turn() {
-    let (printer, admission, frozen) = printer();
-    let place = admission.place(&reader("10.0.0.1")).unwrap();
+    let (printer, heavy, frozen) = printer();
+    let place = heavy.place(&reader("10.0.0.1")).unwrap();
     let _slot = place.slot().await.unwrap();
     let stranger = ask(&printer, reader("10.0.0.2"), &frozen);
-    while admission.waiting() == 0 {
+    while heavy.waiting() == 0 {
         tokio::task::yield_now().await;
     }
     let answer = soon(ask(&printer, ana(), &frozen)).await.expect("a person waits for a stranger");
@@ -69,19 +69,19 @@ async fn nobody_waits_for_a_file_behind_a_stranger_who_waits_for_a_turn() {
 
 #[tokio::test]
 async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
-    let (printer, admission, frozen) = printer();
+    let (printer, heavy, frozen) = printer();
     let key = (frozen.statement.digest, None, FileKind::Pdf);
     let shared = printer.shared.clone();
     let making = shared.in_making.begin(&key).unwrap();
     // One asks while it is made; the other was waiting for a turn when that began.
     let asked = ask(&printer, ana(), &frozen);
-    let place = admission.place(&ana()).unwrap();
+    let place = heavy.place(&ana()).unwrap();
     let held = place.slot().await.unwrap();
-    let other = admission.place(&ana()).unwrap();
+    let other = heavy.place(&ana()).unwrap();
     let mut turn = Box::pin(shared.turn(&other, &key, true));
     let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
     assert!(early.is_err() && !asked.is_finished(), "it is made once");
-    assert_eq!(admission.waiting(), 0, "nobody waits for a slot who waits for the file");
+    assert_eq!(heavy.waiting(), 0, "nobody waits for a slot who waits for the file");
     // It is given up, and the next stranger makes it at once.
     drop(making);
     let _next = shared.in_making.begin(&key).unwrap();

@@ -1,7 +1,7 @@
 //! What comes to a room waits for its turn here, and takes it.
 
 use super::{Task, WAITING};
-use crate::admission::Requester;
+use crate::fair_queue::Requester;
 use crate::rooms::event::RoomEvent;
 use crate::rooms::in_flight::Place;
 use crate::rooms::postponed::Postponed;

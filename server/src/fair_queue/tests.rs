@@ -2,8 +2,8 @@
 
 use super::*;
 
-const LIMITS: AdmissionLimits =
-    AdmissionLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 3, places: 5 };
+const LIMITS: QueueLimits =
+    QueueLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 3, places: 5 };
 
 fn person(name: &str) -> Requester {
     Requester::Person(PersonId::new(name))
@@ -13,36 +13,36 @@ fn reader(address: &str) -> Requester {
     Requester::at(address.parse().unwrap())
 }
 
-fn is_idle(turns: &Admission) -> bool {
-    let state = turns.shared.lock();
+fn is_idle(queue: &FairQueue) -> bool {
+    let state = queue.shared.lock();
     state.accounts.is_empty() && state.running == 0 && state.places == [0, 0]
 }
 
 #[tokio::test]
 async fn one_requester_runs_one_and_holds_a_few_places() {
-    let turns = Admission::new(LIMITS);
-    let places: Vec<Place> = (0..3).map(|_| turns.place(&person("ana")).unwrap()).collect();
-    assert_eq!(turns.place(&person("ana")).unwrap_err(), Busy::Requester);
+    let queue = FairQueue::new(LIMITS);
+    let places: Vec<Place> = (0..3).map(|_| queue.place(&person("ana")).unwrap()).collect();
+    assert_eq!(queue.place(&person("ana")).unwrap_err(), Busy::Requester);
     let slot = places[0].slot().await.unwrap();
     let second = tokio::time::timeout(Duration::from_millis(20), places[1].slot()).await;
     assert!(second.is_err(), "one runs at a time");
-    let other = turns.place(&person("ben")).unwrap();
+    let other = queue.place(&person("ben")).unwrap();
     let others = other.slot().await.unwrap();
     drop(slot);
     let again = places[1].slot().await.unwrap();
     drop((again, others, other, places));
-    assert!(is_idle(&turns), "{turns:?}");
+    assert!(is_idle(&queue), "{queue:?}");
 }
 
 #[tokio::test]
 async fn requesters_take_turns_whatever_the_number_of_their_requests() {
-    let turns = Admission::new(AdmissionLimits { slots: 1, ..LIMITS });
+    let queue = FairQueue::new(QueueLimits { slots: 1, ..LIMITS });
     let order = Arc::new(Mutex::new(Vec::new()));
-    let first = turns.place(&person("ada")).unwrap();
+    let first = queue.place(&person("ada")).unwrap();
     let running = first.slot().await.unwrap();
     let mut tasks = Vec::new();
     for name in ["ana", "ana", "ana", "ben"] {
-        let (place, order) = (turns.place(&person(name)).unwrap(), order.clone());
+        let (place, order) = (queue.place(&person(name)).unwrap(), order.clone());
         tasks.push(tokio::spawn(async move {
             let _slot = place.slot().await.unwrap();
             order.lock().unwrap().push(name);
@@ -58,29 +58,29 @@ async fn requesters_take_turns_whatever_the_number_of_their_requests() {
 
 #[tokio::test]
 async fn readers_without_an_account_leave_a_slot_and_places_to_people() {
-    let turns = Admission::new(LIMITS);
+    let queue = FairQueue::new(LIMITS);
     let places: Vec<Place> =
-        (0..5).map(|n| turns.place(&reader(&format!("10.0.0.{n}"))).unwrap()).collect();
-    assert_eq!(turns.place(&reader("10.0.0.9")).unwrap_err(), Busy::Server);
+        (0..5).map(|n| queue.place(&reader(&format!("10.0.0.{n}"))).unwrap()).collect();
+    assert_eq!(queue.place(&reader("10.0.0.9")).unwrap_err(), Busy::Server);
     let slot = places[0].slot().await.unwrap();
     let second = tokio::time::timeout(Duration::from_millis(20), places[1].slot()).await;
     assert!(second.is_err(), "the other slot is for people");
-    let place = turns.place(&person("ana")).unwrap();
+    let place = queue.place(&person("ana")).unwrap();
     drop((place.slot().await.unwrap(), slot));
 }
 
 #[tokio::test]
 async fn a_request_that_is_given_up_leaves_nothing_behind() {
-    let turns = Admission::new(AdmissionLimits { slots: 1, ..LIMITS });
-    let place = turns.place(&person("ana")).unwrap();
+    let queue = FairQueue::new(QueueLimits { slots: 1, ..LIMITS });
+    let place = queue.place(&person("ana")).unwrap();
     let slot = place.slot().await.unwrap();
     for _ in 0..100 {
-        let other = turns.place(&person("ben")).unwrap();
+        let other = queue.place(&person("ben")).unwrap();
         let _ = tokio::time::timeout(Duration::from_micros(10), other.slot()).await;
     }
-    assert!(turns.shared.lock().waiting.is_empty(), "{turns:?}");
+    assert!(queue.shared.lock().waiting.is_empty(), "{queue:?}");
     // One that goes leaves the others of its requester their turn.
-    let others = [turns.place(&person("ben")).unwrap(), turns.place(&person("ben")).unwrap()];
+    let others = [queue.place(&person("ben")).unwrap(), queue.place(&person("ben")).unwrap()];
     let mut kept = Box::pin(others[0].slot());
     let still = tokio::time::timeout(Duration::from_millis(5), &mut kept).await;
     assert!(still.is_err(), "there is one slot");
@@ -88,13 +88,13 @@ async fn a_request_that_is_given_up_leaves_nothing_behind() {
     assert!(given_up.is_err());
     drop(slot);
     drop((kept.await.unwrap(), others, place));
-    assert!(is_idle(&turns), "{turns:?}");
+    assert!(is_idle(&queue), "{queue:?}");
 }
 
 #[tokio::test]
 async fn a_person_has_one_running_of_all_kinds_that_share_it() {
     let one_of_all = OneOfAll::default();
-    let [files, readings] = [(); 2].map(|()| Admission::sharing(LIMITS, one_of_all.clone()));
+    let [files, readings] = [(); 2].map(|()| FairQueue::sharing(LIMITS, one_of_all.clone()));
     let file = files.place(&person("ana")).unwrap();
     let making = file.slot().await.unwrap();
     let reading = readings.place(&person("ana")).unwrap();

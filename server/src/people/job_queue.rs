@@ -90,7 +90,7 @@ impl<J> Shared<J> {
 }
 
 /// The end at which jobs are put in. The queue closes when it is dropped.
-pub(super) struct Turns<J>(Arc<Shared<J>>);
+pub(super) struct JobQueue<J>(Arc<Shared<J>>);
 
 /// The end at which threads take jobs out. Cloning shares it.
 pub(super) struct Takers<J>(Arc<Shared<J>>);
@@ -101,7 +101,7 @@ impl<J> Clone for Takers<J> {
     }
 }
 
-impl<J> Turns<J> {
+impl<J> JobQueue<J> {
     pub(super) fn new() -> (Self, Takers<J>) {
         let shared = Arc::new(Shared {
             waiting: Mutex::new(Waiting {
@@ -124,7 +124,7 @@ impl<J> Turns<J> {
     }
 }
 
-impl<J> Drop for Turns<J> {
+impl<J> Drop for JobQueue<J> {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.changed.notify_all();
@@ -153,38 +153,38 @@ mod tests {
         Lane::Stranger(AddressGroup::of(std::net::IpAddr::from(n.to_be_bytes())))
     }
 
-    fn drain(turns: Turns<u32>, takers: &Takers<u32>) -> Vec<u32> {
-        drop(turns);
+    fn drain(queue: JobQueue<u32>, takers: &Takers<u32>) -> Vec<u32> {
+        drop(queue);
         std::iter::from_fn(|| takers.next()).collect()
     }
 
     #[test]
     fn known_devices_come_first_and_address_groups_take_turns() {
-        let (turns, takers) = Turns::new();
+        let (queue, takers) = JobQueue::new();
         for job in [10, 11, 12] {
-            assert!(turns.add(from(1), job));
+            assert!(queue.add(from(1), job));
         }
-        assert!(turns.add(from(2), 20));
-        assert!(turns.add(from(3), 30));
-        assert!(turns.add(Lane::Known, 1));
-        assert!(turns.add(from(2), 21));
-        assert!(turns.add(Lane::Known, 2));
-        assert_eq!(drain(turns, &takers), [1, 2, 10, 20, 30, 11, 21, 12]);
+        assert!(queue.add(from(2), 20));
+        assert!(queue.add(from(3), 30));
+        assert!(queue.add(Lane::Known, 1));
+        assert!(queue.add(from(2), 21));
+        assert!(queue.add(Lane::Known, 2));
+        assert_eq!(drain(queue, &takers), [1, 2, 10, 20, 30, 11, 21, 12]);
     }
 
     #[test]
     fn a_flood_from_few_addresses_leaves_room_for_others() {
-        let (turns, takers) = Turns::new();
+        let (queue, takers) = JobQueue::new();
         for n in 0..1_000 {
-            turns.add(from(n % 4), n);
+            queue.add(from(n % 4), n);
         }
         for n in 4..60 {
             assert!(
-                turns.add(from(n), 10_000 + n),
+                queue.add(from(n), 10_000 + n),
                 "a newcomer waits in the place of a flood's newest"
             );
         }
-        let done = drain(turns, &takers);
+        let done = drain(queue, &takers);
         assert_eq!(done.len(), MAX_STRANGERS);
         let last = done.iter().rposition(|job| *job >= 10_000).unwrap();
         assert!(last < 60, "every newcomer has a turn in the first round: {last}");
@@ -192,10 +192,10 @@ mod tests {
 
     #[test]
     fn a_flood_from_everywhere_keeps_no_known_device_waiting() {
-        let (turns, takers) = Turns::new();
-        let taken = (0..10_000).filter(|n| turns.add(from(*n), *n)).count();
+        let (queue, takers) = JobQueue::new();
+        let taken = (0..10_000).filter(|n| queue.add(from(*n), *n)).count();
         assert_eq!(taken, MAX_STRANGERS);
-        assert!(turns.add(Lane::Known, 77_777));
+        assert!(queue.add(Lane::Known, 77_777));
         assert_eq!(takers.next(), Some(77_777));
     }
 }

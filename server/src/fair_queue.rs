@@ -48,7 +48,7 @@ pub(crate) enum Busy {
 
 /// How much is admitted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct AdmissionLimits {
+pub(crate) struct QueueLimits {
     /// Slots: what runs at the same time.
     pub(crate) slots: usize,
     /// Of those, what readers without an account may hold together.
@@ -63,7 +63,7 @@ pub(crate) struct AdmissionLimits {
 
 /// The places and slots of one kind of work. Cloning shares them.
 #[derive(Debug, Clone)]
-pub(crate) struct Admission {
+pub(crate) struct FairQueue {
     shared: Arc<Shared>,
 }
 
@@ -93,7 +93,7 @@ impl OneOfAll {
 
 #[derive(Debug)]
 struct Shared {
-    limits: AdmissionLimits,
+    limits: QueueLimits,
     /// Shared with other kinds of work.
     one_of_all: Option<OneOfAll>,
     state: Mutex<State>,
@@ -116,14 +116,14 @@ struct Account {
     running: usize,
 }
 
-impl Admission {
-    pub(crate) fn new(limits: AdmissionLimits) -> Self {
+impl FairQueue {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, one_of_all: None, state: Mutex::default() }) }
     }
 
     /// Of this kind of work and the others that share `one_of_all`, a person has one running. Nothing of these kinds may wait
     /// for a slot while it holds one.
-    pub(crate) fn sharing(limits: AdmissionLimits, one_of_all: OneOfAll) -> Self {
+    pub(crate) fn sharing(limits: QueueLimits, one_of_all: OneOfAll) -> Self {
         let one_of_all = Some(one_of_all);
         Self { shared: Arc::new(Shared { limits, one_of_all, state: Mutex::default() }) }
     }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// What all kept histories may take together, in bytes, about.
-const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+const MAX_KEPT_BYTES: usize = 32 * 1024 * 1024;
 /// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// How many ledgers are read at the same time, and by how many requesters: at most so many histories are made at once.

@@ -118,7 +118,7 @@ impl Drop for Loop {
 async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others() -> Result<()> {
     const THREADS: usize = 16;
     let dir = tempfile::tempdir()?;
-    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (server, document) = long_document(dir.path(), 31_000).await?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
     let content = format!("/api/v1/documents/{document}/content");
     let alone = keystrokes(&server, &ana, &document, 20).await?;
@@ -154,7 +154,7 @@ fn median(mut all: Vec<Duration>) -> Duration {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (server, document) = long_document(dir.path(), 31_000).await?;
     let ben = server.visit("ben")?;
     let content = format!("/api/v1/documents/{document}/content");
     let asking = Loop::start(&server, &ben, &content, 40);
@@ -179,7 +179,7 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (server, document) = long_document(dir.path(), 31_000).await?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
     let content = format!("/api/v1/documents/{document}/content");
     for _ in 0..300 {
@@ -203,7 +203,7 @@ async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (server, document) = long_document(dir.path(), 31_000).await?;
     let ben = server.visit("ben")?;
     let path = format!("/api/v1/documents/{document}");
     // His budget is used up, and his places for the head of the document are taken.
@@ -235,7 +235,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let (server, document) = long_document(dir.path(), 60_000).await?;
+    let (server, document) = long_document(dir.path(), 31_000).await?;
     let (fay, ana) = (server.visit("fay")?, server.visit("ana")?);
     let mut author = SyncClient::connect(&server, &ana, &document, 21).await?;
     author.edit("causes", 0, 0, "Ana Lopez says that contracts are secret.").await?;

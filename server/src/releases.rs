@@ -31,7 +31,7 @@ const PIECE: usize = 3_000;
 /// What all releases kept in memory may take together, in bytes of their files.
 const BUDGET: usize = 32 * 1024 * 1024;
 
-/// A release, whole.
+/// A release with its statement and its file.
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub released: Released,

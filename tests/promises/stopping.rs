@@ -43,7 +43,7 @@ async fn it_ends_within_fifteen_seconds_whatever_is_open() -> Result<()> {
     let mut writer = SyncClient::connect_accord(&server, &ana, "demo", 77).await?;
     writer.edit("problem", 0, 0, "Saved before the stop. ").await?;
     writer.settled().await?;
-    // Under way when the signal comes.
+    // These edits are under way when the signal comes.
     for _ in 0..50 {
         writer.edit("problem", 0, 0, "x").await?;
     }

@@ -18,7 +18,7 @@ fn with_mail(data: &Path, mail_server: SocketAddr) -> Result<ServerInTime> {
     })
 }
 
-/// Everything of an answer that somebody outside sees, but for what no two answers share.
+/// Sends a request. Gives the answer without what no two answers share, and how long it took.
 fn seen(address: &str, path: &str, body: &serde_json::Value) -> Result<(String, Duration)> {
     let began = Instant::now();
     let mut answer = ureq::post(format!("http://{address}{path}"))

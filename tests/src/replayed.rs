@@ -94,7 +94,7 @@ pub fn retype(
 ) -> Result<String> {
     let agents = trace.txns.iter().map(|t| t.agent + 1).max().unwrap_or(1);
     let docs: Vec<Doc> = (0..agents).map(|agent| ydoc::new(agent as u64 + 1)).collect();
-    // What each transaction was, and how much of whose typing each agent has seen.
+    // The update of each transaction, and which transactions each agent has seen.
     let mut made: Vec<Vec<u8>> = Vec::with_capacity(trace.txns.len());
     let mut seen = vec![vec![false; trace.txns.len()]; agents];
     for (index, transaction) in trace.txns.iter().enumerate() {

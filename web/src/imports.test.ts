@@ -15,7 +15,7 @@ const BELOW: Record<string, string[]> = {
   generated: [],
   api: [],
 };
-/** Features that open without a document, and the folders that they do without. */
+/** Features that work without a live document, and the folders that they must not import. */
 const LIGHT: Record<string, string[]> = {
   'features/history/': ['wasm', 'sync'],
   'features/release/': ['wasm', 'sync', 'editor'],

@@ -231,7 +231,7 @@ mod tests {
         assert!(pack(&[vec![1, 2, 3]]).is_err());
     }
 
-    /// Where a chain of entries ends, if it is one.
+    /// The hash of the last entry, if the entries form a chain.
     fn head(all: &[Vec<u8>]) -> Option<Digest> {
         all.iter().try_fold(Digest::ZERO, |previous, bytes| {
             let entry = Entry::decode(bytes).ok()?;

@@ -26,7 +26,7 @@ struct Trace {
     sightings: Vec<(u64, u64)>,
 }
 
-/// What giving an update's elements their place has changed.
+/// What changed when an update's elements got their places, so that it can be taken back.
 struct Arranging {
     /// How many runs there were before.
     runs: usize,

@@ -9,7 +9,7 @@ use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
 
-/// The characters of all fonts that texts are set in, in the order in which they are asked.
+/// The characters of each font that texts are set in. The fonts are in the order in which they are tried.
 pub struct Coverage {
     fonts: Vec<Glyphs>,
 }

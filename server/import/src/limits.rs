@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
 /// The most characters of a text.
 pub(super) const MAX_CHARACTERS: usize = 400_000;
-/// The largest Markdown file, in bytes: markup takes no more than the text itself.
+/// The largest Markdown file, in bytes: the longest text, and about as much again for its markup.
 pub(super) const MAX_MARKDOWN_BYTES: usize = 3 * 1024 * 1024;
 /// The most characters of a Markdown file that could be markup: a reader keeps something for each.
 pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;

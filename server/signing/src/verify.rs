@@ -119,7 +119,7 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     }
     const OTHER: Fault = Fault::NoRelease("its text has a form that this version does not know");
     let released = Released::deserialize(&release).map_err(|_| OTHER)?;
-    // Whatever is in the file is in what is read and shown: nothing stands beside it.
+    // The file holds nothing beyond what is read here and shown.
     let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);
     let is_known =
         is_all && released.format == RELEASE_FORMAT && released.number > 0 && is_text(&released);

@@ -162,8 +162,8 @@ pub(super) async fn take(
     session::begin(&app, &caller, &person).await
 }
 
-/// Confirms an address. That a link has reached a mailbox shows whose the mailbox is, and not whose the
-/// account: only the account's own person can confirm.
+/// Confirms an address. A person who has the link has the mailbox, but perhaps not the account. So only the account's
+/// own person can confirm.
 async fn confirm(
     app: &App,
     headers: &HeaderMap,

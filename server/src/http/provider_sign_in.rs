@@ -111,7 +111,7 @@ pub(super) async fn callback(
         }
     };
     let landing = landing(&errand);
-    // Done to its end, also when the browser has gone: it takes several steps.
+    // The sign-in takes several steps. It is finished even when the browser has gone.
     let own = app.clone();
     let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;

@@ -29,7 +29,7 @@ const FRESH: &str = "public, max-age=60";
 /// Files never change.
 const PERMANENT: &str = "public, max-age=31536000, immutable";
 
-/// The public keys that releases are signed with, one a line, the one of now last.
+/// The public keys that verify releases, one on each line. The current one is last.
 pub(super) async fn keys(State(app): State<App>) -> Response {
     let keys: String = app.releases.keys().iter().map(|key| format!("{key}\n")).collect();
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, FRESH)], keys)

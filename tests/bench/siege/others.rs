@@ -24,7 +24,7 @@ pub(super) enum Phase {
     Over,
 }
 
-/// How long steps took that were due during an attack, and how many did not end well.
+/// Of the steps that were due during an attack: how long each took, and how many failed.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     took: Vec<Duration>,

@@ -42,7 +42,7 @@ fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the public reads that release, and nothing that only members may read.
+/// Checks that the public can read the release, and nothing that is for members only.
 fn is_open(nobody: &Visitor, document: &str) -> Result<()> {
     for path in PUBLIC {
         let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;

@@ -1,4 +1,4 @@
-// From the flat text to the editor: whole documents, and changes as minimal ProseMirror steps.
+// Brings the flat text into the editor: a whole text as a document, a change as minimal ProseMirror steps.
 
 import { Fragment, type Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';

@@ -38,6 +38,6 @@ export function steps({ proposals, releases }: Pick<History, 'proposals' | 'rele
     add('frozen', { time: frozen }, moment, '', number);
     if (reopened) add('reopened', reopened, moment);
   }
-  // What happened in the same moment stays in order: signed, and by that frozen.
+  // Steps with the same time keep their order: the last signature comes before the freeze that it causes.
   return all.sort((a, b) => a.time - b.time).toReversed();
 }

@@ -43,11 +43,8 @@ impl MaxCosts {
         moves: limits::MAX_MOVED_UNITS,
     };
     /// Of one struct or deleted range, which can't be cut: some 80 ms.
-    pub(super) const STEP: Self = Self {
-        between: 2 * limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN,
-        moves: 4 * limits::MAX_MOVED_UNITS_PER_TURN,
-        ..Self::TURN
-    };
+    pub(super) const STEP: Self =
+        Self { moves: 4 * limits::MAX_MOVED_UNITS_PER_TURN, ..Self::TURN };
     /// Of all parts of an update that is taken in turns: some seconds of work.
     pub(super) const IN_PARTS: Self = Self { moves: 1 << 31, ..Self::WHOLE };
     /// Of what is integrated before others have their turns again (rule C8).

@@ -79,7 +79,7 @@ fn letters_that_nobody_formats_count_for_no_formatting() {
     let mut state = empty();
     let kinds: Vec<_> = (0..20).map(|n| (format!("attribute-{n}"), "1".into())).collect();
     edit(&mut state, &formatted(7, &kinds)).unwrap();
-    for from in [0, 60_000, 120_000] {
+    for from in [0, 60_000] {
         assert!(edit(&mut state, &reversed(8, from..from + 60_000)).unwrap().is_some());
     }
 }

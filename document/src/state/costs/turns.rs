@@ -251,13 +251,13 @@ fn few_splits_of_a_long_text_are_counted_too() {
 #[test]
 fn what_is_wrong_with_the_whole_is_found_before_the_first_part_is_taken() {
     let mut state = empty();
-    for from in [0, 60_000, 120_000, 180_000] {
+    for from in [0, 60_000] {
         edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();
     }
-    edit(&mut state, &reversed(7, 240_000..260_000)).unwrap();
+    edit(&mut state, &reversed(7, 120_000..129_000)).unwrap();
     let refused = in_turns(&mut state, &reversed(9, 0..5_000), Vec::new()).unwrap_err();
     assert_eq!(refused, Refusal::TooLarge);
-    assert_eq!(read(&state).len(), 260_000, "nothing of it came in");
+    assert_eq!(read(&state).len(), 129_000, "nothing of it came in");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn what_is_sent_again_keeps_its_claims_where_it_is_new() {
 #[test]
 fn one_element_that_costs_more_than_a_turn_is_refused() {
     let mut state = empty();
-    for from in [0, 50_000, 100_000] {
+    for from in [0, 50_000] {
         in_turns(&mut state, &reversed(7, from..from + 50_000), Vec::new()).unwrap();
     }
     let behind_all = update(8, 0, &[between(7, 0, None, "b")], &[]);

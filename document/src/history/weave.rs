@@ -6,6 +6,7 @@
 
 mod repeats;
 mod sentences;
+mod value_weight;
 
 use crate::model::attributes::any_to_json;
 use crate::update::order::{
@@ -16,6 +17,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
+use value_weight::weight;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
 
@@ -306,31 +308,6 @@ impl Weave {
     /// How much memory it takes, about, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.order.runs.len() * (size_of::<Run>() + 16) + self.units.len() * 2 + self.value_bytes
-    }
-}
-
-/// How much memory a value takes at most, in bytes.
-fn weight(value: &Value) -> usize {
-    size_of::<Value>() + held(value)
-}
-
-/// How much memory is allocated for a value beside itself.
-fn held(value: &Value) -> usize {
-    /// What an allocator adds to each piece, at most.
-    const PIECE: usize = 16;
-    /// A node of a tree has room for 11 entries. All but the only one have 5 at least.
-    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 8 * PIECE;
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => PIECE + text.len(),
-        Value::Array(values) => {
-            let room = values.len().next_power_of_two().max(4);
-            PIECE + room * size_of::<Value>() + values.iter().map(held).sum::<usize>()
-        }
-        Value::Object(values) => {
-            let each = values.iter().map(|(name, value)| PIECE + name.len() + held(value));
-            values.len().div_ceil(5) * NODE + each.sum::<usize>()
-        }
     }
 }
 

@@ -223,10 +223,11 @@ impl DocumentState {
         let ranges = deleted.iter().flat_map(|(_, ranges)| ranges.iter());
         let count = ranges.map(|range| range.len()).sum();
         self.measures.take(scan, &splits, net.len(), count);
-        if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
-            self.measure()?;
-        }
         self.index.commit(&actor.person, novelty, &deleted);
+        if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
+            // The edit is in. Where measuring fails, the estimates stay.
+            let _ = self.measure();
+        }
         Ok(net)
     }
 

@@ -52,7 +52,7 @@ impl Measures {
 
     /// Takes in an edit: what it brings, what it splits, the bytes that were new, and how many elements it deletes.
     pub(super) fn take(&mut self, scan: &Scan<'_>, splits: &Splits, bytes: usize, deleted: usize) {
-        let heads = BYTES_PER_HEAD * splits.added().saturating_sub(structs(scan));
+        let heads = BYTES_PER_HEAD * splits.count;
         self.size += bytes + heads;
         self.items.take(splits);
         let formats = self.formatting.take(scan);
@@ -62,8 +62,8 @@ impl Measures {
         doubtful.formats += formats + deleted;
     }
 
-    /// Whether a limit is near, and so much is doubtful that the document is better measured now: in the turn of whoever
-    /// brought that, and not of the next person.
+    /// Whether a limit is near and much is doubtful. Then the document is measured at once, in the turn of the person whose
+    /// edit made it so, and not in the next person's.
     pub(super) fn is_doubtful_and_nearly_full(&self) -> bool {
         let (_, bytes) = DOUBTFUL_BYTES;
         let (_, items) = DOUBTFUL_ITEMS;
@@ -105,8 +105,4 @@ impl Measures {
 /// How much must be doubtful before the document is measured for an edit that brings `new`.
 fn needed(new: usize, (least, most): (usize, usize)) -> usize {
     (DOUBTFUL_FOR_EACH_NEW * new).clamp(least, most)
-}
-
-fn structs(scan: &Scan<'_>) -> usize {
-    scan.runs.iter().map(|run| run.structs.len()).sum()
 }

@@ -36,6 +36,8 @@ pub(crate) struct ItemCounts {
 pub(crate) struct Splits {
     /// By how many items the document grows at most, for each client.
     added: HashMap<u64, u32>,
+    /// How many items are split.
+    pub(crate) count: usize,
     /// How much is moved, looked at and copied: about as many nanoseconds.
     pub(crate) moves: u64,
 }
@@ -181,6 +183,7 @@ impl Estimate<'_> {
         // The place is looked for from the item's beginning on, and what is behind it is copied.
         self.splits.moves +=
             left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
+        self.splits.count += 1;
         *self.splits.added.entry(before.client).or_default() += 1;
     }
 }

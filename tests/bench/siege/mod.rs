@@ -28,7 +28,7 @@ const LASTS: Duration = Duration::from_secs(8);
 const WARM_UP: Duration = Duration::from_secs(1);
 /// After this time without an attacker it is seen what memory stays.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// How long an attack may prepare itself: whoever writes for it has a budget, too.
+/// How long an attack may prepare itself. The person who writes for it has a budget, too, and waits for it.
 const PREPARATION: Duration = Duration::from_secs(180);
 /// How much lower than the server the attackers' threads are ranked: what sending costs is no cost of the server's.
 const NICE: i32 = 10;

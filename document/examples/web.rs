@@ -1,8 +1,9 @@
-//! Writes what the web app takes from this crate, so that it stands in one place: the bits and close codes of the
-//! protocol, the sections and fields of the template, and the types of what the WebAssembly module answers.
+//! Writes the files that the web application takes from this crate, so that each fact is defined in one place: the
+//! bits and close codes of the protocol, the sections and fields of the template, and the types of the WebAssembly
+//! module's answers.
 //!
-//! `cargo run -p accord-document --features schema --example web -- FOLDER`; `cargo xtask check` does that and fails
-//! when a file changes.
+//! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` does
+//! that, and fails when a file changes.
 
 use accord_document::model::completeness::Check;
 use accord_document::model::{Milestone, ReplicaChange};
@@ -67,7 +68,7 @@ fn fields() -> String {
     )
 }
 
-/// A section as JSON names it.
+/// Returns the name of a section in JSON.
 fn name(section: &Section) -> String {
     serde_json::to_string(section).unwrap_or_default().trim_matches('"').to_owned()
 }

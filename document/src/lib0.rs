@@ -1,13 +1,13 @@
-//! The primitives of the lib0 v1 encoding, bounded: every read is checked against what is left,
-//! so that no declared length can make the reader allocate or loop beyond the input.
+//! Reads and writes the primitives of the lib0 v1 encoding. Every read is checked against the bytes that are left, so
+//! that no declared length can make the reader allocate or loop beyond the input.
 //!
 //! Source: lib0 `encoding.js`/`decoding.js`, as used by Yjs 13 and y-protocols 1.
 
 use thiserror::Error;
 
-/// Why bytes are not lib0.
+/// The reason why bytes are not valid lib0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The error messages describe the variants.
 pub enum ReadError {
     #[error("the data ends in the middle of a value")]
     Truncated,
@@ -26,39 +26,39 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A cursor at the start of `bytes`.
+    /// Returns a cursor at the start of `bytes`.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    /// The number of bytes that are left.
+    /// Returns the number of bytes that are left.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// Whether no byte is left.
+    /// Returns whether no byte is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// One byte.
+    /// Reads one byte, or returns an error if none is left.
     pub fn byte(&mut self) -> Result<u8, ReadError> {
         let (&first, rest) = self.rest.split_first().ok_or(ReadError::Truncated)?;
         self.rest = rest;
         Ok(first)
     }
 
-    /// The next `len` bytes.
+    /// Reads the next `len` bytes, or returns an error if fewer are left.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], ReadError> {
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(ReadError::Truncated)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    /// An unsigned LEB128 number.
+    /// Reads an unsigned LEB128 number of at most 64 bits.
     pub fn var_u64(&mut self) -> Result<u64, ReadError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
@@ -75,12 +75,13 @@ impl<'a> Reader<'a> {
         Err(ReadError::Overflow)
     }
 
-    /// An unsigned LEB128 number of at most 32 bits.
+    /// Reads an unsigned LEB128 number of at most 32 bits.
     pub fn var_u32(&mut self) -> Result<u32, ReadError> {
         u32::try_from(self.var_u64()?).map_err(|_| ReadError::Overflow)
     }
 
-    /// A signed number: six bits and a sign in the first byte, seven bits in each that follows.
+    /// Skips a signed number of at most 10 bytes: six bits and a sign in the first byte, and seven bits in each
+    /// further byte.
     pub fn skip_var_int(&mut self) -> Result<(), ReadError> {
         for _ in 0..10 {
             if self.byte()? & 0x80 == 0 {
@@ -90,7 +91,8 @@ impl<'a> Reader<'a> {
         Err(ReadError::Overflow)
     }
 
-    /// A count of things that take at least one byte each.
+    /// Reads a count of things that take at least one byte each. A count larger than the number of bytes left is an
+    /// error.
     pub fn count(&mut self) -> Result<usize, ReadError> {
         let count = usize::try_from(self.var_u64()?).map_err(|_| ReadError::Overflow)?;
         if count > self.rest.len() {
@@ -99,13 +101,13 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
-    /// Bytes preceded by their length.
+    /// Reads bytes that are preceded by their length.
     pub fn buf(&mut self) -> Result<&'a [u8], ReadError> {
         let len = self.count()?;
         self.take(len)
     }
 
-    /// Strict UTF-8 preceded by its length in bytes.
+    /// Reads a text that is preceded by its length in bytes. Text that is not valid UTF-8 is an error.
     pub fn string(&mut self) -> Result<&'a str, ReadError> {
         std::str::from_utf8(self.buf()?).map_err(|_| ReadError::Utf8)
     }

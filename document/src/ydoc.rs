@@ -1,14 +1,13 @@
-//! The one constructor of every yrs document.
+//! The only constructor of yrs documents.
 //!
-//! yrs defaults to byte offsets and, given a client id, to cleaning up formatting on its own,
-//! which would let a server author edits. Both are wrong here, so no other module calls
-//! `yrs::Doc::new`.
+//! By default, yrs counts offsets in bytes. Given a client id, it also cleans up formatting on its own, which would
+//! let a server author edits. Both are wrong here, so no other module may call `yrs::Doc::new`.
 
 use std::sync::Arc;
 use yrs::{ClientID, Doc, OffsetKind, Options};
 
-/// A document whose replica writes under `client`, counting UTF-16 code units as Yjs and
-/// ProseMirror do. `client` must be at most 53 bits.
+/// Returns an empty document that writes under `client` and counts UTF-16 code units, as Yjs and ProseMirror do.
+/// `client` must have at most 53 bits.
 #[must_use]
 pub fn new(client: u64) -> Doc {
     debug_assert!(client <= crate::limits::MAX_CLIENT_ID);

@@ -1,4 +1,4 @@
-//! Who is in a room, and as what.
+//! The admission of a connection to a room: the person, and what they may do there.
 
 use super::connection::Dialect;
 use super::presence::PresenceUser;
@@ -6,24 +6,24 @@ use crate::ids::SessionId;
 use crate::people::Actor;
 use crate::plan::Grant;
 
-/// Who comes in, as decided before the upgrade. What they may do is decided anew whenever it
-/// changes ([`Room::revise`]).
+/// The person of a connection and their rights, as decided before the upgrade. The rights are decided again whenever
+/// they can have changed ([`Room::revise`](super::Room::revise)).
 #[derive(Debug, Clone)]
 pub struct Admission {
-    /// The person, in the seat that they have, and a part of their session's id.
+    /// The person with their seat and sector, and a part of their session's id.
     pub actor: Actor,
-    /// The whole id of the session, of which the actor carries a part.
+    /// The whole id of the session, of which `actor` contains a part.
     pub session: SessionId,
     /// The person as others see them.
     pub user: PresenceUser,
-    /// The protocol that the connection speaks.
+    /// The dialect that the connection speaks.
     pub dialect: Dialect,
-    /// Whether they may write, by their seat and the document's stage.
+    /// Whether the person may write, given their seat and the document's stage.
     pub may_write: bool,
 }
 
 impl Admission {
-    /// Takes over what this person may do now.
+    /// Replaces the seat, the sector and the right to write by those granted now.
     pub fn take(&mut self, Grant { standing, may_write }: Grant) {
         self.actor.seat = standing.seat;
         self.actor.sector = standing.sector;
@@ -32,11 +32,11 @@ impl Admission {
     }
 }
 
-/// Why somebody may not be in a document (any more).
+/// The reason why a person may not be in a document, or not any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// Their session has ended.
+    /// The person's session has ended.
     SignedOut,
-    /// They have no seat that lets them see it, or it is gone.
+    /// The person has no seat that lets them read the document, or the document does not exist any more.
     NotShared,
 }

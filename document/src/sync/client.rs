@@ -1,8 +1,8 @@
-//! The browser's side of one document: the replica, the link to the server, and who else is there.
+//! The browser's side of one document: the replica, the link to the server, and the other people in the document.
 //!
-//! The driver owns the socket and the timers. It calls [`Client::opened`], [`Client::frame`] and
-//! [`Client::closed`] as they happen, and after every call sends what [`Client::take_frames`]
-//! gives. An edit counts as saved only when the server says that it is on disk.
+//! The driver owns the socket and the timers. It calls [`Client::opened`], [`Client::frame`] and [`Client::closed`]
+//! when these events happen, and after every call it sends the frames that [`Client::take_frames`] returns. An edit
+//! counts as saved only when the server has said that the edit is on disk.
 
 mod peer;
 mod peers;
@@ -25,21 +25,22 @@ use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-/// The connection to the server.
+/// The state of the connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "link", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Link {
     /// Not connected. Edits are kept on this device.
     Offline {
-        /// A sentence, if the connection ended with one.
+        /// The reason as a sentence, if the connection ended with one.
         reason: Option<String>,
     },
-    /// Connected, and comparing what each side has.
+    /// Connected, and comparing the content of both sides.
     Syncing,
-    /// Connected: what is typed is sent at once.
+    /// Connected. Edits are sent immediately.
     Live,
-    /// The server has refused something for good: what this device has must be set aside.
+    /// The connection was closed with a final code. Unless only the session has ended, the unsaved content of this
+    /// device must be set aside.
     Denied {
         /// The close code, from 4400 to 4499.
         code: u16,
@@ -48,12 +49,14 @@ pub enum Link {
     },
 }
 
-/// A passage was redacted that this device may still store.
+/// The news that a passage was redacted, so that this device must replace what it stores. A bit of
+/// [`Client::take_news`].
 pub const REDACTED: u8 = 1;
-/// A step towards a release was taken: a page that shows it must ask for it again.
+/// The news that the path to a release has changed, so that a page that shows it must ask for it again. A bit of
+/// [`Client::take_news`].
 pub const RELEASE: u8 = 2;
 
-/// Why a frame of the server can't be taken.
+/// The reason why a frame of the server can't be handled.
 #[derive(Debug, Error)]
 pub enum FrameError {
     /// A message is cut short or malformed.
@@ -67,13 +70,13 @@ pub enum FrameError {
     StateVector,
 }
 
-/// What a page shows of a client beside the document.
+/// The status of a client, which a page shows beside the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ClientStatus {
-    /// The connection.
+    /// The state of the connection to the server.
     pub link: Link,
-    /// Whether there is anything that the server has not said to be on disk.
+    /// Whether there are edits that the server has not acknowledged as saved on disk.
     pub unsaved: bool,
     /// Whether this page may write.
     pub may_write: bool,
@@ -108,12 +111,12 @@ pub struct Client {
     /// Whether somebody's caret is in text that has not arrived yet.
     unplaced: bool,
     refused: Option<String>,
-    /// News that the driver has not taken yet.
+    /// The bits of [`Client::take_news`] that the driver has not taken yet.
     news: u8,
 }
 
 impl Client {
-    /// A client over a stored replica, and the ledger position that is remembered with it.
+    /// Returns a client for a stored replica. `remembered` is the ledger position that was stored with it.
     #[must_use]
     pub fn new(replica: Replica, remembered: Option<LedgerPosition>) -> Self {
         Self {
@@ -136,59 +139,59 @@ impl Client {
         }
     }
 
-    /// The editor's copy of the document.
+    /// Returns the editor's copy of the document.
     #[must_use]
     pub fn replica(&self) -> &Replica {
         &self.replica
     }
 
-    /// The state of the connection.
+    /// Returns the state of the connection.
     #[must_use]
     pub fn link(&self) -> &Link {
         &self.link
     }
 
-    /// Whether the server takes edits now.
+    /// Returns whether the server accepts edits now.
     #[must_use]
     pub fn may_write(&self) -> bool {
         self.may_write
     }
 
-    /// The last position in the ledger that the server has named.
+    /// Returns the ledger position that the client remembers, or `None` if the server has not named one yet.
     #[must_use]
     pub fn remembered(&self) -> Option<&LedgerPosition> {
         self.remembered.as_ref()
     }
 
-    /// The lineage of the ledger, once it is known.
+    /// Returns the lineage of the ledger, or `None` if it is not known yet.
     #[must_use]
     pub fn lineage(&self) -> Option<&LineageId> {
         self.remembered.as_ref().map(|remembered| &remembered.lineage)
     }
 
-    /// Whether there is anything that the server has not said to be on disk.
+    /// Returns whether there are edits that the server has not acknowledged as saved on disk.
     #[must_use]
     pub fn is_unsaved(&self) -> bool {
         self.unsent || self.saved < self.sent
     }
 
-    /// Notes that the device's store holds edits which may never have been sent.
+    /// Records that the device stores edits which were perhaps never sent.
     pub fn assume_unsaved(&mut self) {
         self.unsent = true;
     }
 
-    /// The claims of edits that are not known to be saved, encoded for [`Client::load_claims`], so that the device can store
-    /// them beside the updates. Empty without claims.
+    /// Returns the claims of edits that are not known to be saved, encoded for [`Client::load_claims`], so that the
+    /// device can store them beside the updates. Returns no bytes if there are none.
     #[must_use]
     pub fn claims(&self) -> Vec<u8> {
         let claims: Vec<Claim> = self.claims.iter().map(|(_, claim)| *claim).collect();
         encoded(&claims)
     }
 
-    /// Loads the claims that the device's store holds for its edits.
+    /// Loads the claims that the device has stored for its edits.
     ///
     /// # Errors
-    /// When [`Client::claims`] can't have returned the bytes.
+    /// Returns an error if the bytes are not in the form that [`Client::claims`] returns.
     pub fn load_claims(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
         for claim in claims_from(bytes)? {
             if self.claims.iter().all(|(_, known)| *known != claim) {
@@ -204,7 +207,8 @@ impl Client {
         let claims = self.replica.take_claims();
         self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
-            // It is sent even without the right to write: the server refuses it, and it is set aside, readable.
+            // The edit is sent even without the right to write: the server then refuses it, and the device sets it
+            // aside, readable.
             if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
@@ -214,12 +218,13 @@ impl Client {
         result
     }
 
-    /// What changed in the replica, and all updates to keep on the device: see [`Replica`].
+    /// Returns the replica, for loading updates and for taking its changes: see [`Replica`]. Edits are made with
+    /// [`Client::change`].
     pub fn replica_mut(&mut self) -> &mut Replica {
         &mut self.replica
     }
 
-    /// The socket is open.
+    /// Starts to sync, because the socket is open.
     pub fn opened(&mut self) {
         self.link = Link::Syncing;
         self.sent = 0;
@@ -232,10 +237,10 @@ impl Client {
         self.announce();
     }
 
-    /// A binary frame has come.
+    /// Handles a binary frame of the server.
     ///
     /// # Errors
-    /// When the server's bytes are malformed: close the socket and connect again.
+    /// Returns an error if the server's bytes are malformed. The driver must then close the socket and connect again.
     pub fn frame(&mut self, frame: &[u8]) -> Result<(), FrameError> {
         for message in read_frame(frame)? {
             match message {
@@ -248,7 +253,7 @@ impl Client {
                         StateVector::decode_v1(vector).map_err(|_| FrameError::StateVector)?;
                     self.link = Link::Live;
                     // An update that adds nothing is accepted from everybody. Text that was written before the right
-                    // to write ended is refused, and set aside.
+                    // to write ended is refused, and the device sets it aside.
                     let lacking = self.replica.encode_since(&vector);
                     self.unsent = false;
                     self.send_edit(&lacking);
@@ -266,7 +271,7 @@ impl Client {
         Ok(())
     }
 
-    /// The socket is closed, or could not be opened.
+    /// Records that the socket is closed, or could not be opened.
     pub fn closed(&mut self, code: u16, reason: &str) {
         if matches!(self.link, Link::Denied { .. }) {
             return;
@@ -285,12 +290,12 @@ impl Client {
         };
     }
 
-    /// The frames to send now.
+    /// Takes the frames to send now.
     pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.frames)
     }
 
-    /// What has happened since this was last called: [`REDACTED`] and [`RELEASE`], or 0.
+    /// Takes the news since the last call: the bits [`REDACTED`] and [`RELEASE`], or 0.
     pub fn take_news(&mut self) -> u8 {
         std::mem::take(&mut self.news)
     }
@@ -336,7 +341,7 @@ impl Client {
     }
 }
 
-/// Encodes claims for a message: at most [`MAX_CLAIMS`], and no bytes for none.
+/// Encodes claims for a message, at most [`MAX_CLAIMS`]. Returns no bytes if there are none.
 fn encoded(claims: &[Claim]) -> Vec<u8> {
     let mut out = Vec::new();
     if !claims.is_empty() {

@@ -1,14 +1,14 @@
-//! Connections, and what they speak.
+//! The identity of a connection, and the dialect of the protocol that it speaks.
 
-/// A connection, for as long as the server runs.
+/// The number of a connection, which is unique as long as the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// What a connection speaks.
+/// The dialect of the protocol that a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// y-websocket, as stock clients speak it.
+    /// Plain y-websocket, as stock clients speak it.
     Stock,
-    /// `accord.v1`.
+    /// The subprotocol `accord.v1`, which adds notes and numbered edits to y-websocket.
     Accord,
 }

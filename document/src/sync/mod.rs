@@ -1,9 +1,9 @@
-//! The protocol, without input or output: [`wire`] names the messages, [`Room`] is the server's
-//! side of one document, [`Client`] the browser's side, [`Presence`] who is there.
+//! The sync protocol, without input or output. [`wire`] defines the messages, [`Room`] is the server's side of one
+//! document, [`Client`] is the browser's side, and [`Presence`] is the awareness of everybody in the document.
 //!
-//! The numbered rules are in `docs/protocol.md`; tests cite them.
+//! The rules are numbered in `docs/protocol.md`, and tests cite the numbers.
 //!
-//! Two people in one room, with function calls in place of sockets and a disk:
+//! In this example two people are in one room, with function calls in place of sockets and a disk:
 //!
 //! ```
 //! use accord_document::body::Genesis;

@@ -1,10 +1,10 @@
-//! Who is in a document: awareness (y-protocols 1.0) as the server keeps it.
+//! The server's side of awareness (y-protocols 1.0): who is in a document, and what their clients share about them.
 //!
-//! A connection owns the awareness entry it announces first, and may set or remove only that one. An id under
-//! which somebody else writes, or that somebody else has announced, can't be its own.
-//! Entries of others in its messages are ordinary, since stock clients repeat what they hear, and
-//! ignored. Names, colours and sectors come from the server, whatever the client claims. Clocks
-//! are the server's own, so that somebody who returns after their entry was removed is seen.
+//! A connection owns the awareness entry that it announces first, and may set or remove only that entry. It can't own
+//! an id under which somebody else writes, or that somebody else has announced. Entries of others in its messages are
+//! ordinary, since stock clients repeat the entries that they receive. Such entries are ignored. Names, colours and
+//! sectors come from the server, whatever the client sends. The server sends clocks of its own, so that somebody who
+//! returns after their entry was removed is seen.
 
 use super::connection::ConnectionId;
 use crate::ids::PersonId;
@@ -16,22 +16,22 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use thiserror::Error;
 
-/// An entry not renewed for this long is removed, in milliseconds (as y-protocols does; rule P6).
+/// Time in milliseconds after which an entry that is not renewed is removed (as in y-protocols; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
 
-/// How many removed entries' clocks are remembered.
+/// Number of remembered clocks above which those of removed entries are forgotten.
 const MAX_REMEMBERED_CLOCKS: usize = 4096;
 
-/// What others see of a person.
+/// The identity of a person, as others see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresenceUser {
     /// The person.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub person: PersonId,
-    /// Their name as the server knows it.
+    /// The person's name as the server knows it.
     pub name: String,
-    /// The side that they sit for.
+    /// The side that the person represents.
     pub sector: Sector,
 }
 
@@ -39,13 +39,13 @@ pub struct PresenceUser {
 struct PresenceEntry {
     owner: ConnectionId,
     person: PersonId,
-    /// The clock its client last announced.
+    /// The last clock that the client announced.
     announced: u64,
     state: String,
     renewed: u64,
 }
 
-/// Why an awareness message is not taken.
+/// The reason why an awareness message is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AwarenessError {
     /// The message is cut short or malformed.
@@ -60,21 +60,23 @@ pub enum AwarenessError {
 #[derive(Debug, Default)]
 pub struct Presence {
     entries: BTreeMap<u64, PresenceEntry>,
-    /// The clock each client id was last sent out with.
+    /// The clock with which each client id was last sent to others.
     clocks: HashMap<u64, u64>,
-    /// The entries whose identity changed since they were last sent out.
+    /// The client ids of the entries whose identity has changed since they were last sent to others.
     changed_identities: Vec<u64>,
-    /// Client ids of which nobody else may learn yet.
+    /// The client ids that others may not learn yet.
     hidden: HashSet<u64>,
 }
 
 impl Presence {
-    /// Takes an awareness message and returns the update to broadcast, if it changes anything.
+    /// Handles an awareness message, and returns the update to broadcast, or `None` if others see no change.
     ///
-    /// `may_use` says whether a client id is this person's, or nobody's yet. `now` is in milliseconds.
+    /// `owned` is the client id that the connection owns; the first id that it announces is stored there. `may_use`
+    /// returns whether a client id belongs to this person, or to nobody yet. `now` is in milliseconds since the Unix
+    /// epoch.
     ///
     /// # Errors
-    /// When the message is cut short or an own state is larger than 4 KiB.
+    /// Returns an error if the message is cut short, or if the connection's own state is larger than 4 KiB.
     pub fn receive(
         &mut self,
         from: ConnectionId,
@@ -109,8 +111,8 @@ impl Presence {
             // Rule P3.
             let state = with_identity(state, user);
             let sent = self.clocks.get(&client).copied().unwrap_or(0);
-            // A stock client answers the echo of its own state with the same state again: that
-            // renews it, but must not go out, or the two would never stop (rule P7).
+            // A stock client answers the echo of its own state with the same state. The answer renews the entry but
+            // is not broadcast, because the client would answer the broadcast again, without end (rule P7).
             if clock <= sent
                 && let Some(entry) = self.entries.get_mut(&client)
                 && entry.owner == from
@@ -133,7 +135,8 @@ impl Presence {
         Ok(shown.map(|client| self.announce(&[client])))
     }
 
-    /// A connection owns the first id it announces, unless somebody else has it. Rules P2 and P4.
+    /// Returns whether a connection can own a client id. A connection owns the first id that it announces, unless
+    /// somebody else has that id. Rules P2 and P4.
     fn may_own(
         &self,
         from: ConnectionId,
@@ -150,7 +153,7 @@ impl Presence {
         }
     }
 
-    /// Somebody's identity has changed: their entry shows it from now on.
+    /// Shows the changed identity of a person in the entry of their connection.
     pub fn set_identity(&mut self, connection: ConnectionId, user: &PresenceUser) {
         for (&client, entry) in &mut self.entries {
             if entry.owner == connection {
@@ -160,19 +163,21 @@ impl Presence {
         }
     }
 
-    /// The entries whose identity changed, to be broadcast.
+    /// Returns the update with the entries whose identity has changed since the last call, or `None` if there are
+    /// none.
     pub fn take_changed_identities(&mut self) -> Option<Vec<u8>> {
         let mut clients = std::mem::take(&mut self.changed_identities);
         clients.retain(|client| !self.hidden.contains(client));
         (!clients.is_empty()).then(|| self.announce(&clients))
     }
 
-    /// From now on others learn nothing of a client id, until it is [revealed](Self::reveal).
+    /// Hides a client id from others until it is [revealed](Self::reveal).
     pub fn hide(&mut self, client: u64) {
         self.hidden.insert(client);
     }
 
-    /// Others may learn of these client ids. Gives the update that tells them of those who are here.
+    /// Stops hiding client ids. Returns the update with the entries of those that are present, or `None` if there are
+    /// none.
     pub fn reveal(&mut self, clients: &[u64]) -> Option<Vec<u8>> {
         let is_here =
             |client: &u64| self.hidden.remove(client) && self.entries.contains_key(client);
@@ -180,12 +185,13 @@ impl Presence {
         (!here.is_empty()).then(|| self.announce(&here))
     }
 
-    /// Removes what a closed connection had announced.
+    /// Removes the entry of a closed connection. Returns the update to broadcast, or `None` if others see no change.
     pub fn leave(&mut self, connection: ConnectionId) -> Option<Vec<u8>> {
         self.remove(|entry| entry.owner == connection)
     }
 
-    /// Removes what was not renewed in time.
+    /// Removes the entries that were not renewed in time. Returns the update to broadcast, or `None` if others see no
+    /// change.
     pub fn expire(&mut self, now: u64) -> Option<Vec<u8>> {
         self.remove(|entry| now.saturating_sub(entry.renewed) >= TIMEOUT_MS)
     }
@@ -211,14 +217,14 @@ impl Presence {
         Some(update)
     }
 
-    /// Everybody who is here, as an awareness update.
+    /// Returns the states of everybody who is present as an awareness update, without hidden ids.
     #[must_use]
     pub fn everybody(&self) -> Vec<u8> {
         let shown = self.entries.keys().copied().filter(|client| !self.hidden.contains(client));
         self.encode(&shown.collect::<Vec<_>>())
     }
 
-    /// The people who are here, each once.
+    /// Returns the people who are present, each once.
     pub fn people(&self) -> impl Iterator<Item = &PersonId> {
         let mut people: Vec<_> = self.entries.values().map(|entry| &entry.person).collect();
         people.sort();
@@ -226,7 +232,7 @@ impl Presence {
         people.into_iter()
     }
 
-    /// Encodes entries under their next clocks (rule P5).
+    /// Encodes entries, each with its next clock (rule P5).
     fn announce(&mut self, clients: &[u64]) -> Vec<u8> {
         for &client in clients {
             let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);
@@ -249,7 +255,7 @@ impl Presence {
     }
 }
 
-/// A client's state with the identity replaced by the server's.
+/// Returns a client's state with its identity replaced by the one that the server knows.
 fn with_identity(state: &str, user: &PresenceUser) -> String {
     let mut state: Map<String, Value> = serde_json::from_str(state).unwrap_or_default();
     let user = serde_json::json!({

@@ -1,10 +1,10 @@
-//! The server's side of one document: its state, its connections, and what goes to whom when.
+//! The server's side of one document: its state, its connections, and the frames that each connection is sent.
 //!
-//! A room is driven by one task, which calls [`Room::join`], [`Room::frame`], [`Room::committed`]
-//! and so on, one at a time, and carries out the [`Effect`]s in order. The room integrates an
-//! edit at once, in its own order, but nothing that shows the edit leaves before the store has
-//! it: effects that depend on an entry wait until [`Room::committed`] names it. When the store
-//! fails, the room is ahead of it and must be thrown away ([`Room::fail`]).
+//! A room is driven by one task, which calls [`Room::join`], [`Room::frame`], [`Room::committed`] and so on, one at a
+//! time, and carries out the [`Effect`]s in order. The room integrates an edit immediately, but nothing that shows
+//! the edit leaves the room before the store has the edit: effects that depend on an entry wait until
+//! [`Room::committed`] names it. When the store fails, the room is ahead of the store and must be dropped
+//! ([`Room::fail`]).
 
 mod access;
 mod commands;
@@ -32,57 +32,60 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use unfinished::Unfinished;
 
-/// Send awareness to a connection that was sent nothing for this long, in milliseconds. Stock clients close a connection
-/// on which no message has come for 30 s; pings do not count (rule M6).
+/// Time in milliseconds after which a connection that was sent nothing is sent everybody's awareness. Stock clients
+/// close a connection on which no message has arrived for 30 s; pings do not count (rule M6).
 const QUIET_MS: u64 = 15_000;
 
-/// What the driver of a room must do, in this order.
+/// An action that the driver of a room must carry out. The driver keeps the order in which the room returns the
+/// effects.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Send a frame to a connection.
     Send(ConnectionId, Arc<[u8]>),
     /// Close a connection.
     Close(ConnectionId, Close),
-    /// The connection's frame takes several turns. Call [`Room::continue_frame`] once others have had theirs, and before any
-    /// further frame of this connection.
+    /// Give the frame of a connection another turn: call [`Room::continue_frame`] once others have had their turns,
+    /// and before any further frame of this connection.
     Continue(ConnectionId),
-    /// Append durably, then call [`Room::committed`]; or [`Room::fail`].
+    /// Append an entry durably, then call [`Room::committed`], or [`Room::fail`] if the store fails.
     Append(Entry),
     /// Log and count that an edit of this person was refused.
     Refused(ConnectionId, PersonId, Refusal),
     /// Read the entry that a client remembers, then call [`Room::compared`].
     Compare(ConnectionId, LedgerPosition),
-    /// A client remembers a ledger that this one does not continue: it was truncated or swapped.
+    /// Log and count that a client remembers a ledger which this ledger does not continue, because this ledger was
+    /// truncated or replaced.
     LedgerDiverged(ConnectionId),
     /// Save durably which person a client id belongs to, then call [`Room::client_claims_saved`]. The room shows the id to
     /// others only after that.
     SaveClientClaim(ClientClaim),
-    /// The room is unusable: drop it, so that it is rebuilt from the ledger.
+    /// Drop the room, which is unusable, so that it is rebuilt from the ledger.
     Rebuild,
 }
 
 #[derive(Debug)]
 struct Session {
     admission: Admission,
-    /// The awareness entry this connection owns.
+    /// The client id of the awareness entry that the connection owns.
     presence: Option<u64>,
-    /// Whether it has been sent the document, and is sent every update from then on.
+    /// Whether the connection has been sent the document, and is therefore sent every update.
     follows: bool,
-    /// Whether it has sent its step 2: what it has and the server lacks.
+    /// Whether the connection has sent its step 2: the content that the server lacks.
     answered: bool,
-    /// Whether its edits belong to the current draft: it has received the entry that started the draft, or had
-    /// nothing of its own when it connected.
+    /// Whether the edits of the connection belong to the current draft. They do if the document has only had one
+    /// draft, if the client remembers the entry that started the draft or a later one, or if its step 2 or first edit
+    /// added nothing.
     is_current: bool,
     last_sent: u64,
-    /// What is left of its frame for later turns.
+    /// The pieces of the connection's frame that are left for later turns.
     unfinished: VecDeque<Unfinished>,
 }
 
-/// One document and everybody connected to it.
+/// One open document, and everybody connected to it.
 #[derive(Debug)]
 pub struct Room {
     state: DocumentState,
-    /// Salts are derived from this, so that a room needs no randomness of its own.
+    /// The seed from which salts are derived, so that a room needs no randomness of its own.
     seed: [u8; 32],
     sessions: BTreeMap<ConnectionId, Session>,
     presence: Presence,
@@ -95,7 +98,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room over a state whose entries are all durable. `seed` must be random and secret.
+    /// Returns a room for a state whose entries are all durable. `seed` must be random and secret.
     #[must_use]
     pub fn new(state: DocumentState, seed: [u8; 32]) -> Self {
         let durable = state.position().seq;
@@ -112,13 +115,13 @@ impl Room {
         }
     }
 
-    /// The state of the document.
+    /// Returns the state of the document.
     #[must_use]
     pub fn state(&self) -> &DocumentState {
         &self.state
     }
 
-    /// Takes over the client ids that were announced before the document was opened.
+    /// Takes over the client ids that were announced before the room was opened.
     #[must_use]
     pub fn with_announced(mut self, announced: AnnouncedClients) -> Self {
         self.state.set_announced(announced);
@@ -130,18 +133,18 @@ impl Room {
         self.state.forget_written_ids()
     }
 
-    /// Whether nobody is connected.
+    /// Returns whether nobody is connected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }
 
-    /// The people who are here now.
+    /// Returns the people who are present, each once.
     pub fn people(&self) -> impl Iterator<Item = &PersonId> {
         self.presence.people()
     }
 
-    /// Adds a connection. `now` is in milliseconds, as in every method below.
+    /// Adds a connection. Here and in all methods below, `now` is in milliseconds since the Unix epoch.
     pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
@@ -164,7 +167,7 @@ impl Room {
         self.take()
     }
 
-    /// Takes one binary frame from a connection. What it costs beyond one turn is left for [`Room::continue_frame`].
+    /// Handles one binary frame of a connection. Work beyond one turn is left for [`Room::continue_frame`].
     pub fn frame(&mut self, id: ConnectionId, frame: &[u8], now: u64) -> Vec<Effect> {
         self.now = now;
         self.messages(id, frame);
@@ -183,7 +186,7 @@ impl Room {
                     if !self.sessions.contains_key(&id) {
                         break;
                     }
-                    // One edit is enough for a turn.
+                    // A turn takes one edit, so the messages after it wait for further turns.
                     if self.is_unfinished(id) || self.state.position().seq > before {
                         self.queue_messages(id, &messages[number..]);
                         break;
@@ -197,7 +200,7 @@ impl Room {
         }
     }
 
-    /// The claims of these client ids are saved: shows their awareness to others.
+    /// Shows the awareness of client ids to others, because the claims of these ids are saved.
     pub fn client_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
         if let Some(update) = self.presence.reveal(clients) {
             self.broadcast_presence(&update);
@@ -205,7 +208,8 @@ impl Room {
         self.take()
     }
 
-    /// The store could not append: closes every connection with the reason, and asks for a rebuild.
+    /// Closes every connection and asks for a rebuild, because the store could not append. `message` is a sentence
+    /// for people, which `accord.v1` clients receive in a note.
     pub fn fail(&mut self, message: &str) -> Vec<Effect> {
         self.held.clear();
         let note = ServerNote::Trouble { message: message.to_owned() };
@@ -220,13 +224,13 @@ impl Room {
         self.take()
     }
 
-    /// Closes a connection, and says why.
+    /// Closes a connection with a code and a reason.
     pub fn dismiss(&mut self, id: ConnectionId, close: Close) -> Vec<Effect> {
         self.expel(id, close.code, close.reason);
         self.take()
     }
 
-    /// The connection is closed.
+    /// Removes a connection that is closed.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         self.sessions.remove(&id);
@@ -236,7 +240,8 @@ impl Room {
         self.take()
     }
 
-    /// Call about once a second.
+    /// Removes expired awareness, and sends everybody's awareness to connections that were sent nothing for long.
+    /// Call this about once a second.
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         self.now = now;
         if let Some(update) = self.presence.expire(now) {
@@ -257,7 +262,7 @@ impl Room {
         self.take()
     }
 
-    /// The server stops: closes every connection, and asks each client to connect again.
+    /// Closes every connection because the server stops, and asks each client to connect again.
     pub fn shut_down(&mut self) -> Vec<Effect> {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
@@ -296,7 +301,7 @@ impl Room {
         }
     }
 
-    /// Whether edits of this connection would be accepted now.
+    /// Returns whether edits of a connection would be accepted now.
     fn may_write(&self, admission: &Admission) -> bool {
         admission.may_write && !self.state.releases().is_frozen()
     }
@@ -305,7 +310,7 @@ impl Room {
         self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
     }
 
-    /// The salt of the entry that follows the next `skipped` entries.
+    /// Returns the salt of the entry after the next `skipped` entries.
     fn salt(&self, skipped: u8) -> Salt {
         let mut hasher = Sha256::new();
         hasher.update(self.seed);
@@ -322,8 +327,8 @@ impl Room {
     }
 }
 
-/// Whether a frame holds more messages than a client needs, or asks twice for the same answer. Without this limit one small
-/// frame could make the room encode the whole document thousands of times (rule M5).
+/// Returns whether a frame contains more messages than a client needs, or asks twice for the same answer. Without
+/// this limit, one small frame could make the room encode the whole document thousands of times (rule M5).
 fn is_too_much(messages: &[Message<'_>]) -> bool {
     let count =
         |is: fn(&Message<'_>) -> bool| messages.iter().filter(|message| is(message)).count();

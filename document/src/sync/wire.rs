@@ -1,7 +1,7 @@
 //! The messages of a sync connection.
 //!
-//! Types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness.
-//! Types 100 to 102 exist only on connections that negotiated the subprotocol `accord.v1`.
+//! Message types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness. Types 100
+//! to 102 exist only on connections that have negotiated the subprotocol `accord.v1`.
 
 use crate::ids::{Digest, Seq};
 use crate::ledger::LedgerPosition;
@@ -18,37 +18,37 @@ const NOTE: u64 = 100;
 const EDIT: u64 = 101;
 const CLAIMING_EDIT: u64 = 102;
 
-/// One message, borrowing from the frame it came in.
+/// One message, which borrows from the frame that contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// "This is what I have": a state vector.
+    /// Sync step 1, “this is what I have”: a state vector.
     Step1(&'a [u8]),
-    /// "This is what you lack": an update.
+    /// Sync step 2, “this is what you lack”: an update.
     Step2(&'a [u8]),
-    /// "This has changed": an update.
+    /// An update, “this has changed”.
     Update(&'a [u8]),
-    /// "This is who is here": an awareness update.
+    /// An awareness update, “this is who is here”.
     Awareness(&'a [u8]),
-    /// "Who is here?"
+    /// The query “who is here?”, which the server answers with everybody's awareness.
     QueryAwareness,
-    /// `accord.v1`: a JSON [`ClientNote`] or [`ServerNote`].
+    /// A [`ClientNote`] or [`ServerNote`] as JSON (`accord.v1`).
     Note(&'a str),
-    /// `accord.v1`: an update numbered by its sender, to be answered by [`ServerNote::Saved`].
+    /// An update numbered by its sender, which [`ServerNote::Saved`] acknowledges (`accord.v1`).
     Edit {
         /// The number of the edit, from 1 on for each connection.
         number: u64,
-        /// What it repeats: [`claims_from`](crate::update::claims_from) reads them. Empty for nothing.
+        /// The claims of the edit, which [`claims_from`](crate::update::claims_from) reads. Empty if there are none.
         claims: &'a [u8],
-        /// The update v1.
+        /// The update, in Yjs' encoding v1.
         update: &'a [u8],
     },
-    /// A message of a type that this version does not know. It is ignored, and so is what follows it in its frame, since
-    /// its length is unknown. Messages before it count.
+    /// A message of a type that this version does not know. The message is ignored, and so is the rest of its frame,
+    /// since the message's length is unknown. Earlier messages of the frame are handled.
     Unknown,
 }
 
 impl Message<'_> {
-    /// The bytes of the message.
+    /// Returns the bytes of the message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -78,14 +78,14 @@ fn tagged(out: &mut Vec<u8>, tags: &[u64], bytes: &[u8]) {
     out.put_buf(bytes);
 }
 
-/// The most messages of one frame.
+/// Maximum number of messages in one frame.
 pub const MAX_MESSAGES_PER_FRAME: usize = 16;
 
-/// Reads the messages of a frame: stock clients send one, but may send more. Of a frame that holds more than
-/// [`MAX_MESSAGES_PER_FRAME`], one more than that is read.
+/// Reads the messages of a frame. Stock clients send one message in each frame, but can send more. Reading stops
+/// after [`MAX_MESSAGES_PER_FRAME`] and one more, by which the caller sees that there are too many.
 ///
 /// # Errors
-/// When any of it is cut short.
+/// Returns an error if a message is cut short or malformed.
 pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
     let mut r = Reader::new(frame);
     let mut messages = Vec::with_capacity(1);
@@ -115,56 +115,58 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
     Ok(messages)
 }
 
-/// What Accord's client tells the server beside the document.
+/// A note from Accord's client to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ClientNote {
-    /// The first message: what the client remembers of this document's ledger, if anything.
+    /// The first message, which says what the client remembers of the document's ledger.
     Hello {
-        /// The last position that the client has seen.
+        /// The last ledger position that the client remembers, or `None` if it knows none.
         remembered: Option<LedgerPosition>,
     },
 }
 
-/// What the server tells Accord's client beside the document.
+/// A note from the server to Accord's client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum ServerNote {
-    /// The first message: which ledger this is, where it stands, and whether one may write.
+    /// The first message, which identifies the ledger and says whether the client may write.
     Hello {
-        /// The end of the ledger.
+        /// The position at the end of the ledger.
         position: LedgerPosition,
-        /// Whether edits are taken.
+        /// Whether the server accepts edits.
         may_write: bool,
     },
-    /// What one may do has changed.
+    /// The right of the client to write has changed.
     Access {
-        /// Whether edits are taken from now on.
+        /// Whether the server accepts edits from now on.
         may_write: bool,
     },
-    /// A passage was taken out of the document's history: what is kept of it here must go, too.
+    /// A passage was taken out of the document's history. The client must replace what the device stores of the
+    /// document.
     Redacted,
-    /// A step was taken on the path to a release: a page that shows the path asks for it again.
+    /// A step was taken on the path to a release, or the text is no longer what was proposed. A page that shows the
+    /// path must ask for it again.
     Release,
     /// The edit with this number, and all before it, are on disk.
     Saved {
         /// The number of the edit.
         number: u64,
-        /// The last entry.
+        /// The number of the last entry in the ledger.
         seq: Seq,
-        /// Its hash.
+        /// The hash of that entry.
         head: Digest,
     },
-    /// The edit with this number was refused: the connection closes next.
+    /// The edit with this number was refused. The connection closes next.
     Refused {
         /// The number of the edit.
         number: u64,
-        /// The stable name of the refusal.
+        /// The stable name of the refusal ([`Refusal::reason`](crate::update::Refusal::reason)).
         reason: String,
         /// A sentence for people.
         message: String,
     },
-    /// The server can't save at the moment: the connection closes next, and may be tried again.
+    /// The server can't save at the moment. The connection closes next, and the client can connect again.
     Trouble {
         /// A sentence for people.
         message: String,

@@ -1,43 +1,44 @@
-//! Client ids that pages have announced (awareness), and whose they are before anything is written under them.
+//! Announced client ids: who owns the id that a page uses for its awareness before anything is written under it.
 //!
-//! Everybody in a document learns the ids of the others. Without this, the first who writes under such an id would own
-//! it (rule U2), and what its real owner types would be refused. This is no part of the ledger: a stored entry was
-//! accepted once, and announcements do not change that. The server keeps it beside the ledger, so that a restart changes nothing.
+//! Everybody in a document learns the client ids of the others. Without this register, an id would belong to the
+//! first person who writes under it (rule U2), and the edits of the person whose page announced it would be refused.
+//! The register is not part of the ledger: a stored entry was accepted once, and announcements do not change that.
+//! The server stores the register beside the ledger, so that it survives a restart.
 
 use crate::ids::PersonId;
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
-/// The most ids of one person that are remembered in a document: each life of a page announces one.
+/// Maximum number of ids of one person that are remembered in a document. Each life of a page announces one.
 const MAX_IDS_PER_PERSON: usize = 1_024;
-/// The most ids that are remembered in a document.
+/// Maximum number of ids that are remembered in a document.
 const MAX_IDS: usize = 16_384;
 
-/// A client id that is a person's from now on, to be saved.
+/// The record that a client id belongs to a person, to be saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientClaim {
     /// The Yjs client id.
     pub client: u64,
-    /// Who announced it.
+    /// The person whose page announced the id.
     pub person: PersonId,
-    /// Grows with each claim in a document: claims are restored in this order.
+    /// The number of the claim, which grows with each claim in a document. Claims are restored in this order.
     pub number: u64,
-    /// An older id that is forgotten in its place.
+    /// An older id that is forgotten to make room for this one.
     pub forgotten: Option<u64>,
 }
 
-/// Who has announced which client id in a document.
+/// The announced client ids of a document, and the person who announced each.
 #[derive(Debug, Clone, Default)]
 pub struct AnnouncedClients {
     owners: HashMap<u64, PersonId>,
-    /// The numbers of the claims of each person and their ids, the newest last.
+    /// The claims of each person, as pairs of number and client id, the newest last.
     by_person: HashMap<PersonId, VecDeque<(u64, u64)>>,
     /// The number of the next claim.
     next: u64,
 }
 
 impl AnnouncedClients {
-    /// What was saved before: the number, client id and person of each claim, in any order.
+    /// Restores saved claims, which are given in any order as number, client id and person.
     #[must_use]
     pub fn restore(mut saved: Vec<(u64, u64, PersonId)>) -> Self {
         saved.sort_by_key(|(number, ..)| *number);
@@ -49,14 +50,14 @@ impl AnnouncedClients {
         announced
     }
 
-    /// The person who announced a client id first.
+    /// Returns the person who announced a client id, or `None` if nobody has.
     #[must_use]
     pub fn owner(&self, client: u64) -> Option<&PersonId> {
         self.owners.get(&client)
     }
 
-    /// Notes that a person's page has announced a client id. An id that somebody announced before stays theirs.
-    /// Gives the claim to be saved, if this is a new one.
+    /// Records that a person's page has announced a client id. An id that somebody announced before stays theirs.
+    /// Returns the claim to be saved, or `None` if the id was announced before.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
         if self.owners.contains_key(&client) {
             return None;
@@ -67,8 +68,9 @@ impl AnnouncedClients {
         let forgotten = if theirs.len() > MAX_IDS_PER_PERSON {
             theirs.pop_front()
         } else if self.owners.len() > MAX_IDS {
-            // Of the person who has most, and of several of those the oldest: nobody's ids go because somebody else
-            // announces many.
+            // The document has too many ids. The person with the most ids loses their oldest id, so that nobody loses
+            // an id because somebody else announces many. Among several such people, the one with the oldest id loses
+            // it.
             let age = |ids: &VecDeque<(u64, u64)>| Reverse(ids.front().map(|(number, _)| *number));
             let most = self.by_person.values_mut().max_by_key(|ids| (ids.len(), age(ids)));
             most.and_then(VecDeque::pop_front)
@@ -86,7 +88,7 @@ impl AnnouncedClients {
         Some(ClientClaim { client, person: person.clone(), number, forgotten })
     }
 
-    /// Forgets the ids of which this is true, and gives them.
+    /// Forgets the ids for which `is_settled` returns `true`, and returns them.
     pub(crate) fn forget(&mut self, is_settled: impl Fn(u64) -> bool) -> Vec<u64> {
         let gone: Vec<u64> = self.owners.keys().copied().filter(|id| is_settled(*id)).collect();
         for client in &gone {
@@ -99,13 +101,13 @@ impl AnnouncedClients {
         gone
     }
 
-    /// Whether no id was announced.
+    /// Returns whether no id is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.owners.is_empty()
     }
 
-    /// How many ids are remembered.
+    /// Returns the number of ids that are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
         self.owners.len()
@@ -148,7 +150,7 @@ mod tests {
             save(announced.announce(100 + client, &person));
         }
         assert_eq!((announced.len(), announced.owner(7)), (MAX_IDS, Some(&ana)));
-        // What is saved says the same.
+        // The register that is restored from the saved claims is the same.
         let restored = AnnouncedClients::restore(saved.into_values().collect());
         assert_eq!(restored.owners, announced.owners);
         assert_eq!(restored.by_person, announced.by_person);
@@ -163,7 +165,7 @@ mod tests {
             assert!(announced.announce(client, &person).is_some());
             assert_eq!(announced.owner(client), Some(&person));
         }
-        // The oldest are forgotten.
+        // The ten oldest ids are forgotten.
         assert_eq!((announced.owner(9), announced.owner(10).is_some()), (None, true));
         assert_eq!(announced.len(), MAX_IDS);
     }

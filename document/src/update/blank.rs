@@ -1,7 +1,8 @@
-//! Blanking: an update without the content of some of its elements.
+//! Blanking: removes the content of some elements from an update.
 //!
-//! The elements stay where they are, as deleted ones: same ids, same places, nothing to read. A client that integrates the
-//! blanked update ends with the same document as one that integrated the whole update and then deleted those elements.
+//! The elements stay in the update as deleted ones, with their ids and positions but without content. A client that
+//! integrates the blanked update ends with the same document as one that integrates the whole update and then deletes
+//! those elements.
 
 use super::scan::{
     HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, kind, read_content, read_place,
@@ -9,10 +10,10 @@ use super::scan::{
 use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 
-/// The update with the content of `ranges` taken out; nothing when it holds none of them.
+/// Returns the update without the content of `ranges`, or `None` if no struct of it changes.
 ///
 /// # Errors
-/// When the bytes are not an update.
+/// Returns an error if the bytes are not an update.
 pub fn blank(update: &[u8], ranges: &[Range]) -> Result<Option<Vec<u8>>, ScanError> {
     let mut r = Reader::new(update);
     let mut out = Vec::with_capacity(update.len());
@@ -52,8 +53,8 @@ struct Len {
     bytes: usize,
 }
 
-/// Reads one struct. Gives what it becomes, if it becomes something else, in how many structs, and
-/// how long it was.
+/// Reads one struct. Returns the bytes that replace the struct, or `None` if it stays as it is; the number of structs
+/// in the result; and the length of the original struct.
 fn one(
     update: &[u8],
     r: &mut Reader<'_>,
@@ -81,7 +82,7 @@ fn one(
     }
     let head = &update[start + 1..placed];
     let ItemContent::Text(text) = content else {
-        // Values go as a whole: half of one means nothing.
+        // Content other than text is blanked as a whole, because a part of a value would mean nothing.
         let mut out = vec![(info & !KIND) | kind::DELETED];
         out.extend_from_slice(head);
         out.put_var(u64::from(elements));
@@ -96,7 +97,7 @@ fn one(
             out.push((info & !KIND) | kind);
             out.extend_from_slice(head);
         } else {
-            // As Yjs splits an item: the rest stands after what was before it.
+            // The piece is written as Yjs writes the right part of a split item: its origin is the element before it.
             let right = if place.right_origin.is_some() { HAS_RIGHT_ORIGIN } else { 0 };
             out.push(HAS_ORIGIN | right | kind);
             put_id(&mut out, Id { client, clock: clock + offset - 1 });
@@ -119,11 +120,11 @@ fn put_id(out: &mut Vec<u8>, id: Id) {
 }
 
 fn utf16(text: &str) -> u32 {
-    // An update is at most 8 MiB.
+    // The length fits into 32 bits, because an update has at most 8 MiB.
     u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }
 
-/// The parts of a struct that ranges cover, as offsets into it.
+/// Returns the parts of a struct that `ranges` cover, each as its start and end offset in the struct.
 fn covered(client: u64, clock: u32, len: u32, ranges: &[Range]) -> Vec<(u32, u32)> {
     let end = clock + len;
     ranges
@@ -135,7 +136,8 @@ fn covered(client: u64, clock: u32, len: u32, ranges: &[Range]) -> Vec<(u32, u32
         .collect()
 }
 
-/// A text in pieces, and whether each is covered. A character of two code units goes as a whole.
+/// Cuts a text into pieces, and returns for each whether it is covered. A character of two code units is covered if
+/// either of them is.
 fn cut<'t>(text: &'t str, covered: &[(u32, u32)]) -> Vec<(&'t str, bool)> {
     let mut pieces: Vec<(&str, bool)> = Vec::new();
     let (mut offset, mut start) = (0u32, 0usize);
@@ -186,7 +188,8 @@ mod tests {
             root.insert(&mut txn, at, insert);
             updates.push(txn.encode_update_v1());
         }
-        // What Yjs itself gives when the same is deleted: `hunter2`, around the Y.
+        // The expected text is that of a document in which yrs deletes the same passage: `hunter2`, with the Y
+        // inside.
         let whole = text(&doc);
         let at = whole.encode_utf16().position(|unit| unit == u16::from(b'h')).unwrap() as u32;
         let (deletion, ranges) = {
@@ -219,12 +222,12 @@ mod tests {
         assert_eq!(text(&redacted), text(&honest));
         assert!(text(&redacted).contains('\u{1f600}'));
         assert_eq!(redacted.transact().state_vector(), honest.transact().state_vector());
-        // Blanking twice changes nothing more.
+        // Blanking a second time changes nothing.
         for update in &blanked {
             let again = blank(update, &ranges).unwrap();
             assert!(again.is_none_or(|again| again == *update));
         }
-        // And who goes on writing after it ends where others do.
+        // A later edit gives the same text in the redacted document as in the other one.
         let mut txn = honest.transact_mut();
         honest_insert(&mut txn);
         let next = txn.encode_update_v1();

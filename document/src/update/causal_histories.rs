@@ -1,13 +1,13 @@
-//! What each client had seen, at least, when it wrote: its causal history.
+//! Causal histories: the elements that each client must have seen when it wrote its own.
 //!
-//! It follows from what the client wrote: all of its own earlier elements, all that any of them refers to, and all that
-//! the writers of those had seen when they wrote them.
+//! A causal history follows from what the client wrote: its own earlier elements, the elements that they refer to,
+//! and the elements that the writers of those had seen when they wrote them.
 
 use super::scan::Id;
 use std::collections::{BTreeMap, HashMap};
 
-/// What a client had seen of each other client: pairs of the clock with which it first showed that, and the first clock
-/// that it had not seen.
+/// How far one client had seen each other client, as pairs of two clocks: a clock of its own, and the other client's
+/// first clock that it had not seen by then.
 pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
 
 /// The causal histories of all clients.
@@ -15,7 +15,8 @@ pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
 pub(super) struct CausalHistories(pub(super) HashMap<u64, Sightings>);
 
 impl CausalHistories {
-    /// Notes that `client` refers to an element with the one it writes at a clock. Gives whether that is news.
+    /// Records that the element of `client` at `clock` refers to the element `seen`. Returns whether this extends the
+    /// causal history of `client`.
     pub(super) fn note(&mut self, client: u64, clock: u32, seen: Id) -> bool {
         if client == seen.client {
             return false;
@@ -34,8 +35,8 @@ impl CausalHistories {
         }
     }
 
-    /// Up to which clock of each client somebody had seen, who wrote an element; and at how much one has to look for
-    /// that.
+    /// Returns the causal history of an element's writer at the time of writing: for each client, the first clock
+    /// that the writer had not seen. Also returns the number of look-ups that this took.
     pub(super) fn by(&self, writer: Id) -> (HashMap<u64, u32>, u64) {
         let mut looked_at = 1;
         let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);

@@ -1,13 +1,14 @@
-//! Whether new elements can have been written where they say.
+//! Checks whether new elements can have been written at the positions that they name.
 //!
-//! A writer puts an element between two that are neighbours in the text that they see. Other elements may later stand
-//! between those two as well, but only elements that the writer had not seen. YATA gives everybody the same text because
-//! of that. An update put together by hand can name any two neighbours, and then what one reads depends on the
-//! order in which the updates came: two people would read, and sign, two texts under one digest. So where
-//! text is shown, an element is taken only where everything between its neighbours can be news to its writer.
+//! A writer inserts an element between two elements that are neighbours in the text that the writer sees. Later there
+//! can be other elements between the two, but only elements that the writer had not seen. YATA relies on this to give
+//! everybody the same text. An update made by hand can name any two elements as neighbours. The text would then
+//! depend on the order in which updates arrive: two people would read, and sign, two texts under one digest. So where
+//! text is shown, an element is accepted only if its writer can have been unaware of everything between its
+//! neighbours.
 //!
-//! What a client had seen at least follows from what it wrote: all of its own earlier elements, all that any of
-//! them refers to, and all that the writers of those had seen when they wrote them.
+//! The elements that a client must have seen follow from what it wrote: its own earlier elements, the elements that
+//! they refer to, and the elements that the writers of those had seen when they wrote them.
 //!
 //! Rules U8 and U9.
 
@@ -18,27 +19,28 @@ use super::scan::{Id, ItemContent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
 use yrs::{ClientID, ID, IdSet};
 
-/// What an update changed of what is known of the order, to be taken back when it is refused.
+/// The changes of an update to clocks and causal histories, recorded so that they can be undone if it is refused.
 #[derive(Debug, Default)]
 struct Trace {
-    /// The next clock that each client had.
+    /// Pairs of client number and clock, one for each new struct: the next clock that the client had before the
+    /// struct.
     clocks: Vec<(u32, u32)>,
     sightings: Vec<(u64, u64)>,
 }
 
-/// What changed when an update's elements got their places, so that it can be taken back.
+/// The changes made by adding an update's elements to the order, recorded so that they can be undone.
 struct Arranging {
-    /// How many runs there were before.
+    /// Number of runs before the update.
     runs: usize,
     trace: Trace,
 }
 
-/// Looks at what a writer had seen of a client, which take as long as passing one item.
+/// Number of look-ups in causal histories that take as long as passing one item.
 const LOOKS_IN_A_STEP: u64 = 16;
 
-/// How much work an update's places may still be.
+/// The work that checking an update's positions may still take, counted in items passed.
 struct Work<'c> {
-    /// Of how many items a client's elements consist at most.
+    /// Returns the maximum number of items of which a client's elements consist.
     items: &'c dyn Fn(u64) -> u64,
     left: u64,
 }
@@ -51,13 +53,14 @@ impl Work<'_> {
 }
 
 impl StructIndex {
-    /// Gives the new elements of an update their place in the order, once [`check`](Self::check) has passed.
-    /// `items` gives of how many items a client's elements consist at most. `limit`: how many items may stand between
-    /// neighbours, all together.
+    /// Adds the new elements of an update to the order. The update must have passed [`check`](Self::check).
+    ///
+    /// `items` returns the maximum number of items of which a client's elements consist. `limit` is the maximum
+    /// number of items between the neighbours of new elements, all together; `None` means no limit.
     ///
     /// # Errors
-    /// When there is an element that cannot have been written where it says, or too many stand between. What is
-    /// known is then as before.
+    /// Returns an error if an element can't have been written at the position that it names, or if more than `limit`
+    /// items are between neighbours. The index is then unchanged.
     pub(crate) fn check_origins(
         &mut self,
         scan: &Scan<'_>,
@@ -71,10 +74,10 @@ impl StructIndex {
         arranged
     }
 
-    /// As [`check_origins`](Self::check_origins), but what is known stays as before.
+    /// Makes the checks of [`check_origins`](Self::check_origins), and leaves the index unchanged.
     ///
     /// # Errors
-    /// As there.
+    /// Returns an error if `check_origins` would return one.
     pub(crate) fn try_origins(
         &mut self,
         scan: &Scan<'_>,
@@ -105,12 +108,12 @@ impl StructIndex {
         (arranged.map(drop), Arranging { runs, trace })
     }
 
-    /// Restores the order, and what writers had seen, to what they were before.
+    /// Restores the order and the causal histories to their state before an update.
     fn take_back(&mut self, Arranging { runs, trace }: Arranging) {
         for (client, next) in trace.clocks.into_iter().rev() {
             self.order.take_back(client, next);
         }
-        // What yrs has in one piece must be known as one piece: splits of it are estimated by that.
+        // An item that yrs has in one piece must be in one run again: the cost of splits is estimated from the runs.
         self.order.rejoin(runs);
         for (client, seen) in trace.sightings.into_iter().rev() {
             self.seen.forget(client, seen);
@@ -135,7 +138,8 @@ impl StructIndex {
         }
         let Some(spot) = order.spot(client, item) else { return Ok(()) };
         let Some(is_shown) = shown(order, spot.line, &self.deleted) else { return Ok(()) };
-        // Characters under a key of a map are read whole or in part, as their reader happens to keep them.
+        // Characters under a key of a map are refused: whether a reader sees all of them or some depends on how their
+        // document happens to have split them.
         let is_value = order.place(spot.line).key.is_some();
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
@@ -145,7 +149,7 @@ impl StructIndex {
         Ok(())
     }
 
-    /// Looks at what stands between an item's neighbours.
+    /// Checks the elements that are between an item's neighbours.
     fn between(
         &self,
         order: &Order<()>,
@@ -160,15 +164,15 @@ impl StructIndex {
             return Ok(());
         }
         let (seen, looked_at) = self.seen.by(writer);
-        // Finding out what the writer had seen takes a look at every client that they knew of.
+        // Reading the causal history of the writer is work as well: one look-up for each entry that it visits.
         work.take(looked_at / LOOKS_IN_A_STEP)?;
         while at != right {
-            // The right neighbour does not come behind the left one.
+            // The walk has reached the end of the container, so the right neighbour is not behind the left one.
             let Some(run) = order.runs.get(at as usize) else {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
             let client = order.client(run.name);
-            // yrs may have the run in pieces, but has no more of them than of its client's items in all.
+            // yrs can have split the run, into at most as many items as it has elements or its client has items.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
             let upto = seen.get(&client).copied().unwrap_or(0);
             if is_shown && run.name.clock < upto {
@@ -180,8 +184,8 @@ impl StructIndex {
     }
 }
 
-/// Whether what stands in a line is shown to anybody: in a text, a milestone or a date of the template. None
-/// where it belongs to what is deleted.
+/// Returns whether the content of a container is shown to readers: a text, a milestone or a date of the template.
+/// Returns `None` if the container is inside a shared type that is deleted or not in the order.
 fn shown<T: RunPayload>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> Option<bool> {
     let mut line = line;
     loop {

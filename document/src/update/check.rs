@@ -1,6 +1,6 @@
-//! The net effect of an update: what is new in it, and whether it may be.
+//! Checks an update against the index: finds what is new in the update, and decides whether that may be integrated.
 //!
-//! A check changes nothing. What it found is recorded once the update is integrated ([`StructIndex::commit`]).
+//! A check changes nothing. Its result is recorded after the update has been integrated ([`StructIndex::commit`]).
 
 use super::index::{Location, LocationIndex, LocationRuns, StructIndex, extend, find, index};
 use super::order::{self, Holder};
@@ -12,7 +12,8 @@ use crate::limits;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use yrs::{ClientID, ID, IdSet};
 
-/// What an update adds, once checked: hand it to [`StructIndex::commit`] after integrating the update.
+/// The additions and deletions of an update that has passed the check. Pass it to [`StructIndex::commit`] after
+/// integrating the update.
 #[derive(Debug, Default)]
 pub struct CheckedUpdate {
     clocks: BTreeMap<u64, u32>,
@@ -20,31 +21,32 @@ pub struct CheckedUpdate {
     place_of: HashMap<Location, LocationIndex>,
     runs: HashMap<u64, LocationRuns>,
     types: HashMap<Id, u8>,
-    /// What the update deletes and was not deleted before.
+    /// The elements that the update deletes and that were not deleted before.
     deleted: IdSet,
-    /// The items of several elements that stand under a key of a map, by their first element.
+    /// The first elements of those items under a key of a map that have several elements.
     keyed: HashSet<Id>,
 }
 
 impl CheckedUpdate {
-    /// Whether the update adds nothing, as a stock client's step 2 usually does.
+    /// Returns whether the update adds nothing, as is usual for the step 2 of a stock client.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.clocks.is_empty() && self.deleted.is_empty()
     }
 
-    /// The clients that the update brings content of.
+    /// Returns the clients of which the update brings content.
     pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
         self.clocks.keys().copied()
     }
 
-    /// The items of several elements that stand under a key of a map, by their first element: there each value
-    /// replaces the one before, so that they must be as they were sent.
+    /// Returns the first elements of those items under a key of a map that have several elements. Under a key each
+    /// value replaces the one before, so these items must stay as they were sent.
     pub(crate) fn keyed(&self) -> &HashSet<Id> {
         &self.keyed
     }
 
-    /// What the update deletes and was not deleted before: client, first clock, and the clock behind the last.
+    /// Returns the ranges that the update deletes and that were not deleted before: client, first clock, and the
+    /// clock after the last.
     pub(crate) fn new_ranges(&self) -> impl Iterator<Item = (u64, u32, u32)> {
         self.deleted.iter().flat_map(|(client, ranges)| {
             ranges.iter().map(move |range| (client.get(), range.start, range.end))
@@ -53,10 +55,10 @@ impl CheckedUpdate {
 }
 
 impl StructIndex {
-    /// Checks an update by `person` against what is known.
+    /// Checks an update by `person` against the index.
     ///
     /// # Errors
-    /// With the reason, when any of it may not be integrated: updates are taken whole or not at
+    /// Returns the reason if any part of the update may not be integrated. An update is accepted as a whole or not at
     /// all.
     pub fn check(&self, person: &PersonId, scan: &Scan<'_>) -> Result<CheckedUpdate, Refusal> {
         let mut check = Checker { known: self, new: CheckedUpdate::default() };
@@ -65,8 +67,8 @@ impl StructIndex {
         Ok(check.new)
     }
 
-    /// Records an integrated update: what [`check`](Self::check) found new and what yrs reports
-    /// as deleted by it, implied deletions included.
+    /// Records an integrated update: the result of [`check`](Self::check), and the deletions that yrs reports, which
+    /// include those that others imply.
     pub fn commit(&mut self, person: &PersonId, novelty: CheckedUpdate, deleted: &IdSet) {
         self.places.extend(novelty.places);
         self.place_of.extend(novelty.place_of);
@@ -91,8 +93,7 @@ struct Checker<'k> {
 }
 
 impl Checker<'_> {
-    /// Walks the new structs in an order in which each finds what it refers to, as integration
-    /// would, and places each one.
+    /// Checks and locates the new structs, each after the structs that it refers to, as integration would.
     fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
         let mut fronts: Vec<(u64, &[Struct<'_>])> = Vec::new();
         for run in &scan.runs {
@@ -114,7 +115,7 @@ impl Checker<'_> {
         if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
-        // A walk that ends early has met something that refers to content which is neither here nor in the update.
+        // A walk that ends early has met a struct that refers to content neither in the document nor in the update.
         if causal_walk(fronts, |client, item| self.place(client, item))? {
             Ok(())
         } else {
@@ -122,7 +123,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Places one struct, or says that what it refers to has not come yet.
+    /// Locates one struct. Returns `false` if the struct refers to something that has not been visited yet.
     fn place(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
         let place = match &item.body {
             StructBody::Collected => self.intern(Location::Collected),
@@ -154,7 +155,7 @@ impl Checker<'_> {
         Ok(true)
     }
 
-    /// The place of something whose parent is the shared type made by `id`.
+    /// Returns the location of an item whose parent is the shared type that `id` created.
     fn inside(&mut self, id: Id, key: Option<&str>) -> Result<LocationIndex, Refusal> {
         if self.type_depth(id).is_some() {
             return Ok(self.at(Holder::Nested(id), key));
@@ -167,7 +168,7 @@ impl Checker<'_> {
         self.intern(Location::In(order::Container { parent, key: key.map(Into::into) }))
     }
 
-    /// The place of something that stands between two elements: theirs, which must be one (rule U4).
+    /// Returns the location of an item between two elements, which must have the same location (rule U4).
     fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<LocationIndex, Refusal> {
         let gone = self.intern(Location::Collected);
         let places: Vec<_> =
@@ -233,7 +234,8 @@ impl Checker<'_> {
         if scan.deletes.len() > limits::MAX_DELETED_RANGES {
             return Err(Refusal::TooManyItems);
         }
-        // In order, each goes to the end of those before it; in any other, all behind it would be moved.
+        // In ascending order, each range is appended. In any other order, each insertion would move the ranges behind
+        // it.
         let mut ranges: Vec<&Range> = scan.deletes.iter().collect();
         ranges.sort_unstable_by_key(|range| (range.client, range.clock));
         for range in ranges {

@@ -1,8 +1,8 @@
-//! Claims of authorship: "these new characters are those old ones".
+//! Claims of authorship: statements that new characters of an edit repeat older ones.
 //!
-//! Undo, a restore, moving and pasting write characters anew, under new ids. A claim ties them to the
-//! characters they repeat, so that history credits their first author beside the person who brought
-//! them back. A claim is only that: [`History`](crate::history::History) believes it where both say the same.
+//! Undo, restoring, moving and pasting write characters again, under new ids. A claim links the new characters to
+//! those that they repeat, so that the history credits their first author as well as the person who brought them
+//! back. A claim is not proof: [`History`](crate::history::History) believes it only where both texts are the same.
 //!
 //! Rule A7.
 
@@ -12,10 +12,10 @@ use super::scan_error::ScanError;
 use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
 
-/// The most claims of one edit. An edit that repeats more pieces of text claims the first.
+/// Maximum number of claims of one edit. An edit that repeats more pieces of text claims only the first of them.
 pub const MAX_CLAIMS: usize = 4096;
 
-/// `len` characters from `new` on are those from `old` on.
+/// The claim that the `len` characters from `new` on repeat those from `old` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// The first of the new characters.
@@ -27,7 +27,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What is claimed of the new characters from one clock up to, and without, another.
+    /// Returns the part of the claim that concerns new characters with clocks in `from..to`, or `None` if none do.
     pub(super) fn within(&self, from: u32, to: u32) -> Option<Self> {
         let (start, end) = (from.max(self.new.clock), to.min(self.new.clock + self.len));
         if start >= end {
@@ -37,7 +37,7 @@ impl Claim {
         Some(Self { new: Id { clock: start, ..self.new }, old, len: end - start })
     }
 
-    /// What is claimed of the characters that an update brings.
+    /// Returns the parts of the claim that concern the characters of an update.
     pub(crate) fn of_those_in(&self, update: &Scan<'_>) -> impl Iterator<Item = Self> {
         let runs = update.runs.iter().filter(|run| run.client == self.new.client);
         runs.filter_map(|run| {
@@ -47,13 +47,13 @@ impl Claim {
     }
 }
 
-/// Where characters of an edit come from, if they are not all new.
+/// The provenance of an edit: the sources of its characters that are not new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
     /// The claims, in the order of the update.
     pub claims: Vec<Claim>,
-    /// The moment that the edit goes back to. Only the server makes such edits: what they claim needs no
-    /// other proof than the text itself.
+    /// The moment that the edit restores, or `None` for any other edit. Only the server makes edits that restore a
+    /// moment, so their claims need no other proof than that the texts are the same.
     pub restores: Option<Seq>,
 }
 
@@ -63,7 +63,7 @@ impl From<Vec<Claim>> for Provenance {
     }
 }
 
-/// Writes claims: `count (new_client new_clock old_client old_clock len)*`.
+/// Writes claims in the form `count (new_client new_clock old_client old_clock len)*`.
 pub fn write_claims(out: &mut Vec<u8>, claims: &[Claim]) {
     out.put_var(claims.len() as u64);
     for Claim { new, old, len } in claims {
@@ -75,10 +75,10 @@ pub fn write_claims(out: &mut Vec<u8>, claims: &[Claim]) {
     }
 }
 
-/// Reads claims as a message carries them: no bytes for none.
+/// Reads the claims of a message, where no bytes mean no claims.
 ///
 /// # Errors
-/// As [`read_claims`], and when something follows them.
+/// Returns an error if [`read_claims`] does, or if bytes follow the claims.
 pub fn claims_from(bytes: &[u8]) -> Result<Vec<Claim>, ScanError> {
     if bytes.is_empty() {
         return Ok(Vec::new());
@@ -88,10 +88,10 @@ pub fn claims_from(bytes: &[u8]) -> Result<Vec<Claim>, ScanError> {
     if r.is_empty() { Ok(claims) } else { Err(ScanError::Malformed("bytes follow the claims")) }
 }
 
-/// Reads claims.
+/// Reads claims in the form that [`write_claims`] writes.
 ///
 /// # Errors
-/// When the bytes are none, or more than [`MAX_CLAIMS`].
+/// Returns an error if the bytes are not claims, or if there are more than [`MAX_CLAIMS`].
 pub fn read_claims(r: &mut Reader<'_>) -> Result<Vec<Claim>, ScanError> {
     let count = r.count()?;
     if count > MAX_CLAIMS {
@@ -109,8 +109,8 @@ pub fn read_claims(r: &mut Reader<'_>) -> Result<Vec<Claim>, ScanError> {
     Ok(claims)
 }
 
-/// What an undo or redo claims: yrs and Yjs write what they bring back directly before the deleted
-/// original, which is its right origin.
+/// Returns the claims of an undo or redo. yrs and Yjs write restored text directly before its deleted original, so
+/// the original is the right origin of the new text.
 #[must_use]
 pub fn reinstated(update: &[u8]) -> Vec<Claim> {
     let Ok(scan) = scan(update) else { return Vec::new() };
@@ -130,20 +130,21 @@ pub fn reinstated(update: &[u8]) -> Vec<Claim> {
     claims
 }
 
-/// What new characters repeat, both sides in their order.
+/// Returns the claims that the new characters of `updates` repeat `sources`, one by one in their order. Returns none
+/// if the two differ in length.
 #[must_use]
 pub fn repeated(updates: &[Vec<u8>], sources: &[Range]) -> Vec<Claim> {
     let (new, _) = written(updates);
     if total(&new) == total(sources) { paired(&new, sources) } else { Vec::new() }
 }
 
-/// What new characters repeat of a passage, `copied`, that `sources` say. An editor adds what belongs
-/// around a pasted passage, and leaves out what was there already: so one of the two is looked for in the
-/// other.
+/// Returns the claims of pasted text: the new characters of `updates` repeat the passage `copied`, whose elements are
+/// `sources`. An editor adds text around a pasted passage, and leaves out text that was there already. So the shorter
+/// of the two texts is searched for in the other.
 #[must_use]
 pub fn pasted(updates: &[Vec<u8>], copied: &[u16], sources: &[Range]) -> Vec<Claim> {
     let (new, text) = written(updates);
-    // Elements and code units are the same here; where they aren't, one can't be told from the other.
+    // Each element must be one code unit, because offsets in the text are used as offsets in the ranges.
     let is_exact = total(&new) as usize == text.len() && total(sources) as usize == copied.len();
     if !is_exact || text.is_empty() || copied.is_empty() {
         return Vec::new();
@@ -156,7 +157,7 @@ pub fn pasted(updates: &[Vec<u8>], copied: &[u16], sources: &[Range]) -> Vec<Cla
     at.map_or_else(Vec::new, |at| paired(&cut(&new, at, copied.len()), sources))
 }
 
-/// The characters that updates bring, in their order.
+/// Returns the characters that updates bring, in order: the ranges of their elements, and their UTF-16 code units.
 fn written(updates: &[Vec<u8>]) -> (Vec<Range>, Vec<u16>) {
     let (mut new, mut said) = (Vec::new(), Vec::new());
     for run in updates.iter().filter_map(|update| scan(update).ok()).flat_map(|scan| scan.runs) {
@@ -174,7 +175,7 @@ fn total(ranges: &[Range]) -> u32 {
     ranges.iter().map(|range| range.len).sum()
 }
 
-/// The elements from the `at`th on, `len` of them.
+/// Returns the `len` elements of `ranges` from the offset `at` on.
 fn cut(ranges: &[Range], at: usize, len: usize) -> Vec<Range> {
     let (mut skip, mut left) = (at, len);
     let mut out = Vec::new();
@@ -183,7 +184,7 @@ fn cut(ranges: &[Range], at: usize, len: usize) -> Vec<Range> {
         let taken = (range.len as usize - start).min(left);
         (skip, left) = (skip - start, left - taken);
         if taken > 0 {
-            // Both are at most the length of the range.
+            // The casts are exact, because both numbers are at most the length of the range.
             #[allow(clippy::cast_possible_truncation)]
             let (start, len) = (start as u32, taken as u32);
             out.push(Range { client: range.client, clock: range.clock + start, len });
@@ -192,7 +193,8 @@ fn cut(ranges: &[Range], at: usize, len: usize) -> Vec<Range> {
     out
 }
 
-/// Claims that the elements of one side are those of the other, as many as both have.
+/// Returns the claims that the elements of `new` repeat those of `sources` one by one, up to the end of the shorter
+/// side.
 fn paired(new: &[Range], sources: &[Range]) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut sources = sources.iter().copied();

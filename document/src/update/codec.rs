@@ -1,4 +1,4 @@
-//! What is known of a document's elements, written down and read again: for checkpoints.
+//! Encodes a [`StructIndex`] for checkpoints, and decodes it.
 
 use super::index::{Location, StructIndex};
 use super::order::{self, CompactId, Holder, Order};
@@ -8,14 +8,15 @@ use crate::lib0::{ReadError, Reader, Write};
 use std::convert::Infallible;
 use yrs::{ClientID, ID, IdSet};
 
-/// How a place is written: by its parent, with or without a key; or that it is gone.
+/// The tag of an encoded location: the kind of its parent, plus `KEYED` if the location has a key, or `GONE` alone if
+/// it was collected as garbage.
 const ROOT: u64 = 0;
 const NESTED: u64 = 1;
 const KEYED: u64 = 2;
 const GONE: u64 = 4;
 
 impl StructIndex {
-    /// Everything but the order, as bytes.
+    /// Encodes the index without its order.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.put_clients(&mut out);
@@ -30,7 +31,7 @@ impl StructIndex {
         out
     }
 
-    /// Of each client: its next clock, its owner, and the places of its runs.
+    /// Writes the next clock, the owner and the location runs of each client.
     fn put_clients(&self, out: &mut Vec<u8>) {
         out.put_var(self.clocks.len() as u64);
         for (client, clock) in &self.clocks {
@@ -65,7 +66,8 @@ impl StructIndex {
         }
     }
 
-    /// What each client had seen of the others, and since when.
+    /// Writes the causal history of each client: how far it had seen each other client, at each of its own clocks
+    /// where that grew.
     fn put_sightings(&self, out: &mut Vec<u8>) {
         out.put_var(self.seen.0.len() as u64);
         for (client, sightings) in &self.seen.0 {
@@ -96,8 +98,9 @@ impl StructIndex {
         }
     }
 
-    /// Brings the elements of a whole document into order, which [`encode`](Self::encode) leaves out: they
-    /// were judged before. Gives whether it is all of them.
+    /// Rebuilds the order, which [`encode`](Self::encode) leaves out, from the whole document. The elements were
+    /// checked before, and are not checked again. Returns `false` if a struct refers to content that the document
+    /// does not contain.
     pub(crate) fn reorder(&mut self, document: &Scan<'_>) -> bool {
         let mut order = Order::default();
         let all = order.walk_new(document, |order, client, item| {
@@ -111,10 +114,10 @@ impl StructIndex {
         all == Ok(true)
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Decodes an index that [`encode`](Self::encode) has encoded.
     ///
     /// # Errors
-    /// When the bytes are not that.
+    /// Returns an error if the bytes are not an encoded index.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ReadError> {
         let mut r = Reader::new(bytes);
         let mut known = Self::default();

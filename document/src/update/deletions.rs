@@ -1,10 +1,10 @@
-//! Deleted ranges, as an update ends with them.
+//! Writes the deleted ranges at the end of an update.
 
 use super::scan::Range;
 use crate::lib0::Write;
 use std::collections::BTreeMap;
 
-/// Writes deleted ranges by client: `count (client count (clock len)*)*`.
+/// Writes deleted ranges, grouped by client, in the form `count (client count (clock len)*)*`.
 pub fn put_deletions(out: &mut Vec<u8>, ranges: &[Range]) {
     let mut by_client: BTreeMap<u64, Vec<&Range>> = BTreeMap::new();
     for range in ranges {

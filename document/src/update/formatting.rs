@@ -1,5 +1,6 @@
-//! How much formatting a document may have: reading a text gives each attribute with each piece of it, and each line
-//! is shown with its own, so that reading costs the product of the two.
+//! Limits the formatting of a document. Reading a text returns each attribute with each piece of the text, and each
+//! line is shown with its own attributes. So the cost of reading is the number of attributes times the number of
+//! pieces and lines.
 //!
 //! Rule U13.
 
@@ -8,8 +9,9 @@ use super::scan::{ItemContent, Scan, StructBody};
 use crate::limits;
 use std::collections::BTreeMap;
 
-/// The attributes that a document's texts have had since it was counted, with the longest value of each in bytes, and
-/// into how many pieces and lines the texts fall at most. Deleted content stays counted until the next counting.
+/// A count of a document's formatting: the attributes of its texts with the longest value of each in bytes, and the
+/// maximum number of pieces and of lines of the texts. Deleted content stays in the count until the document is
+/// counted again.
 #[derive(Debug, Default)]
 pub(crate) struct Formatting {
     longest: BTreeMap<Box<str>, usize>,
@@ -18,14 +20,14 @@ pub(crate) struct Formatting {
 }
 
 impl Formatting {
-    /// Counts a whole document, as it is encoded.
+    /// Counts the formatting of a whole document in its encoded form.
     pub(crate) fn of(document: &Scan<'_>) -> Self {
         let mut formatting = Self::default();
         formatting.take(document);
         formatting
     }
 
-    /// Takes in what an update brings. Gives how many pieces and lines that are.
+    /// Adds the formatting of an update to the count. Returns the number of pieces and lines that this adds.
     pub(crate) fn take(&mut self, scan: &Scan<'_>) -> usize {
         for (name, value) in formats(scan) {
             match self.longest.get_mut(name) {
@@ -39,10 +41,11 @@ impl Formatting {
         pieces + lines
     }
 
-    /// Whether an update may come in.
+    /// Checks whether an update may be integrated, given the formatting that it adds.
     ///
     /// # Errors
-    /// When there would be too many attributes, one that is too long, or too much to be read altogether.
+    /// Returns an error if there would be too many attributes, an attribute that is too long, or too much formatting
+    /// to read in all.
     pub(crate) fn check(&self, scan: &Scan<'_>) -> Result<(), Refusal> {
         let mut new: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, value) in formats(scan) {
@@ -58,7 +61,8 @@ impl Formatting {
             }
         }
         let (pieces, lines) = breaks(scan);
-        // What adds nothing to read is taken, also where a document has more from a time with higher ceilings.
+        // An update that adds nothing to read is accepted, even if the document exceeds the limits, which were higher
+        // earlier.
         let adds_nothing = new.is_empty() && pieces == 0 && lines == 0;
         if adds_nothing || new.is_empty() && self.longest.is_empty() {
             return Ok(());
@@ -78,8 +82,8 @@ impl Formatting {
     }
 }
 
-/// Where the texts of an update break: at most so often into another piece, and into another line. Characters between
-/// two formats are one piece, even if several people wrote them.
+/// Returns the maximum numbers of pieces and of lines that an update adds. Characters between two format marks are
+/// one piece, even if several people wrote them.
 fn breaks(scan: &Scan<'_>) -> (usize, usize) {
     let (mut pieces, mut lines) = (0, 0);
     for item in scan.runs.iter().flat_map(|run| &run.structs) {
@@ -88,14 +92,15 @@ fn breaks(scan: &Scan<'_>) -> (usize, usize) {
                 lines += text.bytes().filter(|&byte| byte == b'\n').count();
             }
             StructBody::Item { content: ItemContent::Deleted, .. } | StructBody::Collected => {}
-            // A value stands by itself, and a shared type may hold a text.
+            // Each other item begins a piece: a format mark, an embedded value, or a shared type, which can contain a
+            // text.
             StructBody::Item { .. } => pieces += 1,
         }
     }
     (pieces, lines)
 }
 
-/// The attributes that an update sets, with their values.
+/// Returns the attributes that an update sets, each with its value.
 fn formats<'s>(scan: &'s Scan<'_>) -> impl Iterator<Item = (&'s str, &'s str)> {
     let structs = scan.runs.iter().flat_map(|run| &run.structs);
     structs.filter_map(|item| match item.body {

@@ -1,8 +1,10 @@
-//! The index of all structs that were integrated: whose each client id is, where each element stands, and what is deleted.
+//! The index of all integrated structs: the owner of each client id, the container of each element, and the deleted
+//! elements.
 //!
-//! yrs doesn't say these things. All of them follow from the ledger alone, so that the same update gets the same answer
-//! on every node and at every replay. The index keeps its own map of places beside the [`Order`]: once a checkpoint was
-//! resumed, the order lacks what yrs has collected as garbage, and the index must still know where that stood.
+//! yrs has no public way to ask for these facts. All of them follow from the ledger alone, so that an update is
+//! judged in the same way on every node and at every replay. The index keeps a map of locations beside the [`Order`]:
+//! after a checkpoint is loaded, the order lacks the elements that yrs has collected as garbage, and the index must
+//! still know in which container they were.
 
 use super::causal_histories::CausalHistories;
 use super::order::{self, Order};
@@ -13,7 +15,8 @@ use yrs::IdSet;
 #[cfg(feature = "readable")]
 use yrs::{ClientID, ID};
 
-/// Where an element stands, or that its sender had already collected that as garbage.
+/// The location of an element: its container, or `Collected` if the container is unknown because the sender had
+/// already collected the element, its parent or a neighbour as garbage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Location {
     In(order::Container),
@@ -22,10 +25,11 @@ pub(super) enum Location {
 
 pub(super) type LocationIndex = u32;
 
-/// The places of one client's elements, as runs: from each clock on, until the next.
+/// The locations of one client's elements, as runs. Each location applies from its clock up to the clock of the next
+/// run.
 pub(super) type LocationRuns = Vec<(u32, LocationIndex)>;
 
-/// What has been integrated so far, as far as later updates are judged by it.
+/// The facts about all integrated structs by which later updates are checked.
 #[derive(Debug, Default)]
 pub struct StructIndex {
     pub(super) clocks: BTreeMap<u64, u32>,
@@ -34,21 +38,22 @@ pub struct StructIndex {
     pub(super) places: Vec<Location>,
     pub(super) place_of: HashMap<Location, LocationIndex>,
     pub(super) runs: HashMap<u64, LocationRuns>,
-    /// The nesting of each shared type that an element made.
+    /// The nesting depth of each shared type, by the element that created the type.
     pub(super) types: HashMap<Id, u8>,
     pub(super) order: Order<()>,
     pub(super) seen: CausalHistories,
 }
 
 impl StructIndex {
-    /// The person a client id belongs to.
+    /// Returns the person to whom a client id belongs, or `None` if nobody has written under it.
     #[must_use]
     pub fn owner(&self, client: u64) -> Option<&PersonId> {
         self.owners.get(&client)
     }
 
     #[cfg(feature = "readable")]
-    /// What `judge` says of the places that hold something which is not deleted.
+    /// Applies `judge` to each container, and returns the results that are `Some` for containers with at least one
+    /// element that is not deleted.
     pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Container) -> Option<T>) -> Vec<T> {
         let mut judged: Vec<Option<T>> = self
             .places
@@ -77,7 +82,7 @@ impl StructIndex {
     }
 
     #[cfg(feature = "readable")]
-    /// Where an element stands, unless it was collected as garbage.
+    /// Returns the container of a known element, or `None` if the element was collected as garbage.
     pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Container> {
         match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {
             Location::In(place) => Some(place),
@@ -85,26 +90,26 @@ impl StructIndex {
         }
     }
 
-    /// The clocks of the run of elements that holds one, where its place in the order is kept: at least those of
-    /// its item.
+    /// Returns the first clock of the run in the order that contains an element, and the clock after the run's last.
+    /// The run covers at least the element's item in yrs. Returns `None` if the order does not contain the element.
     pub(super) fn extent(&self, id: Id) -> Option<(u32, u32)> {
         let run = &self.order.runs[self.order.holding(self.order.name(id))? as usize];
         Some((run.name.clock, run.name.clock + run.len))
     }
 
-    /// Whether all of these elements are here, deleted or not.
+    /// Returns whether the document contains all `len` elements from `first` on, deleted or not.
     #[must_use]
     pub fn has(&self, first: Id, len: u32) -> bool {
         first.clock + len <= self.next_clock(first.client)
     }
 
-    /// The first clock of a client that is not here yet.
+    /// Returns the first clock of a client that the document does not contain yet.
     pub(crate) fn next_clock(&self, client: u64) -> u32 {
         self.clocks.get(&client).copied().unwrap_or(0)
     }
 }
 
-/// Lets everything from `clock` on stand at `place`.
+/// Records that the elements from `clock` on are at the location `place`.
 pub(super) fn extend(runs: &mut LocationRuns, clock: u32, place: LocationIndex) {
     if runs.last().is_none_or(|&(_, last)| last != place) {
         runs.push((clock, place));

@@ -1,12 +1,13 @@
-//! Merging the adjacent structs of an update before anything integrates them.
+//! Merges the adjacent structs of an update before it is integrated.
 //!
-//! When a transaction ends, yrs squashes neighbouring items from right to left, and each step copies all that
-//! was squashed before it: memory and time grow with the square of their number. 335 kB of one-character items
-//! took 1.2 GB. Such updates are honest, too: they are what merging the updates of a long offline spell gives.
-//! So what yrs would squash is joined here, in passes over the bytes that hold one struct at a time.
+//! When a transaction ends, yrs squashes (joins) neighbouring items from right to left, and each step copies
+//! everything that was squashed before it. Memory and time therefore grow with the square of the number of items:
+//! 335 kB of one-character items took 1.2 GB. Honest clients send such updates as well, because merging the updates
+//! of a long offline spell produces one. So this module joins the items that yrs would squash, in passes over the
+//! bytes that hold one struct at a time.
 //!
-//! Items stay apart where yrs can't squash them either: where the same update puts something between them, or
-//! deletes only one of them. Joining them would make yrs split them again, at the cost of copying their text.
+//! Two items stay separate if yrs can't squash them either: if the update inserts something between them, or deletes
+//! only one of them. If they were joined, yrs would split them again and copy their text.
 //!
 //! Rule U12.
 
@@ -19,18 +20,19 @@ use std::collections::HashSet;
 /// An update whose adjacent structs are joined.
 pub(crate) struct Merged<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// How many structs it has now.
+    /// Number of structs in the merged update.
     pub(crate) structs: usize,
 }
 
 /// Joins the structs of an update that yrs would squash.
 ///
-/// `known` gives the first clock of a client that is not known yet: nothing is joined across it, since what is
-/// known may have changed its place. `apart` names the first element of each item that must stay as it was
-/// sent, because it stands under a key of a map, where each value replaces the one before.
+/// `known` returns the first clock of a client that the document does not contain yet. Structs are not joined across
+/// that clock, because the document can have the known struct at another position than the update names. `apart`
+/// contains the first element of each item that must stay as it was sent, because it is under a key of a map, where
+/// each value replaces the one before.
 ///
 /// # Errors
-/// When the bytes are not an update.
+/// Returns an error if the bytes are not an update.
 pub(crate) fn merge<'a>(
     update: &'a [u8],
     known: impl Fn(u64) -> u32,
@@ -38,7 +40,7 @@ pub(crate) fn merge<'a>(
 ) -> Result<Merged<'a>, ScanError> {
     let mut r = Reader::new(update);
     let runs = r.count()?;
-    // Most updates are a keystroke or a deletion: nothing in them to be joined.
+    // Most updates are one keystroke or one deletion and contain nothing to join.
     let first = if runs == 0 { 0 } else { r.clone().count()? };
     if runs == 0 || (runs == 1 && first <= 1) {
         return Ok(Merged { bytes: Cow::Borrowed(update), structs: first });
@@ -80,9 +82,9 @@ pub(crate) fn merge<'a>(
     Ok(Merged { bytes: Cow::Owned(out), structs: after })
 }
 
-/// The elements before which yrs can't squash: between each and the one before it the update puts something, or
-/// it deletes only one of the two. What the update says of structs that are known already counts for nothing: nobody
-/// compares it with where those stand.
+/// Returns the elements that yrs can't squash with the element before them, because the update inserts something
+/// between the two or deletes only one of them. The positions that the update names for known structs are ignored,
+/// because nothing compares them with the positions in the document.
 fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanError> {
     let mut cuts = HashSet::new();
     let mut r = Reader::new(update);
@@ -119,30 +121,30 @@ fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanE
     Ok(cuts)
 }
 
-/// The structs of one client, as they are read and written again.
+/// Reads the structs of one client, and writes them joined.
 struct RunMerger<'k> {
     client: u64,
-    /// Of the struct that is read next.
+    /// The clock of the struct that is read next.
     clock: u32,
-    /// The first clock that is not known yet.
+    /// The client's first clock that the document does not contain yet.
     next: u32,
     apart: &'k HashSet<Id>,
     cuts: &'k HashSet<Id>,
     out: Vec<u8>,
-    /// The struct written last, as long as others may be joined to it.
+    /// The last struct that was read, if the next one can still be joined to it. The struct is not written yet.
     open: Option<OpenStruct>,
-    /// Whether the struct written last stays apart, and with it those that continue it.
+    /// Whether the last struct must stay separate, and with it the structs that continue it.
     is_apart: bool,
     structs: usize,
 }
 
-/// A struct whose content may still grow.
+/// A struct whose content can still grow.
 struct OpenStruct {
     kind: u8,
-    /// Its info byte and what says where it stands.
+    /// The encoded info byte and position of the struct.
     head: Vec<u8>,
     right_origin: Option<Id>,
-    /// How many elements, values or bytes of text the content has: what stands before it when written.
+    /// The length that is written before the content: a number of elements, values or bytes of text.
     len: u64,
     content: Vec<u8>,
 }
@@ -175,7 +177,7 @@ impl RunMerger<'_> {
                 .checked_sub(1)
                 .is_some_and(|last| place.origin == Some(Id { client: self.client, clock: last }))
         });
-        // What is empty is malformed, and must stay so.
+        // An empty struct is malformed. It stays in the update, so that the scan refuses the update.
         let may_join = elements > 0 && is_mergeable(kind);
         if let Some(open) = &mut self.open
             && may_join
@@ -212,7 +214,7 @@ impl RunMerger<'_> {
 }
 
 impl OpenStruct {
-    /// Adds the content of a struct, as it is written: a number, and for texts and values what that counts.
+    /// Appends the encoded content of a struct: a length and, for texts and values, the bytes that it counts.
     fn append(&mut self, content: &[u8]) -> Result<(), ScanError> {
         let mut r = Reader::new(content);
         self.len += r.var_u64()?;
@@ -221,7 +223,7 @@ impl OpenStruct {
     }
 }
 
-/// Whether yrs squashes content of this kind.
+/// Returns whether yrs squashes content of this kind.
 fn is_mergeable(kind: u8) -> bool {
     matches!(kind, kind::COLLECTED | kind::DELETED | kind::JSON | kind::TEXT | kind::ANY)
 }

@@ -1,8 +1,8 @@
-//! Whether the bytes of a Yjs update may be integrated, and what they add.
+//! Decides whether a Yjs update may be integrated, and determines what it adds to the document.
 //!
-//! yrs trusts its input: some short updates abort the process, others silently discard or hide
-//! what somebody else types. So nothing reaches yrs before [`scan()`] has bounded it and
-//! [`StructIndex::check`] has placed every struct and deletion.
+//! yrs trusts its input: some short updates abort the process, and others silently discard or hide what somebody else
+//! types. So no update may reach yrs before [`scan()`] has bounded it and [`StructIndex::check`] has located every
+//! struct and deleted range.
 
 mod announced;
 mod blank;

@@ -1,9 +1,9 @@
 //! The order of all elements that were ever written, deleted ones included.
 //!
-//! The order is that of YATA as Yjs and yrs integrate it (Nicolaescu et al., "Near Real-Time Peer-to-Peer
-//! Shared Editing on Extensible Data Types", 2016; Yjs 13 `Item.integrate`). yrs has no public way to ask for
-//! it, nor to walk deleted elements. It has two uses: to judge where new elements may go, and to reconstruct
-//! what a document said before.
+//! The order is that of YATA as Yjs and yrs integrate it (Nicolaescu et al., "Near Real-Time Peer-to-Peer Shared
+//! Editing on Extensible Data Types", 2016; Yjs 13 `Item.integrate`). yrs has no public way to ask for this order,
+//! nor to walk deleted elements. The order has two uses: to check where new elements may go, and to reconstruct
+//! earlier texts of a document.
 
 mod element;
 mod integrate;
@@ -21,14 +21,14 @@ use std::sync::Arc;
 pub(crate) struct Order<T> {
     clients: Vec<u64>,
     numbers: HashMap<u64, u32>,
-    /// Of each client: where its runs begin, and its next clock.
+    /// The runs of each client, by their first clock. The next clock of each client is in `next`.
     starts: Vec<BTreeMap<u32, RunIndex>>,
     next: Vec<u32>,
     pub(crate) runs: Vec<ItemRun<T>>,
     heads: Vec<RunIndex>,
     places: Vec<Container>,
     lines: HashMap<Container, LineIndex>,
-    /// The keys of each map, in the order in which they first came.
+    /// The keys that each map ever had, in the order of their first appearance.
     keys: HashMap<Holder, Vec<Arc<str>>>,
     names: HashSet<Arc<str>>,
 }
@@ -51,17 +51,17 @@ impl<T> Default for Order<T> {
 }
 
 impl<T: RunPayload> Order<T> {
-    /// How many runs there are, those that were taken out included.
+    /// Returns the number of runs, including those that were taken back.
     pub(crate) fn run_count(&self) -> usize {
         self.runs.len()
     }
 
-    /// The first clock of a client that is not here yet.
+    /// Returns the first clock of a client that the order does not contain yet.
     pub(crate) fn next(&self, client: u32) -> u32 {
         self.next[client as usize]
     }
 
-    /// Links the neighbours of a run to it.
+    /// Makes the neighbours of a run point to it.
     fn link(&mut self, index: RunIndex) {
         let ItemRun { left, right, line, .. } = self.runs[index as usize];
         match left {
@@ -73,7 +73,7 @@ impl<T: RunPayload> Order<T> {
         }
     }
 
-    /// The run that holds an element, if the element is known.
+    /// Returns the run that contains an element, or `None` if the order does not contain the element.
     pub(crate) fn holding(&self, name: CompactId) -> Option<RunIndex> {
         let starts = self.starts.get(name.client as usize)?;
         let (_, &run) = starts.range(..=name.clock).next_back()?;
@@ -81,14 +81,16 @@ impl<T: RunPayload> Order<T> {
         (name.clock < found.name.clock + found.len).then_some(run)
     }
 
-    /// The run that begins with an element; splits a run where necessary.
+    /// Returns the run that begins with an element, or `None` if the order does not contain the element. Splits a run
+    /// if necessary.
     pub(crate) fn starting_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let offset = name.clock - self.runs[run as usize].name.clock;
         Some(if offset == 0 { run } else { self.split(run, offset) })
     }
 
-    /// The run that ends with an element; splits a run where necessary.
+    /// Returns the run that ends with an element, or `None` if the order does not contain the element. Splits a run
+    /// if necessary.
     fn ending_at(&mut self, name: CompactId) -> Option<RunIndex> {
         let run = self.holding(name)?;
         let keep = name.clock + 1 - self.runs[run as usize].name.clock;
@@ -117,7 +119,7 @@ impl<T: RunPayload> Order<T> {
         new
     }
 
-    /// The runs of a client that begin within these clocks.
+    /// Returns the runs of a client whose first clocks are in `from..to`.
     pub(crate) fn within(&self, client: u32, from: u32, to: u32) -> Vec<RunIndex> {
         self.starts[client as usize].range(from..to).map(|(_, &run)| run).collect()
     }
@@ -131,7 +133,7 @@ impl<T: RunPayload> Order<T> {
         })
     }
 
-    /// The number of a client that has brought something.
+    /// Returns the number of a client, or `None` if no update has contained structs of it.
     pub(crate) fn known(&self, client: u64) -> Option<u32> {
         self.numbers.get(&client).copied()
     }
@@ -144,7 +146,7 @@ impl<T: RunPayload> Order<T> {
         self.clients[name.client as usize]
     }
 
-    /// The client with a number.
+    /// Returns the client id that belongs to a client number.
     pub(crate) fn client_of(&self, number: u32) -> u64 {
         self.clients[number as usize]
     }
@@ -171,7 +173,7 @@ impl<T: RunPayload> Order<T> {
         line
     }
 
-    /// Returns the one copy that is kept of each name.
+    /// Returns the shared copy of a name, so that equal names are stored once.
     pub(crate) fn intern(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return known.clone();
@@ -181,18 +183,18 @@ impl<T: RunPayload> Order<T> {
         new
     }
 
-    /// All runs that were ever written in a container, in order.
+    /// Iterates over all runs of a container in order, deleted ones included.
     pub(crate) fn walk(&self, place: &Container) -> impl Iterator<Item = &ItemRun<T>> {
         let head = self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize]);
         std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
     }
 
-    /// The first run of a container.
+    /// Returns the first run of a container, or [`NONE`].
     pub(crate) fn head(&self, place: &Container) -> RunIndex {
         self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize])
     }
 
-    /// The keys that a map ever had.
+    /// Returns all keys that a map ever had.
     pub(crate) fn keys(&self, holder: &Holder) -> &[Arc<str>] {
         self.keys.get(holder).map_or(&[], Vec::as_slice)
     }

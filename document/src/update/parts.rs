@@ -1,7 +1,8 @@
-//! A large update in parts, each of them an update that can be integrated once those before it are.
+//! Cuts a large update into parts, each of which can be integrated once the parts before it are integrated.
 //!
-//! A document takes one update at a time, and everybody else in it waits meanwhile. What somebody wrote in a week
-//! offline, or an update made by hand, would hold them up for a second. Between its parts, they have their turns.
+//! A room integrates one update at a time, and the other people in the document wait meanwhile. The update of
+//! somebody who wrote offline for a week, or one made by hand, would delay them for a second. When the update is
+//! taken in parts, the others have their turns between two parts.
 //!
 //! Rule C8.
 
@@ -15,22 +16,29 @@ use super::walk::causal_walk;
 use crate::lib0::{Reader, Write};
 use std::collections::{BTreeMap, HashMap};
 
-/// A part of an update.
+/// A part of a larger update, with the claims that concern the part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdatePart {
-    /// The part, as an update of its own.
+    /// The part, encoded as an update of its own.
     pub update: Vec<u8>,
-    /// What is claimed of the elements that it brings.
+    /// The claims about elements in this part.
     pub claims: Vec<Claim>,
 }
 
-/// Cuts an update that has been read and checked into parts of at most `max_steps` structs and as many deleted ranges.
+/// Cuts an update that has been scanned and checked into parts of at most `max_steps` new structs and `max_steps`
+/// deleted ranges each.
 ///
-/// What is known already is left out; `known` gives the first clock of a client that is not. A deleted range comes with the
-/// elements that it deletes; where those are known, with what replaces them, so that nobody sees both for long, or last.
+/// `known` returns the first clock of a client that the document does not contain yet. Structs that the document
+/// contains already are left out.
+///
+/// A deleted range goes into the part that brings the elements it deletes. If the document contains those elements
+/// already, the range goes into the part that inserts something beside them, which usually replaces them. Readers
+/// then don't see both for long, and are not left with both if a later part is refused. Ranges without such a part,
+/// or whose part is full, follow in parts of their own.
 ///
 /// # Errors
-/// When the bytes are not an update.
+/// Returns an error if the bytes are not an update, or if a struct refers to content that is neither in the document
+/// nor in the update.
 pub(crate) fn parts(
     update: &[u8],
     scan: &Scan<'_>,
@@ -46,7 +54,7 @@ pub(crate) fn parts(
     Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
 }
 
-/// The bytes of each struct, in the order of the update.
+/// Returns the encoded bytes of each struct: one list for each run, in the order of the update.
 fn struct_bytes(update: &[u8]) -> Result<Vec<Vec<&[u8]>>, ScanError> {
     let mut r = Reader::new(update);
     let mut runs = Vec::new();
@@ -65,9 +73,9 @@ fn struct_bytes(update: &[u8]) -> Result<Vec<Vec<&[u8]>>, ScanError> {
     Ok(runs)
 }
 
-/// Consecutive structs of one client in a part.
+/// The consecutive structs of one client within a part.
 struct Run<'u> {
-    /// The first clock, and the one behind the last.
+    /// The first clock of the run, and the clock after its last.
     clocks: (u32, u32),
     structs: Vec<&'u [u8]>,
 }
@@ -82,14 +90,15 @@ struct Part<'u> {
 struct Cutter<'u> {
     max_steps: usize,
     parts: Vec<Part<'u>>,
-    /// The parts that bring elements of a client, in the order of their clocks.
+    /// For each client, the indices of the parts that contain its elements, in ascending order of clocks.
     holding: HashMap<u64, Vec<usize>>,
-    /// The part that brings something directly before an element.
+    /// For each insertion point, the index of the first part that inserts something there. [`Struct::neighbours`]
+    /// says how insertion points are named.
     beside: HashMap<Id, usize>,
 }
 
 impl<'u> Cutter<'u> {
-    /// Deals out the new structs in an order in which each finds what it refers to.
+    /// Distributes the new structs over the parts, each struct after the structs that it refers to.
     fn structs(
         &mut self,
         scan: &Scan<'_>,
@@ -138,7 +147,8 @@ impl<'u> Cutter<'u> {
         run.clocks.1 = item.end();
     }
 
-    /// Deals out deleted ranges: client, first clock, and the clock behind the last.
+    /// Distributes deleted ranges over the parts. A range is given as its client, its first clock, and the clock
+    /// after its last.
     fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         let mut later = Vec::new();
         for (client, mut from, to) in ranges {
@@ -172,14 +182,15 @@ impl<'u> Cutter<'u> {
         }
     }
 
-    /// The first of the parts in [`holding`](Self::holding) that brings elements of a client from a clock on.
+    /// Returns the index, in the client's list in [`holding`](Self::holding), of the first part with elements at or
+    /// after the clock `from`. If there is none, returns the length of the list.
     fn first_holding(&self, client: u64, from: u32) -> usize {
         let end = |&part: &usize| self.parts[part].runs[&client].clocks.1;
         self.holding.get(&client).map_or(0, |all| all.partition_point(|part| end(part) <= from))
     }
 
-    /// Puts a deleted range of known elements into the part that brings something beside it. Gives it back where there is
-    /// no such part, or no room in it.
+    /// Adds a deleted range of known elements to the part that inserts something directly before or after it. Returns
+    /// the range if there is no such part, or if that part is full.
     fn beside_or_later(&mut self, range: Range) -> Option<Range> {
         let first = Id { client: range.client, clock: range.clock };
         let beside = self.beside.get(&first).or_else(|| self.beside.get(&first.plus(range.len)));

@@ -1,12 +1,12 @@
-//! Why an update is not integrated.
+//! The reasons for which an update is refused.
 
 use super::scan_error::ScanError;
 use crate::limits;
 use thiserror::Error;
 
-/// Why an update, or a part of one, is not integrated. A refusal changes nothing.
+/// The reason why an update, or a part of one, is not integrated. A refusal changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The error messages describe the variants.
 pub enum Refusal {
     #[error(transparent)]
     Scan(ScanError),
@@ -45,8 +45,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether the sender may merely have missed something: it should sync again from the start,
-    /// rather than be told that its update is wrong.
+    /// Returns whether the sender has perhaps only missed something. Such a sender is asked to sync again from the
+    /// start, instead of being told that its update is wrong.
     #[must_use]
     pub fn asks_for_resync(self) -> bool {
         matches!(
@@ -55,7 +55,7 @@ impl Refusal {
         )
     }
 
-    /// A stable name for metrics and logs.
+    /// Returns a stable name of the refusal for metrics, logs and the note `refused`.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {

@@ -1,10 +1,9 @@
-//! A non-recursive reading of update v1 bytes, run before anything decodes them.
+//! Reads the bytes of an update v1 without recursion, before any other code decodes them.
 //!
-//! It bounds every count by the bytes that are left, every nesting by
-//! [`limits::MAX_NESTING_DEPTH`](crate::limits::MAX_NESTING_DEPTH), every clock by
-//! [`limits::MAX_CLOCK`](crate::limits::MAX_CLOCK), and keeps only what the check of the net effect needs:
-//! where each struct stands and what it refers to. The format is that of Yjs 13
-//! (`UpdateEncoderV1`).
+//! The scan bounds every count by the bytes that are left, every nesting by
+//! [`limits::MAX_NESTING_DEPTH`](crate::limits::MAX_NESTING_DEPTH), and every clock by
+//! [`limits::MAX_CLOCK`](crate::limits::MAX_CLOCK). It keeps only what later checks need: the position, the
+//! references and the content of each struct. The format is that of Yjs 13 (`UpdateEncoderV1`).
 //!
 //! Rule U1.
 
@@ -15,24 +14,24 @@ use crate::limits;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// The identity of one element: who made it and their how manieth it is.
+/// The identity of one element: its client and its clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id {
-    /// The client that made it.
+    /// The id of the client that wrote the element.
     pub client: u64,
-    /// Its number among the elements of that client, from 0 on.
+    /// The number of the element among those of its client, from 0 on.
     pub clock: u32,
 }
 
 impl Id {
-    /// The element so many behind this one of the same client.
+    /// Returns the id of the same client's element `offset` clocks later.
     #[must_use]
     pub fn plus(self, offset: u32) -> Self {
         Self { clock: self.clock + offset, ..self }
     }
 }
 
-/// What an update says.
+/// The contents of an update.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Scan<'a> {
     /// One run of consecutive structs for each client.
@@ -44,31 +43,33 @@ pub struct Scan<'a> {
 /// Consecutive structs of one client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClientStructs<'a> {
-    /// The client.
+    /// The client id.
     pub client: u64,
-    /// The structs, in ascending order.
+    /// The structs, in ascending order of their clocks.
     pub structs: Vec<Struct<'a>>,
 }
 
-/// A struct: an item, or a range of elements that were collected.
+/// A struct: an item, or a range of elements that were collected as garbage.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Struct<'a> {
-    /// The clock of its first element.
+    /// The clock of the struct's first element.
     pub clock: u32,
-    /// The number of its elements, at least 1.
+    /// The number of elements in the struct, at least 1.
     pub len: u32,
-    /// What it is.
+    /// The kind of the struct, with its content.
     pub body: StructBody<'a>,
 }
 
 impl Struct<'_> {
-    /// The clock behind its last element.
+    /// Returns the clock after the struct's last element.
     #[must_use]
     pub fn end(&self) -> u32 {
         self.clock + self.len
     }
 
-    /// The places next to which it was written, each as the element before which it is.
+    /// Returns the two points between which the item was inserted: the one after its origin, and the one before its
+    /// right origin. Each point is named by the element behind it: the element that follows the origin in clock
+    /// order, or the right origin itself.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = Id> {
         let (origin, right_origin) = match self.body {
             StructBody::Item { origin, right_origin, .. } => (origin, right_origin),
@@ -77,7 +78,7 @@ impl Struct<'_> {
         origin.map(|id| id.plus(1)).into_iter().chain(right_origin)
     }
 
-    /// The elements that it refers to.
+    /// Returns the elements that the struct refers to: its origins, and the element that created its parent.
     pub(crate) fn references(&self) -> impl Iterator<Item = Id> {
         let ids = match self.body {
             StructBody::Collected => [None; 3],
@@ -93,47 +94,47 @@ impl Struct<'_> {
     }
 }
 
-/// What a struct is.
+/// The kind of a struct, with its content.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StructBody<'a> {
     /// Content that its sender has garbage-collected: only its length is left.
     Collected,
-    /// An item: content with its place.
+    /// An item: content with its position.
     Item {
-        /// The element that was its left neighbour when it was written.
+        /// The left neighbour of the item when it was written, if any.
         origin: Option<Id>,
-        /// The element that was its right neighbour when it was written.
+        /// The right neighbour of the item when it was written, if any.
         right_origin: Option<Id>,
-        /// Present exactly when both origins are absent.
+        /// The shared type that contains the item. Present exactly when both origins are absent.
         parent: Option<Parent<'a>>,
-        /// The key under which it stands in a map. Absent also where an origin tells it.
+        /// The key of the item if it is a value of a map. Also absent if an origin implies the key.
         key: Option<&'a str>,
-        /// What it holds.
+        /// The content of the item.
         content: ItemContent<'a>,
     },
 }
 
-/// The shared type that an item stands in.
+/// The shared type that contains an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent<'a> {
-    /// A root, by its name.
+    /// A root type, by its name.
     Root(&'a str),
-    /// A shared type inside another, named by the element that created it.
+    /// A nested shared type, by the element that created it.
     Nested(Id),
 }
 
-/// What an item holds, as it is written.
+/// The content of an item, as the update encodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemContent<'a> {
-    /// Nothing any more: only its length is left.
+    /// Deleted content: only its length is left.
     Deleted,
     /// Characters.
     Text(&'a str),
-    /// A value in a text, as JSON.
+    /// An embedded value in a text, as JSON.
     Embed(&'a str),
-    /// From here on a text has this attribute: a name, and its value as JSON.
+    /// A format mark: from here on the text has this attribute, given as its name and its value as JSON.
     Format(&'a str, &'a str),
-    /// A shared type, by its number.
+    /// A shared type, by the number of its kind.
     Type(u8),
     /// Values of an array or map, in lib0's encoding of `any`.
     Any(&'a [u8]),
@@ -142,7 +143,7 @@ pub enum ItemContent<'a> {
     Other,
 }
 
-/// The number of each kind of shared type that a commitment is made of.
+/// The numbers of the kinds of shared types in a commitment.
 pub mod shared_type {
     /// A map.
     pub const MAP: u8 = 1;
@@ -150,14 +151,14 @@ pub mod shared_type {
     pub const TEXT: u8 = 2;
 }
 
-/// `len` elements of `client` from `clock`.
+/// A range of consecutive elements of one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
-    /// The client.
+    /// The client id.
     pub client: u64,
     /// The first clock.
     pub clock: u32,
-    /// The number of elements.
+    /// The number of elements in the range.
     pub len: u32,
 }
 
@@ -166,7 +167,7 @@ pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
 pub(super) const KIND: u8 = 0x1f;
 
-/// The kinds of struct, as the low bits of their first byte say (Yjs 13: `contentRefs` and `structs`).
+/// The kinds of struct, encoded in the low five bits of their first byte (Yjs 13: `contentRefs` and `structs`).
 pub(super) mod kind {
     pub(crate) const COLLECTED: u8 = 0;
     pub(crate) const DELETED: u8 = 1;
@@ -181,10 +182,10 @@ pub(super) mod kind {
     pub(crate) const SKIP: u8 = 10;
 }
 
-/// Reads a whole update.
+/// Scans a whole update.
 ///
 /// # Errors
-/// When the bytes are not exactly one update, or pass a limit.
+/// Returns an error if the bytes are not exactly one update, or exceed a limit.
 pub fn scan(bytes: &[u8]) -> Result<Scan<'_>, ScanError> {
     let mut r = Reader::new(bytes);
     let mut scan = Scan::default();
@@ -260,7 +261,7 @@ pub(super) fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, StructBody<'a>
     Ok((len, StructBody::Item { origin, right_origin, parent, key, content }))
 }
 
-/// Where an item stands, as its struct says.
+/// The position of an item, as its struct encodes it.
 pub(super) struct Placed<'a> {
     pub(super) origin: Option<Id>,
     pub(super) right_origin: Option<Id>,
@@ -285,7 +286,7 @@ pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>,
     Ok(Placed { origin, right_origin, parent, key })
 }
 
-/// An item's content, and its length in elements.
+/// Reads an item's content. Returns its length in elements, and the content.
 pub(super) fn read_content<'a>(
     r: &mut Reader<'a>,
     kind: u8,

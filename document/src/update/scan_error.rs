@@ -1,12 +1,12 @@
-//! Why bytes are no update that may be decoded.
+//! The errors of scanning the bytes of an update.
 
 use crate::lib0::ReadError;
 use crate::limits;
 use thiserror::Error;
 
-/// Why bytes are not an update that this server integrates.
+/// The reason why bytes are not an update that the server integrates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The error messages describe the variants.
 pub enum ScanError {
     #[error("the update is malformed: {0}")]
     Read(#[from] ReadError),

@@ -1,9 +1,9 @@
-//! How much work the splits of an update are, estimated before it is integrated.
+//! Estimates the cost of the splits that an update causes, before the update is integrated.
 //!
-//! yrs keeps the items of each client in one vector, sorted by clock. An update that refers to the middle of an
-//! item, or deletes a part of it, splits it: the text of the item is copied, the rest is inserted behind it, and
-//! all items further behind are moved. Many splits of a long item, or in front of many items, thus cost their
-//! product: minutes, for an update of a few megabytes made by hand.
+//! yrs keeps the items of each client in one vector, sorted by clock. An update that refers to the middle of an item,
+//! or deletes a part of it, splits the item: yrs copies its text, inserts the rest as an item behind it, and moves
+//! all later items of the vector. The cost is the number of splits times the length of the item, or times the number
+//! of later items: minutes, for an update of a few megabytes made by hand.
 //!
 //! Rule U11.
 
@@ -13,44 +13,44 @@ use super::scan::{Id, Scan, Struct};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
-/// So many items may be counted too many, beside as many as there are.
+/// A count is too vague if it exceeds twice the last exact count by more than this number of items.
 const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
 
-/// What moving one item costs, against looking at one code unit of text.
+/// The cost of moving one item, in units of looking at one code unit of text.
 const ITEM_MOVE_COST: u64 = 2;
-/// Code units that are copied in the time in which one is looked at.
+/// Number of code units that are copied in the time in which one is looked at.
 const UNITS_COPIED_AT_ONCE: u64 = 8;
 
-/// How many items yrs holds for each client: never fewer than there are. Squashed items are counted apart, so
-/// the number is counted again where it seems to pass a limit.
+/// Number of items that yrs holds for each client, never too low. Items that yrs has squashed are still counted
+/// separately, so the document is counted again when the number seems to exceed a limit.
 #[derive(Debug, Default)]
 pub(crate) struct ItemCounts {
     by_client: HashMap<u64, u32>,
     total: usize,
-    /// How many there were when they were last counted.
+    /// Number of items at the last exact count.
     counted: usize,
 }
 
-/// What integrating an update would do to the vectors of items.
+/// The effect of integrating an update on yrs' vectors of items.
 #[derive(Debug, Default)]
 pub(crate) struct Splits {
-    /// By how many items the document grows at most, for each client.
+    /// For each client, the maximum number of items that the update adds.
     added: HashMap<u64, u32>,
-    /// How many items are split.
+    /// Number of splits.
     pub(crate) count: usize,
-    /// How much is moved, looked at and copied: about as many nanoseconds.
+    /// The estimated cost of the splits, in units of looking at one code unit of text. A unit takes about 1 ns.
     pub(crate) moves: u64,
 }
 
 impl Splits {
-    /// By how many items the document grows at most.
+    /// Returns the maximum number of items that the update adds to the document.
     pub(crate) fn added(&self) -> usize {
         self.added.values().map(|&added| added as usize).sum()
     }
 }
 
 impl ItemCounts {
-    /// Counts the items of a whole document, as it is encoded.
+    /// Counts the items of a whole document in its encoded form.
     pub(crate) fn of(document: &Scan<'_>) -> Self {
         let mut counts = Self::default();
         for run in &document.runs {
@@ -60,12 +60,12 @@ impl ItemCounts {
         counts
     }
 
-    /// Whether so much came in since that the number may be far too large.
+    /// Returns whether the number can be far too high, because much was added since the last exact count.
     pub(crate) fn is_vague(&self) -> bool {
         self.total > 2 * self.counted + MAX_ITEMS_OVERCOUNTED
     }
 
-    /// How many items there would be after an update.
+    /// Returns the maximum number of items that the document would have after an update.
     pub(crate) fn after(&self, splits: &Splits) -> usize {
         self.total + splits.added()
     }
@@ -82,7 +82,7 @@ impl ItemCounts {
         self.total += items as usize;
     }
 
-    /// How many items of a client there would be after an update.
+    /// Returns the maximum number of items that a client would have after an update.
     pub(crate) fn of_client_after(&self, client: u64, splits: &Splits) -> u64 {
         self.of_client(client) + u64::from(splits.added.get(&client).copied().unwrap_or(0))
     }
@@ -110,7 +110,7 @@ impl ItemCounts {
     }
 }
 
-/// The structs of a client that are new.
+/// The structs of an update, of one client, that the document does not contain yet.
 struct NewRun<'s> {
     structs: &'s [Struct<'s>],
 }
@@ -122,7 +122,8 @@ impl<'s> NewRun<'s> {
         Self { structs: &run.structs[old..] }
     }
 
-    /// The struct that holds an element, by its clocks, and how many stand behind it.
+    /// Returns the clocks of the struct that contains an element, and the number of structs from that one on. Returns
+    /// `None` if the element is not in this run.
     fn holding(&self, clock: u32) -> Option<(ClockRange, u64)> {
         let at = self.structs.partition_point(|item| item.end() <= clock);
         let item = self.structs.get(at).filter(|item| item.clock <= clock)?;
@@ -130,13 +131,13 @@ impl<'s> NewRun<'s> {
     }
 }
 
-/// The first clock of an item, and the one behind its last.
+/// The first clock of an item, and the clock after its last.
 type ClockRange = (u32, u32);
 
 struct Estimate<'s> {
     counts: &'s ItemCounts,
     runs: HashMap<u64, NewRun<'s>>,
-    /// Where items were split already, for each client: before these clocks.
+    /// For each client, the clocks before which an item is split already.
     cuts: HashMap<u64, BTreeSet<u32>>,
     splits: Splits,
 }
@@ -154,7 +155,8 @@ impl Estimate<'_> {
         }
     }
 
-    /// yrs takes the deleted ranges in ascending order: what it has split before is not moved again.
+    /// Adds the splits at both ends of each deleted range. yrs takes the ranges in ascending order, so it does not
+    /// move again the pieces that it has split off before.
     fn ranges(&mut self, known: &StructIndex, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         for (client, from, to) in ranges {
             self.split(known, Id { client, clock: from }, false);
@@ -162,7 +164,7 @@ impl Estimate<'_> {
         }
     }
 
-    /// Notes that an item is split before an element, unless one begins there.
+    /// Adds the split of an item before an element, unless an item begins there already.
     fn split(&mut self, known: &StructIndex, before: Id, moves_earlier: bool) {
         let found = if before.clock < known.next_clock(before.client) {
             known.extent(before).map(|extent| (extent, self.counts.of_client(before.client)))
@@ -177,10 +179,11 @@ impl Estimate<'_> {
         let next_cut = cuts.range((Excluded(before.clock), Unbounded)).next().copied();
         let end = next_cut.map_or(end, |cut| cut.min(end));
         let start = cuts.range(..before.clock).next_back().map_or(start, |&cut| cut.max(start));
-        // Pieces in front of this one stay: replacing from the beginning to the end moves none twice.
+        // Earlier splits count only if one of them is behind this one: replacing a text from beginning to end moves
+        // none twice.
         let earlier = if moves_earlier && next_cut.is_some() { cuts.len() as u64 } else { 0 };
         let (left, right) = (u64::from(before.clock - start), u64::from(end - before.clock));
-        // The place is looked for from the item's beginning on, and what is behind it is copied.
+        // yrs looks for the offset from the start of the item on, and copies the text behind it.
         self.splits.moves +=
             left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
         self.splits.count += 1;

@@ -1,11 +1,11 @@
-//! Skipping the values inside an update: lib0's `any`, and JSON. Their nesting is bounded, without recursion.
+//! Skips the values inside an update, which are lib0's `any` or JSON, and bounds their nesting without recursion.
 
 use super::scan_error::ScanError;
 use crate::lib0::Reader;
 use crate::limits;
 
-/// Skips `count` consecutive `Any` values. What is left to read at each level is kept on an
-/// explicit stack whose height is the nesting.
+/// Skips `count` consecutive `Any` values. An explicit stack contains the number of values that are left at each
+/// level. The height of the stack is the nesting depth.
 pub(super) fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError> {
     struct Level {
         left: usize,
@@ -49,7 +49,8 @@ pub(super) fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError
     Ok(())
 }
 
-/// Bounds the nesting of a JSON text, then has it parsed, since yrs takes it for granted.
+/// Checks that a text is JSON and within the nesting limit, because yrs assumes that it is JSON. The nesting is
+/// checked before the text is parsed. With `may_be_undefined`, the word `undefined` is accepted as well.
 pub(super) fn skip_json(text: &str, may_be_undefined: bool) -> Result<(), ScanError> {
     if may_be_undefined && text == "undefined" {
         return Ok(());

@@ -1,15 +1,18 @@
-//! The order of causality: structs are visited once everything that they refer to has been visited.
+//! A walk over structs in causal order: each struct is visited after everything that it refers to.
 
 use super::scan::Struct;
 
-/// Visits the structs of several clients as integration would. `fronts` has the structs of each client, in ascending
-/// order; `visit` takes a struct, or says that something it refers to has not come yet.
+/// Visits the structs of several clients in an order in which they can be integrated. Returns whether all were
+/// visited.
 ///
-/// Each pass moves every client as far as it can go, so the walk costs the number of structs plus, for each pass, the
-/// number of clients. It ends when a pass makes no progress, and gives whether all structs were taken.
+/// `fronts` contains the structs of each client, in ascending order of their clocks. `visit` returns `true` if it has
+/// taken the struct, or `false` if the struct refers to something that has not been visited yet.
+///
+/// Each pass advances every client as far as possible, so the cost is the number of structs plus, for each pass, the
+/// number of clients. The walk ends when a pass makes no progress.
 ///
 /// # Errors
-/// With the first error of `visit`, after which nothing more is visited.
+/// Returns the first error of `visit`. No further struct is visited after it.
 pub(super) fn causal_walk<'s, C: Copy, E>(
     mut fronts: Vec<(C, &'s [Struct<'s>])>,
     mut visit: impl FnMut(C, &Struct<'s>) -> Result<bool, E>,

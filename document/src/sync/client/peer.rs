@@ -1,11 +1,11 @@
-//! Somebody else who is in the document.
+//! The other clients in a document, as their awareness messages describe them.
 
 use crate::model::Target;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yrs::StickyIndex;
 
-/// Somebody else in the document.
+/// Another client in the document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Peer {
@@ -14,18 +14,18 @@ pub struct Peer {
     /// The identity that the server has set.
     #[cfg_attr(feature = "schema", schema(value_type = crate::sync::PresenceUser))]
     pub user: Value,
-    /// Where their caret is: a text, and the ends of the selection in it.
+    /// The caret of the client: a text, and the two ends of the selection in it, in UTF-16 code units.
     pub cursor: Option<(Target, u32, u32)>,
 }
 
-/// What a peer's last message said.
+/// The last awareness entry of a peer.
 #[derive(Debug)]
 pub(super) struct Heard {
     pub(super) clock: u64,
     pub(super) state: Value,
 }
 
-/// Where a caret is, as awareness messages carry it.
+/// The position of a caret, in the form of awareness messages.
 #[derive(Debug, Deserialize)]
 pub(super) struct Cursor {
     pub(super) anchor: StickyIndex,

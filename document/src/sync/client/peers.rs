@@ -8,7 +8,7 @@ use crate::sync::wire::Message;
 use serde_json::Value;
 
 impl Client {
-    /// Announces the position of the user's own caret; `None` when the document has no focus.
+    /// Announces the position of the user's own caret. `cursor` is `None` when the document has no focus.
     pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
         let cursor = cursor.and_then(|(target, anchor, head)| {
             let anchor = self.replica.sticky(target, anchor)?;
@@ -27,13 +27,13 @@ impl Client {
         self.announce();
     }
 
-    /// Everybody else in the document, if that changed since the last call. A caret that only moves along with
-    /// the text around it is no change: the editor moves it.
+    /// Returns everybody else in the document, or `None` if nothing has changed since the last call. A caret that
+    /// only moves along with the text around it is not a change, because the editor moves it.
     pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
         std::mem::take(&mut self.peers_changed).then(|| self.peers())
     }
 
-    /// Everybody else in the document now.
+    /// Returns everybody else who is in the document now.
     pub fn peers(&mut self) -> Vec<Peer> {
         let own = self.replica.client_id();
         let mut unplaced = false;

@@ -1,4 +1,4 @@
-//! What changes for open connections when the rights of people change.
+//! Applies changed rights of people to their open connections.
 
 use super::{Effect, Room, note_frame};
 use crate::plan::Grant;
@@ -8,9 +8,10 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ServerNote;
 
 impl Room {
-    /// Call when the rights of people may have changed. `grant` gives what each may do now. A connection without the right
-    /// to read is closed. A connection that gains or loses the right to write stays, and an `accord.v1` client is
-    /// sent a note. Rules C6 and A5.
+    /// Applies the current rights of people to their connections. Call this when rights can have changed. `grant`
+    /// returns what the person of a connection may do now, or why they may not be in the document. A connection
+    /// without the right to read is closed. A connection that gains or loses the right to write stays open, and an
+    /// `accord.v1` client receives a note. Rules C6 and A5.
     pub fn revise(
         &mut self,
         grant: impl Fn(&Admission) -> Result<Grant, Denied>,
@@ -33,7 +34,8 @@ impl Room {
                     if admission.may_write != before && !is_frozen {
                         changed.push((id, admission.may_write));
                     }
-                    // The client id of a reader was not announced: a reader who gains the right to write needs it announced.
+                    // A reader's client id is not announced. A reader who gains the right to write needs it
+                    // announced.
                     if let (true, Some(client)) = (admission.may_write && !before, session.presence)
                     {
                         writers.push((client, admission.user.person.clone()));

@@ -1,4 +1,4 @@
-//! What is done to a document beside writing in it: redactions, versions, going back, the path to a release.
+//! Commands on a document other than edits: redactions, versions, restorations, cleanings and steps to a release.
 
 use super::{Effect, Room};
 use crate::body::{Quorum, Redaction, Step, Version, VersionError};
@@ -13,26 +13,26 @@ use crate::sync::wire::ServerNote;
 use crate::update::{Claim, Provenance, Refusal};
 use thiserror::Error;
 
-/// A text to be proposed for a release.
+/// A request to propose a text for a release.
 #[derive(Debug, Clone)]
 pub struct ProposalRequest {
     /// The document.
     pub document: DocumentId,
-    /// The digest of what its proposer has read.
+    /// The digest of the text that the proposer has read.
     pub digest: Digest,
     /// The signatures that the proposal needs.
     pub quorum: Quorum,
-    /// A message to the signatories; may be empty.
+    /// A message to the signatories, which can be empty.
     pub message: String,
 }
 
-/// Why a text is not proposed.
+/// The reason why a text is not proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProposeError {
     /// The step can't be taken.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// It holds what nobody would see.
+    /// The text contains something that its readers can't see.
     #[cfg(feature = "readable")]
     #[error(
         "This text contains something that its readers can’t see: {}. Nobody may sign what they can’t see.",
@@ -41,7 +41,7 @@ pub enum ProposeError {
     Unreleasable(Vec<Unreleasable>),
 }
 
-/// The first of what is unreleasable, in words.
+/// Names up to three pieces of unreleasable content, and the number of the others.
 #[cfg(feature = "readable")]
 fn named(all: &[Unreleasable]) -> String {
     const NAMED: usize = 3;
@@ -58,11 +58,12 @@ fn named(all: &[Unreleasable]) -> String {
 }
 
 impl Room {
-    /// Takes a passage out: deletes it for everybody, and appends the redaction. The entries it names
-    /// are to be blanked once that is durable. Rule A6.
+    /// Redacts a passage: deletes it for everybody, and appends the redaction. The entries that the redaction names
+    /// must be blanked once it is durable. Rule A6.
     ///
     /// # Errors
-    /// When this person may not do that; nothing has changed then.
+    /// Returns an error if this person may not redact, if the reason is empty or too long, or if the deletion can't
+    /// be integrated. Nothing has changed then.
     pub fn redact(
         &mut self,
         actor: &Actor,
@@ -84,10 +85,10 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Names a moment.
+    /// Names a moment, which makes it a version.
     ///
     /// # Errors
-    /// With what keeps it from being named; nothing has changed then.
+    /// Returns the reason why the moment can't be named. Nothing has changed then.
     pub fn name_version(
         &mut self,
         actor: &Actor,
@@ -101,11 +102,11 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Goes back to a moment by an edit, which everybody gets as they get any other. The moment before it
+    /// Restores a moment with an edit, which everybody receives like any other edit. The moment before the edit
     /// becomes a version.
     ///
     /// # Errors
-    /// When this person may not do that; nothing has changed then.
+    /// Returns an error if this person may not restore, or if the update is refused. Nothing has changed then.
     pub fn restore(
         &mut self,
         actor: &Actor,
@@ -121,7 +122,7 @@ impl Room {
         let before = self.state.position().seq;
         let provenance = Provenance { claims, restores: Some(moment) };
         let salt = self.salt(0);
-        // What is as it was needs no entry, and no version before it.
+        // An update that adds nothing gets no entry, and no version is made.
         if let Some(entry) = self.state.edit_from(actor, now, salt, update, provenance)? {
             self.append_edit(entry, None);
             let version = Version {
@@ -137,10 +138,10 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Takes out what nobody sees, by an edit that everybody gets as they get any other.
+    /// Removes content that readers can't see, with an edit that everybody receives like any other edit.
     ///
     /// # Errors
-    /// When this person may not write; nothing has changed then.
+    /// Returns an error if this person may not write, or if the update is refused. Nothing has changed then.
     pub fn clean(
         &mut self,
         actor: &Actor,
@@ -152,7 +153,7 @@ impl Room {
             return Err(Refusal::ReadOnly);
         }
         let salt = self.salt(0);
-        // A text without hidden characters needs no entry.
+        // An update that adds nothing gets no entry: the text had no hidden characters.
         if let Some(entry) =
             self.state.edit_from(actor, now, salt, update, Provenance::default())?
         {
@@ -161,11 +162,11 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Proposes the text as it is for a release.
+    /// Proposes the current text for a release.
     ///
     /// # Errors
-    /// With the reason why not, when the text is not what its proposer has read or holds what nobody sees;
-    /// nothing has changed then.
+    /// Returns an error if the text is not what the proposer has read, contains something that readers can't see, or
+    /// can't be proposed at this point. Nothing has changed then.
     #[cfg(all(feature = "digest", feature = "readable"))]
     pub fn propose(
         &mut self,
@@ -189,10 +190,11 @@ impl Room {
 
     /// Takes a step on the path to a release.
     ///
-    /// What is signed is judged again: the proposal may be older than what this version knows of hidden characters.
+    /// The text is judged again before a signature, because the proposal can be older than this version's rules about
+    /// hidden characters.
     ///
     /// # Errors
-    /// With the reason why it is not taken; nothing has changed then.
+    /// Returns the reason why the step is not taken. Nothing has changed then.
     pub fn step(&mut self, actor: &Actor, step: Step, now: u64) -> Result<Vec<Effect>, StepError> {
         self.now = now;
         #[cfg(feature = "readable")]
@@ -209,8 +211,8 @@ impl Room {
         let is_frozen = self.state.releases().is_frozen();
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         if was_frozen && !is_frozen {
-            // What is under way was written before the text was frozen. A client that comes back says what it
-            // has seen, and its edits are judged by that.
+            // Edits under way were written before the text was frozen, so all connections are closed. A client that
+            // connects again says which entry it remembers, and its edits are judged by that.
             for id in ids {
                 self.expel(id, Close::RESYNC, "The next draft begins.");
             }
@@ -226,7 +228,8 @@ impl Room {
         Ok(self.take())
     }
 
-    /// Tells everybody that a step was taken, or that the text is not what was proposed any more (rule A8).
+    /// Sends every `accord.v1` client a note that a step was taken, or that the text is no longer what was proposed
+    /// (rule A8).
     pub(super) fn tell_of_release(&mut self) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {

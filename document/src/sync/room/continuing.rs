@@ -1,4 +1,4 @@
-//! A frame that takes several turns (rule C8).
+//! Frames that take several turns (rule C8).
 
 use super::unfinished::{EditRest, Unfinished, UnfinishedEdit};
 use super::{Effect, Room};
@@ -8,7 +8,8 @@ use crate::sync::wire::Message;
 use crate::update::UpdatePart;
 
 impl Room {
-    /// Works on the next part of a connection's frame. Call it after [`Effect::Continue`], once others have had their turns.
+    /// Handles the next part of a connection's frame. Call this after [`Effect::Continue`], once others have had
+    /// their turns.
     pub fn continue_frame(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         let next = self.sessions.get_mut(&id).and_then(|session| session.unfinished.pop_front());
@@ -20,7 +21,7 @@ impl Room {
         self.effects_of(id)
     }
 
-    /// The effects of a turn of a connection, with [`Effect::Continue`] last where its frame takes another.
+    /// Returns the effects of a connection's turn, ending with [`Effect::Continue`] if its frame takes another turn.
     pub(super) fn effects_of(&mut self, id: ConnectionId) -> Vec<Effect> {
         if self.is_unfinished(id) {
             self.out.push(Effect::Continue(id));
@@ -62,7 +63,7 @@ impl Room {
         session.unfinished.push_front(Unfinished::Edit(edit));
     }
 
-    /// Puts messages behind the parts that are left.
+    /// Queues messages after everything else that is left of the frame.
     pub(super) fn queue_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let bytes = messages.iter().flat_map(Message::encode).collect();

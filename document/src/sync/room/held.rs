@@ -7,7 +7,7 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ServerNote;
 
 impl Room {
-    /// All entries up to `seq` are durable.
+    /// Records that all entries up to `seq` are durable, and returns the effects that waited for them.
     pub fn committed(&mut self, seq: Seq) -> Vec<Effect> {
         self.durable = self.durable.max(seq);
         while self.held.front().is_some_and(|(after, _)| *after <= self.durable) {

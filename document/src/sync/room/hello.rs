@@ -1,4 +1,4 @@
-//! Whether a client remembers this very ledger: a ledger that was truncated or exchanged diverges from what clients
+//! Checks whether a client remembers this ledger. A ledger that was truncated or replaced differs from what clients
 //! remember of it.
 //!
 //! Rules A2 and U10.
@@ -12,7 +12,7 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ClientNote;
 
 impl Room {
-    /// What the server says of itself.
+    /// Returns the end of the ledger, for the server's hello and for the client to remember.
     pub(super) fn remembered(&self) -> LedgerPosition {
         self.state.position().clone()
     }
@@ -36,15 +36,15 @@ impl Room {
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);
         } else if remembered.seq < here.seq {
-            // Of earlier entries only the store knows the hashes.
+            // Only the store knows the hashes of earlier entries.
             self.hold(PendingEffect::Compare(id, remembered.clone()));
         } else if remembered.seq > here.seq || remembered.head != here.head {
             self.report_divergence(id);
         }
     }
 
-    /// The hash of the entry that a client remembers, as [`Effect::Compare`] asked for it; none where there is
-    /// no such entry.
+    /// Compares the position that a client remembers with the ledger. Call this after [`Effect::Compare`]: `stored`
+    /// is the hash of the entry at that position, or `None` if there is no such entry.
     pub fn compared(
         &mut self,
         id: ConnectionId,

@@ -1,4 +1,4 @@
-//! What the room does with each message of a connection.
+//! Handles each message of a connection.
 
 use super::pending::PendingEffect;
 use super::unfinished::{EditRest, EditStep, UnfinishedEdit};
@@ -42,7 +42,7 @@ impl Room {
         }
     }
 
-    /// Rule M1.
+    /// Answers a step 1 (rule M1).
     fn step1(&mut self, id: ConnectionId, vector: &[u8]) {
         let Some(remote) = read_state_vector(vector) else {
             return self.expel(id, Close::MALFORMED, "A state vector is malformed.");
@@ -60,7 +60,7 @@ impl Room {
         self.take_edit(id, number, true, EditStep::Update(update, claims));
     }
 
-    /// Takes the next turn of an edit that takes several.
+    /// Takes the next turn of an edit that needs several.
     pub(super) fn continue_edit(&mut self, id: ConnectionId, edit: UnfinishedEdit) {
         let UnfinishedEdit { number, is_last, rest } = edit;
         match rest {
@@ -71,7 +71,7 @@ impl Room {
         }
     }
 
-    /// `is_last`: whether nothing of the edit is left after this.
+    /// Takes an edit, or one step of an edit. `is_last` says whether nothing of the edit is left afterwards.
     fn take_edit(
         &mut self,
         id: ConnectionId,
@@ -105,7 +105,8 @@ impl Room {
                     session.is_current |= answered && is_last;
                 }
                 if let Some(entry) = entry {
-                    // The sender of a numbered edit gets an acknowledgement; the sender of another gets the update back.
+                    // The sender of a numbered edit receives an acknowledgement instead of the update. Any other
+                    // sender receives the update.
                     self.append_edit(entry, number.map(|_| id));
                 }
                 // Rule A3.
@@ -114,14 +115,14 @@ impl Room {
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
                 }
             }
-            // A stock client sends edits as soon as it is connected, even before the content that they build on. Its
-            // step 2 follows and contains all of it.
+            // A stock client sends edits as soon as it is connected, even before the content that they build on. Such
+            // an edit is ignored, because the client's step 2 follows and contains everything.
             Err(refusal) if refusal.asks_for_resync() && !answered => {}
             Err(refusal) => self.refuse(id, number, refusal),
         }
     }
 
-    /// Appends an edit, and sends it on once it is durable (rule M2).
+    /// Appends an edit, and broadcasts it once it is durable (rule M2).
     pub(super) fn append_edit(&mut self, entry: Entry, except: Option<ConnectionId>) {
         let Some((net, _)) = entry.body.edit() else { return };
         let frame = Message::Update(net).encode().into();
@@ -201,7 +202,8 @@ impl Room {
     }
 }
 
-/// Reads a state vector, bounded: each of its pairs takes at least two bytes.
+/// Reads a state vector, or returns `None` if it is malformed. The count of its pairs is bounded by the bytes before
+/// yrs decodes it.
 fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
     let mut r = crate::lib0::Reader::new(bytes);
     for _ in 0..r.count().ok()? {

@@ -1,10 +1,10 @@
-//! An effect that waits until an entry is durable.
+//! Effects that wait until an entry is durable.
 
 use crate::ledger::LedgerPosition;
 use crate::sync::connection::ConnectionId;
 use std::sync::Arc;
 
-/// An effect that waits for an entry to be durable.
+/// An effect that waits until an entry is durable.
 #[derive(Debug)]
 pub(super) enum PendingEffect {
     Send(ConnectionId, Arc<[u8]>),

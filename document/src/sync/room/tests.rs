@@ -35,7 +35,7 @@ fn room() -> Room {
     room
 }
 
-/// Whether a frame is the answer to a step 1.
+/// Returns whether an effect sends the answer to a step 1.
 fn is_document(effect: &Effect) -> bool {
     matches!(effect, Effect::Send(_, frame) if frame.starts_with(&[0, 1]))
 }
@@ -100,7 +100,7 @@ fn join(room: &mut Room, id: ConnectionId, name: &str, may_write: bool) {
     room.join(id, admission, 0);
 }
 
-/// An awareness message that announces a client id.
+/// Returns an awareness message that announces a client id.
 fn announcement(client: u64, clock: u64) -> Vec<u8> {
     use crate::lib0::Write as _;
     let mut update = vec![1];
@@ -130,7 +130,7 @@ fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
         matches!(&told[..], [Effect::SaveClientClaim(claim)] if claim.client == CLIENT),
         "{told:?}"
     );
-    // Whatever she does meanwhile, and whatever he asks.
+    // Ben does not learn of the id while Ana announces it again, he asks who is here, and time passes.
     told.extend(room.frame(ANA, &announcement(CLIENT, 2), 2));
     told.extend(room.frame(BEN, &query, 3));
     told.extend(room.frame(BEN, &step1, 4));
@@ -140,7 +140,7 @@ fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
     let told = room.client_claims_saved(&[CLIENT]);
     assert!(names(&told, CLIENT), "{told:?}");
     assert_eq!(room.people().count(), 1);
-    // From now on it is shown at once, also when it comes back.
+    // From now on the id is shown immediately, also when Ana leaves and comes back.
     assert!(names(&room.leave(ANA, 6), CLIENT));
     join(&mut room, ANA, "ana", true);
     let back = room.frame(ANA, &announcement(CLIENT, 1), 7);

@@ -1,36 +1,36 @@
-//! What is left of a frame after its turn: the parts of a large edit, and the messages behind it (rule C8).
+//! The rest of a frame after its turn: the parts of a large edit, and the messages behind the edit (rule C8).
 
 use crate::state::LargeEdit;
 use crate::update::{Claim, UpdatePart};
 
-/// What is left of the frame of a connection.
+/// A piece of a connection's frame that is left for later turns.
 #[derive(Debug)]
 pub(super) enum Unfinished {
     Edit(UnfinishedEdit),
-    /// Whole messages, one behind the other.
+    /// Whole messages, one after the other, in their encoded form.
     Messages(Vec<u8>),
 }
 
-/// An edit that is taken in several turns.
+/// An edit, or a part of one, that is left for later turns.
 #[derive(Debug)]
 pub(super) struct UnfinishedEdit {
     pub(super) number: Option<u64>,
-    /// Whether nothing of the edit is left after this.
+    /// Whether nothing of the edit is left after this piece.
     pub(super) is_last: bool,
     pub(super) rest: EditRest,
 }
 
-/// What is taken next of an edit.
+/// The next piece of an edit.
 #[derive(Debug)]
 pub(super) enum EditRest {
-    /// The whole of it has to be checked further.
+    /// A large edit whose checks are not finished.
     Large(LargeEdit),
     Part(UpdatePart),
 }
 
-/// What of an edit is taken in a turn.
+/// The piece of an edit that is taken in one turn.
 pub(super) enum EditStep<'a> {
-    /// The whole of it or a part, with what is claimed of it.
+    /// An update, which is the whole edit or a part of it, and its claims.
     Update(&'a [u8], Vec<Claim>),
     Large(LargeEdit),
 }

@@ -5,7 +5,7 @@ use yrs::{Doc, GetString, ReadTxn, StateVector, Transact, Update};
 
 const CLIENT: u64 = 7;
 
-/// An update of one client whose structs are given as they are written, info byte and all.
+/// Returns an update of one client, made of encoded structs with their info bytes.
 fn update(structs: &[Vec<u8>]) -> Vec<u8> {
     let mut out = vec![1];
     out.put_var(structs.len() as u64);
@@ -16,7 +16,7 @@ fn update(structs: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// An item at the beginning of a root, or under a key of it.
+/// Returns an item at the start of a root type, or under a key of it.
 fn first(kind: u8, root: &str, key: Option<&str>, content: &[u8]) -> Vec<u8> {
     let mut out = vec![kind | if key.is_some() { 0x20 } else { 0 }, 1];
     out.put_buf(root.as_bytes());
@@ -27,7 +27,7 @@ fn first(kind: u8, root: &str, key: Option<&str>, content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An item behind the element with a clock of the same client.
+/// Returns an item whose origin is the element of the same client at `clock`.
 fn behind(kind: u8, clock: u32, content: &[u8]) -> Vec<u8> {
     let mut out = vec![kind | 0x80];
     out.put_var(CLIENT);
@@ -53,7 +53,8 @@ fn encoded(doc: &Doc) -> Vec<u8> {
     doc.transact().encode_diff_v1(&StateVector::default())
 }
 
-/// Merges and gives how many structs are left; the document must be the same.
+/// Merges the structs of an update, and checks that `expect` structs remain and that the document stays the same.
+/// Returns the merged update.
 fn check(structs: &[Vec<u8>], expect: usize) -> Vec<u8> {
     let before = update(structs);
     let merged = merge(&before, |_| 0, &HashSet::new()).unwrap();
@@ -88,7 +89,7 @@ fn values_and_gaps_are_merged_and_what_yrs_keeps_apart_stays_apart() {
         ],
         2,
     );
-    // Embedded values, and letters behind another than the last one, are items of their own.
+    // An embedded value is never merged, and a letter is merged only with the letter directly before it.
     let value = text("{}");
     check(&[first(kind::EMBED, "problem", None, &value), behind(kind::EMBED, 0, &value)], 2);
     let structs = [
@@ -110,11 +111,11 @@ fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_befo
     assert_eq!(merge(&update(&values), |_| 0, &apart).unwrap().structs, 2);
 }
 
-/// What an update repeats of known structs, and says of where they stand, keeps nothing apart.
+/// Known structs that an update repeats keep no new structs apart, whatever positions the update names for them.
 #[test]
 fn places_of_what_is_known_cut_nothing() {
     let mut out = vec![2, 1];
-    // A struct of client 9 that is known, said to stand between the two letters of client 7.
+    // A known struct of client 9, which the update places between the two letters of client 7.
     out.put_var(9);
     out.put_var(0);
     out.push(kind::TEXT | 0xc0);

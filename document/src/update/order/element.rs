@@ -8,32 +8,33 @@ pub(crate) type RunIndex = u32;
 /// The index of a container.
 pub(crate) type LineIndex = u32;
 
-/// No run, or no client.
+/// The index that means “no run” or “no client”.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// An element's identity, with the client as an index of [`Order`](super::Order): half the width of an [`Id`].
+/// The identity of an element, with its client as an index into [`Order`](super::Order). It takes half the bytes of
+/// an [`Id`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompactId {
     pub(crate) client: u32,
     pub(crate) clock: u32,
 }
 
-/// No element.
+/// The id that means “no element”.
 pub(crate) const NO_ID: CompactId = CompactId { client: NONE, clock: NONE };
 
 impl CompactId {
-    /// The element of the same client `offset` clocks later.
+    /// Returns the id of the same client's element `offset` clocks later.
     pub(crate) fn plus(self, offset: u32) -> Self {
         if self == NO_ID { NO_ID } else { Self { clock: self.clock + offset, ..self } }
     }
 }
 
-/// What an order stores with each run.
+/// Data that an order stores with each run.
 pub(crate) trait RunPayload: Copy {
-    /// The payload of the elements from an offset on.
+    /// Returns the payload of the elements from an offset on.
     fn cut(self, offset: u32) -> Self;
 
-    /// Whether elements with the payload `next` may join a run with the payload `self` directly before them.
+    /// Returns whether elements with the payload `next` can join a run with the payload `self` directly before them.
     fn joins(self, next: Self) -> bool;
 }
 
@@ -58,7 +59,7 @@ pub(crate) struct ItemRun<T> {
     pub(crate) held: T,
 }
 
-/// What holds elements in order: a text, or the values of one key of a map.
+/// A sequence of elements: a text, or the values of one key of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Container {
     pub(crate) parent: Holder,

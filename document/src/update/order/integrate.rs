@@ -1,4 +1,4 @@
-//! Where new elements go: the integration of YATA, and taking the last elements out again.
+//! Inserts new elements into the order as YATA does, and can take the newest elements back.
 
 use super::element::{
     CompactId, Container, Holder, ItemRun, LineIndex, NO_ID, NONE, RunIndex, RunPayload,
@@ -8,7 +8,7 @@ use crate::update::scan::{Parent, Scan, Struct, StructBody};
 use crate::update::walk::causal_walk;
 use std::collections::HashSet;
 
-/// The elements that an item was written between, and the runs that hold them.
+/// The position of a new item: the two elements between which it was written, and the runs that contain them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InsertPosition {
     pub(crate) line: LineIndex,
@@ -23,7 +23,7 @@ impl<T: RunPayload> Order<T> {
     /// whether every new struct was passed.
     ///
     /// # Errors
-    /// The first error of `take`. No further struct is passed after it.
+    /// Returns the first error of `take`. No further struct is passed after it.
     pub(crate) fn walk_new<E>(
         &mut self,
         scan: &Scan<'_>,
@@ -51,13 +51,14 @@ impl<T: RunPayload> Order<T> {
         })
     }
 
-    /// Where the new part of an item goes. `None` where its neighbours or its parent have been collected.
+    /// Returns the position of the new part of an item, or `None` if the struct or its neighbours were collected as
+    /// garbage.
     pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<InsertPosition> {
         let StructBody::Item { origin, right_origin, parent, key, .. } = &item.body else {
             return None;
         };
         let next = self.next(client);
-        // A struct that is partly known begins at its first new element.
+        // A struct that is partly known is inserted from its first new element on, behind its last known element.
         let origin = if item.clock < next {
             CompactId { client, clock: next - 1 }
         } else {
@@ -80,7 +81,7 @@ impl<T: RunPayload> Order<T> {
         Some(InsertPosition { line, left, right, origin, right_origin })
     }
 
-    /// The first run behind the left neighbour of a position.
+    /// Returns the first run after the left neighbour of a position, or [`NONE`].
     pub(crate) fn after(&self, spot: &InsertPosition) -> RunIndex {
         match spot.left {
             Some(left) => self.runs[left as usize].right,
@@ -88,7 +89,8 @@ impl<T: RunPayload> Order<T> {
         }
     }
 
-    /// Inserts elements between those that they were written between. Returns the run that holds them.
+    /// Inserts `len` elements at a position. Returns the run that contains them, which is an existing run if they
+    /// extend it.
     pub(crate) fn insert(
         &mut self,
         spot: InsertPosition,
@@ -125,7 +127,7 @@ impl<T: RunPayload> Order<T> {
         index
     }
 
-    /// Whether elements can extend the run before them.
+    /// Returns whether elements can extend the run before them.
     fn continues(&self, before: RunIndex, name: CompactId, spot: &InsertPosition, held: T) -> bool {
         let run = &self.runs[before as usize];
         run.name.plus(run.len) == name
@@ -134,7 +136,8 @@ impl<T: RunPayload> Order<T> {
             && run.held.joins(held)
     }
 
-    /// The run that an item goes behind, where others inserted concurrently at the same position.
+    /// Returns the run after which an item is inserted, or `None` if it becomes the first of its container. Where
+    /// other items were inserted concurrently at the same position, the rules of YATA decide.
     fn resolve(
         &self,
         mut left: Option<RunIndex>,
@@ -174,8 +177,8 @@ impl<T: RunPayload> Order<T> {
         left
     }
 
-    /// Joins the runs again that were split since there were `before` runs, once all elements that came in since are taken
-    /// back.
+    /// Undoes the splits that were made since the order had `before` runs. All elements that were inserted since must
+    /// have been taken back already.
     pub(crate) fn rejoin(&mut self, before: usize) {
         for at in (before..self.runs.len()).rev() {
             let ItemRun { name, len, left, right, .. } = self.runs[at];
@@ -192,11 +195,11 @@ impl<T: RunPayload> Order<T> {
             }
         }
         self.runs.truncate(before);
-        // What was taken back may have been large, and this document is kept.
+        // The refused update can have been large, so its memory is released: this document stays in memory.
         self.runs.shrink_to(before + before / 2);
     }
 
-    /// Removes the last elements of a client, from a clock on.
+    /// Removes the elements of a client from the clock `from` on.
     pub(crate) fn take_back(&mut self, client: u32, from: u32) {
         let last =
             |order: &Self| order.starts[client as usize].last_key_value().map(|(_, &run)| run);

@@ -1,4 +1,4 @@
-//! What a room says to whom, by the rules of the protocol.
+//! Tests of the frames that a room sends, by the rules of the protocol.
 
 use super::{ANA, is_document, room};
 use crate::body::{Quorum, Redaction, Step};
@@ -16,7 +16,7 @@ use yrs::{Text, Transact};
 
 const BEN: ConnectionId = ConnectionId(2);
 
-/// Lets Ben in, as an author or facilitator whose client speaks `accord.v1`.
+/// Adds Ben to the room with a seat. His client speaks `accord.v1`.
 fn let_ben_in(room: &mut Room, seat: Seat) -> (Actor, Vec<Effect>) {
     let actor = Actor {
         person: PersonId::new("ben"),
@@ -36,7 +36,7 @@ fn let_ben_in(room: &mut Room, seat: Seat) -> (Actor, Vec<Effect>) {
     (actor, room.join(BEN, admission, 0))
 }
 
-/// The notes that a connection is sent.
+/// Returns the notes that are sent to a connection.
 fn notes(effects: &[Effect], to: ConnectionId) -> Vec<ServerNote> {
     let frames = effects.iter().filter_map(|effect| match effect {
         Effect::Send(id, frame) if *id == to => Some(frame),
@@ -53,7 +53,7 @@ fn notes(effects: &[Effect], to: ConnectionId) -> Vec<ServerNote> {
     notes
 }
 
-/// Whether a connection is sent an update.
+/// Returns whether an update is sent to a connection.
 fn is_updated(effects: &[Effect], id: ConnectionId) -> bool {
     effects
         .iter()
@@ -67,7 +67,7 @@ fn closed_with(effects: &[Effect], id: ConnectionId) -> Option<u16> {
     })
 }
 
-/// The updates of a client that types two words.
+/// Returns the updates of a client that types two words.
 fn two_words(client: u64) -> [Vec<u8>; 2] {
     let doc = crate::ydoc::new(client);
     let text = doc.get_or_insert_text("problem");
@@ -82,7 +82,7 @@ fn edit(number: u64, update: &[u8]) -> Vec<u8> {
     Message::Edit { number, claims: &[], update }.encode()
 }
 
-/// Says that everything is on disk, and gives what follows from it.
+/// Reports to the room that everything is on disk, and returns the effects that follow.
 fn commit(room: &mut Room) -> Vec<Effect> {
     let seq = room.state().position().seq;
     room.committed(seq)
@@ -93,7 +93,7 @@ fn commit(room: &mut Room) -> Vec<Effect> {
 fn an_accord_client_is_greeted_and_told_by_number_what_is_on_disk() {
     let mut room = room();
     let ledger = room.state().position().seq;
-    // Ana's stock client has synced, so she follows what others write.
+    // Ana's stock client has synced, so it receives what others write.
     room.frame(ANA, &Message::Step1(&[0]).encode(), 0);
     let (_, greeting) = let_ben_in(&mut room, Seat::Author);
     let [ServerNote::Hello { position, may_write: true }] = &notes(&greeting, BEN)[..] else {
@@ -224,7 +224,7 @@ fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
         let doc = crate::ydoc::new(20);
         let text = doc.get_or_insert_text("problem");
         let mut txn = doc.transact_mut();
-        // Each before the one before it, so that no two are one item.
+        // Each letter is inserted before the previous one, so that no two letters can be one item.
         (0..3 * limits::MAX_STEPS_PER_TURN).for_each(|_| text.insert(&mut txn, 0, "a"));
         txn.encode_update_v1()
     };
@@ -235,7 +235,7 @@ fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
     let (mut parts, mut answers, mut is_answered) = (0, Vec::new(), false);
     while effects.last() == Some(&Effect::Continue(BEN)) {
         assert!(!is_answered, "the document is asked for behind the edit");
-        // Ana's words come in between, and she is sent each part.
+        // Ana's edits are taken between the parts of Ben's edit, and she receives each part.
         if let Some(word) = words.next() {
             room.frame(ANA, &Message::Update(&word).encode(), 1);
             assert!(is_updated(&commit(&mut room), BEN));
@@ -284,7 +284,7 @@ fn what_is_left_of_a_large_edit_is_judged_when_its_turn_comes() {
         txn.encode_update_v1()
     };
     room.frame(BEN, &edit(7, &large), 1);
-    // It is checked and cut before.
+    // The first turns check the whole edit and cut it, so the first part is taken in a later turn.
     let is_part_taken = (0..4).any(|_| is_appended(&room.continue_frame(BEN, 1)));
     assert!(is_part_taken);
     // Ben loses the right to write between two parts. The room refuses the edit, so his client keeps all of it.

@@ -1,23 +1,24 @@
-//! The audit record: what administrators and facilitators did, as a ledger of its own.
+//! The audit record: a ledger of the actions of administrators and facilitators.
 
 use crate::body::{AuditEvent, Body};
 use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Salt};
 use crate::people::Actor;
 
-/// The schema name that the record's genesis carries.
+/// The schema name in the genesis of the audit record.
 pub const AUDIT_SCHEMA: &str = "accord-audit/1";
 
-/// The end of the record: what the next event is chained to.
+/// The state of the audit record: the end of its hash chain, to which the next event is linked.
 #[derive(Debug, Clone)]
 pub struct AuditState {
     chain: Chain,
 }
 
 impl AuditState {
-    /// Starts from entry 0.
+    /// Creates the state from entry 0 of the record.
     ///
     /// # Errors
-    /// When `entry` is not the genesis of an audit record.
+    /// Returns an error if `entry` is not a genesis that this version understands, or if it begins a ledger other than the
+    /// audit record.
     pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
         let chain = Chain::begin(entry)?;
         if chain.genesis().schema != AUDIT_SCHEMA {
@@ -26,10 +27,10 @@ impl AuditState {
         Ok(Self { chain })
     }
 
-    /// Follows a stored entry.
+    /// Advances the state by a stored entry.
     ///
     /// # Errors
-    /// When it is not the next one of this ledger.
+    /// Returns an error if `entry` does not follow the last entry, or if it is not an audit event.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         self.chain.follows(entry)?;
         if !matches!(entry.body, Body::AuditEvent(_)) {
@@ -39,14 +40,15 @@ impl AuditState {
         Ok(())
     }
 
-    /// The entry that records an event. The state is then ahead of the store until it is durable.
+    /// Returns a new entry that records `event`, and advances the state to it. The state is ahead of the store until the caller
+    /// has stored the entry durably.
     pub fn record(&mut self, actor: &Actor, now: u64, salt: Salt, event: AuditEvent) -> Entry {
         let entry = self.chain.next(actor.clone(), now, salt, Body::AuditEvent(event));
         self.chain.advance(&entry);
         entry
     }
 
-    /// The end of the record, as far as it was followed.
+    /// Returns the position of the last entry that the state has followed or recorded.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()

@@ -1,4 +1,4 @@
-//! Identifiers as types, so that a person can't be passed where a session is meant.
+//! Identifiers, each with a type of its own, so that the compiler refuses a person id where a session id is expected.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,13 +12,13 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// An identifier with this text.
+            /// Creates an identifier from its text, without checking the text.
             #[must_use]
             pub fn new(id: impl Into<Arc<str>>) -> Self {
                 Self(id.into())
             }
 
-            /// The text of the identifier.
+            /// Returns the text of the identifier.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -40,34 +40,34 @@ macro_rules! text_id {
 }
 
 text_id!(
-    /// An opaque person id. Names and addresses live outside the ledger.
+    /// The opaque identifier of a person. Names and e-mail addresses are stored outside the ledger.
     PersonId
 );
 text_id!(
-    /// One signed-in session of one person.
+    /// The identifier of a session: one sign-in of one person.
     SessionId
 );
 text_id!(
-    /// A document: one commitment in one language. Never reused.
+    /// The identifier of a document, which is one commitment in one language. An id is never reused.
     DocumentId
 );
 text_id!(
-    /// A government's action plan for one launch. Never reused.
+    /// The identifier of a plan: a government's action plan. An id is never reused.
     PlanId
 );
 text_id!(
-    /// The lineage of a ledger: a restore from backup starts a new one.
+    /// The identity of a ledger. A restore from a backup begins a new lineage.
     LineageId
 );
 
-/// A ledger, by what it tells of.
+/// The identifier of a ledger: the document, the plan or the record whose entries it contains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LedgerId {
     /// The ledger of a document.
     Document(DocumentId),
     /// The ledger of a plan.
     Plan(PlanId),
-    /// What administrators and facilitators did.
+    /// The ledger of the audit record: the actions of administrators and facilitators.
     Audit,
 }
 
@@ -93,7 +93,7 @@ impl From<PlanId> for LedgerId {
     }
 }
 
-/// The number of an entry in its ledger, from 0, without gaps.
+/// The sequence number of an entry in its ledger. Numbers start at 0 and have no gaps.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -107,12 +107,12 @@ impl fmt::Display for Seq {
     }
 }
 
-/// A SHA-256 digest. Shown and serialised as 64 lower-case hexadecimal digits.
+/// A SHA-256 digest, which is displayed and serialised as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// The digest before the first entry of a ledger.
+    /// The digest that entry 0 of a ledger names as its previous hash: 32 zero bytes.
     pub const ZERO: Self = Self([0; 32]);
 }
 

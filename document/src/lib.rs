@@ -1,12 +1,11 @@
-//! What a commitment document is and how it changes.
+//! The rules of a commitment document: what it contains, how it changes, and how server and browser exchange changes.
 //!
-//! This crate is pure: no async, no sockets, no clock, no randomness, no JavaScript. Time and
-//! random bytes are handed in, outputs are handed back as values. The server drives it with
-//! sockets and a store, the browser with `WebSocket` and IndexedDB, the tests with a seeded fake
-//! network; all three run the same code.
+//! This crate is pure: it has no async code, sockets, clock, randomness or JavaScript. Callers pass time and random bytes
+//! as arguments and receive outputs as values. The server drives the crate with sockets and a store, the browser with
+//! `WebSocket` and IndexedDB, and the tests with a seeded fake network, so all three run the same code.
 //!
-//! Its modules are floors, from the ground up: each imports only modules of rows above its own. `cargo xtask check` holds
-//! this, and that the table is the one of `docs/architecture.md`.
+//! The modules are layers, the lowest first: a module imports only modules of rows above its own. `cargo xtask check`
+//! enforces this rule, and also compares the table with the one in `docs/architecture.md`.
 //!
 //! | module | is for | must not touch |
 //! | --- | --- | --- |
@@ -24,8 +23,8 @@
 //! | `document/src/history/` | any moment of the past, comparisons with authors, sessions of work, the way back | `document/src/state/`, `document/src/sync/`, `document/src/plan/`; it keeps an order of its own instead of a Yjs document |
 //! | `document/src/sync/` | wire format, `Room` (server), `Client` (browser), presence | `document/src/history/`, `document/src/audit.rs` |
 //!
-//! To follow an edit through the crate, begin at [`sync::Room::frame`], then [`state::DocumentState::edit_in_turn`]. To read a
-//! ledger, begin at [`ledger::Entry::decode`], then [`state::DocumentState::apply`].
+//! To follow an edit through the crate, begin at [`sync::Room::frame`], then read [`state::DocumentState::edit_in_turn`].
+//! To follow the replay of a ledger, begin at [`ledger::Entry::decode`], then read [`state::DocumentState::apply`].
 
 #![warn(missing_docs)]
 

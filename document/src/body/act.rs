@@ -1,114 +1,115 @@
-//! Acts in a plan: the entries of a plan's ledger.
+//! Acts: the entries of a plan's ledger, such as an invitation or a launch.
 
 use crate::body::Quorum;
 use crate::ids::{Digest, DocumentId, PersonId, Seq};
 use crate::people::Standing;
 use serde::{Deserialize, Serialize};
 
-/// The longest title of a plan, in characters.
+/// Maximum length of a plan's title, in characters.
 pub const MAX_PLAN_TITLE_CHARS: usize = 300;
 
-/// What can be done in a plan.
+/// An act in a plan: one change to its people, documents, rules or launches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
-    /// The plan is given a title.
+    /// The plan receives a title.
     Title {
         /// The title, of at most [`MAX_PLAN_TITLE_CHARS`] characters.
         title: String,
     },
-    /// The holder of the secret with this digest may join, once, until a time in milliseconds since the Unix epoch.
+    /// An invitation is created: the holder of its secret can join the plan once, until it expires. The entry contains only
+    /// the digest of the secret.
     Invite {
-        /// The SHA-256 of the invitation's secret.
+        /// The SHA-256 digest of the invitation's secret.
         invitation: Digest,
-        /// The seat that it offers.
+        /// The seat and sector that the invitation offers, and whether its holder becomes a signatory.
         standing: Standing,
-        /// The time from which it can't be used any more.
+        /// The time from which the invitation is no longer valid, in milliseconds since the Unix epoch.
         expires: u64,
     },
-    /// An invitation is withdrawn.
+    /// An invitation that nobody has used is withdrawn.
     Revoke {
-        /// The SHA-256 of the invitation's secret.
+        /// The SHA-256 digest of the invitation's secret.
         invitation: Digest,
     },
-    /// The actor takes the seat that an invitation offers.
+    /// The actor joins the plan with the standing that an invitation offers.
     Join {
-        /// The SHA-256 of the invitation's secret.
+        /// The SHA-256 digest of the invitation's secret.
         invitation: Digest,
     },
-    /// A person is seated, or given another seat.
+    /// A person receives a standing in the plan, in place of the one that they had, if any.
     Seat {
-        /// The person.
+        /// The person whose standing is set.
         person: PersonId,
-        /// The seat.
+        /// The new standing of the person.
         standing: Standing,
     },
     /// A person loses their seat.
     Unseat {
-        /// The person.
+        /// The person who leaves the plan.
         person: PersonId,
     },
     /// A document is added to the plan.
     AddDocument {
         /// The new document.
         document: DocumentId,
-        /// BCP 47.
+        /// The language of the document, as a BCP 47 tag.
         language: String,
-        /// The commitment that this is another language of.
+        /// The original commitment, if the new document is a translation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         translates: Option<DocumentId>,
     },
-    /// A document is set aside.
+    /// A document is archived: it is set aside, and can be taken back.
     Archive {
-        /// The document.
+        /// The document to archive.
         document: DocumentId,
     },
-    /// An archived document is taken back.
+    /// An archived document becomes a draft again.
     Unarchive {
-        /// The document.
+        /// The document to take back.
         document: DocumentId,
     },
     /// A document is deleted.
     Delete {
-        /// The document.
+        /// The document to delete.
         document: DocumentId,
     },
-    /// The plan is closed: nothing in it can be written.
+    /// The plan is closed, so that nothing in it can be written until somebody reopens it.
     Close,
-    /// A closed plan is opened again.
+    /// A closed plan is reopened.
     Reopen,
-    /// How many of each side must sign a release.
+    /// The quorum of the plan changes: how many people of each side must sign a release.
     Quorum {
-        /// The quorum for proposals from now on.
+        /// The quorum of proposals that are made from now on.
         quorum: Quorum,
     },
-    /// Releases are to be public from a time on, all at once.
+    /// A launch is decided: several releases are to become public together.
     Launch {
-        /// The releases, each document once.
+        /// The releases to make public; each document occurs at most once.
         releases: Vec<LaunchedRelease>,
-        /// Milliseconds since the Unix epoch.
+        /// The launch time, in milliseconds since the Unix epoch.
         opens: u64,
-        /// The time zone in which that was said (IANA).
+        /// The IANA time zone in which the launch time was entered.
         zone: String,
     },
-    /// A launch that has not come yet will not.
+    /// A launch that is still waiting is called off.
     CallOff {
-        /// The entry that decided the launch.
+        /// The number of the entry that decided the launch.
         launch: Seq,
     },
-    /// The time of a launch has come: its releases are public, for good.
+    /// A launch whose time has come is published: its releases are public from now on, permanently.
     Publish {
-        /// The entry that decided the launch.
+        /// The number of the entry that decided the launch.
         launch: Seq,
     },
 }
 
-/// A release that is launched.
+/// A release that is part of a launch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchedRelease {
-    /// The document.
+    /// The document whose release it is.
     pub document: DocumentId,
-    /// The number of the release, from 1 on.
+    /// The number of the release within its document, from 1.
     pub number: u32,
     /// The digest of the release.
     pub digest: Digest,

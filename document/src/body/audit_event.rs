@@ -1,94 +1,96 @@
-//! Events of the audit record: the entries of its ledger.
+//! Audit events: the entries of the audit record.
 
 use crate::body::Act;
 use crate::ids::{DocumentId, PersonId, PlanId, Seq};
 use serde::{Deserialize, Serialize};
 
-/// Something that was done, and where from. Who did it, and when, stands in the entry.
+/// An audit event: an action, and the network address from which it was requested. The entry itself records the actor
+/// and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// The action.
+    /// The recorded action.
     #[serde(flatten)]
     pub deed: AuditAction,
-    /// The network address it came from; none for what was done at the server's own shell.
+    /// The network address of the request, or `None` if the action was carried out from the server's own shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
 }
 
-/// What was done.
+/// An action that the audit record contains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "deed", rename_all = "snake_case")]
 pub enum AuditAction {
-    /// A plan was made.
+    /// A plan was created.
     CreatePlan {
-        /// The new plan.
+        /// The identifier of the new plan.
         plan: PlanId,
     },
-    /// An act in a plan's own ledger.
+    /// An act was added to the ledger of a plan.
     InPlan {
-        /// The plan.
+        /// The plan in which the act took place.
         plan: PlanId,
-        /// The act.
+        /// The act, as the ledger of the plan records it.
         #[serde(rename = "what")]
         act: Act,
     },
-    /// A passage was taken out of a document: entry `seq` of its ledger says why.
+    /// A passage was redacted from a document. Entry `seq` of the document's ledger contains the reason.
     Redact {
-        /// The plan of the document.
+        /// The plan that contains the document.
         plan: PlanId,
-        /// The document.
+        /// The redacted document.
         document: DocumentId,
-        /// The entry of the redaction.
+        /// The number of the redaction's entry in the document's ledger.
         seq: Seq,
     },
     /// A person became an administrator.
     MakeAdministrator {
-        /// The person.
+        /// The person who became an administrator.
         person: PersonId,
     },
-    /// A person is no administrator any more.
+    /// A person stopped being an administrator.
     EndAdministrator {
-        /// The person.
+        /// The person who was an administrator.
         person: PersonId,
     },
-    /// A link was made by which somebody can set a new password.
+    /// A link was created with which a person can set a new password.
     MakeResetLink {
-        /// The person.
+        /// The person for whose account the link was created.
         person: PersonId,
     },
-    /// Somebody was signed out everywhere.
+    /// All sessions of a person were ended.
     EndSessions {
-        /// The person.
+        /// The person who was signed out.
         person: PersonId,
     },
-    /// A person's name and addresses were erased.
+    /// The name and addresses of a person were erased.
     Forget {
-        /// The person.
+        /// The person whose details were erased.
         person: PersonId,
     },
-    /// A way to sign in was set up.
+    /// A sign-in provider was added.
     AddProvider {
-        /// The issuer's address.
+        /// The address of the provider's issuer.
         issuer: String,
     },
-    /// A way to sign in was removed.
+    /// A sign-in provider was removed.
     RemoveProvider {
-        /// The issuer's address.
+        /// The address of the provider's issuer.
         issuer: String,
     },
-    /// Everything was written into a backup.
+    /// A backup of the whole installation was written.
     Backup,
-    /// Everything was restored from a backup.
+    /// The whole installation was restored from a backup.
     Restore,
-    /// The record itself was exported: of one plan, or all of it.
+    /// The audit record was exported, in full or for one plan.
     Export {
-        /// The plan; none for all of the record.
+        /// The exported plan, or `None` if the full record was exported.
         plan: Option<PlanId>,
     },
 }
 
 impl AuditAction {
-    /// The plan it concerns, whose facilitators may read it.
+    /// Returns the plan that the action concerns, or `None` if it concerns no single plan. Facilitators of that plan can read
+    /// the event.
     #[must_use]
     pub fn plan(&self) -> Option<&PlanId> {
         match self {
@@ -100,7 +102,7 @@ impl AuditAction {
         }
     }
 
-    /// The person it was done to.
+    /// Returns the person whom the action affects, or `None` if it affects nobody in particular.
     #[must_use]
     pub fn person(&self) -> Option<&PersonId> {
         match self {

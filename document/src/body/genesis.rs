@@ -1,4 +1,4 @@
-//! The entries that begin something: a ledger, or another lineage of it.
+//! The entries that begin a ledger, or a new lineage of an existing one.
 
 use crate::ids::LineageId;
 use serde::{Deserialize, Serialize};
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 /// The facts that entry 0 fixes for a ledger's whole life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
-    /// The lineage that the ledger begins with.
+    /// The first lineage of the ledger.
     pub lineage: LineageId,
-    /// The subject of the ledger: a template's name and version, a plan, the audit record.
+    /// The subject of the ledger: a template with its version, a plan, or the audit record.
     pub schema: String,
-    /// BCP 47; empty for what has no language.
+    /// The language of the document, as a BCP 47 tag; empty for a ledger that has no language.
     pub language: String,
-    /// The version of the rules by which entries are checked and applied.
+    /// The version of the rules that check and apply the entries of this ledger.
     pub rules: u32,
 }
 
-/// A new lineage of a document, begun when a backup was restored. A client that remembers another lineage may know
-/// more than the backup did: it keeps that, and asks its person.
+/// A new lineage of a document, which begins when the document is restored from a backup. A client that knows an older
+/// lineage can have edits that the backup lacks. The client keeps those edits and asks its person what to do with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewLineage {
-    /// The lineage from this entry on.
+    /// The lineage of the ledger from this entry on.
     pub lineage: LineageId,
 }

@@ -1,8 +1,8 @@
-//! What the entries of a ledger say: plain data, and how each kind is written.
+//! The bodies of ledger entries: plain data, and the encoding of each kind.
 //!
-//! One table of kinds serves all ledgers ([`Body`]), so that every entry can be read before one knows whose ledger
-//! it is from. This floor holds no state and decides nothing: whether an entry may stand where it does is for
-//! [`crate::state`], [`crate::plan`] and [`crate::audit`] to say.
+//! All ledgers share one table of kinds, [`Body`], so that an entry can be decoded before the reader knows which ledger
+//! contains it. This module has no state and decides nothing: [`crate::state`], [`crate::plan`] and [`crate::audit`]
+//! decide whether an entry is allowed at its place in a ledger.
 
 mod act;
 mod audit_event;
@@ -26,80 +26,81 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use thiserror::Error;
 
-/// The numbers of the kinds of entry (`docs/protocol.md`, section 8).
+/// The numbers of the kinds of entry, as section 8 of `docs/protocol.md` lists them.
 mod kind {
     pub(super) const GENESIS: u8 = 0;
-    /// An edit without claims: the update alone.
+    /// An edit without claims, whose body is the update alone.
     pub(super) const EDIT: u8 = 1;
     pub(super) const ACT: u8 = 2;
     pub(super) const AUDIT_EVENT: u8 = 3;
     pub(super) const REDACTION: u8 = 4;
-    /// An edit with claims: `claims update`, the update to the end of the body.
+    /// An edit with claims, whose body is `claims update`. The update extends to the end of the body.
     pub(super) const EDIT_WITH_CLAIMS: u8 = 5;
-    /// An edit that restores a moment: `moment claims update`.
+    /// An edit that restores a moment, whose body is `moment claims update`.
     pub(super) const RESTORE: u8 = 6;
     pub(super) const VERSION: u8 = 7;
     pub(super) const STEP: u8 = 8;
     pub(super) const NEW_LINEAGE: u8 = 9;
 }
 
-/// Why the bytes of an entry's body can't be read.
+/// The reason why the bytes of an entry's body can't be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BodyError {
-    /// A newer version wrote it, or it is damaged.
+    /// The kind is unknown: a newer version wrote the entry, or the entry is damaged.
     #[error("its kind is unknown")]
     UnknownKind,
-    /// The JSON of this kind of body can't be read.
+    /// The body is not valid JSON for its kind.
     #[error("its body is not readable")]
     Json,
-    /// The claims ahead of an update can't be read.
+    /// The claims before the update can't be decoded.
     #[error("its claims are not readable")]
     Claims,
-    /// A body is blanked that holds no edit.
+    /// A blanked entry has a kind that is not an edit.
     #[error("only an edit can be blanked")]
     BlankedKind,
-    /// A value ahead of the update can't be read.
+    /// A number before the update can't be decoded.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-/// What an entry does.
+/// The body of an entry: the change that the entry makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// Entry 0 of every ledger.
+    /// The genesis, which is entry 0 of every ledger.
     Genesis(Genesis),
-    /// The net effect of one Yjs update, v1, and where its characters come from.
+    /// In a document's ledger: an edit, as the net effect of one Yjs update.
     Edit {
-        /// The update, v1.
+        /// The update, in version 1 of Yjs' encoding.
         update: Vec<u8>,
-        /// Which of its characters repeat older ones.
+        /// The claims that characters of the update repeat older ones, and the moment that the edit restores.
         provenance: Provenance,
     },
     /// In a plan's ledger: an act in the plan.
     Act(Act),
-    /// In the audit record: an action of an administrator or facilitator.
+    /// In the audit record: an event, such as an action of an administrator or facilitator.
     AuditEvent(AuditEvent),
-    /// In a document's ledger: a passage was taken out.
+    /// In a document's ledger: a redaction, which takes a passage out of the text and the ledger.
     Redaction(Redaction),
-    /// In a document's ledger: a moment was named.
+    /// In a document's ledger: a version, which names a moment.
     Version(Version),
     /// In a document's ledger: a step on the path to a release.
     Step(Step),
-    /// In a document's ledger: from here on the lineage is another one, because a backup was restored.
+    /// In a document's ledger: the start of a new lineage, after a restore from a backup.
     NewLineage(NewLineage),
-    /// An edit of which something was redacted.
+    /// In a document's ledger: an edit from which a redaction removed content.
     Blanked {
-        /// The salted SHA-256 of the body that the entry had.
+        /// The salted SHA-256 of the original body.
         hash: [u8; 32],
-        /// An update without the content that was taken out.
+        /// The original update without the redacted content.
         replacement: Vec<u8>,
-        /// As in [`Body::Edit`].
+        /// The provenance of the original edit, unchanged.
         provenance: Provenance,
     },
 }
 
 impl Body {
-    /// The update of an edit, whole or blanked, and where its characters come from.
+    /// Returns the update of an edit and its provenance, or `None` for any other kind of body. A blanked edit returns its
+    /// replacement.
     #[must_use]
     pub fn edit(&self) -> Option<(&[u8], &Provenance)> {
         match self {
@@ -109,7 +110,7 @@ impl Body {
         }
     }
 
-    /// The number of this kind of body.
+    /// Returns the number of the body's kind. A blanked edit has the kind of the original edit.
     pub(crate) fn kind(&self) -> u8 {
         match self {
             Self::Genesis(_) => kind::GENESIS,
@@ -127,7 +128,7 @@ impl Body {
         }
     }
 
-    /// The bytes of the body, as its kind is written.
+    /// Returns the encoding of the body, as its kind prescribes it. The bytes do not include the kind.
     pub(crate) fn encode(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Genesis(genesis) => json(genesis).into(),
@@ -152,10 +153,10 @@ impl Body {
         }
     }
 
-    /// Reads a body that is whole.
+    /// Decodes a body that was not blanked.
     ///
     /// # Errors
-    /// When the kind is unknown or the bytes are not a body of it.
+    /// Returns an error if `kind` is unknown, or if `bytes` can't be decoded as a body of that kind.
     pub(crate) fn decode(kind: u8, bytes: &[u8]) -> Result<Self, BodyError> {
         match kind {
             kind::GENESIS => read_json(bytes).map(Self::Genesis),
@@ -173,10 +174,10 @@ impl Body {
         }
     }
 
-    /// Reads the replacement that stands in a blanked entry. `hash` is that of the body it had.
+    /// Decodes the replacement body of a blanked entry. `hash` is the salted hash of the original body.
     ///
     /// # Errors
-    /// When the kind is no edit, or the bytes are not one.
+    /// Returns an error if `kind` is not a kind of edit, or if `bytes` can't be decoded as an edit of that kind.
     pub(crate) fn decode_blanked(
         kind: u8,
         hash: [u8; 32],

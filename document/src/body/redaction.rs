@@ -1,37 +1,37 @@
-//! Redactions: the entries that take a passage out of a document.
+//! Redactions: the entries that take a passage out of a document and its ledger.
 
 use crate::ids::{Digest, Seq};
 use crate::update::{Range, put_deletions};
 use serde::{Deserialize, Serialize};
 
-/// The longest reason of a redaction, in characters.
+/// Maximum length of a redaction's reason, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
 
-/// A passage that is taken out: who did it stands in the entry.
+/// A redaction: the passage that is taken out, and the reason. The entry itself records the actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redaction {
-    /// The reason, in the words of the person who redacts: everybody reads it.
+    /// The reason, as the person who redacts wrote it. All readers of the document can see it.
     pub reason: String,
-    /// The elements that are taken out.
+    /// The elements of the document that are taken out.
     pub ranges: Vec<Range>,
-    /// The entries that held any of them.
+    /// The entries that contained any of those elements, each with the digest of its replacement.
     pub targets: Vec<BlankedEntry>,
 }
 
 /// An entry that a redaction blanks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlankedEntry {
-    /// The entry.
+    /// The number of the entry in the document's ledger.
     pub seq: Seq,
-    /// The SHA-256 of the update that replaces its body, behind its claims if it has any.
+    /// The SHA-256 digest of the entry's replacement body: the blanked update, preceded by its claims if it has any.
     pub replacement: Digest,
 }
 
 impl Redaction {
-    /// An update that deletes what is redacted.
+    /// Returns an update that deletes the redacted elements and inserts nothing.
     #[must_use]
     pub fn deletion(&self) -> Vec<u8> {
-        // It brings nothing.
+        // The update contains no structs, so its count of clients is 0.
         let mut out = vec![0];
         put_deletions(&mut out, &self.ranges);
         out

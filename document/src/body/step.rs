@@ -1,31 +1,31 @@
-//! Steps on the path to a release: entries of a document's ledger.
+//! Steps: the entries of a document's ledger that lead to a release, or away from one.
 
 use crate::ids::{Digest, Seq};
 use crate::people::Action;
 use crate::template::Need;
 use serde::{Deserialize, Serialize};
 
-/// The longest message of a step, in characters.
+/// Maximum length of a step's message or reason, in characters.
 pub const MAX_STEP_MESSAGE_CHARS: usize = 2_000;
 
-/// The most signatories a side may need.
+/// Maximum number of signatures that a quorum can require of one side.
 pub const MAX_SIGNATORIES: u32 = 20;
 
-/// How many of each side must sign.
+/// A quorum: the number of signatures that a release needs from each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Quorum {
-    /// Signatures that the government's side needs.
+    /// Number of signatures that the government's side must give.
     pub government: u32,
-    /// Signatures that the side of civil society needs.
+    /// Number of signatures that the side of civil society must give.
     pub civil_society: u32,
 }
 
 impl Quorum {
-    /// One of each: what every release needs.
+    /// The smallest quorum that is allowed: one signature of each side.
     pub const LEAST: Self = Self { government: 1, civil_society: 1 };
 
-    /// Whether it asks for at least one of each side, and for no more than can be found.
+    /// Returns whether the quorum requires between 1 and [`MAX_SIGNATORIES`] signatures of each side.
     #[must_use]
     pub fn is_possible(self) -> bool {
         let fits = |count: u32| (1..=MAX_SIGNATORIES).contains(&count);
@@ -37,50 +37,50 @@ impl Quorum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// The text as it is after the entry `moment` is proposed for a release. Rule R1.
+    /// The text of the document at `moment` is proposed for a release. Rule R1.
     Propose {
-        /// The entry after which the text is proposed.
+        /// The moment whose text is proposed.
         moment: Seq,
-        /// Of the release that it would become.
+        /// The digest of the release that the proposed text would become.
         digest: Digest,
-        /// The signatures that it needs.
+        /// The quorum that the proposal needs to become a release.
         quorum: Quorum,
-        /// What the text lacks. Only a facilitator may propose it so.
+        /// The gaps that the proposed text still has. Only a facilitator is allowed to propose a text with gaps.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         gaps: Vec<Need>,
-        /// A message to the signatories; may be empty.
+        /// A message to the signatories, or an empty string.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
     },
-    /// A signatory signs for their side. The digest is that of what they have read. Rules R2 and R3.
+    /// A signatory signs the proposal for their side, under the digest of the text that they have read. Rules R2 and R3.
     Approve {
-        /// The entry of the proposal.
+        /// The number of the proposal's entry.
         proposal: Seq,
         /// The digest of the text that the signatory has read.
         digest: Digest,
     },
-    /// A signatory does not sign, and says why: the proposal is over. Rule R4.
+    /// A signatory declines to sign and gives a reason, which ends the proposal. Rule R4.
     Decline {
-        /// The entry of the proposal.
+        /// The number of the proposal's entry.
         proposal: Seq,
-        /// The reason, which everybody in the plan reads.
+        /// The reason, which everybody in the plan can read.
         reason: String,
     },
-    /// A proposal is taken back.
+    /// A proposal is withdrawn.
     Withdraw {
-        /// The entry of the proposal.
+        /// The number of the proposal's entry.
         proposal: Seq,
     },
-    /// The next draft begins.
+    /// A frozen document is reopened, and its next draft begins.
     Reopen {
-        /// A message to the authors; may be empty.
+        /// A message to the authors, or an empty string.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
     },
 }
 
 impl Step {
-    /// What the actor's seat must permit.
+    /// Returns the action that the actor's seat must permit for this step.
     #[must_use]
     pub fn needs(&self) -> Action {
         match self {

@@ -1,17 +1,17 @@
-//! Versions: moments of a document that somebody gave a name.
+//! Versions: moments of a document to which a person or the server gave a name.
 
 use crate::ids::Seq;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The longest name, in characters.
+/// Maximum length of a version's name, in characters.
 pub const MAX_VERSION_NAME_CHARS: usize = 120;
-/// The longest description, in characters.
+/// Maximum length of a version's description, in characters.
 pub const MAX_VERSION_DESCRIPTION_CHARS: usize = 2_000;
 
-/// Why a version is none.
+/// The reason why a version is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum VersionError {
     #[error("A version needs a name of 1 to {MAX_VERSION_NAME_CHARS} characters.")]
     Name,
@@ -23,26 +23,26 @@ pub enum VersionError {
     Seat,
 }
 
-/// What an entry says that names a moment.
+/// The body of an entry that names a moment of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// Empty for one that the server made before a restore.
+    /// The name of the version. It is empty if the server created the version before a restore.
     pub name: String,
-    /// A description; may be empty.
+    /// The description of the version, or an empty string.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The moment that is named.
+    /// The moment that the version names.
     pub moment: Seq,
-    /// Made by the server, before going back to this moment.
+    /// The moment to which the document was about to go back when the server created this version automatically.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_restoring: Option<Seq>,
 }
 
 impl Version {
-    /// Whether it may stand in a ledger behind the entry `last`.
+    /// Checks that a ledger whose last entry is `last` can contain this version next.
     ///
     /// # Errors
-    /// With what is wrong.
+    /// Returns the first fault that is found in the name, the description or the moment.
     pub fn check(&self, last: Seq) -> Result<(), VersionError> {
         let length = self.name.trim().chars().count();
         let is_named =

@@ -1,4 +1,4 @@
-//! The differences between two moments, each as a person would name it.
+//! The changes between two moments, each described as a person would describe it.
 
 mod change;
 mod shaping;
@@ -15,7 +15,8 @@ use serde_json::Value;
 use shaping::in_text;
 
 impl History {
-    /// What happened between two moments, in the order of the page.
+    /// Returns the changes between the two moments of `diff`: first those of texts, in the order of the page, then those of
+    /// dates and milestones.
     #[must_use]
     pub fn changes(&self, diff: &Diff) -> Vec<Change> {
         let mut all: Vec<Change> = diff.texts.iter().flat_map(in_text).collect();
@@ -24,7 +25,7 @@ impl History {
         all
     }
 
-    /// Dates, and milestones that came, went or were moved.
+    /// Returns the changed dates, and the milestones that were added, removed or reordered.
     fn value_changes(&self, diff: &Diff) -> Vec<Change> {
         let (from, to) = (self.number(diff.from), self.number(diff.to));
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! What each run of text is to two moments: kept, inserted or deleted, by whom and when.
+//! The comparison of two moments: which runs of text were kept, inserted or deleted, by whom and when.
 
 use super::diff_runs::{DiffRun, RunPart, cause, diff_runs};
 use super::weave::{Container, Number, RunContent, Said};
@@ -11,44 +11,45 @@ use crate::update::Range;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How long somebody's work may rest and still be told as one span, in milliseconds.
+/// Maximum rest within one span of work, in milliseconds. After a longer rest, work counts as a new span.
 pub(super) const MAX_REST_MS: u64 = 15 * 60 * 1000;
 
-/// What stands for a value between characters (U+FFFC), in UTF-16.
+/// The code unit that represents an embedded value in a text (U+FFFC).
 const STAND_IN: u16 = 0xfffc;
 
-/// What became of a run between two moments.
+/// The result of comparing a run at two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Fate))]
 #[serde(rename_all = "snake_case")]
 pub enum PieceStatus {
-    /// There at both.
+    /// The run is there at both moments.
     Kept,
-    /// Not there at the first, there at the second.
+    /// The run is there only at the second moment.
     Inserted,
-    /// There at the first, not there at the second.
+    /// The run is there only at the first moment.
     Deleted,
 }
 
-/// What one person did, from the first entry of it to the last.
+/// A span of work: consecutive edits by one person, with their first and last entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Deed))]
 pub struct EditSpan {
-    /// An index into the history's [`authors`](History::authors).
+    /// The person, as an index into the history's [`authors`](History::authors).
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
-    /// The first entry.
+    /// The first entry of the span.
     pub first: Seq,
-    /// The last entry.
+    /// The last entry of the span.
     pub last: Seq,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the first entry, in milliseconds since the Unix epoch.
     pub began: u64,
     /// The time of the last entry, in milliseconds since the Unix epoch.
     pub ended: u64,
 }
 
 impl EditSpan {
-    /// Takes in another span, if it is part of the same work.
+    /// Extends this span to include `other`, and returns true. Returns false, without a change, if the spans have different
+    /// authors or are more than [`MAX_REST_MS`] apart.
     pub(super) fn extend(&mut self, other: &Self) -> bool {
         let apart =
             other.began.saturating_sub(self.ended).max(self.began.saturating_sub(other.ended));
@@ -63,75 +64,75 @@ impl EditSpan {
     }
 }
 
-/// A run of text that is the same thing all along.
+/// A piece of a comparison: neighbouring characters with one status, one format and one author.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Piece {
-    /// Whether it was kept, inserted or deleted.
+    /// Whether the piece was kept, inserted or deleted.
     pub fate: PieceStatus,
-    /// A string, or a value that stands between characters.
+    /// The characters as a string, or the embedded value.
     pub insert: Value,
-    /// Its attributes at the second moment; at the first, if it is deleted.
+    /// The attributes of the piece at the second moment; for a deleted piece, those at the first moment.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
     pub attributes: Attributes,
-    /// Its attributes at the first moment, if it was kept with others.
+    /// The attributes of the piece at the first moment, if the piece was kept and its attributes changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<std::collections::HashMap<String, serde_json::Value>>))]
     pub was: Option<Attributes>,
-    /// Who inserted or deleted it, or gave it other attributes.
+    /// The span in which the piece was inserted or deleted, or received other attributes; `None` if nothing changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<EditSpan>,
-    /// Who wrote it first.
+    /// The span in which the characters were first written.
     pub written: EditSpan,
-    /// Who put it where it stands, where that is neither a whole sentence or block nor the place it had: words of
-    /// somebody else, put together to something new.
+    /// The span in which another person placed the characters here, as part of a new sentence. `None` if the characters stand
+    /// where they were written, or were copied or restored as whole sentences or blocks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placed: Option<EditSpan>,
 }
 
 impl Piece {
-    /// The characters, if it has any.
+    /// Returns the characters of the piece, or an empty string for an embedded value.
     #[must_use]
     pub fn text(&self) -> &str {
         self.insert.as_str().unwrap_or_default()
     }
 }
 
-/// One text at two moments.
+/// The comparison of one text at two moments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TextDiff {
-    /// The text.
+    /// The field or milestone text that is compared.
     pub target: Target,
-    /// Where it stands on the page; the title stands above all sections.
+    /// The section of the page that contains the text, or `None` for the title, which is above all sections.
     pub section: Option<Section>,
-    /// Its pieces, in order.
+    /// The pieces of the text, in order.
     pub pieces: Vec<Piece>,
 }
 
 impl TextDiff {
-    /// Whether anything is different.
+    /// Returns whether any piece was inserted, deleted or reformatted.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.pieces.iter().any(|piece| piece.fate != PieceStatus::Kept || piece.was.is_some())
     }
 }
 
-/// The texts of a document at two moments, in the order of the page.
+/// The comparison of a whole document at two moments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
     /// The first moment.
     pub from: Seq,
     /// The second moment.
     pub to: Seq,
-    /// The texts, in the order of the page.
+    /// The texts that contain something at either moment, in the order of the page.
     pub texts: Vec<TextDiff>,
 }
 
 impl History {
-    /// Compares two moments. The first may be the later one: then what was inserted since shows as
-    /// deleted by the person who inserted it, as a restore would take it out.
+    /// Compares the document at two moments. `from` may be later than `to`. The result then shows what a restore of `to`
+    /// would do: text that was inserted in between appears as deleted by the person who inserted it.
     #[must_use]
     pub fn diff(&self, from: Seq, to: Seq) -> Diff {
         let moments = (self.number(from), self.number(to));
@@ -155,7 +156,8 @@ impl History {
         pieces.out
     }
 
-    /// The elements that stand in a part of what a comparison tells of a text, and what they say.
+    /// Returns the elements at the UTF-16 offsets `wanted` of a compared text, and the code units that they contain. Offsets
+    /// count all pieces of the comparison: kept, inserted and deleted.
     pub(super) fn elements(
         &self,
         place: &Container,
@@ -203,11 +205,11 @@ fn section_of(target: &Target) -> Option<Section> {
     FIELDS.iter().find(|field| field.key == target.0)?.section
 }
 
-/// Builds the list of pieces, joining neighbours that are alike.
+/// The builder of a text's pieces, which joins neighbours that are alike.
 struct Pieces<'h> {
     history: &'h History,
     moments: (Number, Number),
-    /// What the next characters are added to, if they are the same thing.
+    /// The last piece. The next characters are added to it if they have the same status, format and author.
     open: Option<(Piece, Said)>,
     out: Vec<Piece>,
 }
@@ -289,7 +291,8 @@ impl Pieces<'_> {
     }
 }
 
-/// Lets a piece take in what follows, if it is the same thing.
+/// Extends `open` to include `next`, and returns true. Returns false, without a change, if the two differ in status, format
+/// or author.
 fn joins(open: &mut Piece, next: &Piece) -> bool {
     let same = open.fate == next.fate
         && open.attributes == next.attributes

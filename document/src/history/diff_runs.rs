@@ -1,7 +1,7 @@
-//! A text at two moments, run by run: what stood at both, at one of them, or at neither.
+//! The comparison of a text at two moments, run by run. Each run was there at both moments, at one of them, or at neither.
 //!
-//! Characters that were deleted and brought back (by undo, by a restore) have new ids and the same place.
-//! They are told as what stood at both, like those that were never touched.
+//! Characters that were deleted and then brought back, by an undo or a restore, have new ids at the old place. They count
+//! as kept, like characters that were never deleted.
 
 use super::History;
 use super::read::set;
@@ -10,17 +10,17 @@ use crate::model::attributes::Attributes;
 use crate::update::Id;
 use std::collections::{BTreeMap, HashMap};
 
-/// A part of a run, and the attributes around it.
+/// A part of a run, with the attributes that apply to it at both moments.
 #[derive(Debug, Clone)]
 pub(super) struct RunPart<'w> {
     pub(super) run: &'w Run,
-    /// The elements of the run before it.
+    /// Number of elements of the run before this part.
     pub(super) skip: u32,
     pub(super) len: u32,
-    /// At the first moment, and at the second.
+    /// The attributes at the first moment, and those at the second.
     pub(super) before: Attributes,
     pub(super) after: Attributes,
-    /// The last entry that made the attributes differ.
+    /// The last entry that made the attributes differ, or `None` if they are equal.
     pub(super) reformatted: Option<Number>,
 }
 
@@ -30,16 +30,17 @@ impl RunPart<'_> {
     }
 }
 
-/// What a part of a text is to two moments.
+/// The result of comparing a part of a text at two moments.
 #[derive(Debug)]
 pub(super) enum DiffRun<'w> {
-    /// Stood at both: as these elements at the first, as those at the second.
+    /// The part was there at both moments. The first value describes its elements at the first moment, the second value those
+    /// at the second. They are different elements if the text was brought back in between.
     Kept(RunPart<'w>, RunPart<'w>),
     Deleted(RunPart<'w>),
     Inserted(RunPart<'w>),
 }
 
-/// Goes through a text, and tells what each part is to the moments `from` and `to`, in order.
+/// Compares a text at the moments `from` and `to`. Calls `tell` for each part that was there at one of them, in order.
 pub(super) fn diff_runs<'w>(
     history: &'w History,
     place: &Container,
@@ -80,10 +81,10 @@ struct Walk<'w> {
     backwards: bool,
     before: Attributes,
     after: Attributes,
-    /// By attribute: the entry that made it another one.
+    /// For each attribute, the entry that made its value differ between the moments.
     causes: HashMap<String, Number>,
     reformatted: Option<Number>,
-    /// What stood at one moment only since something last stood at both, and whether at the first.
+    /// The runs since the last kept run. All of them were there at one moment only; the boolean is true for the first moment.
     pending: Vec<(bool, RunPart<'w>)>,
 }
 
@@ -117,7 +118,7 @@ impl<'w> Walk<'w> {
         self.reformatted = causes.map(|(_, &cause)| cause).max();
     }
 
-    /// Tells what is pending. Characters of both sides that began as the same ones stood at both moments.
+    /// Reports the pending runs. A deleted and an inserted character count together as kept if they have the same original.
     fn settle(&mut self, tell: &mut dyn FnMut(DiffRun<'w>)) {
         let all = std::mem::take(&mut self.pending);
         let side = |wanted: bool| all.iter().filter(move |(was, _)| *was == wanted);
@@ -138,9 +139,9 @@ impl<'w> Walk<'w> {
         is.take(END, &mut |seen| tell(DiffRun::Inserted(seen)));
     }
 
-    /// What both sides have in common, in an order that is that of both.
+    /// Returns the characters that both sides have in common, leaving out those that changed their order.
     fn same(&self, was: &[RunPart<'w>], is: &[RunPart<'w>]) -> Vec<Same> {
-        // By their first elements: where the new side has what.
+        // Maps the original of each new part's first element (client, then clock) to the index of the part.
         let mut places: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
         for (index, seen) in is.iter().enumerate() {
             let first = self.first(seen);
@@ -165,18 +166,18 @@ impl<'w> Walk<'w> {
         longest_rising(common)
     }
 
-    /// The element that a part began as.
+    /// Returns the original of the part's first element: the element that it repeats, or the element itself.
     fn first(&self, seen: &RunPart<'_>) -> Id {
         self.history.weave.first(seen.run).plus(seen.skip)
     }
 }
 
-/// A place in one side of what is pending: a part, and how far into it.
+/// A place in one side of the pending runs: the index of a part, and an offset into it.
 type PartOffset = (usize, u32);
 
 const END: PartOffset = (usize::MAX, 0);
 
-/// Characters that both sides have.
+/// A match: characters that both sides have in common.
 #[derive(Debug, Clone, Copy)]
 struct Same {
     old: PartOffset,
@@ -184,9 +185,11 @@ struct Same {
     len: u32,
 }
 
-/// The most of what both sides have that is in the same order in both (patience sorting).
+/// Returns the longest chain of matches that have the same order on both sides (patience sorting). `common` must be sorted
+/// by its old places.
 fn longest_rising(common: Vec<Same>) -> Vec<Same> {
-    // For each length, the chain of that length that ends first; and who stands before whom in chains.
+    // `ends[n]` is the last match of the best chain of n + 1 matches: the one that ends earliest. `before` links each match
+    // to its predecessor.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(common.len());
     for (index, same) in common.iter().enumerate() {
@@ -208,7 +211,8 @@ fn longest_rising(common: Vec<Same>) -> Vec<Same> {
     apart(chain)
 }
 
-/// Without what overlaps: where something was pasted again, the same characters stand twice on one side.
+/// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again, so
+/// that one side contains the same characters twice.
 fn apart(chain: Vec<Same>) -> Vec<Same> {
     let (mut old_end, mut new_end): (PartOffset, PartOffset) = ((0, 0), (0, 0));
     let mut out = Vec::with_capacity(chain.len());
@@ -226,7 +230,7 @@ fn apart(chain: Vec<Same>) -> Vec<Same> {
     out
 }
 
-/// What is left to tell of one side.
+/// The part of one side that is not reported yet.
 struct Rest<'w> {
     parts: Vec<RunPart<'w>>,
     told: PartOffset,
@@ -237,7 +241,7 @@ impl<'w> Rest<'w> {
         Self { parts, told: (0, 0) }
     }
 
-    /// Tells all that stands before a spot.
+    /// Reports everything before the place `upto`.
     fn take(&mut self, upto: PartOffset, tell: &mut dyn FnMut(RunPart<'w>)) {
         while self.told < upto {
             let (index, skip) = self.told;
@@ -260,7 +264,7 @@ fn single(was: bool, seen: RunPart<'_>) -> DiffRun<'_> {
     if was { DiffRun::Deleted(seen) } else { DiffRun::Inserted(seen) }
 }
 
-/// The entry that made a run differ between two moments.
+/// Returns the entry that made a run differ between two moments: the entry that deleted it, or the one that inserted it.
 pub(super) fn cause(run: &Run, was_there: bool, backwards: bool) -> Number {
     if was_there == backwards { run.held.born } else { run.held.died }
 }

@@ -1,5 +1,5 @@
-//! Updates put together by hand, as somebody would who wants two people to read two texts, or the history to tell
-//! something else than the document says. Whatever of it is accepted, everybody reads the same.
+//! Tests with hand-made updates, such as an attacker would write to make two people read different texts, or to make the
+//! history differ from the document. Everybody must read the same content from every update that is accepted.
 
 use super::tests::{Ledgered, Random, actor, joined};
 use super::*;
@@ -17,18 +17,18 @@ const ORIGIN: u8 = 0x80;
 const RIGHT_ORIGIN: u8 = 0x40;
 const KEY: u8 = 0x20;
 
-/// Somebody who writes updates by hand, under three client ids of their own.
+/// An attacker who writes updates by hand, with three client ids for each of two people.
 struct Forger {
     random: Random,
     next: BTreeMap<u64, u32>,
-    /// The elements of each text, in the order in which they stand.
+    /// The elements of each text, in their order in the text.
     texts: Vec<Vec<Id>>,
-    /// The shared types that elements made, deleted or not.
+    /// The shared types that elements created, whether or not those elements were deleted since.
     types: Vec<Id>,
 }
 
 impl Forger {
-    /// Any element that was ever written, or none.
+    /// Returns a random element that was ever written, or sometimes `None`.
     fn any(&mut self) -> Option<Id> {
         if self.random.below(6) == 0 {
             return None;
@@ -38,7 +38,7 @@ impl Forger {
         Some(Id { client, clock: self.random.below(next as usize) as u32 })
     }
 
-    /// Two elements to write between: mostly such as stand near each other.
+    /// Returns two elements to write between, which are mostly close to each other.
     fn neighbours(&mut self) -> (Option<Id>, Option<Id>) {
         if self.random.below(3) == 0 || self.texts.is_empty() {
             return (self.any(), self.any());
@@ -50,7 +50,8 @@ impl Forger {
         (left.checked_sub(1).map(|left| text[left]), text.get(right).copied())
     }
 
-    /// Items between any two elements, in any order, in any text or under a key; and some deletions.
+    /// Returns an update that inserts items between any two elements, in any order, in any text or under a key, and that
+    /// deletes some elements.
     fn update(&mut self, clients: &[u64]) -> Vec<u8> {
         let before = self.next.clone();
         let mut out = Vec::new();
@@ -58,7 +59,7 @@ impl Forger {
             clients.iter().copied().filter(|_| self.random.below(2) == 0).collect();
         out.put_var(runs.len() as u64);
         for client in runs {
-            // Sometimes what is known already is sent once more, in front.
+            // The items of a client continue at the clock after its last accepted item.
             let next = self.next.get(&client).copied().unwrap_or(0);
             let count = 1 + self.random.below(4);
             out.put_var(count as u64);
@@ -72,7 +73,7 @@ impl Forger {
         let ranges = self.random.below(3);
         let deleted: Vec<_> = (0..ranges)
             .filter_map(|_| {
-                // Of what was there before: what comes along may be in any order.
+                // Only elements of earlier updates are deleted, because this update can contain its items in any order.
                 let (&client, &next) = before.iter().nth(self.random.below(before.len()))?;
                 let clock = self.random.below(next as usize) as u32;
                 let len = (1 + self.random.below(3) as u32).min(next - clock);
@@ -89,16 +90,16 @@ impl Forger {
         out
     }
 
-    /// Writes one item, and says how many elements it has.
+    /// Writes one item, and returns its number of elements.
     fn item(&mut self, out: &mut Vec<u8>) -> u32 {
         let (origin, right_origin) = self.neighbours();
         let (kind, content, len): (u8, Vec<u8>, u32) = match self.random.below(15) {
-            // A map, or a text.
+            // This item creates a shared type: a map or a text.
             12.. => (7, vec![1 + self.random.below(2) as u8], 1),
             0 => (1, vec![2], 2),
             1 => (6, [buf("bold"), buf(["true", "null"][self.random.below(2)])].concat(), 1),
             2 => (5, buf("{\"image\":\"x\"}"), 1),
-            // A lib0 `any`: the string "v".
+            // This item holds the string "v", encoded as a lib0 `any`.
             3 => (8, vec![1, 119, 1, b'v'], 1),
             4 => (4, buf("a😀b"), 4),
             _ => {
@@ -130,7 +131,7 @@ impl Forger {
         len
     }
 
-    /// A root or a shared type, as it is written, and perhaps a key in it.
+    /// Returns a root or a shared type in its encoded form, and sometimes a key in it.
     fn parent(&mut self) -> (Vec<u8>, Option<&'static str>) {
         let root = |name: &str| [vec![1], buf(name)].concat();
         let keys = ["what", "outputs", "order", "removed", "due"];
@@ -168,7 +169,7 @@ fn buf(text: &str) -> Vec<u8> {
     out
 }
 
-/// The elements of every text that somebody reads, in their order.
+/// Returns the elements of each text that is not empty, in their order in the text.
 fn elements(ledger: &Ledgered) -> Vec<Vec<Id>> {
     let weave = &ledger.history.weave;
     let all = |place: &weave::Container| {
@@ -195,7 +196,7 @@ fn read(updates: impl IntoIterator<Item = Vec<u8>>) -> Content {
     joined(Content::read(&doc))
 }
 
-/// What two readers read differently.
+/// Returns a description of each difference between two contents.
 fn differences(one: &Content, other: &Content) -> Vec<String> {
     let texts = one.texts.iter().filter(|(key, text)| other.texts.get(*key) != Some(text));
     let mut all: Vec<_> =
@@ -209,8 +210,8 @@ fn differences(one: &Content, other: &Content) -> Vec<String> {
     all
 }
 
-/// Updates in an order in which each finds what it refers to. (yrs keeps what comes too early, and does not
-/// always find its way back to it.)
+/// Returns the updates in a random order in which each update follows the elements that it refers to. yrs stores an update
+/// that comes too early, but does not always apply it later.
 fn in_another_order(mut updates: Vec<Vec<u8>>, random: &mut Random) -> Vec<Vec<u8>> {
     let mut next: BTreeMap<u64, u32> = BTreeMap::new();
     let mut out = Vec::new();
@@ -295,7 +296,7 @@ fn whatever_is_accepted_everybody_reads_the_same() {
             );
         }
         let said = joined(Content::read(ledger.state.doc()));
-        // Who comes now, and who was sent every update, in one order or another.
+        // A new client receives the whole document, and other clients receive every update, each in another order.
         let whole = ledger.state.encode_since(&StateVector::default());
         assert_eq!(differences(&read([whole]), &said), [""; 0], "seed {seed}, all at once");
         let bodies = ledger.entries[1..].iter().map(|entry| entry.body.edit().unwrap().0.to_vec());
@@ -304,7 +305,7 @@ fn whatever_is_accepted_everybody_reads_the_same() {
             assert_eq!(differences(&read(order), &said), [""; 0], "seed {seed}, in another order");
         }
         assert_eq!(differences(&read(sent), &said), [""; 0], "seed {seed}, as they were sent");
-        // The server, after it has read its ledger again, or resumed from a checkpoint.
+        // The server replays its ledger, or resumes from a checkpoint.
         let mut replayed = DocumentState::begin(&ledger.entries[0]).unwrap();
         for entry in &ledger.entries[1..] {
             assert_eq!(replayed.apply(entry), Ok(crate::ledger::Outcome::Applied), "seed {seed}");
@@ -320,7 +321,7 @@ fn whatever_is_accepted_everybody_reads_the_same() {
             [""; 0],
             "seed {seed}, resumed"
         );
-        // Nothing that can be asked of the history fails.
+        // Comparisons, shares and sittings of such a history do not panic.
         let last = ledger.entries.len() as u64 - 1;
         for (from, to) in [(1, last), (last, 1), (last / 2, last)] {
             let diff = ledger.history.diff(Seq(from), Seq(to));

@@ -1,4 +1,4 @@
-//! Milestones and dates at two moments, for a page that shows both.
+//! Milestones and dates at two moments, for the page that compares them.
 
 use super::History;
 use super::diff::PieceStatus;
@@ -9,27 +9,28 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A milestone that was to be seen at one of two moments at least. What its texts said is in the diff of
-/// texts.
+/// The comparison of a milestone that was shown at one of two moments or at both. The milestone's texts are in the
+/// diff of the texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MilestoneDiff {
-    /// The milestone.
+    /// The id of the milestone.
     pub id: String,
-    /// Whether it was kept, added or removed.
+    /// Whether the milestone was kept, added or removed.
     pub fate: PieceStatus,
-    /// `YYYY-MM-DD`, or empty.
+    /// The due date at the first moment, as `YYYY-MM-DD`, or an empty string.
     pub due_before: String,
-    /// The date at the second moment.
+    /// The due date at the second moment, as `YYYY-MM-DD`, or an empty string.
     pub due_after: String,
-    /// The date in words, or empty.
+    /// The due date in words at the first moment, or an empty string.
     pub due_text_before: String,
-    /// The date in words at the second moment.
+    /// The due date in words at the second moment, or an empty string.
     pub due_text_after: String,
 }
 
 impl History {
-    /// The milestones of two moments, in the order of the second; those that are gone where they stood.
+    /// Returns the milestones that were shown at either moment, in the order of the second. Removed milestones are at the
+    /// place that they had at the first moment.
     #[must_use]
     pub fn milestones(&self, from: Seq, to: Seq) -> Vec<MilestoneDiff> {
         let (from, to) = (self.number(from), self.number(to));
@@ -39,7 +40,7 @@ impl History {
         all.into_iter().map(|(_, diff)| diff).collect()
     }
 
-    /// The dates of the commitment at a moment.
+    /// Returns the dates of the commitment at a moment, by key.
     #[must_use]
     pub fn facts(&self, moment: Seq) -> BTreeMap<String, Value> {
         self.facts_at(self.number(moment))

@@ -1,14 +1,14 @@
-//! What a document said at any moment, and what changed between any two, by whom and when.
+//! The history of a document: its content at any moment, and the changes between any two moments, by whom and when.
 //!
-//! A history is made from a ledger, entry by entry, and never from anything else. Moments are the numbers
-//! of its entries: a moment is the document once that entry was applied.
+//! A history is built from the entries of a ledger, in order, and from nothing else. A moment is the number of an entry,
+//! and means the document after that entry was applied.
 //!
-//! - [`weave`] keeps the order of everything ever written, [`read`] walks it at one moment.
-//! - [`diff_runs`] walks it at two, and matches what was deleted and brought back; [`diff`] tells what became of
-//!   each run of text between them, [`milestones`] of milestones and dates.
-//! - [`changes`] puts that into the words a person would use: this paragraph was split, that link changed.
-//! - [`restore`] writes what was there once more.
-//! - [`sittings`] groups entries into spells of work, [`shares`] says who wrote what stands.
+//! - [`weave`] keeps the order of every element that was ever written, and [`read`] reads the content at one moment.
+//! - [`diff_runs`] compares a text at two moments, and matches deleted text with text that was brought back. [`diff`]
+//!   combines the result into pieces, and [`milestones`] compares milestones and dates.
+//! - [`changes`] describes a comparison as a person would: a paragraph was split, a link was changed.
+//! - [`restore`] makes the edit that goes back to a moment.
+//! - [`sittings`] groups entries into sittings, and [`shares`] counts how much of the current text each person wrote.
 
 mod changes;
 mod diff;
@@ -40,14 +40,14 @@ use serde::Serialize;
 use std::collections::HashMap;
 use weave::{Number, Weave};
 
-/// A person as the ledger knows them: in the seat and for the side that they had.
+/// An author: a person with the seat and the sector that they had when they acted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Author {
-    /// The person.
+    /// The id of the person.
     pub person: PersonId,
-    /// The seat that they had.
+    /// The seat that the person had.
     pub seat: Seat,
-    /// The side that they sat for.
+    /// The sector that the person represented.
     pub sector: Sector,
 }
 
@@ -60,33 +60,32 @@ impl From<&Actor> for Author {
 /// An index into a history's [`authors`](History::authors).
 pub type AuthorIndex = u32;
 
-/// An entry, as far as history tells of it.
+/// The facts about an entry that a history keeps.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    /// Milliseconds since the Unix epoch.
+    /// The time of the entry, in milliseconds since the Unix epoch.
     time: u64,
     author: AuthorIndex,
-    /// Whether it changed the document: versions and steps to a release do not.
+    /// Whether the entry changed the document. Versions and steps to a release do not, nor do void entries.
     edits: bool,
 }
 
-/// All that a ledger tells of a document's text. Give it every entry, in order, with
-/// [`record`](Self::record).
+/// The history of one document. Pass it every entry of the document's ledger, in order, with [`record`](Self::record).
 #[derive(Debug, Default)]
 pub struct History {
     moments: Vec<Moment>,
     authors: Vec<Author>,
     known: HashMap<Author, AuthorIndex>,
     weave: Weave,
-    /// The entries that went back, and to which moments.
+    /// The entries that restored a moment, each with that moment.
     restores: Vec<(Seq, Seq)>,
 }
 
 impl History {
-    /// Takes in the next entry, and whether it was applied: a void one changes nothing.
+    /// Adds the next entry of the ledger. `applied` is false for a void entry, which changes nothing.
     ///
-    /// Entries come from a [`DocumentState`](crate::state::DocumentState), which has verified and checked
-    /// them.
+    /// The entry must have been applied to a [`DocumentState`](crate::state::DocumentState), which verifies and checks it:
+    /// the history itself does not.
     pub fn record(&mut self, entry: &Entry, applied: bool) {
         debug_assert_eq!(entry.seq.0, self.moments.len() as u64, "entries come in order");
         let author = Author::from(&entry.actor);
@@ -113,47 +112,47 @@ impl History {
         }
     }
 
-    /// How many entries it has taken in.
+    /// Returns the number of recorded entries.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.moments.len() as u64
     }
 
-    /// Whether no entry was recorded yet.
+    /// Returns whether no entry has been recorded yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.moments.is_empty()
     }
 
-    /// Everybody who did anything here, once for each seat and side they had.
+    /// Returns all people who made an entry, once for each seat and sector that they had.
     #[must_use]
     pub fn authors(&self) -> &[Author] {
         &self.authors
     }
 
-    /// The entries that went back, and the moment that each went back to.
+    /// Returns the entries that restored a moment, each with that moment.
     #[must_use]
     pub fn restores(&self) -> &[(Seq, Seq)] {
         &self.restores
     }
 
-    /// All characters that these are or repeat, and all that repeat them: what must go with them, when they
-    /// are redacted.
+    /// Returns all characters that repeat the same originals as `ranges`, including the originals and `ranges` themselves. A
+    /// redaction of `ranges` must remove them all.
     #[must_use]
     pub fn copies_of(&self, ranges: &[Range]) -> Vec<Range> {
         self.weave.copies_of(ranges)
     }
 
-    /// Whether any of these elements stood in the document at a moment.
+    /// Returns whether any element of `ranges` was in the document at a moment.
     #[must_use]
     pub fn stood(&self, ranges: &[Range], moment: Seq) -> bool {
         let moment = self.number(moment);
         ranges.iter().any(|range| self.weave.stood(range, moment))
     }
 
-    /// The elements of a passage as a comparison tells it: the characters of `passage` from an offset
-    /// (UTF-16) on in a text's pieces, what was kept, inserted and deleted one after the other. None when the
-    /// pieces say something else there.
+    /// Returns the elements of a passage that is selected in a comparison, or `None` if the comparison has other text there.
+    /// `offset` is the start of the passage, in UTF-16 code units. It counts all pieces of the text: kept, inserted and
+    /// deleted.
     #[must_use]
     pub fn passage(
         &self,
@@ -165,40 +164,41 @@ impl History {
         let moments = (self.number(from), self.number(to));
         let wanted: Vec<u16> = passage.encode_utf16().collect();
         let end = offset.checked_add(u32::try_from(wanted.len()).ok()?)?;
-        // Where a text was replaced by another, each is told by itself.
+        // If a text was replaced by another, both have the same target, and each is compared separately.
         let places = self.texts().into_iter().filter(|(known, _)| known == target);
         places
             .map(|(_, place)| self.elements(&place, moments, offset..end))
             .find_map(|(ranges, said)| (!wanted.is_empty() && said == wanted).then_some(ranges))
     }
 
-    /// Who made an entry.
+    /// Returns the author of an entry, or `None` if the entry has not been recorded.
     #[must_use]
     pub fn author_of(&self, moment: Seq) -> Option<&Author> {
         let moment = self.moments.get(usize::try_from(moment.0).ok()?)?;
         self.authors.get(moment.author as usize)
     }
 
-    /// When a moment was, in milliseconds since the Unix epoch.
+    /// Returns the time of a moment, in milliseconds since the Unix epoch. A later moment than the last counts as the last.
     #[must_use]
     pub fn time_of(&self, moment: Seq) -> u64 {
         self.moments.get(self.number(moment) as usize).map_or(0, |moment| moment.time)
     }
 
-    /// The last moment not after a time (milliseconds since the Unix epoch); the first, when all are.
+    /// Returns the last moment that is not later than `time` (milliseconds since the Unix epoch), or the first moment if all
+    /// moments are later.
     #[must_use]
     pub fn moment_at(&self, time: u64) -> Seq {
         let after = self.moments.partition_point(|moment| moment.time <= time);
         Seq(after.saturating_sub(1) as u64)
     }
 
-    /// About how much memory it takes, in bytes.
+    /// Returns the approximate memory use of the history, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
         self.weave.weight() + self.moments.len() * size_of::<Moment>()
     }
 
-    /// The moment as a number, the last one for those that have not come yet.
+    /// Converts a moment to a number. A later moment than the last becomes the last.
     fn number(&self, moment: Seq) -> Number {
         moment.0.min(self.len().saturating_sub(1)) as Number
     }

@@ -1,4 +1,4 @@
-//! The document at a moment.
+//! Reading the content of the document at a moment.
 
 use super::History;
 use super::weave::{Container, Holder, Number, Run, RunContent, Said};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl History {
-    /// What the document said at a moment.
+    /// Returns the content of the document at a moment.
     #[must_use]
     pub fn content_at(&self, moment: Seq) -> Content {
         let moment = self.number(moment);
@@ -35,7 +35,7 @@ impl History {
         keys.filter_map(|key| Some((key.to_string(), self.value_at(&root, key, moment)?))).collect()
     }
 
-    /// The ids of all milestones there ever were.
+    /// Returns the ids of all milestones that ever existed.
     pub(super) fn milestone_ids(&self) -> impl Iterator<Item = &str> {
         self.weave.keys(&Holder::Root(MILESTONES.into())).iter().map(|id| &**id)
     }
@@ -44,7 +44,7 @@ impl History {
         self.shown_at(id, moment).is_some()
     }
 
-    /// A milestone at a moment, if it was to be seen.
+    /// Returns a milestone at a moment, or `None` if it was not shown.
     pub(super) fn shown_at(&self, id: &str, moment: Number) -> Option<Milestone> {
         let map = self.milestone_map(id, moment)?;
         let string = |key| match self.value_at(&map, key, moment) {
@@ -74,8 +74,8 @@ impl History {
         self.type_at(&Holder::Root(MILESTONES.into()), id, moment, shared_type::MAP)
     }
 
-    /// All texts there ever were, in the order of the page; those of milestones behind the others, in the
-    /// order in which the milestones came. Where a text was replaced by another, both.
+    /// Returns all texts that ever existed: the fields in the order of the page, then the texts of milestones in the order in
+    /// which the milestones were added. If a milestone's text was replaced by another, the list has both.
     pub(super) fn texts(&self) -> Vec<(Target, Container)> {
         let mut all: Vec<_> =
             FIELDS.iter().map(|f| (Target::field(f.key), root_text(f.key))).collect();
@@ -92,7 +92,7 @@ impl History {
         all
     }
 
-    /// Where the text of a milestone stood at a moment.
+    /// Returns the text that a milestone had under `key` at a moment, or `None` if it had none.
     pub(super) fn milestone_text(&self, id: &str, key: &str, moment: Number) -> Option<Container> {
         let map = self.milestone_map(id, moment)?;
         let parent = self.type_at(&map, key, moment, shared_type::TEXT)?;
@@ -122,7 +122,7 @@ impl History {
         }
     }
 
-    /// What a text said.
+    /// Returns the content of a text at a moment, as a Delta.
     fn text_at(&self, place: &Container, moment: Number) -> Vec<Op> {
         let mut out = Vec::new();
         let mut said = Said::default();
@@ -151,7 +151,7 @@ impl History {
         out
     }
 
-    /// What stands in a text beside characters.
+    /// Returns the value that a run embeds in a text, or `None` for a run of any other content.
     pub(super) fn embedded(&self, run: &Run) -> Option<Value> {
         match run.held.kind {
             RunContent::Embed(at) => Some(self.weave.value(at).clone()),
@@ -165,7 +165,7 @@ fn root_text(key: &str) -> Container {
     Container { parent: Holder::Root(key.into()), key: None }
 }
 
-/// Lets an attribute have a value from here on; `null` takes it away.
+/// Sets an attribute to a value, or removes it if the value is `null`.
 pub(super) fn set(attributes: &mut Attributes, name: &Arc<str>, value: &Arc<Value>) {
     if value.is_null() {
         attributes.remove(name);

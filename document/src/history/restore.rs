@@ -1,7 +1,7 @@
-//! Going back: an edit that makes the document, or a part of it, say again what it said at a moment.
+//! Restoring: an edit that gives the document, or a part of it, the content of an earlier moment.
 //!
-//! A restore is written like any other edit, beside whatever others are typing meanwhile, and can be
-//! undone like one. What it brings back claims to be the old text, so that its authors stay its authors.
+//! A restoration is an ordinary edit. It is merged with what others type at the same time, and can be undone. The text that
+//! it brings back is claimed to repeat the old text, so that it keeps its authors.
 
 use super::History;
 use super::diff_runs::{DiffRun, diff_runs};
@@ -13,7 +13,7 @@ use crate::template::FACTS;
 use crate::update::Range;
 use serde_json::Value;
 
-/// What of a document is restored.
+/// The part of a document that is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestoreScope {
     /// The whole document.
@@ -25,7 +25,7 @@ pub enum RestoreScope {
 }
 
 impl History {
-    /// Writes into `replica`, which must be at this history's last moment, what was there at `moment`.
+    /// Edits `replica`, which must be at this history's last moment, so that `part` has its content of `moment` again.
     pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &RestoreScope) {
         let moment = self.number(moment);
         let milestones = matches!(part, RestoreScope::Whole | RestoreScope::Milestones);
@@ -35,7 +35,7 @@ impl History {
                 RestoreScope::Field(key) => target == Target::field(key),
                 RestoreScope::Milestones => target.milestone_text().is_some(),
             };
-            // A milestone that was not there is taken away as a whole.
+            // The texts of a milestone that did not exist at `moment` are not restored, because the whole milestone is removed.
             let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
             if wanted && was_there && self.is_current(&target, &place) {
                 let (ops, sources) = self.way_back(&place, moment);
@@ -90,7 +90,7 @@ impl History {
         }
     }
 
-    /// Whether a text is the one that its target names now: it may have been replaced by another.
+    /// Returns whether `place` is the text to which `target` refers now. A milestone's text can have been replaced by another.
     fn is_current(&self, target: &Target, place: &Container) -> bool {
         let last = self.last();
         match target.milestone_text() {
@@ -99,8 +99,8 @@ impl History {
         }
     }
 
-    /// The steps from what a text says now to what it said at a moment, and which characters the inserted
-    /// ones are.
+    /// Returns the steps that turn the current content of a text into that of `moment`, and the old elements that the inserted
+    /// characters repeat.
     fn way_back(&self, place: &Container, moment: Number) -> (Vec<Op>, Vec<Range>) {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
         diff_runs(self, place, (self.last(), moment), &mut |strand| match strand {

@@ -1,4 +1,4 @@
-//! Who wrote the text that stands.
+//! Shares: how much of the text at a moment each person wrote.
 
 use super::diff::PieceStatus;
 use super::{AuthorIndex, History};
@@ -7,21 +7,21 @@ use crate::template::Section;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How much of a section one person wrote first, in the seat and for the side they had then.
+/// The part of a section that one author wrote first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Share {
-    /// The title stands above all sections.
+    /// The section, or `None` for the title, which is above all sections.
     pub section: Option<Section>,
-    /// An index into the history's authors.
+    /// The author, as an index into the history's authors.
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
-    /// UTF-16 code units, without those that end paragraphs.
+    /// Number of UTF-16 code units that the author wrote, without newlines.
     pub characters: usize,
 }
 
 impl History {
-    /// The shares in the text of a moment, in the order of the page.
+    /// Returns the shares in the text of a moment, in the order of the page.
     #[must_use]
     pub fn shares(&self, moment: Seq) -> Vec<Share> {
         let mut shares: Vec<Share> = Vec::new();
@@ -33,7 +33,7 @@ impl History {
                 if characters == 0 {
                     continue;
                 }
-                // A sentence put together from others' words is its maker's.
+                // Words of others that were assembled into a new sentence count for the person who assembled it.
                 let author = piece.placed.unwrap_or(piece.written).author;
                 let section = text.section;
                 let place = places.entry((section, author));

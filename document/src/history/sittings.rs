@@ -1,5 +1,4 @@
-//! Entries grouped into sittings: spells of work with no long rest in between, with what each person did
-//! to each text.
+//! Sittings: spells of work without a long rest, with what each person did to each text.
 
 use super::diff::MAX_REST_MS;
 use super::weave::{NEVER, Number, RunContent};
@@ -9,38 +8,38 @@ use crate::model::Target;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A spell of work.
+/// A sitting: edits with no rest between them longer than a quarter of an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sitting {
-    /// The moment before it.
+    /// The moment before the first entry of the sitting.
     pub before: Seq,
-    /// The first entry.
+    /// The first entry of the sitting.
     pub first: Seq,
-    /// The last entry.
+    /// The last entry of the sitting.
     pub last: Seq,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the first entry, in milliseconds since the Unix epoch.
     pub began: u64,
     /// The time of the last entry, in milliseconds since the Unix epoch.
     pub ended: u64,
-    /// What was done, by whom, in the order of the page.
+    /// The work in the sitting, by text in the order of the page, then by author.
     pub tallies: Vec<Tally>,
 }
 
-/// What one person did to one text in one sitting.
+/// The work of one person on one text in one sitting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Tally {
-    /// An index into the history's authors.
+    /// The person, as an index into the history's authors.
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
-    /// Nothing for what is no text: dates, milestones coming and going.
+    /// The text, or `None` for work outside texts, such as on dates, or adding and removing milestones.
     pub target: Option<Target>,
-    /// UTF-16 code units, newlines among them.
+    /// Number of UTF-16 code units inserted, including newlines.
     pub inserted: u32,
-    /// UTF-16 code units deleted, newlines among them.
+    /// Number of UTF-16 code units deleted, including newlines.
     pub deleted: u32,
-    /// Changes to how the text looks: marks, links, kinds of paragraph; or to dates and milestones.
+    /// Number of other changes: to marks, links and the format of paragraphs; outside texts, the number of edits.
     pub formatted: u32,
 }
 
@@ -52,8 +51,8 @@ struct Count {
 }
 
 impl History {
-    /// All sittings, the oldest first, of edits alone. The template that a document begins with (entries 0 and 1) is in
-    /// none.
+    /// Returns all sittings, the oldest first. Only edits count. The template with which a document begins (entries 0 and 1)
+    /// belongs to no sitting.
     #[must_use]
     pub fn sittings(&self) -> Vec<Sitting> {
         let mut sittings: Vec<Sitting> = Vec::new();
@@ -83,7 +82,8 @@ impl History {
     }
 
     fn tally(&self, sittings: &mut [Sitting]) {
-        // By sitting, text and author; the text by its place on the page, dates and milestones last.
+        // The key is sitting, text and author. A text is its index in `texts`; dates and milestones are counted under the index
+        // after the last text.
         let mut counts: BTreeMap<(usize, usize, AuthorIndex), Count> = BTreeMap::new();
         let texts = self.texts();
         let mut told = vec![false; self.moments.len()];

@@ -1,5 +1,5 @@
-//! Tests of histories against the documents that yrs makes of the same ledgers; here, the ledgers and random edits that they
-//! share.
+//! Tests that compare histories with the documents that yrs builds from the same ledgers. This file has the ledgers and
+//! the random edits that the tests share.
 
 mod checkpoints;
 mod copies;
@@ -29,7 +29,7 @@ pub(super) fn actor(person: &str) -> Actor {
     }
 }
 
-/// A ledger with its state and its history.
+/// A ledger, with the document state and the history that result from it.
 pub(super) struct Ledgered {
     pub(super) state: DocumentState,
     pub(super) history: History,
@@ -62,7 +62,7 @@ impl Ledgered {
     }
 }
 
-/// The content with adjacent runs of equal attributes joined, so that contents can be compared.
+/// Returns the content with adjacent inserts of equal attributes joined, so that two contents can be compared.
 pub(super) fn joined(mut content: Content) -> Content {
     let join = |ops: &mut Vec<Op>| {
         let mut out: Vec<Op> = Vec::new();
@@ -100,7 +100,7 @@ impl Random {
     }
 }
 
-/// One random change of a kind that people make.
+/// Makes one random edit of a kind that people make.
 fn act(replica: &mut Replica, random: &mut Random) {
     let milestones = replica.milestones();
     let target = match random.below(4) {
@@ -112,7 +112,7 @@ fn act(replica: &mut Replica, random: &mut Random) {
     };
     let len: u32 = replica.read(&target).iter().map(Op::len).sum();
     let units: Vec<u16> = delta::plain(&replica.read(&target)).encode_utf16().collect();
-    // An editor never ends a selection within a surrogate pair.
+    // An offset inside a surrogate pair moves to its start, because an editor never ends a selection within a pair.
     let whole = |at: u32| match units.get(at as usize) {
         Some(0xdc00..0xe000) => at - 1,
         _ => at,

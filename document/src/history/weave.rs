@@ -1,8 +1,8 @@
-//! Everything that was ever written in a document, in its order, deleted or not.
+//! The weave: every element that was ever written in a document, in order, including deleted ones.
 //!
-//! A live document forgets what was deleted. Here nothing is forgotten: each element keeps its place, the
-//! number of the entry that brought it and of the one that deleted it. What stood at a moment is then a
-//! walk over what was born by then and had not died.
+//! A live document discards what was deleted. The weave discards nothing: each element keeps its place, the number of the
+//! entry that inserted it, and the number of the entry that deleted it. To read a text at a moment, walk over its elements
+//! and take those that were inserted by then and not yet deleted.
 
 mod repeats;
 mod sentences;
@@ -23,29 +23,29 @@ use yrs::encoding::read::Cursor;
 
 pub(super) use crate::update::order::{Container, Holder};
 
-/// The number of an entry. Half the width of a [`Seq`](crate::ids::Seq), since every element keeps two.
+/// The number of an entry. It has half the width of a [`Seq`](crate::ids::Seq), because every run stores several.
 pub(super) type Number = u32;
 
-/// The death of what lives.
+/// The value of `died` for a run that is not deleted.
 pub(super) const NEVER: Number = Number::MAX;
 
-/// Elements of one client that follow each other, came together and died together.
+/// A run: consecutive elements of one client that were inserted by one entry and deleted by one entry.
 pub(super) type Run = order::ItemRun<Lifetime>;
 
-/// What is told of a run.
+/// The data that the weave stores for a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lifetime {
     pub(super) born: Number,
     pub(super) died: Number,
-    /// What its first element repeats, and the others repeat what follows that.
+    /// The original of the run's first element, if the run repeats older text. The originals of the other elements follow it.
     repeats: CompactId,
-    /// The entry that put these words of others together to something new; 0 where they stand as they were written.
+    /// The entry that assembled these words of somebody else into a new sentence, or 0 if no entry did.
     placed: Number,
     pub(super) kind: RunContent,
 }
 
 impl Lifetime {
-    /// Whether it was there once an entry was applied.
+    /// Returns whether the run was in the document right after the entry `moment`.
     pub(super) fn stood_at(&self, moment: Number) -> bool {
         self.born <= moment && moment < self.died
     }
@@ -66,17 +66,17 @@ impl RunPayload for Lifetime {
     }
 }
 
-/// What a run holds; the number is its first index in the weave's store of that kind.
+/// The content of a run. A number is the index of the first element in the weave's vector for that content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunContent {
     Text(u32),
     Embed(u32),
-    /// One element: from here on an attribute has a value.
+    /// A single element that gives an attribute a value for the elements after it.
     Format(u32),
-    /// One element: a shared type.
+    /// A single element that is a shared type. The number is the kind of type.
     Type(u8),
     Values(u32),
-    /// Deleted when it came: what it was, nobody here knows.
+    /// Elements that arrived already deleted, so their content is unknown.
     Deleted,
     Other,
 }
@@ -85,17 +85,17 @@ pub(super) enum RunContent {
 pub(super) struct Weave {
     order: Order<Lifetime>,
     units: Vec<u16>,
-    /// Characters of two code units that an entry wrote or deleted between: where the second one is, and the
-    /// entry. From there on both are illegible (U+FFFD), as Yjs and yrs have it.
+    /// The surrogate pairs that were split: the index of the low half in `units`, and the entry that inserted or deleted
+    /// elements between the halves. From that entry on both halves read as U+FFFD, as in Yjs and yrs.
     parted: HashMap<u32, Number>,
     values: Vec<Value>,
     formats: Vec<(Arc<str>, Arc<Value>)>,
-    /// What `values` and `formats` take, about.
+    /// Approximate memory use of `values` and `formats`, in bytes.
     value_bytes: usize,
 }
 
 impl Weave {
-    /// Brings in what an entry added and deleted.
+    /// Adds the elements that an entry inserted, and marks those that it deleted.
     pub(super) fn integrate(&mut self, scan: &Scan<'_>, entry: Number) {
         let mut order = std::mem::take(&mut self.order);
         let woven = order.walk_new(scan, |order, client, item| {
@@ -117,7 +117,7 @@ impl Weave {
         entry: Number,
     ) {
         let StructBody::Item { content, .. } = &item.body else { return };
-        // Beside what its sender had collected as garbage stands nothing that could be read.
+        // An item beside an element that its sender had garbage-collected is readable for nobody, so it is skipped.
         let Some(spot) = order.spot(client, item) else { return };
         if let Some(order::ItemRun {
             held: Lifetime { kind: RunContent::Text(at), .. }, len, ..
@@ -126,7 +126,7 @@ impl Weave {
             self.part(at + len, entry);
         }
         self.part_before(order, spot.right, entry);
-        // An entry holds what is new alone; a struct of which a part is old begins where it is new.
+        // If a part of a struct is already known, the entry contains only the rest of it.
         let known = order.next(client).saturating_sub(item.clock);
         let kind = self.store(order, content, known);
         let is_lost = kind == RunContent::Deleted || is_gone(order, spot.line);
@@ -134,8 +134,8 @@ impl Weave {
         let name = CompactId { client, clock: item.clock + known };
         let held = Lifetime { born: entry, died, repeats: NO_ID, placed: 0, kind };
         let new = order.insert(spot, name, item.len - known, held);
-        // Under a key of a map stands one value, the last: another that comes before it, or behind which it
-        // comes, is deleted with that.
+        // A key of a map has one value, which is the last item. An item that is inserted before another is deleted in the same
+        // step, and an item that is inserted at the end deletes the one before it.
         if order.place(spot.line).key.is_some() {
             let order::ItemRun { left, right, .. } = order.runs[new as usize];
             let replaced = if right == NONE { left } else { new };
@@ -145,7 +145,7 @@ impl Weave {
         }
     }
 
-    /// Notes that an entry came between the two halves of a character, if it did: before a run.
+    /// Records that an entry split a surrogate pair, if the low half is at the start of `run`.
     fn part_before(&mut self, order: &Order<Lifetime>, run: Option<RunIndex>, entry: Number) {
         let thread = run.map(|run| order.runs[run as usize].held);
         if let Some(Lifetime { kind: RunContent::Text(at), .. }) = thread {
@@ -153,7 +153,7 @@ impl Weave {
         }
     }
 
-    /// The same, before a code unit.
+    /// Records that an entry split a surrogate pair, if the low half is the code unit at index `at`.
     fn part(&mut self, at: u32, entry: Number) {
         let unit = |at: u32| self.units.get(at as usize).copied().unwrap_or_default();
         if is_low(unit(at)) && at > 0 && is_high(unit(at - 1)) {
@@ -166,7 +166,7 @@ impl Weave {
         let mut order = std::mem::take(&mut self.order);
         let end = range.clock + range.len;
         for clock in [range.clock, end] {
-            // Splits what is only half deleted.
+            // Looking up the run that starts at this clock splits a run that is only partly deleted.
             let run = order.starting_at(CompactId { client, clock });
             self.part_before(&order, run, entry);
         }
@@ -176,10 +176,10 @@ impl Weave {
         self.order = order;
     }
 
-    /// Whether any of these elements was there once an entry was applied.
+    /// Returns whether any element of `range` was in the document right after the entry `moment`.
     pub(super) fn stood(&self, range: &Range, moment: Number) -> bool {
         let Some(client) = self.order.known(range.client) else { return false };
-        // The first of them may be part of a run that begins before.
+        // The first element can be in the middle of a run, which `within` does not return.
         let first = self.holding(CompactId { client, clock: range.clock });
         let runs = self.order.within(client, range.clock, range.clock + range.len).into_iter();
         let mut runs = first.into_iter().chain(runs.map(|run| &self.order.runs[run as usize]));
@@ -194,7 +194,7 @@ impl Weave {
         self.order.holding(name).map(|run| &self.order.runs[run as usize])
     }
 
-    /// Keeps what an item holds, without its first `skip` elements.
+    /// Stores the content of an item, without its first `skip` elements.
     fn store(
         &mut self,
         order: &mut Order<Lifetime>,
@@ -220,7 +220,7 @@ impl Weave {
             }
             ItemContent::Any(bytes) => {
                 let at = index(self.values.len());
-                // The scan has walked over these bytes, and bounded their nesting.
+                // The scan has already checked that these bytes can be decoded, and limited their nesting.
                 let mut rest = Cursor::new(bytes);
                 while rest.has_content()
                     && let Ok(any) = Any::decode(&mut rest)
@@ -240,20 +240,21 @@ impl Weave {
         self.values.push(value);
     }
 
-    /// All that was ever written in one place, in order.
+    /// Returns all runs that were ever written in one container, in order.
     pub(super) fn walk(&self, place: &Container) -> impl Iterator<Item = &Run> {
         self.order.walk(place)
     }
 
-    /// What stands under a key of a map once an entry was applied.
+    /// Returns the value of a map's key right after the entry `moment`, or `None` if the key had none.
     pub(super) fn at_key(&self, holder: &Holder, key: &str, moment: Number) -> Option<&Run> {
         let place = Container { parent: holder.clone(), key: Some(key.into()) };
         let last = self.walk(&place).filter(|run| run.held.born <= moment).last();
-        // What was set before it does not come back when it is deleted.
+        // When the last value is deleted, the values before it do not come back.
         last.filter(|run| run.held.stood_at(moment))
     }
 
-    /// The last entry after one and up to another that wrote or deleted something under a key of a map.
+    /// Returns the last entry after `after` and up to `upto` that wrote or deleted a value of a map's key, or `None` if no
+    /// entry did.
     pub(super) fn last_written(
         &self,
         holder: &Holder,
@@ -266,7 +267,7 @@ impl Weave {
         written.filter(|&number| after < number && number <= upto).max()
     }
 
-    /// The keys that a map ever had.
+    /// Returns the keys that a map ever had.
     pub(super) fn keys(&self, holder: &Holder) -> &[Arc<str>] {
         self.order.keys(holder)
     }
@@ -275,8 +276,7 @@ impl Weave {
         self.order.id(run)
     }
 
-    /// Adds what a run of text said at a moment to what was said before it, which ended at `end`. Half a
-    /// character is none.
+    /// Appends the text of a run at a moment to `out`. Each half of a surrogate pair without its other half becomes U+FFFD.
     pub(super) fn say(&self, out: &mut Said, (at, len): (u32, u32), moment: Number) {
         let units = self.units(at, len);
         let is_whole =
@@ -305,20 +305,20 @@ impl Weave {
         &self.formats[at as usize]
     }
 
-    /// How much memory it takes, about, in bytes.
+    /// Returns the approximate memory use of the weave, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.order.runs.len() * (size_of::<Run>() + 16) + self.units.len() * 2 + self.value_bytes
     }
 }
 
-/// Whether the shared type that a line belongs to was deleted.
+/// Returns whether the shared type to which the container `line` belongs was deleted.
 fn is_gone(order: &Order<Lifetime>, line: LineIndex) -> bool {
     let Holder::Nested(id) = order.place(line).parent else { return false };
     let run = order.holding(order.name(id));
     run.is_none_or(|run| order.runs[run as usize].held.died != NEVER)
 }
 
-/// Lets a run die, and with a shared type all that is in it.
+/// Marks a run as deleted. If it is a shared type, everything in that type is deleted with it.
 fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
     let mut dying = vec![run];
     while let Some(at) = dying.pop() {
@@ -342,11 +342,11 @@ fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
     }
 }
 
-/// What runs of text say, one after the other.
+/// The text of consecutive runs.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     units: Vec<u16>,
-    /// Where the last run ended among the weave's units.
+    /// The end of the last run, as an index into the weave's `units`.
     end: Option<u32>,
 }
 
@@ -355,14 +355,14 @@ impl Said {
         self.units.is_empty()
     }
 
-    /// All of it, once.
+    /// Returns the text, and leaves this value empty.
     pub(super) fn take(&mut self) -> String {
         let said = std::mem::take(self);
         String::from_utf16_lossy(&said.units)
     }
 }
 
-/// What stands for half a character (U+FFFD).
+/// The code unit that replaces half a surrogate pair (U+FFFD).
 const ILLEGIBLE: u16 = 0xfffd;
 
 fn is_high(unit: u16) -> bool {

@@ -1,4 +1,5 @@
-//! The order of a ledger: numbers without gaps, times that never run backwards, hashes that chain.
+//! The hash chain of a ledger: its numbers have no gaps, its times never decrease, and each entry names the hash of the
+//! entry before it.
 
 use crate::body::{Body, Genesis};
 use crate::ids::{Digest, LineageId, Seq};
@@ -8,21 +9,21 @@ use crate::ledger::outcome::LedgerError;
 use crate::people::Actor;
 use serde::{Deserialize, Serialize};
 
-/// The rules version that this code implements.
+/// The version of the ledger rules that this code implements.
 pub const RULES: u32 = 1;
 
-/// A position in a ledger: an entry, and with its hash everything before it.
+/// A position in a ledger: one entry and its hash, which also fixes all entries before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerPosition {
-    /// The lineage at that entry.
+    /// The lineage of the ledger at that entry.
     pub lineage: LineageId,
     /// The number of the entry.
     pub seq: Seq,
-    /// The hash of the entry.
+    /// The head of the ledger at that entry: the hash of the entry.
     pub head: Digest,
 }
 
-/// A ledger's beginning and its end, as far as it was followed.
+/// The hash chain of a ledger: its genesis, and the last entry that was followed.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     genesis: Genesis,
@@ -34,10 +35,10 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Starts from entry 0.
+    /// Creates a chain from entry 0.
     ///
     /// # Errors
-    /// When `entry` is not a genesis that this version understands.
+    /// Returns an error if `entry` is not a genesis, or if its ledger follows another version of the rules than [`RULES`].
     pub(crate) fn begin(entry: &Entry) -> Result<Self, LedgerError> {
         let Body::Genesis(genesis) = &entry.body else { return Err(LedgerError::NoGenesis) };
         if entry.seq != Seq(0) || entry.previous != Digest::ZERO {
@@ -51,8 +52,8 @@ impl Chain {
         Ok(Self { genesis: genesis.clone(), restored: None, position, time: entry.time })
     }
 
-    /// Goes on from a position that was followed to before. `restored`: the entry that began the lineage, if it is not
-    /// the ledger's first.
+    /// Restores a chain from values that were saved at `position`. `restored` is the entry that began the lineage, or `None`
+    /// if the ledger's genesis began it.
     pub(crate) fn resume(
         genesis: Genesis,
         restored: Option<Seq>,
@@ -62,10 +63,10 @@ impl Chain {
         Self { genesis, restored, position, time }
     }
 
-    /// Checks that an entry is the next one.
+    /// Checks that `entry` is the direct successor of the last entry.
     ///
     /// # Errors
-    /// When its number, its time or its previous hash does not follow.
+    /// Returns an error if the number, the time or the previous hash of `entry` does not follow from the last entry.
     pub(crate) fn follows(&self, entry: &Entry) -> Result<(), LedgerError> {
         if entry.seq.0 != self.position.seq.0 + 1 || entry.time < self.time {
             return Err(LedgerError::Order(entry.seq));
@@ -76,13 +77,15 @@ impl Chain {
         Ok(())
     }
 
-    /// Makes an entry that [`follows`](Self::follows) the end.
+    /// Makes `entry` the last entry. The caller has checked it with [`follows`](Self::follows), or created it with
+    /// [`next`](Self::next).
     pub(crate) fn advance(&mut self, entry: &Entry) {
         (self.position.seq, self.position.head) = (entry.seq, entry.hash());
         self.time = entry.time;
     }
 
-    /// The next entry. It is not the end yet: [`advance`](Self::advance) makes it so.
+    /// Returns an entry that follows the last one. The chain does not change until [`advance`](Self::advance) receives the
+    /// entry.
     pub(crate) fn next(&self, actor: Actor, now: u64, salt: Salt, body: Body) -> Entry {
         Entry {
             seq: Seq(self.position.seq.0 + 1),
@@ -94,12 +97,12 @@ impl Chain {
         }
     }
 
-    /// The time of an entry made now: never before that of the last one.
+    /// Returns the time of an entry that is made at `now`. The result is never earlier than the time of the last entry.
     pub(crate) fn next_time(&self, now: u64) -> u64 {
         now.max(self.time)
     }
 
-    /// The time of the last entry, in milliseconds since the Unix epoch.
+    /// Returns the time of the last entry, in milliseconds since the Unix epoch.
     pub(crate) fn time(&self) -> u64 {
         self.time
     }
@@ -108,13 +111,13 @@ impl Chain {
         &self.genesis
     }
 
-    /// Begins another lineage with the entry `seq`.
+    /// Begins another lineage, with the entry `seq`.
     pub(crate) fn begin_lineage(&mut self, seq: Seq, lineage: LineageId) {
         self.restored = Some(seq);
         self.position.lineage = lineage;
     }
 
-    /// The entry that began the lineage, if it is not the ledger's first.
+    /// Returns the entry that began the lineage, or `None` if the genesis began it.
     pub(crate) fn restored(&self) -> Option<Seq> {
         self.restored
     }

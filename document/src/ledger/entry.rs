@@ -1,8 +1,8 @@
-//! One entry: its header, its body, and the hash chain.
+//! Entries: the header, the body, and how both are encoded.
 //!
-//! The chain covers the header, and the header a salted hash of the body. A later redaction can
-//! therefore blank a body without breaking the chain (`redaction.rs`), and the salt keeps short bodies
-//! from being guessed out of their hash.
+//! The hash chain covers each header, and the header contains a salted hash of the body. A redaction can
+//! therefore blank a body later without breaking the chain (`redaction.rs`). The salt prevents anybody from
+//! finding a short body by hashing guesses.
 //!
 //! Layout of format 1 (integers are lib0 variable-length unless noted):
 //!
@@ -24,7 +24,7 @@ use crate::lib0::{Reader, Write};
 use crate::people::Actor;
 
 impl Genesis {
-    /// Entry 0 of a ledger. `time` is in milliseconds since the Unix epoch.
+    /// Creates entry 0 of a ledger from this genesis. `time` is in milliseconds since the Unix epoch.
     #[must_use]
     pub fn entry(self, actor: Actor, time: u64, salt: Salt) -> Entry {
         let (seq, previous) = (Seq(0), Digest::ZERO);
@@ -32,31 +32,31 @@ impl Genesis {
     }
 }
 
-/// An immutable, numbered, attributed change.
+/// An entry of a ledger: an immutable, numbered change with its actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The number of the entry.
+    /// The number of the entry in its ledger.
     pub seq: Seq,
-    /// Milliseconds since the Unix epoch, never less than in the entry before.
+    /// The time of the entry, in milliseconds since the Unix epoch. It is never earlier than the time of the entry before.
     pub time: u64,
-    /// The person who acted, in the seat that they had.
+    /// The person who acted, with their seat, sector and session at that time.
     pub actor: Actor,
-    /// The hash of the entry before.
+    /// The hash of the entry before, or [`Digest::ZERO`] in entry 0.
     pub previous: Digest,
-    /// The salt of the body's hash; zero in a blanked entry.
+    /// The salt of the body's hash. It is all zeros in a blanked entry.
     pub salt: Salt,
-    /// What the entry says.
+    /// The change that the entry makes.
     pub body: Body,
 }
 
 impl Entry {
-    /// The hash that the next entry names as its `previous`.
+    /// Returns the hash of the entry, which the next entry contains as its `previous`.
     #[must_use]
     pub fn hash(&self) -> Digest {
         hash_of(&self.header())
     }
 
-    /// The bytes of the entry, as they are stored.
+    /// Encodes the entry as it is stored.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let is_blanked = matches!(self.body, Body::Blanked { .. });
@@ -69,11 +69,11 @@ impl Entry {
         out
     }
 
-    /// Reads an entry and verifies its body against its header. Of a blanked entry only its redaction
-    /// can tell whether what stands there is right.
+    /// Decodes an entry and checks that its body matches its header. The header of a blanked entry says nothing about the
+    /// replacement; only the redaction that announced it does.
     ///
     /// # Errors
-    /// When the format is unknown or any byte of it is not as it was written.
+    /// Returns an error if the format is unknown, or if the bytes are not exactly those that [`encode`](Self::encode) writes.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         let mut r = Reader::new(bytes);
         let format = r.byte()?;
@@ -118,7 +118,7 @@ impl Entry {
         Ok(entry)
     }
 
-    /// The salted hash of the body, or of the body there was.
+    /// Returns the salted hash of the body. For a blanked entry, this is the hash of the original body.
     pub(super) fn body_hash(&self) -> [u8; 32] {
         match &self.body {
             Body::Blanked { hash, .. } => *hash,
@@ -200,7 +200,7 @@ mod tests {
         for at in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[at / 8] ^= 1 << (at % 8);
-            // What still decodes is another entry, which the chain then refuses.
+            // Some damaged bytes decode to a different entry. Its hash differs, so the chain refuses it.
             let found = Entry::decode(&damaged).map_or(true, |entry| entry.hash() != hash);
             assert!(found, "bit {at}");
         }

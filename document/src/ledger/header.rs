@@ -1,4 +1,4 @@
-//! The header of an entry, as bytes: its hash, and how an entry is taken apart and put together again.
+//! The header of an entry in its encoded form: its hash, and how the bytes of an entry are split and reassembled.
 
 use crate::body::BodyError;
 use crate::ids::{Digest, Seq};
@@ -13,27 +13,27 @@ pub const ENTRY_FORMAT: u8 = 1;
 /// The format of an entry whose body was blanked.
 pub(super) const BLANKED_FORMAT: u8 = 2;
 
-/// Random bytes mixed into a body's hash.
+/// The random bytes that are hashed together with an entry's body.
 pub type Salt = [u8; 16];
 
-/// Why bytes are no entry.
+/// The reason why bytes can't be decoded as an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EntryError {
-    /// A newer version wrote it.
+    /// The format is unknown, because a newer version wrote the entry.
     #[error("an entry has format {0}, which this version does not know")]
     Format(u8),
-    /// A value is cut short or out of range.
+    /// A value is truncated or out of range.
     #[error("an entry is damaged: {0}")]
     Read(#[from] ReadError),
-    /// The body can't be read.
+    /// The body can't be decoded.
     #[error("an entry is damaged: {0}")]
     Body(#[from] BodyError),
-    /// The header and the body do not belong together, or are not written the one way they can be.
+    /// The header and the body do not match, or the bytes are not the canonical encoding of an entry.
     #[error("an entry is damaged: {0}")]
     Damaged(&'static str),
 }
 
-/// The hash of an entry, by its header.
+/// Returns the hash of an entry, which is computed from its encoded header.
 pub(super) fn hash_of(header: &[u8]) -> Digest {
     let mut hasher = Sha256::new();
     hasher.update(b"accord entry 1");
@@ -41,23 +41,23 @@ pub(super) fn hash_of(header: &[u8]) -> Digest {
     Digest(hasher.finalize().into())
 }
 
-/// An entry's bytes taken apart, as far as they can be put together again from fewer of them.
+/// The parts of an encoded entry. They suffice to write the entry again, so a segment can store them without the hashes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
     pub(super) seq: Seq,
     pub(super) time: u64,
-    /// Person, seat, sector and session, as they are written.
+    /// The encoded person, seat, sector and session.
     pub(super) actor: &'a [u8],
     pub(super) kind: u8,
     pub(super) previous: Digest,
-    /// None for a blanked entry.
+    /// The salt of the body's hash, or `None` for a blanked entry.
     pub(super) salt: Option<Salt>,
     pub(super) body: &'a [u8],
     pub(super) header: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
-    /// Takes an entry apart; nothing when the bytes are none.
+    /// Splits an encoded entry into its parts, or returns `None` if the bytes are not an entry.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut r = Reader::new(bytes);
         let format = r.byte().ok()?;
@@ -82,7 +82,7 @@ impl<'a> Parts<'a> {
         Some(Self { seq, time, actor, kind, previous, salt, body, header })
     }
 
-    /// Puts the entry together, and gives its hash. Only for one that is not blanked.
+    /// Encodes the entry, and returns its bytes and its hash. The entry must not be blanked.
     pub(super) fn write(&self, seq: Seq, time: u64, previous: Digest) -> (Vec<u8>, Digest) {
         let salt = self.salt.unwrap_or_default();
         let mut header = Vec::with_capacity(128);
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         (out, hash_of(&header))
     }
 
-    /// The bytes that [`write`](Self::write) gives.
+    /// Returns the bytes that [`write`](Self::write) returns, without the hash.
     pub(super) fn again(&self, seq: Seq, time: u64, previous: Digest) -> Vec<u8> {
         self.write(seq, time, previous).0
     }

@@ -1,9 +1,9 @@
-//! The ledger: entries in order, numbered without gaps and chained by hashes.
+//! The ledger: entries that are numbered without gaps and chained by hashes.
 //!
-//! [`Entry`] is the unit; what it says is its [`Body`](crate::body::Body). A ledger says nothing about whether an entry
-//! may stand in it: [`crate::state`], [`crate::plan`] and [`crate::audit`] apply the entries of their ledgers, with the
-//! same checks before an entry is appended and when it is applied again, so that every node agrees on what each entry
-//! did.
+//! An [`Entry`] contains a [`Body`](crate::body::Body), which is the change that the entry makes. This module does not
+//! decide whether an entry is allowed at its place. [`crate::state`], [`crate::plan`] and [`crate::audit`] decide that for
+//! their ledgers. They make the same checks before an append and at a replay, so that every node agrees on the effect of
+//! each entry.
 
 mod chain;
 mod entry;

@@ -1,49 +1,49 @@
-//! What applying an entry gives: it was applied, it is void, or the ledger can't be followed.
+//! The result of applying an entry: the entry was applied, the entry is void, or the ledger can't be followed any further.
 
 use crate::ids::Seq;
 use crate::ledger::header::EntryError;
 use thiserror::Error;
 
-/// Why a ledger can't be applied. Each case means that the stored bytes are not those that were written, or that a newer
-/// version wrote them.
+/// The reason why a ledger can't be applied. Except for `Broken`, each variant means that the stored bytes are damaged, or
+/// that a newer version wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LedgerError {
-    /// Its number or its time does not follow.
+    /// The number or the time of the entry does not follow from the entry before.
     #[error("entry {0} does not follow the one before it")]
     Order(Seq),
-    /// It names another entry as the one before it.
+    /// The entry's previous hash is not the hash of the entry before.
     #[error("entry {0} does not match the hash chain")]
     Chain(Seq),
-    /// Entry 0 is no genesis, or one of another kind of ledger.
+    /// The ledger does not begin with a genesis, or its genesis belongs to another kind of ledger.
     #[error("the ledger does not begin with its genesis")]
     NoGenesis,
-    /// A newer version began it.
+    /// The ledger follows a version of the rules that this code does not know.
     #[error("the ledger follows rules version {0}, which this version does not know")]
     Rules(u32),
-    /// Its body is of a kind that this ledger doesn't hold.
+    /// The kind of the entry is not allowed in this kind of ledger.
     #[error("entry {0} belongs in a ledger of another kind")]
     Foreign(Seq),
-    /// It is blanked without a redaction, or in another way than the redaction says.
+    /// The entry is blanked, but no redaction announced the replacement that it contains.
     #[error("entry {0} was blanked, and no redaction says so")]
     Unexplained(Seq),
-    /// Its bytes can't be read.
+    /// The bytes of an entry can't be decoded.
     #[error("entry {seq}: {error}")]
     Entry {
-        /// The number under which it is stored.
+        /// The number under which the entry is stored.
         seq: Seq,
-        /// What is wrong with it.
+        /// The reason why the bytes can't be decoded.
         error: EntryError,
     },
-    /// The document must be rebuilt from its ledger.
+    /// The Yjs document broke while it integrated an update, so the state must be rebuilt from the ledger.
     #[error("the document broke while an update was integrated, and must be rebuilt")]
     Broken,
 }
 
-/// The effect of a stored entry. `R` says why an entry is void.
+/// The effect of a stored entry. `R` is the type of the reason why an entry is void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<R> {
-    /// It changed the state.
+    /// The entry changed the state.
     Applied,
-    /// It is not allowed at its place in the ledger, so it changes nothing, on any node.
+    /// The entry is void: the rules do not allow it at its place in the ledger, so it changes nothing on any node.
     Void(R),
 }

@@ -1,9 +1,9 @@
-//! Blanking: entries without the content that a redaction takes out.
+//! Blanking: the content that a redaction removes is taken out of stored entries.
 //!
-//! A redaction is an entry: who, why, which elements, and which entries held them. Those entries then stand in the
-//! store *blanked*: with the header they had, so that the chain still verifies, and in place of the body an update
-//! without the content of those elements. The redaction names the digest of each such update, so that nobody can
-//! blank an entry, or blank more of it, without one.
+//! A redaction is itself an entry. It records the actor, the reason, the redacted elements, and the entries that contained
+//! them. The store then keeps those entries *blanked*: the header is unchanged, so that the chain still verifies, and an
+//! update without the redacted content replaces the body. The redaction names the digest of each replacement. Nobody can
+//! therefore blank an entry, or remove more of it, without a redaction that announces the result.
 
 use crate::body::{BlankedEntry, Body, Redaction};
 use crate::ids::Digest;
@@ -13,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 use std::borrow::Borrow;
 
 impl Redaction {
-    /// A redaction of `ranges` in a ledger, and its entries blanked for it. Of the others none is kept, so that a ledger
-    /// may be read as it goes through.
+    /// Creates a redaction of `ranges`, and returns it with the blanked entries. Only blanked entries are kept in memory, so
+    /// that the caller can pass the entries of a long ledger one at a time.
     ///
     /// # Errors
-    /// With the error of an entry that can't be read; when an entry's body is not an update.
+    /// Returns the error of the first entry that can't be read, or a [`ScanError`] if the update of an edit is malformed.
     pub fn of<E: From<ScanError>>(
         reason: String,
         ranges: Vec<Range>,
@@ -41,7 +41,7 @@ impl Redaction {
     }
 }
 
-/// An entry without the content of `ranges`; nothing when it holds none.
+/// Returns `entry` without the content of `ranges`, or `None` if it contains none of that content.
 fn blank_entry(entry: &Entry, ranges: &[Range]) -> Result<Option<Entry>, ScanError> {
     let Some((update, provenance)) = entry.body.edit() else { return Ok(None) };
     let Some(replacement) = blank(update, ranges)? else { return Ok(None) };
@@ -50,11 +50,11 @@ fn blank_entry(entry: &Entry, ranges: &[Range]) -> Result<Option<Entry>, ScanErr
     }
     let (hash, provenance) = (entry.body_hash(), provenance.clone());
     let body = Body::Blanked { hash, replacement, provenance };
-    // Without its salt nobody can find out a short body by trying.
+    // The salt is removed as well, because with it anybody could find a short body by hashing guesses.
     Ok(Some(Entry { salt: [0; 16], body, ..entry.clone() }))
 }
 
-/// The digest of what stands in a blanked entry.
+/// Returns the digest of a blanked entry's replacement body, as a redaction announces it.
 pub(crate) fn blanked_digest(blanked: &Body) -> Digest {
     Digest(Sha256::digest(blanked.encode()).into())
 }

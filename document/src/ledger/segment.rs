@@ -1,21 +1,22 @@
 //! Segments: settled entries of a ledger, packed together and compressed.
 //!
-//! A segment unpacks to the very bytes that were packed. What can be computed is not kept: the numbers, the
-//! hash of each body, and the hash of the entry before, which make up most of an entry that holds one
-//! keystroke. Salts are random and take most of what is left.
+//! Unpacking a segment returns exactly the bytes that were packed. A segment leaves out the values that can be
+//! computed: the numbers, the hash of each body, and the hash of the entry before. These values make up most of an
+//! entry that records one keystroke. Salts are random and are the largest part of the rest.
 //!
 //! Layout (integers are lib0 variable-length unless noted):
 //!
 //! ```text
 //! segment = 1:u8 first_seq count previous:32 actors:buf salts:buf deflate(columns):rest
-//! actors  = count (person:str seat:u8 sector:u8 session:str)*
+//! actors  = count (actor:buf)*
+//! actor   = person:str seat:u8 sector:u8 session:str
 //! columns = for each entry: way:u8, then
 //!           packed: actor time_delta kind:u8 body:buf
 //!           whole:  entry:buf
 //! ```
 //!
-//! A blanked entry is kept whole: the hash of the body it had can't be computed any more. So is one that
-//! would not come out the same.
+//! A blanked entry is stored whole, because the hash of its original body can't be computed any more. An entry is
+//! also stored whole if packing and unpacking would change its bytes.
 
 use crate::ids::{Digest, Seq};
 use crate::ledger::header::{Parts, hash_of};
@@ -27,19 +28,19 @@ use std::collections::HashMap;
 use std::io::{Read, Write as _};
 use thiserror::Error;
 
-/// The segment format that this version writes.
+/// The segment format that this version reads and writes.
 const SEGMENT_FORMAT: u8 = 1;
-/// The most entries in one segment.
+/// Maximum number of entries in one segment.
 pub const MAX_SEGMENT_ENTRIES: usize = 4096;
-/// The most bytes that a segment unpacks to.
+/// Maximum size of a segment's decompressed columns, in bytes.
 const MAX_UNPACKED_BYTES: u64 = 64 * 1024 * 1024;
 
 const PACKED: u8 = 0;
 const WHOLE: u8 = 1;
 
-/// Why bytes are no segment.
+/// The reason why bytes can't be decoded as a segment, or why entries can't be packed into one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum SegmentError {
     #[error("a segment has format {0}, which this version does not know")]
     Format(u8),
@@ -49,10 +50,11 @@ pub enum SegmentError {
     Damaged(&'static str),
 }
 
-/// Packs entries that follow each other, as they are stored.
+/// Packs consecutive entries, given as they are stored, into one segment.
 ///
 /// # Errors
-/// When they are no entries, or do not follow each other.
+/// Returns an error if `entries` is empty, if an item is not an encoded entry, or if an entry does not follow from the one
+/// before it.
 pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
     let wrong = || SegmentError::Damaged("what is to be packed is no entry");
     let first = Parts::read(entries.first().ok_or_else(wrong)?).ok_or_else(wrong)?;
@@ -101,10 +103,11 @@ pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
     encoder.write_all(&columns).and_then(|()| encoder.finish()).map_err(|_| wrong())
 }
 
-/// The entries of a segment, as they were before they were packed.
+/// Returns the entries of a segment, as they were before they were packed.
 ///
 /// # Errors
-/// When the bytes are no segment, or any of them is not as it was written.
+/// Returns an error if the bytes are not a segment, or if they are damaged. Some damage goes unnoticed here and is found
+/// later, when the hash chain is checked.
 pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
     let mut r = Reader::new(segment);
     match r.byte()? {
@@ -172,7 +175,7 @@ mod tests {
     use crate::people::{Actor, Seat, Sector};
     use crate::update::Provenance;
 
-    /// A chain of entries of every kind that is packed.
+    /// Returns a chain of `count` encoded entries, of which every seventh is blanked if `may_blank` is set.
     fn entries(count: u64, may_blank: bool) -> Vec<Vec<u8>> {
         let actor = |person: &str| Actor {
             person: PersonId::new(person),
@@ -231,7 +234,7 @@ mod tests {
         assert!(pack(&[vec![1, 2, 3]]).is_err());
     }
 
-    /// The hash of the last entry, if the entries form a chain.
+    /// Returns the hash of the last entry, or `None` if the entries do not form a chain.
     fn head(all: &[Vec<u8>]) -> Option<Digest> {
         all.iter().try_fold(Digest::ZERO, |previous, bytes| {
             let entry = Entry::decode(bytes).ok()?;
@@ -239,10 +242,10 @@ mod tests {
         })
     }
 
-    /// Whatever is done to a segment, no panic, and no other entries under the same hashes.
+    /// A segment with one flipped bit never causes a panic, and never unpacks to different entries with the same head.
     #[test]
     fn every_flipped_bit_is_an_error_or_breaks_the_chain() {
-        // What stands in a blanked entry, only its redaction vouches for.
+        // The test uses no blanked entries, because the chain does not cover their replacements: only a redaction does.
         let all = entries(20, false);
         let packed = pack(&all).unwrap();
         for at in 0..packed.len() * 8 {

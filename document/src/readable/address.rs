@@ -1,14 +1,14 @@
-//! Where a link may lead. The editor has the same rule (`web/src/text/links.ts`), and both are held against
-//! `tests/data/links.json`.
+//! The rule that decides which addresses a link may lead to. The editor implements the same rule
+//! (`web/src/text/links.ts`), and `tests/data/links.json` tests both implementations.
 
 use super::findings::MAX_MARKS_ON_A_BASE;
 use super::properties::{category, is_mark, is_unseen};
 use icu_properties::props::GeneralCategory;
 use url::Url;
 
-/// Whether a link may lead to an address: an absolute address of the web with a host and without a user's name, an
-/// e-mail address, or a telephone number; without spaces, backslashes and anything that is not seen. Spaces around it are
-/// no part of it.
+/// Returns whether a link may lead to `address`. Three kinds are safe: an absolute `http` or `https` address with a host
+/// and without a user's name, a `mailto:` address with one recipient, and a `tel:` number. A safe address contains no
+/// spaces, backslashes or characters that readers can't see. Spaces before and after the address are ignored.
 #[must_use]
 pub fn is_safe(address: &str) -> bool {
     let address = address.trim_matches(' ');
@@ -24,8 +24,9 @@ pub fn is_safe(address: &str) -> bool {
     }
 }
 
-/// The address as it is written in ASCII, where it may be followed then: hidden characters become `%` and a number,
-/// which is seen. Nothing where only a person can say what was meant.
+/// Returns a form of `address` that a link may lead to, or `None` if only a person can tell what was meant. A safe address
+/// is returned unchanged, without the white space around it. Any other address is converted to ASCII: hidden characters in
+/// its path become percent-encoded, so that readers see them.
 #[must_use]
 pub fn clean(address: &str) -> Option<String> {
     let address = address.trim();
@@ -36,8 +37,8 @@ pub fn clean(address: &str) -> Option<String> {
     Some(String::from(parsed)).filter(|cleaned| is_safe(cleaned))
 }
 
-/// The host of an address of the web, as it is looked up: internationalised ones in ASCII. With its port, where it is
-/// not the usual one.
+/// Returns the host of a web address as it is looked up, or `None` if the address has no host. Internationalised names
+/// are converted to ASCII. The port follows if it is not the default of the scheme.
 #[must_use]
 pub fn host(address: &str) -> Option<String> {
     let parsed = Url::parse(address).ok()?;
@@ -45,11 +46,11 @@ pub fn host(address: &str) -> Option<String> {
     Some(parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// The most characters of a destination that are shown: a host has 253.
+/// Maximum number of characters of a destination that are shown. A host name has at most 253.
 const MAX_DESTINATION_CHARS: usize = 300;
 
-/// Where a link leads, for people: the host of an address of the web, an e-mail address, a telephone number. Of a longer
-/// one the beginning and the end.
+/// Returns the destination of a link, as people read it: the host of a web address, an e-mail address or a telephone
+/// number. A destination of more than 300 characters is shortened to its beginning and its end.
 #[must_use]
 pub fn destination(address: &str) -> String {
     let rest = || address.split_once(':').map_or(address, |(_, rest)| rest);
@@ -64,9 +65,9 @@ pub fn destination(address: &str) -> String {
     start.iter().chain(&['…']).chain(end).collect()
 }
 
-/// Whether the words of a link say where it leads: they are its address, with or without the scheme, or its
-/// destination. Words that are not ASCII never say where an address of the web leads, not even if they repeat the
-/// address: the Cyrillic “аpple.com” looks like another host, and only `xn--pple-43d.com` tells the two apart.
+/// Returns whether the words of a link tell the reader where it leads. They do if they equal the address, with or without
+/// its scheme, or the destination. Words that are not ASCII never tell the destination of a web address, even if they
+/// repeat the address: the Cyrillic “аpple.com” looks like another host, and only `xn--pple-43d.com` tells the two apart.
 #[must_use]
 pub fn says(words: &str, address: &str) -> bool {
     let words = words.trim().trim_end_matches('/');
@@ -84,8 +85,8 @@ pub fn says(words: &str, address: &str) -> bool {
         || bare(address).is_some_and(|bare| bare == words)
 }
 
-/// What does not belong into an address that people read: here no script needs anything that is hidden, since an
-/// address can be written in ASCII.
+/// Returns whether an address must not contain `c`. Unlike in a text, no script needs hidden characters here, because an
+/// address can always be written in ASCII.
 fn hides(c: char) -> bool {
     is_unseen(c) || c == ' ' || c == '\\' || category(c) == GeneralCategory::EnclosingMark
 }
@@ -102,16 +103,16 @@ fn is_web(address: &str, rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = &rest[..end];
-    // In the host itself nothing that a format could read as something else, like `&commat;` in Markdown.
+    // The host allows only characters that no file format interprets, unlike for example `&commat;` in Markdown.
     let is_plain =
         |host: String| host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
     !authority.is_empty() && !authority.contains('@') && host(address).is_some_and(is_plain)
 }
 
-/// Something on both sides of one `@`, before what a mail would begin with.
+/// Returns whether the part of a `mailto:` address after the scheme names exactly one recipient.
 fn is_mail(rest: &str) -> bool {
     let (address, begins_with) = rest.split_once('?').unwrap_or((rest, ""));
-    // Further recipients would not be seen beside the link.
+    // Headers such as `cc` add recipients that readers would not see beside the link.
     let names = begins_with.split('&').map(|part| part.split('=').next().unwrap_or_default());
     if names
         .map(str::to_ascii_lowercase)

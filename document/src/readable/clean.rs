@@ -1,10 +1,11 @@
-//! Taking out what nobody sees.
+//! Cleaning: the removal of characters that readers can't see.
 
 use super::findings::findings;
 use std::borrow::Cow;
 
-/// A text without the characters that can go without a change to what is read. What only a person can replace stays,
-/// and is found again by [`findings`](super::findings()). Cleaning a clean text changes nothing.
+/// Returns the text without the characters that can be removed or replaced without changing what people read. Characters
+/// that only a person can replace remain, and [`findings`](super::findings()) still reports them. Cleaning a clean text
+/// changes nothing.
 ///
 /// ```
 /// use accord_document::readable::clean;

@@ -1,4 +1,4 @@
-//! Hidden characters inside emoji (UTS 51).
+//! The rules for hidden characters inside emoji (UTS 51).
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::{Emoji, EmojiModifier, ExtendedPictographic};
@@ -6,14 +6,14 @@ use icu_properties::props::{Emoji, EmojiModifier, ExtendedPictographic};
 pub(super) const TEXT_STYLE: char = '\u{fe0e}';
 pub(super) const EMOJI_STYLE: char = '\u{fe0f}';
 
-/// The flags that are spelt in tags and recommended for interchange: England, Scotland and Wales.
+/// The flags that are encoded with tag characters and recommended for general interchange: England, Scotland and Wales.
 const TAGGED_FLAGS: [&str; 3] = [
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
 ];
 
-/// The bytes of a keycap or a tagged flag at the beginning of a text.
+/// Returns the length in bytes of the keycap or tagged flag at the beginning of `text`, or `None` if there is neither.
 pub(super) fn whole_sequence(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
     if first == '\u{1f3f4}' {
@@ -36,14 +36,14 @@ fn is_pictograph(c: char) -> bool {
         && CodePointSetData::new::<Emoji>().contains(c)
 }
 
-/// Whether a selector of text or emoji style may stand behind a character.
+/// Returns whether a variation selector for text or emoji style is allowed directly after `c`.
 pub(super) fn may_have_style(c: char) -> bool {
     let is_modifier = CodePointSetData::new::<EmojiModifier>().contains(c);
     CodePointSetData::new::<Emoji>().contains(c) && !is_keycap_base(c) && !is_modifier
 }
 
-/// Whether a joiner makes one emoji of what is on both sides: `last` is the character before it, `first` the one
-/// before that.
+/// Returns whether a joiner combines the characters beside it into one emoji. `last` is the character directly before the
+/// joiner, `first` the one before `last`, and `after` the one after the joiner.
 pub(super) fn may_join(first: Option<char>, last: Option<char>, after: Option<char>) -> bool {
     let is_decorated =
         |c: char| c == EMOJI_STYLE || CodePointSetData::new::<EmojiModifier>().contains(c);

@@ -1,4 +1,4 @@
-//! Going through a text once, character by character, with what was kept before each.
+//! The search for characters that readers don't see as they are. It passes through a text once.
 
 use super::emoji::{self, EMOJI_STYLE, TEXT_STYLE};
 use super::joiners::{
@@ -12,74 +12,75 @@ use super::properties::{
 use icu_properties::props::{BidiClass, CanonicalCombiningClass, GeneralCategory as Category};
 use serde::{Deserialize, Serialize};
 
-/// The most marks that one base character may carry. A Tibetan stack has eight, a Hebrew letter with vowel and accents
-/// six, Vietnamese and Yoruba letters two or three.
+/// Maximum number of marks on one base character. A Tibetan stack has eight, a Hebrew letter with a vowel and accents has
+/// six, and Vietnamese and Yoruba letters have two or three.
 pub const MAX_MARKS_ON_A_BASE: u32 = 8;
 
-/// Why a character is named.
+/// The reason why a character is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Reason {
-    /// It is not shown.
+    /// The character is not shown.
     Hidden,
-    /// It changes the order in which its neighbours are shown.
+    /// The character changes the order in which its neighbours are shown.
     Direction,
-    /// A number that is shown before one that is written before it.
+    /// The character begins a number that is shown out of order: before an earlier number, or before its own leading sign.
     Turned,
-    /// A control character or a separator that is not the newline of a text.
+    /// The character is a control or a separator, other than newline and tab.
     Control,
-    /// It looks like a space and is none.
+    /// The character looks like a space but is a different character.
     Blank,
-    /// It stands in for an object that is not there.
+    /// The character is a placeholder for an object that the text does not contain.
     Object,
-    /// Each font shows something else.
+    /// The character has no agreed meaning, so each font can show something else.
     PrivateUse,
-    /// This version of Unicode has no such character.
+    /// The code point is not assigned in this version of Unicode.
     Unassigned,
-    /// A mark that strikes its letter out, or encloses it.
+    /// The character is a mark that strikes out or encloses its letter.
     Overlay,
-    /// A mark that stands on nothing.
+    /// The character is a mark, and no base character that can carry it precedes it.
     LoneMark,
-    /// One mark too many on a character.
+    /// The character is a mark on a base that already has the maximum number of marks.
     TooManyMarks,
 }
 
-/// A character that is not seen as it is.
+/// A finding: a character that readers don't see as it is, and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finding {
-    /// Where it begins, in bytes.
+    /// The start of the character, as a byte offset in the text.
     pub at: usize,
-    /// The character.
+    /// The character that was found.
     pub character: char,
-    /// The reason why it is not seen as it is.
+    /// The reason why readers don't see the character as it is.
     pub reason: Reason,
-    /// What may stand in its place without a change to what is read; nothing for a character that only a person can
-    /// replace.
+    /// The text that can replace the character without changing what people read, or `None` if only a person can replace the
+    /// character.
     pub replacement: Option<&'static str>,
 }
 
-/// All characters of a text that are not seen as they are, in order.
+/// Returns an iterator over all characters of a text that readers don't see as they are, in the order of the text.
 #[must_use]
 pub fn findings(text: &str) -> Findings<'_> {
     Findings { text, at: 0, last: [None; 2], base: None, marks: 0, visible: None, line: None }
 }
 
-/// See [`findings`].
+/// The iterator that [`findings`] returns.
 #[derive(Debug, Clone)]
 pub struct Findings<'a> {
     text: &'a str,
     at: usize,
-    /// The last two characters that stay, the last one behind.
+    /// The last two characters that were kept. The most recent one is at index 1.
     last: [Option<char>; 2],
-    /// The last character that stays and is neither mark nor joiner, while its marks go on.
+    /// The base character: the last kept character that is neither a mark nor hidden.
     base: Option<char>,
-    /// Marks on the base.
+    /// Number of marks on the base so far.
     marks: u32,
-    /// The first character that is not hidden at or behind a place: looked up once for a run of hidden ones.
+    /// The offset and value of the next character that is not hidden. The result is cached, so that a long run of hidden
+    /// characters is searched only once.
     visible: Option<(usize, Option<char>)>,
-    /// The end, in bytes, of the line that was looked at last, and whether that line has a letter that is read from right to
-    /// left: each line is looked at once.
+    /// The end of the line that was examined last, as a byte offset, and whether the line has a letter that is read from right
+    /// to left. The result is cached, so that each line is examined only once.
     line: Option<(usize, bool)>,
 }
 
@@ -153,8 +154,8 @@ impl Findings<'_> {
         }
     }
 
-    /// Whether a sign, like a Hebrew colon, turns the numbers behind it around in a line that has no letter of its
-    /// direction: “pays׃ 90 / 10” would be shown as “10 / 90”. Beside such letters readers expect it.
+    /// Returns whether `c` is a sign, such as a Hebrew colon, that reverses the numbers after it in a line without right-to-left
+    /// letters: “pays׃ 90 / 10” would be shown as “10 / 90”. In a line with such letters readers expect that order.
     fn turns_numbers(&mut self, c: char) -> bool {
         if !is_right_to_left(c) || is_letter(c) || is_mark(c) {
             return false;
@@ -167,7 +168,7 @@ impl Findings<'_> {
         next.is_some_and(is_number) && !self.line_is_right_to_left()
     }
 
-    /// Whether the line of the last character has a letter that is read from right to left: looked up once for a line.
+    /// Returns whether the line of the last character has a letter that is read from right to left. Each line is examined once.
     fn line_is_right_to_left(&mut self) -> bool {
         if let Some((upto, is_so)) = self.line
             && self.at <= upto
@@ -210,13 +211,13 @@ impl Findings<'_> {
 
     fn judge_mark(&self, c: char) -> Judgement {
         let Some(base) = self.base.filter(|&base| carries_marks(base)) else {
-            // One of a certain script is shown on a dotted circle, or by itself like Arabic's signs for pauses.
+            // Readers see a mark of one script only: it is shown on a dotted circle, or alone like the Arabic pause signs.
             return if is_of_any_script(c) { Err((Reason::LoneMark, None)) } else { Ok(()) };
         };
         if self.marks >= MAX_MARKS_ON_A_BASE {
             return Err((Reason::TooManyMarks, None));
         }
-        // What composes is a letter or sign of its own, like ≠.
+        // A mark that composes with its base forms a character of its own, such as ≠.
         let is_overlay =
             combining_class(c) == CanonicalCombiningClass::Overlay && is_of_any_script(c);
         if is_overlay && unicode_normalization::char::compose(base, c).is_none() {
@@ -234,7 +235,7 @@ impl Findings<'_> {
         if breaks_line { SPACE } else { REMOVED }
     }
 
-    /// The first character from here on that is not hidden.
+    /// Returns the next character that is not hidden, or `None` if there is none or if it is an invisible mark.
     fn next_visible(&mut self) -> Option<char> {
         if let Some((upto, found)) = self.visible
             && self.at <= upto
@@ -244,14 +245,14 @@ impl Findings<'_> {
         let mut rest = self.text[self.at..].char_indices();
         let found = rest.find(|&(_, c)| !is_hidden(c) || is_blank(c));
         let upto = found.map_or(self.text.len(), |(at, _)| self.at + at);
-        // A mark that may turn out to be hidden itself keeps nothing before it.
+        // An invisible mark can itself be reported as hidden, so it is no reason to keep the characters before it.
         let found = found.map(|(_, c)| c).filter(|&c| !is_invisible_mark(c));
         self.visible = Some((upto, found));
         found
     }
 }
 
-/// Whether marks may stand on a character. On a no-break space they are shown alone, as Unicode recommends.
+/// Returns whether a character can carry marks. A no-break space can: Unicode recommends it for showing a mark alone.
 fn carries_marks(base: char) -> bool {
     !base.is_control() && (!base.is_whitespace() || matches!(base, '\u{a0}' | '\u{202f}'))
 }

@@ -1,4 +1,4 @@
-//! Hidden characters that some scripts can't be written without.
+//! The rules for hidden characters that some scripts can't be written without.
 
 use super::properties::{
     combining_class, is_digit, is_hidden, is_letter, is_mark, is_of, script, syllabic_category,
@@ -14,19 +14,19 @@ pub(super) const JOINER: char = '\u{200d}';
 pub(super) const GRAPHEME_JOINER: char = '\u{34f}';
 pub(super) const VOWEL_SEPARATOR: char = '\u{180e}';
 
-/// Whether a (non-)joiner may stand between two characters: it shapes letters of cursive scripts and conjuncts of
-/// Brahmic ones.
+/// Returns whether a zero width joiner or non-joiner is allowed between two characters. Cursive scripts need it to shape
+/// letters, Brahmic scripts to form or prevent conjuncts.
 pub(super) fn may_join(joiner: char, before: Option<char>, after: Option<char>) -> bool {
     let Some(before) = before else { return false };
-    // At the end of a word as well: Bengali khanda ta, Malayalam chillus.
+    // Bengali khanda ta and Malayalam chillus need a joiner after the virama even at the end of a word.
     if combining_class(before) == CanonicalCombiningClass::Virama && uses_joiners(before) {
         return true;
     }
     let is_word = |c: char| is_letter(c) || is_mark(c);
     match after.filter(|&c| is_word(c)) {
-        // A letter keeps the shape that it has inside a word: “ه‍” for the Hijri year.
+        // A joiner at the end of a word gives the last letter the shape that it has inside a word: “ه‍” for the Hijri year.
         None => joiner == JOINER && joining_type(before) == JoiningType::DualJoining,
-        // A Persian suffix follows a number, a Latin word or a quotation without a space: “PDF‌ها”.
+        // A Persian suffix follows a number, a Latin word or a quotation with a non-joiner instead of a space: “PDF‌ها”.
         Some(after)
             if joiner == NON_JOINER
                 && is_cursive(after)
@@ -45,7 +45,7 @@ pub(super) fn may_join(joiner: char, before: Option<char>, after: Option<char>) 
     }
 }
 
-/// A letter that takes part in cursive joining.
+/// Returns whether `c` is a letter that takes part in cursive joining.
 fn is_cursive(c: char) -> bool {
     is_letter(c)
         && matches!(
@@ -59,7 +59,7 @@ fn joining_type(c: char) -> JoiningType {
 }
 
 fn uses_joiners(c: char) -> bool {
-    // Thai and Lao stack nothing.
+    // Thai and Lao do not stack consonants, so they need no joiners.
     let is_brahmic = syllabic_category(c) != IndicSyllabicCategory::Other
         && !matches!(script(c), Script::Thai | Script::Lao);
     is_cursive(c) || is_brahmic
@@ -71,12 +71,13 @@ fn share_script(a: char, b: char) -> bool {
         .find(|known| !matches!(*known, Script::Inherited | Script::Common))
     {
         Some(shared) => is_of(a, shared) && is_of(b, shared),
-        // Two marks that belong to several scripts, like Arabic vowels.
+        // Both characters are marks that belong to several scripts, such as Arabic vowels.
         None => true,
     }
 }
 
-/// Whether a zero width space may stand here: it parts words in scripts that are written without spaces.
+/// Returns whether a zero width space is allowed between two characters. It separates words in scripts that are written
+/// without spaces.
 pub(super) fn may_part_words(before: Option<char>, after: Option<char>) -> bool {
     let is_unspaced = |c: char| {
         let class = CodePointMapData::<LineBreak>::new().get(c);
@@ -92,13 +93,14 @@ pub(super) fn may_part_words(before: Option<char>, after: Option<char>) -> bool 
         && (before.is_some_and(is_unspaced) || after.is_some_and(is_unspaced))
 }
 
-/// Whether a grapheme joiner may stand here: Hebrew needs it between two points that would change places.
+/// Returns whether a grapheme joiner is allowed between two characters. Hebrew needs it between two points whose order
+/// would otherwise be swapped.
 pub(super) fn may_keep_order(before: Option<char>, after: Option<char>) -> bool {
     let is_hebrew_mark = |c: char| is_mark(c) && is_of(c, Script::Hebrew);
     before.is_some_and(is_hebrew_mark) && after.is_some_and(is_hebrew_mark)
 }
 
-/// Whether Mongolian's variation selectors or vowel separator may stand behind a character.
+/// Returns whether `c` is a Mongolian letter. A variation selector or vowel separator is allowed after such a letter.
 pub(super) fn is_mongolian_letter(c: char) -> bool {
     script(c) == Script::Mongolian && is_letter(c)
 }

@@ -1,18 +1,19 @@
-//! What readers see of a text, and what they don't: characters that are hidden, blank, undefined or drawn over others.
+//! The check that readers see what a text says: characters can be hidden, blank, undefined, or drawn over others.
 //!
-//! Signatories must see all that they sign. So [`findings`] names each character that nobody sees or that changes
-//! what others seem to say, and [`clean`] takes out those that can go without a change to what is read. Both decide by
-//! Unicode properties, never by a list of bad characters; the few characters that Unicode has no property for are
-//! listed in [`properties`](self::properties) with the reason.
+//! Signatories must see everything that they sign. [`findings`] therefore reports each character that readers can't see,
+//! or that changes what other characters seem to say. [`clean`] removes the ones that can be removed without changing what
+//! people read. Both decide by Unicode properties, not by a list of bad characters. The few characters for which Unicode
+//! has no property are listed in [`properties`](self::properties) with the reason.
 //!
-//! Hidden characters stay where a script or an emoji needs them: joiners in Persian or Hindi, zero width spaces in
+//! Hidden characters are allowed where a script or an emoji needs them: joiners in Persian or Hindi, zero width spaces in
 //! Thai or Khmer, variation selectors and joiners inside emoji (`joiners`, `emoji`).
 //!
-//! [`is_unseen`] judges a character by itself, for names of keys, names of files and terminals.
+//! [`is_unseen`] judges a single character without its context, for names of keys, names of files and terminals.
 //!
-//! No other module judges characters: they all ask this one, and name a character by [`CodePoint`].
+//! No other module judges characters. Every module that needs a judgement calls this one, and writes the character as a
+//! [`CodePoint`].
 //!
-//! This module must not touch documents, ledgers or names: it sees one string at a time.
+//! This module must not use documents, ledgers or names: its input is one string at a time.
 
 pub mod address;
 mod clean;
@@ -33,19 +34,19 @@ pub use order::{is_right_to_left_line, turned_numbers};
 pub use properties::{is_hidden, is_letter, is_mark, is_private_use, is_unseen};
 pub use scripts::mixes_scripts;
 
-/// Whether everything in a text is seen as it is.
+/// Returns whether readers see every character of a text as it is, and every number in its written order.
 #[must_use]
 pub fn is_readable(text: &str) -> bool {
     findings(text).next().is_none() && turned_numbers(text).is_empty()
 }
 
-/// Whether a text is one line without tabs, in which everything is seen as it is: a name or a title.
+/// Returns whether a text is readable and consists of one line without tabs, as a name or a title must.
 #[must_use]
 pub fn is_readable_line(text: &str) -> bool {
     !text.contains(['\n', '\t']) && is_readable(text)
 }
 
-/// What is seen of a text: without the characters that [`findings`] names, whether or not they can be cleaned.
+/// Returns the text without any of the characters that [`findings`] reports, even those that cleaning would keep.
 ///
 /// ```
 /// assert_eq!(accord_document::readable::seen_of("a\u{202e}b\u{e000}"), "ab");

@@ -1,10 +1,10 @@
-//! What hidden characters are called.
+//! The names of hidden characters, as Accord reports them.
 
 use std::fmt;
 
-/// A character by its code point, written as Unicode writes it: `U+202E`. Every place that names a character uses this;
-/// what surrounds it says where one is: `[U+202E]` in files, `<U+202E>` in a terminal, since the vectors of
-/// `accord verify` have it so.
+/// A character that is displayed as its code point in Unicode's notation: `U+202E`. All code that names a character uses
+/// this type, and the caller adds brackets that mark its place: `[U+202E]` in files, `<U+202E>` in a terminal, as the test
+/// vectors of `accord verify` require.
 ///
 /// ```
 /// assert_eq!(accord_document::readable::CodePoint('\u{202e}').to_string(), "U+202E");
@@ -18,7 +18,8 @@ impl fmt::Display for CodePoint {
     }
 }
 
-/// The name of a character that people come across in texts, in lower case, as Unicode has it; nothing for the others.
+/// Returns the Unicode name of a character in lower case, or `None` if the character is not one of those that people
+/// often find in texts.
 #[must_use]
 pub fn name(c: char) -> Option<&'static str> {
     Some(match c {

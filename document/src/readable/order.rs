@@ -1,20 +1,22 @@
-//! Numbers that are shown in another order than they are written.
+//! The search for numbers that are shown in another order than the one in which they are written.
 //!
-//! In a line that is read from left to right, an Arabic or Hebrew letter, or numbers in Arabic digits, can turn the
-//! numbers beside it around (Unicode Standard Annex 9): “90 / 10” behind a tatweel, which looks like a dash, is shown
-//! as “10 / 90”. Nothing hidden is needed for that, so it is found by the algorithm that browsers use.
+//! In a line that is read from left to right, an Arabic or Hebrew letter, or numbers in Arabic digits, can reverse the
+//! numbers beside it (Unicode Standard Annex 9). For example, “90 / 10” after a tatweel, which looks like a dash, is shown
+//! as “10 / 90”. No hidden character is involved, so the search runs the same algorithm that browsers run.
 //!
-//! The first letter of a line says how it is read (rules P2 and P3), and without one it is read from left to right: pages
-//! and files set each line so (`dir="auto"`, `w:bidi`, the direction of a text in a PDF).
+//! The first letter of a line decides its direction (rules P2 and P3 of the annex). A line without letters is read from
+//! left to right. Pages and files set the direction of each line in this way (`dir="auto"`, `w:bidi`, the direction of a
+//! text in a PDF).
 
 use super::properties::{bidi_class, category, is_letter};
 use icu_properties::CodePointSetData;
 use icu_properties::props::{BidiClass, GeneralCategory, PrependedConcatenationMark};
 use unicode_bidi::BidiInfo;
 
-/// Where the numbers begin, in bytes, that are shown before one that is written before them, with nothing but signs and
-/// spaces between; and numbers whose minus or other leading sign is shown behind them. Lines that are read from right to
-/// left are left to their readers, who read such numbers in the order in which they are written.
+/// Returns the start of each turned number, as a byte offset. A number is turned if it is shown before another number that
+/// precedes it in the text, with only signs and spaces between the two. It is also turned if its minus or other leading
+/// sign is shown after it. Lines that are read from right to left are not searched, because their readers read such
+/// numbers in the order in which they are written.
 #[must_use]
 pub fn turned_numbers(text: &str) -> Vec<usize> {
     let mut all = Vec::new();
@@ -28,7 +30,7 @@ pub fn turned_numbers(text: &str) -> Vec<usize> {
     all
 }
 
-/// Whether a line is read from right to left: its first letter is.
+/// Returns whether a line is read from right to left, because its first letter is.
 ///
 /// ```
 /// use accord_document::readable::is_right_to_left_line;
@@ -50,12 +52,12 @@ fn may_turn(c: char) -> bool {
         )
 }
 
-/// A sign that changes what the number behind it says.
+/// Returns whether `c` is a sign that changes the meaning of the number after it, such as a minus.
 fn is_leading_sign(c: char) -> bool {
     matches!(category(c), GeneralCategory::DashPunctuation | GeneralCategory::MathSymbol)
 }
 
-/// A letter, or a sign that belongs to the number behind it.
+/// Returns whether `c` is a letter, or a sign that belongs to the number after it, such as the Arabic year sign.
 fn names_number(c: char) -> bool {
     (is_letter(c) && category(c) != GeneralCategory::ModifierLetter)
         || CodePointSetData::new::<PrependedConcatenationMark>().contains(c)
@@ -71,7 +73,7 @@ fn turned_in_line(line: &str) -> Vec<usize> {
             shown_at[written] = shown;
         }
         let mut before: Option<usize> = None;
-        // The last two characters, and where the last one is shown.
+        // The last two characters; the most recent one is at index 1. `last_shown` is the place where it is shown.
         let mut last: [Option<char>; 2] = [None; 2];
         let mut last_shown = 0;
         for (index, (at, c)) in line[paragraph.range.clone()].char_indices().enumerate() {
@@ -86,7 +88,7 @@ fn turned_in_line(line: &str) -> Vec<usize> {
                 }
                 before = Some(shown);
             } else if names_number(c) {
-                // Words between them, and Arabic signs of years and the like, say which is meant.
+                // Words between two numbers, and Arabic signs such as the year sign, tell the reader which number is meant.
                 before = None;
             }
             (last, last_shown) = ([last[1], Some(c)], shown);
@@ -99,8 +101,8 @@ fn turned_in_line(line: &str) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// A line, and the numbers of it that browsers show in another place than they are written in, held against a real
-    /// one by `tests/node/order.mjs`.
+    /// A line, its direction, and the numbers in it that browsers show out of order. `tests/node/order.mjs` compares these
+    /// expectations with a real browser.
     #[derive(serde::Deserialize)]
     struct Line {
         line: String,

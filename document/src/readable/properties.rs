@@ -1,4 +1,4 @@
-//! The Unicode properties that decide, by their short names.
+//! The Unicode properties that the judgements in this module use, each as a function with a short name.
 
 use icu_properties::props::{
     BidiClass, BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint,
@@ -12,13 +12,13 @@ pub(super) fn category(c: char) -> Category {
     CodePointMapData::<Category>::new().get(c)
 }
 
-/// A letter of any kind.
+/// Returns whether `c` is a letter of any kind.
 #[must_use]
 pub fn is_letter(c: char) -> bool {
     GeneralCategoryGroup::Letter.contains(category(c))
 }
 
-/// A mark of any kind: nonspacing, spacing or enclosing.
+/// Returns whether `c` is a mark of any kind: nonspacing, spacing or enclosing.
 #[must_use]
 pub fn is_mark(c: char) -> bool {
     GeneralCategoryGroup::Mark.contains(category(c))
@@ -32,13 +32,13 @@ pub(super) fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
 }
 
-/// Whether a character belongs to a script, alone or among others (Script_Extensions).
+/// Returns whether a character belongs to a script, alone or among other scripts (Script_Extensions).
 pub(super) fn is_of(c: char, script: Script) -> bool {
     ScriptWithExtensions::new().has_script(c, script)
 }
 
-/// Whether a mark belongs to no script of its own, but to that of whatever it stands on. Arabic vowels and Vedic accents
-/// are inherited, too, but by few.
+/// Returns whether a mark has no script of its own and takes the script of its base. Arabic vowels and Vedic accents also
+/// have the script value Inherited, but belong to a few scripts only, so they do not count.
 pub(super) fn is_of_any_script(c: char) -> bool {
     script(c) == Script::Inherited && !is_of(c, Script::Arabic) && !is_of(c, Script::Devanagari)
 }
@@ -51,12 +51,12 @@ pub(super) fn syllabic_category(c: char) -> IndicSyllabicCategory {
     CodePointMapData::<IndicSyllabicCategory>::new().get(c)
 }
 
-/// Changes the order in which its neighbours are shown.
+/// Returns whether `c` changes the order in which its neighbours are shown.
 pub(super) fn is_direction(c: char) -> bool {
     CodePointSetData::new::<BidiControl>().contains(c)
 }
 
-/// Is read from right to left, and makes numbers behind it be.
+/// Returns whether `c` is read from right to left. Such a character can also reverse the order of the numbers after it.
 pub(super) fn is_right_to_left(c: char) -> bool {
     matches!(bidi_class(c), BidiClass::RightToLeft | BidiClass::ArabicLetter)
 }
@@ -65,9 +65,9 @@ pub(super) fn bidi_class(c: char) -> BidiClass {
     CodePointMapData::<BidiClass>::new().get(c)
 }
 
-/// Has no shape of its own: it is not shown, or formats what is beside it. Signs like the Arabic number sign are
-/// formats, too, but are shown. A text may need some of these characters where they stand: only
-/// [`findings`](super::findings()) can say so.
+/// Returns whether `c` has no shape of its own: it is not shown, or only formats its neighbours. Signs such as the Arabic
+/// number sign are format characters that are shown, so they do not count. A text can need some of these characters in
+/// certain places, which only [`findings`](super::findings()) can decide.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
@@ -76,16 +76,17 @@ pub fn is_hidden(c: char) -> bool {
     is_ignorable || is_format || is_noncharacter(c)
 }
 
-/// Has no meaning outside of an agreement, so each font may show something else.
+/// Returns whether `c` is a private use character: it has no meaning without an agreement, so each font can show
+/// something else.
 #[must_use]
 pub fn is_private_use(c: char) -> bool {
     category(c) == Category::PrivateUse
 }
 
-/// Is not seen as itself, whatever stands beside it: hidden characters, controls, separators, characters of private use
-/// and unassigned ones, stand-ins for objects, and blanks other than the space. For texts that must be shown in one line
-/// and character by character, like names of keys and files, and what a terminal prints. It is stricter than
-/// [`findings`](super::findings()), which keeps what a script needs.
+/// Returns whether `c` is not seen as itself in any context. That is true of hidden characters, controls, separators,
+/// private use and unassigned characters, the object placeholder, and blanks other than the space. Use it for texts that
+/// must be shown in one line and character by character, such as names of keys and files, and for output to a terminal. It
+/// is stricter than [`findings`](super::findings()), which allows characters that a script needs.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     if matches!(c, ' '..='~') {
@@ -99,11 +100,12 @@ pub fn is_unseen(c: char) -> bool {
         || c == OBJECT
 }
 
-/// Stands in for an object that is not in the text.
+/// The object replacement character, which is a placeholder for an object that the text does not contain.
 pub(super) const OBJECT: char = '\u{fffc}';
 
-/// Whether a character looks like a space and is none. No Unicode property says so, so they are listed here. Other Hangul
-/// fillers count as hidden; these two are as wide as a letter and separate words.
+/// Returns whether a character looks like a space but is a different character. Unicode has no such property, so the
+/// characters are listed here. The other Hangul fillers count as hidden; these two are as wide as a letter and separate
+/// words.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -115,15 +117,16 @@ pub(super) fn is_blank(c: char) -> bool {
     )
 }
 
-/// A mark that is shown only by what it does to its neighbours: where these are of another script, it is hidden.
+/// Returns whether a mark is visible only by its effect on its neighbours. Between characters of another script, such a
+/// mark has no effect and is hidden.
 pub(super) fn is_invisible_mark(c: char) -> bool {
     let category = syllabic_category(c);
     matches!(category, IndicSyllabicCategory::InvisibleStacker | IndicSyllabicCategory::NumberJoiner)
-        // Tifinagh consonant joiner, hieroglyphs' mirror, Khitan small script filler.
+        // The Tifinagh consonant joiner, the Egyptian hieroglyph mirror, and the Khitan small script filler.
         || matches!(c, '\u{2d7f}' | '\u{13440}' | '\u{16fe4}')
 }
 
-/// A code point that Unicode has set aside for never being a character.
+/// Returns whether `c` is a noncharacter: a code point that Unicode will never assign to a character.
 pub(super) fn is_noncharacter(c: char) -> bool {
     let code = c as u32;
     code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code)

@@ -1,20 +1,21 @@
-//! Scripts that stand in one word and are not written together: letters of one that look like those of another.
+//! The detection of words that mix scripts, in which a letter of one script can pass for a letter of another.
 
 use super::properties::{is_of, script};
 use icu_properties::props::Script;
 use icu_properties::script::ScriptWithExtensions;
 use unicode_normalization::UnicodeNormalization;
 
-/// The scripts that are written in one word: Japanese, Chinese and Korean, each with Latin letters.
+/// The combinations of scripts that are written in one word: Japanese, Chinese and Korean, each with Latin letters.
 const TOGETHER: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
     &[Script::Latin, Script::Han, Script::Bopomofo],
     &[Script::Latin, Script::Han, Script::Hangul],
 ];
 
-/// Whether a word of a name mixes scripts that are not written together (the level “highly restrictive” of Unicode
-/// Technical Standard 39, section 5.2), or has letters of no script that stand for those of one, like the mathematical
-/// “𝐀”. Words of several scripts beside each other are innocent.
+/// Returns whether a word of a name mixes scripts that are not written together. The rule is the level “highly
+/// restrictive” of Unicode Technical Standard 39, section 5.2. The result is also true if a word contains letters of no
+/// script that look like styled letters of one, such as the mathematical “𝐀”. Different words of a name may have different
+/// scripts.
 ///
 /// ```
 /// use accord_document::readable::mixes_scripts;
@@ -44,12 +45,12 @@ fn is_mixed(word: &str) -> bool {
     !is_of_one && !TOGETHER.into_iter().any(is_written_in)
 }
 
-/// Whether a character belongs to every script: digits, and marks that take the script of their base.
+/// Returns whether a character can occur in every script: for example digits, and marks that take the script of their base.
 fn fits_any(c: char) -> bool {
     script(c) == Script::Inherited || is_of(c, Script::Common)
 }
 
-/// A letter of no script that stands for one of a script, in another style.
+/// Returns whether `c` is a letter that belongs to no script and is a styled variant of a letter that does.
 fn is_styled(c: char) -> bool {
     c.is_alphabetic() && fits_any(c) && !super::is_mark(c) && !std::iter::once(c).nfkc().eq([c])
 }

@@ -1,5 +1,5 @@
-//! Two corpora: what signatories could be shown, and what innocent people write in many languages. And every code point
-//! of each kind inside English, Arabic, Korean and Hindi words.
+//! Tests against two corpora: texts that could deceive signatories, and innocent texts in many languages. Other tests put
+//! every code point of certain kinds inside words of English, Arabic, Korean, Hindi and other languages.
 
 use super::*;
 use icu_properties::CodePointMapData;
@@ -47,7 +47,7 @@ fn attacks() -> Vec<Attack> {
     data!("readable/attacks.json")
 }
 
-/// The code points of one property, as Node has them.
+/// Returns the code points of one Unicode property, as Node.js reports them.
 fn hidden(property: &str) -> Vec<char> {
     let mut all: BTreeMap<String, serde_json::Value> = data!("readable/hidden.json");
     let ranges: Vec<(u32, u32)> = serde_json::from_value(all.remove(property).unwrap()).unwrap();
@@ -88,7 +88,7 @@ fn every_attack_is_named_and_cleaned_as_far_as_that_changes_nothing() {
     }
 }
 
-/// Which characters inside a word are not named, of those that are hidden, undefined or of private use.
+/// Returns the characters of `all` that are not reported between `before` and `after`.
 fn unnamed(before: &str, after: &str, all: &[char]) -> Vec<String> {
     let is_unnamed = |c: &&char| !named(&format!("{before}{c}{after}")).contains(&code(**c));
     all.iter().filter(is_unnamed).map(|c| code(*c)).collect()
@@ -96,7 +96,7 @@ fn unnamed(before: &str, after: &str, all: &[char]) -> Vec<String> {
 
 #[test]
 fn every_hidden_character_in_a_word_is_named_unless_its_script_needs_it() {
-    // Format characters (Cf) that are visible: Arabic, Syriac and Kaithi number signs.
+    // These format characters (Cf) are visible: Arabic, Syriac and Kaithi number signs.
     let signs = [
         "U+0600", "U+0601", "U+0602", "U+0603", "U+0604", "U+0605", "U+06DD", "U+070F", "U+0890",
         "U+0891", "U+08E2", "U+110BD", "U+110CD",
@@ -118,7 +118,7 @@ fn every_hidden_character_in_a_word_is_named_unless_its_script_needs_it() {
     let joiners = ["U+200C", "U+200D"];
     assert_eq!(unnamed("con", "tracts", &all), with(&[]), "English");
     assert_eq!(unnamed("계", "약", &all), with(&[]), "Korean");
-    // A Syriac sign between them would turn them around.
+    // The Syriac sign is reported here, because between the numbers it would reverse their order.
     let beside_numbers: Vec<_> = with(&[]).into_iter().filter(|name| name != "U+070F").collect();
     assert_eq!(unnamed("9", "0 / 10", &all), beside_numbers, "numbers");
     assert_eq!(unnamed("合", "同", &all), with(&[]), "Chinese");
@@ -173,7 +173,7 @@ fn cleaning_twice_is_cleaning_once() {
 
 #[test]
 fn a_long_run_of_hidden_characters_is_gone_through_once() {
-    // Looking ahead from each of them would take hours.
+    // The search must not look ahead from each of these characters again: that would take hours.
     let text = format!("م{}", "\u{200c}\u{feff}".repeat(100_000));
     assert_eq!(findings(&text).count(), 200_000);
     let text = "\u{61f}9".repeat(100_000);
@@ -217,7 +217,7 @@ fn words_say_where_a_link_leads_or_its_destination_is_shown() {
         ("https://example.org", "http://evil.example/https://example.org"),
         ("see example.org", "https://example.org"),
         ("bank.example", "https://bank.example:8443/"),
-        // Words and address alike, and both look like another host.
+        // The words equal the address, and both look like another host.
         ("\u{430}pple.com", "https://\u{430}pple.com/"),
         ("https://\u{430}pple.com/", "https://\u{430}pple.com/"),
     ] {

@@ -1,4 +1,4 @@
-//! A change, as pages and the record show it.
+//! The type of a change, which pages and the co-creation record show.
 
 use crate::history::AuthorIndex;
 use crate::history::diff::EditSpan;
@@ -7,118 +7,118 @@ use crate::model::attributes::Attributes;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The fewest characters that are reported as moved: shorter passages occur in several places by chance.
+/// Minimum length of a text that is reported as moved, in characters. Shorter texts occur in several places by chance.
 pub(super) const MIN_MOVED_CHARS: usize = 12;
 
-/// One thing that somebody did.
+/// One change between two moments, with the person who made it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// The text it happened in; nothing for dates of the commitment.
+    /// The text in which the change happened, or `None` for a date of the commitment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// Where, in UTF-16 code units of that text at the second moment.
+    /// The place of the change, in UTF-16 code units of the text at the second moment; 0 for dates and milestones.
     pub at: u32,
-    /// The change itself.
+    /// The kind of the change, and its details.
     #[serde(flatten)]
     pub what: What,
-    /// The person who made it, and the entries.
+    /// The person who made the change, and the entries in which they made it.
     pub by: EditSpan,
-    /// The authors of the text that was deleted or replaced, each once.
+    /// The first authors of the deleted or replaced text, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, required = false))]
     pub wrote: Vec<AuthorIndex>,
 }
 
-/// What was done.
+/// The kind of a change, with its details.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     /// Text was added.
     Inserted {
-        /// The text.
+        /// The inserted text.
         text: String,
     },
     /// Text was deleted.
     Deleted {
-        /// The text.
+        /// The deleted text.
         text: String,
     },
     /// Text was replaced.
     Replaced {
-        /// The text before.
+        /// The text before the change.
         old: String,
-        /// The text after.
+        /// The text after the change.
         new: String,
     },
-    /// A paragraph was made two.
+    /// A paragraph was split into two.
     Split {
-        /// The text before the split.
+        /// The text of the paragraph before the split.
         before: String,
-        /// The text behind the split.
+        /// The text of the paragraph after the split.
         after: String,
     },
-    /// Two paragraphs were made one.
+    /// Two paragraphs were joined into one.
     Joined {
         /// The text of the first paragraph.
         before: String,
         /// The text of the second paragraph.
         after: String,
     },
-    /// A paragraph became one of another kind: a heading, a list item, indented.
+    /// The format of a paragraph was changed, for example to a heading, a list item or another indentation.
     Block {
         /// The text of the paragraph.
         text: String,
-        /// Its attributes before.
+        /// The attributes of the paragraph before the change.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
-        /// Its attributes after.
+        /// The attributes of the paragraph after the change.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
-    /// Characters were given other marks, or another link.
+    /// The format of characters was changed: marks such as bold, or a link.
     Marked {
-        /// The characters.
+        /// The formatted characters.
         text: String,
-        /// Their attributes before.
+        /// The attributes of the characters before the change.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         old: Attributes,
-        /// Their attributes after.
+        /// The attributes of the characters after the change.
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
         new: Attributes,
     },
-    /// Text was taken from one place to another.
+    /// Text was moved from one place to another.
     Moved {
-        /// The text.
+        /// The moved text.
         text: String,
-        /// The text that it was taken from.
+        /// The field or milestone text from which the text was moved.
         from: Target,
     },
     /// A milestone was added.
     MilestoneAdded {
-        /// The milestone.
+        /// The id of the milestone.
         id: String,
     },
     /// A milestone was removed.
     MilestoneRemoved {
-        /// The milestone.
+        /// The id of the milestone.
         id: String,
     },
-    /// A milestone was moved among the others.
+    /// A milestone was moved to another place among the milestones.
     MilestoneMoved {
-        /// The milestone.
+        /// The id of the milestone.
         id: String,
     },
-    /// A date was changed: of a milestone, or of the commitment.
+    /// A date of a milestone or of the commitment was changed.
     Value {
-        /// The key of the date.
+        /// The key of the date, such as `due`.
         key: String,
-        /// The milestone; none for a date of the commitment.
+        /// The id of the milestone, or `None` for a date of the commitment.
         id: Option<String>,
-        /// The value before, if there was one.
+        /// The value before the change, or `None` if there was none.
         old: Option<Value>,
-        /// The value after, if there is one.
+        /// The value after the change, or `None` if there is none.
         new: Option<Value>,
     },
 }

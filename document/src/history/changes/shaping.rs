@@ -1,4 +1,4 @@
-//! The changes of one text: pieces of a comparison put together into what one person did.
+//! The changes within one text. This module combines the pieces of a comparison into changes that one person made.
 
 use super::change::{Change, MIN_MOVED_CHARS, What};
 use crate::history::AuthorIndex;
@@ -8,7 +8,7 @@ use crate::model::attributes::Attributes;
 use crate::model::delta::utf16_len;
 use serde_json::Value;
 
-/// The changes of one text, in the order of the text.
+/// Returns the changes of one text, in the order of the text.
 pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     let mut shaping = Shaping {
         target: &text.target,
@@ -23,7 +23,7 @@ pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     }
     shaping.close("", "");
     let mut out = shaping.out;
-    // The empty line that every text of a new milestone begins with is not reported.
+    // The empty line at the start of each text of a new milestone is not reported as a change.
     if text.pieces.iter().all(|piece| piece.fate != PieceStatus::Kept) {
         let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
         out.retain(|change| match &change.what {
@@ -36,29 +36,29 @@ pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     out
 }
 
-/// A change under way: insertions and deletions by one person with no kept text between them, or only part of a
-/// word.
+/// A change that is not complete yet: insertions and deletions by one person, with no kept text between them, or only
+/// with part of a word between them.
 struct Open {
     at: u32,
     by: EditSpan,
     old: String,
     new: String,
-    /// The line up to the change.
+    /// The text of the current line before the change.
     before: String,
     /// The kept part of a word directly before the change.
     head: String,
     wrote: Vec<AuthorIndex>,
-    /// Kept characters behind the change. They become part of it if it continues within the same word.
+    /// Kept characters directly after the change. They become part of the change if it continues within the same word.
     gap: String,
 }
 
 struct Shaping<'d> {
     target: &'d Target,
-    /// The position of the walk, in UTF-16 code units of the text at the second moment.
+    /// The current position, in UTF-16 code units of the text at the second moment.
     at: u32,
-    /// The current line at the second moment, up to this position.
+    /// The text of the current line at the second moment, up to the current position.
     line: String,
-    /// The start of the current word, as far as both moments have it: it ends at `at`.
+    /// The kept characters of the current word that end at the current position.
     word: String,
     open: Option<Open>,
     out: Vec<Change>,
@@ -168,7 +168,8 @@ impl Shaping<'_> {
         self.out.push(Change { target, at, what, by, wrote: Vec::new() });
     }
 
-    /// Finishes the open change and names it. `next` is the text behind it, and `word` the part of that text which was kept.
+    /// Completes the open change and adds it to the list. `next` is the text after the change, and `word` is the part of
+    /// `next` that was kept.
     fn close(&mut self, next: &str, word: &str) {
         let Some(open) = self.open.take() else { return };
         let Open { at, by, mut old, mut new, before, head, wrote, gap } = open;
@@ -180,7 +181,7 @@ impl Shaping<'_> {
             ("", "\n") => What::Split { before, after: rest_of_line() },
             ("\n", "") => What::Joined { before, after: rest_of_line() },
             _ => {
-                // A change within a word is reported as a replacement of the word.
+                // A change within a word is reported as a replacement of the whole word.
                 if old.chars().chain(new.chars()).all(char::is_alphanumeric) {
                     let behind = gap.chars().chain(word.chars());
                     let tail: String = behind.take_while(|c| c.is_alphanumeric()).collect();
@@ -200,7 +201,7 @@ impl Shaping<'_> {
     }
 }
 
-/// The part of a word at the end of `text`; `before` is the part that precedes `text`.
+/// Returns the part of a word at the end of `text`. `before` is the part of that word that precedes `text`.
 fn ending_word(before: &str, text: &str) -> String {
     match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
         Some((at, c)) => text[at + c.len_utf8()..].to_owned(),

@@ -1,4 +1,4 @@
-//! Documents that are opened from a checkpoint, and checkpoints that are damaged.
+//! Tests that open documents from checkpoints, some of which are damaged.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn a_document_goes_on_from_a_checkpoint_as_if_it_had_never_been_closed() {
             act(&mut replicas[who], &mut random);
             for update in replicas[who].take_made() {
                 let person = actor(["ana", "ben", "cem"][who]);
-                // Sometimes another person writes under the client id.
+                // Sometimes another person writes under the same client id, which the document refuses.
                 let person = if random.below(10) == 0 { actor("eve") } else { person };
                 let live = ledger.state.edit(&person, step, [1; 16], &update);
                 if let Some(resumed) = &mut resumed {

@@ -1,9 +1,9 @@
-//! Passages that repeat others: who is credited for them, and that a redaction finds them.
+//! Tests of passages that repeat others: who is credited for them, and that a redaction finds all copies.
 
 use super::*;
 use crate::model::locate;
 
-/// A secret that was deleted and restored is in the ledger twice: a redaction removes both.
+/// A redaction removes a secret that was deleted and restored, although the ledger contains the secret twice.
 #[test]
 fn what_repeats_a_passage_goes_with_it() {
     use crate::body::Redaction;
@@ -48,7 +48,8 @@ fn what_repeats_a_passage_goes_with_it() {
     assert!(!rest.contains("hunter2") && rest.contains("the key is "), "{rest}");
 }
 
-/// For each piece of the problem: its text, who wrote it, and who placed it if somebody else did.
+/// Returns, for each piece of the field `problem`, its text, its first author, and the person who placed it if somebody
+/// else did.
 fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
     let now = Seq(ledger.history.len() - 1);
     let diff = ledger.history.diff(now, now);
@@ -63,8 +64,8 @@ fn credits(ledger: &Ledgered) -> Vec<(String, String, Option<String>)> {
         .collect()
 }
 
-/// A sentence keeps its author wherever it is pasted. A sentence that somebody assembles from another person's phrases
-/// also names who assembled it.
+/// A sentence keeps its author wherever it is pasted. A sentence that one person assembles from another person's phrases
+/// also names the person who assembled it.
 /// Rule A7.
 #[test]
 fn a_sentence_put_together_from_anothers_phrases_names_who_did() {

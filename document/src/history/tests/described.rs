@@ -1,9 +1,9 @@
-//! How a history describes the changes between two moments.
+//! Tests of how a history describes the changes between two moments.
 
 use super::*;
 use serde_json::json;
 
-/// The changes that a history reports after people edited a text, as JSON.
+/// Returns the changes that a history reports after the given people edited a text that starts as `start`, as JSON.
 fn described(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
     let mut ledger = Ledgered::new();
     let (ana, ben) = (Replica::new(10), Replica::new(20));
@@ -57,13 +57,13 @@ fn changes_are_told_as_a_person_would_tell_them() {
         &[("ben", &[skip(3), Op::delete(4)])],
         json!([{"what": "deleted", "text": " two", "by": "ben"}]),
     );
-    // A change within a word is reported as a replacement of the word.
+    // A change within a word is reported as a replacement of the whole word.
     check(
         "the programme is",
         &[("ben", &[skip(11), Op::delete(2)])],
         json!([{"what": "replaced", "old": "programme", "new": "program", "by": "ben"}]),
     );
-    // A letter within a word and a full stop behind it are two changes.
+    // A letter in the middle of a word and a full stop after the text are two changes.
     check(
         "a colur here",
         &[("ben", &[skip(5), Op::text("o"), skip(7), Op::text(".")])],
@@ -72,7 +72,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
             {"what": "inserted", "text": ".", "by": "ben"},
         ]),
     );
-    // Text behind a word that somebody else has just written does not count as a change of that word.
+    // The letters that Ben adds to a word of Ana's are an insertion, because the word itself is new since the first moment.
     check(
         "x",
         &[("ana", &[skip(1), Op::text(" new")]), ("ben", &[skip(5), Op::text("er")])],
@@ -101,7 +101,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
         &[("ben", &[skip(4), Op::retain(3, with("link", json!("https://x.org")))])],
         json!([{"what": "marked", "text": "two", "old": {}, "new": {"link": "https://x.org"}, "by": "ben"}]),
     );
-    // A mark that is set and removed again is no change.
+    // A mark that is set and removed again is not reported.
     check(
         "One two",
         &[
@@ -110,7 +110,7 @@ fn changes_are_told_as_a_person_would_tell_them() {
         ],
         json!([]),
     );
-    // Text that one person deletes and inserts elsewhere was moved.
+    // Text that one person deletes and inserts elsewhere is reported as moved.
     check(
         "A sentence that moves. The rest.",
         &[("ben", &[Op::delete(22)]), ("ben", &[skip(10), Op::text("A sentence that moves.")])],

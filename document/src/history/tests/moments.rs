@@ -1,4 +1,4 @@
-//! Every moment of a history reads as the document did then.
+//! Tests that every moment of a history has the content that the document had at that moment.
 
 use super::*;
 use crate::body::Body;
@@ -21,7 +21,7 @@ fn every_moment_reads_as_the_document_that_was_there() {
             let who = random.below(3);
             act(&mut replicas[who], &mut random);
             outboxes[who].extend(replicas[who].take_made());
-            // Some people are offline for a while: their updates arrive later.
+            // Some people are offline for a while, so their updates arrive later.
             if random.below(3) == 0 {
                 for update in std::mem::take(&mut outboxes[who]) {
                     ledger.take(["ana", "ben", "cem"][who], step, &update);
@@ -38,7 +38,7 @@ fn every_moment_reads_as_the_document_that_was_there() {
             let read = ledger.history.content_at(Seq(moment as u64));
             assert_eq!(joined(read), joined(said.clone()), "seed {seed}, moment {moment}");
         }
-        // Both sides of a comparison read as the document did, too.
+        // In a comparison of two moments, each side also has the content that the document had at that moment.
         for _ in 0..30 {
             let (from, to) = (random.below(said.len()), random.below(said.len()));
             let diff = ledger.history.diff(Seq(from as u64), Seq(to as u64));
@@ -67,7 +67,7 @@ fn a_void_entry_changes_nothing() {
     replica.apply(&ledger.state.encode_since(&crate::StateVector::default())).unwrap();
     replica.edit(&Target::field("problem"), &[Op::text("void")]);
     let update = replica.take_made().remove(0);
-    // A reader may not write: an entry with an edit by a reader is void.
+    // Observers are not allowed to write, so an entry with an edit by an observer is void.
     let reader = Actor { seat: Seat::Observer, ..actor("obi") };
     let position = ledger.state.position();
     let entry = Entry {

@@ -1,4 +1,4 @@
-//! What a history says it takes in memory, whatever is in it.
+//! Tests of the memory that a history reports to use.
 
 use super::*;
 use serde_json::Value;
@@ -21,7 +21,7 @@ fn long_values_weigh_what_they_take_also_when_others_replaced_them() {
         weight = link(format!("{number:02}{}", "x".repeat(7_998)).into());
     }
     assert!(weight > plain + 20 * 8_000, "{weight} after {plain}");
-    // Each of them takes a node of a tree, which has room for 11.
+    // Each of the 1,000 objects takes a tree node, which has room for 11 entries.
     let nested = link(Value::Array(vec![json!({ "": 0 }); 1_000]));
     let node = 11 * (size_of::<String>() + size_of::<Value>());
     assert!(nested > weight + 1_000 * node, "{nested} after {weight}");

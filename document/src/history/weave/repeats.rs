@@ -1,24 +1,26 @@
-//! Which characters are older ones written again, and whose they were first.
+//! Repeated text: which characters repeat older ones, and who wrote the originals.
 
 use super::{CompactId, NEVER, NO_ID, Number, Run, RunContent, Weave};
 use crate::update::{Claim, Id, Provenance, Range};
 
-/// The fewest characters that are believed to be repeated from elsewhere.
+/// Minimum length of a claimed passage that is believed without being back at its old place, in UTF-16 code units.
 const MIN_REPEATED_UNITS: u32 = 8;
 
-/// How many deleted runs may lie between two parts of one passage.
+/// Maximum number of runs that are searched between two parts of one passage.
 const MAX_RUNS_BETWEEN: usize = 1024;
 
 impl Weave {
-    /// Believes what an entry's characters claim to repeat, where that is the same text, and either is back
-    /// where it had been or is long enough to be no coincidence: nobody shall put others' letters together to
-    /// words of their own. Where it is back, or is whole sentences, it is its first author's; a part of one is
-    /// noted as placed by the author of the entry.
+    /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is believed
+    /// if both sides have the same text, and the new text is either back at its old place or too long to be a coincidence.
+    /// Short pieces are not believed, because otherwise anybody could assemble letters of others into words of their own.
+    ///
+    /// Text that is back, or that is whole sentences, belongs to its first author alone. For any other text, the weave also
+    /// records that this entry placed it.
     pub(in crate::history) fn believe(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();
         while !rest.is_empty() {
-            // Pieces that follow each other, both as they are repeated and as they were.
+            // Claims form one passage if their pieces follow each other on both sides.
             let follows = |pair: &[Claim]| {
                 let (last, next) = (pair[0].old.plus(pair[0].len - 1), pair[1].old);
                 pair[1].new == pair[0].new.plus(pair[0].len)
@@ -36,7 +38,7 @@ impl Weave {
         }
     }
 
-    /// Whether a passage is whole sentences or blocks, where it was and where it is.
+    /// Returns whether a passage consists of whole sentences or blocks, both at its old place and at its new one.
     fn are_sentences(&self, claims: &[Claim], entry: Number) -> bool {
         let (Some(first), Some(last)) = (claims.first(), claims.last()) else { return false };
         let (old_first, old_last) = (self.name(first.old), self.name(last.old.plus(last.len - 1)));
@@ -45,12 +47,12 @@ impl Weave {
             && self.is_whole(old_first, old_last, self.last_stood(old_first, entry))
     }
 
-    /// Whether characters came back to the place where their original had been: as after an undo, or with
-    /// nothing between the two but what is deleted or came along.
+    /// Returns whether characters are back at the place of their original. That is so after an undo, and if there is nothing
+    /// between the two but deleted elements and elements of the same entry.
     fn is_back(&self, claim: &Claim) -> bool {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
         let Some(run) = self.holding(new) else { return false };
-        // What still stands has not come back: a second copy of it is beside it.
+        // If the original is still there, the new characters are a second copy beside it.
         if self.holding(old).is_none_or(|original| original.held.died > run.held.born) {
             return false;
         }
@@ -59,8 +61,8 @@ impl Weave {
             || self.leads_to(old, new, run.held.born)
     }
 
-    /// Whether one element is followed by another, with nothing between but what is deleted or came with an
-    /// entry.
+    /// Returns whether `to` follows `from` directly. Elements in between do not count if they are deleted, if `entry` inserted
+    /// them, or if they are neither text nor embedded values.
     fn leads_to(&self, from: CompactId, to: CompactId, entry: Number) -> bool {
         let Some(mut run) = self.holding(from) else { return false };
         if from.plus(1) == to && to.clock < run.name.clock + run.len {
@@ -82,7 +84,7 @@ impl Weave {
         false
     }
 
-    /// Notes what characters repeat, as far as they are the same.
+    /// Records that new characters repeat old ones, up to the first run of text that differs.
     fn repeat(&mut self, claim: &Claim, is_whole: bool) {
         let (new, old) = (self.name(claim.new), self.name(claim.old));
         let mut done = 0;
@@ -97,7 +99,7 @@ impl Weave {
             else {
                 return;
             };
-            // An original is older: nothing repeats itself.
+            // An original must be older than its repetition, so that nothing can repeat itself.
             if source.held.born >= run.held.born
                 || self.units(mine, len) != self.units(theirs + offset, len)
             {
@@ -106,7 +108,7 @@ impl Weave {
             if len < run.len {
                 self.order.split(at, len);
             }
-            // Of what is itself a repetition, the first is meant.
+            // If the source is itself a repetition, the original is the element that the source repeats.
             let first = match source.held.repeats {
                 NO_ID => source.name,
                 first => first,
@@ -118,13 +120,13 @@ impl Weave {
         }
     }
 
-    /// The element that a run's first one was when it was written first.
+    /// Returns the original of the run's first element: the element that it repeats, or the element itself.
     pub(in crate::history) fn first(&self, run: &Run) -> Id {
         let first = if run.held.repeats == NO_ID { run.name } else { run.held.repeats };
         Id { client: self.order.client(first), clock: first.clock }
     }
 
-    /// All characters that began as any of these did: the originals, and whatever repeats them.
+    /// Returns `ranges` and all characters that have the same originals, including the originals.
     pub(in crate::history) fn copies_of(&self, ranges: &[Range]) -> Vec<Range> {
         let overlap = |first: Id, len: u32, range: &Range| {
             let start = first.clock.max(range.clock);
@@ -132,7 +134,7 @@ impl Weave {
             (first.client == range.client && start < end).then(|| (start, end - start))
         };
         let text = |run: &&Run| matches!(run.held.kind, RunContent::Text(_));
-        // What they began as.
+        // The originals of the characters in `ranges`.
         let mut origins = Vec::new();
         for run in self.order.runs.iter().filter(text) {
             let (own, first) = (self.id(run), self.first(run));
@@ -156,12 +158,12 @@ impl Weave {
         all
     }
 
-    /// The entry that put words of others together to something new, if one did.
+    /// Returns the entry that assembled these words of somebody else into a new sentence, or `None` if no entry did.
     pub(in crate::history) fn placed(&self, run: &Run) -> Option<Number> {
         (run.held.placed != 0).then_some(run.held.placed)
     }
 
-    /// The entry in which characters were written first.
+    /// Returns the entry that first wrote the characters of a run.
     pub(in crate::history) fn first_written(&self, run: &Run) -> Number {
         let first = self.holding(run.held.repeats).map(|first| first.held.born);
         first.unwrap_or(run.held.born)

@@ -1,22 +1,23 @@
-//! Whether characters that were copied are whole sentences, or whole blocks, both where they were and where they
-//! are now.
+//! The decision whether copied characters are whole sentences or whole blocks, both at their old place and at their new
+//! one.
 //!
-//! Who copies a sentence of somebody else's leaves it theirs. Who puts a new sentence together from pieces of
-//! theirs has written it: the words are theirs, the sentence is not.
+//! A copied sentence still belongs to its author. A sentence that somebody assembles from pieces of another person's
+//! sentences is new: the words belong to the other person, but the sentence does not.
 
 use super::{CompactId, NONE, Number, Run, RunContent, Weave};
 
-/// How many runs are looked at to find what stands beside a character: beyond that, nothing is believed.
+/// Maximum number of runs that are searched for the neighbour of a character. If none is found, a passage does not
+/// count as whole.
 const MAX_RUNS_LOOKED_AT: usize = 1_024;
 
-/// What stands beside a character.
+/// The neighbour of a character in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
     /// The beginning or the end of a text or of a block.
     Edge,
-    /// A character, or an embedded value.
+    /// The code unit of a character, or U+FFFC for an embedded value.
     Unit(u16),
-    /// Too far away to be found.
+    /// The neighbour was not found within [`MAX_RUNS_LOOKED_AT`] runs.
     Unknown,
 }
 
@@ -27,7 +28,7 @@ enum Direction {
 }
 
 impl Weave {
-    /// Whether the characters from `first` to `last` began and ended where sentences or blocks do, at a moment.
+    /// Returns whether the characters from `first` to `last` began and ended where sentences or blocks do, at a moment.
     pub(super) fn is_whole(&self, first: CompactId, last: CompactId, moment: Number) -> bool {
         let text_ends = self.last_visible(last, moment).is_some_and(ends_sentence);
         let starts = match self.beside(first, Direction::Left, moment) {
@@ -38,20 +39,21 @@ impl Weave {
         starts && (text_ends || self.beside(last, Direction::Right, moment) == Beside::Edge)
     }
 
-    /// The moment at which characters were last there before an entry.
+    /// Returns the last moment before `entry` at which an element was in the document.
     pub(super) fn last_stood(&self, name: CompactId, entry: Number) -> Number {
         let died = self.holding(name).map_or(entry, |run| run.held.died.min(entry));
         died.saturating_sub(1)
     }
 
-    /// The unit of an element of a text.
+    /// Returns the code unit of an element, or `None` if the element is not text.
     fn unit(&self, name: CompactId) -> Option<u16> {
         let run = self.holding(name)?;
         let RunContent::Text(at) = run.held.kind else { return None };
         self.units(at, run.len).get((name.clock - run.name.clock) as usize).copied()
     }
 
-    /// The last unit up to an element that is neither white space nor a closing mark.
+    /// Returns the last code unit up to the element `last` that is neither white space nor a mark around a sentence, or `None`
+    /// if there is none in its block.
     fn last_visible(&self, last: CompactId, moment: Number) -> Option<u16> {
         let unit = self.unit(last)?;
         if !is_passed_over(unit) {
@@ -63,7 +65,7 @@ impl Weave {
         }
     }
 
-    /// What stands beside an element at a moment, passing over white space and marks that open or close.
+    /// Returns the neighbour of an element at a moment, skipping white space and marks around sentences.
     fn beside(&self, name: CompactId, direction: Direction, moment: Number) -> Beside {
         let Some(start) = self.order.holding(name) else { return Beside::Unknown };
         let mut at = start;
@@ -85,7 +87,8 @@ impl Weave {
         Beside::Edge
     }
 
-    /// What in a run stands beside: of the run that is begun in, only what is beyond the element at `own`.
+    /// Returns the neighbour if it is in `run`. `own` is the offset of the element if `run` contains it: then only the units
+    /// beyond the element are searched.
     fn in_run(
         &self,
         run: &Run,
@@ -115,7 +118,7 @@ fn character(unit: u16) -> Option<char> {
     char::from_u32(unit.into())
 }
 
-/// White space and what stands around a sentence: quotation marks and brackets.
+/// Returns whether a code unit is white space or a mark around a sentence: a quotation mark, a bracket, a bullet or a dash.
 fn is_passed_over(unit: u16) -> bool {
     character(unit).is_some_and(|c| {
         c.is_whitespace()
@@ -124,8 +127,8 @@ fn is_passed_over(unit: u16) -> bool {
     })
 }
 
-/// Whether a character ends a sentence (Unicode's Sentence_Terminal, in the scripts of our languages), or introduces a list
-/// or ends a clause, as a colon and a semicolon do.
+/// Returns whether a code unit ends a sentence (Unicode's Sentence_Terminal, in the scripts that Accord supports), ends a
+/// clause, as a semicolon does, or introduces a list, as a colon does.
 fn ends_sentence(unit: u16) -> bool {
     character(unit).is_some_and(|c| {
         matches!(

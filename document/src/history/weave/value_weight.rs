@@ -1,17 +1,18 @@
-//! The memory that values of JSON take.
+//! The memory use of JSON values.
 
 use serde_json::Value;
 
-/// How much memory a value takes at most, in bytes.
+/// Returns an upper bound for the memory use of a value, in bytes.
 pub(super) fn weight(value: &Value) -> usize {
     size_of::<Value>() + held(value)
 }
 
-/// How much memory is allocated for a value beside itself.
+/// Returns an upper bound for the heap memory of a value, in bytes.
 fn held(value: &Value) -> usize {
-    /// What an allocator adds to each piece, at most.
+    /// Maximum overhead of the allocator for each allocation, in bytes.
     const PIECE: usize = 16;
-    /// A node of a tree has room for 11 entries. All but the only one have 5 at least.
+    /// Maximum memory of a tree node, in bytes. A node has room for 11 entries, and every node except a lone root has at
+    /// least 5 entries.
     const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 8 * PIECE;
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -1,11 +1,11 @@
-//! Who acts: sectors, seats, and the one decision about what a seat may do.
+//! People in a plan: their seats and sectors, and the only decision about what a seat permits.
 
 use crate::ids::{PersonId, SessionId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The side a person sits for.
-// Pages show it by one hue and one shape.
+/// The side that a person represents.
+// Pages show each sector with a hue and a shape of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -14,9 +14,9 @@ pub enum Sector {
     Government,
     /// The side of civil society.
     CivilSociety,
-    /// Private sector, academia, and others who write along.
+    /// The private sector, academia, and others who write with the two sides.
     Other,
-    /// The OGP Support Unit and peers from other governments.
+    /// The OGP Support Unit, and peers from other governments.
     Adviser,
 }
 
@@ -24,7 +24,7 @@ impl Sector {
     /// All sectors.
     pub const ALL: [Self; 4] = [Self::Government, Self::CivilSociety, Self::Other, Self::Adviser];
 
-    /// The colour stock Yjs editors paint this sector's carets in (`#rrggbb`).
+    /// Returns the colour in which stock Yjs editors paint the carets of this sector (`#rrggbb`).
     #[must_use]
     pub fn colour(self) -> &'static str {
         match self {
@@ -36,30 +36,30 @@ impl Sector {
     }
 }
 
-/// What a person is in a plan. `administrator`: runs the installation and has no seat in it.
+/// The role of a person in a plan. `administrator`: runs the installation and has no seat in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Seat {
-    /// Writes, and runs the plan.
+    /// Writes in the documents, and runs the plan.
     Facilitator,
-    /// Writes.
+    /// Writes in the documents.
     Author,
-    /// Reads, the history too.
+    /// Reads the documents and their history.
     Adviser,
-    /// Reads what a text says now.
+    /// Reads the current text of the documents.
     Observer,
-    /// An administrator of the installation who acts in a plan without a seat of their own. It is no seat that can be given.
+    /// Runs the installation, and acts in a plan without a seat of their own. Nobody can be given this seat.
     Administrator,
 }
 
 impl Seat {
-    /// All seats.
+    /// All seats, `Administrator` included.
     pub const ALL: [Self; 5] =
         [Self::Facilitator, Self::Author, Self::Adviser, Self::Observer, Self::Administrator];
 }
 
-/// What somebody wants to do in a plan or with one of its documents.
+/// An action in a plan, or in one of its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Read the plan's documents and see who is in them.
@@ -68,27 +68,27 @@ pub enum Action {
     Write,
     /// Add a document to the plan.
     CreateDocument,
-    /// Archive a document, take it back, delete it.
+    /// Archive a document, restore it from the archive, or delete it.
     RetireDocument,
-    /// Take a passage out of what is stored.
+    /// Redact a document: remove a passage from its text and from its ledger.
     Redact,
-    /// Read what a document said before, deleted text included.
+    /// Read the history of a document, deleted text included.
     ReadHistory,
-    /// Give a moment of a document a name.
+    /// Name a version of a document.
     NameVersion,
-    /// Make a document say again what it said.
+    /// Restore an earlier text of a document.
     Restore,
-    /// Propose a document for a release, and take that back.
+    /// Propose a document for a release, or withdraw one's own proposal.
     Propose,
-    /// Sign a release for one's side, or decline to: only who is marked as signatory.
+    /// Sign a release for one's side, or decline to sign it. The person must also be marked as a signatory.
     Sign,
-    /// Propose what has gaps, withdraw what others proposed, begin the next draft, launch.
+    /// Propose a text with gaps, withdraw other people's proposals, reopen a document, or launch releases.
     SteerReleases,
-    /// See who sits in the plan.
+    /// See who has a seat in the plan.
     SeePeople,
-    /// Invite, change seats, end them.
+    /// Invite people, change their seats, or end them.
     ManagePeople,
-    /// Name, close and reopen the plan.
+    /// Rename, close and reopen the plan, and set its quorum.
     ManagePlan,
     /// Read the audit record of the plan.
     ReadAudit,
@@ -115,10 +115,10 @@ impl Action {
     ];
 }
 
-/// The one place that decides what a seat may do.
+/// Whether a seat permits an action. No other code decides this.
 ///
-/// An administrator runs the installation and reads nobody's drafts: to read or write they must be
-/// seated, which everybody in the plan can see.
+/// An administrator runs the installation and reads nobody's drafts. To read or write, they need a seat, which
+/// everybody in the plan can see.
 #[must_use]
 pub fn permits(seat: Seat, action: Action) -> bool {
     match action {
@@ -129,7 +129,7 @@ pub fn permits(seat: Seat, action: Action) -> bool {
         | Action::Restore
         | Action::Propose
         | Action::Sign => matches!(seat, Seat::Facilitator | Seat::Author),
-        // Observers see what a text says, not what it once said.
+        // Observers see only the current text, never deleted text.
         Action::ReadHistory => matches!(seat, Seat::Facilitator | Seat::Author | Seat::Adviser),
         Action::RetireDocument | Action::Redact | Action::SteerReleases => {
             seat == Seat::Facilitator
@@ -141,19 +141,19 @@ pub fn permits(seat: Seat, action: Action) -> bool {
     }
 }
 
-/// A person's place in a plan.
+/// A person's place in a plan: their seat and sector, and whether they are a signatory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
-    /// The seat.
+    /// The seat of the person.
     pub seat: Seat,
-    /// The side that the person sits for.
+    /// The side that the person represents.
     pub sector: Sector,
-    /// Whether this person may approve a freeze for their sector.
+    /// Whether the person may sign releases for their side.
     #[serde(default)]
     pub signatory: bool,
 }
 
-/// Why there is no such place.
+/// The reason why a seat, a sector and the mark of a signatory do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StandingError {
@@ -168,25 +168,25 @@ pub enum StandingError {
 }
 
 impl Standing {
-    /// A seat for a sector, with or without the right to sign.
+    /// Returns a standing, after checking it.
     ///
     /// # Errors
-    /// With what does not fit.
+    /// Returns an error if the seat, the sector and the mark of a signatory do not go together.
     pub fn new(seat: Seat, sector: Sector, signatory: bool) -> Result<Self, StandingError> {
         let standing = Self { seat, sector, signatory };
         standing.check().map(|()| standing)
     }
 
-    /// Checks that this seat and sector may exist together, and that a signatory may have them.
+    /// Checks that the seat and the sector go together, and that a signatory may have both.
     ///
     /// # Errors
-    /// With what does not fit.
+    /// Returns an error if the seat, the sector and the mark of a signatory do not go together.
     pub fn check(self) -> Result<(), StandingError> {
         let Self { seat, sector, signatory } = self;
         if seat == Seat::Administrator {
             return Err(StandingError::Administrator);
         }
-        // An observer may be anybody, an adviser among them.
+        // An observer can come from any sector, that of advisers included.
         if seat != Seat::Observer && (seat == Seat::Adviser) != (sector == Sector::Adviser) {
             return Err(StandingError::Adviser);
         }
@@ -199,16 +199,17 @@ impl Standing {
     }
 }
 
-/// Under which person, seat and sector something was accepted: what the ledger records.
+/// The person who made an entry, with their seat and sector at that time, as the ledger records them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// The person.
     pub person: PersonId,
-    /// The seat under which they acted.
+    /// The seat under which the person acted.
     pub seat: Seat,
-    /// An administrator without a seat acts for no side: [`Sector::Other`].
+    /// The sector of the person. For an administrator without a seat it is [`Sector::Other`], which is neither of the
+    /// two sides.
     pub sector: Sector,
-    /// A part of the id of their session.
+    /// A part of the id of the person's session.
     pub session: SessionId,
 }
 
@@ -216,7 +217,7 @@ pub struct Actor {
 mod tests {
     use super::*;
 
-    /// The whole table, so that no seat gains anything unnoticed.
+    /// Compares all seats and actions, so that no seat gains an action unnoticed.
     #[test]
     fn every_seat_may_do_what_this_table_says_and_nothing_else() {
         use Action::*;

@@ -1,40 +1,41 @@
-//! The fields of a commitment (OGP's template of 2022 and later; the wording of labels is ours
-//! and lives in the web app's message catalogue).
+//! The fields of a commitment: OGP's template of 2022 and later. The wording of their labels is ours, and is in the
+//! message catalogue of the web application.
 
 use serde::{Deserialize, Serialize};
 
-/// The schema name that a genesis records.
+/// The schema name in the genesis of a commitment's ledger.
 pub const COMMITMENT_SCHEMA: &str = "ogp-commitment/1";
 
-/// The `Map` root that holds the milestones by id.
+/// Name of the `Map` root that holds the milestones, by id.
 pub const MILESTONES: &str = "milestones";
-/// The `Text` root of what has no place yet.
+/// Name of the `Text` root for imported text that has no place in the template yet.
 pub const NOTES: &str = "notes";
-/// The `Map` root that holds the dates.
+/// Name of the `Map` root that holds the dates.
 pub const FACTS: &str = "facts";
 
-/// A part of the page, in the order in which they stand.
+/// A section of the page. The variants are in the order of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Section {
-    /// What is promised.
+    /// The commitment in brief.
     Promise,
-    /// Who carries it out.
+    /// The people and institutions that carry the commitment out.
     Who,
-    /// When it begins and ends.
+    /// The first and the last day of the commitment.
     When,
-    /// Why it is needed.
+    /// The problem that the commitment addresses.
     Why,
-    /// How it is done.
+    /// The solution and its results.
     How,
-    /// The values of open government that it serves.
+    /// The values of open government that the commitment serves.
     Values,
-    /// The milestones.
+    /// The milestones, with their dates and the people responsible.
     Milestones,
-    /// Whom to ask.
+    /// The contact for questions.
     Contact,
-    /// What was brought in and has no place yet. It is shown while there is any, and never released.
+    /// Imported text that has no place in the template yet. The page shows this section only if there is such text. It
+    /// is never released.
     Notes,
 }
 
@@ -53,7 +54,7 @@ impl Section {
     ];
 }
 
-/// How much a field is meant to hold.
+/// The intended length of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
@@ -63,16 +64,16 @@ pub enum Extent {
     Text,
 }
 
-/// A `Text` root of the template.
+/// A text field of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Field {
-    /// The name of the root in the document.
+    /// Name of the field's `Text` root in the document.
     pub key: &'static str,
-    /// Where it stands; the title stands above all sections.
+    /// The section of the field, or `None` for the title, which is above all sections.
     pub section: Option<Section>,
-    /// Whether it is one line or a text.
+    /// The intended length of the field.
     pub extent: Extent,
-    /// Characters above which the page suggests to shorten. Nothing is ever cut.
+    /// Number of characters above which the page suggests shortening the text. Text is never cut.
     pub soft_limit: Option<u32>,
 }
 
@@ -107,29 +108,29 @@ pub const FIELDS: &[Field] = &[
     Field { soft_limit: None, ..text(Section::Notes, NOTES) },
 ];
 
-/// The text keys of a milestone.
+/// Keys of the texts of a milestone.
 pub const MILESTONE_TEXTS: [&str; 3] = ["what", "outputs", "who"];
 
-/// What a page must know of the template to show it.
+/// The parts of the template that a page needs in order to show a commitment.
 #[derive(Debug, Serialize)]
 pub struct Template {
-    /// All text fields.
+    /// All text fields, in the order of the page.
     pub fields: &'static [Field],
-    /// The most milestones that the template suggests.
+    /// Number of milestones that the template suggests at most.
     pub suggested_milestones: usize,
 }
 
-/// The template that this version knows.
+/// The template of this version.
 pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 12 };
 
-/// One thing a commitment needs.
+/// A need: content that a commitment must have before both sides should sign it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Need {
     /// A title.
     Title,
-    /// An institution that leads.
+    /// The institution that leads.
     Lead,
     /// The problem.
     Problem,
@@ -137,12 +138,12 @@ pub enum Need {
     Solution,
     /// The results.
     Results,
-    /// At least one of transparency, participation and accountability explained.
+    /// An explanation of at least one of transparency, participation and accountability.
     Value,
     /// At least one milestone.
     Milestone,
-    /// Every milestone has a date, also in words.
+    /// A date for every milestone, which can be in words.
     MilestoneDates,
-    /// Every milestone has somebody responsible.
+    /// Somebody responsible for every milestone.
     MilestonePeople,
 }

@@ -1,7 +1,7 @@
 //! The attributes of a run of characters, or of a step of a Delta.
 //!
-//! Many pieces of one text have equal attributes, and a link may take kilobytes. So names, values and whole sets of
-//! attributes are shared: a copy of a text copies its characters alone.
+//! Many pieces of one text have equal attributes, and a link can take kilobytes. So names, values and whole sets of
+//! attributes are shared: copying a text copies only its characters.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use yrs::types::Attrs;
 use yrs::{Any, Number};
 
-/// A name and a value, both shared.
+/// An attribute: its name and its value, both shared.
 type Attribute = (Arc<str>, Arc<Value>);
 
-/// Attributes by name, in the order of the names; `null` clears one.
+/// A set of attributes, sorted by name. In a step of a Delta, the value `null` clears an attribute.
 ///
 /// ```
 /// use accord_document::model::attributes::Attributes;
@@ -26,53 +26,53 @@ type Attribute = (Arc<str>, Arc<Value>);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Attributes(
-    /// Sorted by name, each name once, never empty.
+    /// The attributes, sorted by name without duplicates. An empty set is `None`, never an empty list.
     Option<Arc<Vec<Attribute>>>,
 );
 
 impl Attributes {
-    /// No attributes.
+    /// Returns an empty set of attributes.
     #[must_use]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// Whether there are none.
+    /// Whether the set has no attributes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// How many there are.
+    /// Returns the number of attributes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all().len()
     }
 
-    /// The value of an attribute.
+    /// Returns the value of an attribute, or `None` if the set does not have it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         let at = self.place(name).ok()?;
         Some(&*self.all()[at].1)
     }
 
-    /// Whether there is an attribute of this name.
+    /// Whether the set has an attribute with this name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.place(name).is_ok()
     }
 
-    /// Names and values, in the order of the names.
+    /// Returns the names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.all().iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Sets an attribute.
+    /// Sets an attribute, and replaces its value if it has one.
     pub fn insert(&mut self, name: &str, value: Value) {
         self.insert_shared(&name.into(), &Arc::new(value));
     }
 
-    /// Sets an attribute to a value that others have, too.
+    /// Sets an attribute to a value that other sets of attributes share.
     pub(crate) fn insert_shared(&mut self, name: &Arc<str>, value: &Arc<Value>) {
         let place = self.place(name);
         let all = Arc::make_mut(self.0.get_or_insert_default());
@@ -82,7 +82,7 @@ impl Attributes {
         }
     }
 
-    /// Takes an attribute away.
+    /// Removes an attribute. Does nothing if the set does not have it.
     pub fn remove(&mut self, name: &str) {
         let (Ok(at), Some(all)) = (self.place(name), &mut self.0) else { return };
         if all.len() == 1 {
@@ -92,7 +92,7 @@ impl Attributes {
         }
     }
 
-    /// The attributes that `is_kept` holds for.
+    /// Returns the attributes for which `is_kept` returns true.
     #[must_use]
     pub fn filtered(&self, is_kept: impl Fn(&str, &Value) -> bool) -> Self {
         if self.iter().all(|(name, value)| is_kept(name, value)) {
@@ -102,7 +102,8 @@ impl Attributes {
         Self::sorted(kept.cloned())
     }
 
-    /// What to set, and with `null` to clear, to come from these attributes to others.
+    /// Returns the changes that turn these attributes into `others`: values to set, and `null` for each attribute to
+    /// clear.
     pub(crate) fn steps_to(&self, others: &Self) -> Self {
         let cleared = self.all().iter().filter(|(name, _)| !others.contains(name));
         let cleared = cleared.map(|(name, _)| (name.clone(), Arc::new(Value::Null)));
@@ -110,13 +111,13 @@ impl Attributes {
         Self::sorted(cleared.chain(set.cloned()))
     }
 
-    /// The attributes as yrs takes them.
+    /// Converts the attributes to those of yrs. Returns `None` if there are none.
     pub(crate) fn to_yrs(&self) -> Option<Box<Attrs>> {
         let all = self.0.as_ref()?;
         Some(Box::new(all.iter().map(|(name, value)| (name.clone(), to_any(value))).collect()))
     }
 
-    /// Where a name comes twice, the last value counts.
+    /// Builds the set from attributes in any order. If a name occurs more than once, its last value counts.
     fn sorted(attributes: impl Iterator<Item = Attribute>) -> Self {
         let mut all: Vec<Attribute> = Vec::with_capacity(attributes.size_hint().0);
         for attribute in attributes {
@@ -138,12 +139,12 @@ impl Attributes {
     }
 }
 
-/// Where an attribute is among sorted ones, or where it would be.
+/// Returns the index of an attribute in a sorted list, or as an error the index at which to insert it.
 fn find(all: &[Attribute], name: &str) -> Result<usize, usize> {
     all.binary_search_by(|(other, _)| (**other).cmp(name))
 }
 
-/// Where a name comes twice, the last value counts.
+/// Collects attributes in any order. If a name occurs more than once, its last value counts.
 impl<N: Into<Arc<str>>> FromIterator<(N, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(iter: I) -> Self {
         let all = iter.into_iter().map(|(name, value)| (name.into(), Arc::new(value)));
@@ -169,10 +170,12 @@ impl<'de> Deserialize<'de> for Attributes {
     }
 }
 
-/// Reads attributes out of yrs. A value that several pieces share there is converted once, and shared here.
+/// Converts attributes of yrs. A value that several pieces of text share in yrs is converted once, and shared here as
+/// well.
 #[derive(Default)]
 pub(crate) struct AttributesReader {
-    /// By [`identity`]. The value of yrs is kept, so that no other takes its address.
+    /// The converted values, by [`identity`]. Each value of yrs is kept as well, so that its address is not used for
+    /// another.
     converted: HashMap<(u8, u64), (Any, Arc<Value>)>,
 }
 
@@ -188,7 +191,7 @@ impl AttributesReader {
     }
 }
 
-/// What two values have in common only if they are equal: their kind, and what they are or where they are.
+/// Returns a key that two values share only if they are equal: their kind, and either the value itself or its address.
 fn identity(any: &Any) -> (u8, u64) {
     let address = |place: *const u8| place.addr() as u64;
     match any {
@@ -204,7 +207,7 @@ fn identity(any: &Any) -> (u8, u64) {
     }
 }
 
-/// A JSON value as yrs keeps it. An integer above `i64::MAX` becomes a float, as it is in JavaScript.
+/// Converts a JSON value to a value of yrs. An integer above `i64::MAX` becomes a float, as it would in JavaScript.
 pub(crate) fn to_any(value: &Value) -> Any {
     match value {
         Value::Null => Any::Null,
@@ -222,7 +225,7 @@ pub(crate) fn to_any(value: &Value) -> Any {
     }
 }
 
-/// A value of yrs as JSON: a whole number as an integer, bytes as a list of numbers.
+/// Converts a value of yrs to JSON. A whole number becomes an integer, and bytes become a list of numbers.
 pub(crate) fn any_to_json(any: &Any) -> Value {
     match any {
         Any::Null | Any::Undefined => Value::Null,
@@ -236,7 +239,8 @@ pub(crate) fn any_to_json(any: &Any) -> Value {
         Any::Array(values) => Value::Array(values.iter().map(any_to_json).collect()),
         Any::Map(values) => {
             let mut object = Map::new();
-            // Not collected: that sorts first, with kilobytes of code in the browser.
+            // `collect` would sort the members first, which adds kilobytes of code to the WebAssembly module of the
+            // browser.
             object.extend(values.iter().map(|(name, value)| (name.clone(), any_to_json(value))));
             Value::Object(object)
         }
@@ -313,7 +317,7 @@ mod tests {
             any.encode(&mut bytes);
             bytes
         };
-        // Not the object: yrs writes its keys in any order.
+        // The last value, an object, is compared as JSON only, because yrs writes its keys in any order.
         let of_yrs: Any = serde_json::from_value(all).unwrap();
         assert_eq!(encoded(&to_any(&any_to_json(&of_yrs))), encoded(&of_yrs));
         let more = [

@@ -1,6 +1,6 @@
-//! A flat text as its readers are shown it: paragraphs, headings, quotations, and lists that nest.
+//! A flat text divided into blocks, as readers see it: paragraphs, headings, quotations, and lists that nest.
 //!
-//! Every form in which a text leaves the editor (page, print, file) is made from this.
+//! The pages, printed texts and files that show a text are all made from these blocks.
 
 use crate::model::attributes::Attributes;
 use crate::model::delta::{Op, normalise};
@@ -8,79 +8,80 @@ use crate::readable::address::{destination, is_safe, says};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Characters that are shown alike.
+/// A run of characters with the same formatting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
-    /// The characters.
+    /// The characters of the span.
     pub text: String,
-    /// Whether they are bold.
+    /// Whether the characters are bold.
     pub bold: bool,
-    /// Whether they are italic.
+    /// Whether the characters are italic.
     pub italic: bool,
-    /// Where it leads, if that can be followed safely.
+    /// The address of the link, or `None` if there is no link or its address can't be followed safely.
     pub link: Option<String>,
-    /// What is shown behind it: where its link leads, if it ends one whose words don't say so.
+    /// The destination to show after the span. Only the last words of a link have one, and only if the words of the
+    /// link do not say where it leads.
     pub leads_to: Option<String>,
 }
 
-/// The spans of a line, without its newline.
+/// The spans of a line, without the newline that ends it.
 pub type Line = Vec<Span>;
 
-/// A block of a text.
+/// A block of a text: a paragraph, a heading, a quotation or a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
     /// A paragraph of one line.
     Paragraph(Line),
-    /// From 1 on, as the author chose: the highest in its text.
+    /// A heading with its level, from 1 (the highest of its text) to 6, as the author chose it.
     Heading(u8, Line),
-    /// One paragraph after the other.
+    /// A quotation: one or more lines, each of which is a paragraph.
     Quote(Vec<Line>),
-    /// A list, with the lists within it.
+    /// A list, with the lists nested in it.
     List(List),
 }
 
-/// A list of one kind.
+/// A list whose items are either all numbered or all bulleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct List {
-    /// Whether its items are numbered.
+    /// Whether the items are numbered.
     pub ordered: bool,
-    /// Its items, in order.
+    /// The items, in order.
     pub items: Vec<Item>,
 }
 
 /// An item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// Its own line.
+    /// The line of the item itself.
     pub line: Line,
-    /// Lists within it.
+    /// The lists nested in the item.
     pub within: Vec<List>,
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// A line of a paragraph.
     Plain,
-    /// A heading of a level from 1 on.
+    /// A heading with its level, from 1 to 6.
     Heading(u8),
     /// A line of a quotation.
     Quote,
-    /// Of a list, as deep as its indent says: 0 is the outermost.
+    /// An item of a list.
     Item {
         /// Whether the list is numbered.
         ordered: bool,
-        /// The depth, from 0 to 8.
+        /// The depth of the item, from 0 (outermost) to 8.
         indent: u8,
     },
 }
 
-/// The blocks of a text. Empty lines part paragraphs and are none themselves.
+/// Divides a text into blocks. An empty line separates blocks and is no block itself.
 #[must_use]
 pub fn blocks(ops: &[Op]) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::new();
-    // The lines of the list that is being read.
+    // Lines of the current list, with their numbering and depth.
     let mut items: Vec<(bool, u8, Line)> = Vec::new();
     let mut parted = true;
     for (line, kind) in lines(ops) {
@@ -126,7 +127,7 @@ fn lines(ops: &[Op]) -> Vec<(Line, LineKind)> {
     all
 }
 
-/// Characters with their marks.
+/// Converts characters and their attributes to a span. A link that can't be followed safely is left out.
 #[must_use]
 pub fn span(text: &str, attributes: &Attributes) -> Span {
     let is_on = |name| attributes.get(name).is_some_and(|value| *value == Value::Bool(true));
@@ -140,8 +141,8 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
     }
 }
 
-/// Sets where each link of a line leads, behind its last words, unless its words say it. A link of blanks alone, which nobody
-/// sees, is none.
+/// Sets the destination of each link of a line on the last words of the link, unless the words of the link say where it
+/// leads. A link that covers only blanks is removed, because nobody sees it.
 pub fn tell_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
     let mut line: Vec<&mut Span> = line.into_iter().collect();
     for link in line.chunk_by_mut(|a, b| a.link == b.link) {
@@ -155,7 +156,7 @@ pub fn tell_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
     }
 }
 
-/// What the attributes of its newline make of a line.
+/// Returns the kind of a line, from the attributes of its newline.
 #[must_use]
 pub fn kind(attributes: &Attributes) -> LineKind {
     let number = |name: &str, most: f64| {
@@ -172,7 +173,8 @@ pub fn kind(attributes: &Attributes) -> LineKind {
     if attributes.contains("blockquote") { LineKind::Quote } else { LineKind::Plain }
 }
 
-/// Lists from lines with their depths. A depth that is skipped is none.
+/// Nests the lines of a list by depth. A skipped depth adds no level: an item that is several levels deeper than the
+/// one before it nests one level deeper.
 fn lists(items: Vec<(bool, u8, Line)>) -> Vec<List> {
     let mut out: Vec<List> = Vec::new();
     let mut rest = items.into_iter().peekable();
@@ -190,7 +192,7 @@ fn lists(items: Vec<(bool, u8, Line)>) -> Vec<List> {
     out
 }
 
-/// The characters of a line.
+/// Returns the characters of a line, without formatting.
 #[must_use]
 pub fn plain(line: &Line) -> String {
     line.iter().map(|span| span.text.as_str()).collect()
@@ -201,7 +203,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Blocks in a short form: `h2`, `p`, `>` and lists by their marks.
+    /// Formats blocks as short lines, such as `h2 Title`, `p text`, `> quote`, `1. item` and `- item`.
     fn told(ops: Value) -> Vec<String> {
         fn list_all(list: &List, depth: usize, out: &mut Vec<String>) {
             for (index, item) in list.items.iter().enumerate() {
@@ -267,7 +269,7 @@ mod tests {
         for case in cases {
             let ops: Vec<Op> = serde_json::from_value(case["delta"].clone()).unwrap();
             let mut found = serde_json::to_value(blocks(&ops)).unwrap();
-            // The page says beside each link where it leads, and has it in no span.
+            // The release page shows the destination beside each link, and its blocks have no `leads_to`.
             remove_all("leads_to", &mut found);
             assert_eq!(found, case["blocks"], "{}", case["name"]);
         }

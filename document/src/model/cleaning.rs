@@ -1,5 +1,5 @@
-//! Taking out of a document what nobody sees: an edit like any other, that deletes hidden characters and leaves every
-//! other one, with who wrote it, where it is.
+//! Removes hidden characters from a document. Cleaning is an edit like any other: it deletes or replaces single characters, so
+//! every other character keeps its author and its place.
 
 use crate::limits;
 use crate::model::Draft;
@@ -10,20 +10,20 @@ use crate::readable::{address, clean, findings};
 use crate::template::{FIELDS, MILESTONE_TEXTS};
 use serde_json::{Value, json};
 
-/// What one cleaning may make yrs move, in UTF-16 code units: a quarter of what an update may (docs/protocol.md, U11). Each
-/// deletion inside an item copies the item's text.
+/// Maximum cost of one cleaning, in UTF-16 code units that yrs moves: a quarter of an update's limit (docs/protocol.md, rule
+/// U11). Each deletion within an item copies the text of the item.
 const MAX_UNITS_MOVED: u64 = limits::MAX_MOVED_UNITS / 4;
-/// The most places that one cleaning changes: each may split an item in three.
+/// Maximum number of places that one cleaning changes. Each place can split an item in three.
 const MAX_PLACES: u32 = 10_000;
 
-/// What is left for one cleaning to do.
+/// The part of the two limits that one cleaning has not used yet.
 struct Budget {
     units: u64,
     places: u32,
 }
 
 impl Budget {
-    /// Whether one more place may be changed in a text of a length in UTF-16 code units.
+    /// Spends the cost of changing one more place in a text of `units` UTF-16 code units. Returns whether the budget was enough.
     fn spend(&mut self, units: u32) -> bool {
         let is_enough = self.places > 0 && self.units >= u64::from(units);
         if is_enough {
@@ -34,8 +34,8 @@ impl Budget {
     }
 }
 
-/// Cleans all texts, dates in words and link addresses of a document, as far as that changes nothing that is read. A long
-/// text with many hidden characters takes more than one time.
+/// Cleans all texts, dates in words and link addresses of a document, without changing what readers see. A long text with many
+/// hidden characters needs more than one call, because one call makes a limited number of changes.
 pub fn clean_document(replica: &mut Replica) {
     let mut budget = Budget { units: MAX_UNITS_MOVED, places: MAX_PLACES };
     let mut targets: Vec<Target> = FIELDS.iter().map(|field| Target::field(field.key)).collect();
@@ -56,7 +56,7 @@ pub fn clean_document(replica: &mut Replica) {
     }
 }
 
-/// Cleans a draft that is not a document yet, and tells how many characters and addresses changed.
+/// Cleans a draft before it becomes a document. Returns the number of characters, addresses and dates that changed.
 pub fn clean_draft(draft: &mut Draft) -> usize {
     let milestones = draft.milestones.iter_mut();
     let texts = milestones.flat_map(|one| [&mut one.what, &mut one.outputs, &mut one.who]);
@@ -93,7 +93,8 @@ fn clean_ops(ops: &mut Vec<Op>) -> usize {
     changed
 }
 
-/// Cleans neighbouring pieces of text, which are read as one.
+/// Cleans adjacent pieces of text as one text, because hidden characters are judged by their neighbours. Returns the number of
+/// characters that changed.
 fn clean_pieces(pieces: Vec<&mut String>) -> usize {
     let whole: String = pieces.iter().map(|piece| piece.as_str()).collect();
     let mut cleaned = findings(&whole)
@@ -119,7 +120,7 @@ fn clean_pieces(pieces: Vec<&mut String>) -> usize {
     changed
 }
 
-/// What there is to do so that a text loses its hidden characters.
+/// Returns the steps that remove the hidden characters of a text, as far as the budget allows.
 fn characters(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     let units = length(ops);
     let mut steps = Steps::default();
@@ -141,7 +142,7 @@ fn characters(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     steps.into_ops()
 }
 
-/// What there is to do so that a text's links lead to addresses that are seen.
+/// Returns the steps that clean the addresses of a text's links, as far as the budget allows.
 fn links(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     let units = length(ops);
     let mut steps = Steps::default();
@@ -158,7 +159,7 @@ fn links(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     steps.into_ops()
 }
 
-/// The length of a text in UTF-16 code units.
+/// Returns the length of a text in UTF-16 code units.
 fn length(ops: &[Op]) -> u32 {
     let len = |op: &Op| match op {
         Op::Insert { insert, .. } => insert.as_str().map_or(1, utf16_len),
@@ -167,15 +168,17 @@ fn length(ops: &[Op]) -> u32 {
     ops.iter().map(len).sum()
 }
 
-/// The address to take the place of a link's, where it is none that may be followed and can be made one.
+/// Returns the cleaned address of an unsafe link, or `None` if the link is safe or can't be made safe.
 fn cleaned_link(attributes: &Attributes) -> Option<String> {
     let link = attributes.get("link")?.as_str()?;
     if address::is_safe(link) { None } else { address::clean(link) }
 }
 
-/// Steps along a text, without such as do nothing at its end. What is put in the place of neighbouring characters comes
-/// before they are deleted, all at once: yrs takes the formatting behind a deletion for that of the next step, so that
-/// a second deletion or an insertion right behind one would change what is bold.
+/// A Delta under construction, without steps at its end that do nothing.
+///
+/// All replacements of adjacent characters are inserted first, and then one step deletes those characters. yrs takes the
+/// formatting after a deletion as that of the next step, so a second deletion or an insertion directly after the first would
+/// change which text is bold.
 #[derive(Default)]
 struct Steps {
     done: Vec<Op>,
@@ -224,7 +227,8 @@ impl Steps {
         self.done
     }
 
-    /// Cleans neighbouring pieces of text, which are read as one.
+    /// Adds the steps that clean adjacent pieces of text as one text. Each change costs `units`, the length of the whole text in
+    /// UTF-16 code units.
     fn clean(&mut self, pieces: &[(&str, &Attributes)], units: u32, budget: &mut Budget) {
         let whole: String = pieces.iter().map(|(text, _)| *text).collect();
         let mut ends = pieces.iter().scan(0, |end, (text, attributes)| {
@@ -238,7 +242,7 @@ impl Steps {
             while piece.is_some_and(|(end, _)| end <= finding.at) {
                 piece = ends.next();
             }
-            // The budget counts a run of neighbouring hidden characters once.
+            // The budget counts a run of adjacent hidden characters once.
             let is_new = upto == 0 || upto < finding.at;
             if is_new && !budget.spend(units) {
                 break;
@@ -271,7 +275,7 @@ mod tests {
             json!([{"insert": "con\u{ad}"}, {"insert": "\u{200b}tra\u{1f600}\u{feff}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
             json!([{"insert": "con"}, {"insert": "tra\u{1f600}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
         );
-        // A joiner is judged by both of its neighbours, whatever is bold.
+        // Both neighbours of a joiner decide whether it is hidden, even if their formatting differs.
         check(
             json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),
             json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),
@@ -291,7 +295,7 @@ mod tests {
         check(json!([{"insert": "9\u{336}0\u{e000}"}]), json!([{"insert": "9\u{336}0\u{e000}"}]));
     }
 
-    /// What a document says after steps.
+    /// Applies steps to a text in a document, and returns the text after them.
     fn apply(ops: &[Op], steps: &[Op]) -> Vec<Op> {
         let doc = crate::ydoc::new(1);
         let text = doc.get_or_insert_text("text");

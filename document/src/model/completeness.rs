@@ -1,12 +1,12 @@
-//! Ready to freeze: what a commitment needs before both sides should sign it. Missing things are
-//! shown as a gentle checklist; nothing is ever refused for them while writing.
+//! The checklist of a commitment: what it needs before both sides should sign it. The page shows unmet needs as a
+//! gentle reminder. They never stop anybody from writing.
 
 use crate::model::content::Content;
 use crate::model::delta;
 use crate::template::Need;
 use serde::{Deserialize, Serialize};
 
-/// A need and whether it is met.
+/// A need of the checklist, and whether the text meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Check {
@@ -16,7 +16,7 @@ pub struct Check {
     pub met: bool,
 }
 
-/// The whole checklist, in the order of the page.
+/// Returns the whole checklist, in the order of the page.
 #[must_use]
 pub fn checklist(content: &Content) -> Vec<Check> {
     let filled = |key: &str| !content.plain(key).trim().is_empty();

@@ -1,4 +1,4 @@
-//! What a document says at a moment.
+//! The visible content of a document at one moment.
 
 use crate::model::attributes::any_to_json;
 use crate::model::delta::{self, Op};
@@ -9,14 +9,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use yrs::{Doc, Map, Out, ReadTxn, Transact};
 
-/// The visible content. As JSON: one Delta for each text field under its key, then `milestones`
-/// and `facts`.
+/// The visible content of a document. Its JSON has one Delta for each text field, under the key of the field, and the
+/// members `milestones` and `facts`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Content {
     /// The text fields by key, each as a Delta.
     #[serde(flatten)]
     pub texts: BTreeMap<String, Vec<Op>>,
-    /// In the order of the page.
+    /// The milestones that are shown, in the order of the page.
     pub milestones: Vec<Milestone>,
     /// The dates by key.
     pub facts: BTreeMap<String, Value>,
@@ -41,14 +41,15 @@ impl Content {
         }
     }
 
-    /// The characters of a text field.
+    /// Returns the characters of a text field, or an empty string if the content has no such field.
     #[must_use]
     pub fn plain(&self, key: &str) -> String {
         self.texts.get(key).map(|ops| delta::plain(ops)).unwrap_or_default()
     }
 }
 
-/// Notes are there only while there are any.
+/// Whether a text belongs to the content. The notes belong to it only if they are not blank, and every other text
+/// always does.
 pub(crate) fn is_there((key, ops): &(String, Vec<Op>)) -> bool {
     let is_blank = |op: &Op| matches!(op, Op::Insert { insert: Value::String(text), .. } if text.trim().is_empty());
     key != NOTES || !ops.iter().all(is_blank)
@@ -56,7 +57,7 @@ pub(crate) fn is_there((key, ops): &(String, Vec<Op>)) -> bool {
 
 pub(super) fn read_facts<T: ReadTxn>(map: &yrs::MapRef, txn: &T) -> BTreeMap<String, Value> {
     let mut facts = BTreeMap::new();
-    // Not collected: that sorts first, with kilobytes of code in the browser.
+    // `collect` would sort the entries first, which adds kilobytes of code to the WebAssembly module of the browser.
     facts.extend(map.iter(txn).filter_map(|(key, value)| match value {
         Out::Any(any) => Some((key.to_owned(), any_to_json(&any))),
         _ => None,

@@ -1,7 +1,7 @@
-//! Flat text in the layout of Quill's Delta: a run of characters in which a newline ends a block
-//! and carries the block's attributes, and characters carry marks.
+//! Flat text as Quill's Delta: a run of characters with attributes. Characters carry marks, and a newline ends a block
+//! and carries the attributes of the block.
 //!
-//! Lengths are UTF-16 code units; an embedded value has length 1.
+//! Lengths are in UTF-16 code units; an embedded value has length 1.
 //! Source: <https://quilljs.com/docs/delta>.
 
 use crate::model::attributes::{Attributes, AttributesReader, any_to_json, to_any};
@@ -16,33 +16,33 @@ use yrs::{In, Out, ReadTxn, Text, TextRef};
 #[serde(untagged, try_from = "AnyOp")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Op {
-    /// Characters or a value are inserted.
+    /// Inserts characters or an embedded value.
     Insert {
-        /// A string, or an embedded value.
+        /// A string of characters, or an embedded value.
         insert: Value,
-        /// The attributes of what is inserted.
+        /// The attributes of the inserted characters or value.
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
-    /// The text is kept, or given other attributes.
+    /// Keeps text, and sets its attributes if there are any.
     Retain {
-        /// UTF-16 code units that are kept.
+        /// Number of UTF-16 code units to keep.
         retain: u32,
-        /// The attributes to set; `null` clears one.
+        /// The attributes to set; `null` clears an attribute.
         #[serde(default, skip_serializing_if = "Attributes::is_empty")]
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
-    /// Text is deleted.
+    /// Deletes text.
     Delete {
-        /// UTF-16 code units that are deleted.
+        /// Number of UTF-16 code units to delete.
         delete: u32,
     },
 }
 
-/// A step as it is written. Each keystroke reads some, and trying one variant of [`Op`] after the
-/// other would cost half as much again.
+/// A step as JSON, before it is known which [`Op`] it is. Each keystroke reads several steps, and trying the variants
+/// of [`Op`] one after another would take half as long again.
 #[derive(Deserialize)]
 struct AnyOp {
     insert: Option<Value>,
@@ -65,37 +65,37 @@ impl TryFrom<AnyOp> for Op {
     }
 }
 
-/// Attributes that belong to a block and sit on its newline.
+/// Names of the attributes that format a block. They belong to the newline of the block.
 pub const BLOCK_ATTRIBUTES: [&str; 4] = ["header", "list", "blockquote", "indent"];
-/// Attributes that belong to characters.
+/// Names of the attributes that format characters.
 pub const MARKS: [&str; 3] = ["bold", "italic", "link"];
 
 impl Op {
-    /// A step that inserts text without attributes.
+    /// Returns a step that inserts text without attributes.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::insert(text, Attributes::new())
     }
 
-    /// A step that inserts text with attributes.
+    /// Returns a step that inserts text with attributes.
     #[must_use]
     pub fn insert(text: &str, attributes: Attributes) -> Self {
         Self::Insert { insert: text.into(), attributes }
     }
 
-    /// A step that keeps text and sets attributes.
+    /// Returns a step that keeps `retain` UTF-16 code units and sets attributes on them.
     #[must_use]
     pub fn retain(retain: u32, attributes: Attributes) -> Self {
         Self::Retain { retain, attributes }
     }
 
-    /// A step that deletes text.
+    /// Returns a step that deletes `delete` UTF-16 code units.
     #[must_use]
     pub fn delete(delete: u32) -> Self {
         Self::Delete { delete }
     }
 
-    /// How much of the text *after* the step it covers.
+    /// Returns the length that the step covers in the text *after* the change, in UTF-16 code units.
     #[must_use]
     pub fn len(&self) -> u32 {
         match self {
@@ -106,7 +106,7 @@ impl Op {
         }
     }
 
-    /// How much of the text *before* the step it covers.
+    /// Returns the length that the step covers in the text *before* the change, in UTF-16 code units.
     #[must_use]
     pub fn reach(&self) -> u32 {
         match self {
@@ -116,13 +116,13 @@ impl Op {
         }
     }
 
-    /// Whether the step does nothing.
+    /// Whether the step covers no text and so does nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && !matches!(self, Self::Delete { delete: 1.. })
     }
 
-    /// The step as yrs takes it; `None` when it does nothing.
+    /// Converts the step to a step of yrs, or returns `None` if the step does nothing.
     #[must_use]
     pub fn to_yrs(&self) -> Option<YrsDelta<In>> {
         if self.is_empty() {
@@ -138,7 +138,7 @@ impl Op {
     }
 }
 
-/// Steps as yrs gives them.
+/// Converts steps of yrs.
 pub(crate) fn from_yrs(delta: &[YrsDelta]) -> Vec<Op> {
     let mut reader = AttributesReader::default();
     let step = |step: &YrsDelta| match step {
@@ -151,8 +151,8 @@ pub(crate) fn from_yrs(delta: &[YrsDelta]) -> Vec<Op> {
     delta.iter().map(step).collect()
 }
 
-/// The same steps with neighbours of one kind and with equal attributes joined: each step becomes an item of its
-/// own in a document, and what merging those costs grows with the square of their number.
+/// Joins adjacent steps of the same kind with equal attributes. Each step becomes an item in the document, and the cost
+/// of merging items grows with the square of their number.
 #[must_use]
 pub fn join(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -173,13 +173,13 @@ pub fn join(ops: &[Op]) -> Vec<Op> {
     out
 }
 
-/// The length of a text in UTF-16 code units.
+/// Returns the length of a text in UTF-16 code units.
 #[must_use]
 pub fn utf16_len(text: &str) -> u32 {
     u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }
 
-/// What a text says, as Yjs's `toDelta` gives it.
+/// Reads a text as inserts, as `toDelta` of Yjs does.
 pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
     let mut reader = AttributesReader::default();
     text.diff(txn, YChange::identity)
@@ -191,7 +191,8 @@ pub fn read<T: ReadTxn>(text: &TextRef, txn: &T) -> Vec<Op> {
         .collect()
 }
 
-/// What a text says in UTF-16 code units. An embedded value takes one place: its stand-in's (U+FFFC).
+/// Returns a text as UTF-16 code units. An embedded value becomes one code unit, the object replacement character
+/// (U+FFFC).
 #[must_use]
 pub fn units(ops: &[Op]) -> Vec<u16> {
     let said = ops.iter().map(|op| match op {
@@ -201,8 +202,8 @@ pub fn units(ops: &[Op]) -> Vec<u16> {
     said.flat_map(str::encode_utf16).collect()
 }
 
-/// The same text as it is meant: arranged, and where exclusive block attributes meet, the weaker
-/// give way (header over list over blockquote).
+/// Returns the text in the form that readers see: [arranged](arrange), and with at most one of the exclusive block
+/// attributes on each newline (header before list before blockquote).
 #[must_use]
 pub fn normalise(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -217,9 +218,9 @@ pub fn normalise(ops: &[Op]) -> Vec<Op> {
     out
 }
 
-/// The same text with every attribute where it counts: those of blocks on newlines, marks on
-/// characters. The last block is ended. Unknown attributes stay where they are, and so do exclusive
-/// ones that meet: if the stronger is taken back, the weaker shows.
+/// Moves every attribute to where it counts: block attributes to newlines, marks to other characters. The last block
+/// gets a newline if it has none. Unknown attributes stay in place. So do exclusive block attributes on one newline: if
+/// the stronger is removed later, the weaker one shows.
 #[must_use]
 pub fn arrange(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -253,7 +254,7 @@ pub fn arrange(ops: &[Op]) -> Vec<Op> {
     out
 }
 
-/// The characters of a text, without attributes and embedded values.
+/// Returns the characters of a text, without attributes and embedded values.
 #[must_use]
 pub fn plain(ops: &[Op]) -> String {
     ops.iter()
@@ -264,7 +265,7 @@ pub fn plain(ops: &[Op]) -> String {
         .collect()
 }
 
-/// Adds characters to steps, to the last one where that inserts characters with equal attributes.
+/// Appends an insertion of characters, or extends the last step if it inserts characters with equal attributes.
 pub fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
     if let Some(Op::Insert { insert: Value::String(last), attributes: same }) = out.last_mut()
         && *same == attributes
@@ -279,7 +280,7 @@ fn without(attributes: &Attributes, names: &[&str]) -> Attributes {
     attributes.filtered(|name, value| !names.contains(&name) && !is_off(value))
 }
 
-/// y-quill clears an attribute with `false`, Quill itself with `null`.
+/// Whether a value clears an attribute: `false` as y-quill writes it, or `null` as Quill does.
 fn is_off(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false))
 }
@@ -297,7 +298,7 @@ fn exclusive(mut attributes: Attributes) -> Attributes {
 fn out_to_json(out: &Out) -> Value {
     match out {
         Out::Any(any) => any_to_json(any),
-        // A nested shared type inside a text: kept, and shown as something unknown.
+        // A shared type nested in a text stays in the document. Readers see it as an unknown value.
         _ => serde_json::json!({ "unknown": true }),
     }
 }

@@ -1,4 +1,4 @@
-//! The first content of a new document: what a draft holds, and the update that writes it.
+//! The first content of a new document, and the update that writes it.
 
 use crate::model::delta::{Op, join};
 use crate::model::milestone::{self, MilestoneDraft};
@@ -7,19 +7,22 @@ use crate::template::{FACTS, FIELDS, MILESTONES, NOTES};
 use crate::ydoc;
 use yrs::{ReadTxn, Text, Transact};
 
-/// What a new document starts with.
+/// The first content of a new document.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
-    /// Text fields by key. Fields not named start empty.
+    /// The texts of fields, by key. Fields without an entry start empty.
     pub texts: Vec<(&'static str, Vec<Op>)>,
     /// The milestones, in the order of the page.
     pub milestones: Vec<MilestoneDraft>,
-    /// The dates by key.
+    /// The dates, by key.
     pub facts: Vec<(String, String)>,
 }
 
-/// The update that seeds a new document: written once, by the server, under `client`. Every text
-/// starts with the newline that ends its last block, as Quill has it; notes are there only if there are any.
+/// Returns the update that writes the first content of a document under the client id `client`. The server makes it
+/// once for each document.
+///
+/// Every text starts with the newline that ends its last block, as in Quill. The notes are written only if the draft
+/// has some.
 #[must_use]
 pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
     let doc = ydoc::new(client);

@@ -1,4 +1,4 @@
-//! Which elements a passage is made of.
+//! Finds the elements of a passage.
 
 use crate::model::Target;
 use crate::model::delta;
@@ -9,11 +9,11 @@ use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
-/// The elements of a passage: the characters of `passage` from an offset (UTF-16) of a text on. None
-/// when something else stands there.
+/// Returns the elements that hold the characters of `passage` in a text, starting at `from` (in UTF-16 code units).
+/// Returns `None` if the text does not exist, or has other characters there.
 #[must_use]
 pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Vec<Range>> {
-    // A copy of which it can be deleted: yrs then says which elements those are.
+    // The passage is deleted from a copy of the document, because yrs then names the elements that it deletes.
     let copy = ydoc::new(0);
     let state = doc.transact().encode_diff_v1(&StateVector::default());
     copy.transact_mut().apply_update(Update::decode_v1(&state).ok()?).ok()?;

@@ -1,9 +1,9 @@
-//! Milestones: one `Map` each in the `milestones` root, by id.
+//! Milestones: each is a `Map` under its id in the root `milestones`.
 //!
-//! Deleting a milestone never deletes its `Map`: it deletes the characters the person sees and
-//! marks the milestone `removed`. A removed milestone that still holds text, because somebody
-//! typed in it meanwhile, stays visible. So nobody's words can vanish with somebody else's
-//! deletion, and undoing the creation of a milestone can't take a colleague's text with it.
+//! Deleting a milestone never deletes its `Map`. Instead, it deletes the characters that the person sees and marks the
+//! milestone as `removed`. A removed milestone stays visible while it contains text that somebody else typed at the
+//! same time. So one person's deletion never removes another person's words, and undoing the creation of a milestone
+//! can't remove a colleague's text.
 
 use crate::model::delta::{self, Op};
 use crate::template::MILESTONE_TEXTS;
@@ -11,51 +11,51 @@ use serde::{Deserialize, Serialize};
 use yrs::types::text::TextPrelim;
 use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TextRef, TransactionMut};
 
-/// The longest id of a milestone that can be signed, in characters.
+/// Maximum length of a milestone's id in a signed text, in characters.
 #[cfg(feature = "readable")]
 pub(crate) const MAX_MILESTONE_ID_CHARS: usize = 64;
 
-/// Whether an id is a short name of ASCII letters, digits, `-` and `_`. Ids are signed with the text and shown nowhere,
-/// so they must have no room to say anything. Accord's own are 16 hexadecimal digits, those of imports `m1`, `m2`, …; a
-/// UUID fits.
+/// Whether an id is a short name of ASCII letters, digits, `-` and `_`. Ids are signed with the text but shown nowhere,
+/// so they must not be able to carry a message. Accord's own ids are 16 hexadecimal digits, and those of imports are
+/// `m1`, `m2` and so on. A UUID is short enough.
 #[cfg(feature = "readable")]
 pub(crate) fn is_milestone_id(id: &str) -> bool {
     (1..=MAX_MILESTONE_ID_CHARS).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// A milestone as read.
+/// A milestone, as read from a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Milestone {
-    /// The key in the map of milestones.
+    /// The key of the milestone in the map of milestones.
     pub id: String,
-    /// The fractional order among the milestones.
+    /// The order key of the milestone (see [`order`](super::order)).
     pub order: String,
-    /// The text of the milestone.
+    /// The text that says what the milestone is.
     pub what: Vec<Op>,
-    /// Its outputs.
+    /// The outputs of the milestone.
     pub outputs: Vec<Op>,
-    /// Those responsible.
+    /// The people or institutions responsible.
     pub who: Vec<Op>,
-    /// `YYYY-MM-DD`, or empty.
+    /// The date as `YYYY-MM-DD`, or empty.
     pub due: String,
-    /// The date in words ("Fall 2027"), or empty.
+    /// The date in words (“Fall 2027”), or empty.
     pub due_text: String,
 }
 
-/// A milestone to be made.
+/// The content of a milestone to be created.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MilestoneDraft {
-    /// A fresh key for the map of milestones.
+    /// A key that the map of milestones does not have yet.
     pub id: String,
-    /// The text of the milestone.
+    /// The text that says what the milestone is.
     pub what: Vec<Op>,
-    /// Its outputs.
+    /// The outputs of the milestone.
     pub outputs: Vec<Op>,
-    /// Those responsible.
+    /// The people or institutions responsible.
     pub who: Vec<Op>,
-    /// `YYYY-MM-DD`, or empty.
+    /// The date as `YYYY-MM-DD`, or empty.
     pub due: String,
     /// The date in words, or empty.
     pub due_text: String,
@@ -79,7 +79,7 @@ pub(super) fn create(
     map.insert(txn, "removed", removed);
 }
 
-/// The milestones to show, in order.
+/// Reads the milestones that are shown, in the order of the page.
 pub(super) fn read_all<T: ReadTxn>(root: &MapRef, txn: &T) -> Vec<Milestone> {
     let mut all: Vec<_> = root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
     Milestone::sort(&mut all);
@@ -113,12 +113,12 @@ pub(super) fn text<T: ReadTxn>(map: &MapRef, key: &str, txn: &T) -> Option<TextR
     }
 }
 
-/// Deletes what a person sees of a milestone.
+/// Deletes the text of a milestone that the person sees, and marks the milestone as removed.
 pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
     for key in MILESTONE_TEXTS {
         if let Some(text) = text(map, key, txn) {
             let len = text.len(txn);
-            // The newline that ends the last block stays, so that the text stays well formed.
+            // The newline of the last block stays, because every text ends with one.
             text.remove_range(txn, 0, len.saturating_sub(1));
         }
     }
@@ -126,7 +126,7 @@ pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
 }
 
 impl Milestone {
-    /// Puts milestones into the order of the page.
+    /// Sorts milestones into the order of the page.
     pub(crate) fn sort(all: &mut [Self]) {
         all.sort_by(|a, b| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
     }

@@ -1,9 +1,11 @@
-//! The commitment itself: the texts, milestones and dates of a document.
+//! The content of a commitment: the texts, milestones and dates of a document.
 //!
-//! - [`delta`] is the flat text of a field; `target` says which text is meant.
-//! - [`content`] is all that a document says at a moment; `blocks` are its paragraphs as readers see them.
-//! - [`completeness`] says whether it is ready to be frozen; `cleaning` takes out what can't be frozen.
-//! - [`Replica`] is the editor's own copy, with undo and events of changes.
+//! - [`delta`] is the flat text of a field, and [`Target`] names one text of a document.
+//! - [`content`] is the whole visible content of a document; `blocks` divides a text into paragraphs, as readers see
+//!   it.
+//! - [`completeness`] lists what a commitment still needs before it is frozen; `cleaning` removes hidden characters,
+//!   which nobody may sign.
+//! - [`Replica`] is the editor's own copy of a document, with undo and a log of changes.
 
 pub mod attributes;
 #[cfg(feature = "readable")]

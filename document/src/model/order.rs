@@ -1,5 +1,5 @@
-//! Fractional order: keys between which there is always another key, so that moving one milestone
-//! changes one value. Keys are strings of `0-9A-Za-z` compared byte by byte; none ends in `0`.
+//! Fractional order: between two keys there is always room for another, so moving a milestone changes only its own key.
+//! Keys are strings of `0-9A-Za-z`, compared byte by byte. No key ends in `0`.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -7,8 +7,8 @@ fn digit(byte: u8) -> usize {
     DIGITS.iter().position(|&d| d == byte).unwrap_or(0)
 }
 
-/// A key after `low` and before `high`. Where they leave no room (equal, or out of order, as
-/// concurrent moves can make them) the key comes directly after `low`.
+/// Returns a key after `low` and before `high`; `None` stands for no bound. If there is no room between them, because
+/// concurrent moves left them equal or out of order, the key comes directly after `low`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {
     let low = low.unwrap_or("").as_bytes();
@@ -27,7 +27,7 @@ pub fn between(low: Option<&str>, high: Option<&str>) -> String {
         }
         key.push(char::from(DIGITS[from]));
         if to > from {
-            // One digit below the upper bound: whatever follows stays below it.
+            // This digit is below that of `high`, so the digits after it have no upper bound.
             bounded = None;
         }
     }

@@ -1,5 +1,4 @@
-//! The editor's copy of a document: local edits, remote updates, undo, positions, and what
-//! changed since it was last asked.
+//! The editor's copy of a document: local edits, remote updates, undo, positions, and a log of changes.
 
 mod changes;
 mod milestones;
@@ -29,16 +28,16 @@ use yrs::{
     Text, TextRef, Transact, UndoManager, Update,
 };
 
-/// Keystrokes closer together than this are undone together, in milliseconds.
+/// Maximum pause between two changes that are undone together, in milliseconds.
 const UNDO_GROUP_MS: u64 = 500;
 
-/// Why an update is not applied to a replica.
+/// The reason why an update can't be applied to a replica.
 #[derive(Debug, Error)]
 pub enum ApplyError {
-    /// The bytes can't be decoded.
+    /// The bytes are not an update.
     #[error("the update is malformed")]
     Malformed,
-    /// yrs can't integrate it.
+    /// yrs can't integrate the update.
     #[error(transparent)]
     Integration(#[from] UpdateError),
 }
@@ -50,14 +49,14 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
-    /// What the updates that were not taken yet repeat of older text.
+    /// Claims of the updates in the log, until [`Replica::take_claims`] takes them.
     claims: Vec<Claim>,
     copied: repeated::Copied,
 }
 
 impl Replica {
-    /// An empty copy that writes under `client`: a fresh random id of at most 53 bits, never one
-    /// that was used before.
+    /// Creates an empty copy that writes under the client id `client`. The id must be random, at most 53 bits long and
+    /// never used before.
     #[must_use]
     pub fn new(client: u64) -> Self {
         let doc = ydoc::new(client);
@@ -96,20 +95,20 @@ impl Replica {
         Self { doc, undo, log, now, claims: Vec::new(), copied: repeated::Copied::default() }
     }
 
-    /// The client id that this replica writes under.
+    /// Returns the client id under which this replica writes.
     #[must_use]
     pub fn client_id(&self) -> u64 {
         self.doc.client_id().get()
     }
 
-    /// The document of this replica.
+    /// Returns the Yjs document of this replica.
     #[must_use]
     pub fn doc(&self) -> &Doc {
         &self.doc
     }
 
-    /// Tells the time, in milliseconds, by which keystrokes are grouped for undo. It never runs
-    /// backwards.
+    /// Sets the current time, in milliseconds, by which changes are grouped for undo. An earlier time than the last one
+    /// is ignored.
     pub fn set_now(&mut self, now: u64) {
         self.now.fetch_max(now, Ordering::Relaxed);
     }
@@ -117,16 +116,16 @@ impl Replica {
     /// Applies an update from the server or from the device's store.
     ///
     /// # Errors
-    /// When the bytes are not an update, or yrs can't integrate it.
+    /// Returns an error if the bytes are not an update, or if yrs can't integrate it.
     pub fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
         let update = Update::decode_v1(update).map_err(|_| ApplyError::Malformed)?;
         Ok(self.doc.transact_mut_with(REMOTE).apply_update(update)?)
     }
 
-    /// Changes a text. Does nothing when the target does not exist (any more).
+    /// Changes a text. Does nothing if the text does not exist, or no longer exists.
     ///
-    /// An editor shows the last block as ended even where concurrent deletions have left the text
-    /// without a last newline. A change that reaches that newline brings it back.
+    /// An editor shows a newline at the end of every text, even if concurrent deletions have removed the last one. A
+    /// change that reaches this newline restores it.
     pub fn edit(&mut self, target: &Target, ops: &[Op]) {
         let mut txn = self.doc.transact_mut_with(EDIT);
         if let Some(text) = find(&txn, target) {
@@ -144,13 +143,13 @@ impl Replica {
         delta::plain(&self.read(target)).ends_with('\n')
     }
 
-    /// Undoes the last group of this replica's own changes. Text that somebody else wrote stays. Returns whether there
-    /// was a change to undo.
+    /// Undoes the last group of this replica's own changes, and leaves other people's text in place. Returns whether
+    /// there was a change to undo.
     pub fn undo(&mut self) -> bool {
         self.reinstating(UndoManager::undo_blocking)
     }
 
-    /// Redoes the last undone group of changes. Returns whether there was one.
+    /// Redoes the last undone group of changes. Returns whether there was a change to redo.
     pub fn redo(&mut self) -> bool {
         self.reinstating(UndoManager::redo_blocking)
     }
@@ -170,7 +169,7 @@ impl Replica {
         self.undo.can_undo()
     }
 
-    /// Whether there is an undone change to make again.
+    /// Whether there is an undone change to redo.
     #[must_use]
     pub fn can_redo(&self) -> bool {
         self.undo.can_redo()
@@ -181,7 +180,7 @@ impl Replica {
         self.undo.reset();
     }
 
-    /// Sets one of the dates of the commitment.
+    /// Sets a date of the commitment.
     pub fn set_fact(&mut self, key: &str, value: &str) {
         let facts = self.doc.get_or_insert_map(FACTS);
         self.own_group(|txn| {
@@ -189,41 +188,42 @@ impl Replica {
         });
     }
 
-    /// One change that is undone by itself.
+    /// Makes one change as an undo group of its own.
     fn own_group(&mut self, change: impl FnOnce(&mut yrs::TransactionMut<'_>)) {
         self.undo.reset();
         change(&mut self.doc.transact_mut_with(EDIT));
         self.undo.reset();
     }
 
-    /// What a text says, or nothing when it does not exist.
+    /// Returns a text, or no steps if the text does not exist.
     #[must_use]
     pub fn read(&self, target: &Target) -> Vec<Op> {
         let txn = self.doc.transact();
         find(&txn, target).map_or_else(Vec::new, |text| delta::read(&text, &txn))
     }
 
-    /// The milestones to show, in order.
+    /// Returns the milestones that are shown, in the order of the page.
     #[must_use]
     pub fn milestones(&self) -> Vec<Milestone> {
         let txn = self.doc.transact();
         txn.get_map(MILESTONES).map_or_else(Vec::new, |root| milestone::read_all(&root, &txn))
     }
 
-    /// The dates by key.
+    /// Returns the dates of the commitment, by key.
     #[must_use]
     pub fn facts(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
         let txn = self.doc.transact();
         txn.get_map(FACTS).map(|map| content::read_facts(&map, &txn)).unwrap_or_default()
     }
 
-    /// The whole content as it is now.
+    /// Returns the whole visible content.
     #[must_use]
     pub fn content(&self) -> Content {
         Content::read(&self.doc)
     }
 
-    /// A position that stays with its neighbours as the text changes, as Yjs's relative position.
+    /// Returns a position that keeps its neighbours while the text changes (a relative position of Yjs), or `None` if
+    /// the text does not exist. `offset` is in UTF-16 code units.
     #[must_use]
     pub fn sticky(&self, target: &Target, offset: u32) -> Option<StickyIndex> {
         let txn = self.doc.transact();
@@ -232,7 +232,8 @@ impl Replica {
         text.sticky_index(&txn, offset, Assoc::After)
     }
 
-    /// Where a sticky position is now.
+    /// Returns the text and the offset of a sticky position now, in UTF-16 code units, or `None` if its text is not in
+    /// the document.
     #[must_use]
     pub fn resolve(&self, sticky: &StickyIndex) -> Option<(Target, u32)> {
         let txn = self.doc.transact();
@@ -240,34 +241,35 @@ impl Replica {
         Some((target_of(&txn, offset.branch)?, offset.index))
     }
 
-    /// The next clock of each client.
+    /// Returns the state vector: the next clock of each client.
     #[must_use]
     pub fn state_vector(&self) -> StateVector {
         self.doc.transact().state_vector()
     }
 
-    /// Everything that a replica with this state vector lacks.
+    /// Encodes everything that a replica with the state vector `remote` lacks.
     #[must_use]
     pub fn encode_since(&self, remote: &StateVector) -> Vec<u8> {
         self.doc.transact().encode_diff_v1(remote)
     }
 
-    /// What changed since this was last called.
+    /// Returns the changes since the last call.
     pub fn take_changes(&mut self) -> Vec<ReplicaChange> {
         std::mem::take(&mut self.log().changes)
     }
 
-    /// The updates that this replica made since this was last called.
+    /// Returns the updates that this replica made since the last call.
     pub fn take_made(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.log().made)
     }
 
-    /// The claims of those updates: what they repeat of older text, since this was last called.
+    /// Returns the claims of this replica's own updates since the last call: which of their characters repeat older
+    /// ones.
     pub fn take_claims(&mut self) -> Vec<Claim> {
         std::mem::take(&mut self.claims)
     }
 
-    /// All updates since this was last called, to be kept on the device.
+    /// Returns all updates since the last call, both local and remote, to be stored on the device.
     pub fn take_all(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.log().all)
     }

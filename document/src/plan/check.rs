@@ -1,4 +1,4 @@
-//! Whether an act is allowed: first for everybody alike, then by the family of acts.
+//! The checks of an act: first those that apply to all acts, then those of its kind.
 
 use super::launch;
 use super::rules::ActRefusal;
@@ -8,10 +8,10 @@ use crate::ids::{DocumentId, PersonId, Seq};
 use crate::people::{Actor, Seat, Standing, permits};
 
 impl PlanState {
-    /// Checks an act at a time in milliseconds since the Unix epoch.
+    /// Checks whether an actor may carry out an act at `time`, in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// With the reason why it is not allowed.
+    /// Returns the reason if the act is not allowed.
     pub(super) fn check(&self, actor: &Actor, time: u64, act: &Act) -> Result<(), ActRefusal> {
         self.check_seat(actor, act)?;
         if self.closed && !act.is_fine_when_closed() {
@@ -36,10 +36,11 @@ impl PlanState {
         }
     }
 
-    /// Checks that the actor has the seat that they act under, and that it permits the act.
+    /// Checks that the actor has the seat under which they act, and that this seat permits the act.
     fn check_seat(&self, actor: &Actor, act: &Act) -> Result<(), ActRefusal> {
         let Some(action) = act.needs() else { return Ok(()) };
-        // An administrator's power comes from the installation; everybody else's from here.
+        // An administrator's authority comes from the installation. Everybody else's comes from their seat in this
+        // plan.
         let real = actor.seat == Seat::Administrator
             || self.seats.get(&actor.person).is_some_and(|s| s.seat == actor.seat);
         if real && permits(actor.seat, action) { Ok(()) } else { Err(ActRefusal::Seat) }
@@ -64,7 +65,7 @@ impl PlanState {
         match act {
             Act::Invite { invitation, standing, .. } => {
                 standing.check()?;
-                // Digests of random secrets do not meet; one that does is somebody's mistake.
+                // Digests of random secrets do not collide, so a known digest means that the caller made a mistake.
                 if self.invitations.contains_key(invitation) {
                     return Err(ActRefusal::Used);
                 }
@@ -99,7 +100,7 @@ impl PlanState {
         standing: Standing,
     ) -> Result<(), ActRefusal> {
         standing.check()?;
-        // People come by invitation; only an administrator may seat somebody outright.
+        // People join by invitation. Only an administrator can give a seat to somebody who has none.
         if !self.seats.contains_key(person) && actor.seat != Seat::Administrator {
             return Err(ActRefusal::NotSeated);
         }
@@ -155,7 +156,7 @@ impl PlanState {
         }
     }
 
-    /// Whether this plan has the commitment as an original, and has no version of it in `language` yet.
+    /// Whether the commitment is an original of this plan, not a translation, and has no version in `language` yet.
     fn lacks_language(&self, commitment: &DocumentId, language: &str) -> bool {
         let is_first = self.document(commitment).is_some_and(|known| known.translates.is_none());
         is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)
@@ -163,7 +164,7 @@ impl PlanState {
 
     fn may_launch(&self, release: &LaunchedRelease) -> Result<(), ActRefusal> {
         self.document(&release.document).ok_or(ActRefusal::NoDocument)?;
-        // An older release behind a newer one would look like what holds now.
+        // If an older release became public after a newer one, readers would take the older one for the current one.
         let is_new = self.launch_of(&release.document).all(|known| known.number < release.number);
         if is_new { Ok(()) } else { Err(ActRefusal::Launched) }
     }

@@ -1,24 +1,24 @@
-//! Launches: releases of a plan that become public together, at once or at a time.
+//! Launches: releases of a plan that become public together, immediately or at a later time.
 //!
-//! A launch names the digests of its releases. Publication is an act of its own: once it stands in the ledger
-//! a clock that is set back unpublishes nothing.
+//! A launch names the digests of its releases. Publication is an act of its own, so a clock that is set back after it
+//! does not make a release private again.
 
 use crate::body::LaunchedRelease;
 use crate::ids::{PersonId, Seq};
 use thiserror::Error;
 
-/// The longest name of a time zone, in bytes.
+/// Maximum length of a time zone's name, in bytes.
 const MAX_ZONE_BYTES: usize = 64;
 
-/// How far a time may lie in the past and still mean now, in milliseconds: clocks differ, and a person takes a
+/// How far in the past a requested time is still taken as now, in milliseconds. Clocks differ, and a person needs a
 /// moment to read what they confirm.
 const TOLERANCE_MS: u64 = 60_000;
 
-/// How far ahead a launch may lie, in milliseconds: a hundred years, leap days included. The page asks for less than
-/// ten; a program may have a reason that we don't know, but not for the year 20260.
+/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The page limits it to
+/// ten years. A program can have reasons that we don't know, but none for the year 20260.
 const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 
-/// Why a launch can't have the time that somebody asks for.
+/// The reason why a launch can't have the requested time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum Untimely {
@@ -28,12 +28,13 @@ pub enum Untimely {
     Far,
 }
 
-/// When a new launch opens: at the time that is asked for, or now where none is. It never lies in the past. Asked before
-/// a launch is appended, and not at a replay: older ledgers hold launches of any time. All times in milliseconds since
-/// the Unix epoch.
+/// Returns the time at which a new launch opens: the requested time, or now if no time is requested. It is never in the
+/// past. All times are in milliseconds since the Unix epoch.
+///
+/// Call it before a launch is appended, and never at a replay, because launches in older ledgers can have any time.
 ///
 /// # Errors
-/// When the time is in the past by more than a minute, or more than a hundred years ahead.
+/// Returns an error if the time is more than a minute in the past, or more than a hundred years in the future.
 pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, Untimely> {
     let wanted = wanted.unwrap_or(now);
     if wanted.saturating_add(TOLERANCE_MS) < now {
@@ -45,52 +46,52 @@ pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, Untimely> {
     Ok(wanted.max(now))
 }
 
-/// What became of a launch.
+/// The state of a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaunchStatus {
-    /// Its time has not come yet.
+    /// The launch waits for its time.
     Waiting,
-    /// When, in milliseconds since the Unix epoch.
+    /// The releases became public at this time, in milliseconds since the Unix epoch.
     Published(u64),
-    /// It was called off, at a time in milliseconds since the Unix epoch.
+    /// The launch was called off at this time, in milliseconds since the Unix epoch.
     CalledOff(u64),
 }
 
-/// A launch of releases.
+/// A decision to make releases of a plan public together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    /// The entry that says so: its name.
+    /// Number of the entry that decided the launch. It identifies the launch within its plan.
     pub seq: Seq,
-    /// The person who decided it.
+    /// The person who decided the launch.
     pub by: PersonId,
-    /// When it was decided, in milliseconds since the Unix epoch.
+    /// The time of the decision, in milliseconds since the Unix epoch.
     pub time: u64,
     /// The releases that become public together.
     pub releases: Vec<LaunchedRelease>,
-    /// When it was said to be public, whenever that was decided: in older ledgers also a time before [`time`](Self::time).
-    /// What people are told is [`public_from`](Self::public_from).
+    /// The time that was chosen for the launch, in milliseconds since the Unix epoch. In older ledgers it can be before
+    /// [`time`](Self::time). People see [`public_from`](Self::public_from) instead.
     pub opens: u64,
-    /// The time zone in which that was said (IANA).
+    /// The time zone in which that time was chosen, by its IANA name.
     pub zone: String,
-    /// Whether it waits, is public or was called off.
+    /// Whether the launch is waiting, published or called off.
     pub fate: LaunchStatus,
 }
 
 impl Launch {
-    /// Whether its releases are public, or will be.
+    /// Whether the releases are public or will become so: the launch was not called off.
     #[must_use]
     pub fn holds(&self) -> bool {
         !matches!(self.fate, LaunchStatus::CalledOff(_))
     }
 
-    /// Whether its releases are public.
+    /// Whether the releases are public.
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.fate, LaunchStatus::Published(_))
     }
 
-    /// The moment from which its releases are public, or will be, in milliseconds since the Unix epoch: the one date that
-    /// people are told. It is never before the launch was decided, nor before the ledger says that it is public.
+    /// Returns the time from which the releases are or will be public, in milliseconds since the Unix epoch. It is the
+    /// only date that people see, and is never before the decision, nor before the publication in the ledger.
     #[must_use]
     pub fn public_from(&self) -> u64 {
         let decided = self.opens.max(self.time);
@@ -100,14 +101,15 @@ impl Launch {
         }
     }
 
-    /// Whether it waits for a time that has come.
+    /// Whether the launch is waiting and its time has come. `now` is in milliseconds since the Unix epoch.
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
         self.fate == LaunchStatus::Waiting && now >= self.opens
     }
 }
 
-/// Whether something can be a launch: each document once, and a zone that can be one.
+/// Whether releases and a time zone can form a launch: at least one release, each document at most once, and a
+/// plausible name of a zone.
 pub(super) fn is_possible(releases: &[LaunchedRelease], zone: &str) -> bool {
     let mut documents: Vec<_> = releases.iter().map(|release| &release.document).collect();
     documents.sort();
@@ -153,10 +155,10 @@ mod tests {
         };
         assert_eq!(launch(900, LaunchStatus::Waiting).public_from(), 900);
         assert_eq!(launch(900, LaunchStatus::Published(901)).public_from(), 901);
-        // LaunchedRelease for a day long gone, as older versions allowed.
+        // The launch has a time in the past, as older versions allowed.
         assert_eq!(launch(3, LaunchStatus::Published(501)).public_from(), 501);
         assert_eq!(launch(3, LaunchStatus::Waiting).public_from(), 500);
-        // The clock was set back before it was published.
+        // The clock was set back between the decision and the publication.
         assert_eq!(launch(3, LaunchStatus::Published(400)).public_from(), 500);
     }
 }

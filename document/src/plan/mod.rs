@@ -1,8 +1,7 @@
-//! A plan: who sits in it, who is invited, which documents it has. All of it follows from the
-//! plan's own ledger, whose entries are [`Act`]s.
+//! A plan: its seats, invitations, documents and launches. All of them follow from the plan's own ledger, whose entries
+//! are [`Act`]s.
 //!
-//! Names and addresses are not in here: a person is an opaque id, an invitation the digest of its
-//! secret.
+//! A plan has no names or addresses of people: a person is an opaque id, and an invitation is the digest of its secret.
 
 mod check;
 mod launch;
@@ -20,40 +19,40 @@ use crate::people::{Action, Actor, Standing, permits};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The schema name that a plan's genesis records.
+/// The schema name in the genesis of a plan's ledger.
 pub const PLAN_SCHEMA: &str = "accord-plan/1";
 
-/// What became of an invitation.
+/// The state of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvitationStatus {
-    /// Nobody has used it.
+    /// Nobody has used the invitation.
     Open,
-    /// This person has joined with it.
+    /// This person has joined the plan with the invitation.
     Used(PersonId),
-    /// It was withdrawn.
+    /// The invitation was withdrawn.
     Revoked,
 }
 
-/// An invitation to a seat.
+/// An invitation to take a seat in the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// The seat that it offers.
+    /// The seat, sector and mark of a signatory that the invitation offers.
     pub standing: Standing,
-    /// The time at which it was made, in milliseconds since the Unix epoch.
+    /// The time of the invitation, in milliseconds since the Unix epoch.
     pub made: u64,
-    /// The person who made it.
+    /// The person who invited.
     pub made_by: PersonId,
-    /// The time from which it can't be used, in milliseconds since the Unix epoch.
+    /// The time from which the invitation has expired, in milliseconds since the Unix epoch.
     pub expires: u64,
-    /// Whether it is open, used or withdrawn.
+    /// Whether the invitation is open, used or withdrawn.
     pub fate: InvitationStatus,
 }
 
 impl Invitation {
-    /// Whether somebody may join with it now (milliseconds since the Unix epoch).
+    /// Checks that somebody can join with the invitation at `now`, in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// With the reason why not.
+    /// Returns an error if the invitation was used, was withdrawn or has expired.
     pub fn check(&self, now: u64) -> Result<(), ActRefusal> {
         match self.fate {
             InvitationStatus::Used(_) => Err(ActRefusal::Used),
@@ -64,41 +63,41 @@ impl Invitation {
     }
 }
 
-/// Whether a document is worked on.
+/// The stage of a document in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It is worked on.
+    /// People work on the document.
     Drafting,
-    /// Set aside: it can be read, and taken back.
+    /// The document is set aside: it can be read, and restored from the archive.
     Archived,
-    /// It is deleted, and not shown any more.
+    /// The document is deleted, and is not shown.
     Deleted,
 }
 
-/// A document, as far as its plan knows it.
+/// The record that a plan keeps of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// BCP 47.
+    /// The language of the document, as a BCP 47 tag.
     pub language: String,
-    /// The commitment that this is another language of.
+    /// The document that this one translates, or `None` if it is an original.
     pub translates: Option<DocumentId>,
-    /// Milliseconds since the Unix epoch.
+    /// The time of creation, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// Its stage.
+    /// The current stage of the document.
     pub stage: Stage,
-    /// When it came to this stage.
+    /// The time at which the document came to this stage, in milliseconds since the Unix epoch.
     pub since: u64,
 }
 
-/// A plan as its ledger made it. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for
-/// each stored entry, or [`act`](Self::act) for each new one.
+/// The state of a plan that its ledger produces. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for each
+/// stored entry, or [`act`](Self::act) for each new one.
 #[derive(Debug, Clone)]
 pub struct PlanState {
     chain: Chain,
     title: String,
     seats: BTreeMap<PersonId, Standing>,
-    /// The last standing of everybody who sat here once.
+    /// Last standing of each person who had a seat and has none now.
     former: BTreeMap<PersonId, Standing>,
     invitations: BTreeMap<Digest, Invitation>,
     documents: BTreeMap<DocumentId, Document>,
@@ -111,7 +110,7 @@ impl PlanState {
     /// Starts from entry 0.
     ///
     /// # Errors
-    /// When `entry` is not the genesis of a plan that this version understands.
+    /// Returns an error if `entry` is not the genesis of a plan that this version understands.
     pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
         let chain = Chain::begin(entry)?;
         if chain.genesis().schema != PLAN_SCHEMA {
@@ -130,10 +129,10 @@ impl PlanState {
         })
     }
 
-    /// Applies a stored entry. An act that was not allowed at its place changes nothing.
+    /// Applies a stored entry. An act that was not allowed at its place in the ledger is void: it changes nothing.
     ///
     /// # Errors
-    /// When the entry is not the next one of this ledger; the state is then as before.
+    /// Returns an error if the entry is not the next one of this ledger. The state is then unchanged.
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<ActRefusal>, LedgerError> {
         self.chain.follows(entry)?;
         let Body::Act(act) = &entry.body else { return Err(LedgerError::Foreign(entry.seq)) };
@@ -148,11 +147,11 @@ impl PlanState {
         Ok(outcome)
     }
 
-    /// Checks and carries out a new act, and gives the entry to be appended for it. The state is
-    /// then ahead of the store until the entry is durable.
+    /// Checks and carries out a new act, and returns its entry, which the caller must append. Until that entry is on
+    /// disk, the state is ahead of the store.
     ///
     /// # Errors
-    /// With the reason, when it is not allowed; the state is then as before.
+    /// Returns the reason if the act is not allowed. The state is then unchanged.
     pub fn act(
         &mut self,
         actor: &Actor,
@@ -236,7 +235,7 @@ impl PlanState {
         }
     }
 
-    /// The title of the plan.
+    /// Returns the title of the plan.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -248,19 +247,19 @@ impl PlanState {
         self.closed
     }
 
-    /// How many of each side must sign a release.
+    /// Returns the number of signatures that a release needs from each side.
     #[must_use]
     pub fn quorum(&self) -> Quorum {
         self.quorum
     }
 
-    /// All launches, in the order in which they were decided.
+    /// Returns all launches, in the order in which they were decided.
     #[must_use]
     pub fn launches(&self) -> &[Launch] {
         &self.launches
     }
 
-    /// The releases of a document that are public or wait to be, the oldest first.
+    /// Returns the releases of a document that are public or waiting for their launch, the oldest first.
     pub fn launch_of<'p>(
         &'p self,
         document: &'p DocumentId,
@@ -270,7 +269,7 @@ impl PlanState {
         all.filter(move |release| release.document == *document)
     }
 
-    /// The launch by which a release is public, or will be.
+    /// Returns the launch that names a release and was not called off, or `None` if there is none.
     #[must_use]
     pub fn launch_for(&self, document: &DocumentId, number: u32) -> Option<&Launch> {
         let is_it = |one: &LaunchedRelease| one.document == *document && one.number == number;
@@ -278,7 +277,7 @@ impl PlanState {
         holding.find(|launch| launch.releases.iter().any(is_it))
     }
 
-    /// The releases of a document that are public, with their launch, the oldest first.
+    /// Returns the public releases of a document with their launches, the oldest first.
     pub fn published<'p>(
         &'p self,
         document: &'p DocumentId,
@@ -288,7 +287,7 @@ impl PlanState {
         all.filter(move |(release, _)| release.document == *document)
     }
 
-    /// A commitment in all its languages, itself first.
+    /// Returns a commitment in all its languages: the original and its translations, without deleted ones.
     pub fn languages_of<'p>(
         &'p self,
         document: &'p DocumentId,
@@ -302,47 +301,48 @@ impl PlanState {
         alive.filter(move |(id, known)| is_it(id, known))
     }
 
-    /// The end of the plan's ledger, as far as it was applied.
+    /// Returns the position of the last entry that was applied.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()
     }
 
-    /// Who sits here now.
+    /// Returns the people who have a seat, with their standings.
     pub fn seats(&self) -> impl Iterator<Item = (&PersonId, Standing)> {
         self.seats.iter().map(|(person, standing)| (person, *standing))
     }
 
-    /// The seat that a person has now.
+    /// Returns the standing of a person, or `None` if they have no seat.
     #[must_use]
     pub fn standing(&self, person: &PersonId) -> Option<Standing> {
         self.seats.get(person).copied()
     }
 
-    /// The standing somebody has, or had last.
+    /// Returns the standing of a person, or their last one if they have no seat any more. Returns `None` if they never
+    /// had one.
     #[must_use]
     pub fn last_standing(&self, person: &PersonId) -> Option<Standing> {
         self.standing(person).or_else(|| self.former.get(person).copied())
     }
 
-    /// The invitation whose secret has this digest.
+    /// Returns the invitation whose secret has this digest, or `None` if there is none.
     #[must_use]
     pub fn invitation(&self, digest: &Digest) -> Option<&Invitation> {
         self.invitations.get(digest)
     }
 
-    /// All invitations, by the digests of their secrets.
+    /// Returns all invitations, by the digests of their secrets.
     pub fn invitations(&self) -> impl Iterator<Item = (&Digest, &Invitation)> {
         self.invitations.iter()
     }
 
-    /// A document that was not deleted.
+    /// Returns a document, or `None` if the plan does not have it or it was deleted.
     #[must_use]
     pub fn document(&self, id: &DocumentId) -> Option<&Document> {
         self.documents.get(id).filter(|document| document.stage != Stage::Deleted)
     }
 
-    /// The documents that were not deleted, oldest first.
+    /// Returns the documents that were not deleted, the oldest first.
     #[must_use]
     pub fn documents(&self) -> Vec<(&DocumentId, &Document)> {
         let mut all: Vec<_> =
@@ -351,13 +351,13 @@ impl PlanState {
         all
     }
 
-    /// The documents that were deleted, and when (milliseconds since the Unix epoch).
+    /// Returns the deleted documents, with the time of their deletion in milliseconds since the Unix epoch.
     pub fn deleted(&self) -> impl Iterator<Item = (&DocumentId, u64)> {
         let deleted = self.documents.iter().filter(|(_, d)| d.stage == Stage::Deleted);
         deleted.map(|(id, document)| (id, document.since))
     }
 
-    /// What a person may do with one of the plan's documents, if they may see it at all.
+    /// Returns the rights of a person in one of the plan's documents, or `None` if they may not read it.
     #[must_use]
     pub fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {
         let standing = self.standing(person)?;
@@ -370,11 +370,11 @@ impl PlanState {
     }
 }
 
-/// What a person may do in a document.
+/// The rights of a person in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// The person's seat.
+    /// The seat and sector of the person.
     pub standing: Standing,
-    /// Whether they may write in the document now.
+    /// Whether the person may write in the document now.
     pub may_write: bool,
 }

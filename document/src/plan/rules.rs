@@ -1,11 +1,11 @@
-//! What each act needs, and why it may be refused.
+//! The seat that each act needs, and the reasons to refuse an act.
 
 use crate::body::{Act, MAX_PLAN_TITLE_CHARS, MAX_SIGNATORIES};
 use crate::people::{Action, StandingError};
 use thiserror::Error;
 
 impl Act {
-    /// What the actor's seat must permit. Joining needs an invitation instead.
+    /// Returns the action that the actor's seat must permit, or `None` for joining, which needs an invitation instead.
     pub(super) fn needs(&self) -> Option<Action> {
         Some(match self {
             Self::Join { .. } => return None,
@@ -13,7 +13,8 @@ impl Act {
                 Action::ManagePlan
             }
             Self::Launch { .. } | Self::CallOff { .. } => Action::SteerReleases,
-            // The server does it by itself; that the time has come is what counts.
+            // The server publishes launches on its own, as an administrator. Only the time of the launch must have
+            // come.
             Self::Publish { .. } => Action::ManagePlan,
             Self::Invite { .. } | Self::Revoke { .. } | Self::Seat { .. } | Self::Unseat { .. } => {
                 Action::ManagePeople
@@ -25,8 +26,8 @@ impl Act {
         })
     }
 
-    /// What a closed plan still allows: to be reopened, that people lose or change seats, and that what was
-    /// launched becomes public.
+    /// Whether the act is allowed in a closed plan. People can still lose or change seats, invitations can be
+    /// withdrawn, launches can be called off or published, and the plan can be reopened.
     pub(super) fn is_fine_when_closed(&self) -> bool {
         matches!(
             self,
@@ -40,7 +41,7 @@ impl Act {
     }
 }
 
-/// Why an act changes nothing. Each is a sentence for the person who tried.
+/// The reason why an act is refused and changes nothing. Each is a sentence for the person who tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum ActRefusal {

@@ -1,4 +1,4 @@
-//! What may be done in a plan, and what it gives.
+//! Tests of the acts in a plan: which are allowed, and how they change the plan.
 
 use super::*;
 use crate::body::Genesis;
@@ -36,7 +36,7 @@ fn digest(n: u8) -> Digest {
     Digest([n; 32])
 }
 
-/// A plan with `fay` as facilitator, and all its entries.
+/// A plan with `fay` as facilitator, together with all entries of its ledger.
 struct Plan {
     state: PlanState,
     entries: Vec<Entry>,
@@ -205,7 +205,8 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
     plan.act(&admin(), 1_000, Act::Publish { launch: seq }).unwrap();
     assert_eq!(plan.act(&fay(), 1_001, Act::CallOff { launch: seq }), Err(ActRefusal::NoLaunch));
     plan.act(&fay(), 1_002, Act::Reopen).unwrap();
-    // An hour is set back: the ledger's time is not, and what is public is.
+    // The clock is then set back to 3. The time of the ledger does not run backwards, and the public release stays
+    // public.
     assert_eq!(plan.state.published(&documents[1]).count(), 1);
     assert_eq!(plan.act(&fay(), 3, launch(vec![launched(0, 1)], 5)), Err(ActRefusal::Launched));
     plan.act(&fay(), 3, launch(vec![launched(0, 2)], 5)).unwrap();

@@ -1,7 +1,7 @@
-//! What is frozen: the visible content of a document at a moment, with what makes it this release.
+//! The text of a release: the visible content of a document at one moment, together with its identity.
 //!
-//! Its digest is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it, with
-//! any Yjs client: docs/protocol.md, section 10, says how.
+//! The digest of a release is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it,
+//! with any Yjs client; docs/protocol.md, section 10, describes how.
 
 use crate::ids::{Digest, DocumentId};
 use crate::model::Milestone;
@@ -14,71 +14,71 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the first member of a release's text says.
+/// Value of the member `format` of a release.
 pub const RELEASE_FORMAT: &str = "accord-release/1";
 
-/// A release's text and facts: what both sides sign.
+/// The text and facts of a release, which both sides sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Released {
-    /// [`RELEASE_FORMAT`].
+    /// The format of the release, always [`RELEASE_FORMAT`].
     pub format: String,
     /// The document.
     pub document: DocumentId,
-    /// From 1 on.
+    /// The number of the release, from 1 on.
     pub number: u32,
-    /// BCP 47.
+    /// The language of the document, as a BCP 47 tag.
     pub language: String,
-    /// The template's name and version.
+    /// The name and version of the template.
     pub template: String,
-    /// The digest of the release before.
+    /// The digest of the previous release, or `None` for the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Digest>,
-    /// What the text lacks, in the order of the checklist.
+    /// The needs that the text does not meet, in the order of the checklist.
     pub gaps: Vec<Need>,
-    /// A Delta for each text field of the template, as it is meant ([`delta::normalise`]).
+    /// The text fields of the template by key, each as a normalised Delta ([`delta::normalise`]).
     pub texts: BTreeMap<String, Vec<Op>>,
-    /// In the order of the page.
+    /// The milestones, in the order of the page.
     pub milestones: Vec<ReleasedMilestone>,
-    /// The dates.
+    /// The dates of the commitment, by key.
     pub facts: BTreeMap<String, Value>,
 }
 
-/// A milestone as it is released: in its place, so without what orders it.
+/// A milestone of a release. Its order key is left out, because its place in the list gives the order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasedMilestone {
     /// The key in the map of milestones.
     pub id: String,
-    /// The text of the milestone.
+    /// The text that says what the milestone is.
     pub what: Vec<Op>,
-    /// Its outputs.
+    /// The outputs of the milestone.
     pub outputs: Vec<Op>,
-    /// Those responsible.
+    /// The people or institutions responsible.
     pub who: Vec<Op>,
-    /// `YYYY-MM-DD`, or empty.
+    /// The date as `YYYY-MM-DD`, or empty.
     pub due: String,
     /// The date in words, or empty.
     pub due_text: String,
 }
 
-/// What makes a text a certain release.
+/// The identity of a release: the members that its content does not determine.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// The document.
     pub document: DocumentId,
     /// The number of the release, from 1 on.
     pub number: u32,
-    /// BCP 47.
+    /// The language of the document, as a BCP 47 tag.
     pub language: String,
-    /// The template's name and version.
+    /// The name and version of the template.
     pub template: String,
-    /// The digest of the release before.
+    /// The digest of the previous release, or `None` for the first.
     pub supersedes: Option<Digest>,
 }
 
 impl Released {
-    /// What is released of a content.
+    /// Makes a release of a document's content: normalises its texts, leaves out the notes, and lists its gaps.
     #[must_use]
     pub fn of(identity: Identity, content: &Content) -> Self {
         let Identity { document, number, language, template, supersedes } = identity;
@@ -98,20 +98,20 @@ impl Released {
         }
     }
 
-    /// The digest that both sides sign.
+    /// Returns the digest that both sides sign.
     #[cfg(feature = "digest")]
     #[must_use]
     pub fn digest(&self) -> Digest {
         digest(self)
     }
 
-    /// The characters of a text field.
+    /// Returns the characters of a text field, trimmed, or an empty string if the release has no such field.
     #[must_use]
     pub fn plain(&self, key: &str) -> String {
         self.texts.get(key).map(|ops| delta::plain(ops).trim().to_owned()).unwrap_or_default()
     }
 
-    /// The title.
+    /// Returns the title.
     #[must_use]
     pub fn title(&self) -> String {
         self.plain("title")
@@ -129,15 +129,15 @@ fn released(milestone: &Milestone) -> ReleasedMilestone {
     }
 }
 
-/// Canonical JSON: RFC 8785.
+/// Returns the canonical JSON of a value (RFC 8785).
 #[cfg(feature = "digest")]
 #[must_use]
 pub fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).expect("JSON has no numbers that JSON can't write")
 }
 
-/// The SHA-256 of a value's canonical JSON. Taken of the value as it was read, so that what this version does
-/// not know counts, too.
+/// Returns the SHA-256 of a value's canonical JSON. Pass the value as it was read, because members that this version
+/// does not know count as well.
 #[cfg(feature = "digest")]
 #[must_use]
 pub fn digest(value: &impl Serialize) -> Digest {
@@ -148,7 +148,7 @@ pub fn digest(value: &impl Serialize) -> Digest {
     Digest(hashing.0.finalize().into())
 }
 
-/// What is written goes into a digest, and is not kept.
+/// A writer that adds all bytes to a digest and stores none of them.
 #[cfg(feature = "digest")]
 struct Hashing(sha2::Sha256);
 
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn json_is_canonical_as_rfc_8785_has_it() {
-        // The order is that of UTF-16 code units, and numbers are written as ECMAScript does (section 3.2).
+        // Members are sorted by UTF-16 code units, and numbers are written as in ECMAScript (RFC 8785, section 3.2).
         let value = serde_json::json!({
             "\u{fb33}": 1, "\u{1f600}": 2.0, "\u{20ac}": "\u{20ac}$\u{f}\nA'B\"\\\\\"/", "a": [1e21, true, null], "": {},
         });

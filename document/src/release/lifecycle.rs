@@ -1,12 +1,12 @@
 //! The path to a release: a text is proposed, both sides sign it, and it is frozen.
 //!
-//! Each step is an entry, and what may be done next follows from the steps before it alone. The signature
-//! that completes a proposal freezes the document in the same entry: every node agrees which edits came
-//! before. Until somebody reopens it, nothing can be written.
+//! Each step is an entry of the ledger, and only the steps before it decide whether it is allowed. The signature that
+//! completes a quorum freezes the document in the same entry, so all nodes agree on the edits before the freeze. After
+//! it, nothing can be written until somebody reopens the document.
 //!
-//! Whether somebody is a signatory is decided by their plan before the append, as their seat is; the entry
-//! records seat and side. That the digest of a proposal is that of the text is checked before the append,
-//! too: at a replay, a redaction may since have taken out something that a withdrawn proposal said.
+//! Two checks happen only before the append, and not at a replay. The plan decides whether a person is a signatory,
+//! just as it decides their seat; the entry records only seat and side. The digest of a proposal is compared with the
+//! text. A replay can't do so, because a redaction might since have removed text of a withdrawn proposal.
 
 use super::proposal::{Mark, Proposal, ProposalStatus, Release};
 use super::step_error::StepError;
@@ -16,67 +16,67 @@ use crate::ledger::Entry;
 use crate::people::{Action, Actor, Sector, permits};
 use serde::{Deserialize, Serialize};
 
-/// The path that a document has gone: its proposals and its releases.
+/// The path of a document to its releases: its proposals and its releases so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Releases {
     proposals: Vec<Proposal>,
     releases: Vec<Release>,
-    /// The last entry that changed the text.
+    /// Number of the last entry that changed the text.
     last_edit: Seq,
 }
 
 impl Releases {
-    /// All proposals, in the order in which they were made.
+    /// Returns all proposals, in the order in which they were made.
     #[must_use]
     pub fn proposals(&self) -> &[Proposal] {
         &self.proposals
     }
 
-    /// All releases, by number.
+    /// Returns all releases, by number.
     #[must_use]
     pub fn all(&self) -> &[Release] {
         &self.releases
     }
 
-    /// The number of the release that an entry has frozen, if it has.
+    /// Returns the number of the release that the entry `seq` froze, or `None` if that entry froze nothing.
     #[must_use]
     pub fn frozen_by(&self, seq: Seq) -> Option<u32> {
         let frozen = self.releases.iter().find(|release| release.frozen.seq == seq);
         frozen.map(|release| release.number)
     }
 
-    /// The proposal that a release was.
+    /// Returns the proposal that became this release.
     #[must_use]
     pub fn proposal_of(&self, release: &Release) -> &Proposal {
         &self.proposals[release.proposal]
     }
 
-    /// The number that the next release will have.
+    /// Returns the number of the next release.
     #[must_use]
     pub fn next_number(&self) -> u32 {
         self.releases.len() as u32 + 1
     }
 
-    /// Whether nothing can be written now.
+    /// Whether the text is frozen, so that nothing can be written.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.releases.last().is_some_and(|release| release.reopened.is_none())
     }
 
-    /// The entry that began the draft that is now; 0 for the first.
+    /// Returns the number of the entry that reopened the document last, or 0 if it is in its first draft.
     #[must_use]
     pub fn draft_since(&self) -> Seq {
         let reopened = self.releases.iter().rev().find_map(|release| release.reopened.as_ref());
         reopened.map_or(Seq(0), |mark| mark.seq)
     }
 
-    /// The last entry that changed the text.
+    /// Returns the number of the last entry that changed the text.
     #[must_use]
     pub fn last_edit(&self) -> Seq {
         self.last_edit
     }
 
-    /// The proposal that waits for signatures, or for a new one in its place.
+    /// Returns the open proposal, or `None`. A stale proposal stays open until it is replaced, declined or withdrawn.
     #[must_use]
     pub fn open(&self) -> Option<&Proposal> {
         self.proposals.last().filter(|proposal| proposal.fate == ProposalStatus::Open)
@@ -92,10 +92,10 @@ impl Releases {
         self.last_edit = seq;
     }
 
-    /// Whether a step may be taken behind the entry `last`.
+    /// Checks whether a step is allowed directly after the entry `last`.
     ///
     /// # Errors
-    /// With the reason why not.
+    /// Returns the reason if the step is not allowed.
     pub(crate) fn check(&self, actor: &Actor, last: Seq, step: &Step) -> Result<(), StepError> {
         if !permits(actor.seat, step.needs()) {
             return Err(StepError::Seat);
@@ -130,7 +130,8 @@ impl Releases {
                 }
                 if open.digest == *digest { Ok(()) } else { Err(StepError::OtherText) }
             }
-            // Also where the text has changed meanwhile: a reason is not lost to a late keystroke.
+            // A stale proposal can be declined as well, so that a signatory who is writing a reason does not lose it
+            // because somebody edits the text.
             Step::Decline { proposal, reason } => {
                 self.signing(actor, *proposal)?;
                 let is_empty = reason.trim().is_empty();
@@ -148,7 +149,7 @@ impl Releases {
         }
     }
 
-    /// An open proposal that this person may sign or decline.
+    /// Returns an open proposal that the actor can sign or decline.
     fn signing(&self, actor: &Actor, proposal: Seq) -> Result<&Proposal, StepError> {
         if !matches!(actor.sector, Sector::Government | Sector::CivilSociety) {
             return Err(StepError::Side);
@@ -160,14 +161,14 @@ impl Releases {
         Ok(open)
     }
 
-    /// An open proposal, by the number of its entry.
+    /// Returns an open proposal, by the number of its entry.
     fn find(&self, proposal: Seq) -> Result<&Proposal, StepError> {
         let mut all = self.proposals.iter();
         let found = all.find(|known| known.by.seq == proposal).ok_or(StepError::NoProposal)?;
         if found.fate == ProposalStatus::Open { Ok(found) } else { Err(StepError::Over) }
     }
 
-    /// Takes a step that was checked.
+    /// Takes a step that has passed the check.
     pub(crate) fn take(&mut self, entry: &Entry, step: &Step) {
         let by = Mark::of(entry);
         let number = self.next_number();
@@ -214,7 +215,7 @@ impl Releases {
         }
     }
 
-    /// Only the last proposal can be open.
+    /// Returns the open proposal. Only the last proposal can be open.
     fn last_open(&mut self) -> Option<&mut Proposal> {
         self.proposals.last_mut().filter(|proposal| proposal.fate == ProposalStatus::Open)
     }

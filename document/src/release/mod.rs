@@ -1,8 +1,11 @@
-//! Releases: the path of a text to its signatures, what is signed, and what can't be.
+//! Releases: the path of a text to its signatures, the form that is signed, and content that can't be signed.
 //!
-//! [`lifecycle`](Releases) is the path, as the steps in a ledger make it; [`canonical`] is the form whose digest both
-//! sides sign; `unreleasable` names content that nobody may sign, because readers can't see it; [`outline`] is the
-//! order in which a release is shown. Nothing here appends to a ledger: [`crate::state`] does.
+//! - [`Releases`] is the path of a document, as the steps in its ledger produce it.
+//! - [`canonical`] is the form whose digest both sides sign.
+//! - `unreleasable` finds content that nobody may sign, because readers can't see it.
+//! - [`outline`] is the order in which a release is shown.
+//!
+//! Nothing in this module appends to a ledger. That is the task of [`crate::state`].
 
 pub mod canonical;
 mod lifecycle;

@@ -1,37 +1,37 @@
-//! What a release says, section by section, without what was left empty: the order in which every page and
-//! every file shows it.
+//! The outline of a release: its sections without empty fields, in the order in which every page and every file shows
+//! them.
 
 use crate::model::delta::{self, Op};
 use crate::release::canonical::{Released, ReleasedMilestone};
 use crate::template::{FIELDS, Section};
 
-/// A section that says something.
+/// A section of a release that is not empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chapter<'r> {
     /// The section.
     pub section: Section,
-    /// Its parts that say something, in the order of the page.
+    /// The parts of the section that are not empty, in the order of the page.
     pub parts: Vec<ChapterPart<'r>>,
 }
 
 /// A part of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChapterPart<'r> {
-    /// A text field, by its key.
+    /// A text field.
     Text {
         /// The key of the field.
         key: &'static str,
-        /// Its text.
+        /// The text of the field.
         ops: &'r [Op],
     },
-    /// A date (`YYYY-MM-DD`), by its key.
+    /// A date of the commitment.
     Date {
         /// The key of the date.
         key: &'static str,
-        /// `YYYY-MM-DD`.
+        /// The date as `YYYY-MM-DD`.
         day: &'r str,
     },
-    /// A milestone, from 1 on.
+    /// A milestone.
     Milestone {
         /// The number of the milestone in this release, counted from 1.
         number: usize,
@@ -40,7 +40,7 @@ pub enum ChapterPart<'r> {
     },
 }
 
-/// The sections of a release.
+/// Returns the sections of a release that are not empty, in the order of the page.
 #[must_use]
 pub fn outline(released: &Released) -> Vec<Chapter<'_>> {
     let chapters = Section::ALL
@@ -77,7 +77,7 @@ impl ChapterPart<'_> {
     }
 }
 
-/// Whether a text says anything.
+/// Whether a text contains any characters other than white space.
 #[must_use]
 pub fn has_words(ops: &[Op]) -> bool {
     !delta::plain(ops).trim().is_empty()

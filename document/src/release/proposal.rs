@@ -1,4 +1,4 @@
-//! Proposals, signatures and releases, as the ledger made them.
+//! Proposals, signatures and releases, as the steps in a ledger produce them.
 
 use crate::body::Quorum;
 use crate::ids::{Digest, PersonId, Seq};
@@ -7,43 +7,43 @@ use crate::people::{Actor, Sector};
 use crate::template::Need;
 use serde::{Deserialize, Serialize};
 
-/// What became of a proposal.
+/// The state of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fate", rename_all = "snake_case")]
 pub enum ProposalStatus {
-    /// It can be signed, unless the text has changed since.
+    /// The proposal is open: it can be signed, unless it is stale.
     Open,
-    /// Both sides signed it.
+    /// Both sides have signed, and the proposal has become a release.
     Frozen {
         /// The number of the release.
         number: u32,
     },
-    /// A signatory declined.
+    /// A signatory has declined to sign.
     Declined {
-        /// The signatory.
+        /// The signatory who declined.
         by: Mark,
-        /// Their reason.
+        /// The reason of the signatory.
         reason: String,
     },
-    /// It was taken back.
+    /// The proposal was withdrawn.
     Withdrawn {
-        /// The person who took it back.
+        /// The person who withdrew the proposal.
         by: Mark,
     },
-    /// The text had changed, and another proposal took its place.
+    /// The proposal was stale, and another one has replaced it.
     Superseded,
 }
 
-/// Who took a step, when, and for whom.
+/// The record of a step: its entry, its time, and the person with their side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// The entry.
+    /// Number of the step's entry.
     pub seq: Seq,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the step, in milliseconds since the Unix epoch.
     pub time: u64,
     /// The person who took the step.
     pub person: PersonId,
-    /// The side that they sat for.
+    /// The side that the person represented.
     pub sector: Sector,
 }
 
@@ -57,13 +57,13 @@ impl Mark {
 /// A text that was proposed for a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// By whom, and by which entry.
+    /// The person who proposed the text, with the entry of the proposal.
     pub by: Mark,
-    /// The entry after which the text was proposed.
+    /// Number of the entry after which the text was proposed. Any later edit makes the proposal stale.
     pub moment: Seq,
-    /// The digest of the release that it would become.
+    /// The digest of the release that the text would become.
     pub digest: Digest,
-    /// The signatures that it needs.
+    /// The number of signatures that the proposal needs from each side.
     pub quorum: Quorum,
     /// The needs that the text does not meet.
     pub gaps: Vec<Need>,
@@ -76,7 +76,7 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// How many of a side have signed.
+    /// Returns the number of people of a side who have signed.
     #[must_use]
     pub fn signed(&self, sector: Sector) -> u32 {
         self.signatures.iter().filter(|mark| mark.sector == sector).count() as u32
@@ -88,15 +88,15 @@ impl Proposal {
     }
 }
 
-/// A frozen version: what a proposal said, signed by both sides.
+/// A release: the text of a proposal, frozen because both sides signed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// From 1 on.
+    /// The number of the release, from 1 on.
     pub number: u32,
-    /// Which of the proposals it was.
+    /// Index of the proposal that became this release.
     pub proposal: usize,
-    /// The entry that froze it: the last signature.
+    /// The last signature, whose entry froze the text.
     pub frozen: Mark,
-    /// Who began the next draft.
+    /// The step that reopened the document afterwards, or `None` while the text is frozen.
     pub reopened: Option<Mark>,
 }

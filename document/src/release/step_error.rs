@@ -1,9 +1,9 @@
-//! Why a step on the path to a release is not taken.
+//! The reasons why a step on the path to a release is not taken.
 
 use crate::body::{MAX_SIGNATORIES, MAX_STEP_MESSAGE_CHARS};
 use thiserror::Error;
 
-/// Why a step is not taken. Each is a sentence for the person who tried.
+/// The reason why a step is not taken. Each is a sentence for the person who tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StepError {
@@ -41,7 +41,7 @@ pub enum StepError {
     Drafting,
     #[error("This moment has not come yet.")]
     Future,
-    /// The rooms' own: no ledger is judged by what a version of Unicode knows.
+    /// Only rooms return this error. A replay never does, because a ledger is not judged by one version of Unicode.
     #[error(
         "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask the person who proposed it to withdraw the proposal, clean the text and propose it again."
     )]

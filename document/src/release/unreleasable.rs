@@ -1,8 +1,9 @@
-//! What stands in a document that its readers are not shown, or not as it is: content outside the template,
-//! attributes and embedded values that this version does not know, characters that hide or reorder others.
+//! Finds unreleasable content: content of a document that its readers do not see, or do not see as it is. It includes
+//! content outside the template, attributes and embedded values that this version does not know, and characters that
+//! hide or reorder others.
 //!
-//! All of it is kept while the text is a draft. Nobody can sign what they can't see, so a proposal is refused
-//! while any of it is there.
+//! A draft keeps all such content. But nobody can sign what they can't see, so a text with unreleasable content can't
+//! be proposed.
 //!
 //! Rules U7 and R1.
 
@@ -21,15 +22,16 @@ use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
 pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 
-/// The most that is told of one document. What comes behind is told once this is gone.
+/// Maximum length of the list for one document. The rest of the content is listed once the content before it is fixed.
 const MAX_TOLD: usize = 5_000;
 
-/// The keys of a milestone that hold values.
+/// Keys of a milestone that hold plain values instead of texts.
 const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
-/// The facts there are.
+/// Keys of the dates that the template has.
 const DATES: [&str; 2] = ["period_from", "period_to"];
 
-/// All that is unreleasable in a document, each once.
+/// Returns the unreleasable content of a document. Content that occurs more than once in one place is listed once; a
+/// character is listed with the number of its occurrences.
 pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> {
     let mut all = known.occupied(|place| outside(place, known));
     let content = Content::read(doc);
@@ -80,7 +82,7 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     all
 }
 
-/// What stands at a place where the template has nothing.
+/// Returns the content at a place that the template does not have, or `None` if the place belongs to the template.
 fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
     let part = |name: &str| Some(Unreleasable::new(name, UnreleasableKind::Part, name));
     let key = place.key.as_deref();
@@ -114,13 +116,13 @@ fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
                 }
                 Holder::Root(_) => false,
             };
-            // What stands in a nested type that is unreleasable itself is told with that.
+            // Content deeper inside an unknown shared type is not listed: the type itself is.
             if text_of_milestone && key.is_some() { part(key.unwrap_or_default()) } else { None }
         }
     }
 }
 
-/// Where the template has something, and something of another kind stands.
+/// Adds the values of milestones whose type is not the one that the template expects there.
 fn misfits(doc: &Doc, all: &mut Vec<Unreleasable>) {
     let txn = doc.transact();
     let Some(root) = txn.get_map(MILESTONES) else { return };
@@ -146,9 +148,9 @@ fn misfits(doc: &Doc, all: &mut Vec<Unreleasable>) {
 }
 
 fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
-    // What stands beside a character may be formatted otherwise: all pieces are read as one.
+    // Pieces with different formatting are joined, because the neighbours of a character decide whether it is hidden.
     let (mut run, mut offset) = (String::new(), 0);
-    // Each once: a text may have as many as it has pieces.
+    // A set, because a text can repeat the same unknown attribute in each of its pieces.
     let mut strange = BTreeSet::new();
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
@@ -171,11 +173,11 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
     }
 }
 
-/// What is unreleasable about an attribute, if anything.
+/// Returns the kind and the offending part of an unreleasable attribute, or `None` if the attribute can be released.
 fn strange_attribute<'a>(name: &'a str, value: &'a Value) -> Option<(UnreleasableKind, &'a str)> {
     let number =
         |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
-    // What is off is shown as if it were not there: y-quill clears with `false`, Quill with `null`.
+    // An attribute that is off is shown as if it did not exist. y-quill clears one with `false`, Quill with `null`.
     let is_known = matches!(value, Value::Null | Value::Bool(false))
         || match name {
             "bold" | "italic" | "blockquote" => *value == Value::Bool(true),
@@ -202,7 +204,7 @@ fn date_that_is_none(place: &str, said: &str) -> Unreleasable {
     Unreleasable::new(place, UnreleasableKind::Date, said)
 }
 
-/// `YYYY-MM-DD`, of a day that there is.
+/// Whether a string is a date `YYYY-MM-DD` of a day that exists.
 fn is_date(said: &str) -> bool {
     let bytes = said.as_bytes();
     let digits = |range: std::ops::Range<usize>| -> Option<u32> {

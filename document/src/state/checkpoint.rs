@@ -1,8 +1,8 @@
-//! Checkpoints: a document's state at an entry, so that opening it need not begin at the beginning.
+//! Checkpoints: the state of a document after some entry, so that a document can be opened without applying its whole
+//! ledger.
 //!
-//! A checkpoint is a cache. Where its version is unknown, or it does not belong to the ledger, the ledger is applied from
-//! its beginning. It is resumed only where the entry that it names has the
-//! hash that it remembers.
+//! A checkpoint is a cache. It is resumed only if the entry that it names has the hash that it stores. If its version
+//! is unknown, or if it does not belong to the ledger, the ledger is applied from its beginning.
 //!
 //! Layout (integers are lib0 variable-length unless noted):
 //!
@@ -22,11 +22,11 @@ use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{StateVector, Transact, Update};
 
-/// The version that this code writes and reads. Anything that changes what a state is changes it.
+/// The version that this code writes and reads. Raise it with every change of the state or of this layout.
 const VERSION: u8 = 3;
 
 impl DocumentState {
-    /// The state as it is now.
+    /// Encodes the current state as a checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> Vec<u8> {
         let LedgerPosition { lineage, seq, head } = self.position();
@@ -46,7 +46,7 @@ impl DocumentState {
         out
     }
 
-    /// The state that a checkpoint holds: nothing when it is damaged, or of another version.
+    /// Restores the state from a checkpoint, or returns `None` if the checkpoint is damaged or has another version.
     #[must_use]
     pub fn resume(checkpoint: &[u8]) -> Option<Self> {
         let mut r = Reader::new(checkpoint);
@@ -61,7 +61,7 @@ impl DocumentState {
         let seq = Seq(r.var_u64()?);
         let head = Digest(r.take(32)?.try_into().map_err(|_| ReadError::Truncated)?);
         let time = r.var_u64()?;
-        // The document itself is measured.
+        // The stored size is skipped, because the document is measured below.
         r.var_u64()?;
         let mut known = StructIndex::decode(r.buf()?)?;
         let redactions = serde_json::from_slice(r.buf()?).ok();

@@ -1,5 +1,5 @@
-//! Entries beside edits: redactions, versions, steps to a release, new lineages. Each has one check, asked before the
-//! entry is appended and when it is applied again.
+//! Entries other than edits: redactions, versions, steps to a release, and new lineages. The same check applies to an
+//! entry before it is appended and when it is applied at a replay.
 
 use super::source::Source;
 use super::versions::NamedVersion;
@@ -17,25 +17,25 @@ use crate::release::{Releases, StepError};
 use crate::update::{Provenance, Range};
 
 impl DocumentState {
-    /// The entries that a redaction has announced as blanked and that are not (yet), with the elements to be taken out
-    /// of each.
+    /// Returns the entries that a redaction has announced as blanked but that are not blanked yet, with the elements to
+    /// remove from each.
     #[must_use]
     pub fn unfinished_redactions(&self) -> Vec<(Seq, Vec<Range>)> {
         self.redactions.unfinished()
     }
 
-    /// The redactions of this document: by whom and why.
+    /// Returns the redactions of this document, with their authors and reasons.
     #[must_use]
     pub fn redactions(&self) -> &[RedactionNotice] {
         &self.redactions.notices
     }
 
-    /// Deletes the elements of a redaction, and gives the entries to be appended: the deletion, unless all of it is
+    /// Deletes the elements of a redaction. Returns the entries to append: the deletion, or `None` if everything is
     /// deleted already, and the redaction. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// When the seat does not permit it, the reason is empty or too long, or the deletion can't be integrated; the
-    /// state is then as before.
+    /// Returns an error if the seat does not permit it, if the reason is empty or too long, or if the deletion can't be
+    /// integrated. The state is then unchanged.
     pub fn redact(
         &mut self,
         actor: &Actor,
@@ -66,10 +66,10 @@ impl DocumentState {
         Ok(())
     }
 
-    /// Names a moment, and gives the entry to be appended. `now` is in milliseconds since the Unix epoch.
+    /// Names a version of the document, and returns the entry to append. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// When the seat does not permit it, or the version is malformed; the state is then as before.
+    /// Returns an error if the seat does not permit it, or if the version is malformed. The state is then unchanged.
     pub fn name_version(
         &mut self,
         actor: &Actor,
@@ -101,26 +101,26 @@ impl DocumentState {
         version.check(self.position().seq)
     }
 
-    /// The named moments, in the order in which they were named.
+    /// Returns the versions of the document, in the order in which they were named.
     #[must_use]
     pub fn versions(&self) -> &[NamedVersion] {
         &self.versions
     }
 
-    /// Checks whether a step could be taken now.
+    /// Checks whether a step is allowed now.
     ///
     /// # Errors
-    /// With the reason why not.
+    /// Returns the reason if the step is not allowed.
     pub fn check_step(&self, actor: &Actor, step: &Step) -> Result<(), StepError> {
         self.releases.check(actor, self.position().seq, step)
     }
 
-    /// Takes a step on the path to a release, and gives the entry to be appended. The caller has checked that a
-    /// proposal's digest is that of the text, and that a person who signs is a signatory. `now` is in milliseconds since
-    /// the Unix epoch.
+    /// Takes a step on the path to a release, and returns the entry to append. The caller must first check that the
+    /// digest of a proposal is that of the text, and that a person who signs is a signatory. `now` is in milliseconds
+    /// since the Unix epoch.
     ///
     /// # Errors
-    /// With the reason why it is not taken; the state is then as before.
+    /// Returns the reason if the step is not allowed. The state is then unchanged.
     pub fn step(
         &mut self,
         actor: &Actor,
@@ -141,20 +141,20 @@ impl DocumentState {
         Ok(())
     }
 
-    /// The path of the document: its proposals, signatures and releases.
+    /// Returns the path of the document to its releases: its proposals, signatures and releases.
     #[must_use]
     pub fn releases(&self) -> &Releases {
         &self.releases
     }
 
-    /// The release that the text as it is now would become.
+    /// Returns the release that the current text would become.
     #[must_use]
     pub fn to_release(&self, document: &DocumentId) -> Released {
         let identity = self.identity(document, self.releases.next_number());
         Released::of(identity, &Content::read(&self.doc))
     }
 
-    /// The identifying fields of release `number`.
+    /// Returns the identity of release `number`, such as its language and the release that it supersedes.
     #[must_use]
     pub fn identity(&self, document: &DocumentId, number: u32) -> Identity {
         let genesis = self.genesis();
@@ -168,18 +168,18 @@ impl DocumentState {
         }
     }
 
-    /// The content that nobody may sign, because no reader is shown it or this version does not know it.
+    /// Returns the content that nobody may sign, because readers do not see it or this version does not know it.
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn unreleasable(&self) -> Vec<Unreleasable> {
         unreleasable(&self.doc, &self.index)
     }
 
-    /// Begins a new lineage behind the entries that a backup held, and gives the entry to be appended. For the
-    /// installation itself, as its administrator. `now` is in milliseconds since the Unix epoch.
+    /// Begins a new lineage after the entries of a backup, and returns the entry to append. Only the installation
+    /// itself does so, and acts as its administrator. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// When the actor is somebody else; the state is then as before.
+    /// Returns an error if the actor is not an administrator. The state is then unchanged.
     pub fn begin_lineage(
         &mut self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! The limits of what one update may cost, and honest updates that stay far below them.
+//! Tests of the limits on the cost of one update, and of ordinary updates that stay far below these limits.
 
 mod formatting;
 mod turns;
@@ -41,7 +41,7 @@ fn read(state: &DocumentState) -> String {
     state.doc().get_or_insert_text("problem").get_string(&state.doc().transact())
 }
 
-/// An update of one client: its structs, as they are written, and the ranges it deletes.
+/// Encodes an update of one client, from its encoded structs and the ranges (clock and length) that it deletes.
 fn update(client: u64, clock: u32, structs: &[Vec<u8>], deleted: &[(u32, u32)]) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_var(u64::from(!structs.is_empty()));
@@ -63,7 +63,7 @@ fn update(client: u64, clock: u32, structs: &[Vec<u8>], deleted: &[(u32, u32)]) 
     out
 }
 
-/// Text at the beginning of `problem`.
+/// Encodes a struct with text at the beginning of `problem`.
 fn first(text: &str) -> Vec<u8> {
     let mut out = vec![4, 1];
     out.put_buf(b"problem");
@@ -71,7 +71,7 @@ fn first(text: &str) -> Vec<u8> {
     out
 }
 
-/// Text between two elements of a client.
+/// Encodes a struct with text between two elements of a client, or between `left` and the end of the text.
 fn between(client: u64, left: u32, right: Option<u32>, text: &str) -> Vec<u8> {
     let mut out = vec![4 | 0x80 | if right.is_some() { 0x40 } else { 0 }];
     for clock in std::iter::once(left).chain(right) {
@@ -82,7 +82,7 @@ fn between(client: u64, left: u32, right: Option<u32>, text: &str) -> Vec<u8> {
     out
 }
 
-/// Letters typed one by one, each an item of its own, as the merged updates of an offline spell have them.
+/// Encodes letters that were typed one by one. Each is an item of its own, as in the merged updates of offline work.
 fn typed(client: u64, count: u32) -> Vec<u8> {
     let mut structs = vec![first("a")];
     structs.extend((1..count).map(|clock| between(client, clock - 1, None, "a")));
@@ -103,7 +103,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
 /// Rule U5.
 #[test]
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
-    // Each item stands before the previous one, so that no two can be merged.
+    // Each item is inserted before the one written before it, so that no two can be merged.
     let mut structs = vec![first("a")];
     for clock in 1..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1 {
         let mut item = vec![4 | 0x40];
@@ -125,7 +125,7 @@ fn splits_in_front_of_many_items_are_refused() {
     let mut state = empty();
     let len = 60_000;
     edit(&mut state, &typed(7, len)).unwrap();
-    // From the end to the beginning, so that each split moves all items that earlier splits made.
+    // The insertions go from the end of the text to its beginning, so that each split moves all items of earlier splits.
     let backwards = |count: u32| -> Vec<Vec<u8>> {
         (0..count).map(|at| between(7, len - 2 - 2 * at, Some(len - 1 - 2 * at), "b")).collect()
     };
@@ -147,7 +147,7 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
     let refused = edit(&mut state, &update(7, len, &[], &every_other(20_000))).unwrap_err();
     assert_eq!(refused, Refusal::Fragmented, "each copies half of the text");
     assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
-    // The order in which ranges are sent makes no difference.
+    // The order in which ranges are sent does not matter.
     let backwards: Vec<_> = every_other(500).into_iter().rev().collect();
     assert!(edit(&mut state, &update(7, len, &[], &backwards)).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize - 500);
@@ -155,7 +155,7 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
 
 #[test]
 fn a_spell_of_writing_and_deleting_splits_nothing() {
-    // What was typed and deleted offline comes as items that yrs need not split.
+    // Text that was typed and deleted offline arrives in items that yrs need not split.
     let len: u32 = 60_000;
     let mut structs = vec![first("a")];
     structs.extend((1..len).map(|clock| between(7, clock - 1, None, "a")));
@@ -188,7 +188,7 @@ fn values_that_replace_each_other_are_taken_as_they_were_sent() {
         text.insert(&mut txn, 0, "a");
         updates.push(txn.encode_update_v1());
     }
-    // Each value is an item that is not deleted, as a client without garbage collection sends it.
+    // Each value is sent as an item that is not deleted, as by a client without garbage collection.
     let mut structs = Vec::new();
     for (clock, day) in ["2027-01-01", "2027-02-01", "2027-03-01"].iter().enumerate() {
         let mut item = Vec::new();
@@ -238,7 +238,7 @@ fn a_document_that_is_full_is_measured_again_once_that_may_help() {
     let mut state = empty();
     let len = limits::MAX_STATE_BYTES as u32 - 8_000;
     edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
-    // Keystrokes that join: far less is added than comes in.
+    // Each keystroke merges with the item before it, so the document grows by far less than the bytes of the updates.
     for at in 0..1_000 {
         let key = update(7, len + at, &[between(7, len + at - 1, None, "a")], &[]);
         edit(&mut state, &key).unwrap();
@@ -257,7 +257,7 @@ fn a_document_that_is_full_is_measured_again_once_that_may_help() {
 fn what_was_taken_once_is_taken_again_whatever_it_has_become() {
     let (mut state, mut replayed) = (empty(), empty());
     let half = limits::MAX_STATE_BYTES / 2 + 1_000;
-    // What a limit of other times let in.
+    // The estimates are reset between two updates, as if the limit had been higher when these were accepted.
     for client in [7, 8] {
         let entry = edit(&mut state, &update(client, 0, &[first(&"a".repeat(half))], &[]));
         state.measures = Measures::default();
@@ -267,7 +267,7 @@ fn what_was_taken_once_is_taken_again_whatever_it_has_become() {
     let resumed = DocumentState::resume(&replayed.checkpoint()).unwrap();
     assert!(resumed.size() > limits::MAX_STATE_BYTES);
     assert_eq!(read(&resumed).len(), 2 * half);
-    // Nothing more comes in, but for what makes room.
+    // Now only an update that makes room is accepted.
     let mut state = resumed;
     assert_eq!(edit(&mut state, &typed(9, 1)).unwrap_err(), Refusal::TooLarge);
     edit(&mut state, &update(7, half as u32, &[], &[(0, 10_000)])).unwrap();
@@ -286,7 +286,8 @@ fn what_splits_add_is_counted() {
     assert!(state.size() >= encoded, "{} of {encoded}", state.size());
 }
 
-/// Letters that are each inserted behind the first one, and so before the previous one: no two can be merged.
+/// Encodes letters that are each inserted directly after the first one, and so before the letter written last. No two of them
+/// can be merged.
 fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
     let item = |clock: u32| match clock {
         0 => first("a"),
@@ -301,8 +302,8 @@ fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
 fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
     let mut state = empty();
     for client in [7, 8] {
-        // 4,800 letters in 1,200 pieces: words of which the first one's format changes each time, so that nothing can be
-        // merged.
+        // Each person writes 600 words of four letters, each after a change of format, so that nothing can be merged: 1,200
+        // items.
         let word = |at: u32| {
             let mut format = vec![6 | 0x80];
             format.put_var(client);
@@ -319,14 +320,14 @@ fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
 
 #[test]
 fn what_stands_between_the_neighbours_of_new_elements_is_bounded_in_items() {
-    // A text of one item: integration passes one item, whatever its length.
+    // This text is one item. Integration looks at one item, whatever its length.
     let mut state = empty();
     edit(&mut state, &update(7, 0, &[first(&"a".repeat(300_000))], &[])).unwrap();
     for client in 100..160 {
         let behind_all = update(client, 0, &[between(7, 0, None, "b")], &[]);
         assert!(edit(&mut state, &behind_all).unwrap().is_some(), "client {client}");
     }
-    // A text with an item for each letter.
+    // This text has an item for each letter.
     let mut state = empty();
     for from in [0, 60_000] {
         edit(&mut state, &reversed(7, from..from + 60_000)).unwrap();

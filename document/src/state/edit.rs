@@ -1,5 +1,5 @@
-//! Edits: an update is checked, integrated, and becomes an entry, or is refused as a whole (rules U1 to U13). One that costs
-//! more than a turn may is cut into parts, of each of which that holds (rule C8).
+//! Edits: an update is checked and integrated, and becomes an entry, or it is refused as a whole (rules U1 to U13). An update
+//! that costs more than one turn allows is cut into parts, each of which becomes an entry of its own (rule C8).
 
 use super::DocumentState;
 use super::edit_outcome::{EditOutcome, LargeEdit};
@@ -20,12 +20,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
 use yrs::{IdSet, ReadTxn, Transact, Update};
 
-/// The error of an update that passed the scan, but that yrs can't decode or integrate.
+/// The error for an update that passed the scan, but that yrs can't decode or integrate.
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
 
 impl DocumentState {
-    /// Integrates the update of a stored edit. An update that adds nothing any more, because a redaction took out what
-    /// it deleted, still counts as an edit.
+    /// Integrates the update of a stored edit. Even an update that adds nothing any more, because a redaction removed what it
+    /// deleted, counts as an edit of the text.
     pub(super) fn integrate_stored(
         &mut self,
         entry: &Entry,
@@ -36,13 +36,14 @@ impl DocumentState {
         Ok(())
     }
 
-    /// Checks and integrates a new update, and gives the entry to be appended for it: none when the update adds nothing.
-    /// The state is then ahead of the store until the entry is durable.
+    /// Checks and integrates a new update. Returns the entry to append, or `None` if the update adds nothing. Until that entry
+    /// is on disk, the state is ahead of the store.
     ///
     /// `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// With the refusal; the state is then as before, unless [`is_broken`](Self::is_broken).
+    /// Returns the refusal. The state is then unchanged, unless integration failed halfway (see
+    /// [`is_broken`](Self::is_broken)).
     pub fn edit(
         &mut self,
         actor: &Actor,
@@ -53,11 +54,11 @@ impl DocumentState {
         self.edit_from(actor, now, salt, update, Provenance::default())
     }
 
-    /// As [`edit`](Self::edit), with the provenance of the update's characters. Claims of characters that the update
-    /// does not bring, or that repeat nothing here, are left out (rule A7).
+    /// Integrates a new update as [`edit`](Self::edit) does, and records the provenance of its characters. Claims are left out
+    /// if the update does not bring their characters, or if the document does not have the older ones (rule A7).
     ///
     /// # Errors
-    /// As [`edit`](Self::edit).
+    /// Returns the same errors as [`edit`](Self::edit).
     pub fn edit_from(
         &mut self,
         actor: &Actor,
@@ -72,11 +73,11 @@ impl DocumentState {
         }
     }
 
-    /// As [`edit_from`](Self::edit_from), for a document that others write in at the same time: an update that would hold
-    /// them up comes back in parts, each to be handed in here in turn (rule C8).
+    /// Integrates a new update as [`edit_from`](Self::edit_from) does, in a document that several people edit. An update that
+    /// would delay the others comes back in parts, which the caller must hand in one per turn (rule C8).
     ///
     /// # Errors
-    /// As [`edit`](Self::edit).
+    /// Returns the same errors as [`edit`](Self::edit).
     pub fn edit_in_turn(
         &mut self,
         actor: &Actor,
@@ -112,7 +113,7 @@ impl DocumentState {
         }
     }
 
-    /// The entry of an update that was integrated.
+    /// Makes the entry of an update that was integrated, and adds it to the chain.
     pub(super) fn entry_of(
         &mut self,
         actor: &Actor,
@@ -134,29 +135,29 @@ impl DocumentState {
         Ok(entry)
     }
 
-    /// Checks that an update adds nothing, for a person whose edits are not taken now (rules M4, U6, U10).
+    /// Checks that an update adds nothing, for a person whose edits are not accepted now (rules M4, U6, U10).
     ///
     /// # Errors
-    /// With `otherwise` when it adds something, or with what else is wrong with it.
+    /// Returns `otherwise` if the update adds something, or the refusal if the update is not valid.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
         let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
         let novelty = self.index.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
-    /// The client ids that pages have announced here.
+    /// Returns the client ids that pages have announced in this document.
     #[must_use]
     pub fn announced(&self) -> &AnnouncedClients {
         &self.announced
     }
 
-    /// Takes over the client ids that were announced before the document was opened.
+    /// Sets the client ids that were announced before the document was opened.
     pub fn set_announced(&mut self, announced: AnnouncedClients) {
         self.announced = announced;
     }
 
-    /// Notes that a person's page will write under a client id.
-    /// Gives the claim to be saved, if the id was nobody's before.
+    /// Records that a person's page will write under a client id. Returns the claim to store, or `None` if the id already had
+    /// an owner.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
         if self.index.owner(client).is_some() {
             return None;
@@ -164,24 +165,24 @@ impl DocumentState {
         self.announced.announce(client, person)
     }
 
-    /// Forgets the announced client ids under which something is written by now, since the ledger itself says whose
-    /// they are. Gives them.
+    /// Forgets the announced client ids under which something has been written since, because the ledger itself names their
+    /// owners. Returns these ids.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
         let index = &self.index;
         self.announced.forget(|client| index.owner(client).is_some())
     }
 
-    /// Whether a client id is a person's, or nobody's yet (rule U2).
+    /// Whether a client id belongs to a person, or to nobody yet (rule U2).
     #[must_use]
     pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
         let owner = self.index.owner(client).or_else(|| self.announced.owner(client));
         owner.is_none_or(|owner| owner == person)
     }
 
-    /// Integrates what is new in an update and returns it encoded, or `None` when nothing is.
+    /// Integrates what is new in an update. Returns it as an encoded update, or `None` if nothing is new.
     ///
     /// # Errors
-    /// With the refusal; the state is then as before, unless it broke.
+    /// Returns the refusal. The state is then unchanged, unless integration failed halfway.
     pub(super) fn integrate(
         &mut self,
         actor: &Actor,
@@ -199,7 +200,7 @@ impl DocumentState {
         self.integrate_checked(actor, update, &scan, novelty, source).map(Some)
     }
 
-    /// Integrates an update that has been merged and checked.
+    /// Integrates an update that has been merged and checked. Returns what was new in it, encoded.
     fn integrate_checked(
         &mut self,
         actor: &Actor,
@@ -214,7 +215,7 @@ impl DocumentState {
         if max.is_some() {
             self.check_formatting(scan)?;
         }
-        // The scan has bounded what is decoded. yrs has still panicked on rare mutated bytes.
+        // The scan has bounded what is decoded, but yrs has still panicked on rare mutated bytes.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
         let items = |client| self.measures.items.of_client_after(client, &splits);
@@ -225,13 +226,13 @@ impl DocumentState {
         self.measures.take(scan, &splits, net.len(), count);
         self.index.commit(&actor.person, novelty, &deleted);
         if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
-            // The edit is in. Where measuring fails, the estimates stay.
+            // The edit is integrated already, so a failure to measure must not refuse it. The estimates then stay.
             let _ = self.measure();
         }
         Ok(net)
     }
 
-    /// Checks who writes, and whether anybody may now (rules U2, U6, U10).
+    /// Checks that the person may write, that the client ids are theirs, and that the text is not frozen (rules U2, U6, U10).
     fn may_integrate(
         &self,
         actor: &Actor,
@@ -247,13 +248,13 @@ impl DocumentState {
         if !permits(actor.seat, Action::Write) {
             return Err(Refusal::ReadOnly);
         }
-        // Rule U10.
+        // Nothing may be added to a frozen text (rule U10).
         if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
     }
 
-    /// Hands an update to yrs. Gives what it added, and all that it deleted.
+    /// Integrates an update with yrs. Returns what it added, encoded, and everything that it deleted.
     ///
-    /// A panic in yrs leaves the document half changed, so it is marked as broken and rebuilt.
+    /// A panic in yrs leaves the document half changed, so the state is marked as broken and must be rebuilt.
     fn apply_decoded(&mut self, update: Update) -> Result<(Vec<u8>, IdSet), Refusal> {
         let doc = &self.doc;
         let integrated = catch_unwind(AssertUnwindSafe(move || {
@@ -270,10 +271,10 @@ impl DocumentState {
         Ok(added)
     }
 
-    /// An update with its adjacent items joined, but for those under keys of maps (rule U12).
+    /// Merges the adjacent items of an update, except those under keys of maps (rule U12).
     ///
     /// # Errors
-    /// When the bytes are not an update that may be integrated, or hold more than `max_items` items.
+    /// Returns an error if the bytes are not a valid update, or if it has more than `max_items` items after merging.
     fn merged<'u>(
         &self,
         actor: &Actor,

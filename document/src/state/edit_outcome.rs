@@ -1,32 +1,34 @@
-//! What becomes of an edit that others must not wait for (rule C8).
+//! The outcome of an edit whose cost could delay others (rule C8).
 
 use crate::ledger::Entry;
 use crate::update::{Claim, Splits, UpdatePart};
 use std::fmt;
 
-/// What became of an edit that may be taken in parts.
+/// The outcome of an edit that can be taken in parts.
 #[derive(Debug)]
 pub enum EditOutcome {
-    /// It was integrated. There is no entry when it adds nothing.
+    /// The edit was integrated. There is no entry if it added nothing.
     Taken(Option<Entry>),
-    /// It costs more than one turn may. Pass it to [`crate::state::DocumentState::continue_edit`] in its next turn.
+    /// The edit costs more than one turn allows. Pass it to [`crate::state::DocumentState::continue_edit`] in its next
+    /// turn.
     GoesOn(LargeEdit),
-    /// It costs more than one turn may. Nothing of it is integrated yet: its parts are to be handed in one after the other.
+    /// The edit costs more than one turn allows, and nothing of it is integrated yet. Hand in its parts one after
+    /// another.
     InParts(Vec<UpdatePart>),
 }
 
-/// An update that takes further turns: two in which the whole of it is checked, and one in which it is cut.
+/// An update that needs further turns: two to check it as a whole, and one to cut it into parts.
 pub struct LargeEdit {
     pub(super) update: Vec<u8>,
     pub(super) claims: Vec<Claim>,
     pub(super) next: NextTurn,
 }
 
-/// What a large edit's next turn is for.
+/// The task of a large edit's next turn.
 pub(super) enum NextTurn {
-    /// To look how much integrating it costs.
+    /// Check the cost of integrating the update.
     Costs,
-    /// To look whether its elements can have been written where they say. Integrating it splits so much.
+    /// Check that the origins of the update's elements are possible. The value holds the estimated splits.
     Places(Splits),
     Cut,
 }
@@ -42,7 +44,7 @@ impl LargeEdit {
         Self { update, claims, next: NextTurn::Costs }
     }
 
-    /// The whole update.
+    /// Returns the whole update.
     #[must_use]
     pub fn update(&self) -> &[u8] {
         &self.update

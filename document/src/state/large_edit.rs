@@ -1,5 +1,5 @@
-//! An update that costs more than a turn may: it is checked as a whole, in turns of their own, and then cut into parts
-//! (rule C8). Nothing of it is integrated meanwhile.
+//! Updates that cost more than one turn allows. Such an update is checked as a whole, in turns of its own, and then cut
+//! into parts (rule C8). Until it is cut, nothing of it is integrated.
 
 use super::DocumentState;
 use super::edit_outcome::{EditOutcome, LargeEdit, NextTurn};
@@ -9,10 +9,10 @@ use crate::people::Actor;
 use crate::update::{CheckedUpdate, Claim, ClientStructs, Refusal, Scan, Splits, parts, scan};
 
 impl DocumentState {
-    /// Takes the next turn of a large update. Others may have written meanwhile.
+    /// Takes the next turn of a large update. Others might have written since its last turn.
     ///
     /// # Errors
-    /// As [`edit`](Self::edit).
+    /// Returns the same errors as [`edit`](Self::edit).
     pub fn continue_edit(
         &mut self,
         actor: &Actor,
@@ -20,7 +20,7 @@ impl DocumentState {
     ) -> Result<EditOutcome, Refusal> {
         let scan = scan(&large.update)?;
         let checked = self.index.check(&actor.person, &scan)?;
-        // Others may have deleted meanwhile all that it deletes.
+        // Since the last turn, others might have deleted everything that the update deletes.
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
         }
@@ -41,7 +41,7 @@ impl DocumentState {
         Ok(EditOutcome::GoesOn(LargeEdit { next, ..large }))
     }
 
-    /// Finds what is wrong with the whole of an update before its first part is taken.
+    /// Checks a whole update, so that it is refused before its first part is integrated. Returns its splits.
     pub(super) fn check_whole(
         &mut self,
         bytes: usize,
@@ -65,7 +65,7 @@ impl DocumentState {
         parts(update, scan, checked, claims, known, max_steps).map(EditOutcome::InParts)
     }
 
-    /// How many structs or deleted ranges an update brings, whichever are more.
+    /// Returns the number of new structs in an update, or the number of newly deleted ranges if that is larger.
     pub(super) fn steps(&self, scan: &Scan<'_>, checked: &CheckedUpdate) -> usize {
         let new = |run: &ClientStructs<'_>| {
             let next = self.index.next_clock(run.client);

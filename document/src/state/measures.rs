@@ -1,37 +1,38 @@
-//! What a document takes: estimates that grow with each edit. They become far too large, since keystrokes join and
-//! deletions free. So where one passes its limit, the document is measured again.
+//! Estimates of a document's size, items and formatting. They grow with each edit, and become far too large, because
+//! keystrokes merge and deletions free space. So when an estimate passes its limit, the document is measured again.
 //!
-//! That goes through all of it and takes some 100 ms for the largest. It must not happen for each edit of a document that
-//! is nearly full: it happens only where so much came in since the last time that it may help, and the larger the edit,
-//! the more of that is needed.
+//! Measuring reads the whole document, which takes about 100 ms for the largest one. It must not happen for each edit
+//! of a document that is nearly full. What was added or deleted since the last measurement makes the estimates
+//! doubtful. The document is measured only if enough is doubtful that the edit could fit afterwards. The larger the
+//! edit, the more must be doubtful.
 
 use crate::limits;
 use crate::update::{Formatting, ItemCounts, Refusal, Scan, Splits};
 
-/// Before the document is measured for an edit, so many times of what it brings must be doubtful.
+/// The amount that must be doubtful before the document is measured for an edit, as a multiple of what the edit brings.
 const DOUBTFUL_FOR_EACH_NEW: usize = 8;
-/// At least so many bytes must be doubtful, and no more than these need be, however large the edit is.
+/// Bounds of what [`needed`] asks for in bytes: at least 4 KiB, and at most 64 KiB, however large the edit is.
 const DOUBTFUL_BYTES: (usize, usize) = (4 * 1024, 64 * 1024);
-/// The same for items.
+/// Bounds of what [`needed`] asks for in items: at least 128, and at most 16,384, however large the edit is.
 const DOUBTFUL_ITEMS: (usize, usize) = (128, 16 * 1024);
-/// At least so many pieces and lines must be doubtful.
+/// Minimum number of pieces and lines that must be doubtful before formatting is measured again.
 const MIN_DOUBTFUL_FORMATS: usize = 64;
-/// What a deleted element frees, about: up to 3 bytes of text, and the head of its item.
+/// Approximate number of bytes that deleting an element frees: up to 3 bytes of text, and the head of its item.
 const BYTES_PER_ELEMENT: usize = 32;
-/// The most bytes of the head of an item: its kind, and its two neighbours. A split adds one.
+/// Maximum size of an item's head, in bytes: its kind and its two neighbours. Each split adds one head.
 const BYTES_PER_HEAD: usize = 32;
 
-/// Estimates of what a document takes.
+/// Estimates of a document's size, items and formatting, which are never too small.
 #[derive(Debug, Default)]
 pub(super) struct Measures {
-    /// Of the encoded document, in bytes.
+    /// Size of the encoded document, in bytes.
     pub(super) size: usize,
     pub(super) items: ItemCounts,
     pub(super) formatting: Formatting,
     doubtful: Doubtful,
 }
 
-/// By how much the estimates may be too large: what came in, and what was deleted, since they were measured.
+/// The amounts by which the estimates can be too large: the content added or deleted since the last measurement.
 #[derive(Debug, Default)]
 struct Doubtful {
     bytes: usize,
@@ -40,7 +41,7 @@ struct Doubtful {
 }
 
 impl Measures {
-    /// Of a whole document, as it is encoded.
+    /// Measures a whole document from its encoding, which has `bytes` bytes.
     pub(super) fn of(document: &Scan<'_>, bytes: usize) -> Self {
         Self {
             size: bytes,
@@ -50,7 +51,8 @@ impl Measures {
         }
     }
 
-    /// Takes in an edit: what it brings, what it splits, the bytes that were new, and how many elements it deletes.
+    /// Adds an edit to the estimates: its new content, its splits, its size in bytes, and the number of elements that
+    /// it deletes.
     pub(super) fn take(&mut self, scan: &Scan<'_>, splits: &Splits, bytes: usize, deleted: usize) {
         let heads = BYTES_PER_HEAD * splits.count;
         self.size += bytes + heads;
@@ -62,8 +64,8 @@ impl Measures {
         doubtful.formats += formats + deleted;
     }
 
-    /// Whether a limit is near and much is doubtful. Then the document is measured at once, in the turn of the person whose
-    /// edit made it so, and not in the next person's.
+    /// Whether a limit is near and enough is doubtful. The document is then measured immediately, in the turn of the
+    /// person who caused the doubt, and not in that of the next person.
     pub(super) fn is_doubtful_and_nearly_full(&self) -> bool {
         let (_, bytes) = DOUBTFUL_BYTES;
         let (_, items) = DOUBTFUL_ITEMS;
@@ -72,28 +74,28 @@ impl Measures {
             || all_items + items > limits::MAX_ITEMS_PER_DOCUMENT && self.doubtful.items >= items
     }
 
-    /// Whether an edit may fit once the document is measured again.
+    /// Whether an edit of `bytes` bytes could fit after the document is measured again.
     pub(super) fn may_fit(&self, bytes: usize) -> bool {
         let excess = (self.size + bytes).saturating_sub(limits::MAX_STATE_BYTES);
         self.doubtful.bytes >= excess.max(needed(bytes, DOUBTFUL_BYTES))
     }
 
-    /// Whether the items may be few enough, or their splits cheap enough, once the document is measured again.
+    /// Whether measuring the document again could avoid a refusal, because it finds fewer items or cheaper splits.
     pub(super) fn may_be_fewer(&self, splits: &Splits, refusal: &Refusal) -> bool {
         let excess = match refusal {
-            // What splits cost depends on how many items stand behind them.
+            // The cost of a split depends on the number of items behind it.
             Refusal::Fragmented => self.items.after(&Splits::default()) / DOUBTFUL_FOR_EACH_NEW,
             _ => self.items.after(splits).saturating_sub(limits::MAX_ITEMS_PER_DOCUMENT),
         };
         self.doubtful.items >= excess.max(needed(splits.added(), DOUBTFUL_ITEMS))
     }
 
-    /// Whether there may be less formatting once the document is measured again.
+    /// Whether measuring the document again could find less formatting.
     pub(super) fn may_be_less_formatted(&self) -> bool {
         self.doubtful.formats >= MIN_DOUBTFUL_FORMATS
     }
 
-    /// Checks the document's items and the cost of splits (rules U5, U11).
+    /// Checks the number of the document's items, and the cost of an update's splits (rules U5, U11).
     pub(super) fn check(&self, splits: &Splits, max_moves: u64) -> Result<(), Refusal> {
         if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
             return Err(Refusal::TooLarge);
@@ -102,7 +104,7 @@ impl Measures {
     }
 }
 
-/// How much must be doubtful before the document is measured for an edit that brings `new`.
+/// Returns the amount that must be doubtful before the document is measured for an edit that brings `new`.
 fn needed(new: usize, (least, most): (usize, usize)) -> usize {
     (DOUBTFUL_FOR_EACH_NEW * new).clamp(least, most)
 }

@@ -1,4 +1,4 @@
-//! Measuring a document again, where its estimates pass a limit.
+//! Measures a document again when its estimates pass a limit.
 
 use super::DocumentState;
 use super::measures::Measures;
@@ -7,12 +7,12 @@ use crate::limits;
 use crate::update::{CheckedUpdate, Refusal, Scan, Splits, scan};
 use yrs::StateVector;
 
-/// An update that only deletes may go beyond the limit by so much: it makes room.
+/// How far an update that only deletes may exceed the limit, in bytes, because it makes room.
 const MAX_DELETING_BYTES: usize = 64 * 1024;
 
 impl DocumentState {
-    /// Checks that the encoded document may grow by an update of `bytes` (rule U5). What is stored came in once, and is
-    /// not held against the limit again.
+    /// Checks that the encoded document may grow by an update of `bytes` bytes (rule U5). Stored updates were accepted
+    /// once, and are not checked again.
     pub(super) fn fits(
         &mut self,
         bytes: usize,
@@ -30,7 +30,7 @@ impl DocumentState {
         if self.measures.size + bytes <= limit { Ok(()) } else { Err(Refusal::TooLarge) }
     }
 
-    /// Estimates what an update splits, and checks it where that is limited.
+    /// Estimates the splits of an update, and checks them if the update's cost is limited.
     pub(super) fn splits(
         &mut self,
         scan: &Scan<'_>,
@@ -43,7 +43,8 @@ impl DocumentState {
         let splits = self.measures.items.splits(&self.index, scan, novelty);
         let Some(max) = max else { return Ok(splits) };
         let Err(refusal) = self.measures.check(&splits, max.moves) else { return Ok(splits) };
-        // Parts of it cost less: that is sooner known than how many items there are.
+        // An update that costs too much for one turn is cut into cheaper parts, which is faster than measuring the
+        // document.
         let is_cut = refusal == Refusal::Fragmented && max == MaxCosts::TURN;
         if is_cut || !self.measures.may_be_fewer(&splits, &refusal) {
             return Err(refusal);
@@ -54,7 +55,7 @@ impl DocumentState {
         Ok(splits)
     }
 
-    /// Checks that an update does not bring too much formatting.
+    /// Checks that an update does not bring too much formatting (rule U13).
     pub(super) fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
         let checked = self.measures.formatting.check(update);
         if checked.is_ok() || !self.measures.may_be_less_formatted() {
@@ -64,7 +65,7 @@ impl DocumentState {
         self.measures.formatting.check(update)
     }
 
-    /// Measures the whole document.
+    /// Measures the whole document, and replaces all estimates.
     pub(super) fn measure(&mut self) -> Result<(), Refusal> {
         let document = self.encode_since(&StateVector::default());
         self.measures = Measures::of(&scan(&document)?, document.len());

@@ -1,7 +1,8 @@
-//! A document as its ledger makes it: the live document, and everything that later entries are judged by.
+//! The state of a document that its ledger produces: the live document, and everything that decides whether later
+//! entries are allowed.
 //!
-//! This floor stands above the ledger, the checks of updates and the path to a release, and puts them together:
-//! [`DocumentState`] applies stored entries and makes new ones, with the same checks for both.
+//! This module builds on the ledger, the checks of updates and the path to a release. [`DocumentState`] applies stored
+//! entries and makes new ones, with the same checks for both.
 
 mod checkpoint;
 mod commands;
@@ -36,19 +37,19 @@ use measures::Measures;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
-/// Estimate of the memory that one item takes, in bytes, with what is kept of it beside the document.
+/// Estimated memory of one item, in bytes, with what is kept of it outside the document.
 const BYTES_PER_ITEM: usize = 320;
 
-/// A document as its ledger made it. Call [`begin`](Self::begin) once, then
-/// [`apply`](Self::apply) for each stored entry, or [`edit`](Self::edit) for each new one.
+/// The state of a document that its ledger produces. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for
+/// each stored entry, or [`edit`](Self::edit) for each new one.
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
     index: StructIndex,
     chain: Chain,
     measures: Measures,
-    /// The owners of client ids under which nothing was written yet. They are no part of the ledger: only new edits
-    /// are held against them.
+    /// Owners of client ids under which nothing has been written yet. They are not part of the ledger, and only new
+    /// edits are checked against them.
     announced: AnnouncedClients,
     broken: bool,
     redactions: RedactionLog,
@@ -60,11 +61,11 @@ impl DocumentState {
     /// Starts from entry 0.
     ///
     /// # Errors
-    /// When `entry` is not a genesis that this version understands.
+    /// Returns an error if `entry` is not a genesis that this version understands.
     pub fn begin(entry: &Entry) -> Result<Self, LedgerError> {
         let chain = Chain::begin(entry)?;
         Ok(Self {
-            // The server's replica never writes: its client id is never used.
+            // The server's replica never writes, so its client id is never used.
             doc: ydoc::new(0),
             index: StructIndex::default(),
             chain,
@@ -77,10 +78,11 @@ impl DocumentState {
         })
     }
 
-    /// Applies a stored entry. Deterministic: reads nothing but the state and the entry.
+    /// Applies a stored entry. The outcome depends only on the state and the entry, so it is the same at every replay.
     ///
     /// # Errors
-    /// When the entry is not the next one of this ledger; the state is then as before.
+    /// Returns an error if the entry is not the next one of this ledger, or not one of a document. The state is then
+    /// unchanged. Returns [`LedgerError::Broken`] if integration failed halfway. The state must then be rebuilt.
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<VoidReason>, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
@@ -106,78 +108,78 @@ impl DocumentState {
         Ok(outcome)
     }
 
-    /// Checks that every blanked entry of this ledger was announced by a redaction. Call when the whole ledger is
-    /// applied.
+    /// Checks that a redaction announced every blanked entry of this ledger. Call it after the whole ledger is applied.
     ///
     /// # Errors
-    /// When an entry was blanked without one, or in another way.
+    /// Returns an error if an entry was blanked without a redaction, or differently than its redaction announced.
     pub fn settle(&self) -> Result<(), LedgerError> {
         self.redactions.unexplained().map_or(Ok(()), |seq| Err(LedgerError::Unexplained(seq)))
     }
 
-    /// The entry that started the current draft: the last restore from a backup or reopening, or 0. Edits written in
-    /// an earlier draft come in by an explicit act alone (rule U10).
+    /// Returns the entry that started the current draft: the last restore from a backup or reopening, or 0. Edits from
+    /// an earlier draft enter the current one only by an explicit act (rule U10).
     #[must_use]
     pub fn begun(&self) -> Seq {
         self.chain.restored().unwrap_or_default().max(self.releases.draft_since())
     }
 
-    /// Whether integration failed half way: the state must be rebuilt from the ledger.
+    /// Whether an integration failed halfway. The state must then be rebuilt from the ledger.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
     }
 
-    /// Estimate of the memory that the state takes, in bytes.
+    /// Returns the estimated memory of the state, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        // The text, and yrs' items with what is known of each beside them.
+        // The encoded size approximates the memory of the text. The items, with what is kept of each outside yrs, add
+        // to it.
         self.measures.size + self.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
-    /// An upper bound of the encoded document, in bytes.
+    /// Returns an upper bound of the size of the encoded document, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.measures.size
     }
 
-    /// The end of the ledger, as far as it was applied.
+    /// Returns the position of the last entry that was applied.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()
     }
 
-    /// The time of the last entry, in milliseconds since the Unix epoch.
+    /// Returns the time of the last entry, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn time(&self) -> u64 {
         self.chain.time()
     }
 
-    /// The facts that entry 0 fixed.
+    /// Returns the facts in entry 0, which never change.
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
         self.chain.genesis()
     }
 
-    /// The lineage of the ledger now.
+    /// Returns the current lineage of the ledger.
     #[must_use]
     pub fn lineage(&self) -> &LineageId {
         &self.chain.position().lineage
     }
 
-    /// The live document. Nothing outside this type writes to it.
+    /// Returns the live document. Only this type writes to it.
     #[must_use]
     pub fn doc(&self) -> &Doc {
         &self.doc
     }
 
-    /// The next clock of each client.
+    /// Returns the state vector: the next clock of each client.
     #[must_use]
     pub fn state_vector(&self) -> StateVector {
         self.doc.transact().state_vector()
     }
 
-    /// Everything that a replica with this state vector lacks, as an update v1.
+    /// Encodes everything that a replica with the state vector `remote` lacks, as an update v1.
     #[must_use]
     pub fn encode_since(&self, remote: &StateVector) -> Vec<u8> {
         self.doc.transact().encode_diff_v1(remote)

@@ -1,4 +1,4 @@
-//! The redactions of a document, held against the entries that are blanked for them.
+//! The redactions of a document, compared with the entries that were blanked for them.
 
 use crate::body::{Body, Redaction};
 use crate::ids::{Digest, PersonId, Seq};
@@ -7,28 +7,29 @@ use crate::update::Range;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A redaction as readers are told of it.
+/// A redaction, as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactionNotice {
-    /// The entry of the redaction.
+    /// Number of the redaction's entry.
     pub seq: Seq,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the redaction, in milliseconds since the Unix epoch.
     pub time: u64,
     /// The person who redacted.
     pub person: PersonId,
-    /// Their reason.
+    /// The reason, in the words of the person who redacted.
     pub reason: String,
 }
 
-/// What a ledger's redactions have announced, against what of it is blanked.
+/// The redactions that a ledger announces, and the entries that are blanked so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RedactionLog {
-    /// The digests announced for each entry, in order: the last is the one that must stand there.
+    /// Digests that redactions announced for each entry, in order. An entry must have the last of them once it is
+    /// blanked.
     announced: BTreeMap<Seq, Vec<Digest>>,
     blanked: BTreeMap<Seq, Digest>,
-    /// What was redacted of each entry.
+    /// The elements that were redacted from each entry.
     ranges: BTreeMap<Seq, Vec<Range>>,
-    // Checkpoints call it so.
+    // Checkpoints store the field under this name.
     #[serde(rename = "told")]
     pub(super) notices: Vec<RedactionNotice>,
 }
@@ -51,14 +52,14 @@ impl RedactionLog {
         });
     }
 
-    /// An entry that is blanked in a way that no redaction announced.
+    /// Returns an entry that was blanked in a way that no redaction announced, or `None` if there is none.
     pub(super) fn unexplained(&self) -> Option<Seq> {
         let explained = |seq, found| self.announced.get(seq).is_some_and(|all| all.contains(found));
         self.blanked.iter().find(|(seq, found)| !explained(*seq, *found)).map(|(seq, _)| *seq)
     }
 
-    /// The entries that are not blanked as they should be, and what to take out of each: the server
-    /// stopped between the redaction and the blanking.
+    /// Returns the entries that are not blanked as announced, with the elements to remove from each. There are such
+    /// entries if the server stopped between a redaction and the blanking.
     pub(super) fn unfinished(&self) -> Vec<(Seq, Vec<Range>)> {
         self.announced
             .iter()

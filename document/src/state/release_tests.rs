@@ -1,4 +1,4 @@
-//! Steps on the path to a release: which are taken, and what a replay makes of forged ones.
+//! Tests of the steps on the path to a release: which are allowed, and how a replay treats forged ones.
 
 use crate::body::Quorum;
 use crate::body::{Body, Genesis};
@@ -35,7 +35,7 @@ fn ben() -> Actor {
     actor("ben", Seat::Author, Sector::CivilSociety)
 }
 
-/// A ledger in which steps are taken, and all of its entries.
+/// A document's state with all entries of its ledger, and a replica that writes in it.
 struct Ledger {
     state: DocumentState,
     entries: Vec<Entry>,
@@ -206,7 +206,8 @@ fn a_replayed_path_and_one_resumed_from_a_checkpoint_are_the_same_and_forged_ent
     let frozen = ledger.approve(&ben(), one).unwrap();
     let resumed = DocumentState::resume(&ledger.state.checkpoint()).unwrap();
     assert_eq!(resumed.releases(), ledger.state.releases());
-    // Behind the freeze stand an edit and a reopening that nobody had the right to.
+    // Two forged entries follow the freeze: a reopening by an author, who may not reopen, and an edit of the frozen
+    // text.
     let mut forged = ledger.state.chain.next(
         ben(),
         11,

@@ -1,4 +1,4 @@
-//! What a ledger's application gives, and what it refuses.
+//! Tests of applying a ledger, and of the entries that a document refuses.
 
 use super::*;
 use crate::body::Redaction;
@@ -31,7 +31,7 @@ fn genesis() -> Entry {
     genesis.entry(actor("p", Seat::Author), 5, [0; 16])
 }
 
-/// Real updates of every shape, from two clients.
+/// Returns updates of two clients: insertions, formats, deletions, and a milestone that is added and removed.
 fn updates() -> Vec<Vec<u8>> {
     let mut replicas = [Replica::new(1), Replica::new(2)];
     let mut all = Vec::new();
@@ -127,8 +127,8 @@ fn what_adds_nothing_is_no_entry_also_for_readers() {
     assert_eq!(state.edit(&reader, 9, [1; 16], new), Err(Refusal::ReadOnly));
 }
 
-/// A secret, typed in pieces by two people and redacted: nothing stored holds it, the chain
-/// verifies, and what is left is the same.
+/// A secret that was typed in pieces is redacted. Afterwards no stored entry contains it, the chain verifies, and the
+/// remaining text is unchanged.
 #[test]
 fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     let ana = actor("ana", Seat::Author);
@@ -170,7 +170,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
         }
         replayed
     };
-    // Before the entries are blanked: the server may have stopped in between.
+    // First the entries are not blanked yet, as if the server had stopped after the redaction.
     let halfway = replay(&entries);
     halfway.settle().unwrap();
     let unfinished: Vec<_> = halfway.unfinished_redactions();
@@ -197,7 +197,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     assert_eq!(replayed.redactions()[0].reason, "A password was pasted");
     assert_eq!(replayed.redactions()[0].person.as_str(), "fay");
 
-    // Blanking more than was announced, or without a redaction, is found.
+    // `settle` finds an entry that was blanked further than announced, or without a redaction.
     let all = [Range { client: 1, clock: 0, len: 40 }];
     let (_, more) =
         Redaction::of(String::new(), all.to_vec(), entries.iter().map(Ok::<_, ScanError>)).unwrap();

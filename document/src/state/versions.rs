@@ -1,20 +1,20 @@
-//! The versions of a document: moments that somebody gave a name.
+//! The versions of a document, which are moments with a name.
 
 use crate::body::Version;
 use crate::ids::{PersonId, Seq};
 use crate::ledger::Entry;
 use serde::{Deserialize, Serialize};
 
-/// A version, with the entry that made it.
+/// A version, with the record of its entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedVersion {
-    /// The entry that named the moment.
+    /// Number of the entry that named the version.
     pub seq: Seq,
-    /// The time at which it was named, in milliseconds since the Unix epoch.
+    /// The time of naming, in milliseconds since the Unix epoch.
     pub time: u64,
-    /// The person who named it.
+    /// The person who named the version.
     pub person: PersonId,
-    /// The name, the description and the moment.
+    /// The name, the description, and the moment that they are about.
     pub version: Version,
 }
 

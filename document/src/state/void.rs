@@ -1,41 +1,41 @@
-//! Why an entry changes nothing: each kind of entry keeps its own reason.
+//! The reasons why an entry changes nothing, for each kind of entry.
 
 use crate::body::{MAX_REASON_CHARS, VersionError};
 use crate::release::StepError;
 use crate::update::Refusal;
 use thiserror::Error;
 
-/// Why an entry that stands in a ledger is void. It is known in memory alone: the ledger's bytes are the same for
-/// entries that were applied and for void ones.
+/// The reason why a stored entry is void. It is kept only in memory: a ledger has the same bytes for applied entries
+/// and for void ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum VoidReason {
-    /// The update of an edit may not be integrated.
+    /// The update of an edit is refused.
     #[error(transparent)]
     Update(#[from] Refusal),
-    /// The passage may not be taken out.
+    /// The redaction is refused.
     #[error(transparent)]
     Redaction(#[from] RedactionError),
-    /// The moment may not be named.
+    /// The version can't be named.
     #[error(transparent)]
     Version(#[from] VersionError),
-    /// The step may not be taken.
+    /// The step is not allowed.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// Only the installation itself, as its administrator, begins another lineage.
+    /// The actor is not an administrator, so they can't begin a new lineage for the installation.
     #[error("only the installation's administrator restores a backup")]
     NotAdministrator,
 }
 
-/// Why a passage is not taken out.
+/// The reason why a redaction is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RedactionError {
-    /// The seat does not permit it.
+    /// The seat does not permit redactions.
     #[error("this seat may not take a passage out")]
     Seat,
-    /// There is no reason, or it is too long.
+    /// The reason is empty or too long.
     #[error("a redaction needs a reason of 1 to {MAX_REASON_CHARS} characters")]
     Reason,
-    /// The deletion may not be integrated.
+    /// The deletion can't be integrated.
     #[error(transparent)]
     Update(#[from] Refusal),
 }

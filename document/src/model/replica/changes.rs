@@ -1,5 +1,5 @@
-//! What a replica notes of the changes to its document. The observers only note what happened: nothing is ever written
-//! because of a remote change.
+//! The log of changes to a replica's document. Its observers only record changes: nothing is ever written because of a
+//! remote change.
 
 use super::origin::{EDIT, REMOTE};
 use crate::model::delta::{self, Op};
@@ -9,32 +9,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 use yrs::types::{Event, PathSegment};
 use yrs::{DeepObservable, MapRef, Observable, TextRef};
 
-/// What changed, other than by [`Replica::edit`] itself.
+/// A change to a replica's document. Changes of text that an editor made itself
+/// ([`Replica::edit`](crate::model::Replica::edit)) are left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ReplicaChange {
     /// A text changed.
     Text {
-        /// The text.
+        /// The text that changed.
         target: Target,
         /// The operations that turn the text before the change into the text after it.
         delta: Vec<Op>,
         /// Whether this replica made the change, by undo for example.
         own: bool,
     },
-    /// Which milestones there are, their order or their dates.
+    /// The milestones that are shown, their order or their dates may have changed.
     Milestones,
-    /// The dates of the commitment.
+    /// A date of the commitment changed.
     Facts,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) changes: Vec<ReplicaChange>,
-    /// Updates that this replica made, in order.
+    /// Updates that this replica made, in order, until they are taken.
     pub(super) made: Vec<Vec<u8>>,
-    /// Every update, in order, for the device's store.
+    /// All updates, local and remote, in order, until they are taken for the device's store.
     pub(super) all: Vec<Vec<u8>>,
 }
 
@@ -73,7 +74,7 @@ pub(super) fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
                 let own = txn.origin() != Some(&REMOTE.into());
                 note(&log, ReplicaChange::Text { target, delta, own });
             }
-            // A removed milestone is shown while it holds text, so that a change of text may show or hide it.
+            // A removed milestone is shown while it contains text, so a change of text can show or hide one.
             structure = true;
         }
         if structure {

@@ -1,4 +1,4 @@
-//! Adding, removing and moving milestones, and setting their dates.
+//! Adds, removes and moves milestones, and sets their dates.
 
 use super::origin::SETUP;
 use super::{Replica, find_milestone};
@@ -8,10 +8,11 @@ use crate::template::MILESTONES;
 use yrs::{Map, Transact};
 
 impl Replica {
-    /// Adds an empty milestone after the others, or after `after`. `id` must be fresh.
+    /// Adds an empty milestone after the milestone `after`, or at the end. The key `id` must never have belonged to
+    /// another milestone.
     ///
-    /// The milestone is created hidden and then shown, and only the second step can be undone. So undo never
-    /// deletes a shared type in which somebody else may be typing.
+    /// The milestone is created hidden and then shown, and only the second step can be undone. So undo never deletes a
+    /// shared type in which somebody else might be typing.
     pub fn add_milestone(&mut self, id: &str, after: Option<&str>) {
         let all = self.milestones();
         let at = after.and_then(|after| all.iter().position(|m| m.id == after));
@@ -32,7 +33,7 @@ impl Replica {
         });
     }
 
-    /// Deletes the visible text of a milestone, and hides it. Text that others add concurrently stays.
+    /// Deletes the visible text of a milestone, and hides the milestone. Text that others add concurrently stays.
     pub fn remove_milestone(&mut self, id: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {
@@ -41,7 +42,7 @@ impl Replica {
         });
     }
 
-    /// Shows a milestone at an order key that it had before.
+    /// Shows a removed milestone again, at an order key that it had before.
     pub fn show_milestone(&mut self, id: &str, order: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {
@@ -51,7 +52,7 @@ impl Replica {
         });
     }
 
-    /// Moves a milestone to stand before `before`, or to the end.
+    /// Moves a milestone before the milestone `before`, or to the end.
     pub fn move_milestone(&mut self, id: &str, before: Option<&str>) {
         let mut all = self.milestones();
         all.retain(|m| m.id != id);
@@ -66,7 +67,7 @@ impl Replica {
         });
     }
 
-    /// Sets a milestone's date (`due`, `YYYY-MM-DD`) or its date in words (`due_text`).
+    /// Sets a milestone's date (`due`, as `YYYY-MM-DD`) or its date in words (`due_text`). Other keys are ignored.
     pub fn set_milestone(&mut self, id: &str, key: &str, value: &str) {
         if !matches!(key, "due" | "due_text") {
             return;

@@ -1,8 +1,8 @@
-//! The origins of transactions: where a change comes from.
+//! The origins of transactions, which tell local changes from remote ones.
 
-/// A person edits here.
+/// The origin of a local edit by a person. Only these changes can be undone.
 pub(super) const EDIT: &str = "edit";
-/// The replica sets itself up.
+/// The origin of a change that prepares the document for an edit, and that can't be undone.
 pub(super) const SETUP: &str = "setup";
-/// An update from elsewhere is applied.
+/// The origin of an update from elsewhere.
 pub(super) const REMOTE: &str = "remote";

@@ -1,4 +1,5 @@
-//! Text that is written again: pasted, dragged, or put back. It stays its authors'.
+//! Text that repeats older text because it is pasted, dragged or restored. Claims keep such text with its first
+//! authors.
 
 use super::origin::REMOTE;
 use super::{Replica, find};
@@ -8,10 +9,11 @@ use crate::update::{Range, pasted, repeated};
 use yrs::types::text::YChange;
 use yrs::{Any, Out, ReadTxn, Snapshot, Text, Transact};
 
-/// A longer passage, in UTF-16 code units, counts as text of the person who pastes it: it is more than a commitment holds.
+/// Maximum length of a passage that is remembered for pasting, in UTF-16 code units. A longer passage, which is more
+/// than a commitment holds, counts as written by the person who pastes it.
 const COPIED: u32 = 200_000;
 
-/// A passage that was copied: what it says, and which elements say it.
+/// A copied passage: its text, and the elements that hold it.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     text: Vec<u16>,
@@ -19,8 +21,8 @@ pub(super) struct Copied {
 }
 
 impl Replica {
-    /// Writes text that repeats characters of this document: `sources` says which, in order. They are
-    /// claimed, unless there are more or fewer of them than new ones.
+    /// Writes text that repeats characters of this document; `sources` are the elements of those characters, in order.
+    /// The repetition is claimed only if there are as many new characters as old ones.
     pub fn repeat(&mut self, target: &Target, ops: &[Op], sources: &[Range]) {
         let before = self.log().made.len();
         self.edit(target, ops);
@@ -28,7 +30,8 @@ impl Replica {
         self.claims.extend(claims);
     }
 
-    /// Remembers a passage that is copied or dragged, for when it is pasted.
+    /// Remembers a passage that is copied or dragged, so that a later paste can claim it. `from` and `len` are in
+    /// UTF-16 code units.
     pub fn copy(&mut self, target: &Target, from: u32, len: u32) {
         self.copied = Copied::default();
         if len > COPIED {
@@ -42,8 +45,8 @@ impl Replica {
         }
     }
 
-    /// Changes a text by what was pasted. As far as that is the passage copied last, or part of it, its
-    /// characters are claimed to be those.
+    /// Applies a paste to a text. If the pasted text contains the passage that was copied last, or is a part of it, the
+    /// characters that both have in common are claimed to repeat that passage.
     pub fn paste(&mut self, target: &Target, ops: &[Op]) {
         let before = self.log().made.len();
         self.edit(target, ops);
@@ -52,11 +55,11 @@ impl Replica {
         self.claims.extend(claims);
     }
 
-    /// The elements of a passage, in order.
+    /// Returns the elements of a passage, in order.
     fn elements(&self, target: &Target, from: u32, len: u32) -> Vec<Range> {
         let mut txn = self.doc.transact_mut_with(REMOTE);
         let Some(text) = find(&txn, target) else { return Vec::new() };
-        // Beside a document without anything all is new, and yrs tells the id of what is new.
+        // Compared with an empty snapshot, all text counts as new, and yrs names the first element of each new chunk.
         let (nothing, all) = (Snapshot::default(), txn.snapshot());
         let chunks = text.diff_range(&mut txn, Some(&all), Some(&nothing), YChange::identity);
         let (mut at, end) = (0, from + len);

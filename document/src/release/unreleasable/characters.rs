@@ -1,4 +1,5 @@
-//! Which characters of a text are not seen as they are, told so that a person finds them.
+//! Finds the characters of a text that readers do not see as they are, and describes each so that a person finds it in
+//! the text.
 
 use super::finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 use crate::model::delta::utf16_len;
@@ -7,11 +8,11 @@ use crate::readable::{
 };
 use std::collections::BTreeMap;
 
-/// How many characters before and behind a found one are told.
+/// Maximum number of characters that are reported before and after a found one.
 const CONTEXT_CHARS: usize = 24;
 
-/// Names the characters of a text that are not seen as they are, each once. `offset` is where the text begins, in UTF-16
-/// code units.
+/// Adds to `all`, once each, the different characters of `said` that readers do not see as they are. `offset` is the
+/// start of `said` within its text, in UTF-16 code units.
 pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let mut found: BTreeMap<char, Unreleasable> = BTreeMap::new();
     let (mut upto, mut units) = (0, offset);
@@ -28,7 +29,7 @@ pub(super) fn words(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleas
     turned(place, said, offset, all);
 }
 
-/// The first number of a text that is shown before one that is written before it.
+/// Adds the first number that is shown before a number written earlier, with the count of all such numbers.
 fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(said);
     let Some((&at, character)) =
@@ -44,7 +45,8 @@ fn turned(place: &str, said: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     all.push(one);
 }
 
-/// A value of one line must have one: what begins another is shown in some files and not in others.
+/// Checks a value that must be a single line. The first newline or tab in it is listed as well, because some files show
+/// the text after it and others do not.
 pub(super) fn line(place: &str, said: &str, all: &mut Vec<Unreleasable>) {
     words(place, said, 0, all);
     if let Some(at) = said.find(['\n', '\t']) {
@@ -68,7 +70,7 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Unreleasable 
         name: name(character).map(str::to_owned),
         offset,
         count: 0,
-        // What it shows must not change the page that shows it.
+        // The context leaves hidden characters out, so that they can't change the page that shows it.
         before: seen_of(&before.into_iter().rev().collect::<String>()).into_owned(),
         after: seen_of(&behind.take(CONTEXT_CHARS).collect::<String>()).into_owned(),
     };
@@ -80,7 +82,7 @@ fn tell(place: &str, said: &str, finding: Finding, offset: u32) -> Unreleasable 
 }
 
 impl Unreleasable {
-    /// What is unreleasable in the name of a person: `place` is `people/{id}`.
+    /// Returns the unreleasable content of a person's name. `place` is `people/{id}`.
     #[must_use]
     pub fn in_name(place: &str, said: &str) -> Vec<Self> {
         let mut all = Self::in_text(place, said);
@@ -90,7 +92,7 @@ impl Unreleasable {
         all
     }
 
-    /// What is unreleasable in a text that stands outside a document, like a plan's title.
+    /// Returns the unreleasable content of a text outside a document, such as a plan's title.
     #[must_use]
     pub fn in_text(place: &str, said: &str) -> Vec<Self> {
         let mut all = Vec::new();

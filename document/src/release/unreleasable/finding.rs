@@ -1,48 +1,48 @@
-//! Content that can't be released, as a person is told of it.
+//! The report of unreleasable content to a person.
 
 use crate::readable::Reason;
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing is unreleasable.
+/// The kind of unreleasable content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Kind))]
 pub enum UnreleasableKind {
     /// Content outside the template.
     Part,
-    /// A value in a text that is no character, like a picture.
+    /// A value in a text that is not a character, such as a picture.
     Embedded,
     /// Formatting that this version does not know.
     Formatting,
     /// A link to an address that can't be followed safely.
     Address,
-    /// A character that is not shown, changes how others are, or is none.
+    /// A character that readers do not see as it is: for example one that is hidden, reorders others, or is unassigned.
     Character,
-    /// A milestone's id that is more than a short name: signed, and shown nowhere.
+    /// A milestone's id that is more than a short name, because ids are signed but shown nowhere.
     Identifier,
-    /// The name of a person with a word that mixes scripts, so that it may look like another's.
+    /// A person's name with a word that mixes scripts, which can look like another person's name.
     Name,
-    /// A date that is none.
+    /// A value that is not a date, in the place of a date.
     Date,
-    /// Notes that have no place yet.
+    /// Imported text in the notes, which has no place in the template yet.
     Notes,
 }
 
-/// Something unreleasable, and where it stands.
+/// Unreleasable content, with its place in the document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Strange))]
 pub struct Unreleasable {
-    /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
-    /// template.
+    /// The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of a part that the template does not
+    /// have.
     pub place: String,
     /// The kind of content.
     pub kind: UnreleasableKind,
-    /// The name or value itself; of a character its code point, like `U+202E`.
+    /// The name or the value itself. For a character, its code point, such as `U+202E`.
     pub said: String,
-    /// More of a character.
+    /// Details of a character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub character: Option<FoundCharacter>,
-    /// Whether it can be cleaned without a change to what is read.
+    /// Whether cleaning can fix it without changing what readers see.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cleanable: bool,
 }
@@ -59,21 +59,21 @@ impl Unreleasable {
     }
 }
 
-/// A character that is not seen as it is, where it stands first.
+/// A character that readers do not see as it is, described at its first place in a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FoundCharacter {
-    /// The reason why it is not seen as it is.
+    /// The reason why readers do not see the character as it is.
     pub reason: Reason,
-    /// Unicode's name of it, in lower case, where it is a common one.
+    /// The Unicode name of the character in lower case, if it is a common one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it stands first, in UTF-16 code units.
+    /// The first position of the character in the text, in UTF-16 code units.
     pub offset: u32,
-    /// How often it stands in this text.
+    /// Number of times that the character occurs in the text.
     pub count: u32,
-    /// What is seen before and behind it.
+    /// Visible text directly before the character, from the same line.
     pub before: String,
-    /// The text behind it that is seen.
+    /// Visible text directly after the character, from the same line.
     pub after: String,
 }

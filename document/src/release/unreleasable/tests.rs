@@ -47,7 +47,7 @@ fn ana() -> Actor {
     }
 }
 
-/// Lets any Yjs client write something, and says what is unreleasable then.
+/// Makes a change as any Yjs client could, and returns the unreleasable content of the document after it.
 fn after(write: impl FnOnce(&Doc)) -> Vec<(String, UnreleasableKind, String)> {
     let mut state = state();
     let doc = crate::ydoc::new(9);
@@ -64,7 +64,7 @@ fn check(write: impl FnOnce(&Doc), expect: &[(&str, UnreleasableKind, &str)]) {
     assert_eq!(after(write), expect);
 }
 
-/// A step that formats or inserts at the beginning of the problem.
+/// Applies steps of a Delta to the text of the problem.
 fn delta(doc: &Doc, ops: serde_json::Value) {
     let ops: Vec<Op> = serde_json::from_value(ops).unwrap();
     let mut txn = doc.transact_mut();
@@ -239,7 +239,7 @@ fn a_milestones_id_has_no_room_to_say_anything() {
     );
 }
 
-/// Writes hidden characters, as a stock client may, and cleans the document.
+/// Writes hidden characters, as a stock client can, and then cleans the document.
 #[test]
 fn cleaning_deletes_what_is_hidden_and_nothing_else() {
     let mut state = state();
@@ -275,7 +275,7 @@ fn cleaning_deletes_what_is_hidden_and_nothing_else() {
     ]);
     let normal = crate::model::delta::normalise(&content.texts["problem"]);
     assert_eq!(serde_json::to_value(normal).unwrap(), left);
-    // Once is enough.
+    // A second cleaning finds nothing more to clean.
     replica.take_made();
     crate::model::cleaning::clean_document(&mut replica);
     assert_eq!(replica.take_made(), Vec::<Vec<u8>>::new());

@@ -1,9 +1,9 @@
-//! The limits of what formatting may cost, and what does not count towards them.
+//! Tests of the limits on the cost of formatting, and of changes that do not count towards them.
 
 use super::*;
 use crate::state::source::Source;
 
-/// Letters, each behind a format: the name and the value of an attribute.
+/// Encodes letters, each directly after a format that sets an attribute: its name, and its value as JSON.
 fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
     let mut structs = vec![first("a")];
     for (at, (name, value)) in formats.iter().enumerate() {
@@ -37,11 +37,11 @@ fn formatting_is_bounded_by_what_reading_it_costs() {
     ));
     assert!(refused(vec![("x".repeat(1_025), "1".into())]));
     assert!(refused(vec![link(9_000)]));
-    // A long link is allowed, and so are many pieces. Many pieces within a long link cost the product of both.
+    // A long link is allowed, and so are many pieces. But many pieces within a long link cost the product of the two.
     assert!(!refused(vec![link(2_000)]));
     assert!(!refused([link(2_000)].into_iter().chain((0..8_000).map(bold)).collect()));
     assert!(refused([link(8_000)].into_iter().chain((0..9_000).map(bold)).collect()));
-    // The same limit holds over several updates, and after a checkpoint.
+    // The limit also holds for several updates together, and after a checkpoint.
     let mut state = empty();
     edit(&mut state, &formatted(7, &(0..9_000).map(bold).collect::<Vec<_>>())).unwrap();
     let mut state = DocumentState::resume(&state.checkpoint()).unwrap();

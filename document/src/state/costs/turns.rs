@@ -1,4 +1,5 @@
-//! Large updates that are taken in turns: in parts that each cost little, and together are what was sent.
+//! Tests of large updates that are taken in several turns: their parts each cost little, and together make the same
+//! document as the whole update.
 //!
 //! Rule C8.
 
@@ -9,7 +10,7 @@ use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, Update};
 
-/// Takes an update, or all turns until it is cut.
+/// Hands in an update, and takes further turns until it is either integrated or cut into parts.
 fn take_or_cut(
     state: &mut DocumentState,
     update: &[u8],
@@ -22,7 +23,7 @@ fn take_or_cut(
     Ok(outcome)
 }
 
-/// Takes an update as a room does, and gives the entries it becomes.
+/// Integrates an update in turns, as a room does, and returns its entries.
 fn in_turns(
     state: &mut DocumentState,
     update: &[u8],
@@ -48,12 +49,13 @@ fn steps(entry: &Entry) -> (usize, usize) {
     (scan.runs.iter().map(|run| run.structs.len()).sum(), scan.deletes.len())
 }
 
-/// All that there is, in the order of Yjs: the same for the same content, whatever updates brought it.
+/// Encodes the whole document. Documents with equal content have equal encodings, whichever updates they came from.
 fn content(doc: &Doc) -> Vec<u8> {
     doc.transact().encode_state_as_update_v1(&StateVector::default())
 }
 
-/// Two people's writing without each other, merged: texts, formats, values, nested types and deletions.
+/// Returns the merged work of two people who wrote mostly without a connection: texts, formats, values, nested types
+/// and deletions.
 fn offline_spell() -> Vec<u8> {
     let docs = [7, 8].map(crate::ydoc::new);
     let mut dice = 1u32;
@@ -81,7 +83,8 @@ fn offline_spell() -> Vec<u8> {
             _ => text.insert(&mut txn, roll(len + 1), "é word "),
         }
         drop(txn);
-        // Now and then one hears of the other, so that each builds upon what the other wrote.
+        // Every 1,500 rounds, the second document receives the first, so that later text refers to text of the other
+        // person.
         if round % 1_500 == 1_499 {
             let all = content(&docs[0]);
             docs[1].transact_mut().apply_update(Update::decode_v1(&all).unwrap()).unwrap();
@@ -101,7 +104,7 @@ fn a_large_update_is_taken_in_parts_that_make_the_same_document() {
     assert!(entries.len() > 3, "{} entries", entries.len());
     for entry in &entries {
         let (structs, deleted) = steps(entry);
-        // Deleting also what lies inside of a deleted type makes the ranges a few more.
+        // The limit of deleted ranges is doubled here, because deleting a shared type also deletes its content.
         assert!(structs <= limits::MAX_STEPS_PER_TURN, "{structs} structs");
         assert!(deleted <= 2 * limits::MAX_STEPS_PER_TURN, "{deleted} ranges");
         assert_eq!(replayed.apply(entry).unwrap(), Outcome::Applied);
@@ -121,7 +124,7 @@ fn what_was_known_before_is_no_part_of_it() {
     assert_eq!(read(&state).len(), 9_000);
 }
 
-/// A claim that the first elements of client 7 repeat those of client 6.
+/// Returns a claim that the first `len` elements of client 7 repeat those of client 6.
 fn all_of_client_6(len: u32) -> Claim {
     Claim { new: Id { client: 7, clock: 0 }, old: Id { client: 6, clock: 0 }, len }
 }
@@ -157,7 +160,8 @@ fn splits_of_a_long_text_are_taken_a_few_at_a_time() {
     assert_eq!(read(&state).len(), len as usize - 20_000);
 }
 
-/// New words before every second word of client 7, which is deleted.
+/// Encodes an update of client 8 that replaces every second word of client 7: it inserts a new word before it, and
+/// deletes the old one.
 fn replacements(words: u32) -> Vec<u8> {
     let structs: Vec<_> =
         (0..words).map(|at| between_of(7, (8 * at).checked_sub(1), Some(8 * at), "new ")).collect();
@@ -173,7 +177,7 @@ fn replacements(words: u32) -> Vec<u8> {
     out
 }
 
-/// Text between two elements of a client, of which the left one may be missing.
+/// Encodes a struct with text between two elements of a client, or at the beginning of the text if `left` is `None`.
 fn between_of(client: u64, left: Option<u32>, right: Option<u32>, text: &str) -> Vec<u8> {
     if let Some(left) = left {
         return between(client, left, right, text);
@@ -224,14 +228,14 @@ fn an_update_that_was_refused_hides_no_later_splits() {
         state.measures.items.splits(&state.index, &scanned, &novelty).moves
     };
     let before = moves(&mut state);
-    // The last of its elements is between two that were never neighbours.
+    // The last element of this update is between two elements that were never neighbours.
     let mut structs: Vec<_> =
         (1..1_000).map(|at| between(7, len - 1 - 100 * at, Some(len - 100 * at), "b")).collect();
     structs.push(between(7, 0, Some(len - 1), "b"));
     let refused = edit(&mut state, &update(9, 0, &structs, &[])).unwrap_err();
     assert_eq!(refused, Refusal::Misplaced);
     assert_eq!(moves(&mut state), before);
-    // And the order is as it was: the same elements are taken afterwards.
+    // The refused update left the order of elements unchanged: the update without the last element is accepted.
     in_turns(&mut state, &many(8), Vec::new()).unwrap();
     assert_eq!(read(&state).len(), len as usize + 999);
 }
@@ -286,7 +290,7 @@ fn one_element_that_costs_more_than_a_turn_is_refused() {
     assert_eq!(in_turns(&mut state, &too_many, Vec::new()).unwrap_err(), Refusal::TooManyItems);
 }
 
-/// Rule A3: an edit that others have made meanwhile is taken, too.
+/// Rule A3: an edit that others have made as well, before its turn, is accepted without an entry.
 #[test]
 fn a_large_deletion_that_others_made_before_its_turn_is_taken() {
     let mut state = empty();

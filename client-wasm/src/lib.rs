@@ -1,10 +1,10 @@
-//! The browser's face of `accord-document`.
+//! The interface of `accord-document` for JavaScript.
 //!
-//! Every method hands its arguments to [`Client`] or [`Replica`](accord_document::model::Replica)
-//! and turns the answer into what JavaScript takes: structured values cross as JSON text, updates
-//! and frames as `Uint8Array`. There is no logic here.
+//! Every method passes its arguments to [`Client`] or [`Replica`](accord_document::model::Replica), and converts the
+//! answer for JavaScript: structured values become JSON text, updates and frames become `Uint8Array`. This crate must
+//! not contain logic of its own.
 
-// wasm-bindgen's generated glue needs what the workspace forbids elsewhere.
+// The code that wasm-bindgen generates needs these exceptions from the workspace's lints.
 #![allow(unsafe_code, missing_debug_implementations)]
 
 use accord_document::model::completeness::checklist;
@@ -15,7 +15,7 @@ use js_sys::{Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
-/// One document in one tab.
+/// The client of one document in one browser tab.
 #[wasm_bindgen]
 pub struct AccordClient {
     client: Client,
@@ -24,8 +24,8 @@ pub struct AccordClient {
 
 #[wasm_bindgen]
 impl AccordClient {
-    /// `client_id`: a fresh random integer below 2^53. `remembered`: what [`Self::remembered`]
-    /// gave in an earlier life of this document on this device, or nothing.
+    /// Returns a client without content. `client_id` must be a fresh random integer below 2^53. `remembered` is the
+    /// result of [`Self::remembered`] that this device has stored with the document, if any.
     #[wasm_bindgen(constructor)]
     pub fn new(client_id: f64, remembered: Option<String>) -> Self {
         console_error_panic_hook::set_once();
@@ -36,13 +36,14 @@ impl AccordClient {
         Self { client: Client::new(replica, remembered), told: None }
     }
 
-    /// Loads an update that the device kept, and the claims kept with it.
+    /// Loads an update that the device has stored, and the claims stored with it.
     pub fn load(&mut self, update: &[u8], claims: &[u8]) -> Result<(), JsError> {
         self.client.load_claims(claims).map_err(failed)?;
         self.client.replica_mut().apply(update).map_err(failed)
     }
 
-    /// Ends loading: forgets the changes it made, and assumes that some of it was never sent.
+    /// Ends loading: drops the changes that loading has made. `any` says whether anything was loaded; the client then
+    /// assumes that some of it was never sent.
     pub fn loaded(&mut self, any: bool) {
         self.client.replica_mut().take_changes();
         self.client.replica_mut().take_all();
@@ -72,37 +73,39 @@ impl AccordClient {
         bytes(self.client.take_frames())
     }
 
-    /// The updates since the last call, to be kept on the device.
+    /// Takes the updates since the last call, for the device to store.
     #[wasm_bindgen(js_name = takeUpdates)]
     pub fn take_updates(&mut self) -> Array {
         bytes(self.client.replica_mut().take_all())
     }
 
-    /// What edits claim to repeat that are not known to be saved: kept on the device with those updates.
+    /// Returns the encoded claims of edits that are not known to be saved, for the device to store with the updates
+    /// of those edits.
     pub fn claims(&self) -> Vec<u8> {
         self.client.claims()
     }
 
-    /// JSON: the changes since the last call that the editor did not make itself, if any.
+    /// Takes the changes since the last call that the editor did not make itself, as JSON, or `undefined` if there
+    /// are none.
     #[wasm_bindgen(js_name = takeChanges)]
     pub fn take_changes(&mut self) -> Option<String> {
         let changes = self.client.replica_mut().take_changes();
         (!changes.is_empty()).then(|| json(&changes))
     }
 
-    /// JSON: everybody else who is here, or nothing when that did not change.
+    /// Returns everybody else in the document as JSON, or `undefined` if nothing has changed since the last call.
     #[wasm_bindgen(js_name = takePeers)]
     pub fn take_peers(&mut self) -> Option<String> {
         self.client.take_peers().map(|peers| json(&peers))
     }
 
-    /// JSON: everybody else who is here, with their carets where they are now.
+    /// Returns everybody else in the document as JSON, with the present positions of their carets.
     pub fn peers(&mut self) -> String {
         json(&self.client.peers())
     }
 
-    /// JSON: the link, and what the page shows of the client beside the document, or nothing when
-    /// that did not change since the last call.
+    /// Returns the status of the client as JSON (`ClientStatus`), or `undefined` if it has not changed since the last
+    /// call.
     #[wasm_bindgen(js_name = takeStatus)]
     pub fn take_status(&mut self) -> Option<String> {
         let status = ClientStatus {
@@ -120,47 +123,49 @@ impl AccordClient {
         Some(told)
     }
 
-    /// What has happened since the last call: 1, when a passage was redacted and what the device keeps must be
-    /// replaced; 2, when a step was taken on the path to a release; 3 for both.
+    /// Takes the news since the last call, as bits: 1 if a passage was redacted, so that what the device stores must
+    /// be replaced, and 2 if the path to a release has changed.
     #[wasm_bindgen(js_name = takeNews)]
     pub fn take_news(&mut self) -> u8 {
         self.client.take_news()
     }
 
-    /// JSON: what this client knows of the server's ledger.
+    /// Returns the ledger position that the client remembers as JSON, or `undefined` if it knows none.
     pub fn remembered(&self) -> Option<String> {
         self.client.remembered().map(json)
     }
 
-    /// The whole document as one update.
+    /// Returns the whole document as one update.
     pub fn state(&self) -> Vec<u8> {
         self.client.replica().encode_since(&yrs_empty())
     }
 
-    /// JSON: a text as a Delta with every attribute where it counts.
+    /// Returns a text as a Delta in JSON, with each attribute where it counts: those of blocks on newlines, marks on
+    /// other characters.
     pub fn read(&self, target: String) -> String {
         json(&delta::arrange(&self.client.replica().read(&Target(target))))
     }
 
-    /// Whether a text ends in a newline of its own.
+    /// Returns whether a text ends in a newline. Only concurrent deletions can remove the last newline.
     #[wasm_bindgen(js_name = isEnded)]
     pub fn is_ended(&self, target: String) -> bool {
         self.client.replica().is_ended(&Target(target))
     }
 
-    /// Changes a text: `ops` is a Delta as JSON.
+    /// Changes a text. `ops` is a Delta as JSON. Here and in all methods below, `now` is in milliseconds.
     pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
         let ops = read_ops(ops)?;
         self.change(now, |replica| replica.edit(&Target(target), &ops));
         Ok(())
     }
 
-    /// Remembers a passage that is copied or dragged.
+    /// Remembers a passage that is copied or dragged, so that a later paste can claim it. `from` and `len` are in
+    /// UTF-16 code units.
     pub fn copy(&mut self, target: String, from: u32, len: u32) {
         self.client.replica_mut().copy(&Target(target), from, len);
     }
 
-    /// Changes a text by what was pasted or dropped: `ops` is a Delta as JSON.
+    /// Changes a text by a paste or drop. `ops` is a Delta as JSON.
     pub fn paste(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
         let ops = read_ops(ops)?;
         self.change(now, |replica| replica.paste(&Target(target), &ops));
@@ -200,27 +205,27 @@ impl AccordClient {
         self.change(now, |replica| replica.set_fact(key, value));
     }
 
-    /// JSON: the milestones to show, in order.
+    /// Returns the milestones to show, in order, as JSON.
     pub fn milestones(&self) -> String {
         json(&self.client.replica().milestones())
     }
 
-    /// JSON: the dates of the commitment.
+    /// Returns the dates of the commitment as JSON.
     pub fn facts(&self) -> String {
         json(&self.client.replica().facts())
     }
 
-    /// JSON: the whole visible content.
+    /// Returns the whole visible content as JSON.
     pub fn content(&self) -> String {
         json(&self.client.replica().content())
     }
 
-    /// JSON: the completeness checklist.
+    /// Returns the completeness checklist as JSON.
     pub fn checklist(&self) -> String {
         json(&checklist(&self.client.replica().content()))
     }
 
-    /// Says where one's own caret is; no target when the document has no focus.
+    /// Announces the position of the user's own caret. `target` is `undefined` when the document has no focus.
     pub fn point(&mut self, target: Option<String>, anchor: u32, head: u32) {
         let target = target.map(Target);
         self.client.point(target.as_ref().map(|target| (target, anchor, head)));
@@ -229,20 +234,21 @@ impl AccordClient {
 
 impl AccordClient {
     fn change<R>(&mut self, now: f64, change: impl FnOnce(&mut Replica) -> R) -> R {
-        // Milliseconds since the page opened or the epoch: far below 2^53.
+        // The time is in milliseconds since the page was opened or since the epoch, so its whole part is far below
+        // 2^53.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         self.client.replica_mut().set_now(now as u64);
         self.client.change(change)
     }
 }
 
-/// The subprotocol to ask the server for.
+/// Returns the subprotocol to ask the server for.
 #[wasm_bindgen]
 pub fn subprotocol() -> String {
     wire::SUBPROTOCOL.to_owned()
 }
 
-/// JSON: the template.
+/// Returns the template as JSON.
 #[wasm_bindgen]
 pub fn template() -> String {
     json(&accord_document::template::TEMPLATE)
@@ -252,7 +258,7 @@ fn read_ops(ops: &str) -> Result<Vec<Op>, JsError> {
     serde_json::from_str(ops).map_err(failed)
 }
 
-/// An error as JavaScript's `Error`.
+/// Converts an error to JavaScript's `Error`.
 fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }

@@ -1,4 +1,4 @@
-//! All that can happen to a room.
+//! The events that a room handles, and the messages that it sends to connections.
 
 use super::OpenError;
 use super::in_flight::{InFlight, Place};
@@ -10,25 +10,25 @@ use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
 use tokio::sync::oneshot;
 
-/// All that can happen to a room.
+/// An event that a room handles. There is one enum, so that every event is handled in one place.
 #[derive(Debug)]
 pub(crate) enum RoomEvent {
     Join {
         id: ConnectionId,
         admission: Box<Admission>,
         outbox: Outbox,
-        /// New places, if this person has none here.
+        /// Places for this person's frames, which are used only if the person has none in this room yet.
         in_flight: InFlight,
-        /// Answers with the places of this person's frames, over all of their connections.
+        /// Receives the places of this person's frames, which all of their connections share.
         answer: oneshot::Sender<Result<InFlight, OpenError>>,
     },
     Frame {
         id: ConnectionId,
         bytes: Bytes,
-        /// Given back once the frame is worked on.
+        /// The frame's place among those that wait. It is given back once the frame is handled.
         place: Place,
     },
-    /// The room goes on with the frame whose place this is.
+    /// The room continues with the frame to which the place belongs.
     Continue {
         id: ConnectionId,
         place: Place,
@@ -36,23 +36,24 @@ pub(crate) enum RoomEvent {
     Leave {
         id: ConnectionId,
     },
-    /// The hash of the entry that a client remembers was read.
+    /// The store has answered with the hash of the entry that a client remembers, or with `None` if the entry does not
+    /// exist.
     Compared {
         id: ConnectionId,
         remembered: LedgerPosition,
         stored: Option<Digest>,
     },
-    /// Answers as soon as the document is open.
+    /// A request that is answered as soon as the document is open.
     Open {
         answer: oneshot::Sender<Result<(), OpenError>>,
     },
-    /// A question or a change that somebody asks for over HTTP.
+    /// A query or a change that was requested over HTTP.
     Request(Request),
     Stop,
 }
 
 impl RoomEvent {
-    /// Answers that the document can't be opened. The asker may be gone.
+    /// Sends the answer that the document can't be opened, if the event has a caller who waits for one.
     pub(super) fn refuse(self, error: OpenError) {
         match self {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
@@ -66,13 +67,13 @@ impl RoomEvent {
         }
     }
 
-    /// Whether nobody waits for what it would answer.
+    /// Whether this is a request whose caller no longer waits for the answer.
     pub(super) fn is_abandoned(&self) -> bool {
         matches!(self, Self::Request(request) if request.is_abandoned())
     }
 }
 
-/// What goes out on a connection.
+/// A message for a connection.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Frame(Bytes),
@@ -81,7 +82,7 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    /// In bytes, as far as it counts.
+    /// Returns the size in bytes, as far as it counts towards the limits of outboxes.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Frame(bytes) => bytes.len(),

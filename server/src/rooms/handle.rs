@@ -1,4 +1,4 @@
-//! All that can be asked of an open document over HTTP. A new question is one method here.
+//! Requests to an open document over HTTP. A new kind of request needs only one method here.
 
 use super::request::{Reply, Request};
 use super::task::Task;
@@ -22,28 +22,28 @@ use accord_document::update::{Claim, Range, Refusal};
 use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 
-/// A document's releases, and the release that its text would become now.
+/// A document's releases, and the release that its current text would become.
 #[derive(Debug)]
 pub(crate) struct ReleaseStatus {
     pub releases: Releases,
-    /// The release that the text as it is would become.
+    /// The release that the current text would become.
     pub draft: Released,
-    /// What in the text nobody would see.
+    /// Content of the current text that readers would not see.
     pub strange: Vec<Unreleasable>,
-    /// The last entry that all this was read at.
+    /// The last entry in the state from which all this was read.
     pub position: LedgerPosition,
     pub(super) digest: OnceLock<Digest>,
 }
 
 impl ReleaseStatus {
-    /// The digest of [`draft`](Self::draft), computed when first asked for.
+    /// Returns the digest of [`draft`](Self::draft), computed at the first call.
     #[must_use]
     pub(crate) fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| self.draft.digest())
     }
 }
 
-/// What a list shows of a document.
+/// The data that a list of documents shows for one document.
 #[derive(Debug, Clone)]
 pub(crate) struct Summary {
     pub title: String,
@@ -52,12 +52,12 @@ pub(crate) struct Summary {
     /// The people who are connected.
     pub here: Vec<PersonId>,
     pub position: LedgerPosition,
-    /// When the last entry was made, in milliseconds since the Unix epoch.
+    /// Time of the last entry, in milliseconds since the Unix epoch.
     pub time: u64,
     pub last_editor: Option<PersonId>,
 }
 
-/// An edit that goes back to a moment.
+/// An edit that restores the state at a moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Restore {
     pub update: Vec<u8>,
@@ -65,27 +65,27 @@ pub(crate) struct Restore {
     pub moment: Seq,
 }
 
-/// A step on the path to a release that is on disk.
+/// A step on the path to a release, once it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StepTaken {
-    /// The entry that says so.
+    /// The entry that records the step.
     pub seq: Seq,
-    /// The number of the release that this step has frozen, if it has.
+    /// The number of the release that this step has frozen, or `None` if it has frozen none.
     pub froze: Option<u32>,
 }
 
-/// Why a request to a room fails.
+/// The reason why a request to a room fails.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum RequestError<E> {
-    /// The document can't be opened or asked.
+    /// The document can't be opened, or its room can't take the request.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The document refuses the change. Nothing has changed.
+    /// The document refuses the change, and is unchanged.
     #[error("{0}")]
     Refused(E),
 }
 
-/// A document, as one requester asks it: the requester's budget in that document pays for each turn.
+/// A document on behalf of one requester. Each turn is charged to the requester's budget in that document.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomHandle {
     rooms: Rooms,
@@ -94,7 +94,7 @@ pub(crate) struct RoomHandle {
 }
 
 impl Rooms {
-    /// A document, as this requester asks it.
+    /// Returns a handle to a document on behalf of a requester.
     pub(crate) fn handle(
         &self,
         document: &DocumentId,
@@ -104,33 +104,33 @@ impl Rooms {
     }
 }
 
-/// Questions. Each is answered once all that the answer shows is on disk.
+/// Queries. An answer is sent only once everything that it shows is on disk.
 ///
 /// # Errors
-/// All of them: when the document can't be opened, or this requester lets too many requests wait.
+/// Every method returns an error if the document can't be opened, or if the requester has too many requests waiting.
 impl RoomHandle {
-    /// The text, milestones and dates.
+    /// Returns the text, milestones and dates.
     pub(crate) async fn content(&self) -> Result<Content, OpenError> {
         self.read(Priority::Ordinary, |task| Content::read(task.room().state().doc())).await
     }
 
-    /// The whole document as one update.
+    /// Returns the whole document as one update.
     pub(crate) async fn encoded(&self) -> Result<Vec<u8>, OpenError> {
         let encode = |task: &mut Task| task.room().state().encode_since(&StateVector::default());
         self.read(Priority::Ordinary, encode).await
     }
 
-    /// The releases, and the text as it would become one.
+    /// Returns the releases, and the release that the current text would become.
     pub(crate) async fn release_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
         self.read(Priority::Ordinary, Task::release_status).await
     }
 
-    /// The proposals and releases alone: nothing of the text is read for them.
+    /// Returns the proposals and releases, without reading the text.
     pub(crate) async fn releases(&self) -> Result<Releases, OpenError> {
         self.read(Priority::Essential, |task| task.room().state().releases().clone()).await
     }
 
-    /// The redactions, and the releases: what the head of a document's page shows.
+    /// Returns the redactions and the releases, which the head of a document's page shows.
     pub(crate) async fn redactions_and_releases(
         &self,
     ) -> Result<(Vec<RedactionNotice>, Releases), OpenError> {
@@ -141,17 +141,17 @@ impl RoomHandle {
         .await
     }
 
-    /// What a list of documents shows of this one.
+    /// Returns the data that a list of documents shows for this one.
     pub(crate) async fn summary(&self) -> Result<Summary, OpenError> {
         self.read(Priority::Essential, Task::summary).await
     }
 
-    /// The number of the last entry.
+    /// Returns the number of the last entry.
     pub(crate) async fn last_entry(&self) -> Result<Seq, OpenError> {
         self.read(Priority::Essential, |task| task.room().state().position().seq).await
     }
 
-    /// The characters that a passage consists of; None when the text there is another one.
+    /// Returns the ranges of characters that make up a passage, or `None` if the text at that place is different.
     pub(super) async fn locate(&self, passage: Passage) -> Result<Option<Vec<Range>>, OpenError> {
         let Passage { target, from, text, .. } = passage;
         let find = move |task: &mut Task| locate(task.room().state().doc(), &target, from, &text);
@@ -159,12 +159,12 @@ impl RoomHandle {
     }
 }
 
-/// Changes. Each answers once it is on disk, with the number of the last entry.
+/// Changes. Each method returns once the change is on disk, and returns the number of the document's last entry.
 ///
 /// # Errors
-/// All of them: as a question, or with the reason why the document refuses the change.
+/// Every method returns the errors of a query, and the reason if the document refuses the change.
 impl RoomHandle {
-    /// Names a moment.
+    /// Names a moment, which makes it a version.
     pub(crate) async fn name_version(
         &self,
         actor: &Actor,
@@ -175,7 +175,7 @@ impl RoomHandle {
         self.change(Priority::Ordinary, name).await
     }
 
-    /// Goes back to a moment.
+    /// Restores the state at a moment.
     pub(crate) async fn restore(
         &self,
         actor: &Actor,
@@ -189,7 +189,7 @@ impl RoomHandle {
         self.change(Priority::Ordinary, go_back).await
     }
 
-    /// Writes an edit that takes hidden characters out.
+    /// Appends an edit that removes hidden characters.
     pub(crate) async fn clean(
         &self,
         actor: &Actor,
@@ -200,7 +200,7 @@ impl RoomHandle {
         self.change(Priority::Ordinary, clean).await
     }
 
-    /// Proposes the text as it is for a release.
+    /// Proposes the current text for a release.
     pub(crate) async fn propose(
         &self,
         actor: &Actor,
@@ -211,9 +211,9 @@ impl RoomHandle {
         self.change(Priority::Ordinary, propose).await
     }
 
-    /// Takes a step on the path to a release. Only [`crate::sealing`] calls this: it signs what a step has frozen.
-    /// `seal` is called with a release's number once its freeze is on disk, also when the asker has gone meanwhile; the
-    /// answer waits for what it gives.
+    /// Takes a step on the path to a release. Only [`crate::sealing`] calls this, because it signs the release that a
+    /// step freezes. If the step freezes a release, `seal` is called with its number once the freeze is on disk, even
+    /// if the caller has gone. The answer waits for the future that `seal` returns.
     pub(crate) async fn step<F: Future<Output = ()> + Send + 'static>(
         &self,
         actor: &Actor,
@@ -287,7 +287,7 @@ impl RoomHandle {
         done.await?.map_err(RequestError::Refused)
     }
 
-    /// Asks the room, opening it if need be.
+    /// Sends a request to the room, which is opened if necessary.
     async fn ask<T: Send + 'static>(
         &self,
         priority: Priority,

@@ -1,8 +1,8 @@
-//! Frames that were read from their sockets and that no room has worked on yet: how many of one person, and how many
-//! bytes of one person and of all.
+//! Limits on the frames that were read from their sockets and that no room has handled yet: on the number of one
+//! person's frames, and on the bytes of one person and of all people.
 //!
-//! A person whose budget is used up fills their own places and no others. Beyond the total, a person keeps room for one
-//! message of the largest size, and the connection that brings more is closed with 4301: it syncs again.
+//! A person whose budget is used up fills only their own places. Once the total is exceeded, each person still has
+//! space for one message of the largest size. A connection that sends more is closed with 4301, and syncs again.
 
 use accord_document::ids::PersonId;
 use accord_document::limits;
@@ -12,21 +12,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Frames of one person that may wait for a room.
+/// Maximum number of one person's frames that wait for a room.
 const MAX_WAITING_FRAMES: usize = 32;
-/// What one person's frames may hold that wait for any room, in KiB: two documents of the largest size.
+/// Maximum size of one person's frames that wait for any room, in KiB: two documents of the largest size.
 const MAX_WAITING_KIB: u32 = 16 * 1024;
-/// What all frames may hold that were read and not worked on, in bytes.
+/// Maximum size of all frames that were read and not handled, in bytes.
 const MAX_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
-/// What the frames of one person may hold beyond that, in bytes: one of the largest size, and keystrokes.
+/// Maximum size of one person's frames once the total is exceeded, in bytes: a message of the largest size, and
+/// keystrokes.
 const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 
-/// Too much waits in all, and of this person more than one large frame.
+/// The error when too many bytes wait in total, and more than one large message of them is this person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("too much waits to be worked on")]
 pub(crate) struct Crowded;
 
-/// What the frames of each person hold, over all rooms, and of all. Cloning shares it.
+/// The bytes of frames that wait, for each person over all rooms, and in total. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WaitingBytes {
     by_person: Arc<Mutex<HashMap<PersonId, Arc<PersonalBytes>>>>,
@@ -35,15 +36,15 @@ pub(super) struct WaitingBytes {
 
 #[derive(Debug)]
 struct PersonalBytes {
-    /// For those that have a place in a room.
+    /// Permits for the frames that have a place in a room, one for each KiB.
     kib: Arc<Semaphore>,
-    /// Those that wait for a place, too.
+    /// Number of bytes of all frames that were read, including those that wait for a place.
     read: AtomicUsize,
     all: Arc<AtomicUsize>,
 }
 
 impl WaitingBytes {
-    /// New places in a room for a person's frames.
+    /// Creates the places for a person's frames in one room.
     pub(super) fn places(&self, person: &PersonId) -> InFlight {
         let mut people = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() == people.capacity() {
@@ -61,14 +62,14 @@ impl WaitingBytes {
     }
 }
 
-/// The places of one person's frames that wait for a room. Cloning shares them.
+/// The places of one person's frames that wait for a room. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
     frames: Arc<Semaphore>,
     bytes: Arc<PersonalBytes>,
 }
 
-/// A frame's place, given back when dropped.
+/// The place of one frame. Dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Place {
     _frame: OwnedSemaphorePermit,
@@ -76,7 +77,7 @@ pub(crate) struct Place {
     _charge: Charge,
 }
 
-/// Bytes that were read, until dropped.
+/// Bytes of a frame that was read. They count until this is dropped.
 #[derive(Debug)]
 struct Charge {
     of: Arc<PersonalBytes>,
@@ -91,7 +92,7 @@ impl Drop for Charge {
 }
 
 impl InFlight {
-    /// Whether somebody else has these places, too.
+    /// Whether these places have other holders as well.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.frames) > 1
     }
@@ -101,14 +102,14 @@ impl InFlight {
         Arc::ptr_eq(&self.frames, &other.frames)
     }
 
-    /// Waits for a place for a frame of this many bytes.
+    /// Waits for a place for a frame with this number of bytes.
     ///
     /// # Errors
-    /// When too much waits in all, and much of it is this person's.
+    /// Returns [`Crowded`] if too many bytes wait in total, and many of them are this person's.
     pub(crate) async fn enter(&self, bytes: usize) -> Result<Place, Crowded> {
         let charge = self.charge(bytes)?;
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
-        // The semaphores are never closed.
+        // Acquiring can't fail, because the semaphores are never closed.
         let frame = self.frames.clone().acquire_owned().await.map_err(|_| Crowded)?;
         let kib = self.bytes.kib.clone().acquire_many_owned(kib).await.map_err(|_| Crowded)?;
         Ok(Place { _frame: frame, _kib: kib, _charge: charge })

@@ -1,5 +1,6 @@
-//! Opening a document: its last checkpoint and the entries behind it, or its whole ledger, applied in order. A redaction
-//! that a stop has interrupted is finished first, so that nothing is shown of what it takes out.
+//! Opening a document: its last checkpoint and the later entries, or its whole ledger, are applied in order. A
+//! redaction that was interrupted when the server stopped is finished first, so that nothing of the redacted text is
+//! shown.
 
 use super::{OpenError, Rooms};
 use crate::replay::{Replayed, decode, editor, replay_stored};
@@ -35,12 +36,13 @@ impl Rooms {
         self.load(document)
     }
 
-    /// Opens a ledger where it was kept last, if that is a state of this very ledger.
+    /// Opens a ledger from its last checkpoint. Returns `None` if there is no checkpoint, or if it is not a state of
+    /// this ledger.
     fn resume(&self, ledger: &LedgerId) -> Result<Option<Replayed>, OpenError> {
         let Some(kept) = self.shared.store.checkpoint(ledger)? else { return Ok(None) };
         let Some(state) = DocumentState::resume(&kept) else { return Ok(None) };
         let seq = state.position().seq;
-        // The entry that the state ends with tells whether it is one of this ledger.
+        // The checkpoint belongs to this ledger if the entry at its position has the checkpoint's head as its hash.
         let Some(bytes) = self.shared.store.entry(ledger, seq)? else { return Ok(None) };
         let first = decode(seq, &bytes)?;
         if first.hash() != state.position().head {

@@ -1,5 +1,5 @@
-//! The registry of open documents. The first who needs a room opens it, exactly once, and it closes when nobody has
-//! been in it for a while.
+//! The registry of open documents. The first request for a document opens its room, exactly once even if several
+//! requests arrive together. The room closes when nobody has used it for a while.
 
 mod event;
 mod handle;
@@ -49,19 +49,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Events that may wait for a room before its connections have to.
+/// Number of events that can wait for a room. Beyond it, senders wait.
 const QUEUE: usize = 1024;
 
-/// What became of claims that were to be saved.
+/// The result of an attempt to save claims.
 #[derive(Debug)]
 struct SavedClaims {
-    /// The client ids that are saved: others may learn of them.
+    /// The client ids whose claims are saved, so that others can learn of them.
     saved: Vec<u64>,
-    /// The claims that are not.
+    /// The claims that could not be saved.
     unsaved: Vec<ClientClaim>,
 }
 
-/// All rooms. Cloning shares them.
+/// All rooms. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Rooms {
     shared: Arc<Shared>,
@@ -97,12 +97,12 @@ impl Shared {
     }
 }
 
-/// A connection's way into its room.
+/// A connection's access to its room.
 #[derive(Debug)]
 pub(crate) struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
-    /// The places of this person's frames, over all of their connections.
+    /// The places of this person's frames, which all of their connections share.
     pub in_flight: InFlight,
 }
 
@@ -135,25 +135,26 @@ impl Rooms {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Makes sure that a document can be opened, before a connection is upgraded for it.
+    /// Checks that a document can be opened, before a connection is upgraded for it.
     ///
     /// # Errors
-    /// When it can't.
+    /// Returns the reason why the document can't be opened.
     pub(crate) async fn probe(&self, document: &DocumentId) -> Result<(), OpenError> {
         self.ask(document, |answer| RoomEvent::Open { answer }).await?;
         Ok(())
     }
 
-    /// An outbox for a receiver of a person, and what comes out of it.
+    /// Returns an outbox for one of a person's connections, and the queue from which the connection's writer takes the
+    /// messages.
     #[must_use]
     pub(crate) fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
         self.shared.outboxes.open(person)
     }
 
-    /// Lets a connection into a document.
+    /// Lets a connection join a document's room.
     ///
     /// # Errors
-    /// When the document can't be opened.
+    /// Returns an error if the document can't be opened, or if this person must not join it now.
     pub(crate) async fn join(
         &self,
         document: &DocumentId,
@@ -170,7 +171,7 @@ impl Rooms {
         Ok(Joined { id, room, in_flight })
     }
 
-    /// Asks a room something, opening it if need be.
+    /// Sends an event to a room and returns its answer. The room is opened if necessary.
     async fn ask<T>(
         &self,
         document: &DocumentId,
@@ -187,7 +188,7 @@ impl Rooms {
             {
                 return result.map(|value| (room, value));
             }
-            // The room closed before it saw the question: the next turn opens it again.
+            // The room closed before it handled the event, so the next iteration opens a new one.
             self.forget(document, &room);
         }
     }
@@ -210,7 +211,7 @@ impl Rooms {
         }
     }
 
-    /// Forgets a room that has closed by itself.
+    /// Removes a closed room from the registry.
     fn forget_closed(&self, document: &DocumentId) {
         let mut open = self.shared.lock();
         if open.get(document).is_some_and(mpsc::Sender::is_closed) {
@@ -218,11 +219,11 @@ impl Rooms {
         }
     }
 
-    /// Closes all rooms: their connections are asked to come back, and what is queued is committed.
+    /// Closes all rooms. Connections are asked to come back, and queued entries are committed.
     pub(crate) async fn shut_down(&self) {
         self.shared.stop.send_replace(true);
         let open: Vec<_> = self.shared.lock().drain().map(|(_, room)| room).collect();
-        // All at once: one that is busy holds up no other.
+        // The rooms are closed concurrently, so that a busy room does not delay the others.
         join_all(open.into_iter().map(|room| async move {
             let _ = room.send(RoomEvent::Stop).await;
             room.closed().await;
@@ -230,13 +231,13 @@ impl Rooms {
         .await;
     }
 
-    /// How many documents are still open after [`shut_down`](Self::shut_down).
+    /// Returns the number of documents that are still open after [`shut_down`](Self::shut_down).
     #[must_use]
     pub(crate) fn still_open(&self) -> i64 {
         self.shared.metrics.rooms_open.get()
     }
 
-    /// Reads the hash of the entry that a client remembers, and tells the room.
+    /// Reads the hash of the stored entry at the position that a client remembers, and sends it to the room.
     fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: LedgerPosition) {
         let (rooms, document) = (self.clone(), document.clone());
         let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
@@ -257,7 +258,7 @@ impl Rooms {
                 }
                 Err(_) => return,
             };
-            // The room may have closed meanwhile, and the client with it.
+            // The room could have closed meanwhile, and the client with it.
             let room = rooms.shared.lock().get(&document).cloned();
             if let Some(room) = room {
                 let _ = room.send(RoomEvent::Compared { id, remembered, stored }).await;
@@ -265,10 +266,10 @@ impl Rooms {
         });
     }
 
-    /// Packs what is settled of a ledger, beside everything else.
+    /// Packs the settled entries of a ledger in the background.
     fn pack(&self, document: &DocumentId) {
         let (store, document) = (self.shared.store.clone(), document.clone());
-        // Detached on purpose: nothing waits for it, and stopping in the middle loses nothing.
+        // The task is detached because nothing waits for it, and an interruption loses nothing.
         drop(tokio::task::spawn_blocking(move || {
             let ledger = LedgerId::Document(document.clone());
             match store.pack(&ledger) {
@@ -279,7 +280,8 @@ impl Rooms {
         }));
     }
 
-    /// Saves whose client ids are, and answers with the ids that are saved and the claims that are not.
+    /// Saves the owners of client ids in the background. The answer contains the ids that are saved and the claims that
+    /// are not.
     fn save_client_claims(
         &self,
         document: &DocumentId,
@@ -297,18 +299,18 @@ impl Rooms {
                 .cloned()
                 .partition::<Vec<_>, _>(|claim| saved.contains(&claim.number));
             let saved = saved.iter().map(|claim| claim.client).collect();
-            // A room that is gone waits for no answer.
+            // Sending fails only if the room has closed, and then nobody needs the answer.
             let _ = answer.send(SavedClaims { saved, unsaved }).await;
         });
     }
 
-    /// Removes claims of client ids that the ledger itself gives an owner by now.
+    /// Removes the claims of client ids whose owner is recorded in the ledger by now.
     fn forget_client_claims(&self, document: &DocumentId, clients: Vec<u64>) {
         if clients.is_empty() {
             return;
         }
         let (store, document) = (self.shared.store.clone(), document.clone());
-        // Detached on purpose: what is not removed now is removed when the document closes again.
+        // The task is detached because claims that remain are removed when the document closes again.
         drop(tokio::task::spawn_blocking(move || {
             if let Err(error) = announced::remove(&*store, &document, clients) {
                 tracing::warn!(%document, %error, "claims of client ids can't be removed");
@@ -316,11 +318,12 @@ impl Rooms {
         }));
     }
 
-    /// Keeps the state of a document that closes: it opens from there. Blocks.
+    /// Writes a checkpoint of a document that closes, so that it opens from there. Blocks.
     fn keep(&self, document: &DocumentId, state: &[u8]) {
         let kept = self.shared.store.keep_checkpoint(&document.clone().into(), state);
         if let Err(error) = kept {
-            // The ledger has everything; only opening takes longer.
+            // A warning is enough, because the ledger contains everything. Without a checkpoint, opening takes
+            // longer.
             tracing::warn!(%document, %error, "a checkpoint can't be kept");
         }
     }
@@ -330,7 +333,7 @@ fn unexpected() -> StoreError {
     StoreError::Failed("a task failed unexpectedly".into())
 }
 
-/// A random seed for a room's salts.
+/// Returns a random seed for a room's salts.
 fn seed() -> [u8; 32] {
     rand::random()
 }

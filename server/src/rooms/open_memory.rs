@@ -1,28 +1,29 @@
-//! How much memory open documents take, and who holds them open.
+//! The memory of open documents, and the people who hold them open.
 //!
-//! A document of the most items takes 50 MiB; one person could fill and open one after the other. So what a person holds
-//! open has a total, and documents that nobody holds open close at once when they take much together.
+//! A document with the maximum number of items takes 50 MiB, and one person could fill and open one after the other. So
+//! there is a limit on what one person holds open. Documents that nobody holds open close immediately when they take
+//! too much together.
 
 use accord_document::ids::{DocumentId, PersonId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What the documents may take together that one person has open, in bytes, beside a single one of any size: some forty
-/// papers of 100,000 characters.
+/// Maximum memory of the documents that one person has open, in bytes: about forty papers of 100,000 characters. A
+/// single document is allowed to take more.
 const MAX_BYTES_PER_PERSON: usize = 40 * 1024 * 1024;
-/// What the documents may take together that nobody has open, in bytes.
+/// Maximum memory of the documents that nobody has open, in bytes.
 const MAX_IDLE_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct OpenDocument {
     bytes: usize,
-    /// How many connections each person has.
+    /// Number of each person's connections.
     people: HashMap<PersonId, usize>,
 }
 
 type Documents = HashMap<DocumentId, OpenDocument>;
 
-/// All open documents. Cloning shares them.
+/// All open documents. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenMemory(Arc<Mutex<Documents>>);
 
@@ -39,12 +40,12 @@ impl OpenMemory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes how much a document takes.
+    /// Records how much memory a document takes, in bytes.
     pub(super) fn note(&self, document: &DocumentId, bytes: usize) {
         self.lock().entry(document.clone()).or_default().bytes = bytes;
     }
 
-    /// The document is closed.
+    /// Removes a document that has closed.
     pub(super) fn forget(&self, document: &DocumentId) {
         self.lock().remove(document);
     }
@@ -56,8 +57,8 @@ impl OpenMemory {
         HeldOpen { memory: self.clone(), document: document.clone(), person: person.clone() }
     }
 
-    /// Whether the documents that a person has open, with this one, stay within [`MAX_BYTES_PER_PERSON`]. A single
-    /// document may always be open.
+    /// Whether a person's open documents, including this one, stay within [`MAX_BYTES_PER_PERSON`]. The result is
+    /// always `true` if the person has no other document open.
     pub(super) fn may_open(&self, person: &PersonId, document: &DocumentId) -> bool {
         let all = self.lock();
         let is_theirs = |(id, open): &(&DocumentId, &OpenDocument)| {
@@ -68,7 +69,7 @@ impl OpenMemory {
         others == 0 || others + this <= MAX_BYTES_PER_PERSON
     }
 
-    /// Whether documents that nobody holds open should close without waiting for somebody to come back.
+    /// Whether the documents that nobody holds open take too much memory, so that they must close immediately.
     pub(super) fn is_crowded(&self) -> bool {
         let all = self.lock();
         let idle = all.values().filter(|open| open.people.is_empty());

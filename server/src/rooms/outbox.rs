@@ -1,9 +1,9 @@
-//! What waits for the receivers of frames: bounded in frames and in bytes. A receiver that lets more wait is closed
-//! with 4301 and syncs again.
+//! Outboxes: queues of the frames that wait for receivers, which are connections. They are bounded in frames and in
+//! bytes. A receiver for which more would have to wait is closed with 4301, and syncs again.
 //!
-//! A frame counts for its receiver and for that receiver's person until the system has all of it. For the total it counts
-//! once, however many receivers share it, until the last of them has taken it: a page that is pasted before a thousand
-//! readers is in memory once, beside the few kilobytes of it that are on their way to each.
+//! A frame counts for its receiver and for that receiver's person until the system has taken all of it. In the total it
+//! counts once, however many receivers share it, until the last of them has taken it. So a page that is pasted in front
+//! of a thousand readers is in memory once, plus the few kilobytes that are being sent to each.
 
 use super::event::Outgoing;
 use accord_document::ids::PersonId;
@@ -15,18 +15,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::mpsc;
 
-/// Frames that may wait for a receiver.
+/// Maximum number of frames that wait for a receiver.
 const MAX_QUEUED_FRAMES: usize = 1024;
-/// Bytes that may wait for a receiver: the largest document, while what others write comes in.
+/// Maximum number of bytes that wait for a receiver: the largest document, and the edits that arrive while it is sent.
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
-/// Bytes that may wait for one person, in all tabs and devices.
+/// Maximum number of bytes that wait for one person, over all of their tabs and devices.
 const MAX_QUEUED_BYTES_PER_PERSON: usize = 4 * limits::MAX_STATE_BYTES;
-/// Bytes of all frames that wait, each counted once. Beyond that, receivers have [`CROWDED_BYTES`] each.
+/// Maximum number of bytes of all waiting frames, each counted once. Beyond it, the limit for a receiver is
+/// [`CROWDED_BYTES`].
 const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
-/// Bytes that may wait for a receiver when too much waits in all.
+/// Maximum number of bytes that wait for a receiver while too many wait in total.
 const CROWDED_BYTES: usize = 1024 * 1024;
 
-/// A number of bytes in use. Cloning shares it.
+/// A number of bytes in use. Clones share it.
 #[derive(Debug, Clone, Default)]
 struct Count(Arc<AtomicUsize>);
 
@@ -41,7 +42,7 @@ impl Count {
     }
 }
 
-/// Bytes that count until this is dropped.
+/// Bytes that are included in a count until this is dropped.
 #[derive(Debug)]
 struct Charge {
     count: Count,
@@ -54,7 +55,7 @@ impl Drop for Charge {
     }
 }
 
-/// What waits for all receivers.
+/// The counts of the outboxes of all receivers.
 #[derive(Debug, Default)]
 pub(super) struct Outboxes {
     all: Count,
@@ -62,7 +63,8 @@ pub(super) struct Outboxes {
 }
 
 impl Outboxes {
-    /// An outbox for a person's receiver, and what comes out of it.
+    /// Returns an outbox for one of a person's receivers, and the queue from which the receiver's writer takes the
+    /// messages.
     pub(super) fn open(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
         let (frames, queue) = mpsc::channel(MAX_QUEUED_FRAMES);
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +80,7 @@ impl Outboxes {
         (Outbox { frames, receiver: Count::default(), person, all: self.all.clone() }, queue)
     }
 
-    /// A frame that several receivers may share. It counts until the last of them has taken it.
+    /// Returns a frame that several receivers can share. It counts until the last of them has taken it.
     pub(super) fn share(&self, frame: Arc<[u8]>) -> Bytes {
         let charge = self.all.add(frame.len());
         Bytes::from_owner(Shared { frame, _charge: charge })
@@ -96,7 +98,7 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// What waits for one receiver. Cloning shares it.
+/// The queue of one receiver. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     frames: mpsc::Sender<Queued>,
@@ -105,7 +107,7 @@ pub(crate) struct Outbox {
     all: Count,
 }
 
-/// A way to an outbox that does not keep it open: the room alone does that, and closes it by dropping its own.
+/// A reference to an outbox that does not keep it open. The room closes an outbox by dropping its own reference.
 #[derive(Debug)]
 pub(crate) struct WeakOutbox {
     frames: mpsc::WeakSender<Queued>,
@@ -115,7 +117,7 @@ pub(crate) struct WeakOutbox {
 }
 
 impl WeakOutbox {
-    /// The outbox, while the room has not let go of it.
+    /// Returns the outbox, or `None` if the room has dropped it.
     #[must_use]
     pub(crate) fn upgrade(&self) -> Option<Outbox> {
         Some(Outbox {
@@ -127,31 +129,31 @@ impl WeakOutbox {
     }
 }
 
-/// Something for a receiver, and what it counts.
+/// A message for a receiver, with the charges for its bytes.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub outgoing: Outgoing,
     pub charges: Charges,
 }
 
-/// Keep it until a frame has been handed to the system: so long the frame counts.
+/// The charges for the bytes of a frame. The writer must keep them until it has handed the frame to the system.
 #[derive(Debug)]
 pub(crate) struct Charges {
     _of_receiver: Charge,
     _of_person: Charge,
 }
 
-/// Why something can't be queued.
+/// The reason why a message can't be queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotQueued {
-    /// The receiver is too slow.
+    /// Too much waits for this receiver or its person.
     Full,
-    /// It is gone.
+    /// The receiver has gone.
     Gone,
 }
 
 impl Outbox {
-    /// Queues something at once.
+    /// Queues a message without waiting.
     pub(super) fn send(&self, outgoing: Outgoing) -> Result<(), NotQueued> {
         let queued = self.charge(outgoing);
         let is_crowded = self.all.get() > MAX_QUEUED_BYTES_IN_ALL;
@@ -171,12 +173,12 @@ impl Outbox {
         WeakOutbox { frames: frames.downgrade(), receiver, person, all }
     }
 
-    /// Queues a farewell. The writer may be gone already.
+    /// Queues the message that closes the connection. Does nothing if the writer has gone.
     pub(crate) async fn close(&self, close: Close) {
         let _ = self.frames.send(self.charge(Outgoing::Close(close))).await;
     }
 
-    /// Asks the peer whether it is there. Where frames wait already, they do that.
+    /// Queues a ping. If the queue is full, the frames in it have the same effect.
     pub(crate) fn ping(&self) {
         let _ = self.frames.try_send(self.charge(Outgoing::Ping));
     }

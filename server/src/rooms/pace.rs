@@ -1,7 +1,7 @@
-//! How much of a room's time one person may use, over all of their connections and requests.
+//! Budgets of a room's time for one party, over all of its connections and requests.
 //!
-//! Nothing is dropped and nobody closed: what is beyond the budget waits, in the room's queue and behind it in the
-//! socket. Others are served meanwhile.
+//! No frame is dropped and no connection is closed because of a budget. Frames beyond the budget wait in the room's
+//! queue, and behind that in the socket. Other parties are served meanwhile.
 
 use crate::fair_queue::Requester;
 use accord_document::ids::DocumentId;
@@ -9,22 +9,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A frame that takes longer than this holds up the others in the room noticeably.
+/// Duration above which a turn noticeably delays the others in the room.
 const LONG_TURN: Duration = Duration::from_millis(20);
 
-/// How fast something may be used: so much at once, and this share of the time for long.
+/// The rate at which a party can use time: the `burst` can be used immediately, and after that this `share` of the
+/// time.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     burst: Duration,
     share: f64,
 }
 
-/// The room's time altogether.
+/// The rate for all of a room's time.
 const ALL: Rate = Rate { burst: Duration::from_secs(3), share: 0.5 };
-/// The time of all rooms in long turns. Coming back after a long time offline is one or two of them.
+/// The rate for long turns in all rooms together. A person who returns after a long time offline needs one or two long
+/// turns.
 const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
-/// What is left of a rate, in seconds: negative when overdrawn.
+/// The rest of a budget, in seconds. It is negative when overdrawn.
 #[derive(Debug)]
 pub(super) struct Account {
     rate: Rate,
@@ -58,14 +60,15 @@ impl Account {
         self.left >= self.rate.burst.as_secs_f64()
     }
 
-    /// The account with its party, unless it is full.
+    /// Returns the account with its party, or `None` if the account is full.
     fn owed(mut self, party: Requester, now: Instant) -> Option<(Requester, Self)> {
         (!self.is_full(now)).then_some((party, self))
     }
 }
 
-/// What each party has left for long turns, over all rooms: in many documents at once they would take all processors.
-/// It is remembered until it is full, also while no room is open. Cloning shares it.
+/// The accounts for long turns of each party, over all rooms. Without them, long turns in many documents at the same
+/// time would take all processors. An account is kept until it is full, even while no room is open. Clones share the
+/// accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LongTurns {
     by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<Account>>>>>,
@@ -90,15 +93,15 @@ fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What parties have left of the time of rooms that are closed, until it is full: a document that is opened again brings
-/// no new budgets. Cloning shares it.
+/// The accounts of parties in rooms that are closed, kept until they are full. So a document that is opened again gives
+/// nobody a new budget. Clones share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Debts {
     by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, Account>>>>,
 }
 
 impl Debts {
-    /// Remembers what parties have left in a room that closes.
+    /// Stores the accounts of parties in a room that closes.
     pub(super) fn keep(
         &self,
         document: &DocumentId,
@@ -117,14 +120,14 @@ impl Debts {
         }
     }
 
-    /// What parties have left in a room that opens.
+    /// Returns the stored accounts of parties in a room that opens.
     pub(super) fn take(&self, document: &DocumentId) -> HashMap<Requester, Account> {
         let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(document).unwrap_or_default()
     }
 }
 
-/// One party's budget of a room's time, and of all rooms' time in long turns.
+/// The budget of one party: of one room's time, and of all rooms' time in long turns.
 #[derive(Debug)]
 pub(super) struct Budget {
     all: Account,
@@ -132,7 +135,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `left` is what the party has left in this room, if it has been here before.
+    /// `left` is the party's account from an earlier opening of this room, or `None` if there is none.
     pub(super) fn new(
         party: &Requester,
         left: Option<Account>,
@@ -143,7 +146,7 @@ impl Budget {
         Self { all, long: long.of(party, now) }
     }
 
-    /// What is left in this room.
+    /// Returns the account for this room.
     pub(super) fn into_account(self) -> Account {
         self.all
     }
@@ -152,7 +155,7 @@ impl Budget {
         lock(&self.long)
     }
 
-    /// Notes that a turn took this long.
+    /// Charges the time of a turn.
     pub(super) fn spend(&mut self, time: Duration, now: Instant) {
         self.all.spend(time, now);
         if time > LONG_TURN {
@@ -160,12 +163,12 @@ impl Budget {
         }
     }
 
-    /// How long the next turn has to wait.
+    /// Returns the time until the party's next turn.
     pub(super) fn wait(&mut self, now: Instant) -> Duration {
         self.all.wait(now).max(self.long().wait(now))
     }
 
-    /// Whether it is as if nothing had ever been spent.
+    /// Whether nothing of the budget is spent.
     pub(super) fn is_full(&mut self, now: Instant) -> bool {
         self.all.is_full(now) && self.long().is_full(now)
     }

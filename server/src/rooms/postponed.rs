@@ -1,16 +1,16 @@
-//! A turn that may take long, and waits until nothing else waits for the disk.
+//! A turn that can take long, postponed until no entry waits for the disk.
 
 use super::event::RoomEvent;
 use super::turns::{Priority, Turn};
 
 pub(super) struct Postponed {
     pub(super) turn: Turn<RoomEvent>,
-    /// Whether turns of others come before it.
+    /// Whether turns of other parties are taken before this one.
     pub(super) others_pass: bool,
 }
 
 impl Postponed {
-    /// Whether a short turn comes before this one: not what the same party sent later, unless that is essential.
+    /// Whether a short turn is taken before this one. A later turn of the same party is not, unless it is essential.
     pub(super) fn is_passed_by(&self, turn: &Turn<RoomEvent>) -> bool {
         turn.party != self.turn.party || turn.priority == Priority::Essential
     }

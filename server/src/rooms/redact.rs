@@ -1,4 +1,4 @@
-//! Taking a passage out of a document and of everything that is stored of it.
+//! Redactions: removing a passage from a document's text and from its ledger.
 
 use super::handle::{RequestError, RoomHandle};
 use super::{OpenError, Rooms, unexpected};
@@ -14,18 +14,18 @@ use accord_document::state::RedactionError;
 use accord_document::update::Range;
 use thiserror::Error;
 
-/// Characters of a text, by their place and what they say.
+/// A passage of a text, described by its place and its characters.
 #[derive(Debug, Clone)]
 pub(crate) struct Passage {
     pub target: Target,
-    /// In UTF-16 code units.
+    /// Offset of the passage, in UTF-16 code units.
     pub from: u32,
     pub text: String,
-    /// The two moments in whose comparison the passage was found; None for the text as it is.
+    /// The two moments whose comparison shows the passage, or `None` if it is in the current text.
     pub compared: Option<(Seq, Seq)>,
 }
 
-/// Why a passage is not redacted.
+/// The reason why a passage can't be redacted.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum RedactError {
     #[error("this passage does not stand there any more")]
@@ -65,15 +65,16 @@ impl From<RequestError<RedactionError>> for RedactError {
 }
 
 impl RoomHandle {
-    /// Takes a passage out of a document and of what is stored of it, and gives the number of the entry that says so.
-    /// `find` chooses the characters that go: those that were found in the text as it is and their copies, or those of
-    /// a comparison of the past. It may block.
+    /// Removes a passage from a document and from its stored entries. Returns the number of the entry that announces
+    /// the redaction. `find` chooses the characters to remove: those that were found in the current text with their
+    /// copies, or those of a comparison of past moments. It is allowed to block.
     ///
-    /// The place is the redactor's. Its turn is held while the ledger is read, and never while the room is asked: that
-    /// takes long where the redactor's budget is used up.
+    /// `place` is the redactor's place in the queue. Its turn is held while the ledger is read, but not while the room
+    /// is asked, because that takes long if the redactor's budget is used up.
     ///
     /// # Errors
-    /// When the passage is not there, this person may not redact, too many redactions wait, or it can't be saved.
+    /// Returns an error if the passage is not there, if this person is not allowed to redact, if too many redactions
+    /// wait, or if the redaction can't be saved.
     pub(crate) async fn redact(
         &self,
         actor: &Actor,
@@ -98,11 +99,12 @@ impl RoomHandle {
         });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         if redaction.targets.is_empty() {
-            // The redaction before this one has taken out the same.
+            // An earlier redaction has already removed the same characters.
             return Err(RedactError::Elsewhere);
         }
         let seq = self.append_redaction(actor, redaction).await?;
-        // It is announced now: if the server stops here, the next opening finishes it.
+        // The redaction is announced. If the server stops before the entries are rewritten, the next opening finishes
+        // the redaction.
         let (rooms, document) = (rooms.clone(), self.document().clone());
         let written = tokio::task::spawn_blocking(move || rooms.rewrite(&document, &blanked)).await;
         written.map_err(|_| unexpected())??;
@@ -125,7 +127,7 @@ impl Rooms {
         Redaction::of(reason, ranges, stored)
     }
 
-    /// Writes blanked entries in the place of those that are stored. Blocks.
+    /// Replaces stored entries by their blanked versions. Blocks.
     pub(super) fn rewrite(
         &self,
         document: &DocumentId,

@@ -1,5 +1,6 @@
-//! One redaction at a time in each document: each reads what the one before has blanked. Those in other documents wait
-//! for nobody whose budget is used up here.
+//! Locks that allow one redaction at a time in each document, because a redaction must read the entries as the one
+//! before left them. Redactions in different documents do not wait for each other, even if one of them waits for its
+//! redactor's budget.
 
 use accord_document::ids::DocumentId;
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ pub(super) struct RedactionLocks {
 }
 
 impl RedactionLocks {
-    /// Waits until no other redaction of this document is under way.
+    /// Waits until no other redaction of this document is running.
     pub(super) async fn lock(&self, document: &DocumentId) -> OwnedMutexGuard<()> {
         self.of(document).lock_owned().await
     }
@@ -46,7 +47,7 @@ mod tests {
         drop(first);
         let second = tokio::time::timeout(Duration::from_secs(15), second).await;
         drop((second.expect("the next one's turn has come"), other));
-        // What nobody holds is forgotten.
+        // The next call removes locks that nobody holds.
         drop(locks.lock(&here).await);
         assert_eq!(locks.by_document.lock().unwrap().len(), 1);
     }

@@ -1,7 +1,7 @@
-//! A question on its way to a room, with the requester who pays for its turn.
+//! HTTP requests on their way to a room. The budget of the requester is charged for each request's turn.
 //!
-//! A request waits in the line of its requester, behind what that person or address has sent before, and draws on the
-//! same budget as that person's frames. Nobody lets more than a few wait, and one whose asker has hung up is not run.
+//! A request waits behind the earlier items of the same requester that have its priority, and shares a budget with that
+//! person's frames. Each requester can have only a few requests waiting. A request whose caller has gone is not run.
 
 use super::OpenError;
 use super::task::Task;
@@ -12,13 +12,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// Requests of one requester, and of one priority, that may wait for a room.
+/// Maximum number of requests with the same requester and priority that wait for a room.
 const MAX_WAITING_REQUESTS: usize = 16;
 
-/// The way back to the asker.
+/// The channel for the answer to a request.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, OpenError>>;
 
-/// A request for a room.
+/// A request to a room.
 pub(crate) struct Request {
     pub(super) requester: Requester,
     pub(super) priority: Priority,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// `run` works in the room's task, and sends the answer when its time has come.
+    /// `run` runs in the room's task. It sends the answer itself, because an answer sometimes has to wait for the disk.
     pub(super) fn new<T: Send + 'static>(
         requester: Requester,
         priority: Priority,
@@ -51,7 +51,7 @@ impl Request {
         self.question.run(task);
     }
 
-    /// Answers that the document can't be opened.
+    /// Sends the answer that the document can't be opened.
     pub(super) fn refuse(self, error: OpenError) {
         self.question.refuse(error);
     }
@@ -78,20 +78,20 @@ impl<T: Send, F: FnOnce(&mut Task, Reply<T>) + Send> Question for Asked<T, F> {
     }
 
     fn refuse(self: Box<Self>, error: OpenError) {
-        // The asker may be gone.
+        // Sending fails only if the caller has gone.
         let _ = self.reply.send(Err(error));
     }
 }
 
 type Key = (DocumentId, Requester, Priority);
 
-/// How many requests wait for rooms, by room, requester and priority. Cloning shares the counts.
+/// The numbers of waiting requests, by room, requester and priority. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WaitingRequests {
     counts: Arc<Mutex<HashMap<Key, usize>>>,
 }
 
-/// A request's place among those that wait, given back when dropped.
+/// The place of one request among those that wait. Dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct RequestPlace {
     waiting: WaitingRequests,
@@ -102,7 +102,7 @@ impl WaitingRequests {
     /// Takes a place for a request.
     ///
     /// # Errors
-    /// When this requester has as many waiting as one may.
+    /// Returns [`Busy::Requester`] if this requester already has the maximum number of requests waiting.
     pub(super) fn enter(
         &self,
         document: &DocumentId,

@@ -1,7 +1,7 @@
-//! One open document: a task that feeds the pure [`Room`] and carries out its effects.
+//! The task of one open document, which drives the pure [`Room`] and carries out its effects.
 //!
-//! At most one append is in flight. Entries made meanwhile wait and go out together, so that the
-//! disk decides how large commits get.
+//! At most one append is in flight. Entries that are made meanwhile are appended together afterwards, so that the speed
+//! of the disk decides the size of commits.
 
 mod answers;
 mod effects;
@@ -29,28 +29,28 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use unsaved_claims::UnsavedClaims;
 
-/// How long an empty room stays open.
+/// Time for which an empty room stays open.
 const IDLE: Duration = Duration::from_secs(30);
-/// Entries that may wait for the disk before the room stops taking events.
+/// Number of entries that can wait for the disk before the room stops taking events.
 const WAITING: usize = 8192;
 
-/// Memory of a document is noted again when it has changed by so much.
+/// Change of a document's memory after which it is recorded again, in bytes.
 const NOTED_BYTES: usize = 256 * 1024;
 
-/// So many new entries are worth packing.
+/// Number of new entries after which a ledger is packed.
 const PACK: u64 = 1_024;
 
-/// Waits until the next turn: not at all where that is now, since a timer has ticks of a millisecond.
+/// Waits until the next turn. A turn that is due now must not wait for a timer, whose resolution is a millisecond.
 async fn pause(time: Duration) {
     if time.is_zero() {
-        // However much waits here, other rooms have their share of the thread.
+        // However much waits in this room, it must leave other rooms their share of the thread.
         tokio::task::coop::consume_budget().await;
     } else {
         sleep(time).await;
     }
 }
 
-/// The answer to an append.
+/// The result of an append.
 struct Committed {
     upto: Seq,
     result: Result<(), StoreError>,
@@ -76,7 +76,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             return rooms.forget_closed(&document);
         }
     };
-    // Entries that were replayed count towards the next checkpoint.
+    // Entries that were replayed at the opening count towards the next checkpoint.
     let behind = if behind >= CHECKPOINT_AFTER_ENTRIES { 0 } else { behind };
     let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
@@ -104,7 +104,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     };
     task.serve(&mut events).await;
     rooms.shared.open_memory.forget(&document);
-    // A room that failed is ahead of the store: what it holds as written under an id may not be on disk.
+    // A room that failed is ahead of the store. An edit that it holds as written under a client id might not be on
+    // disk, so the claim on that id must stay.
     if !task.over && task.is_settled() {
         rooms.forget_client_claims(&document, task.room.forget_written_ids());
     }
@@ -124,26 +125,27 @@ pub(super) struct Task {
     document: DocumentId,
     room: Room,
     last_editor: Option<PersonId>,
-    /// Where the ledger stood when it was last packed, as far as this room knows.
+    /// The last entry when the ledger was last packed, or 0 if this room has not packed it.
     packed: Seq,
-    /// Where it stood when it was opened.
+    /// The last entry in the latest checkpoint.
     opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
-    /// What was answered last to questions that read the whole text.
+    /// The latest answers to queries that read the whole text.
     release_status: Option<Arc<ReleaseStatus>>,
     summary: Option<Summary>,
-    /// What has come and waits for its turn.
+    /// The events that wait for their turn.
     turns: Turns<RoomEvent>,
-    /// The next turn, where it may take long.
+    /// The next turn, if it was postponed because it can take long.
     postponed: Option<Postponed>,
     in_flight: bool,
     waiting: Vec<Append>,
-    /// Answers that show entries not yet on disk, and the entry each waits for.
+    /// Answers that show entries which are not on disk, each with the entry for which it waits.
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
     unsaved_claims: UnsavedClaims,
-    /// How much memory it takes, as it was noted last.
+    /// Memory of the document when it was last recorded, in bytes.
     noted_bytes: usize,
-    /// The room can't go on: it closes at once, and is rebuilt from the ledger when next asked for.
+    /// True once the room can't continue. The room then closes immediately, and the next request rebuilds it from the
+    /// ledger.
     over: bool,
 }
 
@@ -151,14 +153,14 @@ impl Task {
     async fn serve(&mut self, events: &mut mpsc::Receiver<RoomEvent>) {
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // One append is in flight at most, so one place is enough.
+        // At most one append is in flight, so a channel with one place is enough.
         let (answer, mut committed) = mpsc::channel(1);
         let (saved, mut claims_saved) = mpsc::channel(1);
         let mut changes = self.rooms.shared.access.changes();
         let mut used = Instant::now();
         let mut stopping = false;
         while !self.over {
-            // First what waits for the disk: the next turn may take long.
+            // The result of an append comes first, because the next turn can take long.
             if let Ok(result) = committed.try_recv() {
                 self.committed(result);
                 if self.over {
@@ -176,7 +178,8 @@ impl Task {
                     self.come(event);
                 }
                 () = pause(self.until_turn()), if self.has_turn() => {
-                    // All that came during the last turn takes part in the turns: it may have taken long.
+                    // The last turn could have taken long, so the events that arrived meanwhile join before the next
+                    // turn is chosen.
                     while let Ok(event) = events.try_recv() {
                         used = Instant::now();
                         stopping |= matches!(event, RoomEvent::Stop);
@@ -205,15 +208,16 @@ impl Task {
         }
         self.keep_state().await;
         self.rooms.pack(&self.document);
-        // Before this document can be opened again.
+        // The accounts must be stored before this document can be opened again.
         let now = std::time::Instant::now();
         self.rooms.shared.debts.keep(&self.document, self.turns.close(), now);
-        // Events that are still queued are dropped unanswered: their senders open the room again.
+        // Queued events are dropped without an answer. Their senders then open the room again.
         events.close();
     }
 
-    /// Notes how much memory the document takes, when that has changed noticeably. The person who made it grow
-    /// may have no room for it beside the other documents that they have open.
+    /// Records how much memory the document takes, if that has changed noticeably. The document could have grown so
+    /// much that the person who caused it exceeds the limit for the documents that they have open. Their connections to
+    /// it are then closed.
     fn note_memory(&mut self, party: &Requester) {
         let bytes = self.room.state().weight();
         if bytes.abs_diff(self.noted_bytes) < NOTED_BYTES {
@@ -236,15 +240,15 @@ impl Task {
         }
     }
 
-    /// Looks again who may do what.
+    /// Checks again what the person of each connection is allowed to do.
     fn revise(&mut self) {
         let (access, document) = (self.rooms.shared.access.clone(), self.document.clone());
         let effects = self.room.revise(|admission| access.grant(admission, &document), self.now());
         self.carry_out(effects);
     }
 
-    /// Keeps the state for the next opening. While this waits, nothing can be redacted here: a request to
-    /// redact waits for the room that is opened next.
+    /// Writes a checkpoint for the next opening, if it is worthwhile. Until the checkpoint is written, no redaction can
+    /// change the ledger, because a request to redact waits for the room that is opened next.
     async fn keep_state(&mut self) {
         let seq = self.room.state().position().seq;
         let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= CHECKPOINT_AFTER_ENTRIES;
@@ -264,7 +268,7 @@ impl Task {
         let effects = match event {
             RoomEvent::Join { id, mut admission, outbox, in_flight, answer } => {
                 let person = admission.actor.person.clone();
-                // What was decided before the upgrade may not hold any more.
+                // Permissions could have changed since the connection was upgraded.
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
                 let joined = match grant {
                     Ok(_) if !self.rooms.shared.open_memory.may_open(&person, &self.document) => {
@@ -342,21 +346,22 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
-    /// Others may learn of client ids that are saved now.
+    /// Shows others the client ids that are now saved, and keeps the claims that could not be saved for another
+    /// attempt.
     fn client_claims_saved(&mut self, SavedClaims { saved, unsaved }: SavedClaims) {
         let effects = self.room.client_claims_saved(&saved);
         self.carry_out(effects);
         self.unsaved_claims.saved(unsaved);
     }
 
-    /// Saves whose client ids are.
+    /// Starts to save the claims that wait, unless a save is already running.
     fn save_client_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
         if let Some(claims) = self.unsaved_claims.begin() {
             self.rooms.save_client_claims(&self.document, claims, saved.clone());
         }
     }
 
-    /// Hands what waits to the committer, unless an append is in flight.
+    /// Hands the waiting entries to the committer, unless an append is in flight.
     async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
         if self.in_flight || self.over {
             return;
@@ -368,7 +373,7 @@ impl Task {
         let committer = self.rooms.shared.committer.clone();
         committer
             .append(entries, move |result| {
-                // The room may be gone; then nobody waits for this.
+                // Sending fails only if the room has closed, and then nobody waits for the result.
                 let _ = answer.try_send(Committed { upto, result });
             })
             .await;

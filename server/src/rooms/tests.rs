@@ -1,4 +1,4 @@
-//! Rooms over a store that fails, or keeps its callers waiting.
+//! Tests of rooms with a store that fails or blocks.
 
 use super::event::Outgoing;
 use super::outbox::Queued;
@@ -17,24 +17,24 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const CLIENT: u64 = 77;
-/// Far more than anything here takes on a busy machine.
+/// Much longer than any test here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store in memory that fails on demand.
 #[derive(Default)]
 struct FaultyStore {
     inner: MemoryStore,
-    /// Nothing can be appended.
+    /// Whether appends fail.
     is_full: AtomicBool,
-    /// No record can be changed.
+    /// Whether changes of records fail.
     loses_records: AtomicBool,
-    /// The records of this client id can't be changed.
+    /// The client id whose records can't be changed.
     damaged: AtomicU64,
-    /// How often that was tried meanwhile.
+    /// Number of changes that failed because of `loses_records`.
     lost: AtomicU64,
-    /// How many changes of records have had to wait.
+    /// Number of changes of records that had to wait.
     delayed: AtomicU64,
-    /// Changes of records wait.
+    /// Whether changes of records wait.
     is_slow: AtomicBool,
 }
 
@@ -116,7 +116,7 @@ impl Records for FaultyStore {
         if self.is_slow.load(Ordering::SeqCst) {
             self.delayed.fetch_add(1, Ordering::SeqCst);
         }
-        // A test that fails meanwhile must not wait for ever.
+        // The wait is bounded, so that a test that fails meanwhile does not block for ever.
         let end = std::time::Instant::now() + PATIENCE;
         while self.is_slow.load(Ordering::SeqCst) && std::time::Instant::now() < end {
             std::thread::sleep(Duration::from_millis(5));
@@ -135,7 +135,7 @@ impl Store for FaultyStore {
     }
 }
 
-/// The demo, with a store that may fail.
+/// The demo data with a store that can fail.
 struct Demo {
     store: Arc<FaultyStore>,
     people: People,
@@ -190,19 +190,19 @@ impl Demo {
         Page { joined, queue }
     }
 
-    /// How many entries of the commitment are saved.
+    /// Returns the number of saved entries of the commitment.
     fn entries(&self) -> usize {
         self.store.read(&Self::document().into(), Seq(0)).unwrap().len()
     }
 
-    /// Whose a client id is, as it is saved.
+    /// Returns the saved owner of [`CLIENT`], or `None` if its claim is not saved.
     fn owner(&self) -> Option<PersonId> {
         let saved = announced::load(&*self.store, &Self::document()).unwrap();
         saved.owner(CLIENT).cloned()
     }
 }
 
-/// Somebody's connection.
+/// A person's connection to the room.
 struct Page {
     joined: Joined,
     queue: mpsc::Receiver<Queued>,
@@ -215,7 +215,7 @@ impl Page {
         self.joined.room.send(frame).await.unwrap();
     }
 
-    /// Says where the caret is, under [`CLIENT`].
+    /// Announces [`CLIENT`] as the id for this page's awareness.
     async fn announce(&self) {
         self.announce_as(CLIENT).await;
     }
@@ -229,7 +229,7 @@ impl Page {
         self.send(Message::Awareness(&update).encode()).await;
     }
 
-    /// Writes a letter under [`CLIENT`].
+    /// Writes one letter as [`CLIENT`].
     async fn write(&self) {
         let mut update = Vec::new();
         for number in [1, 1, CLIENT, 0] {
@@ -242,7 +242,7 @@ impl Page {
         self.send(Message::Update(&update).encode()).await;
     }
 
-    /// Whether anything that has come so far says that [`CLIENT`] is here.
+    /// Whether any message received so far shows that [`CLIENT`] is here.
     fn has_heard(&mut self) -> bool {
         let mut heard = false;
         while let Ok(Queued { outgoing, .. }) = self.queue.try_recv() {
@@ -319,7 +319,7 @@ async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
     tokio::time::timeout(PATIENCE, ana.joined.room.closed()).await.expect("the room is over");
     assert_eq!(demo.owner(), Some(demo::person_id("ana")));
     demo.store.is_full.store(false, Ordering::SeqCst);
-    // Once it is written, the ledger says whose it is.
+    // Once an edit is on disk, the ledger names the owner of the id.
     let before = demo.entries();
     let ana = demo.join("ana").await;
     ana.write().await;

@@ -1,8 +1,9 @@
-//! Whose turn it is in a room: what people send, and what they or readers without an account ask over HTTP, is taken
-//! from each of them in turn, however much one of them sends and over however many connections.
+//! The order of turns in a room. Frames and HTTP requests are taken from each party in turn: from each person, and from
+//! each address group of readers without an account. The number of frames and connections of a party makes no
+//! difference.
 //!
-//! A party that has used up its [`Budget`] is passed over until the budget has grown again. Only its essential requests
-//! go on, a few seconds apart.
+//! A party that has used up its [`Budget`] is skipped until the budget has grown again. Only its essential requests
+//! continue, a few seconds apart.
 //!
 //! Rule C7.
 
@@ -13,22 +14,22 @@ use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Parties that are remembered before those are forgotten that have full budgets, no connection and nothing that waits.
+/// Number of parties above which those are forgotten that have a full budget, no connection and nothing waiting.
 const MAX_IDLE_PARTIES: usize = 1_024;
 
-/// The longest that an essential request waits for its party's own budget.
+/// Maximum time for which an essential request waits for its party's own budget.
 const MAX_ESSENTIAL_WAIT: Duration = Duration::from_secs(10);
-/// An overdrawn party waits this many times as long as an essential request has taken, before the next of them: the
-/// share of a fiftieth that long turns have.
+/// Wait of an overdrawn party between two essential requests, as a multiple of the time that the first one took. It
+/// gives them the same share of the time as long turns: a fiftieth.
 const ESSENTIAL_WAIT_FACTOR: u32 = 50;
 
-/// How urgent something is, for its own party alone: no party is served before another for it.
+/// The urgency of an item compared with other items of the same party. It never puts one party before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Priority {
-    /// Waits behind all that its party has sent, until the budget allows for it.
+    /// Waits behind everything that its party has sent, until the budget allows it.
     Ordinary,
-    /// What nobody may be kept from for long by what they did before: to sign, decline, withdraw and redact, and to see
-    /// the list of documents and the head of one. Goes before the party's ordinary items.
+    /// A request that earlier requests must not delay for long: to sign, decline, withdraw and redact, and to see the
+    /// list of documents and the head of one. It is taken before the party's ordinary items.
     Essential,
 }
 
@@ -37,9 +38,9 @@ struct Line<T> {
     essential: VecDeque<T>,
     ordinary: VecDeque<T>,
     budget: Budget,
-    /// From when on an essential item is taken although the budget is overdrawn.
+    /// Time from which on an essential item is taken even if the budget is overdrawn.
     essential_from: Instant,
-    /// The places of a person's frames, once they have connected.
+    /// The places of a person's frames, or `None` if the person has not connected yet.
     in_flight: Option<InFlight>,
 }
 
@@ -54,13 +55,13 @@ impl<T> Line<T> {
         self.essential.is_empty() && self.ordinary.is_empty()
     }
 
-    /// Whether anything would be different if this line was begun anew.
+    /// Whether this line differs from a new one, so that it must be kept.
     fn is_needed(&mut self, now: Instant) -> bool {
         let is_connected = self.in_flight.as_ref().is_some_and(InFlight::is_shared);
         is_connected || !self.is_empty() || !self.budget.is_full(now)
     }
 
-    /// How long until [`take`](Self::take) gives something, if anything waits.
+    /// Returns the time until [`take`](Self::take) returns an item, if any item waits.
     fn wait(&mut self, now: Instant) -> Duration {
         let wait = self.budget.wait(now);
         if self.essential.is_empty() {
@@ -85,7 +86,7 @@ impl<T> Line<T> {
     }
 }
 
-/// What is taken next.
+/// The next item to handle, with its party and priority.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Turn<T> {
     pub(super) party: Requester,
@@ -93,24 +94,26 @@ pub(super) struct Turn<T> {
     pub(super) item: T,
 }
 
-/// What waits, by party: a person with all connections and requests, or the readers of one address group.
+/// The waiting items of each party: a person with all their connections and requests, or the readers of an address
+/// group.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
     lines: HashMap<Requester, Line<T>>,
-    /// The parties for which something waits; the first is asked first.
+    /// The parties with waiting items, in the order of their turns.
     ring: VecDeque<Requester>,
     long: LongTurns,
-    /// What parties have left that were here before this room was opened, until they come back.
+    /// Accounts from an earlier opening of this room, until their parties come back.
     left: HashMap<Requester, Account>,
 }
 
 impl<T> Turns<T> {
-    /// `long`: what parties have left for long turns, over all rooms. `left`: what they have left in this one.
+    /// `long` has the accounts for long turns in all rooms. `left` has the accounts from an earlier opening of this
+    /// room.
     pub(super) fn new(long: LongTurns, left: HashMap<Requester, Account>) -> Self {
         Self { lines: HashMap::new(), ring: VecDeque::new(), long, left }
     }
 
-    /// What each party has left in this room, which closes: nothing waits here any more.
+    /// Drops all waiting items, because the room closes, and returns the account of each party in this room.
     pub(super) fn close(&mut self) -> impl Iterator<Item = (Requester, Account)> {
         self.ring.clear();
         let (lines, left) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.left));
@@ -122,7 +125,7 @@ impl<T> Turns<T> {
         self.ring.is_empty()
     }
 
-    /// Lets something wait for its party's turn, behind what that party sent before of this priority.
+    /// Adds an item behind all items of its party with this priority.
     pub(super) fn push(&mut self, party: &Requester, priority: Priority, item: T, now: Instant) {
         self.enqueue(party, now, |line| match priority {
             Priority::Ordinary => line.ordinary.push_back(item),
@@ -130,7 +133,7 @@ impl<T> Turns<T> {
         });
     }
 
-    /// Lets something wait for its party's next ordinary turn, before all that waits for it.
+    /// Adds an ordinary item before all ordinary items of its party.
     pub(super) fn push_first(&mut self, party: &Requester, item: T, now: Instant) {
         self.enqueue(party, now, |line| line.ordinary.push_front(item));
     }
@@ -144,7 +147,7 @@ impl<T> Turns<T> {
         }
     }
 
-    /// Keeps of what waits for a party's turn only what is wanted still.
+    /// Removes the waiting items of a party for which `is_wanted` returns false.
     pub(super) fn retain(&mut self, party: &Requester, is_wanted: impl Fn(&T) -> bool) {
         let Some(line) = self.lines.get_mut(party).filter(|line| !line.is_empty()) else { return };
         line.essential.retain(&is_wanted);
@@ -154,7 +157,7 @@ impl<T> Turns<T> {
         }
     }
 
-    /// The places of a person's frames, over all of their connections.
+    /// Returns the places of a person's frames, which all of their connections share. Uses `new` if there are none yet.
     pub(super) fn in_flight(&mut self, person: &PersonId, new: InFlight, now: Instant) -> InFlight {
         let line = self.line(&Requester::Person(person.clone()), now);
         line.in_flight.get_or_insert(new).clone()
@@ -169,12 +172,12 @@ impl<T> Turns<T> {
         self.lines.entry(party.clone()).or_insert_with(new)
     }
 
-    /// Whether something of a party waits.
+    /// Whether items of a party wait.
     pub(super) fn has_waiting(&self, party: &Requester) -> bool {
         self.lines.get(party).is_some_and(|line| !line.is_empty())
     }
 
-    /// What comes next. Nothing when nobody waits, or all who do must wait longer.
+    /// Returns the next item, or `None` if no item waits or all parties with items must wait for their budgets.
     pub(super) fn next(&mut self, now: Instant) -> Option<Turn<T>> {
         for _ in 0..self.ring.len() {
             let party = self.ring.pop_front()?;
@@ -190,13 +193,13 @@ impl<T> Turns<T> {
         None
     }
 
-    /// How long until [`next`](Self::next) gives something; nothing when nobody waits.
+    /// Returns the time until [`next`](Self::next) returns an item, or `None` if no item waits.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Duration> {
         let lines = &mut self.lines;
         self.ring.iter().filter_map(|party| Some(lines.get_mut(party)?.wait(now))).min()
     }
 
-    /// Notes how long a turn took.
+    /// Charges a party for the time that a turn took.
     pub(super) fn spend(
         &mut self,
         party: &Requester,
@@ -260,7 +263,7 @@ mod tests {
         turns.push_first(&person("ana"), 1, now);
         let order: Vec<_> = std::iter::from_fn(|| next(&mut turns, now)).collect();
         assert_eq!(order, [1, 10, 2]);
-        // Also where nothing else of that party waits.
+        // The same holds if nothing else of that party waits.
         turns.push_first(&person("ana"), 3, now);
         assert_eq!(next(&mut turns, now), Some(3));
     }
@@ -354,7 +357,7 @@ mod tests {
         spend_first(&mut turns, &person("ana"), now);
         push(&mut turns, &person("ben"), 1, now);
         debts.keep(&document, turns.close(), now);
-        // It opens and closes while she is away, too.
+        // The room opens and closes again while Ana is away.
         debts.keep(&document, open(&debts).close(), now);
         let mut turns = open(&debts);
         push(&mut turns, &person("ana"), 1, now);

@@ -1,4 +1,4 @@
-//! What a room's task answers to requests: never before all that the answer shows is on disk.
+//! The answers of a room's task to requests. An answer is never sent before everything that it shows is on disk.
 
 use super::Task;
 use crate::rooms::handle::{ReleaseStatus, Summary};
@@ -13,8 +13,8 @@ impl Task {
         &self.room
     }
 
-    /// Answers once all that the answer shows is on disk. An answer that never can be given is
-    /// dropped, and its question asked again.
+    /// Calls `answer` once everything that it shows is on disk. If the room closes first, the answer is dropped, and
+    /// its request is sent again.
     pub(in crate::rooms) fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
         if self.is_settled() {
             answer();
@@ -23,10 +23,10 @@ impl Task {
         }
     }
 
-    /// Carries out a change that somebody asks for over HTTP, and gives the number of the last entry then.
+    /// Carries out a change that was requested over HTTP, and returns the number of the document's last entry.
     ///
     /// # Errors
-    /// With the reason why the document refuses it.
+    /// Returns the reason why the document refuses the change.
     pub(in crate::rooms) fn change<T, E>(
         &mut self,
         change: impl FnOnce(&mut Room, u64) -> Result<(Vec<Effect>, T), E>,
@@ -37,7 +37,8 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Read from the whole text once for each position, however often it is asked for.
+    /// Returns the releases and the release that the current text would become. The text is read only once for each
+    /// position.
     pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
         let state = self.room.state();
         let known = self.release_status.take().filter(|known| known.position == *state.position());
@@ -53,7 +54,8 @@ impl Task {
         self.release_status.insert(status).clone()
     }
 
-    /// Read from the whole text once for each position; the people who are here may have changed since.
+    /// Returns the data for a list of documents. The text is read only once for each position, but the connected people
+    /// and the last editor are always current.
     pub(in crate::rooms) fn summary(&mut self) -> Summary {
         let here = self.room.people().cloned().collect();
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());

@@ -1,4 +1,4 @@
-//! How a room's task carries out what the [`Room`](accord_document::sync::Room) decides.
+//! Carrying out the effects that the [`Room`](accord_document::sync::Room) requests.
 
 use super::Task;
 use crate::metrics::Reason;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Task {
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         let metrics = self.rooms.shared.metrics.clone();
-        // What goes to many is one frame, and comes for all of them in a row.
+        // A frame for many receivers is one allocation, and the effects for all of them follow each other.
         let mut last: Option<(Arc<[u8]>, Bytes)> = None;
         for effect in effects {
             match effect {
@@ -73,7 +73,7 @@ impl Task {
                 self.rooms.shared.metrics.deliveries.inc();
             }
             Err(NotQueued::Full) => {
-                // It must not miss a frame silently: without its connection it syncs again.
+                // A receiver must not miss a frame silently. Without its connection, it syncs again.
                 self.rooms.shared.metrics.slow_receivers_closed.inc();
                 tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
                 self.disconnect(id);

@@ -1,4 +1,4 @@
-//! What comes to a room waits for its turn here, and takes it.
+//! The queue of a room's events: an event waits for its party's turn, and is then handled.
 
 use super::{Task, WAITING};
 use crate::fair_queue::Requester;
@@ -9,32 +9,35 @@ use crate::rooms::turns::{Priority, Turn};
 use accord_document::sync::{ConnectionId, Effect};
 use std::time::{Duration, Instant};
 
-/// A frame of more bytes may keep a thread for long: far more than a keystroke has, and few references into the text.
+/// Size of a frame in bytes above which it can occupy a thread for long. A keystroke is far smaller, and smaller frames
+/// contain few references into the text.
 const LONG_FRAME_BYTES: usize = 512;
-/// A document of more bytes may keep a thread for long when it is read, encoded, or gone through for an edit.
+/// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
+/// long.
 const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
-/// A document of more bytes may keep a thread for long when somebody asks for its content.
+/// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const LONG_CONTENT_BYTES: usize = 32 * 1024;
 
-/// A frame of more bytes begins when nothing waits for the disk: what others wrote before it is sent to everybody first.
+/// Size of a frame in bytes above which its turn begins only when no entry waits for the disk. So earlier edits of
+/// others are sent to everybody first.
 const LARGE_FRAME_BYTES: usize = 16 * 1024;
 
-/// The processor time of this thread: what else the machine is doing counts against nobody.
+/// Returns the processor time of this thread. Other work of the machine must not be charged to anybody.
 fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
 impl Task {
-    /// Takes what has come: what others wait for only briefly at once, all else in turn.
+    /// Accepts an event. Short events are handled immediately, and all others wait for the turn of their party.
     pub(super) fn come(&mut self, event: RoomEvent) {
         let (party, priority) = match &event {
-            // Behind what it has sent, if any of that still waits.
+            // The end of a connection is handled only after everything that its person has sent and that still waits.
             RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
             RoomEvent::Frame { id, .. }
             | RoomEvent::Continue { id, .. }
             | RoomEvent::Leave { id } => {
-                // It may have been closed meanwhile.
+                // The connection could have been closed after it sent the event.
                 let Some(connection) = self.connections.get(id) else { return };
                 (Requester::Person(connection.person.clone()), Priority::Ordinary)
             }
@@ -48,7 +51,7 @@ impl Task {
         self.turns.push(&party, priority, event, Instant::now());
     }
 
-    /// Whether something waits that was sent by the person who has this connection.
+    /// Whether items of the person who has this connection still wait.
     fn has_sent(&self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get(&id) else { return false };
         let party = Requester::Person(connection.person.clone());
@@ -61,7 +64,7 @@ impl Task {
         self.postponed.is_none() && self.turns.is_empty()
     }
 
-    /// Whether a turn may begin, once [`until_turn`](Self::until_turn) is over.
+    /// Whether a turn can begin, once [`until_turn`](Self::until_turn) is over.
     pub(super) fn has_turn(&self) -> bool {
         let has_next = self.waiting.len() < WAITING && !self.turns.is_empty();
         match &self.postponed {
@@ -77,8 +80,9 @@ impl Task {
         self.turns.wait(Instant::now()).unwrap_or_default()
     }
 
-    /// The turn that comes next. One that may take long is postponed while something waits for the disk, so that it is
-    /// sent to everybody first. Others pass it until the append that is under way is on disk, and not for ever.
+    /// Returns the next turn, or `None` if it must wait. A turn that can take long is postponed while entries wait for
+    /// the disk, so that those are sent to everybody first. Other turns pass it only until the append in flight is on
+    /// disk, so that it does not wait for ever.
     fn next_turn(&mut self) -> Option<Turn<RoomEvent>> {
         if self.is_settled()
             && let Some(Postponed { turn, .. }) = self.postponed.take()
@@ -109,7 +113,7 @@ impl Task {
         let Turn { party, priority, item: event } = turn;
         let began = thread_time();
         if self.may_take_long(&event) {
-            // The other tasks of this thread go on elsewhere meanwhile.
+            // The other tasks of this thread continue on another thread meanwhile.
             tokio::task::block_in_place(|| self.event(event));
         } else {
             self.event(event);
@@ -119,7 +123,7 @@ impl Task {
         self.note_memory(&party);
     }
 
-    /// Whether an event may take longer than others should wait behind it for what is nearly on disk.
+    /// Whether an event can take so long that entries which are nearly on disk should be sent first.
     fn is_large(&self, event: &RoomEvent) -> bool {
         match event {
             RoomEvent::Continue { .. } => true,
@@ -135,7 +139,7 @@ impl Task {
     fn may_take_long(&self, event: &RoomEvent) -> bool {
         match event {
             RoomEvent::Frame { bytes, .. } => {
-                // A short one may ask for the whole document.
+                // A short frame can ask for the whole document.
                 bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
             }
             RoomEvent::Continue { .. } => true,
@@ -143,8 +147,8 @@ impl Task {
         }
     }
 
-    /// Carries out what a turn of a connection's frame asks for. Where the frame takes another turn, it keeps its place and
-    /// goes before all else that its person has sent.
+    /// Carries out the effects of a turn for a connection's frame. If the frame takes another turn, it keeps its place,
+    /// and is taken before everything else that its person has sent.
     pub(super) fn finish_turn(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
         let goes_on = effects.last() == Some(&Effect::Continue(id));
         self.carry_out(effects);

@@ -1,26 +1,27 @@
-//! The client ids of a room's people that are not saved yet.
+//! The claims on client ids of a room's people that are not saved yet.
 //!
-//! At most one save is under way: all that come meanwhile are saved together by the next. After a save that fails, the next
-//! waits, and longer each time.
+//! At most one save is running. Claims that arrive meanwhile are saved together by the next one. After a failed save,
+//! there is a pause before the next one, which grows with each further failure.
 
 use accord_document::update::ClientClaim;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long until claims are saved again after that has failed once.
+/// Pause after the first failed save.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// The same after it has failed often.
+/// Maximum pause after repeated failures.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// How many claims that could not be saved are tried again. The oldest beyond that stay hidden from others.
+/// Maximum number of claims that are tried again after a failure. Beyond it, the oldest are dropped, and their ids stay
+/// hidden from others.
 const MAX_UNSAVED: usize = 4_096;
 
 #[derive(Debug)]
 pub(super) struct UnsavedClaims {
     waiting: Vec<ClientClaim>,
     is_saving: bool,
-    /// Nothing is saved before.
+    /// Time before which no save starts.
     wait_until: Instant,
-    /// How long to wait after the next failure.
+    /// Pause after the next failure.
     pause: Duration,
 }
 
@@ -37,7 +38,8 @@ impl UnsavedClaims {
         self.is_saving
     }
 
-    /// What is to be saved now; nothing while a save is under way or has just failed. [`saved`](Self::saved) must follow.
+    /// Returns the claims to save now, or `None` if there are none, if a save is running, or if the pause after a
+    /// failure is not over. The caller must call [`saved`](Self::saved) when the save has ended.
     pub(super) fn begin(&mut self) -> Option<Vec<ClientClaim>> {
         if self.is_saving || self.waiting.is_empty() || Instant::now() < self.wait_until {
             return None;
@@ -46,7 +48,7 @@ impl UnsavedClaims {
         Some(std::mem::take(&mut self.waiting))
     }
 
-    /// A save has ended. `unsaved`: the claims of it that could not be saved.
+    /// Records that a save has ended. `unsaved` are the claims that it could not save.
     pub(super) fn saved(&mut self, mut unsaved: Vec<ClientClaim>) {
         self.is_saving = false;
         if unsaved.is_empty() {

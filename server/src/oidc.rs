@@ -1,9 +1,9 @@
-//! Signing in with a provider: OpenID Connect Core 1.0, authorization code flow with PKCE (RFC 7636),
-//! endpoints by discovery.
+//! Signing in with a provider: OpenID Connect Core 1.0, authorization code flow with PKCE (RFC 7636), endpoints by
+//! discovery.
 //!
-//! What was sent out with a browser (state, nonce, code verifier) is kept here for ten minutes, under
-//! the digest of a secret that only this browser has, as a cookie. Providers are asked through one
-//! [`Desk`] each and never on threads that others wait for.
+//! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret that
+//! only this browser has, in a cookie. Every provider is asked through one [`Desk`], and never on threads for which
+//! other requests wait.
 
 mod desk;
 mod error;
@@ -28,29 +28,29 @@ use openidconnect::{
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How long somebody may take at the provider, in milliseconds.
+/// Time that a person is given to sign in at the provider, in milliseconds.
 const PENDING_MS: u64 = 10 * 60_000;
-/// Sign-ins under way at once; beyond that the oldest are forgotten.
+/// Maximum number of pending sign-ins. Beyond it, the oldest is forgotten.
 const PENDING: usize = 10_000;
 
-/// What is to be done once the provider has said who it is.
+/// The purpose of a sign-in, which is carried out once the provider has identified the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Errand {
     SignIn,
-    /// Join a plan, with a new account if need be: the secret of an invitation.
+    /// Join a plan, with a new account if necessary. The value is the secret of an invitation.
     Join(String),
-    /// Let somebody signed in use the provider from now on.
+    /// Let a signed-in person sign in with the provider in future.
     Link(PersonId),
 }
 
-/// Who somebody is, as a provider says.
+/// The identity of a person, as stated by a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claimed {
     pub(crate) issuer: String,
     pub(crate) subject: String,
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
-    /// Whether the provider says that the address is this person's (`email_verified`).
+    /// Whether the provider has verified that the address belongs to this person (`email_verified`).
     pub(crate) email_verified: bool,
 }
 
@@ -66,8 +66,8 @@ impl Claimed {
         }
     }
 
-    /// Adds what the ID token does not say. Whether an address is verified only the source that names
-    /// the address can tell.
+    /// Adds the name and the address if the ID token does not contain them. The address and its verification are always
+    /// taken from the same source.
     fn complete(&mut self, info: &CoreUserInfoClaims) {
         if self.name.is_none() {
             let name = info.name().and_then(|name| name.get(None));
@@ -80,7 +80,8 @@ impl Claimed {
     }
 }
 
-/// A client with the endpoints that a discovery document always or perhaps names.
+/// A client that knows the authorization endpoint, which a discovery document must name. The document can also name the
+/// token and user info endpoints.
 type Client = CoreClient<
     EndpointSet,
     EndpointNotSet,
@@ -99,19 +100,19 @@ struct Pending {
     since: u64,
 }
 
-/// A browser sent to its provider.
+/// The redirect that sends a browser to its provider, with the secret for the browser's cookie.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// Where to.
+    /// The address to which the browser is redirected.
     pub(crate) address: String,
-    /// For its cookie.
+    /// The secret for the browser's cookie.
     pub(crate) secret: String,
 }
 
-/// The sign-ins under way, and the desks of all providers that were asked.
+/// The pending sign-ins, and the desks of all providers that were asked.
 pub(crate) struct Oidc {
     clock: Clock,
-    /// By the provider's id.
+    /// The desks, by the provider's id.
     desks: Mutex<HashMap<String, Desk>>,
     pending: Mutex<HashMap<Digest, Pending>>,
 }
@@ -128,17 +129,17 @@ impl Oidc {
         Self { clock, desks: Mutex::default(), pending: Mutex::default() }
     }
 
-    /// Whether a provider answers as one.
+    /// Checks that a provider can be reached and has a valid discovery document.
     ///
     /// # Errors
-    /// With what is wrong.
+    /// Returns the reason why the provider can't be used.
     pub(crate) async fn probe(&self, provider: &Provider) -> Result<(), OidcError> {
-        // Of its own: a provider that is not taken leaves nothing behind.
+        // A separate desk is used, so that a provider that is not accepted leaves nothing behind.
         let desk = Desk::new(provider.clone(), self.clock.clone());
         desk.metadata().await.map(drop)
     }
 
-    /// Forgets what is known of a provider.
+    /// Forgets the cached metadata of a provider. Pending sign-ins keep theirs.
     pub(crate) fn forget(&self, provider: &str) {
         self.desks.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
     }
@@ -155,10 +156,11 @@ impl Oidc {
         }
     }
 
-    /// Sends a browser to a provider, which sends it back to `redirect`.
+    /// Starts a sign-in: returns the provider's address for the browser. The provider sends the browser back to
+    /// `redirect`.
     ///
     /// # Errors
-    /// When the provider can't be reached, or too many wait for it.
+    /// Returns an error if the provider can't be reached, or if too many requests wait for it.
     pub(crate) async fn begin(
         &self,
         provider: Provider,
@@ -198,11 +200,12 @@ impl Oidc {
         pending.insert(digest(secret), one);
     }
 
-    /// Takes a browser back from its provider: with `code`, or the provider's reason against it. What
-    /// was kept for it is used up.
+    /// Completes a sign-in when the browser comes back from its provider, with a `code` or with the provider's reason
+    /// for refusing. The pending sign-in is removed.
     ///
     /// # Errors
-    /// When anything about it is not as it was begun.
+    /// Returns an error if there is no such pending sign-in, if the provider refused or can't be reached, or if its
+    /// statements can't be trusted.
     pub(crate) async fn finish(
         &self,
         secret: &str,
@@ -216,7 +219,7 @@ impl Oidc {
         };
         let found = found.ok_or(OidcError::Unknown)?;
         let late = self.clock.now_ms().saturating_sub(found.since) >= PENDING_MS;
-        // Of equal length and compared by digest: how long it takes tells nothing.
+        // The digests are compared, so that the time of the comparison shows nothing about the state.
         if late || digest(found.state.secret()) != digest(state) {
             return Err(OidcError::Unknown);
         }
@@ -227,7 +230,7 @@ impl Oidc {
     }
 }
 
-/// Changes a code for what the provider says of somebody.
+/// Exchanges a code for the provider's statements about the person.
 async fn exchange(
     desk: &Desk,
     code: String,
@@ -250,7 +253,7 @@ async fn exchange(
         .await?;
     let id_token = tokens.id_token().ok_or_else(|| untrusted(&"no ID token came"))?;
     let mut claimed = match judge(desk, &metadata, id_token, nonce) {
-        // Providers change their keys now and then.
+        // The provider could have changed its keys since they were fetched.
         Err(ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
         )) => {
@@ -259,7 +262,7 @@ async fn exchange(
         }
         judged => judged.map_err(|error| untrusted(&error))?,
     };
-    // Many providers tell a name and an address only here.
+    // Many providers give the name and the address only at the user info endpoint.
     if claimed.name.is_none() || claimed.email.is_none() {
         let subject = SubjectIdentifier::new(claimed.subject.clone());
         let (own, token) = (desk.clone(), tokens.access_token().clone());
@@ -298,7 +301,7 @@ fn address(redirect: &str) -> Result<RedirectUrl, OidcError> {
     RedirectUrl::new(redirect.to_owned()).map_err(|error| OidcError::Unreachable(error.to_string()))
 }
 
-/// The relying party that this server is for a provider.
+/// Returns the OpenID Connect client for the provider of a desk.
 fn client(desk: &Desk, metadata: &CoreProviderMetadata) -> Client {
     CoreClient::from_provider_metadata(
         metadata.clone(),

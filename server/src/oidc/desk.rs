@@ -1,6 +1,6 @@
-//! What is known of one provider, and the only way to ask it: few conversations at once, few waiting, its
-//! discovery document and keys kept for minutes. A provider that hangs holds up nobody but those who sign
-//! in with it, since each conversation has a thread of its own.
+//! Everything that the server knows about one provider, and the only way to ask it. A few conversations run at the same
+//! time, a few more wait, and the discovery document and keys are kept for minutes. A provider that hangs delays only
+//! the people who sign in with it, because each conversation has a thread of its own.
 
 use super::error::OidcError;
 use super::fetch::{Conversation, agent};
@@ -13,37 +13,38 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-/// Conversations with one provider at once, beside the one that discovers it.
+/// Maximum number of conversations with one provider at the same time, not counting the discovery.
 const CONVERSATIONS: usize = 4;
-/// Requests that may wait for a conversation, and as many for the discovery. More are refused.
+/// Maximum number of requests that wait for a conversation, and also of those that wait for the discovery. More are
+/// refused.
 const WAITING: usize = 32;
-/// How long a request waits for its turn.
+/// Maximum time for which a request waits for its turn.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a discovery document and keys are kept, in milliseconds, unless the provider says otherwise,
-/// and the bounds of what it may say.
+/// Time for which a discovery document and keys are kept if the provider does not state one, and the bounds of the
+/// stated time. All in milliseconds.
 const KEEP_MS: u64 = 10 * 60_000;
 const KEEP_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
-/// How long a provider that can't be reached is not asked again, in milliseconds.
+/// Time for which a provider that can't be reached is not asked again, in milliseconds.
 const FAILED_MS: u64 = 10_000;
-/// How old keys must be, in milliseconds, before one that is not among them is looked for again.
+/// Minimum age of the keys, in milliseconds, before they are fetched again because a key is missing.
 const KEYS_MS: u64 = 10_000;
 
 /// The outcome of the last discovery.
 struct Discovered {
     outcome: Result<Arc<CoreProviderMetadata>, OidcError>,
-    /// When it was asked for, and until when it counts: milliseconds since the Unix epoch.
+    /// The time of the request, and the time until which the outcome is valid, in milliseconds since the Unix epoch.
     asked: u64,
     until: u64,
 }
 
-/// A provider, as the server deals with it. Cloning shares it.
+/// The server's access to one provider. Clones share it.
 #[derive(Clone)]
 pub(super) struct Desk {
     provider: Arc<Provider>,
     clock: Clock,
     agent: ureq::Agent,
     discovered: Arc<Mutex<Option<Discovered>>>,
-    /// Held by the one discovery under way.
+    /// Locked while a discovery is running, so that there is only one at a time.
     discovering: Arc<tokio::sync::Mutex<()>>,
     conversations: Arc<Semaphore>,
     awaiting_discovery: Arc<Semaphore>,
@@ -68,11 +69,11 @@ impl Desk {
         &self.provider
     }
 
-    /// The provider's endpoints and keys: those that are kept, or else asked for. However many wait, the
-    /// provider is asked once.
+    /// Returns the provider's endpoints and keys, from the cache or from the provider. The provider is asked once,
+    /// however many requests wait.
     ///
     /// # Errors
-    /// When the provider can't be reached, or too many wait.
+    /// Returns an error if the provider can't be reached, or if too many requests wait.
     pub(super) async fn metadata(&self) -> Result<Arc<CoreProviderMetadata>, OidcError> {
         match self.kept() {
             Some(outcome) => outcome,
@@ -80,10 +81,11 @@ impl Desk {
         }
     }
 
-    /// Endpoints and keys newer than some that lack a key, unless those are news themselves.
+    /// Returns endpoints and keys that are newer than `than`, in which a key is missing. If `than` is younger than
+    /// [`KEYS_MS`], returns it again instead of asking the provider.
     ///
     /// # Errors
-    /// As [`metadata`](Self::metadata).
+    /// Returns an error as [`metadata`](Self::metadata) does.
     pub(super) async fn newer(
         &self,
         than: &Arc<CoreProviderMetadata>,
@@ -96,11 +98,11 @@ impl Desk {
         }
     }
 
-    /// Has one conversation, on a thread of its own: it ends when the conversation does, also when
-    /// nobody waits for it any more, and counts until then.
+    /// Has one conversation on a new thread. The thread runs until the conversation ends, even if the caller has gone,
+    /// and counts towards the maximum until then.
     ///
     /// # Errors
-    /// With what the conversation fails with, or when too many wait.
+    /// Returns the error of the conversation, or an error if too many requests wait.
     pub(super) async fn converse<T: Send + 'static>(
         &self,
         talk: impl FnOnce(&Conversation) -> Result<T, OidcError> + Send + 'static,
@@ -112,7 +114,7 @@ impl Desk {
         self.talk(turn, talk).await
     }
 
-    /// Talks on a thread of its own, which keeps `turn` until it ends.
+    /// Runs `talk` on a new thread, which holds `turn` until it ends.
     async fn talk<T: Send + 'static>(
         &self,
         turn: impl Send + 'static,
@@ -123,14 +125,14 @@ impl Desk {
         let started = std::thread::Builder::new().name("provider".into()).spawn(move || {
             let outcome = talk(&Conversation::new(agent));
             drop(turn);
-            // The asker may be gone.
+            // Sending fails only if the caller has gone.
             let _ = answer.send(outcome);
         });
         started.map_err(|_| OidcError::Busy)?;
         answered.await.map_err(|_| OidcError::Unreachable("the conversation broke off".into()))?
     }
 
-    /// What is kept and still counts.
+    /// Returns the outcome of the last discovery, or `None` if it is no longer valid.
     fn kept(&self) -> Option<Result<Arc<CoreProviderMetadata>, OidcError>> {
         let now = self.clock.now_ms();
         let discovered = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +140,8 @@ impl Desk {
         Some(one.outcome.clone())
     }
 
-    /// What is kept, if it is not what lacks a key, or too new to be asked for again.
+    /// Returns the outcome of the last discovery, or `None` if the provider should be asked again. It should not be
+    /// asked again if the kept metadata is not `lacking`, or is too new.
     fn other_than(
         &self,
         lacking: &Arc<CoreProviderMetadata>,
@@ -155,8 +158,8 @@ impl Desk {
         is_news.then(|| one.outcome.clone())
     }
 
-    /// Asks the provider, unless `enough` is known once it is our turn. The request goes on when
-    /// its caller has gone, because others wait for the same answer.
+    /// Asks the provider, unless `enough` returns an outcome once it is this request's turn. The discovery continues if
+    /// the caller goes away, because other requests wait for the same outcome.
     async fn discover(
         &self,
         enough: impl Fn(&Self) -> Option<Result<Arc<CoreProviderMetadata>, OidcError>>,
@@ -191,7 +194,7 @@ impl Desk {
             }
             Err(error) => {
                 match discovered.as_mut() {
-                    // Newer keys were looked for in vain: those there are still count.
+                    // No newer keys could be fetched, but the kept ones are still valid.
                     Some(kept) if kept.outcome.is_ok() && kept.until > now => kept.asked = asked,
                     _ => {
                         let (outcome, until) = (Err(error.clone()), now.saturating_add(FAILED_MS));
@@ -204,7 +207,8 @@ impl Desk {
     }
 }
 
-/// The discovery document and the keys it names, and for how long to keep them, in milliseconds.
+/// Fetches the discovery document and the keys that it names. Also returns the time for which to keep them, in
+/// milliseconds.
 fn discover(
     issuer: &str,
     conversation: &Conversation,

@@ -1,11 +1,11 @@
-//! Why a sign-in with a provider did not work.
+//! The errors of signing in with a provider.
 
 use thiserror::Error;
 
-/// Why a sign-in with a provider did not work.
+/// The reason why a sign-in with a provider failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum OidcError {
-    /// Nothing is known of it: too old, of another browser, or invented.
+    /// No pending sign-in matches: it has expired, was started in another browser, or never existed.
     #[error("this sign-in was not begun here, or took too long")]
     Unknown,
     #[error("the provider can't be reached, or is set up wrongly: {0}")]

@@ -1,5 +1,5 @@
-//! One conversation with a provider: a few HTTP requests, with one deadline for all of them and a limit
-//! for each answer. Blocks.
+//! One conversation with a provider: a few HTTP requests, with one deadline for all of them and a size limit for each
+//! response. All calls block.
 
 use openidconnect::{HttpRequest, HttpResponse};
 use std::cell::Cell;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use ureq::http;
 use ureq::http::header::CACHE_CONTROL;
 
-/// How long one conversation may take, whatever the provider does.
+/// Maximum duration of one conversation, whatever the provider does.
 pub(super) const DEADLINE: Duration = Duration::from_secs(8);
-/// How long looking up a provider's name, and connecting to it, may each take.
+/// Maximum time for looking up a provider's name, and again for connecting to it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The largest answer of a provider. Discovery documents and key sets have some kilobytes.
+/// Maximum size of a provider's response, in bytes. Discovery documents and key sets have a few kilobytes.
 const MAX_ANSWER_BYTES: u64 = 256 * 1024;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// The HTTP client for all providers.
+/// Returns the HTTP client for a provider.
 pub(super) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // A provider's redirect could lead anywhere inside our own network.
+        // A provider could redirect the server to any address inside the server's own network.
         .max_redirects(0)
         .max_response_header_size(MAX_HEADER_BYTES)
         .timeout_resolve(Some(CONNECT_TIMEOUT))
@@ -32,7 +32,8 @@ pub(super) fn agent() -> ureq::Agent {
 pub(super) struct Conversation {
     agent: ureq::Agent,
     until: Instant,
-    /// The shortest time for which an answer may be kept, in milliseconds, if any answer says so.
+    /// The shortest time for which a response is allowed to be kept, in milliseconds, or `None` if no response states
+    /// one.
     keep_ms: Cell<Option<u64>>,
 }
 
@@ -41,15 +42,16 @@ impl Conversation {
         Self { agent, until: Instant::now() + DEADLINE, keep_ms: Cell::new(None) }
     }
 
-    /// For how long what was answered may be kept, in milliseconds, if the provider said so.
+    /// Returns the time for which the responses are allowed to be kept, in milliseconds, or `None` if the provider
+    /// stated none.
     pub(super) fn keep_ms(&self) -> Option<u64> {
         self.keep_ms.get()
     }
 
-    /// Sends one request and reads its whole answer.
+    /// Sends one request and reads the whole response.
     ///
     /// # Errors
-    /// When the provider can't be reached, answers at length, or the deadline passes.
+    /// Returns an error if the provider can't be reached, if the response is too large, or if the deadline passes.
     pub(super) fn call(&self, request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -73,7 +75,8 @@ impl Conversation {
     }
 }
 
-/// For how long `Cache-Control` lets an answer be kept (RFC 9111, section 5.2.2), in milliseconds.
+/// Returns the time for which `Cache-Control` allows a response to be kept (RFC 9111, section 5.2.2), in milliseconds,
+/// or `None` if the header does not state one.
 fn max_age_ms(header: &str) -> Option<u64> {
     let directives = header.split(',').map(|directive| directive.trim().to_ascii_lowercase());
     directives

@@ -1,4 +1,4 @@
-//! Accounts: making, changing and forgetting them.
+//! Accounts: creating, changing and forgetting them.
 
 use super::addresses::{clean_email, email_key};
 use super::records::{encode, new, parse};
@@ -9,10 +9,10 @@ use accord_document::ids::PersonId;
 use accord_document::readable::{clean, is_readable, mixes_scripts};
 use thiserror::Error;
 
-/// The longest name of a person, in characters.
+/// Maximum length of a person's name, in characters.
 const MAX_NAME_CHARS: usize = 120;
 
-/// Why an account is not made or changed. Each is a sentence for the person who tried.
+/// The reason why an account can't be created or changed. Each message is a sentence for the person who tried.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AccountError {
     #[error("A name has between 1 and {MAX_NAME_CHARS} characters.")]
@@ -37,7 +37,7 @@ pub enum AccountError {
     Missing,
 }
 
-/// What went wrong with a change of records.
+/// The error of a change to the records: either the request is not acceptable, or the store failed.
 #[derive(Debug, Clone, Error)]
 pub enum ChangeError {
     #[error(transparent)]
@@ -47,11 +47,11 @@ pub enum ChangeError {
 }
 
 impl People {
-    /// Makes an account. `hash` is the result of [`Passwords::hash`](super::Passwords::hash), or `None` for a
-    /// person who signs in with a provider.
+    /// Creates an account. `hash` is the result of [`Passwords::hash`](super::Passwords::hash), or `None` for a person
+    /// who signs in with a provider.
     ///
     /// # Errors
-    /// When the name or the address is not valid, or another account has the address.
+    /// Returns an error if the name or the address is not valid, or if another account has the address.
     pub(crate) fn create(
         &self,
         name: &str,
@@ -82,7 +82,7 @@ impl People {
         }
     }
 
-    /// Removes an account whose creation could not be finished.
+    /// Removes an account whose creation could not be completed, with its devices and sessions.
     pub(crate) fn discard(&self, person: &Person) -> Result<()> {
         let mut swaps = self.ways_in(person)?;
         swaps.extend(self.device_removals(&person.id, &DeviceSecrets::default())?);
@@ -94,7 +94,7 @@ impl People {
         self.sessions.end_all(&person.id, None).map(drop)
     }
 
-    /// What removes a person's address, password and identities from the store.
+    /// Returns the changes that remove a person's address, password and identities from the store.
     fn ways_in(&self, person: &Person) -> Result<Vec<Swap>> {
         let mut swaps = self.removals(&self.identities(&person.id)?)?;
         let email = person.email.as_deref().map(|email| (EMAIL, email_key(email)));
@@ -109,16 +109,16 @@ impl People {
     /// Changes a person's name.
     ///
     /// # Errors
-    /// When the name is not valid, or there is no such person.
+    /// Returns an error if the name is not valid, or if the person does not exist.
     pub(crate) fn rename(&self, id: &PersonId, name: &str) -> Change<Person> {
         let name = clean_name(name)?;
         self.change(id, |person| person.name = name)
     }
 
-    /// Makes a person an administrator, or ends that.
+    /// Makes a person an administrator, or takes that role away.
     ///
     /// # Errors
-    /// When no administrator would be left.
+    /// Returns an error if no administrator would be left, or if the person does not exist.
     pub(crate) fn set_administrator(&self, id: &PersonId, administrator: bool) -> Change<Person> {
         if !administrator && self.is_last_administrator(id)? {
             return Err(AccountError::LastAdministrator.into());
@@ -141,10 +141,10 @@ impl People {
         Ok(person)
     }
 
-    /// Whether a person can be forgotten.
+    /// Checks that a person can be forgotten.
     ///
     /// # Errors
-    /// When no administrator would be left.
+    /// Returns [`AccountError::LastAdministrator`] if no administrator would be left.
     pub(crate) fn may_forget(&self, id: &PersonId) -> Change<()> {
         if self.is_last_administrator(id)? {
             return Err(AccountError::LastAdministrator.into());
@@ -152,11 +152,11 @@ impl People {
         Ok(())
     }
 
-    /// Erases a person's name, address and ways to sign in. What they wrote stays theirs, under an
-    /// id that nothing connects to them any more.
+    /// Erases a person's name, address and every way to sign in. The person's contributions stay in the ledgers under
+    /// their id, which no record connects to a name or an address any more.
     ///
     /// # Errors
-    /// When they are the last administrator, or there is no such person.
+    /// Returns an error if the person is the last administrator, or does not exist.
     pub(crate) fn forget(&self, id: &PersonId) -> Change<()> {
         self.may_forget(id)?;
         let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
@@ -186,7 +186,11 @@ impl People {
     }
 }
 
-/// A name as it is shown: without line breaks, doubled spaces and invisible characters.
+/// Returns the name as pages show it: without line breaks, repeated spaces and invisible characters.
+///
+/// # Errors
+/// Returns an error if the result is empty, is longer than [`MAX_NAME_CHARS`], is not readable, or mixes scripts in one
+/// word.
 fn clean_name(name: &str) -> std::result::Result<String, AccountError> {
     let name = clean(name).split_whitespace().collect::<Vec<_>>().join(" ");
     let fits = !name.is_empty()

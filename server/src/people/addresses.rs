@@ -1,5 +1,5 @@
-//! E-mail addresses: each belongs to one account, and counts as verified only when mail to it has reached
-//! its person.
+//! E-mail addresses. An address belongs to at most one account. It counts as verified only once its person has shown
+//! that mail sent there reaches them.
 
 use super::{AccountError, Change, DeviceSecrets, EMAIL, Familiar, PERSON, People, Person, Result};
 use super::{encode, get, new, parse};
@@ -8,15 +8,15 @@ use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
 use accord_document::readable::is_unseen;
 
-/// The longest address (RFC 5321, section 4.5.3.1).
+/// Maximum length of an address, in bytes (RFC 5321, section 4.5.3.1).
 const ADDRESS: usize = 254;
 
-/// What a sign-in with a password is judged by.
+/// The records by which a sign-in with a password is decided.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    /// Whose the address is, if anybody's.
+    /// The person who has the address, or `None` if nobody has it.
     pub person: Option<Person>,
-    /// The hash of their password, if they have one.
+    /// The hash of the person's password, or `None` if there is no password.
     pub hash: Option<String>,
     pub familiar: Familiar,
 }
@@ -27,7 +27,8 @@ impl People {
         id.map_or(Ok(None), |id| self.person(&id))
     }
 
-    /// Reads what a sign-in is judged by. It reads as much for an address that nobody has.
+    /// Reads the records by which a sign-in is decided. The number of reads is the same if nobody has the address, so
+    /// that the response time does not show whether an account exists.
     pub(crate) fn credentials(
         &self,
         email: &str,
@@ -43,11 +44,12 @@ impl People {
         })
     }
 
-    /// Gives somebody another address, which is not verified. Links for the account that are under way
-    /// stop working: they may have gone to the old one.
+    /// Replaces a person's address with one that is not verified yet. All links of the account stop working, because
+    /// they might have been sent to the old address.
     ///
     /// # Errors
-    /// When it can't be an address, or belongs to somebody else.
+    /// Returns an error if the text can't be an address, if somebody else has the address, or if the person does not
+    /// exist.
     pub(crate) fn set_email(&self, id: &PersonId, email: &str) -> Change<Person> {
         let email = clean_email(email)?;
         let found = self.store.get(PERSON, id.as_str())?.ok_or(AccountError::Missing)?;
@@ -65,7 +67,7 @@ impl People {
             expected: Some(found.revision),
             value: Some(encode(&person)?),
         });
-        // Addresses that differ in case only are one.
+        // Two addresses that differ only in case have the same key, so the record of the address stays as it is.
         if old_key.as_deref() != Some(&email_key(&email)) {
             if let Some(by_email) = self.by_email(&email)?
                 && by_email.id != *id
@@ -85,7 +87,7 @@ impl People {
         }
     }
 
-    /// Notes that mail to an address has reached somebody. It counts only while that is their address.
+    /// Records that mail sent to `email` reaches a person. Does nothing if the person has another address by now.
     pub(crate) fn verify_email(&self, id: &PersonId, email: &str) -> Result<()> {
         loop {
             let Some(found) = self.store.get(PERSON, id.as_str())? else { return Ok(()) };
@@ -104,8 +106,12 @@ impl People {
     }
 }
 
-/// An address that mail can be sent to: something on both sides of an @, a dot in the domain or a
-/// host of one's own. Whether it exists only a mail can tell.
+/// Returns an address to which mail can be sent, without surrounding spaces. The address must have text on both sides
+/// of its last `@`. A domain without a dot is accepted, because an organisation can have a mail host of its own. Only a
+/// mail can show whether the address exists.
+///
+/// # Errors
+/// Returns [`AccountError::Email`] if the text can't be an address.
 pub(super) fn clean_email(email: &str) -> std::result::Result<String, AccountError> {
     let email = email.trim();
     let fits = email.len() <= ADDRESS
@@ -118,7 +124,7 @@ pub(super) fn clean_email(email: &str) -> std::result::Result<String, AccountErr
     }
 }
 
-/// Addresses that differ in case only are one.
+/// Returns the key under which an address is stored. Addresses that differ only in case have the same key.
 pub(super) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }

@@ -1,6 +1,7 @@
-//! Browsers that somebody has signed in with before. Each has a secret, kept as a cookie, that signs nobody
-//! in: it only gives its person a budget of tries that strangers can't use up. They outlive sessions and
-//! restarts.
+//! Known devices: browsers in which a person has signed in before.
+//!
+//! Each known device has a secret in a cookie. The secret signs nobody in. It only gives its person a budget of
+//! password tries that strangers can't use up. Known devices outlive sessions and restarts of the server.
 
 use super::{Change, People, Result, encode, hash, parse, secret};
 use crate::site::AddressGroup;
@@ -9,58 +10,58 @@ use accord_document::ids::{Digest, PersonId};
 use serde::{Deserialize, Serialize};
 
 const DEVICE: &str = "device";
-/// Devices kept for one person. Beyond that the one that was used longest ago is forgotten.
+/// Maximum number of known devices of one person. Beyond it, the device with the oldest sign-in is forgotten.
 const MAX_DEVICES: usize = 20;
-/// How long a device is kept since its person last signed in with it, in milliseconds: half a year.
+/// Time for which a device is kept after its person last signed in with it, in milliseconds: half a year.
 pub(crate) const KEEP_DEVICE_MS: u64 = 182 * 86_400_000;
-/// The last sign-in is written down this often, in milliseconds.
+/// Minimum time between two records of a sign-in on the same device and from the same address group, in milliseconds.
 const NOTED_MS: u64 = 86_400_000;
-/// People whose devices one browser can be, and the longest secret, in bytes.
+/// Maximum number of secrets that are read from one browser's cookie, and maximum length of a secret, in bytes.
 const MAX_SECRETS: usize = 5;
 const MAX_SECRET_BYTES: usize = 64;
-/// Stands in for the id of nobody, so that looking for their devices costs as much.
+/// Replaces the id of a person who does not exist, so that looking for their devices takes just as long.
 const NOBODY: &str = "nobody";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Device {
-    /// Milliseconds since the Unix epoch: the first sign-in, and the last within a day.
+    /// The times of the first sign-in and of the last one (to within a day), in milliseconds since the Unix epoch.
     since: u64,
     seen: u64,
-    /// The address group of the last sign-in.
+    /// The address group of the last recorded sign-in.
     from: String,
 }
 
-/// The device secrets that a browser brings, one for each person who signs in with it.
+/// The device secrets in a browser's cookie: one for each person who signs in with that browser.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DeviceSecrets(Vec<String>);
 
 impl DeviceSecrets {
-    /// Reads a cookie's value. What can't be a secret is left out.
+    /// Reads a cookie's value. Values that can't be secrets are ignored, as are secrets beyond [`MAX_SECRETS`].
     #[must_use]
     pub(crate) fn parse(cookie: &str) -> Self {
         let fits = |secret: &&str| (1..=MAX_SECRET_BYTES).contains(&secret.len());
         Self(cookie.split('.').filter(fits).take(MAX_SECRETS).map(str::to_owned).collect())
     }
 
-    /// The value for the cookie.
+    /// Returns the value for the cookie.
     #[must_use]
     pub(crate) fn cookie(&self) -> String {
         self.0.join(".")
     }
 
-    /// The secrets with one more, the oldest left out where there are too many.
+    /// Returns the secrets with `secret` first. If there are too many, the last one is left out.
     fn with(&self, secret: String) -> Self {
         let others = self.0.iter().filter(|other| **other != secret).cloned();
         Self(std::iter::once(secret.clone()).chain(others).take(MAX_SECRETS).collect())
     }
 }
 
-/// Where a sign-in comes from, as its person knows it.
+/// Whether a person has signed in before with the device, or from the network, of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Familiar {
-    /// A device that this person signed in with before.
+    /// A device with which this person signed in before. The digest is the key of the device's budget.
     Device(Digest),
-    /// A network that they signed in from before, with another device.
+    /// An unknown device in a network from which this person signed in before with another device.
     Place,
     No,
 }
@@ -70,7 +71,8 @@ fn key(person: &str, secret: &str) -> String {
 }
 
 impl People {
-    /// How well a person knows the device and the network of a request. For nobody it reads as much.
+    /// Looks up whether a person has signed in before with the device, or from the network, of a request. The lookup
+    /// reads just as much if there is no such person.
     pub(super) fn familiar(
         &self,
         person: Option<&PersonId>,
@@ -96,7 +98,7 @@ impl People {
         Ok(place)
     }
 
-    /// Remembers the device that a person has signed in with, and gives the secrets for its cookie.
+    /// Remembers the device with which a person has signed in, and returns the secrets for its cookie.
     pub(crate) fn remember_device(
         &self,
         person: &PersonId,
@@ -135,7 +137,7 @@ impl People {
         swaps.push(Swap { kind: DEVICE, key, expected, value: Some(encode(&device)?) });
         match self.store.swap_all(&swaps) {
             Ok(()) => Ok(devices.with(secret)),
-            // The same person, in another window: their next sign-in is remembered.
+            // The same person signs in at the same time in another window. Their next sign-in is recorded.
             Err(StoreError::Conflict) => Ok(devices.clone()),
             Err(error) => Err(error),
         }
@@ -150,7 +152,7 @@ impl People {
         all.into_iter().map(read).collect()
     }
 
-    /// What removes a person's devices from the store, but for one that this browser is.
+    /// Returns the changes that remove a person's devices from the store, except those whose secrets are in `but`.
     pub(super) fn device_removals(
         &self,
         person: &PersonId,
@@ -161,21 +163,21 @@ impl People {
         Ok(all.filter(|(key, ..)| !own.contains(key)).map(removal).collect())
     }
 
-    /// Forgets a person's devices, but for one that this browser is.
+    /// Forgets a person's devices, except those whose secrets are in `but`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Returns an error if the store fails.
     pub(crate) fn forget_devices(&self, person: &PersonId, but: &DeviceSecrets) -> Change<()> {
         loop {
             match self.store.swap_all(&self.device_removals(person, but)?) {
-                // They are signing in at one of them at this moment.
+                // The person has just signed in on one of the devices, so the devices are read again.
                 Err(StoreError::Conflict) => {}
                 done => return Ok(done?),
             }
         }
     }
 
-    /// Removes devices that were not used for long.
+    /// Removes the devices with which nobody has signed in for [`KEEP_DEVICE_MS`].
     pub(crate) fn expire_devices(&self) -> Result<()> {
         let now = self.clock.now_ms();
         for (key, record) in self.store.scan(DEVICE, "")? {
@@ -219,12 +221,12 @@ mod tests {
         assert_eq!(familiar(&ben, &of_ana, 1), Familiar::No);
         assert_eq!(familiar(&ana, &none, 1), Familiar::Place);
         assert_eq!(familiar(&ana, &DeviceSecrets::parse("made.up"), 9), Familiar::No);
-        // A colleague signs in with the same browser: it is known to both.
+        // A colleague signs in with the same browser. The browser is then a known device of both people.
         let of_both = people.remember_device(&ben, &of_ana, at(1)).unwrap();
         assert!(matches!(familiar(&ana, &of_both, 9), Familiar::Device(_)));
         assert!(matches!(familiar(&ben, &of_both, 9), Familiar::Device(_)));
         assert_eq!(people.remember_device(&ana, &of_both, at(1)).unwrap().0.len(), 2);
-        // Used again, it is kept from then on; unused, it goes.
+        // Ana signs in again, so her device is kept for another half year. Ben does not, so his device is forgotten.
         now.fetch_add(KEEP_DEVICE_MS - 1, Ordering::Relaxed);
         people.remember_device(&ana, &of_both, at(2)).unwrap();
         now.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,7 @@
-//! For whom an invitation is meant, in the words of its maker. It is kept beside the plan's ledger, which knows only the
-//! digests of invitations, until the invitation is used or withdrawn.
+//! The label of an invitation: the words with which its author described the person for whom it is meant.
+//!
+//! The label is kept outside the plan's ledger, which contains only the digests of invitations. It is removed once the
+//! invitation is used or withdrawn.
 
 use super::{People, Result, get};
 use crate::store::{StoreError, Swap};
@@ -10,7 +12,7 @@ const INVITED: &str = "invited";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Invited {
-    /// A name, an office, anything that tells invitations apart.
+    /// A name, an office, or any other text that distinguishes the invitation from others.
     pub label: String,
 }
 

@@ -1,29 +1,30 @@
-//! Whose turn is next: a queue of jobs for threads of its own, with a bound, in which nobody gets more than
-//! their share. Known devices come first; among strangers each address group has its turn.
+//! A bounded, fair queue of jobs for threads that do nothing else. Jobs of known devices come first. Among strangers,
+//! the address groups take turns.
 
 use crate::site::AddressGroup;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Jobs that may wait: of known devices, of strangers in all, and of strangers from one address group.
+/// Maximum number of jobs that wait: of known devices, of all strangers together, and of strangers from one address
+/// group.
 const MAX_KNOWN: usize = 256;
 const MAX_STRANGERS: usize = 256;
 const MAX_OF_GROUP: usize = 64;
 
-/// The person or address that a job is done for.
+/// The part of the queue in which a job waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// Somebody signed in, or at a device that signed in before.
+    /// For a person who is signed in, or whose device is a known device.
     Known,
-    /// Somebody else, from this address group. Whether they have an account makes no difference: how long
-    /// they wait would tell it.
+    /// For anybody else, by address group. People with and without an account share this lane, because a different
+    /// waiting time would show whether an account exists.
     Stranger(AddressGroup),
 }
 
 struct Waiting<J> {
     known: VecDeque<J>,
     groups: HashMap<AddressGroup, VecDeque<J>>,
-    /// The groups that have jobs waiting, in the order of their turns.
+    /// The groups that have waiting jobs, in the order in which they take turns.
     turns: VecDeque<AddressGroup>,
     strangers: usize,
     closed: bool,
@@ -52,7 +53,8 @@ impl<J> Waiting<J> {
         true
     }
 
-    /// Drops the newest job of the group that has most of them waiting, in favour of a group with `own`.
+    /// Drops the newest job of the group with the most waiting jobs, to make room for a group with `own` jobs. Returns
+    /// `false` without dropping anything if no group has at least two jobs more than that.
     fn displace(&mut self, own: usize) -> bool {
         let longest = self.groups.values_mut().max_by_key(|jobs| jobs.len());
         let Some(longest) = longest.filter(|jobs| jobs.len() > own + 1) else { return false };
@@ -89,10 +91,10 @@ impl<J> Shared<J> {
     }
 }
 
-/// The end at which jobs are put in. The queue closes when it is dropped.
+/// The end of the queue where jobs are added. Dropping it closes the queue.
 pub(super) struct JobQueue<J>(Arc<Shared<J>>);
 
-/// The end at which threads take jobs out. Cloning shares it.
+/// The end of the queue where threads take jobs out. Clones share the queue.
 pub(super) struct Takers<J>(Arc<Shared<J>>);
 
 impl<J> Clone for Takers<J> {
@@ -116,7 +118,7 @@ impl<J> JobQueue<J> {
         (Self(shared.clone()), Takers(shared))
     }
 
-    /// Puts a job in, or drops it and gives `false` when too many wait.
+    /// Adds a job. If too many jobs wait, drops the job and returns `false`.
     pub(super) fn add(&self, lane: Lane, job: J) -> bool {
         let added = self.0.lock().add(lane, job);
         self.0.changed.notify_one();
@@ -132,7 +134,7 @@ impl<J> Drop for JobQueue<J> {
 }
 
 impl<J> Takers<J> {
-    /// Waits for the next job. None once the queue is closed and empty.
+    /// Waits for the next job. Returns `None` once the queue is closed and empty.
     pub(super) fn next(&self) -> Option<J> {
         let mut waiting = self.0.lock();
         loop {

@@ -1,36 +1,36 @@
-//! One-time links by which a person without a session sets a password: the first administrator of an installation, or a
-//! person who has lost theirs. Invitations are not here: they belong to their plan.
+//! One-time links: to become the first administrator of an installation, to set a new password, or to confirm an e-mail
+//! address. Invitations are not here, because they belong to their plan.
 
 use super::{Change, DeviceSecrets, People, Result, encode, hash, parse, secret};
 use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
-/// How long a link to set a new password is valid, in milliseconds.
+/// Time for which a link to set a new password is valid, in milliseconds.
 pub(crate) const RESET_MS: u64 = 24 * 3_600_000;
 
 const LINK: &str = "link";
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "purpose", rename_all = "snake_case")]
 pub(crate) enum Purpose {
-    /// To become the first administrator.
+    /// The holder becomes the first administrator.
     Setup,
-    /// To set a new password. `mailed_to` is the address it was mailed to; none for a link that somebody
-    /// hands over.
+    /// The holder sets a new password. `mailed_to` is the address to which the link was mailed, or `None` if the link
+    /// was made for somebody to hand over.
     Reset {
         person: PersonId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mailed_to: Option<String>,
     },
-    /// To show that mail to an address reaches its person.
+    /// The holder confirms that mail sent to the address reaches them.
     Confirm { person: PersonId, email: String },
 }
 
 impl Purpose {
-    /// Whether a link for this takes the place of one for the other. A link that anybody can have mailed
-    /// replaces none that was handed over.
+    /// Whether a new link for this purpose replaces a link for the `other` purpose. Anybody can have a password link
+    /// mailed, so a mailed link does not replace one that was handed over.
     fn replaces(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Setup, Self::Setup) => true,
@@ -55,13 +55,13 @@ impl Purpose {
 pub(crate) struct Link {
     #[serde(flatten)]
     pub purpose: Purpose,
-    /// Milliseconds since the Unix epoch.
+    /// Time at which the link expires, in milliseconds since the Unix epoch.
     pub expires: u64,
 }
 
 impl People {
-    /// Makes a link that is valid for `ms` milliseconds and gives its secret. An earlier one for the
-    /// same purpose stops working.
+    /// Creates a link that is valid for `ms` milliseconds, and returns its secret. Earlier links for the same purpose
+    /// stop working.
     pub(crate) fn make_link(&self, purpose: Purpose, ms: u64) -> Result<String> {
         let secret = secret();
         let link = Link { purpose, expires: self.clock.now_ms().saturating_add(ms) };
@@ -75,14 +75,14 @@ impl People {
                 }
             }
             match self.store.swap_all(&swaps) {
-                // Another link was made or used at this moment, and removed the same ones.
+                // Another link was created or used at the same time, which removed some of the same links.
                 Err(StoreError::Conflict) => {}
                 done => return done.map(|()| secret),
             }
         }
     }
 
-    /// What removes all links of a person from the store.
+    /// Returns the changes that remove all links of a person from the store.
     pub(super) fn link_removals(&self, person: &PersonId) -> Result<Vec<Swap>> {
         let mut swaps = Vec::new();
         for (key, record) in self.store.scan(LINK, "")? {
@@ -94,11 +94,12 @@ impl People {
         Ok(swaps)
     }
 
-    /// Sets a new password as a link allows: ends all sessions, known devices and other links, and sign-in
-    /// by the providers named. A link that was mailed shows that its address is this person's.
+    /// Sets a new password on behalf of the holder of a link. Ends all of the person's sessions, forgets their known
+    /// devices, and removes their other links and their sign-in with the providers in `end_providers`. If the link was
+    /// mailed, the address `mailed_to` counts as verified.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Returns an error if the store fails.
     pub(crate) fn reset_password(
         &self,
         person: &PersonId,
@@ -107,7 +108,7 @@ impl People {
         end_providers: &[String],
     ) -> Change<()> {
         self.set_password(person, hash)?;
-        // Sessions that were begun with the old password end.
+        // Sessions that were started with the old password must end.
         self.sessions.end_all(person, None)?;
         self.forget_devices(person, &DeviceSecrets::default())?;
         let mut ended = self.identities(person)?;
@@ -121,19 +122,19 @@ impl People {
         Ok(())
     }
 
-    /// A link that can still be used.
+    /// Returns the link with this secret, or `None` if there is none or it has expired.
     pub(crate) fn link(&self, secret: &str) -> Result<Option<Link>> {
         let Some(record) = self.store.get(LINK, &hash(secret))? else { return Ok(None) };
         let link: Link = parse(&record.value)?;
         Ok((link.expires > self.clock.now_ms()).then_some(link))
     }
 
-    /// Uses a link up, then does what it is for; when that fails, the link is as before.
+    /// Removes a link and then calls `act` for it. If `act` fails, the link is restored.
     ///
-    /// Gives nothing when the link can't be used (any more).
+    /// Returns `None` if the link does not exist, has expired, or was already used.
     ///
     /// # Errors
-    /// With what `act` fails with, or when the store fails.
+    /// Returns the error of `act`, or an error if the store fails.
     pub(crate) fn use_link<T>(
         &self,
         secret: &str,
@@ -147,7 +148,7 @@ impl People {
         }
         match self.store.swap(LINK, &key, Some(record.revision), None) {
             Ok(()) => {}
-            // Somebody else was faster.
+            // Another request used the link first.
             Err(StoreError::Conflict) => return Ok(None),
             Err(error) => return Err(error.into()),
         }

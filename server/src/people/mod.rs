@@ -1,5 +1,5 @@
-//! People and how they prove who they are. Names, addresses and secrets live here, as records, and
-//! never in a ledger; secrets are stored hashed.
+//! People, and the ways in which they prove who they are. Names, addresses and secrets are records in the store, and
+//! never part of a ledger. Secrets are stored as digests or hashes.
 
 mod accounts;
 mod addresses;
@@ -42,32 +42,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PERSON: &str = "person";
-/// From an address to the person who has it.
+/// The kind of the records that map an address to its person.
 const EMAIL: &str = "email";
 const PASSWORD: &str = "password";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub id: PersonId,
-    /// Empty once the person is forgotten.
+    /// The person's name, or an empty string once the person is forgotten.
     pub name: String,
     #[serde(default)]
     pub email: Option<String>,
-    /// Whether this person has shown that mail to the address reaches them: by a link that was mailed
-    /// there, or by a provider that is trusted to know. Never because they said so.
+    /// Whether this person has shown that mail sent to the address reaches them, through a link that was mailed there,
+    /// or through a provider that is trusted to verify addresses. A person's own statement is never enough.
     #[serde(default)]
     pub email_verified: bool,
-    /// Whether this person runs the installation.
+    /// Whether this person is an administrator of the installation.
     #[serde(default)]
     pub administrator: bool,
-    /// Milliseconds since the Unix epoch.
+    /// Time at which the account was created, in milliseconds since the Unix epoch.
     #[serde(default)]
     pub since: u64,
     #[serde(default)]
     pub forgotten: bool,
 }
 
-/// Somebody signed in.
+/// A person who is signed in, with their session.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub person: Person,
@@ -75,13 +75,13 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// The actor that a ledger records.
+    /// Returns the actor that a ledger records for this person with `standing`.
     #[must_use]
     pub(crate) fn actor(&self, standing: Standing) -> Actor {
         actor(&self.person.id, standing.seat, standing.sector, &self.session)
     }
 
-    /// The actor of somebody who runs the installation and has no seat.
+    /// Returns the actor for an act of an administrator, who needs no seat in a plan.
     #[must_use]
     pub(crate) fn administrator(&self) -> Actor {
         actor(&self.person.id, Seat::Administrator, Sector::Other, &self.session)
@@ -89,21 +89,22 @@ impl SignedIn {
 }
 
 fn actor(person: &PersonId, seat: Seat, sector: Sector, session: &SessionId) -> Actor {
-    // Enough of a session's hash to tell sessions apart, too little to be anything else.
+    // The first 16 characters are enough to tell sessions apart. The whole hash, which is the key of the session's
+    // record, stays out of the ledgers.
     let session = session.as_str().get(..16).unwrap_or(session.as_str());
     Actor { person: person.clone(), seat, sector, session: SessionId::new(session) }
 }
 
-/// How long sessions last.
+/// The limits on how long a session lasts.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimits {
-    /// From signing in, whatever happens.
+    /// Maximum time from the sign-in, however much the session is used.
     pub absolute: Duration,
-    /// Without a request or an open page.
+    /// Maximum time without a request and without an open page.
     pub idle: Duration,
 }
 
-/// The records, typed. All calls block but those on [`Sessions`].
+/// The typed records about people. All methods block, except those of [`Sessions`] that say that they don't.
 #[derive(Clone)]
 pub(crate) struct People {
     store: Arc<dyn Store>,
@@ -121,8 +122,10 @@ type Result<T> = std::result::Result<T, StoreError>;
 type Change<T> = std::result::Result<T, ChangeError>;
 
 impl People {
+    /// Opens the records and loads all sessions into memory.
+    ///
     /// # Errors
-    /// When the sessions can't be read.
+    /// Returns an error if the sessions can't be read.
     pub(crate) fn open(
         store: Arc<dyn Store>,
         clock: Clock,
@@ -146,12 +149,12 @@ impl People {
         scan(&*self.store, PERSON)
     }
 
-    /// Whether anybody runs this installation.
+    /// Whether the installation has an administrator.
     pub(crate) fn has_administrator(&self) -> Result<bool> {
         Ok(self.everybody()?.iter().any(|person| person.administrator))
     }
 
-    /// Adds a demo person unless they are there already.
+    /// Adds a demo person, unless the person already exists.
     pub(crate) fn add_demo(&self, person: &Person) -> Result<()> {
         match self.store.swap(PERSON, person.id.as_str(), None, Some(&encode(person)?)) {
             Err(StoreError::Conflict) => Ok(()),
@@ -159,19 +162,19 @@ impl People {
         }
     }
 
-    /// The hash of somebody's password, if they have one.
+    /// Returns the hash of a person's password, or `None` if the person has no password.
     pub(crate) fn password(&self, id: &PersonId) -> Result<Option<String>> {
         get(&*self.store, PASSWORD, id.as_str())
     }
 
-    /// Sets a password by its hash.
+    /// Stores the hash of a person's new password.
     pub(crate) fn set_password(&self, id: &PersonId, hash: &str) -> Result<()> {
         let found = self.store.get(PASSWORD, id.as_str())?;
         let expected = found.map(|record| record.revision);
         self.store.swap(PASSWORD, id.as_str(), expected, Some(&encode(&hash)?))
     }
 
-    /// Who holds a cookie's secret.
+    /// Returns the person and session of a cookie's secret, or `None` if no session with this secret is live.
     pub(crate) fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>> {
         self.session(SessionId::new(hash(secret)))
     }

@@ -1,8 +1,8 @@
-//! Passwords: what may be one, and their hashing (Argon2id, RFC 9106) on threads of its own.
+//! Passwords: the rules for new ones, and their hashing (Argon2id, RFC 9106) on dedicated threads.
 //!
-//! Hashing takes tens of milliseconds of a core on purpose. It runs on few threads of low priority, with a
-//! bounded and fair queue ([`Lane`]), so that many people signing in at once do not slow down those who
-//! write, and a flood of guesses does not keep known devices waiting.
+//! Hashing is slow on purpose: it takes tens of milliseconds of a core. It runs on a few threads of low priority,
+//! behind a bounded and fair queue ([`Lane`]). So a rush of sign-ins does not slow down the people who write, and a
+//! flood of guesses does not delay known devices.
 
 use super::job_queue::{JobQueue, Lane};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -12,11 +12,11 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-/// The fewest characters of a password, and the most.
+/// Minimum and maximum length of a password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
-/// How much of each thing that is known of a person counts, in characters.
+/// Maximum length of each known fact about a person that is compared with a password, in characters.
 const MAX_KNOWN_CHARS: usize = 254;
-/// How much lower than the rest of the server hashing is ranked (nice, 0 to 19).
+/// Priority of the hashing threads, below the rest of the server (nice, 0 to 19).
 const NICE: i32 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,22 +31,22 @@ pub enum PasswordError {
     Failed(String),
 }
 
-/// Whether a password is strong enough. `about` is what an attacker knows of the person.
+/// Checks that a password is strong enough. `about` contains the facts about the person that an attacker knows.
 ///
 /// # Errors
-/// With what is wrong with it.
+/// Returns [`PasswordError::Length`] or [`PasswordError::Weak`] if the password is not acceptable.
 pub(crate) fn judge(password: &str, about: &[&str]) -> Result<(), PasswordError> {
     if !LENGTH.contains(&password.chars().count()) {
         return Err(PasswordError::Length);
     }
-    // A name counts as its words, and as all of them run together.
+    // A name is compared word by word, and also as all of its words joined together.
     let about: Vec<String> =
         about.iter().map(|known| known.chars().take(MAX_KNOWN_CHARS).collect()).collect();
     let words = about.iter().flat_map(|known| known.split(|c: char| !c.is_alphanumeric()));
     let together = about.iter().map(|known| known.replace(' ', ""));
     let known: Vec<String> = words.map(str::to_owned).chain(together).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    // zxcvbn's 3 of 4: more than 10^8 guesses.
+    // A score of at least 3 of 4 means more than 10^8 guesses.
     let strong = zxcvbn::zxcvbn(password, &known).score() >= zxcvbn::Score::Three;
     if strong { Ok(()) } else { Err(PasswordError::Weak) }
 }
@@ -64,11 +64,11 @@ enum Job {
     },
 }
 
-/// The way to the hashing threads. Cloning shares them; they end when the last clone is dropped.
+/// A handle to the hashing threads. Clones share the threads, which end when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     jobs: Arc<JobQueue<Job>>,
-    /// What an unknown person's password is compared with, so that the answer takes as long.
+    /// The hash with which a password is compared if the person is unknown, so that the response takes as long.
     nobody: Arc<str>,
 }
 
@@ -79,17 +79,17 @@ impl std::fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// Starts the threads.
+    /// Starts the hashing threads.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if a thread can't be started.
     pub(crate) fn start() -> std::io::Result<Self> {
         let (jobs, takers) = JobQueue::new();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for n in 0..(cores / 2).max(1) {
             let takers = takers.clone();
             std::thread::Builder::new().name(format!("passwords-{n}")).spawn(move || {
-                // Where it is not allowed, hashing is merely less polite.
+                // The system might refuse the lower priority. The threads then run with the priority of the server.
                 let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
                 while let Some(job) = takers.next() {
                     work(job);
@@ -100,10 +100,10 @@ impl Passwords {
         Ok(Self { jobs: Arc::new(jobs), nobody })
     }
 
-    /// Hashes a password that passes [`judge`], with parameters and salt in the result (PHC string).
+    /// Hashes a password that passes [`judge`]. The result is a PHC string, which contains the parameters and the salt.
     ///
     /// # Errors
-    /// When the password is too weak, or too many wait.
+    /// Returns an error if the password is not acceptable, or if too many jobs wait.
     pub(crate) async fn hash(
         &self,
         lane: Lane,
@@ -116,11 +116,11 @@ impl Passwords {
         answered.await.map_err(|_| PasswordError::Busy)?
     }
 
-    /// Whether a password is the one that was hashed. Without a hash it never is, and the answer
-    /// takes as long.
+    /// Whether `password` is the password that was hashed. Without a hash the result is always `false`, but takes as
+    /// long.
     ///
     /// # Errors
-    /// When too many wait.
+    /// Returns an error if too many jobs wait.
     pub(crate) async fn verify(
         &self,
         lane: Lane,
@@ -143,7 +143,7 @@ impl Passwords {
 }
 
 fn work(job: Job) {
-    // The asker may be gone.
+    // Sending fails only if the caller no longer waits for the result, which is then not needed.
     let _ = match job {
         Job::Hash { password, about, answer } => {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
@@ -153,7 +153,7 @@ fn work(job: Job) {
     };
 }
 
-/// OWASP's recommendation for Argon2id: 19 MiB of memory, 2 passes, 1 lane.
+/// Returns Argon2id as OWASP recommends it: 19 MiB of memory, 2 passes, 1 lane.
 fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }

@@ -1,4 +1,4 @@
-//! Sign-in providers (OpenID Connect), and who signs in with which.
+//! Sign-in providers (OpenID Connect), and the identities with which people sign in.
 
 use super::{AccountError, Change, People, Result, encode, get, hash, scan};
 use crate::store::{StoreError, Swap};
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 const PROVIDER: &str = "provider";
 const IDENTITY: &str = "identity";
 
-/// A provider as an administrator set it up.
+/// A provider with the settings that an administrator entered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Provider {
     pub id: String,
-    /// What the sign-in page calls it.
+    /// The name that the sign-in page shows.
     pub name: String,
     pub issuer: String,
     pub client_id: String,
     pub client_secret: String,
-    /// Whether an address counts as verified when this provider says so (`email_verified`). Many let
-    /// people claim any address, so that an administrator decides.
+    /// Whether an address counts as verified if this provider says so (`email_verified`). An administrator decides
+    /// this, because many providers let people claim any address.
     #[serde(default)]
     pub trust_email: bool,
 }
@@ -29,8 +29,7 @@ impl std::fmt::Debug for Provider {
     }
 }
 
-/// Somebody as a provider knows them: the subject is unique at its issuer (OpenID Connect Core,
-/// section 2).
+/// The identity of a person at a provider. The subject is unique within its issuer (OpenID Connect Core, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub person: PersonId,
@@ -56,14 +55,15 @@ impl People {
         self.store.swap(PROVIDER, &provider.id, None, Some(&encode(provider)?))
     }
 
-    /// Removes a provider. Who signed in with it keeps their account, and needs another way in.
+    /// Removes a provider, and returns whether it existed. People who signed in with the provider keep their accounts,
+    /// but need another way to sign in.
     pub(crate) fn remove_provider(&self, id: &str) -> Result<bool> {
         let Some(found) = self.store.get(PROVIDER, id)? else { return Ok(false) };
         self.store.swap(PROVIDER, id, Some(found.revision), None)?;
         Ok(true)
     }
 
-    /// Whose identity this is.
+    /// Returns the person with this identity, or `None` if nobody has it.
     pub(crate) fn identified(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>> {
         let found: Option<Identity> = get(&*self.store, IDENTITY, &identity_key(issuer, subject))?;
         Ok(found.map(|identity| identity.person))
@@ -75,10 +75,10 @@ impl People {
         Ok(all)
     }
 
-    /// Lets a person sign in by an identity.
+    /// Lets a person sign in with an identity.
     ///
     /// # Errors
-    /// When somebody else does.
+    /// Returns [`AccountError::IdentityTaken`] if somebody else signs in with the identity.
     pub(crate) fn identify(&self, identity: &Identity) -> Change<()> {
         let key = identity_key(&identity.issuer, &identity.subject);
         match self.store.swap(IDENTITY, &key, None, Some(&encode(identity)?)) {
@@ -91,10 +91,10 @@ impl People {
         }
     }
 
-    /// Ends a person's sign-in by a provider.
+    /// Removes all of a person's identities at a provider.
     ///
     /// # Errors
-    /// When no way in would be left.
+    /// Returns an error if the person has no identity there, or would have no other way to sign in.
     pub(crate) fn unidentify(&self, person: &PersonId, provider: &str) -> Change<()> {
         let all = self.identities(person)?;
         let (gone, left): (Vec<_>, Vec<_>) =
@@ -109,7 +109,7 @@ impl People {
         Ok(self.store.swap_all(&removals)?)
     }
 
-    /// What removes identities from the store.
+    /// Returns the changes that remove identities from the store.
     pub(super) fn removals(&self, identities: &[Identity]) -> Result<Vec<Swap>> {
         let mut swaps = Vec::new();
         for identity in identities {

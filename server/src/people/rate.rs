@@ -1,5 +1,4 @@
-//! How often something may be done: the generic cell rate algorithm (GCRA, ITU-T I.371), with a bound on
-//! the number of keys that are kept.
+//! Rate limiting by the generic cell rate algorithm (GCRA, ITU-T I.371), with a bound on the number of keys in memory.
 
 use crate::clock::Clock;
 use std::collections::HashMap;
@@ -7,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A budget: `burst` tries at once, and one more each `every_ms` milliseconds.
+/// The size of a budget: `burst` tries are available immediately, and one more every `every_ms` milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quota {
     pub(crate) burst: u32,
@@ -15,20 +14,20 @@ pub(crate) struct Quota {
 }
 
 impl Quota {
-    /// How long an empty budget takes to be full again, in milliseconds.
+    /// Returns the time in which an empty budget becomes full again, in milliseconds.
     const fn whole_ms(self) -> u64 {
         self.every_ms.saturating_mul(self.burst as u64)
     }
 }
 
-/// A budget for each key. At most `capacity` keys are kept: when more are in use, the half that has
-/// spent least is forgotten, so that many keys used once can't push out one that is used often.
+/// A budget for each key. At most `capacity` keys are kept. When more are in use, the half that has spent least is
+/// forgotten, so that many keys that are used once can't push out a key that is used often.
 #[derive(Debug)]
 pub(crate) struct RateLimiter<K> {
     quota: Quota,
     capacity: usize,
     clock: Clock,
-    /// When the budget of each key is full again, in milliseconds since the Unix epoch (the algorithm's
+    /// The time at which each key's budget is full again, in milliseconds since the Unix epoch (the algorithm's
     /// theoretical arrival time).
     full_at: Mutex<HashMap<K, u64>>,
 }
@@ -41,14 +40,15 @@ impl<K: Hash + Eq> RateLimiter<K> {
     /// Takes one try from the budget of a key.
     ///
     /// # Errors
-    /// With how long to wait for the next try.
+    /// Returns the time to wait for the next try if the budget is empty.
     pub(crate) fn check(&self, key: K) -> Result<(), Duration> {
         let now = self.clock.now_ms();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = self.spent_ms(full_at.get(&key).copied(), now);
         let after = spent + self.quota.every_ms;
         if after > self.quota.whole_ms() {
-            // Set back to what can be, if the clock was.
+            // If the clock was set back, the stored time is too far in the future. It is lowered to the largest
+            // possible value.
             full_at.insert(key, now + spent);
             return Err(Duration::from_millis(after - self.quota.whole_ms()));
         }
@@ -59,13 +59,14 @@ impl<K: Hash + Eq> RateLimiter<K> {
         Ok(())
     }
 
-    /// How much of a budget is spent, in milliseconds. Never more than all of it, also when the clock was
-    /// set back meanwhile.
+    /// Returns the spent part of a budget, in milliseconds. The result is never more than the whole budget, even if the
+    /// clock was set back meanwhile.
     fn spent_ms(&self, full_at: Option<u64>, now: u64) -> u64 {
         full_at.unwrap_or(now).saturating_sub(now).min(self.quota.whole_ms())
     }
 
-    /// Forgets the budgets that are full. Call now and then.
+    /// Forgets the budgets that are full. Must be called regularly, because full budgets would otherwise stay in
+    /// memory.
     pub(crate) fn forget_full(&self) {
         let now = self.clock.now_ms();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +80,7 @@ impl<K: Hash + Eq> RateLimiter<K> {
     }
 }
 
-/// Forgets the budgets that are full, and of the others at least the half that has spent least.
+/// Forgets the budgets that are full, and at least the half of all budgets that has spent least.
 fn make_room<K: Hash + Eq>(full_at: &mut HashMap<K, u64>, now: u64) {
     let mut times: Vec<u64> = full_at.values().copied().collect();
     let middle = times.len() / 2;

@@ -1,4 +1,4 @@
-//! How far somebody has looked at a document's history: for themselves alone.
+//! How far a person has looked at a document's history. Only that person can see it.
 
 use super::{People, Result, encode, get, parse};
 use crate::store::{Record, StoreError, Swap};
@@ -11,12 +11,13 @@ fn key(person: &PersonId, document: &str) -> String {
 }
 
 impl People {
-    /// The last entry that somebody has seen, if they ever looked.
+    /// Returns the last entry that a person has seen in a document's history, or `None` if they have never opened it.
     pub(crate) fn seen(&self, person: &PersonId, document: &DocumentId) -> Result<Option<Seq>> {
         get(&*self.store, SEEN, &key(person, document.as_str()))
     }
 
-    /// Notes that somebody has seen a document's history up to an entry. It never goes back.
+    /// Records that a person has seen a document's history up to the entry `upto`. A smaller number than the recorded
+    /// one changes nothing.
     pub(crate) fn note_seen(
         &self,
         person: &PersonId,
@@ -33,14 +34,14 @@ impl People {
             }
             let expected = known.map(|record| record.revision);
             match self.store.swap(SEEN, &key, expected, Some(&encode(&upto)?)) {
-                // The same person, in another window.
+                // The same person opened the history in another window, so the record is read again.
                 Err(StoreError::Conflict) => {}
                 done => return done,
             }
         }
     }
 
-    /// What a person who is forgotten has looked at, to be removed.
+    /// Returns the changes that remove all of these records of a person who is to be forgotten.
     pub(super) fn everything_seen(&self, person: &PersonId) -> Result<Vec<Swap>> {
         let all = self.store.scan(SEEN, &key(person, ""))?;
         let removal = |(key, record): (String, Record)| Swap {

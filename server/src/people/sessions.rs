@@ -1,5 +1,5 @@
-//! Who is signed in. Sessions are few and asked for with every request, so that all live ones are
-//! kept in memory beside the store.
+//! Sessions of people who are signed in. There are few of them and every request looks one up, so all live sessions are
+//! kept in memory as well as in the store.
 
 use super::{Result, SessionLimits, encode, hash, parse, secret};
 use crate::clock::Clock;
@@ -12,21 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const SESSION: &str = "session";
 
-/// A session's last use is written down this often, in milliseconds.
+/// Minimum time between two records of a session's use, in milliseconds.
 const NOTED_MS: u64 = 5 * 60_000;
 
-/// The longest description of a browser that is kept, in characters.
+/// Maximum length of the stored description of a browser, in characters.
 const AGENT: usize = 300;
 
-/// What is known of a session.
+/// The record of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionInfo {
     pub person: PersonId,
-    /// Milliseconds since the Unix epoch.
+    /// Time of the sign-in, in milliseconds since the Unix epoch.
     pub since: u64,
-    /// When it was last used, within some minutes.
+    /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to [`NOTED_MS`]
+    /// later.
     pub seen: u64,
-    /// Where it began, and in which browser, as that browser says.
+    /// The address from which the session was started, and the browser's description of itself (`User-Agent`).
     pub address: String,
     pub agent: String,
 }
@@ -37,15 +38,15 @@ struct Live {
     revision: u64,
 }
 
-/// All sessions that have not ended.
+/// All live sessions.
 pub(crate) struct Sessions {
     store: Arc<dyn Store>,
     clock: Clock,
     limits: SessionLimits,
     generation: Generation,
     live: Mutex<HashMap<SessionId, Live>>,
-    /// Held while sessions are written, so that revisions in memory and in the store agree. `live` is never
-    /// held while the store works: open rooms ask for it.
+    /// Locked while sessions are written, so that the revisions in memory and in the store agree. `live` is never
+    /// locked while the store works, because open rooms look sessions up in it.
     writing: Mutex<()>,
 }
 
@@ -92,7 +93,7 @@ impl Sessions {
             || passed(info.seen) >= self.limits.idle.as_millis()
     }
 
-    /// Whose session this is, if it has not ended. Does not block.
+    /// Returns the person of a session, or `None` if the session has ended. Does not block.
     #[must_use]
     pub(crate) fn person(&self, session: &SessionId) -> Option<PersonId> {
         let live = self.lock();
@@ -100,7 +101,7 @@ impl Sessions {
         (!self.has_ended(info)).then(|| info.person.clone())
     }
 
-    /// Begins a session and gives the secret for its cookie.
+    /// Starts a session and returns the secret for its cookie.
     pub(crate) fn begin(&self, person: &PersonId, address: &str, agent: &str) -> Result<String> {
         let secret = secret();
         let now = self.clock.now_ms();
@@ -117,7 +118,7 @@ impl Sessions {
         Ok(secret)
     }
 
-    /// Notes that a session is in use. Blocks when it is time to write that down.
+    /// Records that a session is in use. Blocks only if the last record is older than [`NOTED_MS`].
     pub(crate) fn touch(&self, session: &SessionId) -> Result<()> {
         let now = self.clock.now_ms();
         let is_noted = |info: &SessionInfo| now.saturating_sub(info.seen) < NOTED_MS;
@@ -136,7 +137,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// The live sessions of a person, the newest first.
+    /// Returns the live sessions of a person, the newest first.
     #[must_use]
     pub(crate) fn of(&self, person: &PersonId) -> Vec<(SessionId, SessionInfo)> {
         let live = self.lock();
@@ -153,12 +154,12 @@ impl Sessions {
         self.end_where(|id, _| id == session).map(drop)
     }
 
-    /// Ends all sessions of a person, but for one. Gives how many.
+    /// Ends all sessions of a person except `but`. Returns the number of sessions that ended.
     pub(crate) fn end_all(&self, person: &PersonId, but: Option<&SessionId>) -> Result<usize> {
         self.end_where(|id, info| info.person == *person && Some(id) != but)
     }
 
-    /// Ends those whose time is over. Call about once a second.
+    /// Ends the sessions whose time is over, and returns their number. Must be called about once a second.
     pub(crate) fn expire(&self) -> Result<usize> {
         self.end_where(|_, info| self.has_ended(info))
     }
@@ -184,7 +185,7 @@ impl Sessions {
             })
             .collect();
         match self.store.swap_all(&swaps) {
-            // Already gone from the store: gone here too.
+            // A session that is missing in the store has already ended, so it is removed from memory as well.
             Ok(()) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }

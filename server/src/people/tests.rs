@@ -1,4 +1,4 @@
-//! Accounts, and what ends with them.
+//! Tests of accounts, and of what ends together with an account.
 
 use super::*;
 use crate::site::AddressGroup;

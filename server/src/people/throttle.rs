@@ -1,9 +1,9 @@
-//! How often a password may be tried, a link be used, a mail be asked for, and a browser be sent to a
-//! sign-in provider.
+//! Limits on how often a password can be tried, a link used, a mail requested, and a browser sent to a sign-in
+//! provider.
 //!
-//! Nobody can lock somebody else out: a device that signed in before has a budget of its own, which no
-//! tries from other devices touch, and a network that somebody signed in from is not held up by tries of
-//! their account from elsewhere. All tables have a capacity.
+//! Nobody can lock somebody else out. A known device has a budget of its own, which tries from other devices don't
+//! touch. A network from which a person signed in before is not affected by tries of that person's account from
+//! elsewhere. Every table has a capacity.
 
 use super::addresses::email_key;
 use super::devices::Familiar;
@@ -15,31 +15,32 @@ use crate::site::AddressGroup;
 use accord_document::ids::{Digest, PersonId};
 use std::time::Duration;
 
-/// Tries of one person at one device that they signed in with before, or while they are signed in.
+/// Password tries of one person on one known device, or of one person while they are signed in.
 const DEVICE: Quota = Quota { burst: 10, every_ms: 20_000 };
-/// Tries of one account from one address group.
+/// Password tries of one account from one address group.
 const PAIR: Quota = Quota { burst: 10, every_ms: 20_000 };
-/// Tries of one account from all networks it was never signed in from.
+/// Password tries of one account from all unfamiliar networks together: the address groups from which its person has
+/// not signed in before.
 const ACCOUNT: Quota = Quota { burst: 50, every_ms: 20_000 };
-/// Tries from one address group, which may be a whole city's.
+/// Password tries from one address group, which can be shared by a whole city.
 const GROUP: Quota = Quota { burst: 200, every_ms: 1_000 };
-/// Uses of one link or invitation. Each hashes a password, and may tell that an address is taken.
+/// Uses of one link or invitation. Each use hashes a password, and can show whether an address has an account.
 const SECRET: Quota = Quota { burst: 15, every_ms: 60_000 };
-/// Mails asked for by one account or for one address, from one address group, and in all. The last is
-/// less than the mail desk takes (`letters::MAX_ASKS`), so that it is never full.
+/// Mails requested for one account or one address, from one address group, and in total. The total burst is smaller
+/// than the number of requests that the mail desk accepts (`letters::MAX_ASKS`), so that the desk is never full.
 const MAILS_OF_ACCOUNT: Quota = Quota { burst: 3, every_ms: 10 * 60_000 };
 const MAILS_OF_GROUP: Quota = Quota { burst: 30, every_ms: 20_000 };
 const MAILS: Quota = Quota { burst: 200, every_ms: 200 };
-/// Browsers sent to a sign-in provider from one address group, which may be a whole summit.
+/// Browsers sent to a sign-in provider from one address group, which can be shared by everybody at a summit.
 const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
-/// Browsers sent to sign-in providers in all: fewer in ten minutes than are remembered at once
-/// (`oidc::PENDING`), so that nobody's sign-in is forgotten while they are at the provider.
+/// Browsers sent to sign-in providers in total. In ten minutes these are fewer than the pending sign-ins that are kept
+/// (`oidc::PENDING`), so that no sign-in is forgotten while its person is at the provider.
 const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
 
-/// Keys of which budgets are kept, in each table. A key takes about 100 bytes.
+/// Maximum number of keys in each table. A key takes about 100 bytes.
 const CAPACITY: usize = 50_000;
 
-/// All budgets.
+/// The budgets of all limits.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     devices: RateLimiter<Digest>,
@@ -71,18 +72,18 @@ impl Throttle {
         }
     }
 
-    /// Takes one try of a password for an account, named as its sign-in names it. Gives the lane in which
-    /// the password is hashed.
+    /// Takes one password try for an account, which is named by the address that the person entered. Returns the lane
+    /// in which the password is to be hashed.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if a budget is empty.
     pub(crate) fn attempt(
         &self,
         account: &str,
         from: AddressGroup,
         familiar: Familiar,
     ) -> Result<Lane, Duration> {
-        // Where its own budget is used up a device may still try as a stranger does.
+        // A known device whose own budget is empty can still use the budgets for strangers.
         if let Familiar::Device(device) = familiar
             && self.devices.check(device).is_ok()
         {
@@ -97,55 +98,55 @@ impl Throttle {
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one try of their own password from somebody signed in.
+    /// Takes one try of a signed-in person's own password.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if the budget is empty.
     pub(crate) fn attempt_signed_in(&self, person: &PersonId) -> Result<Lane, Duration> {
         self.devices.check(digest(person.as_str()))?;
         Ok(Lane::Known)
     }
 
-    /// Takes one use of a link or an invitation.
+    /// Takes one use of a link or an invitation, and returns the lane in which the password is to be hashed.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if the budget is empty.
     pub(crate) fn use_secret(&self, secret: &str, from: AddressGroup) -> Result<Lane, Duration> {
         self.secrets.check(digest(secret))?;
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one mail asked for, for an address as it is written: whether anybody has it plays no part.
+    /// Takes one request for a mail to `email`. The result does not depend on whether anybody has that address.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if a budget is empty.
     pub(crate) fn ask_for_mail(&self, email: &str, from: AddressGroup) -> Result<(), Duration> {
         self.mails_of_group.check(from)?;
         self.mails_of_account.check(digest(&email_key(email)))?;
         self.mails.check(())
     }
 
-    /// Spends one confirmation mail, which a person who is signed in has asked for, from the budgets of the person and of
-    /// the address. That budget of the address is not the one for password links, so confirming can't use up those.
+    /// Takes one confirmation mail, which a signed-in person has requested, from the budgets of the person and of the
+    /// address. The address has a separate budget for password links, so confirmation mails can't use it up.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if a budget is empty.
     pub(crate) fn confirm_by_mail(&self, person: &PersonId, email: &str) -> Result<(), Duration> {
         self.mails_of_account.check(digest(&format!("person {person}")))?;
         self.mails_of_account.check(digest(&format!("confirm {}", email_key(email))))?;
         self.mails.check(())
     }
 
-    /// Takes one try to be sent to a sign-in provider.
+    /// Takes one redirect of a browser to a sign-in provider.
     ///
     /// # Errors
-    /// With how long to wait.
+    /// Returns the time to wait if a budget is empty.
     pub(crate) fn start(&self, from: AddressGroup) -> Result<(), Duration> {
         self.starts_of_group.check(from)?;
         self.starts.check(())
     }
 
-    /// Forgets budgets that are full again. Call now and then.
+    /// Forgets the budgets that are full again. Must be called regularly, because they would otherwise stay in memory.
     pub(crate) fn forget(&self) {
         self.devices.forget_full();
         self.pairs.forget_full();

@@ -1,4 +1,4 @@
-//! Tickets let a sync client without a cookie into one document, as one person's session.
+//! Tickets: secrets that let a sync client without a cookie connect to one document, as part of a person's session.
 
 use super::{People, Result, SignedIn, encode, hash, parse, secret};
 use crate::store::StoreError;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 const TICKET: &str = "ticket";
 
-/// How long an unused ticket is valid, in milliseconds.
+/// Time within which a ticket must first be used, in milliseconds.
 const UNUSED_MS: u64 = 60_000;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ struct Ticket {
 }
 
 impl People {
-    /// A secret that lets a client without a cookie into one document as this person.
+    /// Creates a ticket for one document in a person's session, and returns its secret.
     pub(crate) fn ticket(&self, document: &DocumentId, by: &SignedIn) -> Result<String> {
         let secret = secret();
         let ticket = Ticket {
@@ -32,8 +32,8 @@ impl People {
         Ok(secret)
     }
 
-    /// Who comes with a ticket: it must be for this document and first used within 60 seconds;
-    /// then it is valid for as long as its session.
+    /// Returns the person of a ticket's secret, or `None` if the ticket is not valid. The ticket must be for this
+    /// document and first used within 60 seconds. From then on it is valid for as long as its session.
     pub(crate) fn admit(&self, secret: &str, document: &DocumentId) -> Result<Option<SignedIn>> {
         let key = hash(secret);
         let Some(found) = self.store.get(TICKET, &key)? else { return Ok(None) };
@@ -48,7 +48,7 @@ impl People {
             ticket.used = true;
             let value = encode(&ticket)?;
             match self.store.swap(TICKET, &key, Some(found.revision), Some(&value)) {
-                // Somebody else used the same ticket at the same moment: it is used either way.
+                // Another request used the same ticket at the same time and marked it as used, so both are admitted.
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
@@ -56,7 +56,7 @@ impl People {
         self.session(ticket.session)
     }
 
-    /// Removes tickets that can't serve any more.
+    /// Removes the tickets that are no longer valid.
     pub(crate) fn expire_tickets(&self) -> Result<()> {
         for (key, record) in self.store.scan(TICKET, "")? {
             let ticket: Ticket = parse(&record.value)?;

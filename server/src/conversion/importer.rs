@@ -1,16 +1,16 @@
-//! Imports for those who ask: each file is read by a child process.
+//! Imports: admits people's files, and has each file read by a child process.
 
 use crate::fair_queue::{Busy, FairQueue, Place, QueueLimits, Requester, Slot};
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_import::{ImportError, ImportJob, MAX_IMPORT_BYTES, Placed};
 use std::borrow::Cow;
 
-/// Files that may be on their way to the server: at most 128 MiB at once, and one of each person.
+/// Limits for files that are being uploaded: at most 128 MiB together, and one file of each person.
 const UPLOADS: QueueLimits =
     QueueLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
 
-/// Why a file is not imported.
+/// The reason why a file can't be imported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImporterError {
     #[error("{0}")]
@@ -21,7 +21,7 @@ pub(crate) enum ImporterError {
     Work(#[from] WorkError),
 }
 
-/// Reads files. Cloning shares it.
+/// A service that imports files. Clones share its queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Importer {
     workers: Workers,
@@ -29,7 +29,7 @@ pub(crate) struct Importer {
     uploads: FairQueue,
 }
 
-/// The right to send a file, and then to have it read.
+/// The permission to upload a file and then to have it read.
 #[derive(Debug)]
 pub(crate) struct Upload {
     place: Place,
@@ -37,15 +37,15 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// `heavy` is the queue of all heavy work.
+    /// `heavy` is the queue for all heavy work.
     pub(crate) fn new(workers: Workers, heavy: FairQueue) -> Self {
         Self { workers, heavy, uploads: FairQueue::new(UPLOADS) }
     }
 
-    /// Admits a file that is not read from the network yet.
+    /// Admits a file before it is read from the network.
     ///
     /// # Errors
-    /// When too much is under way.
+    /// Returns an error if too many requests are waiting or running.
     pub(crate) async fn admit(&self, requester: &Requester) -> Result<Upload, Busy> {
         let place = self.heavy.place(requester)?;
         let upload = self.uploads.place(requester)?;
@@ -53,11 +53,11 @@ impl Importer {
         Ok(Upload { place, _upload: (upload, slot) })
     }
 
-    /// Makes a commitment of a file, with the place that counts against who asked for it. Dropping the future ends
-    /// the work.
+    /// Converts a file to the fields of a commitment. Also returns the place that counts against the requester.
+    /// Dropping the future ends the work.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Returns an error if the file can't be read, or if no slot is free in time.
     pub(crate) async fn read(
         &self,
         upload: Upload,

@@ -1,22 +1,23 @@
-//! The files that are being made at this moment. Who asks for one of them shares it, instead of having it made twice.
+//! The files that are being made at the moment. A request for one of them waits for it, instead of having it made
+//! twice.
 //!
-//! A file is in the making only while its maker holds a slot: nobody waits here behind a request that itself waits for
-//! its turn, and no longer than one file takes.
+//! A file is registered here only while its maker holds a slot. So a request that waits here never waits for somebody
+//! else's turn in the queue, and waits no longer than one file takes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// All files in the making, by what they are made of.
+/// All files that are being made, by a key for their content.
 #[derive(Debug)]
 pub(super) struct FilesInMaking<K> {
     by_key: Mutex<HashMap<K, watch::Receiver<()>>>,
-    /// Changes when somebody begins to make a file.
+    /// Signals every time a file is registered.
     begun: watch::Sender<()>,
 }
 
-/// The right to make a file, until dropped: others who want the same file wait for this one.
+/// The permission to make a file, until this is dropped. Other requests for the same file wait for it.
 #[derive(Debug)]
 pub(super) struct Making<'f, K: Eq + Hash> {
     files: &'f FilesInMaking<K>,
@@ -24,12 +25,12 @@ pub(super) struct Making<'f, K: Eq + Hash> {
     _ended: watch::Sender<()>,
 }
 
-/// A file that somebody else is making.
+/// A file that another request is making.
 #[derive(Debug)]
 pub(super) struct MadeElsewhere(watch::Receiver<()>);
 
 impl MadeElsewhere {
-    /// Waits until it is made, or given up.
+    /// Waits until the file is made or given up.
     pub(super) async fn ended(mut self) {
         while self.0.changed().await.is_ok() {}
     }
@@ -40,7 +41,7 @@ impl<K: Clone + Eq + Hash> FilesInMaking<K> {
         Self { by_key: Mutex::default(), begun: watch::Sender::new(()) }
     }
 
-    /// Begins to make a file, unless somebody else is making it. For holders of a slot.
+    /// Registers a file, or returns `None` if another request is making it. The caller must hold a slot.
     pub(super) fn begin(&self, key: &K) -> Option<Making<'_, K>> {
         let (ended, until_ended) = watch::channel(());
         {
@@ -54,19 +55,19 @@ impl<K: Clone + Eq + Hash> FilesInMaking<K> {
         Some(Making { files: self, key: key.clone(), _ended: ended })
     }
 
-    /// A file, if somebody is making it.
+    /// Returns the file with this key, or `None` if nobody is making it.
     pub(super) fn get(&self, key: &K) -> Option<MadeElsewhere> {
         self.lock().get(key).cloned().map(MadeElsewhere)
     }
 
-    /// Waits until somebody makes a file: not at all if they do already.
+    /// Waits until somebody makes the file with this key. Returns immediately if somebody already does.
     pub(super) async fn begun(&self, key: &K) -> MadeElsewhere {
         let mut begun = self.begun.subscribe();
         loop {
             if let Some(making) = self.get(key) {
                 return making;
             }
-            // It can't fail: the sender lives as long as this does.
+            // Waiting can't fail, because `self` holds the sender.
             let _ = begun.changed().await;
         }
     }

@@ -1,7 +1,8 @@
-//! Files of commitments, and commitments of files, for those who ask. Child processes make and read them ([`crate::worker`]),
-//! with `accord-files` and `accord-import`; here it is decided who may have one started, and what is kept.
+//! Exports of commitments as files, and imports of files as commitments. Child processes ([`crate::worker`]) do the
+//! work, with `accord-files` and `accord-import`. This module decides who can have a child started, and which results
+//! are kept.
 //!
-//! - [`printer`] makes files, and keeps those of releases for a while; [`making`] has the ones that are being made.
+//! - [`printer`] makes files, and keeps those of releases for a while. [`making`] has the files that are being made.
 //! - [`importer`] reads files.
 
 mod importer;
@@ -13,6 +14,6 @@ pub(crate) use printer::{FileError, Printer};
 
 use crate::fair_queue::QueueLimits;
 
-/// Slots and places for files and imports together.
+/// The limits on slots and places that files and imports share.
 pub(crate) const HEAVY: QueueLimits =
     QueueLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };

@@ -1,5 +1,5 @@
-//! Files for those who ask: each is made by a child process, when its turn has come in a [`FairQueue`], and those of releases are kept
-//! for a while.
+//! Exports: has each file made by a child process, when its turn in a [`FairQueue`] has come. Files of releases are
+//! kept for a while.
 
 use super::making::{FilesInMaking, Making};
 use crate::cache::LruCache;
@@ -15,16 +15,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What all files of releases that are kept in memory may take together, in bytes.
+/// Maximum size of all kept files of releases together, in bytes.
 const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
-/// For how many releases it is kept whether the fonts have their characters.
+/// Capacity, in releases, of the cache that remembers which ones the fonts can typeset.
 const MAX_KEPT_COVERAGES: usize = 1_000;
-/// How many files that can't be made are remembered.
+/// Capacity of the cache that remembers which files can't be made.
 const MAX_KEPT_FAILURES: usize = 1_000;
-/// How long a file that can't be made is remembered.
+/// Time for which a file that can't be made is remembered.
 const FAILED_FOR: Duration = Duration::from_secs(600);
 
-/// Why there is no file.
+/// The reason why a file can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FileError {
     #[error("{0}")]
@@ -36,7 +36,7 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    /// Whether trying again gives the same.
+    /// Whether another attempt would fail in the same way.
     fn is_lasting(&self) -> bool {
         match self {
             Self::Press(_) => true,
@@ -48,10 +48,10 @@ impl FileError {
     }
 }
 
-/// What a file is made of: the digest of its text, since when that is public, and the kind.
+/// The key of a release's file: the digest of its text, its publication if it is public, and the kind of file.
 type Made = (Digest, Option<Publication>, FileKind);
 
-/// Makes files. Cloning shares it.
+/// A service that makes files. Clones share its caches and queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     shared: Arc<Shared>,
@@ -65,23 +65,23 @@ struct Shared {
     coverage: Coverage,
     kept: LruCache<Made, Bytes>,
     failed: LruCache<Made, (Instant, FileError)>,
-    /// Whether the fonts have a text's characters, by its digest.
+    /// Whether the fonts can typeset a release, by the digest of its text.
     has_fonts: LruCache<Digest, bool>,
     looking: tokio::sync::Mutex<()>,
     in_making: FilesInMaking<Made>,
 }
 
 impl Printer {
-    /// With the fonts inside, and those of a folder.
+    /// Loads the fonts inside the binary and those in the folder `fonts`.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// Returns an error if the folder can't be read.
     pub(crate) fn new(
         fonts: Option<&Path>,
         workers: Workers,
         heavy: FairQueue,
     ) -> std::io::Result<Self> {
-        // A child works elsewhere.
+        // The path must be absolute, because a child runs in another working directory.
         let fonts = fonts.map(std::path::absolute).transpose()?;
         let shared = Shared {
             workers,
@@ -97,7 +97,8 @@ impl Printer {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The kinds of file that can be made of a release: looked for once, since every look at its page asks.
+    /// Returns the kinds of file that can be made of a release. Every view of the release's page asks for them, so the
+    /// result is cached.
     pub(crate) async fn kinds(&self, frozen: &Arc<Frozen>) -> Vec<FileKind> {
         let has_pdf = match self.shared.has_fonts.get(&frozen.statement.digest) {
             Some(known) => known,
@@ -106,7 +107,8 @@ impl Printer {
         FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Pdf || has_pdf).collect()
     }
 
-    /// One text at a time: many readers may ask about one that nobody asked about before.
+    /// Checks whether the fonts can typeset a release. Texts are checked one after the other, because many readers can
+    /// ask about a new text at the same time.
     async fn look_for_fonts(&self, frozen: Arc<Frozen>) -> bool {
         let digest = frozen.statement.digest;
         let _alone = self.shared.looking.lock().await;
@@ -120,10 +122,10 @@ impl Printer {
         has_fonts
     }
 
-    /// A release as a file.
+    /// Returns a release as a file, from the cache or newly made.
     ///
     /// # Errors
-    /// When it can't be made, or too much is asked for.
+    /// Returns an error if the file can't be made, or if too many requests are waiting or running.
     pub(crate) async fn release(
         &self,
         requester: &Requester,
@@ -137,7 +139,7 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        // Who shares a file in the making starts nothing, and needs no place.
+        // A request that shares another's file starts nothing, so it needs no place.
         let mut may_share = true;
         if let Some(elsewhere) = shared.in_making.get(&key) {
             elsewhere.ended().await;
@@ -148,7 +150,7 @@ impl Printer {
         }
         let place = shared.heavy.place(requester)?;
         let (slot, _making) = shared.turn(&place, &key, may_share).await?;
-        // Somebody else may have had it made meanwhile.
+        // Another request could have had the file made while this one waited for its turn.
         if let Some(known) = shared.known(&key) {
             return known;
         }
@@ -179,20 +181,21 @@ impl Printer {
         }
     }
 
-    /// A place for a file of a draft: to be had before the draft is read, so that one requester has few of them read.
+    /// Takes a place for a file of a draft. Callers take it before they read the draft, so that one requester can't
+    /// have many drafts read.
     ///
     /// # Errors
-    /// When too much is asked for.
+    /// Returns an error if too many requests are waiting or running.
     pub(crate) fn place(&self, requester: &Requester) -> Result<Place, FileError> {
         Ok(self.shared.heavy.place(requester)?)
     }
 
-    /// A draft as a file: with what changed in it, and the names behind that, if it is to be shown. `time` is now,
-    /// in milliseconds since the Unix epoch. It waits for its slot once it has the text, so that a request that still
-    /// waits for its document holds nothing that others need.
+    /// Returns a draft as a file. `changes` are the changes to mark in it and the names of their authors, or `None` to
+    /// mark none. `time` is the current time, in milliseconds since the Unix epoch. The text is read before this call
+    /// waits for a slot, so a request that still waits for its document holds no slot that others need.
     ///
     /// # Errors
-    /// When it can't be made, or no slot is free in time.
+    /// Returns an error if the file can't be made, or if no slot is free in time.
     pub(crate) async fn draft(
         &self,
         place: Place,
@@ -220,7 +223,7 @@ impl Printer {
     }
 }
 
-/// A file that counts against who asked for it until it is sent.
+/// A file that counts against its requester until it is sent.
 struct Held {
     made: Vec<u8>,
     _place: Place,
@@ -241,8 +244,9 @@ impl Shared {
         (when.elapsed() < FAILED_FOR).then_some(Err(error))
     }
 
-    /// Waits for a slot to make a file with. If somebody else begins to make that very file before, waits for them first,
-    /// once: their asker may hang up, and the next one's, too.
+    /// Waits for a slot in which to make a file. If another request starts to make the same file first, waits for that
+    /// file once, and then for a slot. It does not wait a second time, because each such requester can hang up before
+    /// the file is made.
     async fn turn(
         &self,
         place: &Place,

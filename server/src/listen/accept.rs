@@ -1,4 +1,4 @@
-//! The accept loop, and one connection from its first byte to its end.
+//! The accept loop, and the life of one connection from its first byte to its end.
 
 use super::body::{Answer, Received};
 use super::connection::ConnectionState;
@@ -32,19 +32,20 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::Service;
 
-/// The largest request line and headers together, in bytes. Above it: 431.
+/// Maximum size of a request line and all headers together, in bytes. A larger request is answered with status 431.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
-/// The most headers of a request. Above it: 431.
+/// Maximum number of headers of a request. A request with more is answered with status 431.
 const MAX_HEADERS: usize = 100;
-/// What a connection buffers of a request's body, and of its answer, in bytes.
+/// Size of the buffers that a connection has for a request's body and for its response, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// What the system keeps for a peer that has not acknowledged it, in bytes; Linux doubles it. Its own default grows
-/// to megabytes, times thousands of connections; and a ping waits behind all of it.
+/// Size of the system's buffer for bytes that the peer has not acknowledged, in bytes. Linux doubles it. Without this
+/// limit the buffer would grow to megabytes, for each of thousands of connections. A ping would have to wait behind all
+/// of it.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
-/// How long accepting pauses when the system gives no more files.
+/// Pause of the accept loop after the system could not open another file.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
 
-/// What every connection is served with.
+/// The parts of the server that every connection shares.
 pub(crate) struct Front {
     router: Router,
     site: Arc<Site>,
@@ -55,7 +56,8 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// `per_address`: connections of one group of addresses; behind a proxy, requests under way of one.
+    /// `per_address` is the maximum number of requests of one address group that are answered at the same time. It
+    /// applies only behind a proxy. Without a proxy, [`OpenConnections`] limits the connections of each group.
     pub(crate) fn new(
         router: Router,
         site: Arc<Site>,
@@ -69,13 +71,13 @@ impl Front {
     }
 }
 
-/// How far the server is with stopping.
+/// The stages of the server's stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Serving,
-    /// Nothing more is accepted; what was asked is answered.
+    /// No more connections are accepted. Requests that have arrived are still answered.
     Draining,
-    /// What is still open is closed.
+    /// Connections that are still open are closed.
     Over,
 }
 
@@ -86,7 +88,7 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Accepts nothing more, and ends each connection after the request that it is at.
+    /// Accepts no more connections, and ends each open connection after its current request.
     pub(crate) fn drain(&self) {
         self.stage.send_replace(Stage::Draining);
     }
@@ -97,9 +99,9 @@ impl Listening {
     }
 }
 
-/// Accepts connections, in a task of its own.
+/// Accepts connections in a separate task.
 pub(crate) fn listen(listener: TcpListener, front: Front) -> Listening {
-    // Connections inherit it from their listener.
+    // Accepted connections inherit the buffer size from the listener.
     let sized = rustix::net::sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER_BYTES);
     if let Err(error) = sized {
         tracing::warn!(%error, "the size of send buffers can't be set");
@@ -119,7 +121,7 @@ async fn accept_all(listener: TcpListener, front: Arc<Front>, stage: watch::Rece
         match accepted {
             Ok((stream, peer)) => admit(&front, stream, peer, stage.clone()),
             Err(error) if is_of_one_connection(&error) => {}
-            // No more files, or no memory: one more is free as soon as somebody goes.
+            // The system has no files or memory left, so a waiting connection is closed to free some.
             Err(error) => {
                 tracing::warn!(%error, open = front.open.count(), "a connection can't be accepted");
                 front.open.evict_one();
@@ -129,7 +131,7 @@ async fn accept_all(listener: TcpListener, front: Arc<Front>, stage: watch::Rece
     }
 }
 
-/// The peer was gone before it was accepted.
+/// Whether only this connection failed, because its peer left before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -138,7 +140,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn admit(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, stage: watch::Receiver<Stage>) {
     match front.open.enter(AddressGroup::of(peer.ip())) {
         Ok((id, evict)) => {
-            // Frames of a keystroke must not wait for each other. It fails only for a peer that is gone.
+            // Without `TCP_NODELAY`, a small frame would wait until earlier ones are acknowledged. The call fails only
+            // if the peer has gone, which the first read shows.
             let _ = stream.set_nodelay(true);
             let state = ConnectionState::new(front.deadlines, front.open.clone(), id);
             tokio::spawn(converse(front.clone(), stream, peer, state, evict, stage));
@@ -151,7 +154,7 @@ fn admit(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, stage: watch::
     }
 }
 
-/// Says why, if the peer can take it at once, and closes.
+/// Sends the reason for the refusal, if the peer can take it without waiting, and closes the connection.
 fn refuse(stream: TcpStream, full: Full) {
     let status = match full {
         Full::Group => "429 Too Many Requests",
@@ -176,7 +179,8 @@ async fn converse(
     let socket = TokioIo::new(Watched::new(stream, state.clone()));
     let service = service_fn(|request| answer(&front, request, peer, &state));
     let connection = http1::Builder::new()
-        // Ours tell the first request on a connection from later ones.
+        // hyper's timeout can't tell the first request on a connection from later ones. `ConnectionState` has separate
+        // deadlines for them.
         .header_read_timeout(None)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
@@ -248,7 +252,7 @@ fn given(
     response.map(|body| Answer::new(body, state.clone(), in_flight))
 }
 
-/// An answer after which the connection is closed.
+/// Returns a response after which the connection is closed.
 fn last(problem: Problem, state: &ConnectionState) -> Response<Answer> {
     let mut response = problem.into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

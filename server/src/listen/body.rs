@@ -1,4 +1,5 @@
-//! Bodies: a request's is held to deadlines, an answer's end lets the connection wait for the next request.
+//! Bodies of requests and responses. The body of a request has deadlines. When the body of a response ends, the
+//! connection waits for the next request.
 
 use super::connection::ConnectionState;
 use super::deadlines::Deadlines;
@@ -18,30 +19,30 @@ use tokio::time::{Instant, Sleep, sleep};
 #[error("the body came too slowly")]
 struct TooSlow;
 
-/// How long a body may keep us waiting.
+/// The time that a request's body is still allowed to take.
 #[derive(Debug)]
 struct Allowance {
     deadlines: Deadlines,
     received: u64,
-    /// How long we have waited for its pieces so far.
+    /// Total time spent waiting for pieces of the body so far.
     waited: Duration,
 }
 
 impl Allowance {
-    /// How long the next piece may take.
+    /// Returns the time within which the next piece must arrive.
     fn next(&self) -> Duration {
         let in_all = self.deadlines.body_time(self.received);
         self.deadlines.body_idle.min(in_all.saturating_sub(self.waited))
     }
 }
 
-/// A request's body that fails when its pieces come too slowly. Time in which nobody asks for a piece does not
-/// count.
+/// A request's body that fails when its pieces arrive too slowly. Only the time in which a reader waits for a piece
+/// counts.
 #[derive(Debug)]
 pub(super) struct Received {
     body: Incoming,
     allowance: Allowance,
-    /// Since when we wait for the next piece.
+    /// Start of the current wait for the next piece, or `None` if nobody waits.
     since: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
     state: ConnectionState,
@@ -49,7 +50,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// `too_slow` is set when it fails for that reason.
+    /// `too_slow` is set to true if the body fails because it is too slow.
     pub(super) fn new(body: Incoming, state: ConnectionState, too_slow: Arc<AtomicBool>) -> Self {
         let deadlines = *state.deadlines();
         let allowance = Allowance { deadlines, received: 0, waited: Duration::ZERO };
@@ -99,7 +100,7 @@ impl HttpBody for Received {
     }
 }
 
-/// An answer's body. When it is dropped, the answer is given.
+/// A response's body. Dropping it ends the request.
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,

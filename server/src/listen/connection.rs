@@ -1,5 +1,5 @@
-//! What is known of one connection while it is open: what it is doing, by when that has to be over, and when its
-//! peer last showed that it is there.
+//! The state of one open connection: its current phase, the deadline of that phase, and the time of the last sign of
+//! life from its peer.
 
 use super::deadlines::Deadlines;
 use super::incoming::Incoming;
@@ -14,15 +14,16 @@ use tokio::time::Instant;
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// For a request's headers, until then.
+    /// The connection waits for the headers of a request until `until`. `has_begun` is true once the first byte of the
+    /// request has arrived.
     Waiting { until: Instant, has_begun: bool },
-    /// A request is being received, worked on or answered: those have deadlines of their own.
+    /// A request is being received, processed or answered. Bodies have deadlines of their own.
     Answering,
     /// The connection has become a WebSocket.
     Upgraded,
 }
 
-/// The state of one connection. Cloning shares it.
+/// The state of one connection. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionState {
     shared: Arc<Shared>,
@@ -32,14 +33,16 @@ pub(crate) struct ConnectionState {
 struct Shared {
     deadlines: Deadlines,
     began: Instant,
-    /// Milliseconds after `began`.
+    /// Time of the peer's last sign of life, in milliseconds after `began`.
     alive_ms: AtomicU64,
     phase: Mutex<Phase>,
     open: OpenConnections,
     id: Id,
-    /// Of a WebSocket.
+    /// Limits for the message that is arriving on a WebSocket, or `None` until
+    /// [`limit_messages`](ConnectionState::limit_messages) is called.
     incoming: Mutex<Option<Incoming>>,
-    /// Nobody reads from the socket just now, so that it can't tell whether the peer is there.
+    /// Whether nobody reads from the socket at the moment. While this is so, silence does not mean that the peer has
+    /// gone.
     is_paused: AtomicBool,
 }
 
@@ -58,7 +61,7 @@ impl ConnectionState {
         &self.shared.deadlines
     }
 
-    /// By when the peer has to have sent a request's headers, if it has to.
+    /// Returns the time by which the peer must have sent the headers of a request, or `None` if it need not send any.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match *self.phase() {
             Phase::Waiting { until, .. } => Some(until),
@@ -66,7 +69,7 @@ impl ConnectionState {
         }
     }
 
-    /// Bytes have come.
+    /// Records that bytes have arrived.
     pub(super) fn received(&self, bytes: usize) {
         self.note_alive();
         if let Some(incoming) = &mut *self.incoming() {
@@ -80,7 +83,8 @@ impl ConnectionState {
         }
     }
 
-    /// Something was sent. `caught_up` when the peer had kept it waiting: then it shows that it is there.
+    /// Records that bytes were sent. `caught_up` means that the peer had stopped reading and has now read some, which
+    /// is a sign of life.
     pub(super) fn sent(&self, caught_up: bool) {
         if caught_up {
             self.note_alive();
@@ -88,7 +92,8 @@ impl ConnectionState {
         let Deadlines { headers, idle, .. } = self.shared.deadlines;
         let mut phase = self.phase();
         match *phase {
-            // The rest of a long answer is still on its way.
+            // The request is over, but the end of its response is still being sent, so the deadline for the next
+            // request moves.
             Phase::Waiting { until, has_begun } => {
                 let more = Instant::now() + if has_begun { headers } else { idle };
                 *phase = Phase::Waiting { until: until.max(more), has_begun };
@@ -106,27 +111,28 @@ impl ConnectionState {
         }
     }
 
-    /// Within a request, nothing goes on until the peer sends or reads: the connection may be closed to make room.
+    /// Records that the current request waits for the peer to send or to read. Meanwhile the connection can be closed
+    /// to make room for another.
     pub(super) fn wait_for_peer(&self) {
         if matches!(*self.phase(), Phase::Answering) {
             self.shared.open.wait(self.shared.id);
         }
     }
 
-    /// The peer has sent what a request waited for.
+    /// Records that the peer has sent the bytes for which the current request waited.
     pub(super) fn go_on(&self) {
         if matches!(*self.phase(), Phase::Answering) {
             self.shared.open.work(self.shared.id);
         }
     }
 
-    /// The headers of a request are there.
+    /// Starts a request, whose headers have arrived.
     pub(super) fn begin_request(&self) {
         *self.phase() = Phase::Answering;
         self.shared.open.work(self.shared.id);
     }
 
-    /// The answer is given.
+    /// Ends a request, whose response is complete. The connection then waits for the next request.
     pub(super) fn end_request(&self) {
         let until = Instant::now() + self.shared.deadlines.idle;
         let mut phase = self.phase();
@@ -137,12 +143,13 @@ impl ConnectionState {
         }
     }
 
-    /// The connection becomes a WebSocket.
+    /// Records that the connection becomes a WebSocket.
     pub(super) fn upgrade(&self) {
         *self.phase() = Phase::Upgraded;
     }
 
-    /// The server stops: a connection without a request ends at once, a half-sent one soon.
+    /// Shortens the deadline because the server stops. A connection without a request ends immediately. A request that
+    /// has begun to arrive gets a short time to complete its headers.
     pub(super) fn hurry(&self) {
         let now = Instant::now();
         let mut phase = self.phase();
@@ -152,12 +159,15 @@ impl ConnectionState {
         }
     }
 
-    /// From now on large messages need permits.
+    /// Makes every later large message wait for a permit.
     pub(crate) fn limit_messages(&self, all: LargeMessages, person: PersonalPermits) {
         *self.incoming() = Some(Incoming::new(all, person, self.shared.deadlines));
     }
 
-    /// Whether more may be read now.
+    /// Returns `Ready` when more bytes can be read from the socket.
+    ///
+    /// # Errors
+    /// Returns an error if a large message arrives too slowly.
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut incoming = self.incoming();
         let ready =
@@ -166,38 +176,40 @@ impl ConnectionState {
         ready
     }
 
-    /// A message was taken. Keep the permit of its person, which a large one has, until the message has its place.
+    /// Records that the reader has taken a message. Returns the permit of its person if the message was large. The
+    /// caller must keep the permit until the message has a place in the room's queue.
     pub(crate) fn take_message(&self) -> Option<PersonalPermit> {
         self.incoming().as_mut()?.taken()
     }
 
-    /// Nothing is read for a while.
+    /// Records that nobody reads from the socket until [`resume`](Self::resume) is called.
     pub(crate) fn pause(&self) {
         self.shared.is_paused.store(true, Ordering::Relaxed);
     }
 
-    /// Somebody reads again.
+    /// Records that somebody reads from the socket again.
     pub(crate) fn resume(&self) {
         self.shared.is_paused.store(false, Ordering::Relaxed);
     }
 
-    /// Whether nobody reads: then silence says nothing about the peer.
+    /// Whether nobody reads from the socket at the moment. While this is so, silence does not mean that the peer has
+    /// gone.
     pub(crate) fn is_paused(&self) -> bool {
         self.shared.is_paused.load(Ordering::Relaxed)
     }
 
-    /// The socket is closed.
+    /// Gives the connection's place back, because the socket is closed.
     pub(super) fn close(&self) {
         self.shared.open.leave(self.shared.id);
     }
 
-    /// The peer shows that it is there: it has sent something, or taken something that it had kept waiting.
+    /// Records a sign of life: the peer has sent something, or has read after keeping the server waiting.
     pub(crate) fn note_alive(&self) {
         let ms = self.shared.began.elapsed().as_millis();
         self.shared.alive_ms.store(u64::try_from(ms).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// When the peer last showed that it is there.
+    /// Returns the time of the peer's last sign of life.
     pub(crate) fn last_alive(&self) -> Instant {
         self.shared.began + Duration::from_millis(self.shared.alive_ms.load(Ordering::Relaxed))
     }

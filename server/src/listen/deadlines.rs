@@ -1,4 +1,4 @@
-//! How long a peer may take. Every duration here is a peer's time: what the server itself needs to answer does
+//! The deadlines for peers. Every duration here limits the peer's time. The time that the server needs to answer does
 //! not count.
 
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 /// The deadlines of every connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
-    /// From the first byte of a request, or from the start of a new connection, to the end of its headers.
+    /// Time for the headers of a request, from the first byte of the request, or from the start of a new connection.
     pub headers: Duration,
-    /// For the next request on a connection that has had an answer. Longer than the minute for which proxies keep
-    /// connections, so that the proxy closes first and never sends a request into a connection that is closing.
+    /// Time from a response to the next request on the same connection. It exceeds the minute for which proxies keep
+    /// connections. So the proxy closes first, and never sends a request into a connection that the server is closing.
     pub idle: Duration,
-    /// Between two pieces of a request's body.
+    /// Time between two pieces of a request's body.
     pub body_idle: Duration,
-    /// The time that a body may take whatever its size. Beyond it, [`body_rate`](Self::body_rate) counts.
+    /// Time that a body is allowed to take whatever its size. [`body_rate`](Self::body_rate) extends it with each byte.
     pub body_grace: Duration,
-    /// The slowest rate of a body, in bytes a second: half of a line of 256 kbit/s, so that the largest import
-    /// (16 MiB) may take 18 minutes.
+    /// Minimum rate of a body once [`body_grace`](Self::body_grace) is over, in bytes a second. It is half the rate of
+    /// a line of 256 kbit/s, so the largest import (16 MiB) has 18 minutes.
     pub body_rate: u32,
-    /// Without any progress in sending, because the peer does not read. A long download that goes on is never cut.
-    /// Holds for WebSockets as well.
+    /// Time for which sending can make no progress because the peer does not read. A slow download that makes progress
+    /// is never cut. This applies to WebSockets as well.
     pub write_stall: Duration,
-    /// A WebSocket from which nothing has come for this long gets a ping.
+    /// Time after which a silent WebSocket gets a ping.
     pub ping: Duration,
-    /// From the ping to any sign of life. A slow line may hold half a megabyte before the ping.
+    /// Time from the ping to any sign of life. On a slow line, half a megabyte can be queued before the ping.
     pub pong: Duration,
-    /// At a stop: for requests that are being answered, and for rooms to save and say goodbye.
+    /// When the server stops: time for requests that are being answered, and for rooms to save and close.
     pub drain: Duration,
-    /// At a stop: for a request that has begun to arrive.
+    /// When the server stops: time for a request that has begun to arrive.
     pub drain_headers: Duration,
-    /// At a stop: for commits that are under way after everything else has ended.
+    /// When the server stops: time for commits that are still running after everything else has ended.
     pub drain_commits: Duration,
 }
 
@@ -52,16 +52,16 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// How long a body or a large message may take in all, once `received` bytes of it have come: the one rule for
-    /// everything that a peer sends.
+    /// Returns the total time that a body or a large message is allowed to take, once `received` bytes of it have
+    /// arrived. Bodies and large messages follow this one rule.
     #[must_use]
     pub fn body_time(&self, received: u64) -> Duration {
         let earned = received as f64 / f64::from(self.body_rate.max(1));
         self.body_grace + Duration::from_secs_f64(earned)
     }
 
-    /// The same deadlines, but each for a peer only a `divisor`th of it: tests can't wait for minutes. Those of a
-    /// stop stay.
+    /// Returns these deadlines with every deadline of a peer divided by `divisor`, because tests can't wait for
+    /// minutes. The deadlines for a stop of the server stay the same.
     #[must_use]
     pub fn shortened(self, divisor: u32) -> Self {
         let divisor = divisor.max(1);

@@ -1,18 +1,18 @@
-//! Requests that are being answered, by the address that a proxy in front names. There, all connections come from
-//! the proxy, which must not be limited as if it were one person.
+//! Limits for requests behind a proxy, by the client's address that the proxy names. All connections come from the
+//! proxy, so limiting connections would treat everybody as one client.
 
 use crate::site::AddressGroup;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts the requests of each group of addresses. Cloning shares the count.
+/// The number of requests that are being answered, for each address group. Clones share the counts.
 #[derive(Debug, Clone)]
 pub(super) struct ForwardedRequests {
     per_group: usize,
     held: Arc<Mutex<HashMap<AddressGroup, usize>>>,
 }
 
-/// One request's place; given back when dropped.
+/// The place of one request in the count of its address group. Dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct InFlight {
     requests: ForwardedRequests,
@@ -24,7 +24,7 @@ impl ForwardedRequests {
         Self { per_group, held: Arc::default() }
     }
 
-    /// Takes a place, if the group has one left.
+    /// Takes a place in the count of an address group, or returns `None` if the group has none left.
     pub(super) fn begin(&self, group: AddressGroup) -> Option<InFlight> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(group).or_default();

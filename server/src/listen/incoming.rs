@@ -1,6 +1,7 @@
-//! How much of a message has come in on a WebSocket that was not taken yet, and whether more may come.
+//! The size of the message that is arriving on a WebSocket, and whether more of it is allowed to arrive.
 //!
-//! Below us nobody knows where messages end: what has come since the last one was taken counts.
+//! The bytes of a socket don't show where a message ends. So every byte that has arrived since the reader took the last
+//! message counts.
 
 use super::deadlines::Deadlines;
 use super::large_messages::{
@@ -19,11 +20,12 @@ pub(super) struct Incoming {
     all: LargeMessages,
     person: PersonalPermits,
     deadlines: Deadlines,
-    /// Bytes since the last message was taken.
+    /// Number of bytes that have arrived since the reader took the last message.
     unfinished: u64,
     asking: Option<Asking>,
     permit: Option<LargeMessagePermit>,
-    /// By when a large message has to be whole; while it has a permit, others wait for one.
+    /// Time at which the large message got its permit, and a timer for its deadline. The deadline exists because others
+    /// wait for the permit.
     due: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
@@ -38,7 +40,10 @@ impl Incoming {
         Self { all, person, deadlines, unfinished: 0, asking: None, permit: None, due: None }
     }
 
-    /// Whether more may be read now.
+    /// Returns `Ready` when more bytes can be read: immediately for a small message, with a permit for a large one.
+    ///
+    /// # Errors
+    /// Returns an error if a large message arrives too slowly.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unfinished < SMALL_MESSAGE_BYTES {
             return Poll::Ready(Ok(()));
@@ -66,12 +71,13 @@ impl Incoming {
         Poll::Ready(Ok(()))
     }
 
-    /// Bytes have come.
+    /// Counts bytes that have arrived.
     pub(super) fn received(&mut self, bytes: usize) {
         self.unfinished += bytes as u64;
     }
 
-    /// A message is whole and was taken. Gives the permit of its person, if it was large.
+    /// Records that the reader has taken a whole message. Returns the permit of its person, or `None` if the message
+    /// was small.
     pub(super) fn taken(&mut self) -> Option<PersonalPermit> {
         self.unfinished = 0;
         self.due = None;
@@ -126,7 +132,8 @@ mod tests {
         assert_eq!(may_come(&mut last).await, Some(true));
     }
 
-    /// People with as many connections as they may have large messages, of which each brings one that never ends.
+    /// Returns connections of several people. Each person has as many as they can have large messages, and on each of
+    /// them a large message has begun that never ends.
     fn crowd(all: &LargeMessages, people: usize) -> Vec<Incoming> {
         let everybody = (0..people).flat_map(|_| {
             let person = PersonalPermits::default();

@@ -1,30 +1,32 @@
-//! Large messages that are coming in, and those that are for no room. Only so many large ones may come at once: the
-//! others wait in their sockets.
+//! Permits for large messages, and the pauses after messages that are not for a room. Only a limited number of large
+//! messages can arrive at the same time. The others wait in their sockets.
 //!
-//! A message that is whole gives the permit of all back, and keeps that of its person until it has a place among those
-//! that wait for its room: people whose rooms let them wait hold up nobody else. Half of the permits are for people who
-//! have no other, so that a few who send slowly can't hold them all.
+//! Once a message is complete, it gives the shared permit back. It keeps the permit of its person until it has a place in
+//! the queue of its room. So people whose rooms make them wait don't hold up anybody else. Half of the shared permits are
+//! reserved for one message of each person at a time, so that a few slow senders can't take all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-/// A message up to this many bytes needs no permit.
+/// Number of bytes from which on a message needs a permit.
 pub(super) const SMALL_MESSAGE_BYTES: u64 = 64 * 1024;
-/// The first large messages of people that may come in at once, from all: of up to 8 MiB each, 128 MiB.
+/// Maximum number of people's first large messages that can arrive at the same time. At 8 MiB each, they take up to 128
+/// MiB.
 const MAX_FIRST_MESSAGES: usize = 16;
-/// Large messages of people who have one coming in already, and first ones for which no other permit is left.
+/// Maximum number of other large messages that can arrive at the same time: second ones of a person, and first ones for
+/// which no permit of the first kind is left.
 const MAX_FURTHER_MESSAGES: usize = 16;
-/// Large messages that may come in at once from one person.
+/// Maximum number of large messages from one person that can arrive at the same time.
 pub(super) const MAX_LARGE_MESSAGES_PER_PERSON: usize = 2;
 
-/// The pause after a message that is for no room.
+/// Pause after a message that is not for a room.
 const OTHER_MESSAGE: Duration = Duration::from_millis(1);
-/// … and what each of its bytes adds: 100 MB a second.
+/// Additional pause for each byte of a message that is not for a room: 100 MB a second.
 const OTHER_BYTE: Duration = Duration::from_nanos(10);
 
-/// The permits of all. Cloning shares them.
+/// The permits that all people share. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct LargeMessages {
     first: Arc<Semaphore>,
@@ -38,13 +40,13 @@ impl Default for LargeMessages {
     }
 }
 
-/// The permits of one person, besides those of all. Cloning shares them.
+/// The permits of one person, which a large message needs in addition to a shared one. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct PersonalPermits {
     large: Arc<Semaphore>,
-    /// One of them at a time may be the first.
+    /// Lets only one of the person's large messages at a time take a shared permit for first messages.
     first: Arc<Semaphore>,
-    /// One message at a time that is for no room.
+    /// Lets only one connection of the person at a time pause after a message that is not for a room.
     other: Arc<Mutex<()>>,
 }
 
@@ -56,40 +58,41 @@ impl Default for PersonalPermits {
 }
 
 impl PersonalPermits {
-    /// Waits after a message that is for no room, a text, a ping or a pong, so that a flood of them over however
-    /// many connections keeps nobody busy.
+    /// Pauses after a message that is not for a room: a text, a ping or a pong. A person's pauses follow each other, so
+    /// that a flood of such messages over many connections does not keep the server busy.
     pub(crate) async fn slow_down(&self, bytes: usize) {
         let _one_at_a_time = self.other.lock().await;
         sleep(OTHER_MESSAGE + OTHER_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX)).await;
     }
 }
 
-/// A large message may come in until this is dropped.
+/// Permission for a large message to arrive, until this is dropped.
 #[derive(Debug)]
 pub(super) struct LargeMessagePermit {
     of_person: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
-    /// Where it is the first of its person.
+    /// Present if this is the first large message of its person.
     _first: Option<OwnedSemaphorePermit>,
 }
 
-/// A large message that is whole may wait for its place until this is dropped.
+/// Permission for a complete large message to wait for its place in a room's queue, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct PersonalPermit {
     _of_person: OwnedSemaphorePermit,
 }
 
 impl LargeMessagePermit {
-    /// The message is whole: another may come in.
+    /// Records that the message is complete, so that another one can arrive.
     pub(super) fn received(self) -> PersonalPermit {
         PersonalPermit { _of_person: self.of_person }
     }
 }
 
 impl LargeMessages {
-    /// Waits for a permit: first among those of the person, so that nobody's many connections hold up others.
+    /// Waits for a permit. The permit of the person comes first, so that one person with many connections does not
+    /// queue ahead of others for the shared permits.
     pub(super) async fn permit(self, person: PersonalPermits) -> Option<LargeMessagePermit> {
-        // The semaphores are never closed.
+        // Acquiring can't fail, because the semaphores are never closed.
         let of_person = person.large.acquire_owned().await.ok()?;
         let first = async {
             let first = person.first.acquire_owned().await.ok()?;

@@ -1,9 +1,10 @@
-//! All open connections, counted by the [`AddressGroup`] that they come from, and which of them wait for their peer:
-//! for a request, for more of its body, or for the answer to be read.
+//! All open connections, counted by [`AddressGroup`], and which of them wait for their peer: for a request, for more of
+//! its body, or for the response to be read.
 //!
-//! When there is no place left, the connection is closed that has waited longest in the group that keeps most
-//! waiting: so one group that opens thousands loses its own, and somebody from elsewhere gets in. WebSockets are
-//! never closed for that: they belong to people who have signed in, and have limits of their own.
+//! When no place is left, one waiting connection is closed: the one that has waited longest in the group with the most
+//! waiting connections. So a group that opens thousands of connections loses its own, and somebody from elsewhere gets
+//! in. WebSockets are never closed to make room. They belong to people who have signed in, and have limits of their
+//! own.
 
 use super::open_files::connections_for;
 use crate::site::AddressGroup;
@@ -11,30 +12,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
-/// Names a connection while it is open.
+/// The identity of a connection while it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Id(u64);
 
-/// Why a connection gets no place.
+/// The reason why a connection gets no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Full {
-    /// Its group of addresses has all that it may have, and all of them are at work.
+    /// The address group has reached its limit, and none of its connections waits for its peer.
     Group,
-    /// There is no place at all, and every open connection is at work.
+    /// The server has reached its limit, and no open connection waits for its peer.
     All,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     total: usize,
-    /// None where all connections come from a proxy.
+    /// Maximum number of connections of one address group, or `None` if all connections come from a proxy.
     group: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Connection {
     group: AddressGroup,
-    /// Its turn among those that wait for their peer.
+    /// Position among the connections that wait for their peer, or `None` if this connection does not wait.
     waits: Option<u64>,
     evict: Arc<Notify>,
 }
@@ -50,13 +51,13 @@ struct Held {
     next: u64,
     connections: HashMap<Id, Connection>,
     groups: HashMap<AddressGroup, Group>,
-    /// Connections that wait for their peer, the longest first.
+    /// Connections that wait for their peer, by position: the longest wait first.
     waiting: BTreeMap<u64, Id>,
-    /// Groups by how many of theirs wait.
+    /// Address groups with waiting connections, ordered by the number of those.
     crowded: BTreeSet<(usize, AddressGroup)>,
 }
 
-/// The connections that are open now. Cloning shares them.
+/// The connections that are currently open. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenConnections {
     limits: Limits,
@@ -65,8 +66,8 @@ pub(crate) struct OpenConnections {
 }
 
 impl OpenConnections {
-    /// At most `most` connections, and fewer if that many files can't be open; of one group at most `per_group`, and
-    /// at most half of all.
+    /// Allows at most `most` connections, and fewer if the process can't open that many files. One address group has at
+    /// most `per_group` of them, and at most half of all.
     pub(crate) fn new(most: usize, open_files: usize, per_group: Option<usize>) -> Self {
         let total = most.min(connections_for(open_files)).max(1);
         let group = per_group.map(|group| group.min(total.div_ceil(2)));
@@ -74,26 +75,27 @@ impl OpenConnections {
         Self { limits, held: Arc::default(), count: watch::channel(0).0 }
     }
 
-    /// The most connections at once.
+    /// Returns the maximum number of open connections.
     pub(crate) fn total(&self) -> usize {
         self.limits.total
     }
 
-    /// How many are open.
+    /// Returns the number of open connections.
     pub(crate) fn count(&self) -> usize {
         *self.count.borrow()
     }
 
-    /// Returns once none is open.
+    /// Waits until no connection is open.
     pub(crate) async fn emptied(&self) {
-        // The sender is ours, so that the channel can't be closed.
+        // Waiting can't fail, because `self` holds the sender of the channel.
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Takes a place for a new connection, which waits for its first request. The `Notify` tells that it has to go.
+    /// Takes a place for a new connection, which starts to wait for its first request. The `Notify` is triggered when
+    /// the connection must be closed.
     ///
     /// # Errors
-    /// When there is none, and none can be made by closing a connection that only waits.
+    /// Returns an error if there is no place, and no waiting connection can be closed to free one.
     pub(super) fn enter(&self, group: AddressGroup) -> Result<(Id, Arc<Notify>), Full> {
         let mut held = self.held();
         let from_here = held.groups.get(&group).map_or(0, |group| group.open);
@@ -111,24 +113,24 @@ impl OpenConnections {
         Ok((id, evict))
     }
 
-    /// Closes the connection that may go first, because the system gives no more files.
+    /// Closes one waiting connection, if there is one, because the system can't open more files.
     pub(super) fn evict_one(&self) {
         let mut held = self.held();
         held.evict_any();
         self.count.send_replace(held.connections.len());
     }
 
-    /// The connection waits for its peer from now on, unless it does already.
+    /// Records that a connection waits for its peer. Does nothing if it waits already.
     pub(super) fn wait(&self, id: Id) {
         self.held().wait(id);
     }
 
-    /// The connection does not wait: it is not closed to make room.
+    /// Records that a connection no longer waits for its peer, so that it can't be closed to make room.
     pub(super) fn work(&self, id: Id) {
         self.held().work(id);
     }
 
-    /// Gives the place back. Again: does nothing.
+    /// Gives a connection's place back. Does nothing if it was given back before.
     pub(super) fn leave(&self, id: Id) {
         let mut held = self.held();
         held.leave(id);
@@ -191,12 +193,12 @@ impl Held {
         if most > 1 {
             return self.evict_from(group);
         }
-        // Every group has one waiting: the one that has waited longest.
+        // No group has more than one waiting connection, so the longest wait decides.
         let (_, id) = self.waiting.first_key_value()?;
         self.evict(*id)
     }
 
-    /// Its place is free at once; its file is closed as soon as its task has run.
+    /// Frees the place of a connection immediately. The connection's task closes its file as soon as it runs.
     fn evict(&mut self, id: Id) -> Option<()> {
         self.connections.get(&id)?.evict.notify_one();
         self.leave(id);

@@ -1,15 +1,16 @@
-//! The limit of open files (RLIMIT_NOFILE): raised as far as the system allows, and never used up by connections.
+//! The limit on open files (`RLIMIT_NOFILE`). The server raises it as far as the system allows, and connections never
+//! use all of it.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Open files kept for the store, for child processes, for outgoing requests and for the shell: at most this many.
+/// Maximum number of open files reserved for the store, for child processes, for outgoing requests and for the shell.
 const MOST_RESERVED: usize = 512;
-/// … and at least this many.
+/// Minimum number of open files reserved for the same purposes.
 const LEAST_RESERVED: usize = 64;
-/// Connections that are allowed at least, however low the limit of open files is.
+/// Minimum number of connections, however low the limit on open files is.
 const LEAST_CONNECTIONS: usize = 16;
 
-/// Raises the limit of open files to the hard limit, and gives what it is then.
+/// Raises the limit on open files to the hard limit, and returns the new limit.
 pub(crate) fn raise_open_files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
@@ -22,8 +23,8 @@ pub(crate) fn raise_open_files() -> usize {
     current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// How many connections may be open when the process may open `open_files` files. A quarter of them, at least 64 and at
-/// most 512, is kept for everything else. At least 16 connections are always allowed.
+/// Returns the number of connections that can be open in a process that can open `open_files` files. A quarter of the
+/// files, at least 64 and at most 512, is reserved for everything else. At least 16 connections are always allowed.
 pub(super) fn connections_for(open_files: usize) -> usize {
     let reserve = (open_files / 4).clamp(LEAST_RESERVED, MOST_RESERVED);
     open_files.saturating_sub(reserve).max(LEAST_CONNECTIONS)

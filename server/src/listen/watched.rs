@@ -1,4 +1,4 @@
-//! A socket that notes what its peer does, and fails when the peer does not read for too long.
+//! A socket that records what its peer does, and fails when the peer does not read for too long.
 
 use super::connection::ConnectionState;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(super) struct Watched {
     stream: TcpStream,
     state: ConnectionState,
-    /// Armed while a write waits for the peer to read.
+    /// Timer that runs while a write waits for the peer to read.
     stall: Pin<Box<Sleep>>,
     is_stalled: bool,
 }
@@ -23,14 +23,14 @@ impl Watched {
         Self { stream, state, stall, is_stalled: false }
     }
 
-    /// Passes on how a write went, unless the peer has taken nothing for too long.
+    /// Returns the result of a write, or an error if the peer has read nothing for too long.
     fn watch(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            // After a stall the system takes more only because the peer has acknowledged some.
+            // After a stall, a write can succeed only because the peer has acknowledged some bytes.
             self.state.sent(std::mem::take(&mut self.is_stalled));
             return written;
         }

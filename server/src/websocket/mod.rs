@@ -1,7 +1,7 @@
 //! WebSockets (RFC 6455): the upgrade of a request, and messages as frames that leave no large buffers behind.
 //!
-//! tungstenite never makes its buffers smaller, and a server holds thousands of connections. So a frame that comes in is
-//! cut (`small_frames.rs`), and a message that goes out is sent in frames as small.
+//! tungstenite never shrinks its buffers, and a server holds thousands of connections. So a large incoming frame is
+//! split (`small_frames.rs`), and an outgoing message is sent in frames of the same maximum size.
 
 mod small_frames;
 
@@ -20,13 +20,14 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// What is read at once, in bytes: zeroed before every read, and most frames are a keystroke.
+/// Size of the read buffer, in bytes. It is small because it is zeroed before every read, and most frames are a single
+/// keystroke.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-/// A WebSocket of the server's.
+/// The server's end of a WebSocket.
 pub(crate) type Socket = WebSocketStream<SmallFrames<TokioIo<Upgraded>>>;
 
-/// A request for a WebSocket, which can be granted.
+/// A valid request for a WebSocket, which the server can still refuse.
 #[derive(Debug)]
 pub(crate) struct Upgrade {
     response: Response<()>,
@@ -52,7 +53,7 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
     }
 }
 
-/// The answer to a request that asks for no WebSocket, or for another version of them (RFC 6455, 4.4).
+/// The response to a request that is no WebSocket handshake, or asks for another version (RFC 6455, 4.4).
 pub(crate) type NotAHandshake = ([(HeaderName, &'static str); 2], Problem);
 
 fn not_a_handshake() -> NotAHandshake {
@@ -62,7 +63,7 @@ fn not_a_handshake() -> NotAHandshake {
 }
 
 impl Upgrade {
-    /// Chooses a subprotocol, if the client offers it.
+    /// Selects a subprotocol and returns `true`, or returns `false` if the client does not offer it.
     pub(crate) fn choose(&mut self, subprotocol: &'static str) -> bool {
         let is_offered = self.subprotocols.iter().any(|offered| offered == subprotocol);
         if is_offered {
@@ -72,7 +73,8 @@ impl Upgrade {
         is_offered
     }
 
-    /// The answer that grants it. `serve` is given the socket, whose messages have at most `max_message_bytes`.
+    /// Returns the response that grants the request, and runs `serve` with the socket in a new task. Messages on the
+    /// socket have at most `max_message_bytes` bytes.
     pub(crate) fn grant<F, Serving>(self, max_message_bytes: usize, serve: F) -> Response<Body>
     where
         F: FnOnce(Socket) -> Serving + Send + 'static,
@@ -80,7 +82,7 @@ impl Upgrade {
     {
         let on_upgrade = self.on_upgrade;
         tokio::spawn(async move {
-            // It fails when the connection is gone.
+            // The upgrade fails only if the connection has gone.
             if let Ok(upgraded) = on_upgrade.await {
                 serve(socket(upgraded, max_message_bytes).await).await;
             }
@@ -99,7 +101,7 @@ async fn socket(upgraded: Upgraded, max_message_bytes: usize) -> Socket {
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
-/// A binary message in frames that are small, of which each can be sent by itself.
+/// Splits a binary message into small frames, each of which can be sent separately.
 pub(crate) fn frames(message: Bytes) -> impl Iterator<Item = Message> {
     let count = message.len().div_ceil(MAX_FRAME_BYTES).max(1);
     (0..count).map(move |number| {

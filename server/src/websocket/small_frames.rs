@@ -1,55 +1,57 @@
-//! Cuts large frames into small ones while they come in.
+//! Splits large frames into small ones while they arrive.
 //!
-//! tungstenite keeps for each connection, until it ends, a buffer as large as the largest frame that came on it: a
-//! thousand connections that once sent 8 MiB would hold 8 GB. A message in many small frames (RFC 6455, 5.4) is put
-//! together in memory of its own, which is free once the message has been taken.
+//! Until a connection ends, tungstenite keeps a buffer as large as the largest frame that arrived on it. A thousand
+//! connections that once sent 8 MiB each would hold 8 GB. A message in many small frames (RFC 6455, 5.4) is assembled
+//! in separate memory, which is freed once the message has been taken.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The largest payload that a frame has after this, in bytes. A multiple of the four bytes of a mask, so that every
-/// piece of a frame is masked as the frame was.
+/// Maximum payload of a frame after the split, in bytes. It is a multiple of the mask's four bytes, so that the mask of
+/// the frame fits every piece.
 pub(super) const MAX_FRAME_BYTES: usize = 16 * 1024;
-/// The header of a piece: two bytes, two of its length, four of its mask.
+/// Length of the header of a piece: two bytes, two for the length of its payload, four for its mask.
 const PIECE_HEADER: usize = 8;
-/// The longest header of a frame.
+/// Maximum length of a frame's header, in bytes.
 const LONGEST_HEADER: usize = 14;
-/// Of a header's first byte: the frame is its message's last.
+/// Bit in a header's first byte: the frame is the last of its message.
 const FINAL: u8 = 0x80;
-/// Of a header's first byte: the frame is about the connection, and must not be cut.
+/// Bit in a header's first byte: the frame controls the connection, and must not be split.
 const CONTROL: u8 = 0x08;
-/// Of a header's second byte: the payload is masked.
+/// Bit in a header's second byte: the payload is masked.
 const MASKED: u8 = 0x80;
-/// In place of a length: it follows in two bytes.
+/// Value in place of the payload's length: the length follows in two bytes.
 const TWO_BYTES: u8 = 126;
-/// In place of a length: it follows in eight bytes.
+/// Value in place of the payload's length: the length follows in eight bytes.
 const EIGHT_BYTES: u8 = 127;
 
-/// A stream of frames from a client, in which no frame of a message is large.
+/// A stream of frames from a client, in which the frames of messages are small.
 #[derive(Debug)]
 pub(crate) struct SmallFrames<S> {
     stream: S,
     cutter: Cutter,
 }
 
-/// What is known of the frame that is coming in.
+/// The state of the frame that is arriving.
 #[derive(Debug)]
 struct Cutter {
-    /// Frames with a larger payload are left as they are: they are refused by their header.
+    /// Maximum size of a message. A frame with a larger payload is passed on unsplit, because tungstenite refuses it by
+    /// its header.
     max_message_bytes: u64,
-    /// Bytes of a header that is not whole yet.
+    /// The first bytes of a header that is not complete yet.
     header: HeaderBytes,
-    /// What is to be read before anything else: a header that is whole, or that of the next piece.
+    /// Bytes to return to the reader first: a complete frame header, either the original or one made for the next
+    /// piece.
     output: HeaderBytes,
-    /// Bytes of payload until the frame, or the piece of it, ends.
+    /// Number of payload bytes until the frame, or the current piece of it, ends.
     left: u64,
-    /// What follows the piece.
+    /// The part of the frame after the current piece, or `None` if the frame is not split or this is its last piece.
     rest: Option<Rest>,
 }
 
-/// What of a frame comes after a piece of it.
+/// The part of a frame that comes after a piece.
 #[derive(Debug)]
 struct Rest {
     bytes: u64,
@@ -57,7 +59,7 @@ struct Rest {
     mask: [u8; 4],
 }
 
-/// Some bytes of headers.
+/// A small buffer for the bytes of a header.
 #[derive(Debug, Default)]
 struct HeaderBytes {
     bytes: [u8; LONGEST_HEADER],
@@ -78,7 +80,7 @@ impl HeaderBytes {
         self.len = 0;
     }
 
-    /// Moves as many bytes into `buf` as it has room for.
+    /// Moves bytes into `buf`, as many as fit.
     fn drain_into(&mut self, buf: &mut ReadBuf<'_>) {
         let count = self.len.min(buf.remaining());
         buf.put_slice(&self.bytes[..count]);
@@ -93,12 +95,13 @@ struct Header {
     first: u8,
     payload: u64,
     mask: Option<[u8; 4]>,
-    /// Its own length.
+    /// Length of the header, in bytes.
     len: usize,
 }
 
 impl Header {
-    /// How long a header is of which these bytes have come: as far as they tell.
+    /// Returns the length of the header that starts with `bytes`, as far as these bytes show it. The result grows once
+    /// more bytes are known.
     fn len_of(bytes: &[u8]) -> usize {
         let Some(second) = bytes.get(1) else { return 2 };
         let length = match second & !MASKED {
@@ -109,7 +112,7 @@ impl Header {
         2 + length + if second & MASKED == 0 { 0 } else { 4 }
     }
 
-    /// The header at the beginning of `bytes`, if it is whole.
+    /// Parses the header at the start of `bytes`, or returns `None` if it is not complete.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let len = Self::len_of(bytes);
         let header = bytes.get(..len)?;
@@ -134,7 +137,8 @@ impl Cutter {
         Self { max_message_bytes, header, output, left: 0, rest: None }
     }
 
-    /// A header is whole. Gives that of the first piece if the frame is cut.
+    /// Starts a frame, whose header is complete. Returns the header of the first piece, or `None` if the frame is not
+    /// split.
     fn begin(&mut self, header: Header) -> Option<[u8; PIECE_HEADER]> {
         let is_large = header.payload > MAX_FRAME_BYTES as u64
             && header.payload <= self.max_message_bytes
@@ -148,37 +152,38 @@ impl Cutter {
         Some(self.piece(header.first & !FINAL, rest))
     }
 
-    /// The header of a frame's next piece.
+    /// Starts the next piece of a frame, and returns its header.
     fn piece(&mut self, first: u8, mut rest: Rest) -> [u8; PIECE_HEADER] {
         self.left = rest.bytes.min(MAX_FRAME_BYTES as u64);
         rest.bytes -= self.left;
         let is_last = rest.bytes == 0;
         let first = first | if is_last && rest.is_final { FINAL } else { 0 };
-        // At most `MAX_FRAME_BYTES`.
+        // The cast loses nothing, because `left` is at most `MAX_FRAME_BYTES`.
         let [high, low] = (self.left as u16).to_be_bytes();
         let [a, b, c, d] = rest.mask;
         self.rest = (!is_last).then_some(rest);
         [first, MASKED | TWO_BYTES, high, low, a, b, c, d]
     }
 
-    /// Writes the header of a frame's next piece, once the piece before it has been read.
+    /// Puts the header of the frame's next piece into `output`, if the piece before has been read completely.
     fn begin_next_piece(&mut self) {
         if self.left == 0
             && let Some(rest) = self.rest.take()
         {
-            // A continuation has the opcode 0.
+            // A continuation frame has the opcode 0.
             let header = self.piece(0, rest);
             self.output.push(&header);
         }
     }
 
-    /// The most that may be read at once: what comes after a piece has a header before it.
+    /// Returns the maximum number of bytes to read next. A read must not go beyond the current piece, because a header
+    /// has to be inserted before the next one.
     fn max_read(&self) -> usize {
         let most = if self.rest.is_some() { self.left } else { u64::MAX };
         usize::try_from(most).unwrap_or(usize::MAX).min(MAX_FRAME_BYTES)
     }
 
-    /// Bytes of a header that was not whole have come.
+    /// Adds bytes to an incomplete header, and starts the frame once the header is complete.
     fn extend_header(&mut self, more: &[u8]) {
         self.header.push(more);
         if let Some(header) = Header::parse(self.header.as_slice()) {
@@ -190,7 +195,7 @@ impl Cutter {
         }
     }
 
-    /// Bytes have come. Puts in their place what is to be read instead, which is never longer, and gives its length.
+    /// Replaces bytes that have arrived by the bytes for the reader, which are never longer, and returns their number.
     fn rewrite(&mut self, bytes: &mut [u8]) -> usize {
         let (mut at, mut end) = (0, bytes.len());
         loop {
@@ -218,13 +223,13 @@ impl Cutter {
 }
 
 impl<S> SmallFrames<S> {
-    /// Frames with a payload above `max_message_bytes` are not cut.
+    /// Splits the frames of `stream`, except frames whose payload exceeds `max_message_bytes`.
     pub(super) fn new(stream: S, max_message_bytes: usize) -> Self {
         Self { stream, cutter: Cutter::new(max_message_bytes) }
     }
 }
 
-/// Reads at most as much as `buf` has room for.
+/// Reads at most as many bytes as `buf` has room for, and returns their number.
 fn poll_some<S: AsyncRead + Unpin>(
     stream: &mut S,
     cx: &mut Context<'_>,

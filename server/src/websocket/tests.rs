@@ -1,4 +1,4 @@
-//! What a client's WebSocket sends and reads, against the server's, over a network that cuts anywhere.
+//! Tests of both directions between a client's WebSocket and the server's, over a network that cuts messages anywhere.
 
 use super::*;
 use futures_util::{SinkExt, StreamExt};
@@ -9,7 +9,7 @@ const MAX_MESSAGE_BYTES: usize = 300_000;
 
 type Served = WebSocketStream<SmallFrames<DuplexStream>>;
 
-/// A client's and the server's side of a network that passes on at most so many bytes at once.
+/// Returns the client's and the server's end of a network that transmits at most `at_once` bytes at a time.
 async fn pair(at_once: usize) -> (WebSocketStream<DuplexStream>, Served) {
     let (near, far) = duplex(at_once);
     let config = WebSocketConfig::default()
@@ -21,7 +21,8 @@ async fn pair(at_once: usize) -> (WebSocketStream<DuplexStream>, Served) {
     (client, WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
 }
 
-/// `len` bytes of which no two neighbours of a frame's pieces are alike.
+/// Returns `len` bytes in a pattern that differs between neighbouring pieces of a frame, so that a swapped piece is
+/// noticed.
 fn bytes(len: usize) -> Bytes {
     (0..len).map(|at| (at * 31 + at / 251) as u8).collect()
 }
@@ -59,7 +60,7 @@ async fn a_message_that_was_cut_by_its_sender_is_cut_further() {
     };
     let sending = async {
         client.send(of(0, Data::Binary)).await.unwrap();
-        // A ping may come between the frames of a message.
+        // A sender is allowed to send a ping between the frames of a message.
         client.send(Message::Ping(Bytes::new())).await.unwrap();
         client.send(of(1, Data::Continue)).await.unwrap();
         client.send(of(2, Data::Continue)).await.unwrap();
@@ -85,7 +86,7 @@ async fn a_frame_above_the_limit_is_refused_by_its_header() {
     assert!(matches!(refused, Err(Error::Capacity(_))), "{refused:?}");
 }
 
-/// The headers and payloads of all frames that come out of bytes that went in as `at_once` says.
+/// Returns the bytes that come out of [`SmallFrames`] when `sent` arrives at most `at_once` bytes at a time.
 async fn passed(sent: &[u8], at_once: usize) -> Vec<u8> {
     let (mut near, far) = duplex(at_once);
     let sending = async {
@@ -101,10 +102,10 @@ async fn passed(sent: &[u8], at_once: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_needs_no_cut_is_passed_on_as_it_is() {
-    // A text, an empty frame, one without a mask, a close, and the length 3 written in eight bytes.
+    // A text, an empty frame, a frame without a mask, a close, and a frame whose length 3 is written in eight bytes.
     let mut sent = vec![0x81, 0x82, 1, 2, 3, 4, 9, 9, 0x82, 0x80, 0, 0, 0, 0, 0x82, 1, 7];
     sent.extend([0x88, 0x80, 5, 5, 5, 5, 0x82, 0xff, 0, 0, 0, 0, 0, 0, 0, 3, 1, 1, 1, 1, 8, 8, 8]);
-    // The beginning of a header.
+    // The start of a header, after which the connection ends.
     sent.extend([0x82]);
     for at_once in 1..sent.len() {
         let out = passed(&sent, at_once).await;
@@ -132,7 +133,7 @@ async fn a_message_goes_out_in_small_frames_and_arrives_whole() {
         let all: Vec<Message> = frames(bytes(len)).collect();
         let sending = async {
             for frame in all {
-                // With its header.
+                // The length of a frame includes its header.
                 assert!(frame.len() <= MAX_FRAME_BYTES + 4);
                 server.send(frame).await.unwrap();
             }

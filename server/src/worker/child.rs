@@ -1,4 +1,4 @@
-//! The child's side: limits itself, reads one job, answers, ends.
+//! The child's side of jobs: the process limits itself, reads one job, writes the answer and ends.
 
 use super::frame::{Answer, Frame, FrameError, Job, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
 use super::limits;
@@ -6,11 +6,11 @@ use crate::pages;
 use std::process::ExitCode;
 
 /// Runs the hidden command `worker`: reads one job from standard input, writes the answer to standard output, and ends.
-/// `parent` is the id of the process that started it. The exit code is 0 once an answer is written, also one that says why
-/// no file was made.
+/// `parent` is the id of the process that started the child. The exit code is 0 once an answer is written, even if the
+/// answer is an error.
 #[must_use]
 pub fn run(parent: i32) -> ExitCode {
-    // What a panic says may hold somebody's text.
+    // The message of a panic could contain a person's text, so it is not printed.
     std::panic::set_hook(Box::new(|_| {}));
     let done = limits::confine(parent).map_err(FrameError::from).and_then(|()| work());
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,6 +1,7 @@
-//! What server and child write to each other: a head (JSON), and bytes that need no reading.
+//! The messages between the server and a child: a head (JSON), and bytes that are not interpreted.
 //!
-//! On the pipe: the length of the head, the length of the bytes (both 64 bits, little endian), the head, the bytes.
+//! On the pipe a message consists of the length of the head, the length of the bytes (both 64 bits, little endian), the
+//! head, and the bytes.
 
 use accord_files::{FileJob, PressError};
 use accord_import::{ImportError, ImportJob, PlacedFile};
@@ -8,40 +9,40 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
-/// The largest job, in bytes: of its head, and again of what comes with it.
+/// Maximum size of a job's head, in bytes, and also of the bytes after it.
 pub(crate) const MAX_JOB_BYTES: usize = 16 * 1024 * 1024;
-/// The largest answer, in bytes: of its head, and again of what comes with it.
+/// Maximum size of an answer's head, in bytes, and also of the bytes after it.
 pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of the two lengths.
+/// Size of the two lengths together, in bytes.
 pub(super) const LENGTHS: usize = 16;
 
-/// What a child is to do.
+/// The head of a job for a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Job<'a> {
-    /// Set a file. The bytes are what is to be attached, if anything is.
+    /// Typeset a file. The bytes are the attachment, or empty if there is none.
     File(Box<FileJob<'a>>),
     /// Read a file. The bytes are the file.
     Import(ImportJob<'a>),
 }
 
-/// What a child answers.
+/// The head of a child's answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// The bytes are the file.
+    /// The file was made. The bytes are the file.
     File,
     Import(Box<PlacedFile>),
     NoFile(PressError),
     NoImport(ImportError),
 }
 
-/// A head, as it is written, and its bytes.
+/// A message: its head, encoded as JSON, and its bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) head: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Why something can't be written or read.
+/// The reason why a message can't be written or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FrameError {
     #[error("it is larger than {0} bytes")]
@@ -53,8 +54,10 @@ pub(crate) enum FrameError {
 }
 
 impl Frame {
+    /// Encodes a head and puts it together with its bytes.
+    ///
     /// # Errors
-    /// When head or bytes are larger than `limit`.
+    /// Returns an error if the head or the bytes are larger than `limit`, or if the head can't be encoded.
     pub(crate) fn of(
         head: &impl Serialize,
         bytes: Vec<u8>,
@@ -75,7 +78,7 @@ impl Frame {
         Ok(serde_json::from_slice(&self.head)?)
     }
 
-    /// The lengths that it begins with.
+    /// Returns the two lengths with which the message starts on the pipe.
     pub(super) fn lengths(&self) -> [u8; LENGTHS] {
         let mut out = [0; LENGTHS];
         out[..8].copy_from_slice(&(self.head.len() as u64).to_le_bytes());
@@ -99,7 +102,10 @@ impl Frame {
         Ok(frame)
     }
 
-    /// An empty frame of announced lengths.
+    /// Returns a message of the announced lengths, filled with zeros, to be read into.
+    ///
+    /// # Errors
+    /// Returns an error if a length is larger than `limit`.
     pub(super) fn sized(lengths: [u8; LENGTHS], limit: usize) -> Result<Self, FrameError> {
         let [head, bytes] = [&lengths[..8], &lengths[8..]].map(|length| {
             let length = u64::from_le_bytes(length.try_into().unwrap_or([0xff; 8]));
@@ -110,7 +116,7 @@ impl Frame {
     }
 }
 
-/// Takes bytes up to a limit.
+/// A writer that fails once more than `limit` bytes are written.
 struct Bounded {
     out: Vec<u8>,
     limit: usize,
@@ -153,7 +159,7 @@ mod tests {
             |frame: Result<Frame, FrameError>| matches!(frame, Err(FrameError::Large(10)));
         assert!(is_large(Frame::of(&"twelve bytes", Vec::new(), 10)));
         assert!(is_large(Frame::of(&1, vec![0; 11], 10)));
-        // An announced length is refused before anything is reserved for it.
+        // An announced length that is too large must be refused before any memory is allocated for it.
         let mut lengths = [0xff; LENGTHS];
         assert!(is_large(Frame::read(lengths.as_slice(), 10)));
         lengths[..8].copy_from_slice(&3_u64.to_le_bytes());

@@ -1,11 +1,11 @@
-//! Child processes of the same binary for what strangers' texts and files could make expensive: setting files and
-//! reading imports. A child gets one job on its standard input, answers on its standard output, and ends.
+//! Child processes of the same binary, for work that strangers' texts and files could make expensive: typesetting files
+//! and reading imports. A child gets one job on its standard input, writes the answer to its standard output, and ends.
 //!
-//! - [`frame`] is how both sides write to each other: bounded, never believed.
-//! - [`limits`] is what a child takes from itself before it reads anything.
+//! - [`frame`] defines the messages between the two sides. They are bounded, and neither side trusts the other.
+//! - [`limits`] sets the limits of a child before it reads anything.
 //! - [`child`] is the child's side, [`pool`] the server's.
 //!
-//! Nothing here decides who may start a job: that is [`crate::fair_queue`].
+//! This module does not decide who is allowed to start a job. [`crate::fair_queue`] does.
 
 mod child;
 mod frame;

@@ -1,4 +1,4 @@
-//! The server's side: starts a child for a job, hears its answer, and sees that it ends.
+//! The server's side of jobs: starts a child for each job, reads its answer, and makes sure that the child ends.
 
 use super::frame::{Answer, Frame, FrameError, Job, LENGTHS, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
 use super::limits::CPU_SECONDS;
@@ -12,18 +12,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-/// The longest that a child lives, whatever it waits for. Beside writers it gets less of a processor than alone.
+/// Maximum lifetime of a child, whatever it waits for. It is longer than the processor time, because other processes
+/// share the processors.
 const DEADLINE: Duration = Duration::from_secs(3 * CPU_SECONDS);
-/// How long a child may take to end after it has closed its output.
+/// Time in which a child must end after it has closed its output.
 const LAST_BREATH: Duration = Duration::from_secs(1);
-/// What is read of the words of a dying child, in bytes.
+/// Maximum number of bytes that are read from a child's standard error.
 const LAST_WORDS: u64 = 4 * 1024;
 
-/// The allocator of a child (jemalloc(3), TUNING): one arena, and no thread of its own, whose stack would count against the
-/// child's memory. What is free is given back at once, so that only what is in use counts.
+/// Configuration of a child's allocator (jemalloc(3), TUNING): one arena, and no background thread, whose stack would
+/// count as memory of the child. Freed memory goes back to the system immediately, so that only memory in use counts.
 const ALLOCATOR: &str = "narenas:1,background_thread:false,retain:false,dirty_decay_ms:0";
 
-/// Why a job has no answer.
+/// The reason why a job has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WorkError {
     #[error("it takes more memory than a file may")]
@@ -38,12 +39,12 @@ pub(crate) enum WorkError {
     NotStarted,
 }
 
-/// How a child ended.
+/// The way in which a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Code(i32),
     Signal(i32),
-    /// It said something that is no answer.
+    /// The child's output is not a valid answer, or the child did not end in time after closing it.
     Nonsense,
 }
 
@@ -57,29 +58,30 @@ impl std::fmt::Display for Ending {
     }
 }
 
-/// Starts children. Cloning shares the thread that does.
+/// A handle for starting children. Clones share the thread that starts them.
 #[derive(Debug, Clone)]
 pub(crate) struct Workers {
     wanted: mpsc::Sender<Wanted>,
 }
 
-/// Where a child is waited for.
+/// A request for a child: the channel on which the caller waits for it.
 type Wanted = oneshot::Sender<std::io::Result<Child>>;
 
 impl Workers {
-    /// `program` is the binary whose command `worker` does the work. To be called in a runtime.
+    /// Starts the thread that starts children. `program` is the binary whose command `worker` does the work. Must be
+    /// called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the thread can't be started.
     pub(crate) fn new(program: PathBuf) -> std::io::Result<Self> {
         let (wanted, queue) = mpsc::channel::<Wanted>();
         let runtime = tokio::runtime::Handle::current();
-        // A child's death signal comes when the thread that started it ends (prctl(2)), and a runtime's threads may
-        // end before the server does.
+        // The system sends a child's death signal when the thread that started it ends (prctl(2)). A runtime's threads
+        // can end before the server does, so children have a thread of their own.
         std::thread::Builder::new().name("workers".into()).spawn(move || {
             let _inside = runtime.enter();
             for answer in queue {
-                // Its caller may be gone: then the child is dropped, and ends.
+                // If the caller has gone, the child is dropped, which kills it.
                 let _ = answer.send(start(&program));
             }
         })?;
@@ -93,10 +95,10 @@ impl Workers {
         started.await.map_err(gone)?
     }
 
-    /// Has a child do a job. It holds the slot until it has ended. Dropping the future ends it.
+    /// Has a child do a job. The child holds the slot until it has ended. Dropping the future kills the child.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// Returns an error if the child gives no answer.
     pub(crate) async fn run(
         &self,
         slot: Slot,
@@ -104,7 +106,7 @@ impl Workers {
         bytes: Vec<u8>,
     ) -> Result<(Answer, Vec<u8>), WorkError> {
         let frame = Frame::of(&job, bytes, MAX_JOB_BYTES).map_err(|_| WorkError::Large)?;
-        // From here on only the child holds it.
+        // The encoded frame contains the job, so the original is freed early.
         drop(job);
         let child = self.start().await.map_err(|error| {
             tracing::error!(%error, "a child process can't be started");
@@ -124,13 +126,13 @@ impl Workers {
     }
 }
 
-/// A child that knows nothing of this process but its id.
+/// Starts a child that knows nothing about this process except its id.
 fn start(program: &Path) -> std::io::Result<Child> {
     Command::new(program)
         .arg("worker")
         .arg(std::process::id().to_string())
         .env_clear()
-        // One thread for setting: the other processors are for those who write.
+        // A child typesets on one thread, which leaves the other processors to the people who write.
         .env("RAYON_NUM_THREADS", "1")
         .env("_RJEM_MALLOC_CONF", ALLOCATOR)
         .current_dir("/")
@@ -141,7 +143,8 @@ fn start(program: &Path) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Speaks with a child until it has answered, its time is over, or nobody waits any more; and sees that it ends.
+/// Exchanges job and answer with a child until it has answered, its time is over, or the caller has gone. Makes sure
+/// that the child ends.
 async fn attend(
     mut child: Child,
     job: Frame,
@@ -154,7 +157,7 @@ async fn attend(
     let said = match outcome {
         Some((Ok(frame), _)) => Ok(frame),
         Some((Err(FrameError::Large(_)), _)) => Err(WorkError::Large),
-        // It ended: how, it says itself.
+        // The child closed its output without an answer. Its exit status and its last output show the cause.
         Some((Err(_), last_words)) => {
             let status = tokio::time::timeout(LAST_BREATH, child.wait()).await;
             Err(cause(status.ok().and_then(Result::ok), &last_words))
@@ -166,14 +169,15 @@ async fn attend(
     said
 }
 
-/// Writes the job and reads the answer, and the last words of a child that dies.
+/// Writes the job and reads the answer. Also returns the last output of a child on standard error, which shows why it
+/// failed.
 async fn converse(child: &mut Child, job: Frame) -> (Result<Frame, FrameError>, Vec<u8>) {
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(mut input), Some(mut output), Some(errors)) = pipes else {
         return (Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()), Vec::new());
     };
     let write = async move {
-        // A child that ended takes no more of it; why is seen below.
+        // Writing fails if the child has ended. The cause is found when the answer is read.
         let _ = async {
             input.write_all(&job.lengths()).await?;
             input.write_all(&job.head).await?;
@@ -197,10 +201,10 @@ async fn converse(child: &mut Child, job: Frame) -> (Result<Frame, FrameError>, 
     (frame, last_words)
 }
 
-/// Why a child ended without an answer.
+/// Returns the error for a child that ended without an answer.
 fn cause(status: Option<ExitStatus>, last_words: &[u8]) -> WorkError {
     const OUT_OF_TIME: i32 = rustix::process::Signal::XCPU.as_raw();
-    // What Rust's allocator says before it aborts.
+    // The start of the message that Rust's allocator prints before it aborts.
     const OUT_OF_MEMORY: &[u8] = b"memory allocation of ";
     if last_words.windows(OUT_OF_MEMORY.len()).any(|words| words == OUT_OF_MEMORY) {
         return WorkError::Memory;

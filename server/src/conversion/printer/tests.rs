@@ -6,7 +6,8 @@ use accord_document::ids::{LineageId, PersonId, PlanId, Seq};
 use accord_document::ledger::LedgerPosition;
 use accord_files::samples::released;
 
-/// A release whose children end at once: a shell finds no file that is called like the worker's verb.
+/// Returns a printer with a release. Its children are shells, which end immediately because there is no script named
+/// `worker`.
 fn printer() -> (Printer, FairQueue, Arc<Frozen>) {
     let heavy = FairQueue::new(HEAVY);
     let workers = Workers::new("/bin/sh".into()).unwrap();
@@ -35,7 +36,7 @@ fn reader(address: &str) -> Requester {
     Requester::at(address.parse().unwrap())
 }
 
-/// Asks for the PDF on a task of its own.
+/// Requests the PDF in a separate task.
 fn ask(
     printer: &Printer,
     requester: Requester,
@@ -47,7 +48,7 @@ fn ask(
     })
 }
 
-/// Whether something comes long before a request for a slot gives up.
+/// Returns the result of `what`, or `None` after 15 seconds, which is half the time that a request waits for its slot.
 async fn soon<T>(what: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(Duration::from_secs(15), what).await.ok()
 }
@@ -73,7 +74,7 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
     let key = (frozen.statement.digest, None, FileKind::Pdf);
     let shared = printer.shared.clone();
     let making = shared.in_making.begin(&key).unwrap();
-    // One asks while it is made; the other was waiting for a turn when that began.
+    // One of Ana's requests arrives while the file is being made. The other waits for a turn, as if it had arrived before.
     let asked = ask(&printer, ana(), &frozen);
     let place = heavy.place(&ana()).unwrap();
     let held = place.slot().await.unwrap();
@@ -82,7 +83,7 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
     let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
     assert!(early.is_err() && !asked.is_finished(), "it is made once");
     assert_eq!(heavy.waiting(), 0, "nobody waits for a slot who waits for the file");
-    // It is given up, and the next stranger makes it at once.
+    // The stranger gives up, and another stranger starts to make the file immediately.
     drop(making);
     let _next = shared.in_making.begin(&key).unwrap();
     drop(held);
@@ -96,7 +97,7 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
 #[tokio::test]
 async fn people_who_wait_for_their_documents_hold_no_slot_of_others() {
     let (printer, _, frozen) = printer();
-    // As many as they may ask for, none of which has been answered by its document.
+    // Both people ask for as many files as they can, and no request has been answered by its document.
     let waiting: Vec<Place> = (0..8)
         .map(|n| printer.place(&Requester::Person(PersonId::new(format!("p{}", n / 4)))).unwrap())
         .collect();

@@ -1,4 +1,4 @@
-//! `/account`: one's own name, password and sessions.
+//! `/account`: the caller's own name, address, password and sessions.
 
 use super::App;
 use super::identity::{Caller, Visitor};
@@ -14,56 +14,69 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// The account of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountView {
+    /// The person.
     person: PersonView,
+    /// The e-mail address, or `null` if the account has none.
     email: Option<String>,
-    /// Whether mail to the address is known to reach this person.
+    /// Whether the e-mail address is confirmed.
     email_verified: bool,
+    /// Whether the account has a password.
     has_password: bool,
-    /// The providers one signs in with.
+    /// The ids of the sign-in providers that are linked to the account.
     providers: Vec<String>,
-    /// The newest first.
+    /// The live sessions of the account, the newest first.
     sessions: Vec<SessionEntry>,
 }
 
+/// A session: one sign-in on one device.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionEntry {
+    /// The id of the session.
     id: String,
-    /// Whether this request belongs to it.
+    /// Whether this request belongs to the session.
     current: bool,
-    /// Milliseconds since the Unix epoch.
+    /// The time at which the session began, in milliseconds since the Unix epoch.
     since: u64,
-    /// When it was last used, within some minutes.
+    /// The time at which the session was last used, in milliseconds since the Unix epoch. It is accurate to about five
+    /// minutes.
     seen: u64,
-    /// The network address it was begun from.
+    /// The network address from which the session was begun.
     address: String,
-    /// The browser, as it describes itself.
+    /// The name of the browser, as the browser sends it (`User-Agent`).
     agent: String,
 }
 
+/// A new name for the caller.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewName {
+    /// The name, as others see it.
     name: String,
 }
 
+/// A new password for the caller.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewPassword {
-    /// The password so far; empty where the person has none.
+    /// The present password. Empty if the account has none.
     #[serde(default)]
     current: String,
+    /// The new password.
     new: String,
 }
 
+/// A new e-mail address for the caller.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewEmail {
+    /// The e-mail address.
     email: String,
-    /// The password; empty where the person has none.
+    /// The present password. Empty if the account has none.
     #[serde(default)]
     current: String,
 }
 
-/// One's own account.
+/// Returns the caller's account.
 #[utoipa::path(get, path = "/api/v1/account", responses(
     (status = 200, body = AccountView), (status = 401, body = Problem)))]
 pub(super) async fn show(
@@ -92,7 +105,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Changes one's name.
+/// Changes the caller's name.
 #[utoipa::path(patch, path = "/api/v1/account", request_body = NewName, responses(
     (status = 200, body = PersonView), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn rename(
@@ -105,7 +118,7 @@ pub(super) async fn rename(
     Ok(Json((&person).into()))
 }
 
-/// Changes one's password, and signs out everywhere else.
+/// Changes the caller's password and ends all of their other sessions.
 #[utoipa::path(put, path = "/api/v1/account/password", request_body = NewPassword, responses(
     (status = 204), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn set_password(
@@ -128,7 +141,7 @@ pub(super) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Checks the password of somebody signed in, if they have one. Gives the lane for what is hashed next.
+/// Checks the password of a signed-in person, if they have one. Returns the lane for the next hash.
 async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane, Problem> {
     let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
     let (people, id) = (app.people.clone(), by.person.id.clone());
@@ -140,7 +153,9 @@ async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane
     Ok(lane)
 }
 
-/// Changes one's e-mail address. The new one is not confirmed until a link that is mailed there is opened.
+/// Changes the caller's e-mail address.
+///
+/// The new address is unconfirmed until somebody opens the link that the server mails there.
 #[utoipa::path(put, path = "/api/v1/account/email", request_body = NewEmail, responses(
     (status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -160,7 +175,7 @@ pub(super) async fn set_email(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Mails a link that confirms one's e-mail address.
+/// Mails the caller a link that confirms their e-mail address.
 #[utoipa::path(post, path = "/api/v1/account/email/confirmation", responses(
     (status = 202), (status = 401, body = Problem), (status = 409, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -183,7 +198,7 @@ async fn mail_confirmation(app: &App, person: Person) -> Result<(), Problem> {
     blocking(move || letters.send_confirmation(&person.id, to)).await
 }
 
-/// Signs out everywhere but here.
+/// Ends all of the caller's sessions except the current one.
 #[utoipa::path(delete, path = "/api/v1/account/sessions", responses(
     (status = 204), (status = 401, body = Problem)))]
 pub(super) async fn end_others(
@@ -200,7 +215,7 @@ pub(super) async fn end_others(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends one of one's sessions.
+/// Ends one of the caller's sessions.
 #[utoipa::path(delete, path = "/api/v1/account/sessions/{session}", params(("session" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn end_one(

@@ -1,4 +1,4 @@
-//! `/administration`: for administrators of the installation.
+//! `/administration`: the routes for administrators of the installation.
 
 use super::App;
 use super::identity::{Visitor, administrator};
@@ -18,74 +18,105 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// The installation, as its administrators see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Administration {
+    /// The version of the server.
     version: &'static str,
+    /// All accounts, by name.
     people: Vec<AccountEntry>,
+    /// All plans.
     plans: Vec<PlanEntry>,
+    /// The sign-in providers.
     providers: Vec<ProviderEntry>,
-    /// Where a provider must send browsers back to: it asks for this when it is set up.
+    /// The address to which a provider must send browsers back. The provider asks for it when Accord is registered
+    /// there.
     provider_redirect: String,
+    /// The disk space.
     storage: StorageView,
+    /// The state of the running server.
     health: HealthView,
 }
 
+/// An account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountEntry {
+    /// The id of the person.
     id: String,
+    /// The name of the person.
     name: String,
+    /// The e-mail address, or `null` if the account has none.
     email: Option<String>,
-    /// Whether mail to the address is known to reach this person.
+    /// Whether the e-mail address is confirmed.
     email_verified: bool,
+    /// Whether this person is an administrator of the installation.
     administrator: bool,
-    /// Milliseconds since the Unix epoch.
+    /// The time at which the account was created, in milliseconds since the Unix epoch.
     since: u64,
-    /// Where this person is signed in.
+    /// Number of sessions in which this person is signed in.
     sessions: usize,
+    /// The seats (roles) of this person in plans.
     seats: Vec<SeatIn>,
 }
 
+/// A person's seat (role) in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SeatIn {
+    /// The id of the plan.
     plan: String,
+    /// The title of the plan.
     plan_title: String,
     #[serde(flatten)]
     standing: StandingView,
 }
 
+/// A plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanEntry {
+    /// The id of the plan.
     id: String,
+    /// The title of the plan.
     title: String,
+    /// Whether the plan is closed.
     closed: bool,
+    /// Number of people with a seat in the plan.
     people: usize,
+    /// Number of documents of the plan.
     documents: usize,
+    /// Whether at least one person is a facilitator of the plan.
     has_facilitator: bool,
 }
 
+/// The disk space of the data folder.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StorageView {
-    /// Bytes.
+    /// Space that the stored data takes, in bytes.
     used: u64,
+    /// Free space on the disk, in bytes.
     free: u64,
 }
 
+/// The state of the running server.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthView {
-    /// Whether the last commit reached the disk.
+    /// Whether the last commit was saved to disk.
     saving: bool,
+    /// Number of documents that are open in memory.
     open_documents: i64,
+    /// Number of open sync connections.
     connections: i64,
-    /// Plans that are not served because what is stored of them is damaged.
+    /// The ids of plans that are not served because their stored data is damaged.
     damaged_plans: Vec<String>,
 }
 
+/// A change of a person's rights in the installation.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PersonChange {
+    /// Whether the person is an administrator from now on.
     administrator: bool,
 }
 
-/// People, plans, storage and health.
+/// Returns the accounts, the plans, the storage and the state of the installation.
 #[utoipa::path(get, path = "/api/v1/administration", responses(
     (status = 200, body = Administration), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn show(
@@ -145,7 +176,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Lets somebody run the installation, or ends that.
+/// Makes a person an administrator of the installation, or ends that.
 #[utoipa::path(patch, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
     request_body = PersonChange, responses((status = 204), (status = 401, body = Problem),
     (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -169,7 +200,7 @@ pub(super) async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a link by which somebody can set a new password.
+/// Makes a link with which a person can set a new password.
 #[utoipa::path(post, path = "/api/v1/administration/people/{person}/reset", params(("person" = String, Path)),
     responses((status = 200, body = LinkMade), (status = 401, body = Problem),
     (status = 403, body = Problem), (status = 404, body = Problem)))]
@@ -188,7 +219,7 @@ pub(super) async fn reset(
     Ok(Json(made))
 }
 
-/// Signs somebody out everywhere.
+/// Ends all sessions of a person.
 #[utoipa::path(delete, path = "/api/v1/administration/people/{person}/sessions", params(("person" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -210,8 +241,9 @@ pub(super) async fn end_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets a person: their name, address and account are erased, their seats end. What they wrote
-/// stays, with their sector.
+/// Forgets a person.
+///
+/// Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
 #[utoipa::path(delete, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -1,5 +1,5 @@
-//! The audit record, for those who are answerable: a plan's part for its facilitators, all of it for
-//! administrators. As a list, as a table (CSV), or with everything that verifying it needs.
+//! The audit record: the part about a plan for its facilitators, and the whole record for administrators. It is
+//! available as a list, as a table (CSV), or with all the data that verifying it needs.
 
 use super::App;
 use super::file::{file, push_row, quoted};
@@ -20,44 +20,49 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use utoipa::{IntoParams, ToSchema};
 
+/// An entry of the audit record: one action of an administrator or facilitator.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
-    /// Its number in the whole record.
+    /// The number of the entry in the whole audit record.
     seq: u64,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the action, in milliseconds since the Unix epoch.
     time: u64,
+    /// The id of the person who acted.
     person: String,
-    /// Empty for a person who was forgotten.
+    /// The name of the person who acted. Empty for a person who was forgotten.
     name: String,
+    /// The seat (role) in which the person acted.
     seat: Seat,
-    /// What was done: `deed` names it, the rest depends on it.
+    /// The action. The member `deed` names it, and the other members depend on the action.
     what: serde_json::Value,
-    /// The name of the person that it was done to, if it was done to one.
+    /// The name of the person whom the action affected, or `null` if it affected nobody.
     whom: Option<String>,
-    /// The network address it came from; none for the server's own shell.
+    /// The network address of the request, or `null` for commands on the server's own command line.
     from: Option<String>,
 }
 
+/// The format of the audit record.
 #[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = AuditFormat)]
 pub(crate) enum Format {
+    /// JSON, the default.
     #[default]
     Json,
-    /// For a spreadsheet.
+    /// A table for a spreadsheet, in CSV.
     Csv,
-    /// One JSON object a line, each with its whole entry (base64), from which the hash chain can be
-    /// verified.
+    /// Lines of JSON, one for each entry, with the complete entry in base64. Its hash chain can be verified from them.
     Chain,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Wanted {
+    /// The format of the answer. The default is `json`.
     #[serde(default)]
     format: Format,
 }
 
-/// What administrators and facilitators did in a plan, the newest first.
+/// Returns the actions of administrators and facilitators in a plan, the newest first.
 #[utoipa::path(get, path = "/api/v1/plans/{plan}/audit", params(("plan" = String, Path), Wanted), responses(
     (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -72,7 +77,7 @@ pub(super) async fn of_plan(
     answer(&app, &actor, Some(plan), wanted.format, from).await
 }
 
-/// What administrators and facilitators did, the newest first.
+/// Returns the actions of administrators and facilitators in the whole installation, the newest first.
 #[utoipa::path(get, path = "/api/v1/administration/audit", params(Wanted), responses(
     (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn whole(

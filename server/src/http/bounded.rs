@@ -1,10 +1,12 @@
-//! Texts of requests with a limit in their type: longer ones are refused where the request is read, with the limit.
+//! Texts in requests with a limit in their type. A longer text is refused when the request is read, and the error names
+//! the limit.
 
 use accord_document::readable::is_readable_line;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// A text of at most `MAX` bytes (UTF-8): one line in which everything is seen as it is, blanks around it taken away.
+/// A text of at most `MAX` bytes (UTF-8). It is one line without control or hidden characters; blanks around it are
+/// removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounded<const MAX: usize>(String);
 

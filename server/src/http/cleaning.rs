@@ -1,4 +1,4 @@
-//! Taking out what nobody sees: of a document, and of what people send in names, titles and messages.
+//! Removing hidden characters from a document, and from the names, titles and messages that people send.
 
 use super::App;
 use super::identity::{Visitor, readable, writing};
@@ -15,14 +15,17 @@ use accord_document::readable::{CodePoint, clean, findings, name, turned_numbers
 use axum::Json;
 use axum::extract::{Path, State};
 
-/// The copies of documents that are held to be cleaned, each of 8 MiB at most. Only their places are used: the work
-/// itself takes the turn of a reading.
+/// The limits of copies of documents that wait to be cleaned, each of at most 8 MiB. Only the places of this queue are
+/// used: the work itself takes the turn of a reading.
 pub(crate) const CLEANINGS: QueueLimits =
     QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
 
-/// Takes the characters out of a document that nobody sees and that no script needs, and writes link addresses in ASCII
-/// where something in them was hidden: by an edit that everybody in it sees at once. All other characters, and who wrote
-/// them, stay. What only a person can replace stays, too; `GET …/release` names it.
+/// Removes hidden characters from a document.
+///
+/// One edit, which everybody in the document sees immediately, removes the characters that nobody sees and no script
+/// needs. It also writes link addresses in ASCII where something in them was hidden. All other characters and their
+/// authorship stay. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
+/// `strange`.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/cleaning", params(("document" = String, Path)), responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -48,8 +51,9 @@ pub(super) async fn clean_text(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// A document's copy, and the turn to work on it. The room is asked before the turn is taken: it answers a person whose
-/// budget is used up after minutes, and nobody else is to wait for that. The place bounds how many copies wait.
+/// Gets a copy of a document, then waits for the turn to work on it. The copy comes first, because a room can take
+/// minutes to answer a person whose budget is used up, and nobody else must wait for that. The place limits the number
+/// of copies.
 async fn copy_then_turn<T>(
     cleanings: &FairQueue,
     archives: &Archives,
@@ -61,9 +65,9 @@ async fn copy_then_turn<T>(
     Ok((place, copied, archives.reading(requester).await?))
 }
 
-/// The edit that cleans a document, if there is anything to clean.
+/// Returns the edit that cleans a document, or `None` if there is nothing to clean.
 fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
-    // A client id that nobody has written under, and nobody will again.
+    // A random client id, so that nobody has written or will write under it.
     let mut replica = Replica::new(rand::random::<u64>() & limits::MAX_CLIENT_ID);
     replica.apply(document).ok()?;
     let before = replica.state_vector();
@@ -71,10 +75,11 @@ fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
     if replica.take_made().is_empty() { None } else { Some(replica.encode_since(&before)) }
 }
 
-/// What somebody sent as a message, without what nobody sees.
+/// Returns a message without its hidden characters.
 ///
 /// # Errors
-/// With the character that only a person can replace, or the number that others would read in another place.
+/// Returns an error that names a character that only a person can replace, or a number that readers would see in
+/// another place.
 pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     let text = clean(text).trim().to_owned();
     if let Some(found) = findings(&text).next() {
@@ -93,10 +98,10 @@ pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// What somebody sent as a name or title, without what nobody sees: one line, with single spaces.
+/// Returns a name or title without its hidden characters, as one line with single spaces.
 ///
 /// # Errors
-/// As [`cleaned`].
+/// Returns the errors of [`cleaned`].
 pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
     Ok(cleaned(text)?.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -120,7 +125,7 @@ mod tests {
             FairQueue::new(CLEANINGS),
             Archives::new(Arc::new(MemoryStore::default()), 0, OneOfAll::default()),
         );
-        // More than there are readings; none of their documents answers.
+        // More requests wait than there are turns to read, and none of their documents answers.
         let waiting: Vec<_> = ["p0", "p1", "p2", "p3", "p3"]
             .map(|name| {
                 let (cleanings, archives) = (cleanings.clone(), archives.clone());
@@ -136,7 +141,7 @@ mod tests {
         let ana = person("ana");
         let reading = tokio::time::timeout(Duration::from_secs(15), archives.reading(&ana)).await;
         drop(reading.expect("a person waits for others' documents").unwrap());
-        // And nobody holds more than a few copies.
+        // The fourth person already holds two copies, so a third is refused.
         let more = copy_then_turn(&cleanings, &archives, &person("p3"), async { Ok(()) }).await;
         assert!(matches!(more, Err(OpenError::Busy(Busy::Requester))), "{more:?}");
         waiting.iter().for_each(tokio::task::JoinHandle::abort);

@@ -1,6 +1,4 @@
-//! How many sync connections one address and one person may hold.
-//!
-//! Rule C5.
+//! The limits of sync connections of each address group and each person (rule C5).
 
 use super::problem::Problem;
 use crate::listen::{LargeMessages, PersonalPermits};
@@ -11,15 +9,15 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most connections held at once.
+/// The maximum numbers of open connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Connections of any kind. Fewer where the system allows fewer open files.
+    /// Number of connections of any kind. The server uses a smaller number if the system allows fewer open files.
     pub total: usize,
-    /// Sync connections from one address, which may be a whole city's. Of connections of any kind, an address may
-    /// hold twice as many, and at most half of all.
+    /// Number of sync connections of one address group, which a whole city can share. It can hold twice as many
+    /// connections of any kind, but at most half of all.
     pub per_address: usize,
-    /// Sync connections by one person, in all their tabs and devices.
+    /// Number of sync connections of one person, in all their tabs and on all their devices.
     pub per_person: usize,
 }
 
@@ -29,29 +27,29 @@ struct Held {
     people: HashMap<PersonId, Personal>,
 }
 
-/// What one person's connections share.
+/// The data that one person's connections share.
 #[derive(Debug, Default)]
 struct Personal {
     connections: usize,
     permits: PersonalPermits,
 }
 
-/// The connections that are held now. Cloning shares the count.
+/// The count of open sync connections. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     held: Arc<Mutex<Held>>,
-    /// The permits for large messages of all.
+    /// The permits for large messages that all connections share.
     pub(crate) large_messages: LargeMessages,
 }
 
-/// One connection's place among those held; given back when dropped.
+/// A place for one sync connection, which is freed when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     connections: Connections,
     address: AddressGroup,
     person: PersonId,
-    /// For large messages.
+    /// The person's permits for large messages.
     pub(crate) permits: PersonalPermits,
 }
 
@@ -63,7 +61,7 @@ impl Connections {
     /// Takes a place.
     ///
     /// # Errors
-    /// When the address or the person holds too many already.
+    /// Returns an error if the address group or the person already holds the maximum.
     pub(crate) fn enter(&self, address: IpAddr, person: PersonId) -> Result<Place, Problem> {
         let address = AddressGroup::of(address);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -86,7 +86,7 @@ use utoipa::OpenApi;
 )]
 struct Api;
 
-/// The description as JSON.
+/// Returns the description of the API as JSON.
 #[must_use]
 pub fn openapi() -> String {
     Api::openapi().to_pretty_json().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! `/documents`: one commitment in one language.
+//! `/documents`: the routes of one document, which is a commitment in one language.
 
 use super::App;
 use super::cleaning::cleaned;
@@ -25,81 +25,97 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
 
+/// A document: a commitment in one language.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DocumentView {
+    /// The id of the document.
     id: String,
+    /// The id of the plan.
     plan: String,
+    /// The title of the plan.
     plan_title: String,
-    /// BCP 47.
+    /// The language of the document (BCP 47).
     language: String,
-    /// One's own seat in its plan.
+    /// The caller's seat (role) in the plan.
     seat: Seat,
+    /// The side that the caller represents.
     sector: Sector,
+    /// Whether the caller may write here: their seat permits it, and `resting` is `null`.
     may_write: bool,
-    /// Why nobody may write: `archived`, or the plan is `closed`.
+    /// The reason why nobody may write: the document is `archived`, or its plan is `closed`. `null` otherwise.
     resting: Option<&'static str>,
-    /// Whether one may read what it said before.
+    /// Whether the caller may read the history of the document.
     may_read_history: bool,
-    /// Whether one may take passages out of it and its history.
+    /// Whether the caller may redact passages: remove them from the document and its history.
     may_redact: bool,
-    /// The redactions: who took a passage out, and why.
+    /// The redactions of the document, in order.
     redactions: Vec<RedactionView>,
-    /// How far it is on its way to a release.
+    /// The progress of the document towards its next release.
     release: Progress,
-    /// The commitment in all its languages.
+    /// The commitment in all its languages, this document included.
     languages: Vec<LanguageView>,
 }
 
-/// A commitment in one of its languages.
+/// A language in which the commitment exists.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LanguageView {
+    /// The id of the document in that language.
     document: String,
-    /// BCP 47.
+    /// The language (BCP 47).
     language: String,
 }
 
+/// A redaction: a passage that was removed from the document and its history.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RedactionView {
-    /// Milliseconds since the Unix epoch.
+    /// The time of the redaction, in milliseconds since the Unix epoch.
     time: u64,
+    /// The person who redacted the passage.
     by: Option<FaceView>,
+    /// The reason.
     reason: String,
 }
 
+/// A passage to redact.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewRedaction {
-    /// Which text: the key of a field, or `milestones/{id}/{key}`.
+    /// The text that contains the passage: the key of a field, or `milestones/{id}/{key}`.
     target: String,
-    /// Where the passage begins, in UTF-16 code units.
+    /// The offset of the passage in the text, in UTF-16 code units.
     from: u32,
-    /// The passage as the caller sees it. If the document says something else there, nothing is redacted.
+    /// The passage as the caller sees it. If the text at the offset differs, nothing is redacted.
     text: String,
-    /// Two moments in whose comparison it stands, as `GET …/diff` tells it: the text as it is now, if absent.
+    /// The two moments in whose comparison (`GET …/diff`) the passage and its offset were found. If absent, the passage
+    /// and its offset are those of the current text.
     compared: Option<Compared>,
-    /// Everybody reads it.
+    /// The reason. Everybody who reads the document can read it.
     reason: String,
 }
 
-/// Two moments: the numbers of the entries that they follow.
+/// Two moments of a document, each named by the number of the entry that it follows.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Compared {
+    /// The earlier moment.
     from: u64,
+    /// The later moment.
     to: u64,
 }
 
+/// A ticket: a secret with which a program can connect to one document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Ticket {
-    /// Send it as `?ticket=` to `/sync/{document}` within 60 seconds.
+    /// The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds.
     ticket: String,
 }
 
+/// A change of a document's state.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct DocumentChange {
-    /// An archived document can be read, and taken back.
+    /// Whether the document is archived. An archived document can be read but not changed, until it is taken back.
     archived: bool,
 }
 
-/// What a document is, and what one may do with it.
+/// Returns a document's properties, and what the caller may do with it.
 #[utoipa::path(get, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
     responses((status = 200, body = DocumentView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn show(
@@ -149,8 +165,10 @@ pub(super) async fn show(
     }))
 }
 
-/// What a document says, as far as it is on disk: each text field as a Delta under its key, then
-/// `milestones` and `facts`.
+/// Returns the content of a document.
+///
+/// It contains each text field as a Delta under its key, then `milestones` and `facts`. Only changes that are on disk
+/// are included.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/content", params(("document" = String, Path)),
     responses((status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn content(
@@ -164,7 +182,7 @@ pub(super) async fn content(
     written(move || content).await
 }
 
-/// A ticket for a sync client that has no cookie.
+/// Makes a ticket for a sync client that has no session cookie.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/tickets", params(("document" = String, Path)),
     responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn ticket(
@@ -178,8 +196,9 @@ pub(super) async fn ticket(
     Ok(Json(Ticket { ticket }))
 }
 
-/// Takes a passage out of a document and of everything that is stored of it, for good. Who did it, when
-/// and why stays for everybody to see.
+/// Redacts a passage: removes it for good from a document and from everything that is stored of the document.
+///
+/// The person, the time and the reason of the redaction stay visible to everybody who reads the document.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/redactions", params(("document" = String, Path)),
     request_body = NewRedaction, responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -206,7 +225,7 @@ pub(super) async fn redact(
             let Passage { target, from, text, compared } = &sought;
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));
-            // A passage that was deleted and brought back is stored more than once.
+            // A passage that was deleted and brought back is stored in several copies, and all of them must go.
             let ranges = history.copies_of(&ranges.ok_or(RedactError::Elsewhere)?);
             let releases = state.releases();
             let says =
@@ -226,7 +245,7 @@ pub(super) async fn redact(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Archives a document, or takes it back.
+/// Archives a document, or takes it back from the archive.
 #[utoipa::path(patch, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
     request_body = DocumentChange, responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -243,7 +262,7 @@ pub(super) async fn change(
     retire(&app, visitor, &document, act).await
 }
 
-/// Deletes a document, for everybody and for good.
+/// Deletes a document for everybody, for good.
 #[utoipa::path(delete, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -253,7 +272,7 @@ pub(super) async fn delete(
     Path(document): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
-    // What is damaged can be deleted: nobody could read a release of it.
+    // A damaged document can be deleted even if it has a release, because nobody could read that release.
     if launches::was_released(&app, &visitor.by, &found.id).await.unwrap_or(false) {
         acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
         return Err(ActRefusal::Released.into());

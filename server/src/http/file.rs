@@ -1,17 +1,17 @@
-//! Answers to be kept as files, and tables (CSV after RFC 4180).
+//! Answers that browsers download as files, and tables in CSV (RFC 4180).
 
 use accord_document::readable::{is_unseen, seen_of};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// A file to be downloaded, with a name that needs no quoting.
+/// Returns an answer that is downloaded as a file. `name` must not need quoting.
 pub(super) fn file(kind: &'static str, name: &str, content: impl IntoResponse) -> Response {
     disposed(kind, &format!("attachment; filename=\"{name}\""), content)
 }
 
-/// A file to be downloaded that is called like what it holds: `title`, and the end that tells which file of it this
-/// is. `plain` is a name for programs that know nothing but ASCII.
+/// Returns an answer that is downloaded as a file, named after its `title` and an `end` that says which file it is,
+/// such as `draft.pdf`. Programs that understand only ASCII use the name `plain`.
 pub(super) fn titled(
     kind: &'static str,
     (title, end): (&str, &str),
@@ -19,14 +19,14 @@ pub(super) fn titled(
     content: impl IntoResponse,
 ) -> Response {
     let name = encoded(&format!("{} {end}", of_file(title)));
-    // RFC 6266, section 4.3.
+    // The form with both names is from RFC 6266, section 4.3.
     let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{name}");
     disposed(kind, &value, content)
 }
 
-/// A title as part of a file's name: without what file systems do not take, and without characters that are not seen,
-/// of which some turn `fdp.exe` around. Joiners stay where the title's script needs them. A name that began with a dot
-/// would be hidden.
+/// Returns a title as part of a file name. It omits characters that file systems refuse and characters that nobody
+/// sees, because some of those would show `fdp.exe` reversed. Joiners stay where the title's script needs them. Dots at
+/// the ends go, because a name that begins with a dot is hidden.
 fn of_file(title: &str) -> String {
     let is_kept = |c: &char| !(c.is_control() || "/\\:*?\"<>|".contains(*c));
     let title = seen_of(title);
@@ -35,13 +35,13 @@ fn of_file(title: &str) -> String {
     name.trim_matches([' ', '.']).to_owned()
 }
 
-/// A blank that stands between words, also one that does not break.
+/// Returns whether a character is a blank between words, including the non-breaking ones.
 fn is_space(c: char) -> bool {
     c.is_whitespace() && !c.is_control() && !"\u{2028}\u{2029}".contains(c)
 }
 
-/// A text as the value of an extended parameter (RFC 8187, section 3.2.1), or as a part of a path (RFC 3986): all but
-/// unreserved characters as bytes in hexadecimal.
+/// Encodes a text as the value of an extended parameter (RFC 8187, section 3.2.1) or as a part of a path (RFC 3986):
+/// all bytes except unreserved characters in hexadecimal.
 pub(super) fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -64,14 +64,14 @@ fn disposed(kind: &'static str, disposition: &str, content: impl IntoResponse) -
     (headers, content).into_response()
 }
 
-/// A text as a cell of a table.
+/// Quotes a text as a cell of a CSV table. A text that looks like a formula gets an apostrophe in front.
 pub(super) fn quoted(text: &str) -> String {
     let risky = is_formula(text);
     format!("\"{}{}\"", if risky { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
-/// Whether a spreadsheet could take a text for a formula: it begins with a sign of one, in whatever width, perhaps behind
-/// blanks and characters that are not seen, which programs drop when they import a table.
+/// Returns whether a spreadsheet could take a text for a formula. The text begins with a sign such as `=`, in any
+/// width, possibly behind blanks and hidden characters, which programs drop when they import a table.
 fn is_formula(text: &str) -> bool {
     let first = text.chars().find(|c| !(c.is_whitespace() || is_unseen(*c)));
     let begins =

@@ -1,4 +1,4 @@
-//! Drafts and releases as files for other programs.
+//! Drafts and releases as files for other programs, such as PDF and Word.
 
 use super::App;
 use super::file;
@@ -21,14 +21,17 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+/// The start of the changes to show.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Since {
-    /// The number of the entry that the moment follows.
+    /// A moment: the number of the entry that it follows. The file shows all changes since then. Only for `docx`.
     since: Option<u64>,
 }
 
-/// The text as it is, as a file: `pdf`, `docx`, `html`, `md`, or `json` (what would be
-/// released, as canonical JSON). A DOCX shows what changed `since` a moment, if one is named.
+/// Returns the current text of a document as a file.
+///
+/// The kind is `pdf`, `docx`, `html`, `md`, or `json`, which is the release that the text would become, as canonical
+/// JSON. With `since`, a DOCX shows the changes since that moment as tracked changes.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/draft/{kind}",
     params(("document" = String, Path), ("kind" = String, Path), Since), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
@@ -64,7 +67,7 @@ pub(super) async fn draft(
     Ok(NotCounted::mark(file::titled(kind.media(), (&title, &end), &name, made)))
 }
 
-/// A draft as DOCX with the changes since a moment, each with who made it and when.
+/// Returns a draft as DOCX with the changes since a moment, each with its author and time.
 async fn tracked(
     app: &App,
     by: &SignedIn,
@@ -97,7 +100,7 @@ async fn tracked(
     Ok(NotCounted::mark(file))
 }
 
-/// A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not.
+/// Returns a release as a file of the kind `pdf`, `docx`, `html` or `md`, whether it is public or not.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}/{kind}",
     params(("document" = String, Path), ("number" = u32, Path), ("kind" = String, Path)), responses(
     (status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = Problem),
@@ -118,7 +121,7 @@ pub(super) async fn release(
     Ok(released(&frozen, kind, made))
 }
 
-/// A file of a release.
+/// Returns the answer with a release's file.
 pub(super) fn released(frozen: &Frozen, kind: FileKind, made: Bytes) -> Response {
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: for the operator of the server.
+//! `/healthz`, `/readyz`, `/metrics`: the routes for the operator of the server.
 
 use super::App;
 use super::identity::Caller;
@@ -9,12 +9,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 
-/// The process answers.
+/// Answers that the process is alive.
 pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// New work is welcome: the store takes commits and the server is not stopping.
+/// Answers whether the server accepts new work: the last commit succeeded and the server is not stopping.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
     if app.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
@@ -25,19 +25,19 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) 
     }
 }
 
-/// Headers in which a proxy names the client of a request.
+/// The headers that show that a request came through a proxy.
 const FORWARDING: [&str; 5] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
-/// The metrics, on the address that everybody reaches: they tell how many write, sign in and fail, so callers on this
-/// machine alone get them, under a name that only this machine has for itself.
+/// Serves the metrics on the address that everybody reaches, but only to callers on this machine that use a name for
+/// this machine, such as `localhost`. The metrics reveal how many people write, sign in and fail.
 pub(super) async fn metrics_for_this_machine(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    // A proxy on this machine calls from this machine, too. It is believed only where it was announced, and then the
-    // address that it names counts, and none in its place.
+    // A proxy on this machine also calls from a loopback address. Its headers are trusted only if the server was
+    // started with a proxy in front, and then the address in them must be present and a loopback address.
     let is_proxied = FORWARDING.iter().any(|name| headers.contains_key(*name));
     let named = || app.site.address(IpAddr::from([0, 0, 0, 0]), &headers);
     let is_here = if is_proxied {
@@ -45,7 +45,8 @@ pub(super) async fn metrics_for_this_machine(
     } else {
         caller.address.is_loopback()
     };
-    // A proxy that adds no header calls from this machine as well, but asks for the name that its caller asked for.
+    // A proxy that adds no headers looks like a caller on this machine, but it passes on the host name that its caller
+    // used.
     if is_here && names_this_machine(&headers) {
         return Ok(metrics(State(app)).await.into_response());
     }
@@ -54,8 +55,7 @@ pub(super) async fn metrics_for_this_machine(
     ))
 }
 
-/// Whether a request is for `localhost` or a loopback address, whatever the port. A request with no name, or with
-/// several, is not.
+/// Returns whether the only `Host` header of a request is `localhost` or a loopback address, with any port.
 fn names_this_machine(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

@@ -1,12 +1,12 @@
-//! What answers hold in memory until their readers have taken them.
+//! The memory of answers that their readers have not taken yet.
 //!
-//! An answer stays in memory as long as its reader takes it slowly, and costs that reader nothing. So the bytes of each
-//! person's answers, or of the answers to one address group of readers without an account, are counted until they are
-//! sent. Files are not counted here: those of drafts have places of their own, and those of releases are shared by all
-//! their readers ([`NotCounted`]).
+//! An answer stays in memory while its reader takes it slowly, and that costs the reader nothing. So the bytes of
+//! answers are counted until they are sent: for each signed-in person, and for each address group of readers without an
+//! account. Files are not counted here ([`NotCounted`]): files of drafts have places of their own, and files of
+//! releases are shared by all their readers.
 //!
-//! A question is refused where its requester's answers hold too much. Where those of all hold too much, it is refused to
-//! requesters who hold more than their share, so that a few who hold much keep nobody else from reading.
+//! A request is refused if its requester's answers hold too much. If all answers together hold too much, it is refused
+//! only to requesters above their share. So a few requesters who hold much keep nobody else from reading.
 
 use super::App;
 use super::identity::{Asker, Caller};
@@ -21,15 +21,16 @@ use http_body_util::BodyExt as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What an answer counts whose size nobody knows before it is sent, in bytes.
+/// Number of bytes that an answer of unknown size counts.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
-/// How many bytes answers may hold.
+/// The limits of the bytes that answers hold.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldLimits {
-    /// Those of one requester, who may have one answer of any size.
+    /// Number of bytes that the answers to one requester can hold. A single answer can be larger.
     pub each: usize,
-    /// Those of all signed-in people together, and again of all other readers.
+    /// Number of bytes that the answers to all signed-in people can hold together. The answers to all other readers
+    /// together can hold as many again.
     pub all: usize,
 }
 
@@ -40,14 +41,14 @@ impl Default for HeldLimits {
     }
 }
 
-/// The bytes that answers hold now. Cloning shares them.
+/// The count of bytes that answers hold now. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldAnswers {
     limits: HeldLimits,
     held: Arc<Mutex<Held>>,
 }
 
-/// What the requesters of one class hold.
+/// The bytes held for one class of requesters: signed-in people, or all others.
 #[derive(Debug, Default)]
 struct Class {
     by_requester: HashMap<Requester, usize>,
@@ -71,7 +72,7 @@ impl Held {
 
 impl Class {
     fn admits(&self, requester: &Requester, bytes: usize, limits: HeldLimits) -> Result<(), Busy> {
-        // The first answer is sent whatever its size: nobody could read it otherwise.
+        // A requester's only answer is sent whatever its size, because otherwise nobody could ever read a large one.
         let Some(theirs) = self.by_requester.get(requester) else { return Ok(()) };
         let share = limits.all / self.by_requester.len();
         if theirs + bytes > limits.each {
@@ -107,7 +108,7 @@ impl HeldAnswers {
     /// Counts an answer's bytes until the result is dropped.
     ///
     /// # Errors
-    /// When it may be refused, and this requester's answers, or those of all, hold as much as they may.
+    /// Returns an error if `may_refuse` is set, and the answers to this requester or to all would exceed the limits.
     fn hold(
         &self,
         requester: &Requester,
@@ -128,7 +129,7 @@ impl HeldAnswers {
     }
 }
 
-/// An answer's bytes, counted until dropped.
+/// The bytes of an answer, counted until this is dropped.
 #[derive(Debug)]
 struct HeldBytes {
     answers: HeldAnswers,
@@ -142,7 +143,7 @@ impl Drop for HeldBytes {
     }
 }
 
-/// A piece of an answer, which is counted as long as anything of it waits to be sent.
+/// A piece of an answer. The whole answer counts as long as any piece of it waits to be sent.
 struct HeldPiece {
     bytes: Bytes,
     _held: Arc<HeldBytes>,
@@ -154,7 +155,7 @@ impl AsRef<[u8]> for HeldPiece {
     }
 }
 
-/// Marks an answer whose memory is bounded elsewhere.
+/// A mark for an answer whose memory is limited elsewhere, so that it is not counted here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NotCounted;
 
@@ -165,8 +166,8 @@ impl NotCounted {
     }
 }
 
-/// Counts an answer's bytes as its asker's, or refuses to send it. The answer to a change is always sent: it may say
-/// something only once.
+/// Counts an answer's bytes for its requester, or refuses to send it. The answer to a change is always sent, because it
+/// can contain something that is shown only once, such as the link of an invitation.
 pub(super) async fn hold_answer(
     State(app): State<App>,
     request: Request,
@@ -191,7 +192,7 @@ pub(super) async fn hold_answer(
     }))
 }
 
-/// The same for public pages, where a refusal is a sentence.
+/// Counts the answers of public pages like [`hold_answer`], but refuses with a sentence instead of JSON.
 pub(super) async fn hold_page(
     app: State<App>,
     request: Request,

@@ -1,4 +1,4 @@
-//! What a document said before: its sittings, any two moments compared, versions, and going back.
+//! The history of a document: its sessions of work (sittings), comparisons of two moments, versions, and restorations.
 
 use super::App;
 use super::cleaning::{cleaned, cleaned_line};
@@ -30,86 +30,107 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
 
-/// Somebody went back to a moment.
+/// A restoration: an edit that restored the text of an earlier moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RestorationView {
+    /// The moment right after the restoration.
     at: MomentView,
+    /// The earlier moment whose text was restored.
     to: MomentView,
+    /// The author of the restoration, as an index into `authors`.
     by: Option<u32>,
 }
 
+/// The history of a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HistoryView {
-    /// When the document was made.
+    /// The moment at which the document was created from the template.
     began: MomentView,
-    /// Where it stands.
+    /// The latest moment.
     head: MomentView,
-    /// Everybody who wrote in the document. The other fields name them by their index here.
+    /// Everybody who made an entry in the document's ledger, once for each seat and side that they had. Other fields
+    /// refer to them by their index in this list.
     authors: Vec<AuthorView>,
-    /// The oldest first.
+    /// The sessions of work, the oldest first.
     sittings: Vec<Sitting>,
+    /// The named versions, in the order in which they were named.
     versions: Vec<VersionView>,
+    /// The restorations, the oldest first.
     restorations: Vec<RestorationView>,
-    /// What was proposed for a release, and what became of it: in the order in which it was.
+    /// The proposals for a release with their outcomes, the oldest first.
     proposals: Vec<ProposalView>,
-    /// By number.
+    /// The releases, by number.
     releases: Vec<ReleaseView>,
-    /// The last entry that one has seen here before, if one ever looked: see `PUT …/history/seen`.
+    /// The number of the last entry that the caller has seen here, as last set with `PUT …/history/seen`, or `null` if
+    /// it was never set.
     seen: Option<u64>,
+    /// Whether the caller may name versions now.
     may_name: bool,
+    /// Whether the caller may restore an earlier moment now.
     may_restore: bool,
 }
 
-/// How far one has looked.
+/// The point up to which the caller has seen the history.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct SeenUpto {
-    /// The number of an entry.
+    /// The number of the last entry that the caller has seen.
     seq: u64,
 }
 
-/// Two moments compared.
+/// The comparison of two moments of a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DiffView {
+    /// The earlier moment.
     from: MomentView,
+    /// The later moment.
     to: MomentView,
+    /// Everybody who made an entry in the document's ledger. Other fields refer to them by their index in this list.
     authors: Vec<AuthorView>,
-    /// The texts of both moments, in the order of the page.
+    /// The texts of both moments, compared, in the order of the page.
     texts: Vec<TextDiff>,
+    /// The milestones of both moments, compared.
     milestones: Vec<MilestoneDiff>,
-    /// The dates of the commitment.
+    /// The dates of the commitment at the earlier moment, by key.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     facts_before: BTreeMap<String, serde_json::Value>,
+    /// The dates of the commitment at the later moment, by key.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     facts_after: BTreeMap<String, serde_json::Value>,
-    /// What was done in between, change by change, in the order of the page.
+    /// The changes between the two moments, in the order of the page.
     changes: Vec<Change>,
 }
 
+/// The two moments to compare.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Between {
-    /// The number of the entry that the first moment follows: the document's beginning, if absent.
+    /// The earlier moment: the number of the entry that it follows. If absent, the beginning of the document.
     from: Option<u64>,
-    /// That of the second: now, if absent.
+    /// The later moment: the number of the entry that it follows. If absent, the latest moment.
     to: Option<u64>,
 }
 
+/// A name for a moment.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewVersion {
+    /// The name.
     name: String,
+    /// The description. It can be empty.
     #[serde(default)]
     description: String,
-    /// The moment: now, if absent.
+    /// The moment: the number of the entry that it follows. If absent, the latest moment.
     moment: Option<u64>,
 }
 
+/// A moment to restore.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewRestoration {
+    /// The moment: the number of the entry that it follows.
     moment: u64,
-    /// The key of a text field, or `milestones`: everything, if absent.
+    /// The part to restore: the key of a text field, or `milestones`. If absent, the whole document.
     part: Option<String>,
 }
 
-/// Who worked on a document when, its versions, and who went back.
+/// Returns the history of a document: its sessions of work, versions, restorations, proposals and releases.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/history", params(("document" = String, Path)),
     responses((status = 200, body = HistoryView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -153,7 +174,9 @@ pub(super) async fn show(
     written(move || HistoryView { authors, proposals, releases, ..view }).await
 }
 
-/// Remembers up to which entry a person has seen the history. The next time, the answer says what is new since.
+/// Records up to which entry the caller has seen the history of a document.
+///
+/// `GET …/history` returns the number as `seen`, so that a client can show what is new.
 #[utoipa::path(put, path = "/api/v1/documents/{document}/history/seen", params(("document" = String, Path)),
     request_body = SeenUpto, responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -171,7 +194,9 @@ pub(super) async fn note_seen(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Compares two moments: what was written and deleted between them, who did it and when.
+/// Compares two moments of a document.
+///
+/// The answer contains the text that was inserted and deleted between them, with authors and times.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/diff", params(("document" = String, Path), Between),
     responses((status = 200, body = DiffView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -184,7 +209,7 @@ pub(super) async fn diff(
     let found = reading(&app, &by, &document).await?;
     let read = in_archive(&app, &by, &found, move |archive| {
         let history = &archive.history;
-        // Before entry 1 there is not even the template.
+        // Entry 1 contains the template, so there is nothing to compare before it.
         let from = Seq(between.from.unwrap_or(1).max(1)).min(last(history));
         let to = between.to.map_or(last(history), |to| Seq(to.max(1))).min(last(history));
         let diff = history.diff(from, to);
@@ -205,7 +230,7 @@ pub(super) async fn diff(
     written(move || DiffView { authors, ..view }).await
 }
 
-/// Gives a moment a name.
+/// Names a moment of a document, which makes it a version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/versions", params(("document" = String, Path)),
     request_body = NewVersion, responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -232,8 +257,10 @@ pub(super) async fn name_version(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// Makes a document, or a part of it, say again what it said: by an edit that everybody in it sees at once.
-/// The moment before becomes a version.
+/// Restores an earlier text of a document, or of a part of it.
+///
+/// The restoration is an edit, which everybody in the document sees immediately. The moment before it becomes a
+/// version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/restorations", params(("document" = String, Path)),
     request_body = NewRestoration, responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -248,7 +275,7 @@ pub(super) async fn restore(
     let actor = writing(&app, &by, &found, Action::Restore)?;
     let part = part(wanted.part.as_deref())?;
     let moment = Seq(wanted.moment.max(1));
-    // A client id that nobody has written under, and nobody will again.
+    // A random client id, so that nobody has written or will write under it.
     let client = rand::random::<u64>() & limits::MAX_CLIENT_ID;
     let made = in_archive(&app, &by, &found, move |archive| {
         if moment > last(&archive.history) {
@@ -267,7 +294,7 @@ pub(super) async fn restore(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// The versions of a document, in the order in which they were named.
+/// Returns the versions of a document, in the order in which they were named.
 pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
     let history = &archive.history;
     let view = |named: &NamedVersion| VersionView {
@@ -282,8 +309,8 @@ pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
     archive.state.versions().iter().map(view).collect()
 }
 
-/// A document whose history somebody may read. It is opened, so that a redaction that was begun is finished
-/// before anything of it is shown.
+/// Finds a document whose history a person may read. Opens it first, so that an unfinished redaction is finished before
+/// any of the history is shown.
 pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let found = readable(app, by, document)?;
     acting(app, by, &found.plan, Action::ReadHistory)?;
@@ -303,7 +330,7 @@ fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {
     }
 }
 
-/// Reads in a document's history, once this person's turn has come.
+/// Waits for the person's turn, then calls `read` with a document's history.
 pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
     by: &SignedIn,

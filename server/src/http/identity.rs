@@ -1,4 +1,4 @@
-//! Who asks: the session cookie, the address, and what the person's seat permits.
+//! The sender of a request: the session cookie, the network address, and what the person's seat permits.
 
 use super::App;
 use super::problem::{Problem, blocking};
@@ -19,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
-/// Somebody signed in by cookie.
+/// A person who is signed in by a session cookie.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     pub(crate) by: SignedIn,
@@ -39,7 +39,8 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-/// The person who has asked, once a handler knows them. It travels with the request; cloning shares it.
+/// The person who sent a request, set once a handler has identified them. The request carries this value. Clones share
+/// it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asker(Arc<OnceLock<Requester>>);
 
@@ -48,7 +49,7 @@ impl Asker {
         let _ = self.0.set(requester);
     }
 
-    /// The person, if a handler has asked who they are.
+    /// Returns the person as a requester, or `None` if no handler has identified them.
     pub(super) fn requester(&self) -> Option<Requester> {
         self.0.get().cloned()
     }
@@ -64,14 +65,14 @@ impl From<&SignedIn> for Requester {
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) address: IpAddr,
-    /// What the browser says it is.
+    /// The name of the browser, as the browser sends it (`User-Agent`).
     pub(crate) agent: String,
-    /// Whom it has signed in before.
+    /// The secrets by which the server knows who has signed in on this device before.
     pub(crate) devices: DeviceSecrets,
 }
 
 impl Caller {
-    /// The address group that limits count.
+    /// Returns the address group, which limits by address count.
     pub(crate) fn group(&self) -> AddressGroup {
         AddressGroup::of(self.address)
     }
@@ -91,9 +92,9 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Guards requests that change something. One that comes from another site's page is refused: the browser would send our
-/// visitor's cookie along. One that is accepted runs to its end although its caller hangs up: some take several steps,
-/// such as an account and then its seat.
+/// Guards requests that change something. A request from another site's page is refused, because the browser would send
+/// our visitor's cookie with it. An accepted request runs to its end even if the caller hangs up, because some take
+/// several steps, such as making an account and then its seat.
 pub(super) async fn guard_changes(
     State(app): State<App>,
     mut request: Request,
@@ -111,14 +112,14 @@ pub(super) async fn guard_changes(
     done.map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-/// Tells work that goes on after its caller has hung up that they have, so that it can stop where that is safe.
+/// A signal to work that continues after its caller has hung up, so that the work can stop where that is safe.
 #[derive(Debug, Clone)]
 pub(crate) struct CallerGone(watch::Receiver<()>);
 
 impl CallerGone {
-    /// Waits until nobody waits for the answer any more.
+    /// Waits until the caller has hung up.
     pub(crate) async fn wait(mut self) {
-        // Nothing is ever sent: an error says that the other end is gone.
+        // Nothing is ever sent on this channel. The error says that the other end was dropped.
         while self.0.changed().await.is_ok() {}
     }
 }
@@ -142,7 +143,7 @@ pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<S
     .await
 }
 
-/// The actor of a person's act in a plan: in their seat, or, where that does not permit the act, as an administrator.
+/// Returns the actor for a person's act in a plan: in their seat if it permits the act, otherwise as an administrator.
 pub(crate) fn acting(
     app: &App,
     by: &SignedIn,
@@ -164,7 +165,7 @@ pub(crate) fn acting(
     Err(Problem::forbidden("Your seat in this plan does not include that. Ask its facilitator."))
 }
 
-/// Whether somebody runs the installation.
+/// Checks that a person is an administrator of the installation.
 pub(crate) fn administrator(by: &SignedIn) -> Result<(), Problem> {
     if by.person.administrator {
         return Ok(());
@@ -172,7 +173,7 @@ pub(crate) fn administrator(by: &SignedIn) -> Result<(), Problem> {
     Err(Problem::forbidden("Only an administrator may do that."))
 }
 
-/// A document that somebody may read.
+/// A document that the person who asks may read.
 #[derive(Debug)]
 pub(crate) struct Readable {
     pub(crate) id: DocumentId,
@@ -181,7 +182,8 @@ pub(crate) struct Readable {
     pub(crate) grant: Grant,
 }
 
-/// Finds a document, if this person may read it.
+/// Finds a document that a person may read. The answer is the same whether the document does not exist or is not shared
+/// with them.
 pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let id = DocumentId::new(document);
     let missing = || Problem::missing("document");
@@ -190,7 +192,7 @@ pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Reada
     Ok(Readable { id, plan, state, grant })
 }
 
-/// The actor of a change to a document, where the document may be changed.
+/// Returns the actor for a change to a document, if the person may make it and the document may be changed now.
 pub(super) fn writing(
     app: &App,
     by: &SignedIn,

@@ -1,4 +1,4 @@
-//! Drafts from elsewhere become commitments.
+//! Importing drafts from Word and Markdown files as new commitments.
 
 use super::App;
 use super::identity::{CallerGone, Visitor, acting};
@@ -18,37 +18,41 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Bytes of a file that is too large after which the connection is closed.
+/// Number of bytes of an oversized file after which the server stops reading and closes the connection.
 const MAX_DISCARDED_BYTES: usize = 4 * MAX_IMPORT_BYTES;
 
+/// The name and language of the file.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Import {
-    /// The name of the file: its end says what it is, and a text without a title is called like it.
+    /// The name of the file. Its extension tells the format, and a text without a title gets the name as its title.
     #[serde(default)]
     name: String,
-    /// BCP 47: `en`, if absent.
+    /// The language of the text (BCP 47). If absent, `en`.
     language: Option<String>,
 }
 
-/// What became of a file.
+/// The result of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Imported {
-    /// The document of the new commitment.
+    /// The id of the new document.
     id: String,
-    /// The text fields that say something now, by key.
+    /// The keys of the text fields that have content.
     fields: Vec<&'static str>,
+    /// Number of milestones.
     milestones: usize,
-    /// Whether something stands in the notes, to be given a place.
+    /// Whether the notes contain text that has no place in the template yet.
     notes: bool,
-    /// Pictures, which were left out.
+    /// Number of pictures in the file. They are left out.
     pictures: usize,
-    /// Characters that nobody sees, which were left out, and link addresses that were written in ASCII for them.
+    /// Number of hidden characters that were removed, and of link addresses that were rewritten in ASCII because of
+    /// them.
     cleaned: usize,
 }
 
-/// Makes a commitment of a Word document (`.docx`) or of Markdown (`.md`): its body is the file, of at most 16 MiB.
-/// Headings, labels and cells of tables that are called like parts of a commitment open these; the rest is kept
-/// in the notes.
+/// Imports a Word (`.docx`) or Markdown (`.md`) file as a new commitment.
+///
+/// The body of the request is the file, of at most 16 MiB. A heading, label or table cell that is named like a part of
+/// a commitment starts that part. Text without a place is put into the notes.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/imports", params(("plan" = String, Path), Import),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = 201, body = Imported), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -67,7 +71,7 @@ pub(super) async fn import(
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
     let language = language_of(language)?;
     let requester = Requester::Person(by.person.id.clone());
-    // While the file is read nothing is stored, so the work ends when its caller hangs up.
+    // Nothing is stored while the file is read, so the work can stop when its caller hangs up.
     let (mut placed, _place) = tokio::select! {
         read = read(&app, &requester, request, (&name, &language)) => read?,
         () = caller.wait() => return Err(Problem::slow("The file was not wanted any more.")),
@@ -91,9 +95,9 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
-/// Reads a file from the network, within the deadlines of every body (`listen::Deadlines`). What is too large is read on
-/// without being kept, for a while: a client that still sends does not see an answer. Its upload ends before, so that
-/// others may send theirs.
+/// Reads a file from the network, within the deadlines of all bodies (`listen::Deadlines`). Of an oversized file,
+/// further bytes are read for a while and dropped, because a client that is still sending would not see an answer. The
+/// right to upload is freed before that, so that others can send their files.
 async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), Problem> {
     let body = request.into_body();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -118,7 +122,7 @@ async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), 
     Err(Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again."))
 }
 
-/// Takes a file from the network when there is room for it, and has it read.
+/// Receives a file once there is room for an upload, then has it read by a worker.
 async fn read(
     app: &App,
     requester: &Requester,

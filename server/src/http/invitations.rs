@@ -1,4 +1,4 @@
-//! `/invitations`: links by which people join a plan.
+//! `/invitations`: the links with which people join a plan.
 
 use super::App;
 use super::cleaning::cleaned_line;
@@ -21,72 +21,89 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How long an invitation is valid, in days, and the most that can be asked for.
+/// Default validity of an invitation, in days.
 const DAYS: u32 = 14;
+/// Maximum validity of an invitation, in days.
 const MOST_DAYS: u32 = 90;
-/// Invitations made at once.
+/// Maximum number of invitations in one request.
 const AT_ONCE: usize = 200;
-/// The longest label, in characters.
+/// Maximum length of a label, in characters.
 const LABEL: usize = 200;
 
+/// Invitations to make.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewInvitations {
-    /// At most 200.
+    /// The invitations, from 1 to 200.
     invitations: Vec<NewInvitation>,
-    /// How many days they are valid: 1 to 90, and 14 by default.
+    /// Number of days for which the invitations are valid, from 1 to 90. If absent, 14.
     days: Option<u32>,
 }
 
+/// An invitation to make, for one person.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewInvitation {
-    /// Whom it is for, in any words.
+    /// A label that says for whom the invitation is, in any words.
     #[serde(default)]
     label: String,
     #[serde(flatten)]
     standing: StandingView,
 }
 
+/// A new invitation with its link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MadeInvitation {
+    /// The id of the invitation.
     id: String,
+    /// The label that says for whom the invitation is.
     label: String,
-    /// Shown this once. The first person who opens it can join.
+    /// The link. Only this answer contains it. The first person who opens it can join.
     link: String,
 }
 
+/// An open invitation, as the people who manage the plan see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationEntry {
+    /// The id of the invitation.
     id: String,
+    /// The label that says for whom the invitation is.
     label: String,
     #[serde(flatten)]
     standing: StandingView,
+    /// The person who made the invitation.
     made_by: Option<FaceView>,
-    /// Milliseconds since the Unix epoch.
+    /// The time at which the invitation was made, in milliseconds since the Unix epoch.
     made: u64,
+    /// The time until which the invitation is valid, in milliseconds since the Unix epoch.
     expires: u64,
+    /// Whether the invitation has expired.
     expired: bool,
 }
 
-/// An invitation as its receiver sees it.
+/// An invitation, as the invited person sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationView {
+    /// The id of the plan.
     plan: String,
+    /// The title of the plan.
     plan_title: String,
+    /// The person who made the invitation.
     invited_by: Option<FaceView>,
     #[serde(flatten)]
     standing: StandingView,
+    /// The time until which the invitation is valid, in milliseconds since the Unix epoch.
     expires: u64,
-    /// Whether the person who is signed in has a seat in this plan already.
+    /// Whether the signed-in person already has a seat in this plan.
     seated: bool,
 }
 
+/// The account with which somebody joins a plan.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Joining {
-    /// For a visitor who is not signed in.
+    /// A new account, for a visitor who is not signed in.
     account: Option<NewAccount>,
 }
 
-/// The open invitations of a plan.
+/// Returns the open invitations of a plan, the newest first.
 pub(super) async fn entries(app: &App, plan: &PlanState) -> Result<Vec<InvitationEntry>, Problem> {
     let open =
         plan.invitations().filter(|(_, invitation)| invitation.fate == InvitationStatus::Open);
@@ -116,7 +133,7 @@ pub(super) async fn entries(app: &App, plan: &PlanState) -> Result<Vec<Invitatio
     Ok(entries)
 }
 
-/// Makes invitations, each for one person.
+/// Makes invitations to a plan, each for one person.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/invitations", params(("plan" = String, Path)),
     request_body = NewInvitations, responses(
     (status = 201, body = [MadeInvitation]), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -156,7 +173,7 @@ pub(super) async fn make(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Withdraws an invitation.
+/// Withdraws an invitation to a plan.
 #[utoipa::path(delete, path = "/api/v1/plans/{plan}/invitations/{invitation}",
     params(("plan" = String, Path), ("invitation" = String, Path)), responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -182,7 +199,7 @@ pub(super) struct Offer {
     invitation: Invitation,
 }
 
-/// An invitation that can be used now.
+/// Finds an invitation by its secret, and checks that it can be used now.
 pub(super) fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
     let digest = digest(secret);
     let (plan, state) = app.plans.inviting(&digest).ok_or(ActRefusal::NoInvitation)?;
@@ -194,7 +211,7 @@ pub(super) fn offer(app: &App, secret: &str) -> Result<Offer, Problem> {
     Ok(Offer { digest, plan, state, invitation })
 }
 
-/// What an invitation offers.
+/// Returns the plan and the role that an invitation offers.
 #[utoipa::path(get, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
     responses((status = 200, body = InvitationView), (status = 404, body = Problem),
     (status = 409, body = Problem), (status = 410, body = Problem)))]
@@ -217,7 +234,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Joins a plan: as the person who is signed in, or with a new account.
+/// Accepts an invitation and joins its plan, as the signed-in person or with a new account.
 #[utoipa::path(post, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
     request_body = Joining, responses((status = 200, body = SessionView), (status = 401, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
@@ -243,7 +260,7 @@ pub(super) async fn accept(
     let session = SessionId::new(digest(&entered.session).to_string());
     let by = SignedIn { person: person.clone(), session };
     if let Err(refused) = join(&app, &offer, &by).await {
-        // Nothing half done: without the seat there is no account.
+        // If the person can't be seated, the new account is removed as well.
         discard(&app, person).await?;
         return Err(refused.into());
     }
@@ -255,7 +272,7 @@ pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), 
     let (plan, invitation) = (&offer.plan, offer.digest);
     app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;
     let people = app.people.clone();
-    // Whom it was for is in the account now. A label left behind harms nobody.
+    // The account now says for whom the invitation was. If removing the label fails, the remaining label does no harm.
     let _ = tokio::task::spawn_blocking(move || people.forget_invited(&invitation)).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Launches: releases of a plan that become public together; and how far each commitment is on its way there.
+//! Launches, which publish releases of a plan together, and the progress of each commitment towards publication.
 
 use super::App;
 use super::identity::{Visitor, acting};
@@ -18,18 +18,20 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far a commitment is on its way to the public.
+/// The progress of a document towards publication.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Progress {
-    /// `drafting`, `proposed`, `stale`, `frozen`, `waiting` (for its launch) or `public`.
+    /// The stage: `drafting`, `proposed` (waits for signatures), `stale` (the text has changed since it was proposed),
+    /// `frozen` (signed), `waiting` (for its launch) or `public`.
     stage: &'static str,
-    /// The release that it is about; of a draft, the one before, or 0.
+    /// The number of the release that the stage is about. While drafting, the number of the last release, or 0.
     number: u32,
-    /// The sides that have signed what is proposed, once for each signature.
+    /// The sides that have signed the open proposal, once for each signature.
     signed: Vec<Sector>,
-    /// When it became public, or will, in milliseconds since the Unix epoch.
+    /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
+    /// a launch.
     opens: Option<u64>,
-    /// Whether a release can be launched now.
+    /// Whether there is a signed release that is not launched yet.
     launchable: bool,
 }
 
@@ -62,32 +64,39 @@ impl Progress {
     }
 }
 
+/// A launch: releases of a plan that become public together.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LaunchView {
-    /// The number of its entry: its name.
+    /// The number of the entry that made the launch. Routes identify the launch by it.
     seq: u64,
-    /// When it became public, or will, in milliseconds since the Unix epoch.
+    /// The time at which the releases became or will become public, in milliseconds since the Unix epoch.
     opens: u64,
-    /// The time zone in which that was said (IANA).
+    /// The time zone in which that time was chosen (an IANA name).
     zone: String,
-    /// `waiting`, `public` or `called_off`.
+    /// The state of the launch: `waiting`, `public` or `called_off`.
     fate: &'static str,
+    /// The releases of the launch.
     documents: Vec<LaunchedView>,
 }
 
+/// A release in a launch.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LaunchedView {
+    /// The id of the document.
     document: String,
+    /// The number of the release.
     number: u32,
+    /// The SHA-256 digest of the release, in hexadecimal.
     digest: String,
 }
 
+/// A launch to make.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewLaunch {
-    /// The commitments whose last releases are launched.
+    /// The ids of the documents whose last releases are launched.
     documents: Vec<String>,
-    /// When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
-    /// for a minute, and within a hundred years.
+    /// The time at which the releases become public, in milliseconds since the Unix epoch. If absent, they become
+    /// public immediately. The time can be at most one minute in the past and a hundred years in the future.
     opens: Option<u64>,
     /// The time zone of the person who launches (an IANA name).
     zone: String,
@@ -116,7 +125,9 @@ fn launched(one: &LaunchedRelease) -> LaunchedView {
     }
 }
 
-/// Launches the last releases of some commitments, all together: at once, or at a time. For facilitators.
+/// Launches the last releases of some documents, which then become public together.
+///
+/// They become public immediately or at a given time. Only facilitators can launch.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/launches", params(("plan" = String, Path)),
     request_body = NewLaunch, responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -143,18 +154,18 @@ pub(super) async fn launch(
         let digest = path.proposal_of(last).digest;
         releases.push(LaunchedRelease { document, number: last.number, digest });
     }
-    // Asked again: rooms may have taken their time.
+    // The time is checked again, because the rooms can have taken long to answer.
     let opens = zone.opening(new.opens, app.clock.now_ms())?;
     let act = Act::Launch { releases, opens, zone: zone.name };
     app.plans.act(&plan, &actor, act, Some(from)).await?;
     let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
     let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
-    // What is due is public when this answers.
+    // A launch without a delay is already public when the answer is sent.
     app.plans.publish_due().await?;
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// Calls off a launch that has not come yet. For facilitators.
+/// Calls off a launch whose time has not come yet. Only facilitators can call it off.
 #[utoipa::path(delete, path = "/api/v1/plans/{plan}/launches/{launch}",
     params(("plan" = String, Path), ("launch" = u64, Path)), responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -170,16 +181,16 @@ pub(super) async fn call_off(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A time zone that there is.
+/// A time zone of the IANA database.
 struct Zone {
-    /// As the IANA's database spells it.
+    /// The name as the IANA database spells it.
     name: String,
     zone: TimeZone,
 }
 
 impl Zone {
     fn read(name: &str) -> Result<Self, Problem> {
-        // “Factory” is what a machine has before anybody has set its zone.
+        // “Factory” is the zone of a machine on which nobody has set one.
         let is_place = |zone: &TimeZone| !zone.is_unknown() && zone.iana_name() != Some("Factory");
         let known = TimeZone::get(name).ok().filter(is_place);
         let known = known.and_then(|zone| Some((zone.iana_name()?.to_owned(), zone)));
@@ -187,7 +198,7 @@ impl Zone {
         Ok(Self { name, zone })
     }
 
-    /// When a launch opens, or the sentence that says why it can't open then.
+    /// Returns the time at which a launch opens, or a problem that says why that time is not allowed.
     fn opening(&self, wanted: Option<u64>, now: u64) -> Result<u64, Problem> {
         opening(wanted, now).map_err(|untimely| {
             let now = i64::try_from(now).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
@@ -205,7 +216,7 @@ impl Zone {
     }
 }
 
-/// Whether a document was ever frozen: then it is permanent.
+/// Returns whether a document was ever frozen, in which case it can't be deleted.
 pub(super) async fn was_released(
     app: &App,
     by: &SignedIn,

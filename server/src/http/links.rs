@@ -1,4 +1,5 @@
-//! `/links`: one-time links to become the first administrator or to set a new password.
+//! `/links`: the one-time links with which people become the first administrator, set a new password, or confirm an
+//! e-mail address.
 
 use super::App;
 use super::identity::{Caller, by_cookie};
@@ -17,48 +18,62 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// A one-time link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkView {
-    /// `setup`, `reset` or `confirm`.
+    /// The purpose: `setup` makes the first administrator, `reset` sets a new password, and `confirm` confirms an
+    /// e-mail address.
     purpose: &'static str,
-    /// Whose password a `reset` sets, or whose address a `confirm` confirms.
+    /// The name of the person whose password a `reset` sets, or whose address a `confirm` confirms.
     name: Option<String>,
-    /// The address that a `confirm` confirms.
+    /// The e-mail address that a `confirm` confirms.
     email: Option<String>,
-    /// By which providers this person signs in: a `reset` can end them.
+    /// The providers that the person can sign in with. A `reset` can unlink them. Empty for other purposes.
     providers: Vec<ProviderView>,
 }
 
+/// A new account.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewAccount {
+    /// The name of the person, as others see it.
     pub(super) name: String,
+    /// The e-mail address with which the person signs in.
     pub(super) email: String,
+    /// The password.
     pub(super) password: String,
 }
 
+/// The data for using a link, which depends on its purpose.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum UseLink {
+    /// For `setup`: the account of the first administrator.
     Setup(NewAccount),
+    /// For `reset`.
     Reset {
+        /// The new password.
         password: String,
-        /// The providers by which this person wants to sign in no more.
+        /// The ids of the providers to unlink, so that they can't be used to sign in any more.
         #[serde(default)]
         end_providers: Vec<String>,
     },
+    /// For `confirm`.
     Confirm {
-        /// True.
+        /// Must be true.
         confirm: bool,
     },
 }
 
+/// A request for a new password.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct LostPassword {
+    /// The e-mail address of the account.
     email: String,
 }
 
-/// Sends a link to set a new password, if there is an account with this address. Whether there is,
-/// neither the answer nor its time tells: it is given before that is looked up.
+/// Sends a link for a new password by mail, if an account has the e-mail address.
+///
+/// The answer and its timing are the same whether or not there is such an account.
 #[utoipa::path(post, path = "/api/v1/links", request_body = LostPassword, responses(
     (status = 202), (status = 409, body = Problem), (status = 429, body = Problem),
     (status = 503, body = Problem)))]
@@ -78,7 +93,7 @@ pub(super) async fn send(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// What a link is for.
+/// Returns the purpose of a link.
 #[utoipa::path(get, path = "/api/v1/links/{secret}", params(("secret" = String, Path)), responses(
     (status = 200, body = LinkView), (status = 404, body = Problem)))]
 pub(super) async fn show(
@@ -109,7 +124,9 @@ pub(super) async fn show(
     found.await?.map(Json).ok_or_else(Problem::bad_link)
 }
 
-/// Uses a link, and signs in.
+/// Uses a link, once.
+///
+/// A link of the purpose `setup` or `reset` also signs in. `confirm` requires that the person is signed in already.
 #[utoipa::path(post, path = "/api/v1/links/{secret}", params(("secret" = String, Path)),
     request_body = UseLink, responses(
     (status = 200, body = session::SessionView), (status = 401, body = Problem),
@@ -162,8 +179,8 @@ pub(super) async fn take(
     session::begin(&app, &caller, &person).await
 }
 
-/// Confirms an address. A person who has the link has the mailbox, but perhaps not the account. So only the account's
-/// own person can confirm.
+/// Confirms an e-mail address. A person who has the link has the mailbox, but perhaps not the account. So only the
+/// account's own person can confirm.
 async fn confirm(
     app: &App,
     headers: &HeaderMap,
@@ -184,7 +201,7 @@ async fn confirm(
     Ok(Json(SessionView::of(&by.person)).into_response())
 }
 
-/// Tells somebody by mail that their account has changed, where mail goes out.
+/// Sends a person a mail that says how their account has changed, if the server sends mail.
 pub(super) fn tell(app: &App, person: &Person, news: News) {
     if let (Some(letters), Some(to)) = (&app.letters, person.email.clone()) {
         letters.tell(to, news);

@@ -1,4 +1,4 @@
-//! HTTP: the whole route table is on this page, one file for each resource.
+//! The HTTP interface: the complete route table is in this file, and each resource has a file of its own.
 
 mod account;
 mod administration;
@@ -70,18 +70,18 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-/// The largest JSON body, in bytes.
+/// Maximum size of a JSON body, in bytes.
 const BODY: usize = 64 * 1024;
 
-/// What every handler can reach. Cloning shares it.
+/// The parts of the server that every handler can use. Clones share them.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
-    /// The places of documents that are being cleaned.
+    /// The queue whose places limit the documents that are being cleaned.
     pub(crate) cleanings: FairQueue,
-    /// The places of whole texts that are read and written.
+    /// The queue whose places limit the whole texts that are read and written.
     pub(crate) whole_texts: FairQueue,
     pub(crate) releases: SealedReleases,
     pub(crate) printer: Printer,
@@ -93,7 +93,7 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) oidc: Arc<Oidc>,
-    /// None where no mail server is named.
+    /// The writer of mails, or `None` if no mail server is configured.
     pub(crate) letters: Option<Letters>,
     pub(crate) connections: Connections,
     pub(crate) held_answers: HeldAnswers,
@@ -101,7 +101,7 @@ pub(crate) struct App {
     pub(crate) site: Arc<Site>,
     pub(crate) demo: bool,
     pub(crate) clock: Clock,
-    /// How long a session's cookie lives.
+    /// Lifetime of a session's cookie, in seconds.
     pub(crate) session_seconds: u64,
     pub(crate) draining: Arc<AtomicBool>,
 }
@@ -113,7 +113,7 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// From now on the server says that it is not ready.
+    /// Makes the server report that it is not ready, because it is stopping.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -124,7 +124,7 @@ impl App {
 }
 
 pub(crate) fn router(app: App) -> Router {
-    // Answers are counted before they are compressed, as what they hold.
+    // Answers are counted before compression, because the uncompressed bytes are what memory holds.
     let held = || from_fn_with_state(app.clone(), held_answers::hold_answer);
     let long = Router::new()
         .route("/documents/{document}/content", get(documents::content))
@@ -220,7 +220,8 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(web::page)
         .layer(
             ServiceBuilder::new()
-                // The route alone: a query can carry a ticket, a path the secret of a link.
+                // Logs contain the pattern of the route only: a query can contain a ticket, and a path the secret of a
+                // link.
                 .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
                     let route = request.extensions().get::<MatchedPath>();
                     let route = route.map_or("a page", MatchedPath::as_str);
@@ -229,7 +230,7 @@ pub(crate) fn router(app: App) -> Router {
                 .layer(CatchPanicLayer::new())
                 .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
                 .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-                // The addresses of links and invitations are secrets.
+                // The addresses of links and invitations are secrets, so browsers must not pass them on to other sites.
                 .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
                 .layer(fixed(
                     HeaderName::from_static("permissions-policy"),
@@ -253,7 +254,7 @@ pub(crate) fn router(app: App) -> Router {
     }
 }
 
-/// What an address of its own for metrics serves.
+/// Returns the routes of the separate address for metrics.
 pub(crate) fn metrics_router(app: App) -> Router {
     Router::new()
         .route("/metrics", get(health::metrics))
@@ -261,12 +262,13 @@ pub(crate) fn metrics_router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Scripts and styles only from here; WebAssembly may be compiled.
+/// The content security policy: scripts and styles only from this server. WebAssembly can be compiled.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-/// For what is long. What holds a secret is never compressed: its length would tell of it.
+/// Returns a layer that compresses long answers. Answers that contain a secret are never compressed, because their
+/// length would reveal something about it.
 fn compressed() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Fastest)
 }

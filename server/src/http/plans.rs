@@ -1,4 +1,4 @@
-//! `/plans`: what a plan holds, and new commitments in it.
+//! `/plans`: the plans, their documents, and new commitments.
 
 use super::App;
 use super::cleaning::cleaned_line;
@@ -22,103 +22,132 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The longest title of a new commitment, in characters.
+/// Maximum length of a new commitment's title, in characters.
 const TITLE: usize = 500;
-/// How many documents of a list are asked at the same time: each may take 10 s to answer somebody whose budget is used up.
+/// Number of documents of a list that are asked concurrently. Each can take 10 s to answer a person whose budget is
+/// used up.
 const ASKED_AT_ONCE: usize = 8;
 
+/// A plan in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanView {
+    /// The id of the plan.
     id: String,
+    /// The title of the plan.
     title: String,
+    /// Whether the plan is closed: it can be read but not changed.
     closed: bool,
+    /// The caller's seat (role) in the plan.
     seat: Seat,
 }
 
+/// A plan with its documents and launches.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanDetail {
+    /// The id of the plan.
     id: String,
+    /// The title of the plan.
     title: String,
+    /// Whether the plan is closed: it can be read but not changed.
     closed: bool,
-    /// One's own seat. Administrators without one see the plan, but none of its documents.
+    /// The caller's seat (role) in the plan. Administrators without one see the plan, but none of its documents.
     seat: Seat,
+    /// The side that the caller represents.
     sector: Sector,
+    /// Whether the caller may create commitments.
     may_create: bool,
-    /// Whether one may archive and delete documents.
+    /// Whether the caller may archive and delete documents.
     may_retire: bool,
-    /// Whether one may invite people, change seats, and name, close and reopen the plan.
+    /// Whether the caller may invite people, change seats, and name, close and reopen the plan.
     may_manage: bool,
-    /// Whether one may launch releases, and call that off.
+    /// Whether the caller may launch releases, and call a launch off.
     may_launch: bool,
-    /// How many of each side must sign a release.
+    /// The number of signatures that a release needs from each side.
     quorum: Quorum,
+    /// The documents of the plan. Empty if the caller may not read them.
     documents: Vec<DocumentSummary>,
-    /// What was launched, or will be, the newest last.
+    /// The launches of the plan, the newest last.
     launches: Vec<LaunchView>,
-    /// What the server's clock says, in milliseconds since the Unix epoch.
+    /// The time of the server's clock, in milliseconds since the Unix epoch.
     now: u64,
 }
 
+/// A document in a list: a commitment in one language.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DocumentSummary {
+    /// The id of the document.
     id: String,
-    /// As written so far; may be empty.
+    /// The title of the commitment as it is written now. It can be empty.
     title: String,
+    /// The language of the document (BCP 47).
     language: String,
-    /// The commitment that this is another language of.
+    /// The id of the document that this one translates, or `null` for an original.
     translates: Option<String>,
-    /// `drafting` or `archived`.
+    /// The state: `drafting` or `archived`.
     status: String,
+    /// The items that a commitment needs before it should be signed.
     checklist: Vec<CheckView>,
-    /// How far it is on its way to a release.
+    /// The progress of the document towards publication.
     release: Progress,
-    /// Who is in it right now.
+    /// The people who are connected to the document now.
     here: Vec<FaceView>,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the last entry, in milliseconds since the Unix epoch.
     changed_at: u64,
+    /// The person who last edited the document.
     changed_by: Option<FaceView>,
-    /// Whether it can't be opened because what is stored is damaged.
+    /// Whether the document can't be opened because its stored data is damaged.
     damaged: bool,
-    /// Whether it could not answer because it is busy: its title, checklist, release and people are left out, and are
-    /// there a moment later.
+    /// Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
+    /// are left out. A request a moment later can have them.
     busy: bool,
 }
 
+/// An item of the checklist.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CheckView {
+    /// The key of the item.
     need: String,
+    /// Whether the text meets it.
     met: bool,
 }
 
+/// A plan to create.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewPlan {
+    /// The title.
     title: String,
 }
 
+/// The changes to a plan. Absent properties stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PlanChange {
+    /// The new title.
     title: Option<String>,
-    /// A closed plan can be read; nothing in it can be changed.
+    /// Whether the plan is closed. A closed plan can be read, but nothing in it can be changed.
     closed: Option<bool>,
-    /// How many of each side must sign a release.
+    /// The number of signatures that a release needs from each side.
     quorum: Option<Quorum>,
 }
 
+/// A commitment to create.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewDocument {
+    /// The title, of at most 500 characters.
     title: String,
-    /// BCP 47; English, if absent.
+    /// The language of the text (BCP 47). If absent, `en`.
     language: Option<String>,
-    /// The commitment that it is to be another language of.
+    /// The id of the document that the new one translates.
     translates: Option<String>,
 }
 
+/// The result of a creation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Created {
+    /// The id of the new object.
     id: String,
 }
 
-/// The plans in which one has a seat; for an administrator, all plans.
+/// Returns the plans in which the caller has a seat. Administrators get all plans.
 #[utoipa::path(get, path = "/api/v1/plans", responses(
     (status = 200, body = [PlanView]), (status = 401, body = Problem)))]
 pub(super) async fn list(
@@ -139,7 +168,7 @@ pub(super) async fn list(
     Json(mine.collect())
 }
 
-/// Makes a plan. For administrators.
+/// Creates a plan. Only administrators can create one.
 #[utoipa::path(post, path = "/api/v1/plans", request_body = NewPlan, responses(
     (status = 201, body = Created), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 422, body = Problem)))]
@@ -158,7 +187,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
-/// A plan and its commitments.
+/// Returns a plan with its documents and launches.
 #[utoipa::path(get, path = "/api/v1/plans/{plan}", params(("plan" = String, Path)), responses(
     (status = 200, body = PlanDetail), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn show(
@@ -217,7 +246,7 @@ async fn summarise(
     };
     let summary = match app.rooms.handle(id, by).summary().await {
         Ok(summary) => summary,
-        // One that is busy or damaged must not hide the others.
+        // A busy or damaged document must not hide the others.
         Err(error) => {
             let busy = is_busy(&error);
             return Ok(DocumentSummary { busy, damaged: !busy, ..base });
@@ -244,12 +273,12 @@ async fn summarise(
     })
 }
 
-/// Whether a document only has no time for this person now.
+/// Returns whether a document can't answer at this moment, but can later.
 fn is_busy(error: &OpenError) -> bool {
     matches!(error, OpenError::Busy(_) | OpenError::Stopping)
 }
 
-/// Names, closes or reopens a plan.
+/// Changes the title or the quorum of a plan, or closes or reopens it.
 #[utoipa::path(patch, path = "/api/v1/plans/{plan}", params(("plan" = String, Path)),
     request_body = PlanChange, responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -263,7 +292,7 @@ pub(super) async fn change(
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::ManagePlan)?;
     let closed = change.closed.map(|closed| if closed { Act::Close } else { Act::Reopen });
-    // Reopened first and closed last: the title can be changed in between.
+    // A plan is reopened first and closed last, so that the title can be changed in the same request.
     let (first, last) = match closed {
         Some(Act::Reopen) => (closed, None),
         _ => (None, closed),
@@ -304,7 +333,8 @@ pub(super) async fn create_document(
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
-/// The language of a new commitment.
+/// Returns the language of a new commitment: the one that was asked for or, if absent, English. The error says that the
+/// code is invalid.
 pub(super) fn language_of(wanted: Option<String>) -> Result<String, Problem> {
     let language = wanted.unwrap_or_else(|| "en".into());
     if is_language(&language) {
@@ -313,7 +343,7 @@ pub(super) fn language_of(wanted: Option<String>) -> Result<String, Problem> {
     Err(Problem::invalid("A language is named by its code, like en, ka or pt-BR (BCP 47)."))
 }
 
-/// Whether it has the form of a language's code (BCP 47): letters, then parts of letters and digits.
+/// Returns whether `code` has the form of a language tag (BCP 47): letters, then parts of letters and digits.
 fn is_language(code: &str) -> bool {
     let mut parts = code.split('-');
     let first = parts.next().unwrap_or_default();

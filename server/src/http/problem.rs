@@ -277,7 +277,7 @@ impl From<ImporterError> for Problem {
 }
 
 impl Problem {
-    /// What a child process could not do.
+    /// Creates a problem for work that a child process could not do.
     fn of_work(error: WorkError, what: &str) -> Self {
         match error {
             WorkError::Memory | WorkError::Time | WorkError::Large => {
@@ -306,7 +306,7 @@ pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
 }
 
-/// A JSON body. Its faults are answered as a [`Problem`], like all others.
+/// A JSON body of a request. A fault in it is answered with a [`Problem`], like all other errors.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -325,14 +325,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Runs something that blocks on the store.
+/// Runs work that blocks on the store, on a thread for such work.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Problem> {
     run(work).await
 }
 
-/// Runs a change of records, which blocks on the store.
+/// Runs a change of records, which blocks on the store, on a thread for such work.
 pub(crate) async fn changing<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ChangeError> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -1,5 +1,5 @@
-//! `/providers/…/start` and `/providers/callback`: signing in with OpenID Connect. The browser goes to its provider and
-//! comes back here. The page on which it ends says what came of it.
+//! `/providers/…/start` and `/providers/callback`: signing in with OpenID Connect. The browser goes to the provider and
+//! comes back to the callback, which redirects it to a page that says what the result is.
 
 use super::App;
 use super::identity::{Caller, by_cookie};
@@ -18,30 +18,34 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+/// The purpose of going to a provider. Without any, the person signs in to an existing account.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Start {
-    /// The secret of an invitation to join with.
+    /// The secret of an invitation that the person accepts.
     invitation: Option<String>,
-    /// Whether somebody signed in wants to use the provider from now on.
+    /// Whether the signed-in person links the provider to their account.
     #[serde(default)]
     link: bool,
 }
 
+/// The parameters that a provider adds when it sends the browser back.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Returned {
+    /// The value that the server gave the provider for this sign-in (RFC 6749, section 4.1.2).
     #[serde(default)]
     state: String,
+    /// The authorization code (RFC 6749, section 4.1.2).
     code: Option<String>,
-    /// Why the provider refused (RFC 6749, section 4.1.2.1).
+    /// The code of the error with which the provider refused (RFC 6749, section 4.1.2.1).
     error: Option<String>,
 }
 
-/// Where providers send browsers back to.
+/// Returns the address to which providers send browsers back.
 pub(super) fn redirect(app: &App) -> String {
     format!("{}/api/v1/providers/callback", app.site.base())
 }
 
-/// Sends the browser to a provider.
+/// Redirects the browser to a sign-in provider.
 #[utoipa::path(get, tag = "providers", path = "/api/v1/providers/{provider}/start", params(("provider" = String, Path), Start),
     responses((status = 303), (status = 401, body = Problem), (status = 404, body = Problem),
     (status = 429, body = Problem), (status = 503, body = Problem)))]
@@ -79,8 +83,8 @@ pub(super) async fn start(
 const BUSY: &str =
     "Too many people are waiting for this sign-in provider. Try again in a few seconds.";
 
-/// Answers a request that comes too early or in too large a crowd: a browser that shows pages goes back
-/// to the page it came from, which says so; others get the status.
+/// Answers a request that comes too soon, or when too many people sign in. A browser that shows pages is redirected to
+/// the page that it came from, which shows the reason. Other callers get the status.
 fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
@@ -89,7 +93,7 @@ fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
     problem.into_response()
 }
 
-/// Takes the browser back from its provider.
+/// Receives the browser back from a sign-in provider, and redirects it to a page of the application.
 #[utoipa::path(get, tag = "providers", path = "/api/v1/providers/callback", params(Returned), responses((status = 303)))]
 pub(super) async fn callback(
     State(app): State<App>,
@@ -111,7 +115,7 @@ pub(super) async fn callback(
         }
     };
     let landing = landing(&errand);
-    // The sign-in takes several steps. It is finished even when the browser has gone.
+    // The sign-in takes several steps, so it is finished even if the browser has hung up.
     let own = app.clone();
     let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -133,7 +137,7 @@ pub(super) async fn callback(
 }
 
 impl Start {
-    /// Where the page is from which a browser starts with these words.
+    /// Returns the path of the page from which a browser starts with these parameters.
     fn landing(&self) -> String {
         match &self.invitation {
             _ if self.link => "/account".into(),
@@ -143,7 +147,7 @@ impl Start {
     }
 }
 
-/// Where an errand begins and, when it fails, ends.
+/// Returns the path of the page where an errand, the purpose of a visit to a provider, begins and, if it fails, ends.
 fn landing(errand: &Errand) -> String {
     match errand {
         Errand::SignIn => "/".into(),
@@ -233,7 +237,7 @@ async fn run(
                     let people = app.people.clone();
                     let (name, email) = (claimed.name.clone(), claimed.email.clone());
                     let made = changing(move || {
-                        // A person without a name there can give one under their account.
+                        // If the provider gives no name, the person can enter one on their account page.
                         let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
                         people.create(&name, email.as_deref(), None, false)
                     });
@@ -249,7 +253,7 @@ async fn run(
             let by = SignedIn { person: person.clone(), session };
             if let Err(refused) = join(app, &offer, &by).await {
                 if is_new {
-                    // Nothing half done: without the seat there is no account.
+                    // If the person can't be seated, the new account is removed as well.
                     let people = app.people.clone();
                     blocking(move || people.discard(&person)).await?;
                 }
@@ -260,8 +264,8 @@ async fn run(
     }
 }
 
-/// Notes that an address is verified where a trusted provider says so of the address that the account has.
-/// An equal e-mail address does not link an identity to an account: an unknown identity belongs to nobody.
+/// Marks the account's e-mail address as confirmed if a trusted provider says so of the same address. An equal e-mail
+/// address never links an identity to an account: an unknown identity belongs to nobody.
 async fn note_verified(
     app: &App,
     provider: &Provider,

@@ -1,5 +1,5 @@
-//! `/providers`: which OpenID Connect providers there are, for people who sign in and for administrators who add and
-//! remove them. Signing in with one is in `provider_sign_in.rs`.
+//! `/providers`: the list of OpenID Connect providers, and the routes with which administrators add and remove them.
+//! Signing in with a provider is in `provider_sign_in.rs`.
 
 use super::App;
 use super::bounded::Bounded;
@@ -14,22 +14,27 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How people can get in, beside what they are handed.
+/// The ways to sign in, apart from links and invitations.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Ways {
+    /// The sign-in providers.
     providers: Vec<ProviderView>,
-    /// Whether a lost password can be set anew by e-mail.
+    /// Whether the server can mail a link for a new password.
     mail: bool,
 }
 
-/// A provider as administrators see it; its secret is shown to nobody.
+/// A sign-in provider, as administrators see it. No answer contains its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderEntry {
+    /// The id of the provider.
     id: String,
+    /// The name of the provider on the sign-in page.
     name: String,
+    /// The issuer, as in the provider's discovery document.
     issuer: String,
+    /// The client id with which Accord is registered at the provider.
     client_id: String,
-    /// Whether an address counts as confirmed when the provider says so.
+    /// Whether an e-mail address counts as confirmed when the provider says so.
     trust_email: bool,
 }
 
@@ -39,25 +44,28 @@ impl From<Provider> for ProviderEntry {
     }
 }
 
+/// A sign-in provider to add.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewProvider {
-    /// What the sign-in page calls it.
+    /// The name of the provider on the sign-in page.
     #[schema(value_type = String, max_length = 200)]
     name: Bounded<200>,
-    /// Its issuer, as in its discovery document.
+    /// The issuer, as in the provider's discovery document.
     #[schema(value_type = String, max_length = 500)]
     issuer: Bounded<500>,
+    /// The client id with which Accord is registered at the provider.
     #[schema(value_type = String, max_length = 500)]
     client_id: Bounded<500>,
+    /// The client secret that belongs to the client id.
     #[schema(value_type = String, max_length = 1000)]
     client_secret: Bounded<1_000>,
-    /// Whether an address counts as confirmed when the provider says so (`email_verified`): only for
-    /// providers that check addresses.
+    /// Whether an e-mail address counts as confirmed when the provider says so (`email_verified`). Set this only for
+    /// providers that verify addresses.
     #[serde(default)]
     trust_email: bool,
 }
 
-/// How people can get in.
+/// Returns the ways to sign in.
 #[utoipa::path(get, path = "/api/v1/providers", responses((status = 200, body = Ways)))]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> {
     let people = app.people.clone();
@@ -66,7 +74,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> 
     Ok(Json(Ways { providers: views.collect(), mail: app.letters.is_some() }))
 }
 
-/// Adds a provider, if it answers as one.
+/// Adds a sign-in provider, after checking that it answers as one.
 #[utoipa::path(post, path = "/api/v1/administration/providers", request_body = NewProvider, responses(
     (status = 201, body = ProviderEntry), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 422, body = Problem)))]
@@ -96,7 +104,9 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(provider.into())))
 }
 
-/// Removes a provider. People who sign in only with it need another way in.
+/// Removes a sign-in provider.
+///
+/// People who sign in only with this provider need another way to sign in.
 #[utoipa::path(delete, path = "/api/v1/administration/providers/{provider}", params(("provider" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -119,7 +129,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Unlinks a provider from one's own account: it can't be used to sign in any more.
+/// Unlinks a provider from the caller's account, so that it can't be used to sign in any more.
 #[utoipa::path(delete, path = "/api/v1/account/providers/{provider}", params(("provider" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
     (status = 409, body = Problem)))]

@@ -1,5 +1,5 @@
-//! What everybody may read without signing in: releases whose time has come. Until then there is nothing here,
-//! not even that they exist.
+//! The pages that everybody can read without signing in: releases that are public. A release that is not public yet
+//! looks exactly like one that does not exist.
 
 use super::App;
 use super::file::encoded;
@@ -23,20 +23,20 @@ use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// How long a page may be shown again without asking. A public page stays public; within this time it says that a newer
-/// release has replaced it.
+/// The cache control of pages. Caches can show a page for a minute without asking again. A public page stays public,
+/// and the minute limits the delay until it says that a newer release has replaced it.
 const FRESH: &str = "public, max-age=60";
-/// Files never change.
+/// The cache control of a release's files, which never change.
 const PERMANENT: &str = "public, max-age=31536000, immutable";
 
-/// The public keys that verify releases, one on each line. The current one is last.
+/// Answers with the public keys that verify releases, one on each line, the current one last.
 pub(super) async fn keys(State(app): State<App>) -> Response {
     let keys: String = app.releases.keys().iter().map(|key| format!("{key}\n")).collect();
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, FRESH)], keys)
         .into_response()
 }
 
-/// A plan's commitments as they hold today.
+/// Answers with a plan's public page: the newest public release of each commitment.
 pub(super) async fn plan(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -55,7 +55,7 @@ pub(super) async fn plan(
     Ok(page(&pages::plan(state.title(), &app.site.base(), id.as_str(), &all), &headers))
 }
 
-/// The release of a commitment that holds today.
+/// Answers with the newest public release of a commitment.
 pub(super) async fn newest(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -67,7 +67,7 @@ pub(super) async fn newest(
     Ok(page(&shown(&app, &shelf, newest).await, &headers))
 }
 
-/// A release, for good.
+/// Answers with a given release, at an address that stays valid.
 pub(super) async fn release(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -82,7 +82,7 @@ async fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
     pages::release(shelf, release, &app.printer.kinds(&release.frozen).await)
 }
 
-/// Two releases compared, the older first.
+/// Answers with the comparison of two releases, the older one first.
 pub(super) async fn compare(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -96,7 +96,7 @@ pub(super) async fn compare(
     let id = DocumentId::new(document);
     let shelf = shelf(&app, address, &id).await?;
     let (first, second) = (find(&shelf, a)?, find(&shelf, b)?);
-    // Releases never change, and so neither does what became of one in another.
+    // Releases never change, so their comparison doesn't either, and it can be cached.
     let key = (first.frozen.statement.digest, second.frozen.statement.digest);
     let compared = match app.comparisons.0.get(&key) {
         Some(known) => known,
@@ -128,12 +128,12 @@ async fn compare_in(
     Ok(Arc::new(app.archives.in_turn(&Requester::at(address), compare).await?))
 }
 
-/// What became of releases in others, by their digests: nobody can have the server compare the same two for ever.
+/// The cache of comparisons, by the digests of both releases, so that nobody can make the server repeat the same one.
 #[derive(Debug)]
 pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
 impl Comparisons {
-    /// What all of them may take together, in bytes, about.
+    /// Approximate memory of all cached comparisons, in bytes.
     const BUDGET: usize = 16 * 1024 * 1024;
 
     pub(crate) fn new() -> Self {
@@ -155,7 +155,7 @@ fn compared(archive: &Archive, from: Seq, to: Seq) -> Compared {
     }
 }
 
-/// A release as a file: `release.json` is the one that anybody can verify.
+/// Answers with a file of a release. `release.json` is the file that anybody can verify.
 pub(super) async fn file(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -201,14 +201,14 @@ async fn shelf(app: &App, address: IpAddr, document: &DocumentId) -> Result<Shel
     })
 }
 
-/// The other languages of a commitment that are public.
+/// Returns the other languages in which a commitment is public: the id of each document, and its language.
 fn languages(plan: &PlanState, document: &DocumentId) -> Vec<(String, String)> {
     let others = plan.languages_of(document).filter(|(id, _)| *id != document);
     let public = others.filter(|(id, _)| plan.published(id).next().is_some());
     public.map(|(id, known)| (id.to_string(), known.language.clone())).collect()
 }
 
-/// The releases of a document that are public, the newest first.
+/// Returns the public releases of a document, the newest first.
 async fn published(
     app: &App,
     address: IpAddr,
@@ -224,12 +224,12 @@ async fn published(
     }
 }
 
-/// Why a public page is not shown.
+/// The reason why a public page is not shown.
 #[derive(Debug)]
 pub(super) enum NotShown {
-    /// There is nothing here, or not yet: nobody can tell which.
+    /// The page does not exist, or is not public yet. The answer does not reveal which.
     Missing,
-    /// It has to be made of its ledger, and others have that done at this moment.
+    /// The release has to be built from its ledger, and too many others are reading ledgers at this moment.
     Busy(Busy),
 }
 
@@ -245,7 +245,7 @@ impl IntoResponse for NotShown {
     }
 }
 
-/// A page that caches may keep for a while, or word that it is as it was.
+/// Answers with a page that caches can keep for a while, or with 304 if the browser already has it.
 fn page(page: &Page, asked: &HeaderMap) -> Response {
     let html = page.html();
     let tag = format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(&html)[..16]));

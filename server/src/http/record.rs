@@ -1,5 +1,5 @@
-//! The co-creation record of a commitment, for those who evaluate how it came about: who shaped what, when,
-//! for which side, with the versions. As a page to read and print, as a table (CSV), or as JSON.
+//! The co-creation record of a commitment, for people who evaluate how it was written: who shaped what, when, and for
+//! which side, with the versions. It is available as a page to read and print, as a table (CSV), or as JSON.
 
 use super::App;
 use super::file::{file, push_row, quoted};
@@ -16,25 +16,28 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+/// The format of the co-creation record.
 #[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = RecordFormat)]
 pub(crate) enum Format {
+    /// JSON, the default.
     #[default]
     Json,
-    /// A page to read and print.
+    /// An HTML page to read and print.
     Html,
-    /// One line for what one person did to one text in one sitting.
+    /// A CSV table: one line for the work of one person on one text in one session of work.
     Csv,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Wanted {
+    /// The format of the answer. The default is `json`.
     #[serde(default)]
     format: Format,
 }
 
-/// The co-creation record.
+/// Returns the co-creation record of a document.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/record", params(("document" = String, Path), Wanted),
     responses((status = 200, body = RecordView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]

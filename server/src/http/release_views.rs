@@ -1,4 +1,4 @@
-//! What several resources show of the proposals and releases of a document.
+//! The views of a document's proposals and releases that several routes return.
 
 use super::App;
 use super::identity::Readable;
@@ -10,10 +10,10 @@ use accord_document::plan::Launch;
 use accord_document::release::{Mark, Proposal, ProposalStatus, Release, Releases};
 use std::collections::HashMap;
 
-/// The proposals and releases of a document, with the names of the people who acted on them.
+/// Returns the views of a document's proposals and releases, with the names of the people who acted on them.
 ///
 /// # Errors
-/// When the store fails.
+/// Returns an error if the store fails.
 pub(super) async fn release_views(
     app: &App,
     found: &Readable,
@@ -38,7 +38,7 @@ pub(super) async fn release_views(
     Ok((proposals.collect(), all.collect()))
 }
 
-/// The names of the people who acted on a release.
+/// The names of the people who acted on proposals and releases, by id.
 struct Names(HashMap<PersonId, String>);
 
 impl Names {

@@ -1,4 +1,4 @@
-//! The path to a release: what is proposed, signed, declined, withdrawn, frozen and reopened, and the releases.
+//! The path to a release: proposing, signing, declining, withdrawing and reopening, and reading the releases.
 
 use super::App;
 use super::cleaning::cleaned;
@@ -31,33 +31,35 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// The path that a document has gone to its releases.
+/// The path of a document to its releases: its draft, its proposals, and its releases so far.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReleasePath {
-    /// The release that the text would become as it is now. A client that proposes or signs computes its digest.
+    /// The release that the current text would become. A client that proposes or signs computes the digest of this
+    /// value.
     #[schema(value_type = Object)]
     draft: Draft,
-    /// The SHA-256 of its canonical JSON (RFC 8785).
+    /// The SHA-256 digest of the canonical JSON (RFC 8785) of `draft`, in hexadecimal.
     digest: String,
-    /// Where the text stands: the number of the last entry.
+    /// The number of the last entry that the draft contains.
     moment: u64,
-    /// What in it, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`) nobody would see. While
-    /// there is any, it can't be proposed.
+    /// The hidden content in the draft, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`).
+    /// While there is any, the text can't be proposed.
     strange: Vec<Unreleasable>,
+    /// Whether the text is frozen: nothing can be written until somebody reopens the document.
     frozen: bool,
-    /// How many of each side have to sign what is proposed now.
+    /// The number of signatures from each side that a new proposal would need.
     quorum: Quorum,
-    /// In the order in which they were made.
+    /// The proposals, in the order in which they were made.
     proposals: Vec<ProposalView>,
-    /// By number.
+    /// The releases, by number.
     releases: Vec<ReleaseView>,
-    /// What one may do oneself.
+    /// The steps that the caller may take.
     may: May,
-    /// How many of each side could sign.
+    /// The number of signatories of each side.
     signatories: Quorum,
 }
 
-/// The text of a release status, which may be long, without a copy of it.
+/// The draft of a release status, serialized without a copy, because the text can be long.
 #[derive(Debug)]
 struct Draft(Arc<ReleaseStatus>);
 
@@ -67,41 +69,50 @@ impl Serialize for Draft {
     }
 }
 
+/// The steps on the path to a release that a person may take.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct May {
+    /// Whether the person may propose the text.
     propose: bool,
-    /// Also what has gaps, or what somebody else proposed: withdraw, reopen.
+    /// Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text.
     steer: bool,
+    /// Whether the person may sign or decline.
     sign: bool,
 }
 
+/// A proposal to make.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewProposal {
-    /// The digest of what its proposer has read.
+    /// The SHA-256 digest of the release that the proposer has read, in hexadecimal.
     digest: String,
+    /// A message to the signatories. It can be empty.
     #[serde(default)]
     message: String,
 }
 
+/// A signature.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Signature {
-    /// The digest of what the signatory has read.
+    /// The SHA-256 digest of the release that the signatory has read, in hexadecimal.
     digest: String,
 }
 
+/// The reason for declining.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Declining {
-    /// Everybody in the plan reads it.
+    /// The reason. Everybody in the plan can read it.
     reason: String,
 }
 
+/// The start of the next draft.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Reopening {
+    /// A message about the next draft. It can be empty.
     #[serde(default)]
     message: String,
 }
 
-/// The path to a release, with the text as it would become one.
+/// Returns the path of a document to its releases, with the release that its text would become now.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/release", params(("document" = String, Path)),
     responses((status = 200, body = ReleasePath), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn show(
@@ -136,7 +147,7 @@ pub(super) async fn show(
     .await
 }
 
-/// Proposes the text as it is for a release. For a facilitator or a signatory.
+/// Proposes the current text for a release. Only facilitators and signatories can propose.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/proposals", params(("document" = String, Path)),
     request_body = NewProposal, responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -163,7 +174,7 @@ pub(super) async fn propose(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// Signs what is proposed, for one's own side. The last signature that is needed freezes the text.
+/// Signs a proposal for the caller's side. The last signature that the quorum needs freezes the text.
 #[utoipa::path(put, path = "/api/v1/documents/{document}/proposals/{proposal}/signature",
     params(("document" = String, Path), ("proposal" = u64, Path)),
     request_body = Signature, responses(
@@ -191,7 +202,7 @@ pub(super) async fn sign(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// Does not sign what is proposed, and says why: the proposal is over.
+/// Declines to sign a proposal and gives the reason. This ends the proposal.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/proposals/{proposal}/decline",
     params(("document" = String, Path), ("proposal" = u64, Path)),
     request_body = Declining, responses(
@@ -212,7 +223,7 @@ pub(super) async fn decline(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// Withdraws what one has proposed; a facilitator also what others have.
+/// Withdraws a proposal. Facilitators can withdraw any, other people only their own.
 #[utoipa::path(delete, path = "/api/v1/documents/{document}/proposals/{proposal}",
     params(("document" = String, Path), ("proposal" = u64, Path)), responses(
     (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -249,7 +260,7 @@ pub(super) async fn reopen(
     Ok(Json(Done { seq: seq.0 }))
 }
 
-/// The text that a proposal proposes, as the ledger has it.
+/// Returns the text of a proposal, as the ledger has it.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/proposals/{proposal}",
     params(("document" = String, Path), ("proposal" = u64, Path)), responses(
     (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -264,7 +275,7 @@ pub(super) async fn proposed(
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;
-    // What is to be signed now is the text as it is, and what was signed is a release: neither needs the past.
+    // An open proposal is the current text, and a signed one is a release, so neither needs the history.
     if matches!(known.fate, ProposalStatus::Open) && digest_of(&path).await? == known.digest {
         return written(move || Draft(path)).await;
     }
@@ -281,13 +292,13 @@ pub(super) async fn proposed(
     written(move || Released::of(identity, &content)).await
 }
 
-/// The digest of a text, which takes as long as the text is.
+/// Computes the digest of a draft on a thread for blocking work, because the text can be long.
 async fn digest_of(status: &Arc<ReleaseStatus>) -> Result<Digest, Problem> {
     let status = status.clone();
     blocking(move || Ok(status.digest())).await
 }
 
-/// The moment that a proposal proposes, and what would make the text there a release.
+/// Returns the moment of a proposal, and the identity that [`Released::of`] needs to build its text.
 fn pick(state: &DocumentState, id: &DocumentId, proposal: Seq) -> Option<(Seq, Identity)> {
     let releases = state.releases();
     let known = releases.proposals().iter().find(|known| known.by.seq == proposal)?;
@@ -295,7 +306,7 @@ fn pick(state: &DocumentState, id: &DocumentId, proposal: Seq) -> Option<(Seq, I
     Some((known.moment, state.identity(id, before.count() as u32 + 1)))
 }
 
-/// A release as a file that anybody can verify.
+/// Returns a release as a JSON file that anybody can verify.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/releases/{number}",
     params(("document" = String, Path), ("number" = u32, Path)), responses(
     (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -308,7 +319,7 @@ pub(super) async fn download(
     Ok(file(&*frozen(&app, &by, &found.id, number).await?))
 }
 
-/// A release by its number. Its document is opened first, so that a redaction that was begun is finished.
+/// Returns a release by its number. Opens its document first, so that an unfinished redaction is finished.
 pub(super) async fn frozen(
     app: &App,
     by: &SignedIn,
@@ -321,7 +332,7 @@ pub(super) async fn frozen(
     read.ok_or_else(|| Problem::missing("release"))
 }
 
-/// The file of a release.
+/// Returns the answer with a release's JSON file.
 pub(super) fn file(frozen: &Frozen) -> Response {
     let name = format!("{}-release-{}.json", frozen.released.document, frozen.released.number);
     let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
@@ -347,13 +358,13 @@ fn signing(app: &App, by: &SignedIn, found: &Readable) -> Result<Actor, Problem>
     if may_sign(found.grant.standing) { Ok(actor) } else { Err(StepError::Side.into()) }
 }
 
-/// Everybody who can sign.
+/// Returns all people of a plan who can sign.
 fn signatories_of(found: &Readable) -> Vec<PersonId> {
     let seats = found.state.seats().filter(|(_, standing)| may_sign(*standing));
     seats.map(|(person, _)| person.clone()).collect()
 }
 
-/// What nobody would see in the plan's title and in the names that people have, as they stand in the note of a release.
+/// Returns the hidden content in the plan's title and in people's names, both of which become part of a release's note.
 async fn names(
     app: &App,
     found: &Readable,

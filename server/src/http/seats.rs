@@ -1,4 +1,4 @@
-//! `/plans/{plan}/people`: who sits in a plan, and who is invited.
+//! `/plans/{plan}/people`: the people who have a seat in a plan, and the invitations to it.
 
 use super::App;
 use super::identity::{Visitor, acting};
@@ -17,36 +17,43 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The people and invitations of a plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanPeople {
+    /// The title of the plan.
     plan_title: String,
-    /// Whether one may invite people and change their seats.
+    /// Whether the caller may invite people and change their seats.
     may_manage: bool,
+    /// The people who have a seat in the plan, by name.
     people: Vec<SeatEntry>,
-    /// The invitations that are neither used nor withdrawn, the newest first. Only people who may manage them see them.
+    /// The invitations that are neither used nor withdrawn, the newest first. Empty unless the caller may manage
+    /// people.
     invitations: Vec<InvitationEntry>,
 }
 
+/// A person with their seat (role) in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SeatEntry {
+    /// The person.
     person: FaceView,
     #[serde(flatten)]
     standing: StandingView,
-    /// Only people who may manage others see it.
+    /// The e-mail address. `null` unless the caller may manage people.
     email: Option<String>,
-    /// Whether mail to the address is known to reach this person.
+    /// Whether the e-mail address is confirmed. Always false unless the caller may manage people.
     email_verified: bool,
 }
 
+/// A link with which a person can set a new password.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkMade {
-    /// Works once. Hand it to its person alone.
+    /// The link. It works once, and must be given only to the person whom it is for.
     pub(super) link: String,
-    /// Milliseconds since the Unix epoch.
+    /// The time until which the link is valid, in milliseconds since the Unix epoch.
     expires: u64,
 }
 
-/// Who sits in a plan.
+/// Returns the people who have a seat in a plan, and the open invitations.
 #[utoipa::path(get, path = "/api/v1/plans/{plan}/people", params(("plan" = String, Path)),
     responses((status = 200, body = PlanPeople), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn list(
@@ -78,7 +85,7 @@ pub(super) async fn list(
     }))
 }
 
-/// Changes somebody's seat. An administrator may seat anybody who has an account.
+/// Changes the seat of a person in a plan. An administrator can also give a seat to anybody who has an account.
 #[utoipa::path(put, path = "/api/v1/plans/{plan}/people/{person}",
     params(("plan" = String, Path), ("person" = String, Path)), request_body = StandingView,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -106,7 +113,7 @@ pub(super) async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends somebody's seat.
+/// Ends the seat of a person in a plan.
 #[utoipa::path(delete, path = "/api/v1/plans/{plan}/people/{person}",
     params(("plan" = String, Path), ("person" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -122,7 +129,10 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a link by which somebody who lost their password can set a new one.
+/// Makes a link with which a person of the plan can set a new password.
+///
+/// A facilitator can do this only for a person who is no administrator and has no seat in a plan that the facilitator
+/// does not run.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/people/{person}/reset",
     params(("plan" = String, Path), ("person" = String, Path)),
     responses((status = 200, body = LinkMade), (status = 401, body = Problem),
@@ -145,7 +155,8 @@ pub(super) async fn reset(
     Ok(Json(made))
 }
 
-/// A new password opens all of somebody's plans: a facilitator may hand out only what is theirs.
+/// Checks that a facilitator may make a link for a new password. The password opens all plans of its person, so the
+/// facilitator must run all of them.
 async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Problem> {
     let facilitates_all = app.plans.seating(person).iter().all(|(_, state)| {
         state.standing(&by.person.id).is_some_and(|standing| standing.seat == Seat::Facilitator)
@@ -159,7 +170,7 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
     ))
 }
 
-/// Makes the link itself.
+/// Makes the link, without any check.
 pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
     let people = app.people.clone();
     let purpose = Purpose::Reset { person, mailed_to: None };

@@ -14,11 +14,14 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// A person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonView {
+    /// The id of the person.
     id: String,
+    /// The name of the person.
     name: String,
-    /// Whether this person runs the installation.
+    /// Whether this person is an administrator of the installation.
     administrator: bool,
 }
 
@@ -32,8 +35,10 @@ impl From<&Person> for PersonView {
     }
 }
 
+/// The session of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionView {
+    /// The signed-in person.
     person: PersonView,
 }
 
@@ -43,29 +48,38 @@ impl SessionView {
     }
 }
 
+/// The data for signing in: an e-mail address with a password or, in the demo, a demo person.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum SignIn {
+    /// For an account with a password.
     Password {
+        /// The e-mail address of the account.
         email: String,
+        /// The password of the account.
         password: String,
     },
+    /// For a server that runs the demo.
     Demo {
         /// The sign-in name of a demo person.
         demo: String,
     },
 }
 
+/// A person of the demo.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DemoPerson {
-    /// What to send to sign in.
+    /// The sign-in name to send as `demo` when signing in.
     demo: String,
+    /// The full name.
     name: String,
+    /// The seat (role) in the demo plan.
     seat: Seat,
+    /// The side that the person represents.
     sector: Sector,
 }
 
-/// Who can be signed in with one click. Empty unless the server runs the demo.
+/// Returns the demo people, as whom anybody on this machine can sign in. Empty unless the server runs the demo.
 #[utoipa::path(get, path = "/api/v1/demo", responses((status = 200, body = [DemoPerson])))]
 pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>> {
     let people = demo::PEOPLE.into_iter().filter(|_| app.demo);
@@ -81,14 +95,14 @@ pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>>
     )
 }
 
-/// Who is signed in.
+/// Returns the signed-in person.
 #[utoipa::path(get, path = "/api/v1/session", responses(
     (status = 200, body = SessionView), (status = 401, body = Problem)))]
 pub(super) async fn current(Visitor { by, .. }: Visitor) -> Json<SessionView> {
     Json(SessionView::of(&by.person))
 }
 
-/// Signs in, with a session cookie.
+/// Signs in and sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/session", request_body = SignIn, responses(
     (status = 200, body = SessionView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
@@ -139,7 +153,7 @@ async fn demo_person(app: &App, name: String) -> Result<Person, Problem> {
     found.filter(|person| !person.forgotten).ok_or_else(|| Problem::missing("person"))
 }
 
-/// What a browser is given when somebody signs in.
+/// The secrets that a browser gets when somebody signs in.
 pub(super) struct Entered {
     /// The secret of the session.
     pub(super) session: String,
@@ -147,7 +161,7 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    /// The `Set-Cookie` headers, that of the session first.
+    /// Returns the `Set-Cookie` headers, the one of the session first.
     pub(super) fn cookies(&self, app: &App) -> [(HeaderName, String); 2] {
         let session = app.site.cookie(&self.session, app.session_seconds);
         let devices = app.site.devices_cookie(&self.devices.cookie(), KEEP_DEVICE_MS / 1_000);
@@ -155,7 +169,7 @@ impl Entered {
     }
 }
 
-/// Begins a session and answers with its cookie.
+/// Begins a session and returns the answer with its cookies.
 pub(super) async fn begin(
     app: &App,
     caller: &Caller,
@@ -165,7 +179,7 @@ pub(super) async fn begin(
     Ok(answer(app, person, &entered))
 }
 
-/// Begins a session, and remembers the device.
+/// Begins a session and marks the device as known for this person.
 pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result<Entered, Problem> {
     let (people, caller) = (app.people.clone(), caller.clone());
     blocking(move || {
@@ -177,13 +191,13 @@ pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result
     .await
 }
 
-/// The answer that signs somebody in.
+/// Returns the answer that signs a person in.
 pub(super) fn answer(app: &App, person: &Person, entered: &Entered) -> Response {
     let view = Json(SessionView::of(person));
     (AppendHeaders(entered.cookies(app)), view).into_response()
 }
 
-/// Signs out and ends the session.
+/// Signs out: ends the session and deletes its cookie.
 #[utoipa::path(delete, path = "/api/v1/session", responses(
     (status = 204), (status = 401, body = Problem)))]
 pub(super) async fn sign_out(

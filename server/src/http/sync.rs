@@ -28,11 +28,12 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-/// What is fed to a socket before it is flushed at the latest, in bytes.
+/// Number of bytes after which a socket is flushed while more waits to be sent. Also the size above which a received
+/// message is shrunk.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
-/// The most bytes of a message (rule C4): a whole offline spell, and the tags around it.
+/// Maximum size of a message, in bytes (rule C4): the whole of a long offline edit, and the tags around it.
 const MAX_MESSAGE_BYTES: usize = limits::MAX_STATE_BYTES + 1024;
-/// How often an open connection keeps its session from ending for want of use.
+/// Interval at which an open connection marks its session as used, so that the session does not end as idle.
 const IN_USE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +41,7 @@ pub(super) struct Credentials {
     ticket: Option<String>,
 }
 
-/// Lets a connection in, or says by an HTTP status why not (rule C1).
+/// Admits a connection, or refuses it with an HTTP status (rule C1).
 pub(super) async fn upgrade(
     State(app): State<App>,
     Path(document): Path<String>,
@@ -54,7 +55,7 @@ pub(super) async fn upgrade(
     let found = readable(&app, &by, &document)?;
     let place = app.connections.enter(caller.address, by.person.id.clone())?;
     app.rooms.probe(&found.id).await?;
-    // Rule C3.
+    // Rule C3: the subprotocol decides the dialect.
     let is_accord = upgrade.choose(wire::SUBPROTOCOL);
     let dialect = if is_accord { Dialect::Accord } else { Dialect::Stock };
     let standing = found.grant.standing;
@@ -74,7 +75,7 @@ pub(super) async fn upgrade(
     Ok(upgrade.grant(MAX_MESSAGE_BYTES, serving))
 }
 
-/// Who connects: by a ticket, or by a cookie that comes from one of our own pages (rule C2).
+/// Identifies the person who connects, by a ticket or by a session cookie from one of our own pages (rule C2).
 async fn identify(
     app: &App,
     document: &str,
@@ -87,7 +88,7 @@ async fn identify(
         return admitted.ok_or_else(Problem::bad_ticket);
     }
     let by = by_cookie(headers, app).await?.ok_or_else(Problem::signed_out)?;
-    // A browser sends the cookie along for any page: only our own may use it.
+    // A browser sends the cookie with requests from any page, but only our own pages may use it.
     if app.site.source(headers) == Source::Own { Ok(by) } else { Err(foreign()) }
 }
 
@@ -105,7 +106,8 @@ async fn serve(
     let session = admission.session.clone();
     match app.rooms.join(&document, admission, outbox.clone()).await {
         Ok(joined) => {
-            // From here on only the room keeps it open: when the room lets go, the writer ends.
+            // From here on only the room holds the outbox. When the room drops it, the queue closes and the writer
+            // ends.
             let outbox = outbox.downgrade();
             let mut writing = tokio::spawn(write(sink, queue));
             let ended = tokio::select! {
@@ -117,7 +119,7 @@ async fn serve(
             if let (Ended::Reading(Some(close)), Some(outbox)) = (&ended, outbox.upgrade()) {
                 outbox.close(close.clone()).await;
             }
-            // Without its room an event has nowhere to go.
+            // If the room has closed, there is nobody to tell.
             let _ = joined.room.send(RoomEvent::Leave { id: joined.id }).await;
             if matches!(ended, Ended::Reading(_)) {
                 let _ = writing.await;
@@ -127,15 +129,15 @@ async fn serve(
     }
 }
 
-/// Which side of a connection ended first.
+/// The side of a connection that ended first.
 enum Ended {
-    /// With what to tell the peer, if anything.
+    /// The reading side, with the close message for the peer, if any.
     Reading(Option<Close>),
     Writing,
 }
 
-/// Hands frames to the room until the socket or the room closes. Gives what to tell a client that
-/// broke the WebSocket protocol or its limits.
+/// Passes frames to the room until the socket or the room closes. Returns a close message for a client that broke the
+/// WebSocket protocol or its limits.
 async fn read(
     mut stream: SplitStream<Socket>,
     joined: &Joined,
@@ -155,7 +157,8 @@ async fn read(
         };
         match message {
             Message::Binary(bytes) => {
-                // A large one keeps its person's permit until it has a place among those that wait for the room.
+                // A large message keeps its person's permit until it has a place among the frames that wait for the
+                // room.
                 let permit = state.take_message();
                 let Ok(place) = joined.in_flight.enter(bytes.len()).await else {
                     return Some(Close::new(
@@ -169,7 +172,7 @@ async fn read(
                 joined.room.send(frame).await.ok()?;
             }
             Message::Close(_) => return None,
-            // Text is no part of the protocol; pings are answered below us.
+            // Text messages are no part of the protocol. The WebSocket library answers pings.
             Message::Text(text) => {
                 drop(state.take_message());
                 permits.slow_down(text.len()).await;
@@ -177,13 +180,13 @@ async fn read(
             Message::Ping(bytes) | Message::Pong(bytes) => {
                 permits.slow_down(bytes.len()).await;
             }
-            // Only a whole message is read.
+            // The library returns this variant only for frames that are written, never while reading.
             Message::Frame(_) => {}
         }
     }
 }
 
-/// A message in as much memory as it takes: it was put together in a buffer that grew by doubling.
+/// Shrinks a large message to the memory that it needs: it was assembled in a buffer that grew by doubling.
 fn in_full(message: Bytes) -> Bytes {
     if message.len() <= FLUSH_AFTER_BYTES {
         return message;
@@ -193,8 +196,8 @@ fn in_full(message: Bytes) -> Bytes {
     message.into()
 }
 
-/// Asks a peer that is silent whether it is there. Ends when it does not answer, with what to tell it: it may only
-/// have slept. Browsers answer pings by themselves.
+/// Pings a silent peer, and returns when it does not answer. The returned close message lets it sync again, because its
+/// device can have been asleep. Browsers answer pings by themselves.
 async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close {
     let Deadlines { ping, pong, .. } = *state.deadlines();
     let mut next = state.last_alive() + ping;
@@ -218,29 +221,30 @@ async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close 
     }
 }
 
-/// A page that is open is in use, whether its reader types or not.
+/// Marks the session as used while the connection is open: a page that is open is in use, even if nobody types.
 async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
     let mut tick = interval(IN_USE);
     loop {
         tick.tick().await;
         let (people, session) = (app.people.clone(), session.clone());
-        // A store that fails is noticed when something is saved.
+        // An error of the store is ignored here: it shows when something is saved.
         let _ = blocking(move || people.sessions().touch(&session)).await;
     }
 }
 
-/// Other errors mean that the connection is gone, so that no close code reaches its peer.
+/// Returns the close message for a message that is too large, or `None` for other errors: they mean that the connection
+/// is gone, so nothing can reach the peer.
 fn too_large(error: &Error) -> Option<Close> {
     let is_too_large = matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }));
     is_too_large.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
 }
 
-/// Feeds all that waits, then flushes once. Ends when the room lets go of the connection. A receiver that takes
-/// nothing fails by the deadline of its socket.
+/// Sends what the queue contains, and flushes once the queue is empty. Ends when the room drops the connection. For a
+/// receiver that reads nothing, a write fails at the deadline of its socket.
 async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        // Counted for this receiver until the system has it.
+        // The charges count against this receiver until the system has taken the bytes.
         let (mut unsent, mut unsent_bytes) = (Vec::new(), 0);
         while let Some(Queued { outgoing, charges }) = next {
             let closes = matches!(outgoing, Outgoing::Close(_));
@@ -249,7 +253,8 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
                 if sink.feed(frame).await.is_err() {
                     return;
                 }
-                // A steady stream must not count as one that nobody reads.
+                // Without flushes in between, the unsent bytes of a steady stream would count as if the receiver read
+                // nothing.
                 if unsent_bytes > FLUSH_AFTER_BYTES {
                     if sink.flush().await.is_err() {
                         return;
@@ -265,12 +270,12 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
             return;
         }
     }
-    // The room let go without a word: the receiver was too slow, or the room is being rebuilt.
+    // The room dropped the connection without a close message: the receiver was too slow, or the room is being rebuilt.
     let close = Close::new(Close::SLOW, "This connection fell behind; it will sync again.");
     let _ = sink.send(close_message(close)).await;
 }
 
-/// The frames that are sent for what a room gives out.
+/// Returns the WebSocket frames for one output of the room.
 fn frames_of(outgoing: Outgoing) -> impl Iterator<Item = Message> {
     let (message, other) = match outgoing {
         Outgoing::Frame(bytes) => (Some(bytes), None),

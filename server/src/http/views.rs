@@ -1,4 +1,4 @@
-//! What several resources answer with: people and their places, what was done, and providers to sign in with.
+//! The views that several routes return: people and their seats, the result of a change, and sign-in providers.
 
 use super::App;
 use super::problem::{Problem, blocking};
@@ -10,13 +10,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// A place in a plan.
+/// The standing of a person in a plan: their seat (role), their side, and whether they can sign.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = Standing)]
 pub(crate) struct StandingView {
+    /// The seat (role).
     pub(crate) seat: Seat,
+    /// The side that the person represents.
     pub(crate) sector: Sector,
-    /// Whether this person may approve a freeze for their sector.
+    /// Whether this person may sign releases for their side.
     #[serde(default)]
     pub(crate) signatory: bool,
 }
@@ -28,28 +30,30 @@ impl From<Standing> for StandingView {
 }
 
 impl StandingView {
-    /// The standing it describes.
+    /// Returns the standing that the view describes.
     ///
     /// # Errors
-    /// When there is no such standing.
+    /// Returns an error if the combination is not allowed.
     pub(crate) fn parse(self) -> Result<Standing, Problem> {
         Standing::new(self.seat, self.sector, self.signatory)
             .map_err(|error| Problem::invalid(error.to_string()))
     }
 }
 
-/// Somebody as those in a plan see them.
+/// A person, as the members of a plan see them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Face)]
 pub(crate) struct FaceView {
+    /// The id of the person.
     pub(crate) id: String,
-    /// Empty for a person who was forgotten.
+    /// The name of the person. Empty for a person who was forgotten.
     pub(crate) name: String,
+    /// The side that the person represents. `other` for a person who never had a seat in the plan.
     pub(crate) sector: Sector,
 }
 
-/// The people with these ids, as members of a plan see them. A person who never had a seat in it is of the sector
-/// `other`.
+/// Returns the people with these ids, as the members of a plan see them. A person who never had a seat in the plan gets
+/// the sector `other`.
 pub(crate) async fn faces(
     app: &App,
     plan: &PlanState,
@@ -64,7 +68,7 @@ pub(crate) async fn faces(
     Ok(people.into_iter().map(face).collect())
 }
 
-/// The records of people.
+/// Returns the records of the people with these ids, each once. Unknown ids are left out.
 pub(crate) async fn people(app: &App, mut ids: Vec<PersonId>) -> Result<Vec<Person>, Problem> {
     ids.sort();
     ids.dedup();
@@ -76,15 +80,20 @@ pub(crate) async fn people(app: &App, mut ids: Vec<PersonId>) -> Result<Vec<Pers
     .await
 }
 
-/// Where the ledger stands once something was done.
+/// The result of a change to a document or plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {
+    /// The number of the change's last entry in the ledger. If nothing had to change, the number of the ledger's last
+    /// entry.
     pub(super) seq: u64,
 }
 
+/// A sign-in provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderView {
+    /// The id of the provider.
     id: String,
+    /// The name of the provider on the sign-in page.
     name: String,
 }
 

@@ -1,4 +1,4 @@
-//! The web app, from inside the binary. Every address that is no file is a page of the app.
+//! The web application, served from the binary. Every path that does not name a file is a page of the application.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -24,7 +24,8 @@ pub(super) async fn page(uri: Uri, headers: HeaderMap) -> Response {
     }
 }
 
-/// A file, compressed when the browser takes that.
+/// Returns a file of the application, in its compressed form if the browser accepts Brotli, or `None` if it does not
+/// exist.
 fn find(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     if path.ends_with(".br") {
         return None;
@@ -39,7 +40,7 @@ fn find(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'stati
 }
 
 fn respond(path: &str, file: EmbeddedFile, encoding: Option<&'static str>) -> Response {
-    // Built assets carry a hash of their content in their names.
+    // The names of built assets contain a hash of their content, so caches can keep them for good.
     let caching = if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
     } else {

@@ -1,6 +1,6 @@
-//! Answers that hold the whole text of a document. With all its formatting that may be 16 MiB, and ten times as much while it
-//! is read and written, so each person has one of them made at a time, on threads that may be kept for long: everybody's
-//! requests share the others.
+//! Answers that contain the whole text of a document. With all its formatting, the text can be 16 MiB, and ten times as
+//! much while it is read and serialized. So only one such answer is made for each person at a time. The work runs on
+//! threads that can block for long, because all requests share the other threads.
 
 use super::App;
 use super::problem::blocking;
@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::io;
 
-/// Whole texts that are read and written at the same time. The slots are as many as the places: a person whose budget in a
-/// document is used up may hold theirs for minutes, and no slot of others.
+/// The limits of whole texts that are read and serialized at the same time. There are as many slots as places: a person
+/// whose budget in a document is used up can hold their own slot for minutes, but never one that others need.
 pub(crate) const WHOLE_TEXTS: QueueLimits =
     QueueLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
 
-/// A person's turn to have a whole text read and written, until it is dropped.
+/// A person's turn to have a whole text read and serialized. It lasts until it is dropped.
 #[derive(Debug)]
 pub(super) struct WholeTextTurn {
     _place: Place,
@@ -26,10 +26,10 @@ pub(super) struct WholeTextTurn {
 }
 
 impl WholeTextTurn {
-    /// Waits until this person has no other whole text under way.
+    /// Waits until no other whole text is being made for this person.
     ///
     /// # Errors
-    /// When too many of theirs wait, or this one has waited for too long.
+    /// Returns an error if too many requests of this person wait, or if this one has waited too long.
     pub(super) async fn wait(app: &App, by: &SignedIn) -> Result<Self, Problem> {
         let place = app.whole_texts.place(&by.into())?;
         let slot = place.slot().await?;
@@ -37,7 +37,7 @@ impl WholeTextTurn {
     }
 }
 
-/// Answers with what `make` gives, as JSON.
+/// Returns an answer with the result of `make`, as JSON.
 pub(super) async fn written<T: Serialize>(
     make: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, Problem> {
@@ -46,7 +46,8 @@ pub(super) async fn written<T: Serialize>(
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// A value as JSON, in as much memory as it takes: a buffer that grows would take up to three times as much.
+/// Serializes a value as JSON into a buffer of exactly the needed size: a buffer that grows would take up to three
+/// times as much memory.
 fn in_full(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value)?;
@@ -55,7 +56,7 @@ fn in_full(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(written)
 }
 
-/// Counts what is written.
+/// A writer that only counts bytes.
 struct Length(usize);
 
 impl io::Write for Length {

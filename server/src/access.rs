@@ -1,4 +1,4 @@
-//! What somebody may do in a document at this moment, and the news that it may have changed.
+//! What a person is allowed to do in a document at this moment, and the signal that this can have changed.
 
 use crate::generation::Generation;
 use crate::people::People;
@@ -8,7 +8,7 @@ use accord_document::plan::Grant;
 use accord_document::sync::{Admission, Denied};
 use tokio::sync::watch;
 
-/// Decides from what is in memory: nothing here blocks.
+/// The lookup of a person's permissions. It reads only data in memory, so no method blocks.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     people: People,
@@ -22,10 +22,11 @@ impl Access {
         Self { people, plans, generation }
     }
 
-    /// What the person behind a connection may do in a document now.
+    /// Returns what the person behind a connection is allowed to do in a document now.
     ///
     /// # Errors
-    /// With why they may not be here (any more).
+    /// Returns [`Denied::SignedOut`] if the session has ended, or [`Denied::NotShared`] if the person has no access to
+    /// the document.
     pub(crate) fn grant(
         &self,
         admission: &Admission,
@@ -36,6 +37,7 @@ impl Access {
         self.plans.grant(&person, document).ok_or(Denied::NotShared)
     }
 
+    /// Returns a receiver that is notified whenever a permission can have changed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }

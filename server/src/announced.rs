@@ -1,17 +1,18 @@
-//! Whose the client ids are that pages have announced, kept beside the ledgers: a restart changes nothing about it.
+//! The store of announced client ids: which person owns each id. The records are kept beside the ledgers, so that a
+//! restart of the server does not change an owner.
 //!
-//! One small record for each id. It goes when something is written under the id, since the ledger says then whose it
-//! is; when newer ids take its place; and with the document.
+//! Each id has one small record. The record is removed when something is written under the id, because the ledger then
+//! names the owner; when a newer id takes its place; and when the document is erased.
 
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId};
 use accord_document::update::{AnnouncedClients, ClientClaim};
 use std::collections::{BTreeMap, HashSet};
 
-/// The records that hold claims, each under `document/client id`.
+/// The kind of the records that hold claims. Each record has the key `document/client id`, with the id in hexadecimal.
 const CLAIMS: &str = "client-id";
 
-/// After so many failures, and no success, claims are not tried one by one any more.
+/// Number of failures, without any success, after which [`save_all`] stops trying the claims one by one.
 const MAX_FAILURES: usize = 4;
 
 fn key(document: &DocumentId, client: u64) -> String {
@@ -21,7 +22,7 @@ fn key(document: &DocumentId, client: u64) -> String {
 /// Reads the claims of a document. Blocks.
 ///
 /// # Errors
-/// When they can't be read.
+/// Returns an error if the store fails or a record is damaged.
 pub(crate) fn load(
     store: &dyn Store,
     document: &DocumentId,
@@ -38,16 +39,16 @@ pub(crate) fn load(
     Ok(AnnouncedClients::restore(saved.ok_or_else(damaged)?))
 }
 
-/// Saves claims, and removes the ids that they take the place of. On disk when this returns. Blocks.
+/// Saves claims, and removes the ids that they replace. The changes are on disk when this returns. Blocks.
 ///
 /// # Errors
-/// When they can't be written; none of them is saved then.
+/// Returns an error if the claims can't be written. In that case none of them is saved.
 pub(crate) fn save(
     store: &dyn Store,
     document: &DocumentId,
     claims: &[ClientClaim],
 ) -> Result<(), StoreError> {
-    // An id may be claimed and forgotten in the same batch: the last word counts.
+    // The same batch can claim an id and forget it again. The later change replaces the earlier one.
     let mut values = BTreeMap::new();
     for ClientClaim { client, person, number, forgotten } in claims {
         let value = [&number.to_be_bytes()[..], person.as_str().as_bytes()].concat();
@@ -57,8 +58,8 @@ pub(crate) fn save(
     write(store, document, values)
 }
 
-/// Saves claims, together if that works, otherwise one by one: a damaged record of one id keeps no other from being saved.
-/// Gives the numbers of those that are saved. Blocks.
+/// Saves claims in one batch or, if that fails, one by one, so that a damaged record of one id does not keep the others
+/// from being saved. Returns the numbers of the claims that are saved. Blocks.
 pub(crate) fn save_all(
     store: &dyn Store,
     document: &DocumentId,
@@ -75,7 +76,7 @@ pub(crate) fn save_all(
             Ok(()) => _ = saved.insert(claim.number),
             Err(_) => failures += 1,
         }
-        // The store itself fails: nothing more is tried now.
+        // Every save so far has failed, so the store itself is at fault and further tries would fail as well.
         if failures > MAX_FAILURES && saved.is_empty() {
             break;
         }
@@ -86,7 +87,7 @@ pub(crate) fn save_all(
 /// Removes the claims of these ids. Blocks.
 ///
 /// # Errors
-/// When they can't be removed.
+/// Returns an error if the claims can't be removed.
 pub(crate) fn remove(
     store: &dyn Store,
     document: &DocumentId,
@@ -98,7 +99,7 @@ pub(crate) fn remove(
 /// Removes all claims of a document. Blocks.
 ///
 /// # Errors
-/// When they can't be removed.
+/// Returns an error if the claims can't be removed.
 pub(crate) fn erase(store: &dyn Store, document: &DocumentId) -> Result<(), StoreError> {
     let saved = store.scan(CLAIMS, &format!("{document}/"))?;
     let swaps: Vec<_> = saved

@@ -1,8 +1,9 @@
-//! The histories of documents, made from their ledgers when somebody asks and kept while memory allows.
+//! The histories of documents in memory. Each is built from its ledger when somebody asks, and kept while memory
+//! allows.
 //!
-//! A history is made of what is on disk, each entry verified as it is read: nothing is shown of an edit that
-//! is not saved, and nothing of a ledger that was tampered with. A history can be too long for memory; what needs
-//! only the text at some moment does without it ([`Archives::content`]).
+//! A history is built only from entries on disk, and each entry is verified as it is read. So a history never shows an
+//! edit that is not saved, or a ledger that was tampered with. A history can be too long for memory. Callers that need
+//! only the text at one moment use [`Archives::content`], which works for any length.
 
 use crate::cache::LruCache;
 use crate::fair_queue::{FairQueue, OneOfAll, Place, QueueLimits, Requester, Slot};
@@ -17,17 +18,17 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
-/// What all kept histories may take together, in bytes, about.
+/// Approximate memory of all histories in the cache, in bytes.
 const MAX_KEPT_BYTES: usize = 32 * 1024 * 1024;
-/// What one history may take, in bytes, about: some 800,000 edits, or as much text as that.
+/// Approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
-/// How many ledgers are read at the same time, and by how many requesters: at most so many histories are made at once.
+/// The limits of reading ledgers: how many histories are built at the same time, in all and for each requester.
 pub(crate) const READINGS: QueueLimits =
     QueueLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
-/// Redactions: one is worked on at a time, since each may read a history of any length.
+/// The limits of redactions. One runs at a time, because each can read a history larger than [`MAX_HISTORY_BYTES`].
 const REDACTIONS: QueueLimits =
     QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
-/// Of how many documents it is remembered that their history is too long.
+/// Capacity, in documents, of the set of documents whose history is too long.
 const MAX_TOO_LONG: usize = 1_000;
 
 /// A document's history up to some entry on disk, and the state of the document after that entry.
@@ -38,7 +39,7 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// A document's history as its stored ledger gives it, from where it is `known` on.
+    /// Reads a document's history from its stored ledger, starting after the entries that `known` already contains.
     fn read(
         store: &dyn Store,
         ledger: &LedgerId,
@@ -59,7 +60,7 @@ impl Archive {
         Ok(Self { state, history })
     }
 
-    /// What it takes in memory, in bytes, about.
+    /// Returns the approximate memory of the archive, in bytes.
     fn weight(&self) -> usize {
         self.history.weight() + self.state.weight()
     }
@@ -67,22 +68,23 @@ impl Archive {
 
 type Shelf = Arc<Mutex<Option<Archive>>>;
 
-/// All histories. Cloning shares them.
+/// The cache of all histories, with the queues for reading ledgers. Clones share both.
 #[derive(Clone)]
 pub(crate) struct Archives {
     store: Arc<dyn Store>,
     readings: FairQueue,
     redactions: FairQueue,
-    /// One release is sealed at a time, beside the readings of others.
+    /// Held while a release is sealed: one at a time, independently of the queue of readings.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, Shelf>>,
-    /// What the history may take that a redaction reads, in bytes, about.
+    /// Approximate memory, in bytes, of a history that is read for a redaction.
     max_redacted_bytes: usize,
-    /// Documents whose histories were too long: they only grow.
+    /// Documents whose histories are too long. A history only grows until a redaction, so another reading would fail as
+    /// well.
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
 
-/// The right to read ledgers as long as it is held: nothing is read here without one.
+/// The right to read ledgers until it is dropped. Every method that reads a ledger requires one.
 #[derive(Debug)]
 pub(crate) struct Reading {
     _right: Right,
@@ -94,7 +96,7 @@ enum Right {
     Sealing { _alone: OwnedMutexGuard<()> },
 }
 
-/// A redaction's place. It reads once its turn has come.
+/// A place in the queue of redactions. Its holder can read ledgers once its turn has come.
 #[derive(Debug)]
 pub(crate) struct RedactionPlace {
     place: Place,
@@ -104,7 +106,7 @@ impl RedactionPlace {
     /// Waits for the turn to read.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when it does not come within [`crate::fair_queue::MAX_WAIT`].
+    /// Returns [`OpenError::Busy`] if the turn does not come within [`crate::fair_queue::MAX_WAIT`].
     pub(crate) async fn reading(&self) -> Result<Reading, OpenError> {
         Ok(Reading { _right: Right::Slot { _slot: self.place.slot().await? } })
     }
@@ -117,8 +119,9 @@ impl std::fmt::Debug for Archives {
 }
 
 impl Archives {
-    /// `max_redacted_bytes` is what the history may take that a redaction reads, where it is more than what one may take
-    /// that is shown. A person who reads has nothing else running of what shares `one_of_all`.
+    /// Creates an empty cache. `max_redacted_bytes` is the approximate memory that a history can take when a redaction
+    /// reads it; a value below the limit for histories that are shown has no effect. While a person reads, none of
+    /// their other work that shares `one_of_all` runs.
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,
@@ -139,44 +142,46 @@ impl Archives {
     /// Waits for the requester's turn to read.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when too much is asked for.
+    /// Returns [`OpenError::Busy`] if this requester, or all together, have too many requests.
     pub(crate) async fn reading(&self, requester: &Requester) -> Result<Reading, OpenError> {
         let slot = self.readings.place(requester)?.slot().await?;
         Ok(Reading { _right: Right::Slot { _slot: slot } })
     }
 
-    /// A place among the redactions, which leads to a turn beside the readings.
+    /// Takes a place in the queue of redactions, which is separate from the queue of readings.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when too many redactions are under way.
+    /// Returns [`OpenError::Busy`] if too many redactions are running or waiting.
     pub(crate) fn redaction(&self, requester: &Requester) -> Result<RedactionPlace, OpenError> {
         Ok(RedactionPlace { place: self.redactions.place(requester)? })
     }
 
-    /// The turn to read a release that is to be sealed. It waits for other seals, and for no reading.
+    /// Waits for the turn to read a release that is about to be sealed. Only other seals delay it, never readings.
     pub(crate) async fn sealing(&self) -> Reading {
         let alone = self.sealing.clone().lock_owned().await;
         Reading { _right: Right::Sealing { _alone: alone } }
     }
 
-    /// Reads on a thread of its own, once the requester's turn has come.
+    /// Waits for the requester's turn, then calls `read` on a blocking thread.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when too much is asked for; with what `read` gives, or when its thread fails.
+    /// Returns [`OpenError::Busy`] if there are too many requests, the error of `read`, or an error if the thread
+    /// fails.
     pub(crate) async fn in_turn<T: Send + 'static>(
         &self,
         requester: &Requester,
         read: impl FnOnce(&Self, &Reading) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
         let (archives, reading) = (self.clone(), self.reading(requester).await?);
-        // The turn ends with the thread's work, whether anybody still waits for it or not.
+        // The thread holds the turn until `read` returns, even if the caller has stopped waiting for the result.
         tokio::task::spawn_blocking(move || read(&archives, &reading)).await?
     }
 
     /// Brings a document's history up to date with the disk, then calls `read` with it. Blocks.
     ///
     /// # Errors
-    /// When there is no such document, its ledger is damaged, it can't be read, or its history is too long.
+    /// Returns an error if the document does not exist, its ledger is damaged or can't be read, or its history is too
+    /// long.
     pub(crate) fn read<T>(
         &self,
         _reading: &Reading,
@@ -189,7 +194,7 @@ impl Archives {
         let shelf = self.kept.get_or_insert_with(document, Shelf::default);
         let mut archive = shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let ledger = document.clone().into();
-        // What fails half way is thrown away.
+        // The archive is taken out of the shelf first, so that a half-updated archive is dropped if reading fails.
         match Archive::read(&*self.store, &ledger, archive.take(), MAX_HISTORY_BYTES) {
             Ok(current) => {
                 let current = archive.insert(current);
@@ -207,12 +212,15 @@ impl Archives {
         }
     }
 
-    /// What a document said at a moment, whatever the length of its history. `pick` names the moment, the number of an
-    /// entry, with what else is wanted of the document as it is now. Where the history is too long the ledger is applied
-    /// once to its end and once to that moment, which takes time but no more memory than the document. Blocks.
+    /// Returns the content of a document at a moment, however long its history is. `pick` receives the current state.
+    /// It returns the moment, as the number of an entry, with any other data that the caller needs, or `None` if the
+    /// caller wants nothing. Blocks.
+    ///
+    /// If the history is too long for memory, the ledger is applied twice: once to its end and once up to the moment.
+    /// That takes time, but no more memory than the document.
     ///
     /// # Errors
-    /// When there is no such document, its ledger is damaged, or it can't be read.
+    /// Returns an error if the document does not exist, or its ledger is damaged or can't be read.
     pub(crate) fn content<T>(
         &self,
         reading: &Reading,
@@ -233,11 +241,12 @@ impl Archives {
         Ok(Some((picked, Content::read(then.doc()))))
     }
 
-    /// Reads in a document's history for a redaction, which may take more memory than one that is shown: up to what the
-    /// operator allows. One redaction reads at a time. Blocks.
+    /// Calls `read` with a document's history for a redaction. The history can be larger than one that is shown, up to
+    /// the limit that the operator sets. The caller holds the turn of a redaction, so only one such history is in
+    /// memory. Blocks.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Returns the errors of [`read`](Self::read).
     pub(crate) fn read_for_redaction<T>(
         &self,
         reading: &Reading,
@@ -255,13 +264,13 @@ impl Archives {
         }
     }
 
-    /// Lets go of a history: what it was made of is not stored any more.
+    /// Removes a history from the cache, because reading it failed or because a redaction has changed its ledger.
     pub(crate) fn forget(&self, document: &DocumentId) {
         self.kept.remove(document);
         self.lock_too_long().remove(document);
     }
 
-    /// Remembers that a history is too long, until something of it is taken out.
+    /// Remembers that a history is too long. A redaction removes the mark, because it changes the ledger.
     fn note_too_long(&self, document: &DocumentId) {
         let mut too_long = self.lock_too_long();
         if too_long.len() >= MAX_TOO_LONG {
@@ -275,7 +284,7 @@ impl Archives {
     }
 }
 
-/// What a failed task means.
+/// Converts the failure of a blocking task into a store error.
 impl From<tokio::task::JoinError> for OpenError {
     fn from(error: tokio::task::JoinError) -> Self {
         StoreError::Failed(error.to_string()).into()

@@ -1,4 +1,4 @@
-//! The arguments of the command line, and the help about them. What the commands do is in `main.rs`.
+//! The arguments of the command line and their help texts. The module `main` carries out the commands.
 
 use accord_server::signing::note::PublicKey;
 use accord_server::site::PublicUrl;
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Make or read one file. The server starts this command itself.
     #[command(hide = true)]
     Worker {
-        /// The id of the process that started it.
+        /// The process id of the server that started the worker.
         parent: i32,
     },
 }
@@ -91,7 +91,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) struct VerifyArgs {
     /// The release as it was downloaded (JSON).
     pub(crate) file: PathBuf,
-    /// A key to trust, as the installation publishes it at /keys.txt. May be given more than once.
+    /// A key to trust, as the installation publishes it at /keys.txt. Can be given more than once.
     #[arg(long, env = "ACCORD_KEY", value_delimiter = ',')]
     pub(crate) key: Vec<PublicKey>,
     /// The number that the release should have.
@@ -147,11 +147,12 @@ pub(crate) struct ServeArgs {
     /// Days after which a person who has not used Accord has to sign in again.
     #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_idle_days: u32,
-    /// The most connections of any kind that may be open at once. There are fewer if the system allows fewer open files.
+    /// The most connections of any kind that can be open at the same time. There are fewer if the system allows fewer
+    /// open files.
     #[arg(long, env = "ACCORD_CONNECTIONS", default_value_t = 16_384)]
     connections: usize,
-    /// The most sync connections from one address, which a whole city may share. Connections of any kind may be twice as
-    /// many, but at most half of all. An IPv6 network of 64 bits counts as one address.
+    /// The most sync connections from one address, which a whole city can share. Connections of any kind can be twice
+    /// as many, but at most half of all. An IPv6 network of 64 bits counts as one address.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = 2_000)]
     connections_per_address: usize,
     /// The most sync connections of one person, in all tabs and on all devices.
@@ -180,7 +181,7 @@ pub(crate) struct ServeArgs {
     /// MiB of disk space that must stay free. When less is free, the server accepts no more changes.
     #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
     reserve_mib: u64,
-    /// MiB of memory that the history of a document may take while a passage is redacted. A history above 64 MiB is not
+    /// MiB of memory that the history of a document can take while a passage is redacted. A history above 64 MiB is not
     /// shown, but a redaction has to search it.
     #[arg(long, env = "ACCORD_REDACTION_MEMORY_MIB", default_value_t = 256)]
     redaction_memory_mib: usize,
@@ -196,7 +197,7 @@ pub(crate) enum LogFormat {
 }
 
 impl ServeArgs {
-    /// The server that these arguments describe.
+    /// Returns the configuration that these arguments describe.
     pub(crate) fn config(self) -> Config {
         let days = |days: u32| Duration::from_secs(86_400) * days;
         Config {

@@ -1,10 +1,11 @@
-//! A cache of values that are costly to make: once they take too many bytes together, the least recently used ones go.
+//! A cache of values that are expensive to compute. When the values take too many bytes together, the least recently
+//! used ones are evicted.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A least-recently-used cache, bounded by bytes. The value used last stays, whatever it takes.
+/// A least-recently-used cache, bounded by bytes. The most recently used value stays, even if it exceeds the bound.
 #[derive(Debug)]
 pub(crate) struct LruCache<K, V> {
     max_bytes: usize,
@@ -14,11 +15,11 @@ pub(crate) struct LruCache<K, V> {
 #[derive(Debug)]
 struct Entries<K, V> {
     by_key: HashMap<K, CacheEntry<V>>,
-    /// Keys by the number of their last use: the least recently used one first.
+    /// Keys by the number of their last use, the least recently used first.
     by_use: BTreeMap<u64, K>,
-    /// What all values take together.
+    /// Size of all values, in bytes.
     bytes: usize,
-    /// The number of the next use.
+    /// Number that the next use gets. It grows with each use.
     next_use: u64,
 }
 
@@ -34,19 +35,20 @@ where
     K: Clone + Eq + Hash,
     V: Clone,
 {
-    /// An empty cache of at most `max_bytes`, as its callers count them.
+    /// Creates an empty cache of at most `max_bytes`. Callers say how many bytes each value takes.
     pub(crate) fn new(max_bytes: usize) -> Self {
         let entries =
             Entries { by_key: HashMap::new(), by_use: BTreeMap::new(), bytes: 0, next_use: 0 };
         Self { max_bytes, entries: Mutex::new(entries) }
     }
 
-    /// A value, which counts as used now.
+    /// Returns the value of a key, or `None` if it is not cached. The value counts as used now.
     pub(crate) fn get(&self, key: &K) -> Option<V> {
         self.lock().touch(key).map(|entry| entry.value.clone())
     }
 
-    /// A value; if there is none, a new one, which takes nothing until [`resize`](Self::resize) says what it takes.
+    /// Returns the value of a key, or inserts the value that `make` returns. A new value counts as 0 bytes until
+    /// [`resize`](Self::resize) sets its size.
     pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> V) -> V {
         let mut entries = self.lock();
         if let Some(entry) = entries.touch(key) {
@@ -57,7 +59,7 @@ where
         value
     }
 
-    /// Keeps a value in place of the one before it.
+    /// Inserts a value of `bytes` bytes, replacing the previous value of the key.
     pub(crate) fn insert(&self, key: K, value: V, bytes: usize) {
         let mut entries = self.lock();
         entries.remove(&key);
@@ -65,7 +67,7 @@ where
         entries.evict(self.max_bytes);
     }
 
-    /// Notes how many bytes a value takes now. One that was removed meanwhile does not come back.
+    /// Sets the size of a value, in bytes. Does nothing if the key is no longer in the cache.
     pub(crate) fn resize(&self, key: &K, bytes: usize) {
         let mut entries = self.lock();
         let Some(entry) = entries.touch(key) else { return };
@@ -84,7 +86,7 @@ where
 }
 
 impl<K: Clone + Eq + Hash, V> Entries<K, V> {
-    /// Notes that a value is used now.
+    /// Marks a value as used now, and returns its entry, or `None` if the key is not cached.
     fn touch(&mut self, key: &K) -> Option<&mut CacheEntry<V>> {
         let entry = self.by_key.get_mut(key)?;
         if let Some(key) = self.by_use.remove(&entry.used) {
@@ -120,7 +122,7 @@ impl<K: Clone + Eq + Hash, V> Entries<K, V> {
 mod tests {
     use super::*;
 
-    /// Which of some keys are in the cache, without using them.
+    /// Returns for each key whether it is in the cache, without marking it as used.
     fn held<const N: usize>(cache: &LruCache<&str, &str>, keys: [&str; N]) -> [bool; N] {
         keys.map(|key| cache.lock().by_key.contains_key(key))
     }

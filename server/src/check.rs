@@ -1,6 +1,5 @@
-//! `accord check`: whether the store holds what was written. It reads every ledger from its beginning, follows its hash
-//! chain and applies its entries. It compares the result with the checkpoint that a document is opened from, and with the
-//! releases.
+//! `accord check`: verifies that the store contains what was written. It reads every ledger from its beginning, follows
+//! its hash chain and applies its entries. It compares each document with its stored checkpoint and with its releases.
 
 use crate::plans::{read_plan, verify_audit};
 use crate::releases::find;
@@ -13,23 +12,23 @@ use accord_document::state::DocumentState;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many documents were read.
+    /// Number of documents that were read.
     pub documents: usize,
-    /// How many plans were read.
+    /// Number of plans that were read.
     pub plans: usize,
-    /// How many entries all documents have together.
+    /// Number of entries of all documents without damage.
     pub entries: usize,
-    /// The damage that was found, a sentence for each document, plan or record.
+    /// The damage that was found: one sentence for each damaged document, plan or record.
     pub faults: Vec<String>,
 }
 
-/// Checks everything in a data folder that no server is using. Blocks.
+/// Checks everything in a data folder that no server uses. Blocks.
 ///
 /// # Errors
-/// When the folder can't be opened at all.
+/// Returns an error if the folder can't be opened or listed. Damage to its content is in the report instead.
 pub fn check(data: &Path) -> Result<Report, StoreError> {
     let store = SledStore::open(data, 0)?;
     let mut report = Report::default();
@@ -61,8 +60,8 @@ pub fn check(data: &Path) -> Result<Report, StoreError> {
     Ok(report)
 }
 
-/// Checks one document, and returns how many entries it has. Its ledger is applied twice: the first time finds at which
-/// entries there are releases and a checkpoint, and the second time compares them.
+/// Checks one document and returns the number of its entries. The ledger is applied twice: the first pass finds the
+/// entries at which there are releases and a checkpoint, and the second pass compares them.
 fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let ledger = LedgerId::Document(id.clone());
     let replayed = replay_stored(store, &ledger).map_err(|error| error.to_string())?;
@@ -100,7 +99,7 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     faults.into_iter().next().map_or(Ok(replayed.behind), Err)
 }
 
-/// Whether two states of a document are at the same entry and have the same content.
+/// Returns whether two states of a document are at the same entry and have the same content.
 fn is_same(one: &DocumentState, other: &DocumentState) -> bool {
     one.position() == other.position() && Content::read(one.doc()) == Content::read(other.doc())
 }

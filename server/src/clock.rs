@@ -1,15 +1,16 @@
-//! The time comes from one place: every part that needs it has a [`Clock`].
+//! The source of the current time: every part of the server that needs the time has a [`Clock`], and tests can replace
+//! it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the server takes the time from. Cloning shares it.
+/// A clock. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the clock of the operating system.
     #[must_use]
     pub fn system() -> Self {
         Self::new(|| {
@@ -18,13 +19,13 @@ impl Clock {
         })
     }
 
-    /// `now` gives milliseconds since the Unix epoch.
+    /// Creates a clock from a function that returns milliseconds since the Unix epoch.
     #[must_use]
     pub fn new(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the current time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         (self.0)()

@@ -1,5 +1,5 @@
-//! Group commit: one thread takes what is queued across all rooms, appends it as one batch, and
-//! answers each room once everything of it is on disk.
+//! Group commit: one thread takes the queued entries of all rooms, appends them as one batch, and answers each room
+//! once its entries are on disk.
 
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// The most entries in one batch.
+/// Number of entries after which a batch takes no further jobs.
 const BATCH: usize = 4096;
-/// The least time from one commit's start to the next's. Syncing to disk costs the same for one entry
-/// as for hundreds: under load each waits a little for the others, alone none waits at all.
+/// Minimum time between the starts of two commits. A sync to disk costs the same for one entry as for hundreds. So
+/// under load each job waits a little for others to join its batch; a job that comes alone does not wait.
 const GATHER: Duration = Duration::from_millis(3);
-/// How many appends may wait before rooms have to.
+/// Number of jobs that can wait in the queue. When it is full, rooms wait to add theirs.
 const QUEUE: usize = 1024;
 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -24,8 +24,8 @@ struct Job {
     answer: Answer,
 }
 
-/// The way to the store for whatever must be on disk. Cloning shares the thread, which ends when
-/// the last clone is dropped and its queue is empty.
+/// A handle to the thread that appends to the store. Clones share the thread, which ends when the last clone is dropped
+/// and the queue is empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Committer {
     jobs: mpsc::Sender<Job>,
@@ -37,7 +37,7 @@ impl Committer {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the system can't create the thread.
     pub(crate) fn start(store: Arc<dyn Store>, metrics: Metrics) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (tell_fatal, fatal) = watch::channel(None);
@@ -49,8 +49,8 @@ impl Committer {
         Ok(Self { jobs, healthy, fatal })
     }
 
-    /// Queues entries of one ledger; `answer` is called on the committer's thread when they are
-    /// on disk, or can't be.
+    /// Queues entries of one or more ledgers. `answer` is called on the committer's thread when all of them are on
+    /// disk, or when they can't be saved.
     pub(crate) async fn append(
         &self,
         entries: Vec<Append>,
@@ -62,20 +62,20 @@ impl Committer {
         }
     }
 
-    /// Waits until everything that was queued before is on disk, or can't be.
+    /// Waits until every job that was queued before this call is on disk, or has failed.
     pub(crate) async fn finish(&self) {
         let (answer, answered) = oneshot::channel();
         self.append(Vec::new(), move |_| _ = answer.send(())).await;
         let _ = answered.await;
     }
 
-    /// Whether the last commit succeeded.
+    /// Returns whether the last commit succeeded.
     #[must_use]
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }
 
-    /// Waits until the store can no longer be trusted, and says why: the server must stop.
+    /// Waits until the store can no longer be trusted, and returns the reason. The server must then stop.
     pub(crate) async fn failed(&self) -> String {
         let mut fatal = self.fatal.clone();
         let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
@@ -122,8 +122,8 @@ fn work(
                 tracing::error!(%error, entries = size, "a commit failed");
             }
         }
-        // After a failed sync nobody knows what is on disk. Nothing more is acknowledged, and the
-        // process ends: starting again reads what is really there.
+        // After a failed sync it is unknown which entries are on disk. So nothing more is acknowledged and the process
+        // ends: a new start reads what is really there.
         if let Err(error @ (StoreError::SyncFailed(_) | StoreError::Failed(_))) = &result {
             poisoned = Some(error.clone());
             let _ = fatal.send(Some(error.to_string()));

@@ -1,4 +1,4 @@
-//! How a server is configured.
+//! The configuration of a server.
 
 use crate::clock::Clock;
 use crate::http::{ConnectionLimits, HeldLimits};
@@ -10,47 +10,47 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How a server is set up.
+/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The folder that holds everything.
+    /// The folder that contains all data of the installation.
     pub data: PathBuf,
-    /// Bytes of its disk that must stay free. When less is free, no more changes are accepted.
+    /// Bytes that must stay free on the disk of the data folder. When less is free, no more changes are accepted.
     pub reserve: u64,
-    /// Whether to seed the demo plan and let anybody sign in as one of the demo people.
+    /// Whether to create the demo plan and let anybody sign in as one of the demo people.
     pub demo: bool,
-    /// The address at which browsers find the server. Without one, the server's own origins are this machine and bare
-    /// addresses.
+    /// The address at which browsers find the server. Without it, the server accepts only pages at `localhost` or at a
+    /// bare IP address as its own.
     pub public_url: Option<PublicUrl>,
-    /// Whether a proxy in front says whose address a request comes from (`X-Forwarded-For`).
+    /// Whether a proxy in front of the server names the client's address (`X-Forwarded-For`).
     pub behind_proxy: bool,
-    /// How long sessions last.
+    /// The limits of how long sessions last.
     pub sessions: SessionLimits,
-    /// How many connections may be open.
+    /// The limits of open connections.
     pub connections: ConnectionLimits,
-    /// How long peers may take, and how long a stop may.
+    /// The deadlines for peers, and for stopping the server.
     pub deadlines: Deadlines,
-    /// How long what is stored of a deleted document is kept.
+    /// How long the data of a deleted document is kept before it is erased.
     pub keep_deleted: Duration,
-    /// The memory that a document's history may take while a passage is redacted, in bytes, about. Histories that are
-    /// shown have a limit of their own.
+    /// Approximate memory of a document's history while a passage is redacted, in bytes. Histories that are shown have
+    /// a limit of their own.
     pub redaction_memory: usize,
-    /// How much memory the answers may hold that wait for their readers.
+    /// The limits of the memory of answers that their readers have not taken yet.
     pub held_answers: HeldLimits,
-    /// The mail server. Without one, no mail is sent.
+    /// The mail server. Without it, no mail is sent.
     pub mail: Option<MailConfig>,
     /// A folder of additional fonts for PDF files.
     pub fonts: Option<PathBuf>,
-    /// The program whose command `worker` makes and reads files: this one, as it was started.
+    /// The program to start with the command `worker` for making and reading files: by default, this program.
     pub worker: PathBuf,
-    /// A separate address for `/metrics`. Callers on other machines get metrics only there.
+    /// A separate address that serves `/metrics`. Other machines can read the metrics only there.
     pub metrics_listen: Option<SocketAddr>,
     /// The clock that dates entries and tickets.
     pub clock: Clock,
 }
 
 impl Config {
-    /// The default configuration for a data folder.
+    /// Returns the default configuration for a data folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
@@ -68,7 +68,7 @@ impl Config {
             redaction_memory: 256 * 1024 * 1024,
             mail: None,
             fonts: None,
-            // Also where the file on the disk has been replaced since.
+            // This path names the running program even if its file on disk has been replaced.
             worker: PathBuf::from("/proc/self/exe"),
             metrics_listen: None,
             clock: Clock::system(),

@@ -1,9 +1,10 @@
 //! The commands of the command line that need an installation's data: listing people, making an administrator,
-//! resetting a password, writing a backup. They change the same records as the HTTP API, and are recorded in the
-//! same audit record.
+//! resetting a password, writing a backup. They change the same records as the HTTP API, and appear in the same audit
+//! record.
 //!
-//! A running server has the store to itself, so it carries out these commands over a Unix socket in its data folder,
-//! which only its own user can open. Where no server runs, the process of the command opens the store itself.
+//! Only one process can open the store. A running server therefore carries out these commands itself: it listens on a
+//! Unix socket in its data folder, which only its own user can open. If no server runs, the process of the command
+//! opens the store.
 
 use crate::backup::{BackupContents, BackupError, backup};
 use crate::committer::Committer;
@@ -26,39 +27,39 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 
-/// Where a running server listens, in its data folder.
+/// Name of a running server's socket, in its data folder.
 const SOCKET: &str = "shell.sock";
-/// The longest request or answer, in bytes.
+/// Maximum length of a request or an answer, in bytes.
 const MAX_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
-/// How long a client may take to send its request.
+/// Time that a client has to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The pause after a connection could not be accepted.
+/// Pause after a connection could not be accepted.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
-/// How long a link made here is valid, in milliseconds.
+/// Validity of a link for a new password, in milliseconds.
 const LINK_MS: u64 = 24 * 3_600_000;
-/// The address of a server without `--public-url`.
+/// Address of a server that was started without `--public-url`.
 const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 
-/// A request: one line of JSON.
+/// A request to carry out a command, sent as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
 pub enum Command {
     /// List everybody who has an account.
     People,
-    /// Make somebody an administrator: the account that has the address, or a new account.
+    /// Make somebody an administrator: the account with the e-mail address or, if there is none, a new account.
     MakeAdministrator {
         /// The person's name.
         name: String,
-        /// Their address, by which they sign in.
+        /// The e-mail address with which the person signs in.
         email: String,
-        /// Their password.
+        /// The password of a new account. An existing account keeps its own.
         password: String,
     },
-    /// Make a link by which somebody can set a new password.
+    /// Make a link with which somebody can set a new password.
     ResetPassword {
-        /// The address of the account.
+        /// The e-mail address of the account.
         email: String,
-        /// The origin of the installation, where the server has no `--public-url`.
+        /// The origin that the link begins with. If absent, the link begins with the origin that the server knows.
         at: Option<String>,
     },
     /// Write everything into a new file.
@@ -68,37 +69,37 @@ pub enum Command {
     },
 }
 
-/// The answer to a [`Command`]: JSON up to the end of the stream.
+/// The answer to a [`Command`], sent as JSON up to the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
 pub enum Answer {
-    /// The accounts.
+    /// The answer to [`Command::People`].
     People {
-        /// All of them.
+        /// All accounts.
         people: Vec<Account>,
     },
     /// The person is an administrator now.
     Administrator {
-        /// Their name.
+        /// The person's name.
         name: String,
     },
-    /// A link by which a password is set.
+    /// A link with which the person can set a new password.
     Link {
-        /// The whole address.
+        /// The complete URL.
         link: String,
     },
     /// A backup was written.
     Backup {
-        /// How many plans it holds.
+        /// Number of plans in the backup.
         plans: usize,
-        /// How many documents.
+        /// Number of documents in the backup.
         documents: usize,
-        /// How many entries of all ledgers.
+        /// Number of entries in all ledgers of the backup.
         entries: usize,
     },
     /// The command failed.
     Refused {
-        /// Why, as a sentence.
+        /// The reason, as a sentence for the operator.
         reason: String,
     },
 }
@@ -108,15 +109,15 @@ pub enum Answer {
 pub struct Account {
     /// The person's name.
     pub name: String,
-    /// Their address, if they have one.
+    /// The e-mail address, if the account has one.
     pub email: Option<String>,
-    /// Whether they run the installation.
+    /// Whether the person is an administrator of the installation.
     pub administrator: bool,
     /// The titles of the plans in which this person has a seat.
     pub plans: Vec<String>,
 }
 
-/// Why a command fails. Each is a sentence for the operator.
+/// The error of a command. Each message is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum ControlError {
     /// The data folder can't be opened.
@@ -125,13 +126,13 @@ pub enum ControlError {
     /// The account can't be made or changed.
     #[error("{0}")]
     Account(#[from] AccountError),
-    /// The password is not taken.
+    /// The password is refused.
     #[error("{0}")]
     Password(#[from] PasswordError),
-    /// The backup fails.
+    /// The backup can't be written.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// Nobody has this address.
+    /// No account has this e-mail address.
     #[error("there is no account with the address {0}")]
     NoAccount(String),
 }
@@ -151,10 +152,11 @@ impl From<ChangeError> for ControlError {
     }
 }
 
-/// Carries out a command: the server that runs over this data folder does it, or, where none runs, this process.
+/// Carries out a command. If a server runs over the data folder, the server does it, otherwise this process.
 ///
 /// # Errors
-/// When the data folder can't be opened. A command that fails is [`Answer::Refused`], not an error.
+/// Returns an error if the data folder can't be opened or the running server can't be reached. A command that fails
+/// returns [`Answer::Refused`] instead.
 pub async fn ask(config: &Config, command: Command) -> Result<Answer, ControlError> {
     if let Ok(stream) = UnixStream::connect(config.data.join(SOCKET)).await {
         return Ok(ask_server(stream, &command).await.map_err(ServeError::System)?);
@@ -174,7 +176,7 @@ async fn ask_server(mut stream: UnixStream, command: &Command) -> io::Result<Ans
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// Carries out commands over the records of an installation.
+/// The handler of commands, with the records that they need.
 #[derive(Clone)]
 #[allow(missing_debug_implementations)]
 pub(crate) struct Control {
@@ -183,7 +185,7 @@ pub(crate) struct Control {
     pub(crate) passwords: Passwords,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data: PathBuf,
-    /// The origin that links to this installation begin with.
+    /// The origin that links to this installation begin with, such as `https://accord.example.org`.
     pub(crate) base: String,
 }
 
@@ -224,7 +226,7 @@ impl Control {
                 Ok(Answer::Administrator { name: person.name })
             }
             Command::Backup { to } => {
-                // Recorded first, so that the backup contains the record of its own making.
+                // The event is recorded first, so that the backup contains the record of its own making.
                 self.plans.record(&installation(), AuditAction::Backup, None).await?;
                 let (store, data) = (self.store.clone(), self.data.clone());
                 let made = tokio::task::spawn_blocking(move || backup(&*store, &data, &to)).await;
@@ -259,10 +261,11 @@ impl Control {
     }
 }
 
-/// Opens the control socket. Only the one server that has locked the data folder may call this.
+/// Opens the control socket. Only the server that has locked the data folder can call this, because it removes an
+/// existing socket.
 ///
 /// # Errors
-/// When the system does not allow it.
+/// Returns an error if the system does not allow the socket.
 pub(crate) fn listen(data: &Path) -> io::Result<UnixListener> {
     let path = data.join(SOCKET);
     // A server that was killed leaves its socket behind.
@@ -275,7 +278,7 @@ pub(crate) fn listen(data: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers at the socket for as long as the server runs.
+/// Answers commands at the socket until the task is aborted.
 pub(crate) async fn serve(listener: UnixListener, control: Control) {
     loop {
         match listener.accept().await {
@@ -287,7 +290,7 @@ pub(crate) async fn serve(listener: UnixListener, control: Control) {
                     }
                 });
             }
-            // For example, the process has too many open files. That passes.
+            // The cause is temporary, such as too many open files in the process.
             Err(error) => {
                 tracing::error!(%error, "the control socket accepts no connection at the moment");
                 sleep(ACCEPT_RETRY).await;

@@ -1,4 +1,4 @@
-//! The demo: the plan of an invented city, and people. Anybody on this machine may sign in as any of them.
+//! The demo: a plan of an invented city with its people. Anybody on this machine can sign in as any of them.
 
 use crate::people::{People, Person};
 use crate::plans::{ActError, Plans, installation};
@@ -13,7 +13,8 @@ use accord_document::people::{Actor, Seat, Sector, Standing};
 
 pub(crate) const PLAN: &str = "demo";
 
-/// The demo people: sign-in name, full name, seat, sector. The administrator gets no seat in the plan.
+/// The demo people: sign-in name, full name, seat, sector. The administrator runs the installation and gets no seat in
+/// the plan.
 pub(crate) const PEOPLE: [(&str, &str, Seat, Sector); 6] = [
     ("ana", "Ana Ferreira", Seat::Author, Sector::Government),
     ("ben", "Ben Okafor", Seat::Author, Sector::CivilSociety),
@@ -27,7 +28,7 @@ pub(crate) fn person_id(name: &str) -> PersonId {
     PersonId::new(format!("demo-{name}"))
 }
 
-/// Adds the parts of the demo that do not exist yet.
+/// Creates the people, the plan and the documents of the demo that do not exist yet.
 pub(crate) async fn seed(plans: &Plans, people: &People) -> Result<(), StoreError> {
     let adding = people.clone();
     tokio::task::spawn_blocking(move || add_people(&adding))
@@ -87,7 +88,7 @@ async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
 }
 
 fn words(paragraphs: &[&str]) -> Vec<Op> {
-    // The template already ends the last paragraph.
+    // The template already contains the newline that ends the last paragraph.
     vec![Op::text(&paragraphs.join("\n"))]
 }
 

@@ -1,8 +1,8 @@
-//! Heavy work is admitted here: who may start how much of it, and whose turn it is.
+//! Admission of heavy work: how much of it each requester can start, and in which order.
 //!
-//! Each requester holds a bounded number of *places*: requests that run, wait, or whose result is still in memory.
-//! A place leads to a *slot* when its turn has come. Requesters take turns, whatever the number of their
-//! requests, and readers without an account never hold all slots.
+//! Each requester holds a limited number of *places*. A place is a request that runs, waits, or whose result is still
+//! in memory. A place leads to a *slot*, the right to run, when its turn has come. Requesters take turns, so a
+//! requester with many requests does not delay the others. Readers without an account never hold all slots.
 
 use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
@@ -13,21 +13,21 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// The longest that a request waits for its slot.
+/// Maximum time that a request waits for its slot.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The time after which a refused requester should try again.
+/// Time after which a refused requester should try again.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Who asks for heavy work: their places are counted together.
+/// The requester of heavy work: the unit by which places and slots are limited.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Requester {
     Person(PersonId),
-    /// Readers without an account, by the addresses that one subscriber has.
+    /// The readers without an account at the addresses of one subscriber.
     Address(AddressGroup),
 }
 
 impl Requester {
-    /// A reader without an account.
+    /// Returns the requester for a reader without an account.
     pub(crate) fn at(address: IpAddr) -> Self {
         Self::Address(AddressGroup::of(address))
     }
@@ -37,7 +37,7 @@ impl Requester {
     }
 }
 
-/// Why a request is not admitted.
+/// The reason why a request is not admitted: too many requests of its requester, or of all requesters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Busy {
     #[error("You have asked for several things at once. Wait until they are done, then try again.")]
@@ -46,36 +46,36 @@ pub(crate) enum Busy {
     Server,
 }
 
-/// How much is admitted.
+/// The limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueLimits {
-    /// Slots: what runs at the same time.
+    /// Number of requests that run at the same time.
     pub(crate) slots: usize,
-    /// Of those, what readers without an account may hold together.
+    /// Number of slots that readers without an account can hold together.
     pub(crate) anonymous_slots: usize,
-    /// Slots of one requester.
+    /// Number of slots that one requester can hold.
     pub(crate) slots_each: usize,
-    /// Places of one requester.
+    /// Number of places that one requester can hold.
     pub(crate) places_each: usize,
-    /// Places of all signed-in people together, and again of all other readers.
+    /// Number of places that all signed-in people can hold together. All other readers together can hold as many again.
     pub(crate) places: usize,
 }
 
-/// The places and slots of one kind of work. Cloning shares them.
+/// A queue for one kind of work, with its places and slots. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct FairQueue {
     shared: Arc<Shared>,
 }
 
-/// Kinds of work of which one person has one running at a time, whichever it is: each takes so much memory that two
-/// would be too much. Cloning shares it.
+/// A lock for each person, shared by several kinds of work: each person runs only one piece of such work at a time,
+/// because each takes so much memory that two would be too much. Clones share the locks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OneOfAll {
     people: Arc<Mutex<HashMap<PersonId, Weak<tokio::sync::Mutex<()>>>>>,
 }
 
 impl OneOfAll {
-    /// Waits until this person has nothing of these kinds running.
+    /// Waits until none of this person's work of these kinds is running.
     async fn turn(&self, person: &PersonId) -> OwnedMutexGuard<()> {
         let turn = {
             let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +94,7 @@ impl OneOfAll {
 #[derive(Debug)]
 struct Shared {
     limits: QueueLimits,
-    /// Shared with other kinds of work.
+    /// The lock that is shared with other kinds of work, if any.
     one_of_all: Option<OneOfAll>,
     state: Mutex<State>,
 }
@@ -104,9 +104,9 @@ struct State {
     accounts: HashMap<Requester, Account>,
     running: usize,
     running_anonymous: usize,
-    /// Places of signed-in people, and of others.
+    /// Number of places held by signed-in people, and by readers without an account.
     places: [usize; 2],
-    /// Requesters that wait, the next first, with their requests.
+    /// Requesters with waiting requests, the next one first. Each has its requests in the order of their arrival.
     waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<GivenSlot>>)>,
 }
 
@@ -121,17 +121,18 @@ impl FairQueue {
         Self { shared: Arc::new(Shared { limits, one_of_all: None, state: Mutex::default() }) }
     }
 
-    /// Of this kind of work and the others that share `one_of_all`, a person has one running. Nothing of these kinds may wait
-    /// for a slot while it holds one.
+    /// Creates a queue whose work shares `one_of_all` with other queues, so that a person has one running in all of
+    /// them together. Work in such a queue must not wait for a slot in another one while it holds a slot: it would wait
+    /// for itself.
     pub(crate) fn sharing(limits: QueueLimits, one_of_all: OneOfAll) -> Self {
         let one_of_all = Some(one_of_all);
         Self { shared: Arc::new(Shared { limits, one_of_all, state: Mutex::default() }) }
     }
 
-    /// A place for a request.
+    /// Takes a place for a request.
     ///
     /// # Errors
-    /// When this requester, or all together, hold as many as there are.
+    /// Returns [`Busy::Requester`] if this requester holds all its places, or [`Busy::Server`] if all places are taken.
     pub(crate) fn place(&self, requester: &Requester) -> Result<Place, Busy> {
         let limits = &self.shared.limits;
         let mut state = self.shared.lock();
@@ -148,14 +149,14 @@ impl FairQueue {
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
 
-    /// How many requests wait for a slot.
+    /// Returns the number of requests that wait for a slot.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum()
     }
 }
 
-/// Counts against its requester until it is dropped.
+/// A place in a queue. It counts against its requester until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     shared: Arc<Shared>,
@@ -166,16 +167,17 @@ impl Place {
     /// Waits for a slot.
     ///
     /// # Errors
-    /// When none is free within [`MAX_WAIT`].
+    /// Returns an error if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
         let until = Instant::now() + MAX_WAIT;
-        // First what only the requester waits for, so that nobody else's slot is held meanwhile.
+        // The requester's own lock comes first, so that a request that waits for it holds no slot that others need.
         let alone = timeout_at(until, self.alone()).await.map_err(|_| Busy::Requester)?;
         let given = timeout_at(until, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
         Ok(Slot { _given: given, _alone: alone })
     }
 
-    /// Waits until a person has nothing else running of what shares one turn.
+    /// Waits until none of the person's other work that shares the lock is running. Returns `None` at once for a reader
+    /// without an account, and in a queue that shares no lock.
     async fn alone(&self) -> Option<OwnedMutexGuard<()>> {
         match (&self.shared.one_of_all, &self.requester) {
             (Some(one_of_all), Requester::Person(person)) => Some(one_of_all.turn(person).await),
@@ -196,7 +198,7 @@ impl Place {
     }
 }
 
-/// A request that waits for its slot. One that is given up leaves the queue at once.
+/// A request that waits for its slot. A request that is given up leaves the queue at once.
 struct Waiting<'p> {
     place: &'p Place,
     given: oneshot::Receiver<GivenSlot>,
@@ -204,7 +206,7 @@ struct Waiting<'p> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        // A slot that was given at this moment is dropped with the receiver, after the lock.
+        // A slot that was sent at this very moment is dropped with the receiver, after the lock is released.
         self.given.close();
         self.place.shared.lock().leave_queue(&self.place.requester);
     }
@@ -218,15 +220,15 @@ impl Drop for Place {
     }
 }
 
-/// The right to run, until it is dropped.
+/// The right to run until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     _given: GivenSlot,
-    /// Where a person has one running of several kinds of work.
+    /// The person's lock, if this work shares one with other kinds.
     _alone: Option<OwnedMutexGuard<()>>,
 }
 
-/// One of the slots of a kind of work.
+/// A slot of the queue, without the person's lock.
 #[derive(Debug)]
 struct GivenSlot {
     shared: Arc<Shared>,
@@ -268,7 +270,7 @@ impl State {
         }
     }
 
-    /// Takes a requester's requests out of the queue that nobody waits for any more.
+    /// Removes the requester's requests that were given up.
     fn leave_queue(&mut self, requester: &Requester) {
         let Some(at) = self.waiting.iter().position(|(known, _)| known == requester) else {
             return;
@@ -280,7 +282,8 @@ impl State {
         }
     }
 
-    /// Gives out the slots that are free. What nobody claimed must be dropped after the lock.
+    /// Gives the free slots to waiting requests. Returns the slots whose requests were given up meanwhile. The caller
+    /// must drop them after it has released the lock, because dropping a slot takes the lock.
     fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<GivenSlot> {
         let limits = &shared.limits;
         let mut unclaimed = Vec::new();

@@ -1,10 +1,10 @@
-//! A count that grows with each change of a seat, a session or a plan, so that open documents look again at who may do
-//! what.
+//! A counter that grows with each change of a seat, a session or a plan. Open rooms watch it and decide again what each
+//! connected person is allowed to do.
 
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Counts the changes of seats, sessions and plans. Cloning shares the count.
+/// The counter of changes to seats, sessions and plans. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Generation(Arc<watch::Sender<u64>>);
 
@@ -15,7 +15,7 @@ impl Default for Generation {
 }
 
 impl Generation {
-    /// Something has changed: every open document looks again at who may do what.
+    /// Records a change, so that every open room checks its connected people again.
     pub(crate) fn advance(&self) {
         self.0.send_modify(|count| *count += 1);
     }

@@ -1,12 +1,13 @@
-//! What has to be done again and again while the server runs.
+//! The periodic tasks of a running server.
 
 use crate::http::App;
 use crate::store::StoreError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Ends sessions and publishes launches each second. Each minute it forgets what the throttle no longer needs, and every
-/// ten minutes it removes expired tickets and devices, and documents that were deleted longer than `keep_deleted` ago.
+/// Ends expired sessions and publishes due launches each second. Each minute it clears entries that the throttle no
+/// longer needs. Every ten minutes it removes expired tickets and devices, and erases documents that were deleted more
+/// than `keep_deleted` ago.
 pub(crate) async fn keep_house(app: App, keep_deleted: Duration) {
     let keep_deleted = u64::try_from(keep_deleted.as_millis()).unwrap_or(u64::MAX);
     let mut tick = interval(Duration::from_secs(1));

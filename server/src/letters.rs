@@ -1,8 +1,8 @@
-//! The mails that the server writes: what they say, and when.
+//! The mails that the server writes: their text, and when each is sent.
 //!
-//! Anybody may ask for a link to set a new password, for any address. Nothing about the answer may tell
-//! whether somebody has the address, so that the answer goes out before anything is looked up: an ask is
-//! only put down, and looked into after a pause of random length.
+//! Anybody can request a link for a new password, for any address. Neither the answer nor its timing must reveal
+//! whether an account has the address. So the server answers before it looks anything up: a request is only queued, and
+//! processed after a pause of random length.
 
 use crate::mail::{Letter, Mail};
 use crate::people::{People, Purpose, RESET_MS};
@@ -14,23 +14,24 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// Asks that may wait to be looked into. The budget of all asks (`people/throttle.rs`) is smaller: a desk
-/// that can be filled would tell how long the asks before took.
+/// Number of requests for a password link that can wait to be processed. The budget of all such requests
+/// (`people/throttle.rs`) is smaller, so the queue is never full: a full queue would reveal how long earlier requests
+/// took.
 const MAX_ASKS: usize = 256;
-/// How long an ask waits before it is looked into, in milliseconds. The time is random, so that nobody can tell the work
-/// for one ask from the work for others.
+/// Time that a request waits before it is processed, in milliseconds. The time is random, so that nobody can tell the
+/// work for one request from the work for others.
 const PAUSE_MS: std::ops::Range<u64> = 300..1_500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("too many mails are asked for at this moment")]
 pub(crate) struct Crowded;
 
-/// Writes the mails. Cloning shares it.
+/// The writer of mails. Clones share its queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Letters {
     mail: Mail,
     people: People,
-    /// The start of every link to this installation.
+    /// The origin that links to this installation begin with.
     base: String,
     asks: Arc<Semaphore>,
 }
@@ -40,10 +41,10 @@ impl Letters {
         Self { mail, people, base, asks: Arc::new(Semaphore::new(MAX_ASKS)) }
     }
 
-    /// Queues an ask for a new password. The person with that address, if there is one, is sent a link later.
+    /// Queues a request for a new password. If an account has the address, its person is sent a link later.
     ///
     /// # Errors
-    /// When too many are put down already.
+    /// Returns an error if too many requests are waiting.
     pub(crate) fn ask_for_password(&self, email: String) -> Result<(), Crowded> {
         let place = self.asks.clone().try_acquire_owned().map_err(|_| Crowded)?;
         let letters = self.clone();
@@ -61,7 +62,7 @@ impl Letters {
         Ok(())
     }
 
-    /// Blocks.
+    /// Sends a link for a new password, if an account has the address. Blocks.
     fn send_password_link(&self, email: &str) -> Result<(), StoreError> {
         let Some(person) = self.people.by_email(email)? else { return Ok(()) };
         let Some(to) = person.email else { return Ok(()) };
@@ -77,10 +78,10 @@ impl Letters {
         Ok(())
     }
 
-    /// Sends somebody a link that confirms their address. Blocks.
+    /// Sends a person a link that confirms their e-mail address. Blocks.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Returns an error if the store fails.
     pub(crate) fn send_confirmation(
         &self,
         person: &PersonId,
@@ -98,7 +99,7 @@ impl Letters {
         Ok(())
     }
 
-    /// Tells somebody that their account has changed.
+    /// Sends a person a mail that says how their account has changed.
     pub(crate) fn tell(&self, to: String, news: News) {
         let (subject, what) = match news {
             News::Password => ("Your password for Accord was changed", "The password was changed."),
@@ -120,7 +121,7 @@ impl Letters {
     }
 }
 
-/// What a letter says about an account.
+/// The change of an account that a mail reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     Password,

@@ -1,6 +1,6 @@
 //! Accord's server.
 //!
-//! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes what they produce to the
+//! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes their entries to the
 //! `store`. Imports point one way: `http → rooms → (document, store)`. Requests see only the traits of the store. Only
 //! [`run`] and the commands for backups, checks and accounts open sled itself.
 
@@ -83,20 +83,20 @@ pub use listen::Deadlines;
 pub use mail::MailConfig;
 pub use people::SessionLimits;
 
-/// How long the link that makes the first administrator is valid, in milliseconds. Each start
-/// without an administrator makes a new one.
+/// Validity of the link that makes the first administrator, in milliseconds. Each start without an administrator makes
+/// a new link.
 const SETUP_MS: u64 = 24 * 3_600_000;
 
-/// Why a server can't start or had to stop.
+/// The error of a server that can't start or had to stop.
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The store can't be opened.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The system refused something: an address, a thread, a file.
+    /// The system refused a resource, such as an address, a thread or a file.
     #[error("the server can't start: {0}")]
     System(#[from] std::io::Error),
-    /// The demo was to listen on an address that other machines reach.
+    /// The demo was started on an address that other machines can reach.
     #[error(
         "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
     )]
@@ -112,11 +112,11 @@ pub enum ServeError {
     Broken(String),
 }
 
-/// Serves until `shutdown` resolves, then drains: stops accepting, asks connected clients to come back, commits
-/// what is queued, and cuts off what does not end within [`Deadlines`].
+/// Serves until `shutdown` resolves, then drains: stops accepting connections, asks connected clients to reconnect
+/// later, commits what is queued, and closes what does not end within [`Deadlines`].
 ///
 /// # Errors
-/// When the server can't start, or the store can no longer be trusted.
+/// Returns an error if the server can't start, or if the store can no longer be trusted.
 pub async fn run(
     listener: TcpListener,
     config: Config,
@@ -133,8 +133,8 @@ pub async fn run(
     }
 }
 
-/// The result of `work`, or `None` if the server is asked to stop before `work` has ended. In that case `work` has as long
-/// as `patience` to end.
+/// Returns the result of `work`, or `None` if the server is asked to stop before `work` has ended. In that case `work`
+/// still has the time `patience` to end.
 async fn unless_stopped<T>(
     work: impl Future<Output = T>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
@@ -178,7 +178,7 @@ async fn serve(
     };
     let control = match control::listen(&config.data) {
         Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
-        // A path of more than about 100 bytes can't name a socket, for example.
+        // One cause is a path of more than about 100 bytes, which can't name a socket.
         Err(error) => {
             tracing::warn!(%error, "the control socket can't be opened, so commands can't reach this server while it runs");
             None
@@ -206,7 +206,7 @@ async fn serve(
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
 }
 
-/// Accepts connections from now on. The answer stops that.
+/// Starts to accept connections. The returned [`Stop`] ends that.
 fn open_for_all(listener: TcpListener, config: &Config, app: &App) -> Stop {
     let ConnectionLimits { total, per_address, .. } = config.connections;
     let per_address = per_address.saturating_mul(2);
@@ -225,7 +225,7 @@ fn open_for_all(listener: TcpListener, config: &Config, app: &App) -> Stop {
     }
 }
 
-/// Reads what is stored and puts the parts of the server together.
+/// Opens the stored records and assembles the parts of the server.
 async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<App, ServeError> {
     let metrics = Metrics::default();
     let committer = Committer::start(store.clone(), metrics.clone())?;
@@ -286,7 +286,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     })
 }
 
-/// Logs the link by which the operator becomes the first administrator.
+/// Logs a link with which the operator becomes the first administrator, if there is no administrator yet.
 async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
     let asked = people.clone();
     let made = tokio::task::spawn_blocking(move || {
@@ -296,7 +296,7 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
         asked.make_link(Purpose::Setup, SETUP_MS).map(Some)
     });
     if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
-        // The one secret that is logged: only the operator reads this log.
+        // This is the only secret that the server logs: only the operator reads this log.
         tracing::warn!(
             "this installation has no administrator yet: open {}/links/{secret} within a day to become its administrator",
             site.base()

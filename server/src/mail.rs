@@ -1,5 +1,5 @@
-//! Mail, where an SMTP server is named (RFC 5321): a bounded queue, and one thread that sends. Nobody waits
-//! for a mail server.
+//! Sending mail through an SMTP server (RFC 5321): a bounded queue, and one thread that sends. No request waits for the
+//! mail server.
 
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::{Message, SmtpTransport, Transport};
@@ -10,18 +10,18 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use thiserror::Error;
 
-/// How long each step of talking to the mail server may take.
+/// Time limit of each exchange with the mail server.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Mails that may wait to be sent. More are dropped, and logged.
+/// Number of mails that can wait to be sent. Further mails are dropped, and the drop is logged.
 const MAX_WAITING: usize = 256;
 
-/// Where mail goes out, and in whose name.
+/// The mail server, and the sender of all mails.
 #[derive(Debug, Clone)]
 pub struct MailConfig {
-    /// `smtps://user:password@host:465`, or `smtp://host:587?tls=required`; `smtp://127.0.0.1:25` for a
-    /// server on this machine.
+    /// The address of the mail server: `smtps://user:password@host:465` or `smtp://host:587?tls=required`, or
+    /// `smtp://127.0.0.1:25` for a server on this machine.
     pub url: String,
-    /// `Accord <accord@example.org>`.
+    /// The sender of all mails, such as `Accord <accord@example.org>`.
     pub from: String,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Letter {
     pub(crate) text: String,
 }
 
-/// The way to the thread that sends. Cloning shares it; the thread ends when the last clone is dropped.
+/// A handle to the thread that sends mails. Clones share the thread, which ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
     waiting: SyncSender<Letter>,
@@ -57,7 +57,8 @@ impl Mail {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the configuration can't be understood. Whether the server answers, only sending tells.
+    /// Returns an error if the configuration is invalid or the thread can't be created. The mail server is first
+    /// contacted when a mail is sent.
     pub(crate) fn start(config: &MailConfig) -> Result<Self, MailError> {
         let transport = SmtpTransport::from_url(&config.url)?.timeout(Some(TIMEOUT)).build();
         let from =
@@ -73,14 +74,14 @@ impl Mail {
         Ok(Self { waiting })
     }
 
-    /// Puts a mail into the queue. It does not wait: where the queue is full, the mail is dropped.
+    /// Queues a mail without waiting. If the queue is full, the mail is dropped.
     pub(crate) fn post(&self, letter: Letter) {
         if self.waiting.try_send(letter).is_err() {
             tracing::error!("a mail was dropped: {MAX_WAITING} wait for the mail server");
         }
     }
 
-    /// One whose mails come out here instead of being sent.
+    /// Creates a handle whose mails are received here instead of being sent.
     #[cfg(test)]
     pub(crate) fn for_tests() -> (Self, Receiver<Letter>) {
         let (waiting, letters) = sync_channel(MAX_WAITING);

@@ -1,4 +1,4 @@
-//! `accord`: what the commands of the command line do.
+//! `accord`: carries out the commands of the command line.
 
 mod arguments;
 mod signals;
@@ -22,7 +22,7 @@ use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// jemalloc gives what is free back to the system soon, as `.cargo/config.toml` asks it to.
+/// jemalloc, which returns free memory to the system soon, as configured in `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 const _: () = assert!(
@@ -30,9 +30,9 @@ const _: () = assert!(
     "Build the server inside its repository: .cargo/config.toml sets up its allocator."
 );
 
-/// How long threads that are still at work have to end, after everything else has ended.
+/// Time that remaining threads have to end after everything else has ended.
 const LAST_THREADS: Duration = Duration::from_secs(1);
-/// The exit code of `accord verify` for a whole release when no trusted key was given.
+/// Exit code of `accord verify` for a complete release when no trusted key was given.
 const UNTRUSTED: u8 = 2;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             return accord_server::worker::run(parent);
         }
         Ok(Arguments { command }) => command,
-        // Clap would end with 2, which here means a whole release without a trusted key.
+        // Clap would exit with 2, but that code means a complete release without a trusted key ([`UNTRUSTED`]).
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
             drop(error.print());
@@ -66,7 +66,7 @@ async fn carry_out(command: Command) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Check(data) => check(&data.path),
-        // A running server has another working directory, so it gets the whole path.
+        // The command gets an absolute path, because a running server can have another working directory.
         Command::Backup(args) => match std::path::absolute(&args.file) {
             Ok(to) => ask(args.data, control::Command::Backup { to }).await,
             Err(error) => complain(&error),
@@ -106,13 +106,13 @@ fn say(line: &str) {
     println!("{line}");
 }
 
-/// Prints to standard error why a command failed.
+/// Prints the reason of a failure to standard error, and returns the exit code of a failure.
 fn complain(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::FAILURE
 }
 
-/// Verifies a release's file, and says what that proves.
+/// Verifies a release's file and prints the result.
 fn verify(args: &VerifyArgs) -> ExitCode {
     let file = match read_release(&args.file) {
         Ok(file) => file,
@@ -134,7 +134,8 @@ fn verify(args: &VerifyArgs) -> ExitCode {
     if verified.is_trusted { ExitCode::SUCCESS } else { ExitCode::from(UNTRUSTED) }
 }
 
-/// Reads at most one byte more than a release can have: with that byte, the verifier sees that the file is too large.
+/// Reads a release's file, but at most one byte more than a release can have: the extra byte tells the verifier that
+/// the file is too large.
 fn read_release(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -152,7 +153,7 @@ fn rotate_key(data: &Path) -> ExitCode {
     }
 }
 
-/// Restores a backup, and reports what the check of the new folder found.
+/// Restores a backup and prints the result of checking the new folder.
 fn restore(args: &RestoreArgs) -> ExitCode {
     let now = accord_server::clock::Clock::system().now_ms();
     match accord_server::backup::restore(&args.file, &args.data, now) {
@@ -161,7 +162,7 @@ fn restore(args: &RestoreArgs) -> ExitCode {
     }
 }
 
-/// Checks a data folder, and reports what is wrong with it.
+/// Checks a data folder and prints the damage that was found.
 fn check(data: &Path) -> ExitCode {
     if !data.exists() {
         return complain(&format!("there is no folder {}", data.display()));
@@ -186,7 +187,7 @@ fn say_report(Report { documents, plans, entries, faults }: Report) -> ExitCode 
     complain(&"the data has the damage that is listed above: restore a backup into a new folder")
 }
 
-/// Has the running server carry out a command, or this process where no server runs; prints the answer.
+/// Carries out a command through the running server or, if no server runs, in this process, and prints the answer.
 async fn ask(data: DataFolder, command: control::Command) -> ExitCode {
     match control::ask(&Config::new(data.path), command).await {
         Ok(Answer::People { people }) => people.iter().for_each(say_account),
@@ -203,7 +204,7 @@ async fn ask(data: DataFolder, command: control::Command) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prints an account as a line of cells, with tabs between them.
+/// Prints an account as one line with four cells, separated by tabs.
 fn say_account(Account { name, email, administrator, plans }: &Account) {
     let role = if *administrator { "administrator" } else { "" };
     let (name, plans) = (Shown::of(name), plans.join(", "));
@@ -211,7 +212,7 @@ fn say_account(Account { name, email, administrator, plans }: &Account) {
     say(&format!("{name}\t{email}\t{role}\t{plans}"));
 }
 
-/// Asks for a password: at a terminal without showing it, and otherwise as a line of standard input.
+/// Reads a password: from a terminal without showing it, otherwise as one line of standard input.
 fn ask_password() -> std::io::Result<String> {
     if std::io::stdin().is_terminal() {
         return rpassword::prompt_password("Password (at least 10 characters): ");
@@ -232,7 +233,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     run(listener, args.config(), stop).await
 }
 
-/// Binds the address to listen on. An error says what to do about it.
+/// Binds the address to listen on. The error says what to do about it.
 async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {

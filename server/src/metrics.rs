@@ -1,4 +1,4 @@
-//! What the server counts, in the OpenMetrics text format at `/metrics`.
+//! The counters of the server, shown in the OpenMetrics text format at `/metrics`.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -12,7 +12,7 @@ pub(crate) struct Reason {
     pub reason: &'static str,
 }
 
-/// All metrics. Cloning shares them.
+/// All counters. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Metrics {
     pub edits_accepted: Counter,
@@ -51,7 +51,7 @@ impl Metrics {
             self.connections_refused.clone(),
         );
         r.register(
-            // Its first name, which monitoring may watch.
+            // The metric keeps its original name, because existing monitoring can depend on it.
             "ledgers_betrayed",
             "Clients that remember a ledger this server does not continue",
             self.ledgers_diverged.clone(),

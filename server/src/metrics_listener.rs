@@ -1,15 +1,15 @@
-//! An address of its own for `/metrics` and `/healthz`, apart from the address that everybody reaches. Nothing else is
-//! served there.
+//! A separate address that serves only `/metrics` and `/healthz`, apart from the address for everybody.
 
 use crate::http::{App, metrics_router};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Listens on an address and serves it until the task is aborted: nothing there is worth waiting for at the end.
+/// Listens on an address and serves the metrics until the task is aborted. Requests there are short, so the server does
+/// not wait for them when it stops.
 ///
 /// # Errors
-/// When the address can't be listened on.
+/// Returns an error if the address can't be bound.
 pub(crate) async fn start(address: SocketAddr, app: App) -> std::io::Result<JoinHandle<()>> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let reason = format!("can't listen on {address} for metrics: {error}");

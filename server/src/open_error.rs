@@ -1,4 +1,4 @@
-//! Why a document can't be opened, or its ledger read.
+//! The errors of opening a document or reading its ledger.
 
 use crate::fair_queue::Busy;
 use crate::store::StoreError;
@@ -7,12 +7,12 @@ use accord_document::sync::Denied;
 use accord_document::update::ScanError;
 use thiserror::Error;
 
-/// Why a document can't be opened.
+/// The reason why a document can't be opened, or its ledger can't be read.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum OpenError {
     #[error("there is no such document")]
     Missing,
-    /// It may have been shared with this person a moment ago.
+    /// The person has no access, but can have had it until a moment ago.
     #[error("the document is not shared with this person")]
     Denied(Denied),
     #[error(transparent)]
@@ -21,7 +21,7 @@ pub(crate) enum OpenError {
     Ledger(#[from] LedgerError),
     #[error("the document's history is too long to be shown")]
     TooLong,
-    /// Too much is asked for, by this requester or by all.
+    /// There are too many requests of this requester, or of all together.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// The documents that this person has open take too much memory together.

@@ -1,8 +1,8 @@
 //! All plans in memory, each in the state that its ledger gives, and the one way to change them.
 //!
-//! Acts are rare, so one lock over all plans takes them one at a time. Each act is an entry in its plan's ledger. When
-//! an administrator or facilitator acts, the same commit adds an entry to the audit record. Reading is from memory and
-//! does not block.
+//! Acts are rare, so one lock makes the acts of all plans happen one at a time. Each act is an entry in its plan's
+//! ledger. When an administrator or facilitator acts, the same commit adds an entry to the audit record. Reading a plan
+//! uses the state in memory and does not block.
 
 mod index;
 mod ledgers;
@@ -35,14 +35,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{Mutex, oneshot};
 
-/// Why an act was not done.
+/// The reason why an act was not done.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum ActError {
     #[error("there is no such plan")]
     Missing,
     #[error(transparent)]
     Refused(#[from] ActRefusal),
-    /// What a new document is to begin with is more than a document may have.
+    /// The text for a new document exceeds a limit of documents.
     #[error("no document can begin with this text: {0}")]
     Text(Refusal),
     #[error(transparent)]
@@ -58,7 +58,7 @@ struct Shared {
     audit: Mutex<AuditState>,
 }
 
-/// All plans. Cloning shares them.
+/// All plans, and the audit record. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Plans {
     shared: Arc<Shared>,
@@ -71,10 +71,10 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// Reads all plans, and the end of the audit record, which begins on the first start. Blocks.
+    /// Reads all plans and the audit record, which begins on the first start. Blocks.
     ///
     /// # Errors
-    /// When the store fails, or the audit record is damaged. Damaged plans are left out.
+    /// Returns an error if the store fails or the audit record is damaged. A damaged plan is left out and logged.
     pub(crate) fn open(
         store: Arc<dyn Store>,
         committer: Committer,
@@ -110,23 +110,24 @@ impl Plans {
         self.read(|known| known.plans.iter().map(|(id, s)| (id.clone(), s.clone())).collect())
     }
 
-    /// The plans that can't be served because what is stored of them is damaged.
+    /// Returns the plans that are not served because their ledgers are damaged.
     #[must_use]
     pub(crate) fn damaged(&self) -> Vec<PlanId> {
         self.read(|known| known.damaged.clone())
     }
 
-    /// Erases what is stored of documents that were deleted before a time (milliseconds since the Unix
-    /// epoch). Blocks.
+    /// Erases the data of documents that were deleted before a time, given in milliseconds since the Unix epoch.
+    /// Blocks.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Returns an error if the store fails.
     pub(crate) fn erase_deleted(&self, before: u64) -> Result<(), StoreError> {
         for (_, plan) in self.all() {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
                 if self.shared.store.entry(&ledger, Seq(0))?.is_some() {
-                    // The client ids go first: as long as the ledger is there, the next call tries again.
+                    // The client ids are erased first. If this fails, the ledger still exists, so the next call tries
+                    // again.
                     announced::erase(&*self.shared.store, document)?;
                     self.shared.store.erase(&ledger)?;
                     tracing::info!(%document, "what was stored of a deleted document is erased");
@@ -139,7 +140,7 @@ impl Plans {
     /// Publishes the launches whose time has come.
     ///
     /// # Errors
-    /// When a publication can't be saved. The next call tries it again.
+    /// Returns an error if a publication can't be saved. The next call tries it again.
     pub(crate) async fn publish_due(&self) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
         for (id, plan) in self.all() {
@@ -153,7 +154,7 @@ impl Plans {
         Ok(())
     }
 
-    /// The plan that a document belongs to.
+    /// Returns the plan that a document belongs to, or `None` if there is no such document.
     #[must_use]
     pub(crate) fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
         self.read(|known| {
@@ -162,20 +163,20 @@ impl Plans {
         })
     }
 
-    /// The plan that an invitation is for.
+    /// Returns the plan that an invitation is for, or `None` if there is no such invitation.
     #[must_use]
     pub(crate) fn inviting(&self, invitation: &Digest) -> Option<(PlanId, Arc<PlanState>)> {
         let mut all = self.all().into_iter();
         all.find(|(_, state)| state.invitation(invitation).is_some())
     }
 
-    /// The plans in which somebody has a seat.
+    /// Returns the plans in which a person has a seat.
     #[must_use]
     pub(crate) fn seating(&self, person: &PersonId) -> Vec<(PlanId, Arc<PlanState>)> {
         self.all().into_iter().filter(|(_, state)| state.standing(person).is_some()).collect()
     }
 
-    /// What a person may do in a document, if they may see it at all.
+    /// Returns what a person is allowed to do in a document, or `None` if they can't see it.
     #[must_use]
     pub(crate) fn grant(&self, person: &PersonId, document: &DocumentId) -> Option<Grant> {
         self.home(document)?.1.grant(person, document)
@@ -184,7 +185,7 @@ impl Plans {
     /// Does an act in a plan. When this returns, the act is on disk and in force.
     ///
     /// # Errors
-    /// When the act is not allowed or can't be saved. Then nothing has changed.
+    /// Returns an error if the act is not allowed or can't be saved. Then nothing has changed.
     pub(crate) async fn act(
         &self,
         plan: &PlanId,
@@ -195,10 +196,10 @@ impl Plans {
         self.act_all(plan, actor, vec![act], from).await
     }
 
-    /// Does several acts in a plan: all of them, or none.
+    /// Does several acts in a plan: either all of them or none.
     ///
     /// # Errors
-    /// As [`act`](Self::act).
+    /// Returns the errors of [`act`](Self::act).
     pub(crate) async fn act_all(
         &self,
         plan: &PlanId,
@@ -209,10 +210,10 @@ impl Plans {
         self.act_with(plan, actor, acts, from, Vec::new()).await
     }
 
-    /// Makes a plan, with its title.
+    /// Creates a plan with a title.
     ///
     /// # Errors
-    /// As [`act`](Self::act).
+    /// Returns the errors of [`act`](Self::act).
     pub(crate) async fn create(
         &self,
         id: PlanId,
@@ -245,11 +246,11 @@ impl Plans {
         .await
     }
 
-    /// Adds a document, made from the template and a draft, to a plan: its ledger and its place in
-    /// the plan in one commit.
+    /// Adds a document, made from the template and a draft, to a plan. One commit saves both its ledger and its place
+    /// in the plan.
     ///
     /// # Errors
-    /// As [`act`](Self::act).
+    /// Returns the errors of [`act`](Self::act), or [`ActError::Text`] if the draft exceeds a limit.
     pub(crate) async fn add_document(
         &self,
         plan: &PlanId,
@@ -266,7 +267,7 @@ impl Plans {
         let (draft, by) = (draft.clone(), actor.clone());
         // A large import takes most of a second, so it must not block a thread that answers other requests.
         let seeding = tokio::task::spawn_blocking(move || {
-            // 53 random bits: a client id that nobody else has.
+            // The client id has 53 random bits, so that nobody else has it.
             let seed = seed(rand::random::<u64>() >> 11, &draft);
             state.edit(&by, now, rand::random(), &seed)
         });
@@ -297,7 +298,8 @@ impl Plans {
             for act in acts {
                 let entry = state.act(&actor, now, rand::random(), act.clone())?;
                 batch.push(appended(&ledger, &entry));
-                // Joining is the invited person's own act, whatever seat it brings.
+                // A join is not recorded in the audit record: it is the invited person's own act, even if it makes them
+                // a facilitator.
                 let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
                     && !matches!(act, Act::Join { .. });
                 if steers {
@@ -314,10 +316,10 @@ impl Plans {
         .await
     }
 
-    /// Records in the audit record an action that no plan's ledger has.
+    /// Records an action in the audit record that is in no plan's ledger.
     ///
     /// # Errors
-    /// When it can't be saved.
+    /// Returns an error if the event can't be saved.
     pub(crate) async fn record(
         &self,
         actor: &Actor,
@@ -338,10 +340,10 @@ impl Plans {
         .await
     }
 
-    /// The whole audit record, verified. Blocks.
+    /// Reads the whole audit record and verifies it. Blocks.
     ///
     /// # Errors
-    /// When it can't be read, or is damaged.
+    /// Returns an error if the record can't be read or is damaged.
     pub(crate) fn audit(&self) -> Result<Vec<Entry>, StoreError> {
         let entries = read(&*self.shared.store, &LedgerId::Audit)?;
         follow_audit(&entries)?;
@@ -355,13 +357,13 @@ impl Plans {
 
     async fn commit(&self, batch: Vec<Append>) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        // The caller may be gone; the act is done all the same.
+        // If the caller is gone, nobody receives the result, and the act is done all the same.
         self.shared.committer.append(batch, move |result| drop(answer.send(result))).await;
         answered.await.map_err(|_| StoreError::Failed("the server is stopping".into()))?
     }
 }
 
-/// Runs work to its end even when its caller hangs up: nothing may stop it between the commit of an act and the change
+/// Runs work to its end even if the caller hangs up. Nothing must stop it between the commit of an act and the change
 /// of the state in memory.
 async fn to_its_end<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
 where
@@ -372,7 +374,7 @@ where
     done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string()).into()))
 }
 
-/// A fresh id for a plan.
+/// Returns a fresh id for a plan.
 #[must_use]
 pub(crate) fn fresh_plan() -> PlanId {
     PlanId::new(fresh_id())
@@ -382,8 +384,8 @@ fn address_text(from: Option<IpAddr>) -> Option<String> {
     from.map(|address| address.to_string())
 }
 
-/// The actor of what nobody signed in does: the installation itself, when it starts or when a verb of its command line
-/// is carried out.
+/// Returns the actor of acts that no signed-in person does: the installation itself, when it starts or carries out a
+/// command of the command line.
 #[must_use]
 pub(crate) fn installation() -> Actor {
     Actor {

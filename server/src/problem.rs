@@ -1,4 +1,4 @@
-//! The answer to a request that fails. Which error becomes which problem is decided in `http/problem.rs`.
+//! The answer to a request that fails. The mapping of errors to problems is in `http/problem.rs`.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -7,20 +7,20 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// When too many ask at once: how long a caller should wait before trying again, in seconds.
+/// Time that a caller should wait before trying again when too many ask at the same time, in seconds.
 const BUSY_SECONDS: u64 = 5;
 
-/// What went wrong, for programs (`error`) and for people (`message`).
+/// The body of an answer to a request that failed: a stable name for programs and a sentence for people.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     #[serde(skip)]
     status: StatusCode,
-    /// Seconds to wait before trying again.
+    /// Number of seconds to wait before trying again, sent as `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u64>,
-    /// A stable name.
+    /// The stable name of the problem, for programs.
     error: &'static str,
-    /// A sentence that says what happened and what to do.
+    /// A sentence in English that says what happened and what to do.
     message: String,
 }
 
@@ -29,7 +29,7 @@ impl Problem {
         Self { status, retry_after: None, error, message: message.into() }
     }
 
-    /// The same, to be tried again after so many seconds.
+    /// Sets the number of seconds after which the request can be tried again.
     pub(crate) fn with_retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
@@ -74,7 +74,7 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(5)
     }
 
-    /// Something can't be done now because too many ask for it at once.
+    /// Creates a problem for a request that can't be served now because too many ask at the same time (503).
     pub(crate) fn busy(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).with_retry_after(BUSY_SECONDS)
     }
@@ -83,12 +83,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    /// A refusal that the page explains in its own words, by the stable name.
+    /// Creates a refusal (403) with a name of its own, by which the page finds its explanation.
     pub(crate) fn refused(error: &'static str, message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, error, message)
     }
 
-    /// Its stable name.
+    /// Returns the stable name of the problem.
     pub(crate) fn name(&self) -> &'static str {
         self.error
     }
@@ -106,12 +106,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// Something can't be done now and may be possible later.
+    /// Creates a problem for something that can't be done now but can be possible later (503).
     pub(crate) fn unavailable(error: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error, message)
     }
 
-    /// A body arrived too slowly.
+    /// Creates a problem for a request whose body arrived too slowly or broke off (408).
     pub(crate) fn slow(message: &str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "slow", message)
     }
@@ -129,7 +129,7 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
-    /// The sentence alone, for people who follow a link on a public page.
+    /// Returns an answer with the sentence alone, for people who follow a link on a public page.
     pub(crate) fn sentence(self) -> Response {
         later((self.status, format!("{}\n", self.message)).into_response(), self.retry_after)
     }

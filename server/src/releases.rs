@@ -1,8 +1,7 @@
-//! Releases as they are read and downloaded: the text as the ledger has it at the moment that was frozen, and
-//! the note that seals it.
+//! Releases as they are read and downloaded: the text that the ledger has at the frozen moment, and the signed note.
 //!
-//! The text is made from the ledger, and its digest compared with the one that both sides signed, each time it
-//! is read from disk; the note is kept as it was signed first. Nothing here can change either.
+//! Each time a release is read from disk, its text is built from the ledger and its digest is compared with the digest
+//! that both sides signed. The note is stored as it was first signed. This module changes neither.
 
 use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
@@ -23,12 +22,12 @@ use accord_document::state::DocumentState;
 use axum::body::Bytes;
 use std::sync::Arc;
 
-/// The records that hold notes, in pieces: each under `document/number/piece`.
+/// The kind of the records that hold notes. A note is stored in pieces, each with the key `document/number/piece`.
 const NOTES: &str = "note";
-/// Bytes of one piece: a record holds little more.
+/// Maximum size of one piece of a note, in bytes: a record can hold little more.
 const PIECE: usize = 3_000;
 
-/// What all releases kept in memory may take together, in bytes of their files.
+/// Memory of all cached releases, in bytes. Each counts as twice the size of its file.
 const BUDGET: usize = 32 * 1024 * 1024;
 
 /// A release with its statement and its file.
@@ -36,13 +35,13 @@ const BUDGET: usize = 32 * 1024 * 1024;
 pub(crate) struct Frozen {
     pub released: Released,
     pub statement: Statement,
-    /// The [`ReleaseFile`], as it is downloaded.
+    /// The bytes of the [`ReleaseFile`] to download.
     pub file: Bytes,
-    /// The moment that was frozen: the number of the entry that it follows.
+    /// The frozen moment: the number of the entry that the text follows.
     pub moment: Seq,
 }
 
-/// All releases. Cloning shares them.
+/// All releases, with a cache. Clones share it.
 #[derive(Clone)]
 pub(crate) struct SealedReleases {
     shared: Arc<Shared>,
@@ -54,7 +53,7 @@ struct Shared {
     plans: Plans,
     people: People,
     keys: Keys,
-    /// By document and number.
+    /// The cached releases, by document and number.
     kept: LruCache<(DocumentId, u32), Arc<Frozen>>,
 }
 
@@ -78,17 +77,18 @@ impl SealedReleases {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The public halves of all keys that releases were ever signed with, the one of now last.
+    /// Returns the public halves of all keys that ever signed releases, the current one last.
     #[must_use]
     pub(crate) fn keys(&self) -> &[PublicKey] {
         self.shared.keys.published()
     }
 
-    /// A release by its number, if there is one. Where it is not in memory it is made of its ledger, once the requester's
-    /// turn has come.
+    /// Returns a release by its number, or `None` if there is none. A release that is not cached is built from its
+    /// ledger, once the requester's turn has come.
     ///
     /// # Errors
-    /// When it can't be read, or is not what was signed; [`OpenError::Busy`] when too much is asked for.
+    /// Returns [`OpenError::Busy`] if there are too many requests, or an error if the release can't be read or its text
+    /// is not the one that was signed.
     pub(crate) async fn get(
         &self,
         requester: &Requester,
@@ -104,11 +104,12 @@ impl SealedReleases {
         self.shared.archives.in_turn(requester, make).await
     }
 
-    /// Signs a release right after it was frozen. The note holds people's names as they are when it is signed, so signing
-    /// must not be late: it does not wait in the queue for reading ledgers, however much its signer has asked for.
+    /// Signs a release right after it was frozen. The note contains people's names at the time of the signing, so it
+    /// must not be delayed: signing does not wait in the queue for reading ledgers, however many requests its signer
+    /// has there.
     ///
     /// # Errors
-    /// When there is no such release, it can't be read, or is not what was signed.
+    /// Returns an error if the release does not exist, can't be read, or has another text than the one that was signed.
     pub(crate) async fn seal(&self, document: &DocumentId, number: u32) -> Result<(), OpenError> {
         let (releases, key) = (self.clone(), (document.clone(), number));
         let reading = self.shared.archives.sealing().await;
@@ -116,13 +117,13 @@ impl SealedReleases {
         sealed?.map(drop).ok_or(OpenError::Missing)
     }
 
-    /// Makes a release of its ledger. Blocks.
+    /// Builds a release from its ledger, or takes it from the cache. Blocks.
     fn make(
         &self,
         reading: &Reading,
         key: (DocumentId, u32),
     ) -> Result<Option<Arc<Frozen>>, OpenError> {
-        // Somebody else may have had it made meanwhile.
+        // Another request can have built the release while this one waited for its turn.
         if let Some(frozen) = self.shared.kept.get(&key) {
             return Ok(Some(frozen));
         }
@@ -135,12 +136,13 @@ impl SealedReleases {
         let file = ReleaseFile { release, note, key: signed_by };
         let file = Bytes::from(serde_json::to_vec_pretty(&file).map_err(unwritable)?);
         let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
-        // The text, too, is held beside its file.
+        // The release holds its text in memory in addition to its file.
         self.shared.kept.insert(key, frozen.clone(), frozen.file.len() * 2);
         Ok(Some(frozen))
     }
 
-    /// What the ledger has of a release.
+    /// Reads the text of a release from the ledger and compares its digest, or returns `None` if there is no such
+    /// release.
     fn read(
         &self,
         reading: &Reading,
@@ -160,7 +162,8 @@ impl SealedReleases {
         Ok(Some((released, release, proposal)))
     }
 
-    /// The note of a release, behind the key that it is signed with: the one that was signed first.
+    /// Returns the key that signed a release's note, the note, and its statement. The first call signs the note and
+    /// stores it.
     fn note(
         &self,
         document: &DocumentId,
@@ -175,7 +178,7 @@ impl SealedReleases {
                 let note = String::from_utf8(bytes)
                     .map_err(|_| damaged("a note is not readable".into()))?;
                 let (signed_by, statement) = self.open(&note)?;
-                // The note must be of this very text, whose digest was compared.
+                // The note must name the digest of the text that the ledger has.
                 if statement.digest != proposal.digest || statement.number != release.number {
                     return Err(damaged(format!("the note of release {key} is of another text")));
                 }
@@ -193,14 +196,15 @@ impl SealedReleases {
                 })
                 .collect();
             match self.shared.store.swap_all(&swaps) {
-                // Somebody else asked at the same moment.
+                // On a conflict, another request has signed the note at the same moment, so the next pass reads that
+                // one.
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// What is to be signed of a release.
+    /// Returns the statement about a release that the note will contain.
     fn state(
         &self,
         document: &DocumentId,
@@ -239,17 +243,18 @@ impl SealedReleases {
         })
     }
 
-    /// What a note says, behind the key that it is signed with.
+    /// Verifies a note, and returns the key that signed it and its statement.
     fn open(&self, note: &str) -> Result<(&PublicKey, Statement), OpenError> {
         let opened = |key| Some((key, Statement::read(PublicKey::open(key, note).ok()?)?));
         let found = self.keys().iter().find_map(opened);
         found.ok_or_else(|| damaged("a note is not signed with a key of this server".into()))
     }
 
-    /// The releases of a document that are public, the newest first, each as it was launched.
+    /// Returns the public releases of a document, the newest first, each with the time of its publication.
     ///
     /// # Errors
-    /// When one can't be read, or is not what was launched; [`OpenError::Busy`] when too much is asked for.
+    /// Returns [`OpenError::Busy`] if there are too many requests, or an error if a release can't be read or has
+    /// another digest than the one that was launched.
     pub(crate) async fn public(
         &self,
         requester: &Requester,
@@ -272,7 +277,8 @@ impl SealedReleases {
     }
 }
 
-/// A release by its number, as a ledger has it, and what makes a text that release.
+/// Finds a release by its number in a document's state. Returns the release, its proposal, and the identity that
+/// [`Released::of`] needs to build its text, or `None` if there is no such release.
 pub(crate) fn find(
     state: &DocumentState,
     document: &DocumentId,
@@ -285,13 +291,13 @@ pub(crate) fn find(
     Some((state.identity(document, number), release.clone(), proposal.clone()))
 }
 
-/// A release that everybody may read.
+/// A release that is public.
 #[derive(Debug, Clone)]
 pub(crate) struct Published {
     pub frozen: Arc<Frozen>,
-    /// Since when, in milliseconds since the Unix epoch.
+    /// The time since which the release is public, in milliseconds since the Unix epoch.
     pub time: u64,
-    /// The time zone of its launch (IANA).
+    /// The time zone of the launch (an IANA name).
     pub zone: String,
 }
 

@@ -1,5 +1,5 @@
-//! Applying a document's ledger. Everything that reads a whole ledger goes through its entries here, one after the
-//! other: from a store only some of them are in memory at a time.
+//! Applying a document's ledger. All code that reads a whole ledger passes its entries through here, one after the
+//! other: only some of the entries of a stored ledger are in memory at the same time.
 
 use crate::open_error::OpenError;
 use crate::store::{Store, StoreError, entries};
@@ -7,20 +7,20 @@ use accord_document::ids::{LedgerId, PersonId, Seq};
 use accord_document::ledger::{Entry, LedgerError, Outcome};
 use accord_document::state::DocumentState;
 
-/// A document as its ledger gives it.
+/// A document after entries of its ledger were applied.
 #[derive(Debug)]
 pub(crate) struct Replayed {
     pub(crate) state: DocumentState,
     pub(crate) last_editor: Option<PersonId>,
-    /// How many entries were applied to come here.
+    /// Number of entries that were applied to reach this state.
     pub(crate) behind: usize,
 }
 
 impl Replayed {
-    /// Applies what follows a state.
+    /// Applies entries to a state that they follow.
     ///
     /// # Errors
-    /// As [`apply_all`].
+    /// Returns the errors of [`apply_all`].
     pub(crate) fn resume<B: AsRef<[u8]>>(
         state: Option<DocumentState>,
         last_editor: Option<PersonId>,
@@ -38,12 +38,12 @@ impl Replayed {
     }
 }
 
-/// Applies stored entries in order: to a state that they follow, or from the first entry of a ledger on. `visit` is
-/// called after each of them, with the state, the entry, and whether it was applied or is void.
+/// Applies stored entries in order, either to a state that they follow or from the first entry of a ledger. After each
+/// entry, `visit` receives the state, the entry, and whether it was applied (`true`) or is void (`false`).
 ///
 /// # Errors
-/// [`OpenError::Missing`] without a state and without an entry; when the entries can't be read, are damaged or do not
-/// chain; with what `visit` gives.
+/// Returns [`OpenError::Missing`] without a state and without entries, an error if the entries can't be read, are
+/// damaged or do not chain, or the error of `visit`.
 pub(crate) fn apply_all<B: AsRef<[u8]>>(
     mut state: Option<DocumentState>,
     stored: impl IntoIterator<Item = Result<(Seq, B), StoreError>>,
@@ -69,7 +69,7 @@ pub(crate) fn apply_all<B: AsRef<[u8]>>(
 /// Applies a whole ledger that is in memory.
 ///
 /// # Errors
-/// When it is empty, damaged, or does not chain.
+/// Returns an error if the ledger is empty or damaged, or its entries do not chain.
 pub(crate) fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     let replayed = Replayed::resume(None, None, (0..).map(Seq).zip(entries).map(Ok))?;
     replayed.state.settle()?;
@@ -79,17 +79,17 @@ pub(crate) fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
 /// Applies a whole stored ledger.
 ///
 /// # Errors
-/// As [`replay`], and when it can't be read.
+/// Returns the errors of [`replay`], or an error if the ledger can't be read.
 pub(crate) fn replay_stored(store: &dyn Store, ledger: &LedgerId) -> Result<Replayed, OpenError> {
     let replayed = Replayed::resume(None, None, entries(store, ledger, Seq(0)))?;
     replayed.state.settle()?;
     Ok(replayed)
 }
 
-/// Applies a stored ledger up to an entry, that one included.
+/// Applies a stored ledger up to and including an entry.
 ///
 /// # Errors
-/// As [`replay_stored`].
+/// Returns the errors of [`apply_all`].
 pub(crate) fn replay_upto(
     store: &dyn Store,
     ledger: &LedgerId,
@@ -100,7 +100,7 @@ pub(crate) fn replay_upto(
     apply_all(None, wanted, |_, _, _| Ok(()))
 }
 
-/// The person who wrote an edit: none for other entries.
+/// Returns the person who wrote an edit, or `None` for other entries.
 pub(crate) fn editor(entry: &Entry) -> Option<PersonId> {
     entry.body.edit().map(|_| entry.actor.person.clone())
 }
@@ -108,7 +108,7 @@ pub(crate) fn editor(entry: &Entry) -> Option<PersonId> {
 /// Decodes a stored entry.
 ///
 /// # Errors
-/// With its number, when it is damaged.
+/// Returns an error with the entry's number if the entry is damaged.
 pub(crate) fn decode(seq: Seq, bytes: &[u8]) -> Result<Entry, LedgerError> {
     Entry::decode(bytes).map_err(|error| LedgerError::Entry { seq, error })
 }

@@ -1,4 +1,4 @@
-//! Taking a step on the path to a release: the step that freezes the text also seals the release.
+//! Taking a step on the path to a release. A step that freezes the text also signs the note of the release.
 
 use crate::releases::SealedReleases;
 use crate::rooms::{RequestError, RoomHandle, StepTaken};
@@ -7,15 +7,15 @@ use accord_document::people::Actor;
 use accord_document::release::StepError;
 use std::time::Duration;
 
-/// The longest that the answer to a step waits for the seal, which is made all the same.
+/// Maximum time that the answer to a step waits for the signing, which continues in any case.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// Takes a step on the path to a release. If it freezes the text, the release is signed at once, with the names that
-/// people have now, whether its signer waits for that or not. Where that fails, the text is frozen all the same, and
-/// signed when somebody asks for the release.
+/// Takes a step on the path to a release. If the step freezes the text, the release is signed immediately, with
+/// people's current names, even if the signer no longer waits for the answer. If signing fails, the text is frozen all
+/// the same, and the release is signed when somebody next asks for it.
 ///
 /// # Errors
-/// When the document can't be opened, or with the reason why the step is not taken.
+/// Returns an error if the document can't be opened, or the reason why the step is refused.
 pub(crate) async fn take_step(
     releases: &SealedReleases,
     room: &RoomHandle,

@@ -1,6 +1,6 @@
-//! Signals that ask the server to stop.
+//! The signals that ask the server to stop.
 //!
-//! A thread of its own waits for them, so the process ends even when all other threads are busy.
+//! A separate thread waits for them, so that the process ends even if all other threads are busy.
 
 use std::process::exit;
 use std::thread;
@@ -10,14 +10,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// The longest that stopping takes: service managers kill after 10 to 90 seconds, and the promise is 15.
+/// Maximum duration of a stop. Service managers kill after 10 to 90 seconds, and the server promises 15.
 const STOP_WITHIN: Duration = Duration::from_secs(14);
 
-/// Ends at the first SIGTERM or SIGINT. From this call on they are heard, also while the server still starts. A
-/// second one ends the process at once, and so does the end of [`STOP_WITHIN`].
+/// Returns a future that ends at the first SIGTERM or SIGINT. Signals count from this call on, also while the server is
+/// still starting. After the first signal, a second one ends the process immediately, and so does the expiry of
+/// [`STOP_WITHIN`].
 ///
 /// # Errors
-/// When the system gives no thread, or does not let us hear signals.
+/// Returns an error if the system can't create the thread or does not allow the signal handlers.
 pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut terminate, mut interrupt) = {
@@ -33,7 +34,7 @@ pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             }
         };
         next().await;
-        // Without a receiver the server has ended already.
+        // Without a receiver, the server has already ended.
         let _ = ask.send(());
         tokio::select! {
             signal = next() => {
@@ -49,7 +50,7 @@ pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(hear))?;
     Ok(async {
         if asked.await.is_err() {
-            // Nobody hears signals any more.
+            // The thread has ended without a signal, so no signal can arrive any more.
             std::future::pending::<()>().await;
         }
     })

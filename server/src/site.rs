@@ -1,16 +1,16 @@
-//! Where this installation is found, and what follows from that: which pages are its own, how its
-//! cookie is named, and whose address a request comes from.
+//! The address of this installation, and what follows from it: which pages are its own, the names of its cookies, and
+//! the address that a request comes from.
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use thiserror::Error;
 
-/// `scheme://host[:port]`, as browsers write an origin.
+/// A web origin, `scheme://host[:port]`, in the form that browsers send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
-/// A text is not the origin of a web site.
+/// The error for a text that is not a web origin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the public address is like https://accord.example.org, without a path")]
 pub struct NotAnOrigin;
@@ -24,7 +24,7 @@ impl FromStr for PublicUrl {
         let path = uri.path_and_query().is_none_or(|path| path.as_str() == "/");
         match (scheme, uri.authority(), path) {
             (Some(scheme), Some(authority), true) if !authority.as_str().contains('@') => {
-                // Browsers leave a scheme's own port out.
+                // Browsers omit the default port of a scheme.
                 let own = if scheme == "https" { ":443" } else { ":80" };
                 let authority = authority.as_str().to_lowercase();
                 Ok(Self(format!("{scheme}://{}", authority.trim_end_matches(own))))
@@ -40,24 +40,24 @@ impl std::fmt::Display for PublicUrl {
     }
 }
 
-/// Where a request comes from, as the browser says.
+/// The origin of a request, as the browser reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// One of our own pages.
+    /// A page of this installation.
     Own,
-    /// A page of somebody else.
+    /// A page of another site.
     Foreign,
-    /// Not said: programs that are not browsers say nothing.
+    /// The request has no `Origin` header, as usual for programs that are not browsers.
     Unsaid,
 }
 
-/// The addresses that one subscriber has: a single IPv4 address, or a /64 network of IPv6. A subscriber
-/// has all 2^64 addresses of such a network, so limits by address count the network.
+/// The addresses of one subscriber: a single IPv4 address, or an IPv6 /64 network. A subscriber has all 2^64 addresses
+/// of such a network, so limits by address count the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressGroup(IpAddr);
 
 impl AddressGroup {
-    /// The group that an address belongs to. An IPv4-mapped IPv6 address counts as the IPv4 address in it.
+    /// Returns the group of an address. An IPv4-mapped IPv6 address counts as the IPv4 address in it.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -82,7 +82,7 @@ impl std::fmt::Display for AddressGroup {
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     public: Option<PublicUrl>,
-    /// The address listened on.
+    /// The address that the server listens on.
     listen: SocketAddr,
     behind_proxy: bool,
 }
@@ -92,7 +92,7 @@ impl Site {
         Self { public, listen, behind_proxy }
     }
 
-    /// The start of every link to this installation.
+    /// Returns the origin that links to this installation begin with.
     pub(crate) fn base(&self) -> String {
         match &self.public {
             Some(PublicUrl(url)) => url.clone(),
@@ -103,7 +103,8 @@ impl Site {
         }
     }
 
-    /// What the installation is called among others: its host.
+    /// Returns the host of this installation, with its port if it is not the default one. It identifies the
+    /// installation.
     pub(crate) fn name(&self) -> String {
         let base = self.base();
         base.split_once("://").map_or(base.clone(), |(_, host)| host.to_owned())
@@ -117,10 +118,10 @@ impl Site {
         self.public.as_ref().is_some_and(|PublicUrl(url)| url.starts_with("https:"))
     }
 
-    /// Whose page a request comes from.
+    /// Returns which page sent a request, judged by its `Origin` header.
     ///
-    /// Without a public address only what can't be somebody else's name is our own: this machine,
-    /// or a bare address. A name could be made to point here (DNS rebinding).
+    /// Without a public address, only origins at `localhost` or at a bare IP address count as this installation.
+    /// Another host name could belong to an attacker who makes it resolve to this machine (DNS rebinding).
     pub(crate) fn source(&self, headers: &HeaderMap) -> Source {
         let Some(origin) = headers.get(header::ORIGIN) else { return Source::Unsaid };
         let (Ok(origin), Some(host)) = (origin.to_str(), text(headers, &header::HOST)) else {
@@ -133,19 +134,20 @@ impl Site {
         if own { Source::Own } else { Source::Foreign }
     }
 
-    /// Cookies with this prefix can be set only by this very host, over HTTPS (RFC 6265bis).
+    /// Returns the name of the session cookie. Over HTTPS it has the prefix `__Host-`: browsers let only this very host
+    /// set such a cookie (RFC 6265bis).
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.is_secure() { "__Host-accord_session" } else { "accord_session" }
     }
 
-    /// A session cookie that lives for `seconds`.
+    /// Returns the value of a `Set-Cookie` header for a session that lives for `seconds`.
     pub(crate) fn cookie(&self, secret: &str, seconds: u64) -> String {
         let secure = if self.is_secure() { "; Secure" } else { "" };
         let name = self.cookie_name();
         format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
     }
 
-    /// The session secret that a request brings.
+    /// Returns the session secret in a request's cookies, if there is one.
     pub(crate) fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find_cookie(headers, self.cookie_name())
     }
@@ -154,15 +156,15 @@ impl Site {
         if self.is_secure() { "__Host-accord_errand" } else { "accord_errand" }
     }
 
-    /// The cookie of a browser that was sent to a sign-in provider; none any more for an empty secret.
-    /// It must come along when the provider sends the browser back, so that it is `Lax`.
+    /// Returns the `Set-Cookie` value for a browser that is sent to a sign-in provider. An empty secret deletes the
+    /// cookie. The cookie is `Lax`, because the browser must send it when the provider redirects back.
     pub(crate) fn errand_cookie(&self, secret: &str) -> String {
         let secure = if self.is_secure() { "; Secure" } else { "" };
         let (name, seconds) = (self.errand_name(), if secret.is_empty() { 0 } else { 600 });
         format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
     }
 
-    /// The secret of a browser that comes back from a sign-in provider.
+    /// Returns the secret of a browser that comes back from a sign-in provider, if there is one.
     pub(crate) fn errand<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find_cookie(headers, self.errand_name())
     }
@@ -171,26 +173,27 @@ impl Site {
         if self.is_secure() { "__Host-accord_devices" } else { "accord_devices" }
     }
 
-    /// The cookie by which a device is known that somebody signed in with. It is `Lax` so that it also comes
-    /// along when a sign-in provider sends the browser back; it signs nobody in.
+    /// Returns the `Set-Cookie` value that marks a device on which people have signed in. It is `Lax`, so that the
+    /// browser also sends it when a sign-in provider redirects back. The cookie signs nobody in.
     pub(crate) fn devices_cookie(&self, secrets: &str, seconds: u64) -> String {
         let secure = if self.is_secure() { "; Secure" } else { "" };
         let name = self.devices_name();
         format!("{name}={secrets}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
     }
 
-    /// The device secrets that a request brings.
+    /// Returns the device secrets in a request's cookies, if there are any.
     pub(crate) fn devices<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find_cookie(headers, self.devices_name())
     }
 
-    /// Whose address a request comes from: the peer's, or what the proxy in front says it is.
+    /// Returns the address of a request's client: the peer of the connection or, behind a proxy, the client that the
+    /// proxy names.
     pub(crate) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
         if !self.behind_proxy {
             return peer.to_canonical();
         }
-        // The proxy adds to the end; whatever stands before may be invented.
+        // The proxy appends to the header, so only the last address is trusted: the client can invent the others.
         let last = headers.get_all(FORWARDED).iter().next_back();
         let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next());
         last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer).to_canonical()

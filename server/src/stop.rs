@@ -1,4 +1,4 @@
-//! Stopping: within seconds, whatever anybody does, and without losing what was acknowledged.
+//! Stopping the server: within seconds, whatever clients do, and without losing acknowledged changes.
 
 use crate::committer::Committer;
 use crate::listen::{Deadlines, Listening, OpenConnections};
@@ -6,7 +6,7 @@ use crate::rooms::Rooms;
 use tokio::join;
 use tokio::time::timeout;
 
-/// What has to end, in this order.
+/// The parts of the server that have to end, in this order.
 pub(crate) struct Stop {
     pub(crate) listening: Listening,
     pub(crate) open: OpenConnections,
@@ -16,9 +16,9 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Answers what was asked, asks everybody to come back, and closes the rooms, all as long as `drain` allows.
-    /// Then closes what is still open, and waits for the commits that are under way. What was acknowledged is on
-    /// disk before any of this.
+    /// Stops accepting connections, finishes open requests, asks clients to reconnect later, and closes the rooms, for
+    /// at most the time [`Deadlines::drain`]. Then closes the remaining connections and waits for commits that are
+    /// under way. Acknowledged changes were on disk before this call.
     pub(crate) async fn drain(self) {
         let Self { listening, open, rooms, committer, deadlines } = self;
         listening.drain();

@@ -1,4 +1,4 @@
-//! Histories within their budget, and whose turn it is to read.
+//! Tests of the memory limits of histories, and of the order in which requesters read.
 
 use super::*;
 use crate::store::{Append, Ledger as _, MemoryStore};
@@ -17,7 +17,8 @@ fn actor() -> Actor {
     }
 }
 
-/// A megabyte of text, the first client's as the problem and others' in a root of their own; or its deletion.
+/// Encodes an update that inserts 1 MiB of `text`, or deletes it again if `text` is `None`. Client 0 writes to the
+/// field `problem`, every other client to a root of its own.
 fn update(client: u64, text: Option<&str>) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_var(u64::from(text.is_some()));
@@ -38,7 +39,7 @@ fn update(client: u64, text: Option<&str>) -> Vec<u8> {
     out
 }
 
-/// A document in which so many megabytes were written and deleted again.
+/// Creates a store with a document in which `megabytes` times 1 MiB of text was written and deleted again.
 fn store(document: &DocumentId, megabytes: u32) -> Arc<dyn Store> {
     let store = MemoryStore::default();
     let ledger = LedgerId::Document(document.clone());
@@ -65,7 +66,7 @@ fn store(document: &DocumentId, megabytes: u32) -> Arc<dyn Store> {
     Arc::new(store)
 }
 
-/// Redactions may read twice as much as is shown.
+/// Creates archives in which a redaction can read a history twice as large as one that is shown.
 fn with_store(store: Arc<dyn Store>) -> Archives {
     Archives::new(store, 2 * MAX_HISTORY_BYTES, OneOfAll::default())
 }
@@ -81,7 +82,7 @@ async fn histories_stay_within_their_budget_whatever_is_in_them() {
     let reading = archives.reading(&ana()).await.unwrap();
     assert_eq!(archives.read(&reading, &document, |archive| archive.history.len()).unwrap(), 21);
     assert!(archives.kept.get(&document).is_some());
-    // It grows beyond what one may take.
+    // The next history is larger than the limit of one history.
     let archives = with_store(store(&document, 40));
     let refused = archives.read(&reading, &document, |_| ()).unwrap_err();
     assert!(matches!(refused, OpenError::TooLong), "{refused}");
@@ -96,7 +97,7 @@ async fn histories_stay_within_their_budget_whatever_is_in_them() {
 #[tokio::test]
 async fn what_a_document_said_is_read_however_long_its_history_is() {
     let document = DocumentId::new("d");
-    // In the second one the history is longer than it may be.
+    // The history of the second document is above the limit of one history.
     for megabytes in [1, 34] {
         let archives = with_store(store(&document, megabytes));
         let at = move |moment: u64| {
@@ -120,7 +121,7 @@ async fn what_a_document_said_is_read_however_long_its_history_is() {
 async fn redactions_that_wait_hold_no_reading_and_no_turn_of_others() {
     let archives = with_store(store(&DocumentId::new("d"), 1));
     let person = |name: &str| Requester::Person(PersonId::new(name));
-    // A request that waits for its document holds a place and nothing else.
+    // Each request holds a place in the queue of redactions, but no turn to read.
     let waiting: Vec<_> =
         (0..16).map(|n| archives.redaction(&person(&format!("p{}", n / 4))).unwrap()).collect();
     assert!(archives.redaction(&person("p0")).is_err(), "of which each has a few");
@@ -162,7 +163,7 @@ async fn a_release_is_sealed_beside_all_readings_and_whatever_its_signer_waits_f
 #[tokio::test]
 async fn anonymous_readers_never_keep_people_from_reading() {
     let archives = with_store(store(&DocumentId::new("d"), 1));
-    // Readers from many addresses, each reading for ever.
+    // Eight readers at different addresses ask to read, and each reading lasts until the end of the test.
     let (give_up, given_up) = std::sync::mpsc::channel::<()>();
     let given_up = Arc::new(Mutex::new(given_up));
     let readers: Vec<_> = (0..8)

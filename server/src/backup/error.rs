@@ -1,11 +1,11 @@
-//! Why a backup can't be written or restored.
+//! The errors of writing and restoring a backup.
 
 use crate::store::StoreError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why a backup can't be written or restored. Each is a sentence for the operator.
+/// An error of writing or restoring a backup. Each message is a sentence for the operator.
 #[derive(Debug, Error)]
 pub enum BackupError {
     /// The store can't be read or written.
@@ -19,15 +19,15 @@ pub enum BackupError {
         /// The system's error.
         error: io::Error,
     },
-    /// The file or folder that is to be made already exists.
+    /// The file or folder to create already exists.
     #[error("{} already exists and is not overwritten", .0.display())]
     Exists(PathBuf),
-    /// The file is not a whole backup.
+    /// The file is not a complete backup.
     #[error("{} is not a backup of Accord, or it was cut short or damaged: {reason}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect that was found in the file.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The format of a backup: a gzip stream (RFC 1952) of
+//! The file format of a backup: a gzip stream (RFC 1952) with this content:
 //!
 //! ```text
 //! "accord backup 1\n" item* 'E' SHA-256 of all before it
@@ -8,7 +8,7 @@
 //! bytes  = length:u64, then that many bytes
 //! ```
 //!
-//! Numbers are little-endian. This file knows nothing of what ledgers and records mean.
+//! Numbers are little-endian. This module does not interpret ledgers or records.
 
 use accord_document::ids::{DocumentId, LedgerId, PlanId};
 use flate2::Compression;
@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 
 const MAGIC: &[u8] = b"accord backup 1\n";
-/// The longest value, in bytes: an entry may be a little larger than a message.
+/// Maximum length of a value, in bytes. The longest values are entries, which can be a little larger than a message.
 const MAX_VALUE_BYTES: u64 = 64 * 1024 * 1024;
 /// The length of the digest at the end, in bytes.
 const DIGEST_BYTES: usize = 32;
@@ -34,14 +34,15 @@ pub(super) enum Item {
     Key { name: String, content: Vec<u8> },
 }
 
-/// Writes a backup, item by item. Without [`finish`](Self::finish) the file is cut short.
+/// A writer of a backup, item by item. Without [`finish`](Self::finish) the file stays incomplete and can't be
+/// restored.
 pub(super) struct Writer {
     inner: GzEncoder<BufWriter<File>>,
     hasher: Sha256,
 }
 
 impl Writer {
-    /// Begins a backup in an empty file.
+    /// Starts a backup in an empty file.
     pub(super) fn new(file: File) -> io::Result<Self> {
         let inner = GzEncoder::new(BufWriter::new(file), Compression::fast());
         let mut new = Self { inner, hasher: Sha256::new() };
@@ -71,7 +72,7 @@ impl Writer {
         [name.as_bytes(), content].into_iter().try_for_each(|part| self.bytes(part))
     }
 
-    /// Writes the digest, and returns when the disk has the file.
+    /// Writes the digest and syncs the file to disk.
     pub(super) fn finish(mut self) -> io::Result<()> {
         let digest = self.hasher.clone().finalize();
         self.put(b"E")?;
@@ -91,14 +92,15 @@ impl Writer {
     }
 }
 
-/// Reads a backup, item by item. What is no backup is [`io::ErrorKind::InvalidData`], with the reason in words.
+/// A reader of a backup, item by item. If the file is not a backup, methods return [`io::ErrorKind::InvalidData`] with
+/// the reason in words.
 pub(super) struct Reader {
     inner: GzDecoder<BufReader<File>>,
     hasher: Sha256,
 }
 
 impl Reader {
-    /// Begins to read a file.
+    /// Opens a backup and checks its first line.
     pub(super) fn new(file: File) -> io::Result<Self> {
         let mut new = Self { inner: GzDecoder::new(BufReader::new(file)), hasher: Sha256::new() };
         if new.take(MAGIC.len())? != MAGIC {
@@ -107,7 +109,7 @@ impl Reader {
         Ok(new)
     }
 
-    /// The next item; `None` at the end, where the digest of everything before it has been compared.
+    /// Returns the next item, or `None` at the end, after the digest of everything before it was compared.
     pub(super) fn item(&mut self) -> io::Result<Option<Item>> {
         let before = self.hasher.clone();
         match self.byte()? {
@@ -150,12 +152,13 @@ impl Reader {
         Ok(Item::Key { name, content })
     }
 
-    /// Reads the digest of what was read `before`, and that nothing follows it.
+    /// Reads the final digest, compares it with the digest of everything read `before`, and checks that nothing
+    /// follows.
     fn end(&mut self, before: Sha256) -> io::Result<()> {
         if self.take(DIGEST_BYTES)? != before.finalize().as_slice() {
             return Err(invalid("its content does not have the digest that it ends with"));
         }
-        // At the end of the stream, gzip compares its own checksum, too.
+        // Reading to the end also makes gzip compare its own checksum.
         match self.inner.read(&mut [0])? {
             0 => Ok(()),
             _ => Err(invalid("something follows its end")),

@@ -1,12 +1,12 @@
-//! `accord backup` and `accord restore`: everything that an installation stores, in one file, and a new installation made
-//! from such a file.
+//! `accord backup` and `accord restore`: writing everything that an installation stores into one file, and making a new
+//! installation from such a file.
 //!
-//! A backup can be taken while the server runs. It reads plans first and documents last, so every document and record that
-//! a plan in the file names is in the file as well. Each ledger in it is whole up to some entry, as ledgers are after a
-//! crash.
+//! A backup can be taken while the server runs. It reads plans first and documents last, so that the file contains
+//! every document and record that its plans name. Each ledger in the file is complete up to some entry, like a ledger
+//! after a crash.
 //!
-//! A restored installation begins new lineages. If a browser has edits that the backup lacks, the page keeps them there
-//! and asks its user what to do with them.
+//! A restored installation begins new lineages. If a browser has edits that the backup lacks, the page keeps them and
+//! asks its user what to do with them.
 
 mod error;
 mod format;

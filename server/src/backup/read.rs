@@ -1,4 +1,4 @@
-//! Reading a backup, with every ledger in it verified.
+//! Reading a backup and verifying every ledger in it.
 
 use super::error::BackupError;
 use super::format::{Item, Reader};
@@ -11,16 +11,16 @@ use accord_document::ledger::Entry;
 use std::fs::File;
 use std::path::Path;
 
-/// How much a backup holds.
+/// The number of items in a backup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackupContents {
-    /// Plans.
+    /// Number of plans.
     pub plans: usize,
-    /// Documents.
+    /// Number of documents.
     pub documents: usize,
-    /// Entries of all ledgers.
+    /// Number of entries in all ledgers.
     pub entries: usize,
-    /// Records: people, sessions, seals and the like.
+    /// Number of records, such as people, sessions and seals.
     pub records: usize,
 }
 
@@ -41,10 +41,10 @@ impl BackupContents {
     }
 }
 
-/// Reads a backup to its end, verifies every ledger in it, and hands each item to `take`.
+/// Reads a backup to its end, verifies every ledger in it, and passes each item to `take`.
 ///
 /// # Errors
-/// When the file can't be opened, or is not a whole backup; with what `take` gives.
+/// Returns an error if the file can't be opened or is not a complete backup, or the error of `take`.
 pub(super) fn read(
     path: &Path,
     mut take: impl FnMut(Item) -> Result<(), BackupError>,
@@ -64,7 +64,7 @@ pub(super) fn read(
     Ok(contents)
 }
 
-/// Whether a ledger is what was written; with what is wrong with it.
+/// Verifies a ledger. The error says what is wrong with it.
 fn verify(ledger: &LedgerId, entries: &[Vec<u8>]) -> Result<(), String> {
     match ledger {
         LedgerId::Document(_) => {
@@ -78,7 +78,7 @@ fn verify(ledger: &LedgerId, entries: &[Vec<u8>]) -> Result<(), String> {
     }
 }
 
-/// The audit record as these entries make it.
+/// Returns the state of the audit record after these entries.
 pub(super) fn audit_state(entries: &[Vec<u8>]) -> Result<AuditState, BackupError> {
     let decoded: Result<Vec<_>, _> = entries.iter().map(|bytes| Entry::decode(bytes)).collect();
     let decoded = decoded.map_err(|error| StoreError::Damaged(error.to_string()))?;

@@ -17,14 +17,15 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Entries that are restored in one commit.
+/// Number of entries that are restored in one commit.
 const BATCH: usize = 512;
 
-/// Makes an installation from a backup, in a folder that is new or empty, and checks it. `now` is the time of the
-/// restoring, in milliseconds since the Unix epoch. Blocks.
+/// Makes an installation from a backup in a new or empty folder, and checks it. `now` is the current time, in
+/// milliseconds since the Unix epoch. Blocks.
 ///
 /// # Errors
-/// When the folder is not empty, or the backup is damaged. In both cases the folder is left as it was.
+/// Returns an error if the folder is not empty, if the backup is damaged, or if something can't be read or written. In
+/// the first two cases the folder is left as it was.
 pub fn restore(
     file: &Path,
     data: &Path,
@@ -52,13 +53,13 @@ pub fn restore(
         Ok(())
     })?;
     drop(store);
-    // The folder may exist if it is empty.
+    // An empty folder can exist. It has to go, so that the new folder can take its name.
     let _ = fs::remove_dir(data);
     fs::rename(&making, data).map_err(in_data)?;
     Ok((contents, check(data)?))
 }
 
-/// Writes a file of the keys' folder, which only the server's user may read.
+/// Writes a file to the keys' folder, readable only by the server's user.
 fn put_key(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, Permissions::from_mode(0o700))?;
@@ -67,7 +68,7 @@ fn put_key(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     fs::set_permissions(&path, Permissions::from_mode(0o600))
 }
 
-/// Puts a ledger into a store. To the ledger of a document and to the audit record it appends the entry of the restoring.
+/// Writes a ledger to a store. The ledger of a document and the audit record also get an entry about the restore.
 fn put_ledger(
     store: &SledStore,
     ledger: &LedgerId,
@@ -87,8 +88,8 @@ fn put_ledger(
     Ok(())
 }
 
-/// The entry that says of a ledger that it was restored: a document begins a new lineage, and the audit record names the
-/// event. Plans have none.
+/// Returns the entry to append to a restored ledger, if it needs one. A document begins a new lineage, and the audit
+/// record names the restore. A plan gets no entry.
 fn entry_of_restoring(
     ledger: &LedgerId,
     entries: &[Vec<u8>],

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Writes everything into a new file, then reads it back and verifies every ledger in it. Blocks.
 ///
 /// # Errors
-/// When the file already exists, or something can't be read or written.
+/// Returns an error if the file already exists, or if something can't be read or written.
 pub fn backup(store: &dyn Store, data: &Path, file: &Path) -> Result<BackupContents, BackupError> {
     let in_file = |error| BackupError::File { path: file.to_owned(), error };
     if file.exists() {
@@ -23,7 +23,7 @@ pub fn backup(store: &dyn Store, data: &Path, file: &Path) -> Result<BackupConte
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    // Nobody else may read the file: it contains the signing key and the hashes of passwords.
+    // Only the server's user can read the file, because it contains the signing key and the hashes of passwords.
     let opened =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
     let mut out = Writer::new(opened.map_err(in_file)?).map_err(in_file)?;
@@ -37,7 +37,7 @@ pub fn backup(store: &dyn Store, data: &Path, file: &Path) -> Result<BackupConte
     Ok(contents)
 }
 
-/// What can fail between a store and a file.
+/// A failure while items are copied: either of the store or of the file.
 enum Failure {
     Store(StoreError),
     File(io::Error),
@@ -55,7 +55,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Writes the items. Plans come first and documents last, so that the file lacks nothing that it names.
+/// Writes all items. Plans come first and documents last, so that the file contains every document that a plan names.
 fn write_all(out: &mut Writer, store: &dyn Store, data: &Path) -> Result<(), Failure> {
     let ledger = |out: &mut Writer, ledger: LedgerId| -> Result<(), Failure> {
         Ok(out.ledger(&ledger, &store.read(&ledger, Seq(0))?)?)

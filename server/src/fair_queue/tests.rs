@@ -1,4 +1,4 @@
-//! Who gets places and slots, and when.
+//! Tests of who gets places and slots, and in which order.
 
 use super::*;
 
@@ -79,7 +79,7 @@ async fn a_request_that_is_given_up_leaves_nothing_behind() {
         let _ = tokio::time::timeout(Duration::from_micros(10), other.slot()).await;
     }
     assert!(queue.shared.lock().waiting.is_empty(), "{queue:?}");
-    // One that goes leaves the others of its requester their turn.
+    // A request that is given up does not take the turn of the requester's other requests.
     let others = [queue.place(&person("ben")).unwrap(), queue.place(&person("ben")).unwrap()];
     let mut kept = Box::pin(others[0].slot());
     let still = tokio::time::timeout(Duration::from_millis(5), &mut kept).await;
@@ -101,7 +101,7 @@ async fn a_person_has_one_running_of_all_kinds_that_share_it() {
     let mut waiting = Box::pin(reading.slot());
     let still = tokio::time::timeout(Duration::from_millis(20), &mut waiting).await;
     assert!(still.is_err(), "her file is being made");
-    // She holds no slot meanwhile.
+    // While her reading waits for her file, it holds no slot, so others can read.
     for name in ["ben", "eva"] {
         let place = readings.place(&person(name)).unwrap();
         drop(place.slot().await.unwrap());

@@ -1,4 +1,4 @@
-//! Two releases side by side, as one text: what was added, and what taken out.
+//! The comparison of two releases as one text, with insertions and deletions marked.
 
 use super::Page;
 use super::release::{Shelf, address};
@@ -8,17 +8,17 @@ use accord_document::model::Target;
 use accord_words::Words;
 use maud::{Markup, html};
 
-/// What changed between two releases.
+/// The differences between two releases.
 #[derive(Debug)]
 pub(crate) struct Compared {
     pub(crate) texts: Vec<TextDiff>,
     pub(crate) milestones: Vec<MilestoneDiff>,
-    /// Each date, before and after.
+    /// The key of each date of the commitment, with its value in the first and in the second release.
     pub(crate) facts: Vec<(String, String, String)>,
 }
 
 impl Compared {
-    /// How much memory it takes, in bytes, about.
+    /// Returns the approximate memory of the comparison, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let pieces = self.texts.iter().flat_map(|text| &text.pieces);
         pieces.map(|piece| piece.text().len() + 300).sum::<usize>() + 1_000
@@ -91,7 +91,7 @@ fn milestone(words: &Words, compared: &Compared, id: &str) -> String {
     words.fill("milestones.number", &[("number", &at.to_string())])
 }
 
-/// The dates that are not the same.
+/// Returns the dates that differ: the name of each, with its text before and after.
 fn dates(words: &Words, compared: &Compared) -> Vec<(String, String, String)> {
     let mut all = Vec::new();
     for (key, before, after) in &compared.facts {

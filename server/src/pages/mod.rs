@@ -1,6 +1,6 @@
-//! Pages that the server makes itself: to read without JavaScript, to print, to keep as a file.
+//! The pages that the server renders itself: for reading without JavaScript, for printing, and for keeping as a file.
 //!
-//! A page is one file. Its style stands in it, nothing is fetched and nothing runs: its content security
+//! A page is a single file that contains its style. It loads no other resource and runs no script: its content security
 //! policy allows that one style and nothing else.
 
 mod compare;
@@ -32,13 +32,13 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::from_str(&policy).expect("base64 and what stands above are fit for a header")
 });
 
-/// A page, whole.
+/// A complete page.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) title: String,
-    /// Of its own words (BCP 47).
+    /// The language of the page's own words (BCP 47). The text of the commitment can be in another one.
     pub(crate) language: String,
-    /// What else stands in its head.
+    /// Further elements of the HTML head.
     pub(crate) head: Markup,
     pub(crate) body: Markup,
 }
@@ -62,12 +62,12 @@ impl Page {
 }
 
 impl Page {
-    /// Its bytes.
+    /// Returns the page as HTML.
     pub(crate) fn html(&self) -> String {
         self.markup().into_string()
     }
 
-    /// The headers that every page is sent with.
+    /// Returns the headers that every page is sent with.
     pub(crate) fn headers() -> [(HeaderName, HeaderValue); 2] {
         [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -82,7 +82,7 @@ impl IntoResponse for Page {
     }
 }
 
-/// What stands where nothing is, or is not public yet.
+/// Returns the page for an address without a public release, whether the release does not exist or is not public yet.
 pub(crate) fn missing() -> Page {
     let title = "There is nothing here";
     let body = html! {
@@ -92,7 +92,7 @@ pub(crate) fn missing() -> Page {
     Page { title: title.into(), language: "en".into(), head: html! {}, body }
 }
 
-/// A moment for people and for machines. A page does not know its reader's zone, so it names its own.
+/// Renders a time for people and for programs. The server does not know the reader's time zone, so the text names UTC.
 fn time(milliseconds: u64) -> Markup {
     let time =
         i64::try_from(milliseconds).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
@@ -103,7 +103,7 @@ fn time(milliseconds: u64) -> Markup {
     }
 }
 
-/// A number as people read it: 12,345.
+/// Formats a number with separators of thousands: 12,345.
 fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,4 +1,4 @@
-//! A commitment as one file of HTML: to keep, to send, to print.
+//! A commitment as one HTML file, for keeping, sending and printing.
 
 use super::Page;
 use super::text::block;

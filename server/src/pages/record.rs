@@ -1,4 +1,4 @@
-//! The co-creation record as a page: who shaped what, when, and for which side.
+//! The co-creation record as a page: who shaped which part of a commitment, when, and for which side.
 
 use super::{Page, number, time};
 use crate::record::{AuthorView, MarkView, ProposalView, RecordView};
@@ -40,7 +40,7 @@ pub(crate) fn record(view: &RecordView) -> Page {
     }
 }
 
-/// What somebody did in all.
+/// The amount of one person's work, in UTF-16 code units.
 #[derive(Default, Clone, Copy)]
 struct Work {
     stands: u64,
@@ -88,7 +88,7 @@ fn people(view: &RecordView) -> Markup {
 }
 
 fn sections(view: &RecordView) -> Markup {
-    // By section in the order of the page: the characters of each sector.
+    // Each row is a section with the characters of each sector. The first row is the whole commitment.
     let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
     for share in &view.shares {
         let section = share.section.map_or_else(|| "title".into(), |section| wire(&section));
@@ -150,7 +150,7 @@ fn sittings(view: &RecordView) -> Markup {
     }
 }
 
-/// What each person did to each section in a sitting, in the order of the page.
+/// Returns the work of each person in each section during a sitting, in the order of the page.
 fn by_section(sitting: &Sitting) -> Vec<(u32, String, Work)> {
     let mut rows: Vec<(u32, String, Work)> = Vec::new();
     let mut places: BTreeMap<(u32, String), usize> = BTreeMap::new();
@@ -231,7 +231,7 @@ fn proposals(view: &RecordView) -> Markup {
     }
 }
 
-/// A table that is wider than a phone, in a part of its own that keyboards can scroll.
+/// Wraps a table in a region that scrolls, also by keyboard, because the table can be wider than a phone.
 fn scrolled(label: &str, table: Markup) -> Markup {
     html! { .scroll role="region" tabindex="0" aria-label=(label) { table { (table) } } }
 }
@@ -259,7 +259,7 @@ fn person(author: &AuthorView) -> Markup {
     named(&author.name, author.sector)
 }
 
-/// Somebody and their side. The name is empty for a person who was forgotten.
+/// Renders a person's name and side. The name is empty for a person who was forgotten.
 fn named(name: &str, sector: Sector) -> Markup {
     html! {
         span.mark.(wire(&sector)) aria-hidden="true" {}
@@ -272,7 +272,7 @@ fn marked(sector: Sector) -> Markup {
     html! { span.mark.(wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
 }
 
-/// The sectors' shares side by side. The numbers stand beside it.
+/// Renders the shares of the sectors as one bar. Screen readers skip it, because the same table gives the numbers.
 fn bar(counts: &[u64; 4], total: u64) -> Markup {
     let widths = counts.map(|count| (count * 1000).checked_div(total).unwrap_or(0));
     html! {

@@ -1,4 +1,4 @@
-//! The public page of a release: the text, who signed it, and how anybody can check that.
+//! The public page of a release: its text, its signatures, and how to verify them.
 
 use super::Page;
 use super::text::text;
@@ -9,15 +9,15 @@ use accord_files::FileKind;
 use accord_words::{Words, own_name, wire};
 use maud::{Markup, html};
 
-/// What a release's page shows beside the release.
+/// The context of a release that its page also shows: other releases, other languages, and the plan.
 pub(crate) struct Shelf {
     /// All public releases of the document, the newest first.
     pub(crate) all: Vec<Published>,
     pub(crate) plan: String,
     pub(crate) plan_title: String,
-    /// The other languages of the commitment that are public: each document and its code.
+    /// The other languages in which the commitment is public: the id of each document, and its language (BCP 47).
     pub(crate) languages: Vec<(String, String)>,
-    /// Where browsers find this server, for addresses that must be whole.
+    /// The origin at which browsers find this server, for absolute addresses.
     pub(crate) base: String,
 }
 
@@ -27,12 +27,12 @@ impl Shelf {
     }
 }
 
-/// Where a release is read.
+/// Returns the path of a release's page.
 pub(crate) fn address(document: &str, number: u32) -> String {
     format!("/r/{document}/{number}")
 }
 
-/// A release's page, with the kinds of file that there are of it.
+/// Renders a release's page. `files` are the kinds of file that can be made of the release.
 pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> Page {
     let released = &shown.frozen.released;
     let words = Words::of(&released.language);
@@ -87,7 +87,7 @@ pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> P
     Page { title, language: words.language.into(), head, body }
 }
 
-/// Which release it is, and whether it holds today.
+/// Renders the number and date of a release, with a notice if a newer release has replaced it.
 fn state(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
     let number = shown.frozen.released.number;
     let when = words.moment(shown.time, &shown.zone);
@@ -183,7 +183,7 @@ fn check(words: &Words, shown: &Published, files: &[FileKind], here: &str) -> Ma
     }
 }
 
-/// The other releases, and the other languages.
+/// Renders the links to the other releases and the other languages.
 fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
     let released = &shown.frozen.released;
     let document = released.document.as_str();
@@ -214,7 +214,7 @@ fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
     }
 }
 
-/// A plan's public page: its commitments as they hold today.
+/// Renders a plan's public page, with the newest public release of each commitment.
 pub(crate) fn plan(title: &str, base: &str, id: &str, releases: &[Published]) -> Page {
     let language = releases.first().map_or("en", |one| one.frozen.released.language.as_str());
     let words = Words::of(language);

@@ -1,11 +1,11 @@
-//! A text of a document as markup. Each line says for itself from which side it is read: `readable::turned_numbers` judges
-//! it so.
+//! A document's text as HTML. Each line has `dir="auto"`, so that its own first letter decides its direction:
+//! `readable::turned_numbers` assumes that.
 
 use accord_document::model::blocks::{Block, Line, List, Span, blocks};
 use accord_document::model::delta::Op;
 use maud::{Markup, html};
 
-/// A text, with its headings below a level: 3 lets its highest be an `h4`.
+/// Renders a text. Its headings are below the level `below`: with 3, the highest heading is an `h4`.
 pub(super) fn text(ops: &[Op], below: u8) -> Markup {
     html! { @for one in blocks(ops) {
         @match one {
@@ -15,7 +15,7 @@ pub(super) fn text(ops: &[Op], below: u8) -> Markup {
     } }
 }
 
-/// A block, whose heading has its place on the page.
+/// Renders a block. The level of a heading is already the level on the page.
 pub(super) fn block(block: &Block) -> Markup {
     match block {
         Block::Paragraph(inside) => html! { p dir="auto" { (line(inside)) } },

@@ -5,18 +5,18 @@ use accord_document::plan::PlanState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// The plans that are in memory, and where each document belongs.
+/// An index of the plans in memory, by id and by document.
 #[derive(Debug, Default)]
 pub(super) struct PlanIndex {
     pub(super) plans: BTreeMap<PlanId, Arc<PlanState>>,
     /// The plan of each document.
     pub(super) homes: HashMap<DocumentId, PlanId>,
-    /// Plans whose ledger is damaged: they are not served.
+    /// Plans that are not served because their ledgers are damaged.
     pub(super) damaged: Vec<PlanId>,
 }
 
 impl PlanIndex {
-    /// Puts the new state of a plan in place of the last one.
+    /// Replaces the state of a plan by a newer one, and indexes its new documents.
     pub(super) fn set(&mut self, id: &PlanId, state: PlanState) {
         for (document, _) in state.documents() {
             if !self.homes.contains_key(document) {

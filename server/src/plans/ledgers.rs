@@ -1,5 +1,5 @@
-//! The ledgers of plans and of the audit record: new entries for them, and reading them back with their hash
-//! chains verified.
+//! The ledgers of plans and of the audit record: making their entries, and reading them back with their hash chains
+//! verified.
 
 use crate::clock::Clock;
 use crate::people::fresh_id;
@@ -10,7 +10,8 @@ use accord_document::ids::{LedgerId, LineageId, PlanId, Seq};
 use accord_document::ledger::{Entry, LedgerError, RULES};
 use accord_document::plan::PlanState;
 
-/// The first entry's content for a ledger of a fresh lineage. `language` is a BCP 47 tag, or empty.
+/// Returns the body of the first entry for a ledger of a new lineage. `language` is a BCP 47 tag, or empty for ledgers
+/// that have no language.
 pub(super) fn new_ledger(schema: &str, language: &str) -> Genesis {
     Genesis {
         lineage: LineageId::new(fresh_id()),
@@ -20,25 +21,25 @@ pub(super) fn new_ledger(schema: &str, language: &str) -> Genesis {
     }
 }
 
-/// What the committer appends for an entry.
+/// Returns the job for the committer that appends an entry to a ledger.
 pub(super) fn appended(ledger: &LedgerId, entry: &Entry) -> Append {
     Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() }
 }
 
-/// What the committer appends for an entry of the audit record.
+/// Returns the job for the committer that appends an entry to the audit record.
 pub(super) fn logged(entry: &Entry) -> Append {
     appended(&LedgerId::Audit, entry)
 }
 
-/// A ledger whose entries do not follow from each other is damaged.
+/// Converts an error of a ledger to the store's error for damaged data.
 pub(super) fn unreadable(error: LedgerError) -> StoreError {
     StoreError::Damaged(error.to_string())
 }
 
-/// All entries of a ledger. Blocks.
+/// Reads all entries of a ledger. Blocks.
 ///
 /// # Errors
-/// When the store fails, or an entry is damaged.
+/// Returns an error if the store fails or an entry is damaged.
 pub(super) fn read(store: &dyn Store, ledger: &LedgerId) -> Result<Vec<Entry>, StoreError> {
     decoded(&store.read(ledger, Seq(0))?, ledger)
 }
@@ -48,10 +49,10 @@ fn decoded(entries: &[Vec<u8>], of: impl std::fmt::Display) -> Result<Vec<Entry>
     entries.iter().map(|bytes| Entry::decode(bytes).map_err(damaged)).collect()
 }
 
-/// Verifies the hash chain of the audit record. Blocks.
+/// Verifies the hash chain of the stored audit record. Blocks.
 ///
 /// # Errors
-/// When it can't be read, or is damaged.
+/// Returns an error if the record can't be read or is damaged.
 pub(crate) fn verify_audit(store: &dyn Store) -> Result<(), StoreError> {
     let entries = read(store, &LedgerId::Audit)?;
     if entries.is_empty() { Ok(()) } else { follow_audit(&entries).map(drop) }
@@ -60,15 +61,15 @@ pub(crate) fn verify_audit(store: &dyn Store) -> Result<(), StoreError> {
 /// Reads a whole plan and verifies its hash chain. Blocks.
 ///
 /// # Errors
-/// When it can't be read, or is damaged.
+/// Returns an error if the plan can't be read or is damaged.
 pub(crate) fn read_plan(store: &dyn Store, id: &PlanId) -> Result<PlanState, StoreError> {
     follow_plan(&store.read(&LedgerId::Plan(id.clone()), Seq(0))?)
 }
 
-/// Verifies the hash chain of a plan, and gives the state after its last entry.
+/// Verifies the hash chain of a plan, and returns the state after its last entry.
 ///
 /// # Errors
-/// When it is damaged.
+/// Returns an error if the chain is damaged.
 pub(crate) fn follow_plan(entries: &[Vec<u8>]) -> Result<PlanState, StoreError> {
     let entries = decoded(entries, "a plan")?;
     let (first, rest) = entries.split_first().ok_or(unreadable(LedgerError::NoGenesis))?;
@@ -79,10 +80,10 @@ pub(crate) fn follow_plan(entries: &[Vec<u8>]) -> Result<PlanState, StoreError> 
     Ok(state)
 }
 
-/// The state of the audit record, which this begins where there is none. Blocks.
+/// Reads the audit record and returns its state. If there is none, begins one. Blocks.
 ///
 /// # Errors
-/// When the store fails, or the record is damaged.
+/// Returns an error if the store fails or the record is damaged.
 pub(super) fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState, StoreError> {
     let entries = read(store, &LedgerId::Audit)?;
     if !entries.is_empty() {
@@ -94,10 +95,10 @@ pub(super) fn open_audit(store: &dyn Store, clock: &Clock) -> Result<AuditState,
     AuditState::begin(&genesis).map_err(unreadable)
 }
 
-/// Verifies the hash chain of the audit record, and gives the state after its last entry.
+/// Verifies the hash chain of the audit record, and returns the state after its last entry.
 ///
 /// # Errors
-/// When it is damaged.
+/// Returns an error if the chain is damaged.
 pub(crate) fn follow_audit(entries: &[Entry]) -> Result<AuditState, StoreError> {
     let damaged = |error: LedgerError| StoreError::Damaged(format!("the audit record: {error}"));
     let (first, rest) = entries.split_first().ok_or(damaged(LedgerError::NoGenesis))?;

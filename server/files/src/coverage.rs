@@ -1,4 +1,4 @@
-//! Which characters the fonts have: all that must be known to tell whether a text can be set, without setting it.
+//! The characters that the fonts have, which decide whether a text can be set. Nothing is set to find that out.
 
 use crate::fonts::{each_file, text_families};
 use crate::glyphs::Glyphs;
@@ -9,7 +9,7 @@ use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
 
-/// The characters of each font that texts are set in. The fonts are in the order in which they are tried.
+/// The characters of each font for authors' texts. The fonts are in the order in which the typesetter tries them.
 pub struct Coverage {
     fonts: Vec<Glyphs>,
 }
@@ -21,10 +21,10 @@ impl std::fmt::Debug for Coverage {
 }
 
 impl Coverage {
-    /// Of the fonts inside, and those of a folder.
+    /// Reads the fonts inside the binary, and those in the folder `more`.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// Returns an error if the folder can't be read.
     pub fn load(more: Option<&Path>) -> std::io::Result<Self> {
         let (mut all, mut added) = (Vec::new(), Vec::new());
         each_file(more, &mut |file| {
@@ -38,7 +38,8 @@ impl Coverage {
         Ok(Self { fonts: of_texts.map(Glyphs::of).collect() })
     }
 
-    /// Whether enough of a text can be set. Linear in the text.
+    /// Whether a PDF of the text can be made: it is not too long, and the fonts have enough of its characters. Takes time
+    /// linear in the text's length.
     pub fn is_enough_for(&self, text: &Released) -> bool {
         let mut settled = Settled::default();
         let mut ops = |ops: &[Op]| {
@@ -95,11 +96,11 @@ mod tests {
                     coverage.is_enough_for(&text);
                     begun.elapsed()
                 };
-                // The quickest of some: others use this machine, too.
+                // The shortest of five runs is compared, because other processes use this machine as well.
                 (0..5).map(|_| once()).min().unwrap()
             };
             let (short, long) = (took(20_000), took(160_000));
-            // Eight times as much, and not sixty-four.
+            // A text eight times as long takes about eight times as long. In quadratic time it would take 64 times as long.
             assert!(long < short * 32 + Duration::from_millis(50), "{unit:?}: {short:?}, {long:?}");
         }
     }

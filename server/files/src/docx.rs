@@ -1,5 +1,5 @@
-//! DOCX: WordprocessingML (ISO/IEC 29500-1), with headings, lists, tables, links and tracked changes as Word has
-//! them.
+//! Writes a commitment as DOCX: WordprocessingML (ISO/IEC 29500-1), with Word's own headings, lists, tables, links and
+//! tracked changes.
 
 mod package;
 #[cfg(test)]
@@ -16,11 +16,11 @@ use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
 use std::collections::HashMap;
 
-/// The width of the text, in twentieths of a point: A4 without its margins.
+/// Width of the text in twentieths of a point: A4 without its margins.
 const TEXT_WIDTH_TWIPS: usize = 9_026;
 
-/// A commitment as DOCX. `authors` are the names behind its traces; `time` is that of the text, in milliseconds
-/// since the Unix epoch.
+/// Returns a commitment as DOCX. `authors` are the names of the authors of its changes, by index. `time` is the time of the
+/// text, in milliseconds since the Unix epoch.
 #[must_use]
 pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u64) -> Vec<u8> {
     let words = Words::of(&paper.language);
@@ -46,16 +46,17 @@ pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u6
     package::package(paper, time, document, &writer.links, writer.lists)
 }
 
-/// A paragraph in the making.
+/// A paragraph before it is written as XML.
 struct Paragraph {
     kind: LineKind,
     runs: Vec<(Span, Option<Trace>)>,
-    /// What became of its end: without it, it is one with the next.
+    /// The change of the paragraph's end, if it was inserted or deleted. A deleted end joins the paragraph to the next.
     end: Option<Trace>,
 }
 
 impl Paragraph {
-    /// Word reads every line from left to right that does not say otherwise.
+    /// Whether the paragraph is read from right to left. Word reads a paragraph from left to right unless it says
+    /// otherwise.
     fn is_right_to_left(&self) -> bool {
         let line: String = self.runs.iter().map(|(span, _)| span.text.as_str()).collect();
         is_right_to_left_line(&line)
@@ -65,11 +66,11 @@ impl Paragraph {
 struct Writer<'a> {
     words: Words,
     authors: &'a [String],
-    /// Where links lead: the relations `link0`, `link1`, …
+    /// Targets of links. The relationship of the target at index N has the id `linkN`.
     links: Vec<String>,
-    /// The same by address, with their numbers.
+    /// The index in `links` of each target.
     link_numbers: HashMap<String, usize>,
-    /// Lists that count, each from 1 on.
+    /// Number of lists so far. Each has a numbering of its own, which starts at 1.
     lists: usize,
     changes: usize,
 }
@@ -142,7 +143,7 @@ impl Writer<'_> {
         all
     }
 
-    /// One row for each, below a row of names.
+    /// Writes the table of milestones: a header row with the names of fields, then one row for each milestone.
     fn milestones(&mut self, rows: &[Row]) -> Markup {
         let names = ["what", "outputs", "due", "who"];
         let names = names.map(|key| self.words.say(&format!("field.{key}")));
@@ -178,13 +179,14 @@ impl Writer<'_> {
         } }
     }
 
-    /// Dates as people write them.
+    /// Returns dates as people write them, in the words of the text's language.
     fn dated(&self, said: &[Stretch]) -> Stretches {
         let day = |one: &Stretch| Stretch { text: self.words.day(&one.text), ..one.clone() };
         said.iter().map(day).collect()
     }
 
-    /// A text, paragraph by paragraph: at least one, as a cell needs it.
+    /// Writes a text, paragraph by paragraph. There is at least one paragraph, because Word requires one in each table
+    /// cell.
     fn text(&mut self, stretches: &[Stretch]) -> Markup {
         let all = paragraphs(stretches);
         let (mut last, mut counts) = (2, false);
@@ -225,13 +227,13 @@ impl Writer<'_> {
         } }
     }
 
-    /// A text of one line, in a style.
+    /// Writes a text as one paragraph in a style.
     fn styled(&mut self, style: &str, stretches: &[Stretch]) -> Markup {
         let line = self.line(stretches);
         html! { w:p { w:pPr { w:pStyle w:val=(style) {} } (line) } }
     }
 
-    /// A text as if it were one line.
+    /// Writes the runs of a text as one line, without the ends of its paragraphs.
     fn line(&mut self, stretches: &[Stretch]) -> Markup {
         let all = paragraphs(stretches);
         let runs: Vec<_> = all.into_iter().flat_map(|paragraph| paragraph.runs).collect();
@@ -273,7 +275,8 @@ impl Writer<'_> {
         format!("link{at}")
     }
 
-    /// A tracked change: of what is in it, or of the paragraph or row that it stands in.
+    /// Writes the mark of a tracked change around the content `inside`. Without `inside`, the mark is about the paragraph
+    /// end or the table row that contains it.
     fn mark(&mut self, trace: Trace, inside: Option<Markup>) -> Markup {
         self.changes += 1;
         let author = self.authors.get(trace.author as usize).map_or("", String::as_str);
@@ -288,7 +291,7 @@ impl Writer<'_> {
     }
 }
 
-/// The paragraphs of a text. What stood in a paragraph of its own and was taken out is one, too.
+/// Splits a text into paragraphs. A deleted paragraph is a paragraph as well, so that Word shows its deletion.
 fn paragraphs(stretches: &[Stretch]) -> Vec<Paragraph> {
     let mut out = Vec::new();
     let mut runs = Vec::new();
@@ -327,7 +330,7 @@ fn run(span: &Span, is_deleted: bool) -> Markup {
     } }
 }
 
-/// Where a link leads, behind its words.
+/// Writes the destination of a link, which is shown after the link's words.
 fn destination(leads_to: &str, is_deleted: bool) -> Markup {
     let text = format!(" ({leads_to})");
     html! { w:r {
@@ -336,7 +339,8 @@ fn destination(leads_to: &str, is_deleted: bool) -> Markup {
     } }
 }
 
-/// An address as the target of a relation, if it is a whole one: Word takes a file with any other for damaged.
+/// Returns an address as the target of a relationship, or `None` if it is not an absolute URL: Word treats a file with any
+/// other target as damaged.
 fn target(address: &str) -> Option<String> {
     url::Url::parse(address).ok()?;
     let mut out = String::with_capacity(address.len());

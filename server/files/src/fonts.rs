@@ -1,5 +1,5 @@
-//! The fonts that files are set in: those inside the binary, and those that an operator adds for scripts that
-//! they lack. The fonts of the machine are never used, so that a file is the same wherever it is made.
+//! The fonts that PDFs are set in: those inside the binary, and those that an operator adds for scripts that the binary
+//! lacks. The fonts of the machine are never used, so that a file is the same wherever it is made.
 
 use crate::glyphs::Glyphs;
 use crate::settle::{Settled, settle};
@@ -10,7 +10,8 @@ use typst::foundations::Bytes;
 use typst::text::{Font, FontBook, FontInfo};
 use typst::utils::LazyHash;
 
-/// Latin, Greek, Cyrillic, Hangul, Georgian, symbols. All under the SIL Open Font License 1.1.
+/// The fonts inside the binary, for Latin, Greek, Cyrillic, Hangul, Georgian and symbols. All are under the SIL Open Font
+/// License 1.1.
 #[derive(RustEmbed)]
 #[folder = "../../web/node_modules/@expo-google-fonts"]
 #[allow_missing = true]
@@ -28,26 +29,27 @@ use typst::utils::LazyHash;
 #[include = "noto-sans-symbols-2/400Regular/*.ttf"]
 struct Inside;
 
-/// The families of the text and of the words around it, in the order in which a character is looked for.
+/// The font families for authors' texts, in the order in which a character is looked up. [`AROUND`] is the family for the
+/// words of the form around them.
 const TEXT: [&str; 5] =
     ["Source Serif 4", "NanumMyeongjo", "Noto Sans Georgian", "Noto Sans Symbols 2", "Noto Emoji"];
 const AROUND: &str = "Public Sans";
 
-/// All fonts, ready to set with.
+/// All fonts, in the form in which Typst uses them.
 pub(super) struct Fonts {
     pub(super) book: LazyHash<FontBook>,
     pub(super) all: Vec<Font>,
-    /// Families by name, those inside first.
+    /// Names of the families for authors' texts, those inside the binary first.
     text: Vec<String>,
-    /// What those of a text have.
+    /// The characters of each font in the families for authors' texts.
     glyphs: Vec<Glyphs>,
 }
 
 impl Fonts {
-    /// Those inside, and those of a folder.
+    /// Loads the fonts inside the binary, and those in the folder `more`.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// Returns an error if the folder can't be read.
     pub(super) fn load(more: Option<&Path>) -> std::io::Result<Self> {
         let (mut all, mut added) = (Vec::new(), Vec::new());
         each_file(more, &mut |file| {
@@ -62,15 +64,15 @@ impl Fonts {
         Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
     }
 
-    /// The families for what people wrote, and for what the form says.
+    /// Returns the families for authors' texts, and those for the words of the form around them.
     pub(super) fn families(&self) -> (Vec<&str>, Vec<&str>) {
         let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
         let around = std::iter::once(AROUND).chain(text.iter().copied()).collect();
         (text, around)
     }
 
-    /// A text as it can be set, with the number of its characters and of those that had to be given by their
-    /// numbers.
+    /// Returns a text in which code points, such as `[U+1F9FF]`, replace the characters that can't be set, with the
+    /// counts of its characters.
     pub(super) fn settle(&self, text: &str) -> (String, Settled) {
         let mut out = String::with_capacity(text.len());
         let settled = settle(&self.glyphs, text, &mut |c, is_set| {
@@ -84,17 +86,18 @@ impl Fonts {
     }
 }
 
-/// A file of fonts.
+/// A file that contains one or more fonts.
 pub(super) struct FontFile {
     pub(super) data: Bytes,
-    /// Whether an operator added it.
+    /// Whether an operator added the file.
     pub(super) is_added: bool,
 }
 
-/// Goes through the files of fonts: those inside, and those of a folder.
+/// Calls `visit` with each font file inside the binary, then with each file in the folder `more`, in the order of their
+/// names.
 ///
 /// # Errors
-/// When the folder can't be read.
+/// Returns an error if the folder can't be read.
 pub(super) fn each_file(
     more: Option<&Path>,
     visit: &mut dyn FnMut(FontFile),
@@ -124,7 +127,7 @@ pub(super) fn each_file(
     Ok(())
 }
 
-/// The families that texts are set in, those of added fonts last.
+/// Returns the families for authors' texts: those inside the binary, then those in `added`.
 pub(super) fn text_families(added: &[String]) -> Vec<String> {
     let mut all: Vec<String> = TEXT.map(str::to_owned).into();
     for family in added {

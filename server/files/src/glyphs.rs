@@ -1,12 +1,12 @@
-//! Which characters a font has.
+//! The set of characters that a font has.
 
 use accord_document::readable::is_private_use;
 use typst::text::FontInfo;
 
-/// Numbers of characters there are in Unicode.
+/// Number of code points in Unicode.
 const CODE_POINTS: usize = 0x11_0000;
 
-/// The characters of one font, one bit each.
+/// The set of characters that one font has, with one bit for each code point.
 #[derive(Clone)]
 pub(super) struct Glyphs(Box<[u64]>);
 
@@ -24,8 +24,8 @@ impl Glyphs {
     }
 }
 
-/// Whether a character may be set at all. A code point of private use means nothing to a reader with other
-/// fonts: PDF/A forbids it.
+/// Whether a character is allowed in a file at all. Control characters and code points of private use are not: a reader
+/// with other fonts can't know the meaning of a private-use code point, and PDF/A forbids them.
 fn may_be_set(c: char) -> bool {
     !c.is_control() && !is_private_use(c) && c != '\u{feff}'
 }

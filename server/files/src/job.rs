@@ -1,4 +1,4 @@
-//! One file to be made, with all that it is made of, as it is handed to another process.
+//! The order to make one file, with all its input, in a form that can be sent to another process.
 
 use crate::docx::docx;
 use crate::kind::FileKind;
@@ -13,24 +13,24 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-/// The order to make one file.
+/// An order to make one file, with all its input.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FileJob<'a> {
-    /// What it is to be.
+    /// The kind of file to make.
     pub kind: FileKind,
-    /// Of the text, in milliseconds since the Unix epoch.
+    /// The time of the text, in milliseconds since the Unix epoch: when a release was frozen, or when a draft was read.
     pub time: u64,
     /// The text.
     pub text: Cow<'a, Released>,
-    /// Where the text comes from.
+    /// The origin of the text: a draft or a release.
     pub source: Source<'a>,
-    /// What changed in it, for a DOCX that shows that, and the names behind its traces.
+    /// The changes to show in a DOCX, and the names of their authors. `None` if no changes are to be shown.
     pub changes: Option<(Manuscript, Vec<String>)>,
-    /// The folder of the operator's fonts.
+    /// The folder with the operator's own fonts, if there is one.
     pub fonts: Option<PathBuf>,
 }
 
-/// Where a text comes from.
+/// The origin of a text, as [`Origin`] but with owned values, so that it can be sent to another process.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Source<'a> {
     /// A draft of a plan.
@@ -40,9 +40,9 @@ pub enum Source<'a> {
     },
     /// A release.
     Release {
-        /// What was signed.
+        /// The signed statement of the release.
         statement: Box<Cow<'a, Statement>>,
-        /// Where it is public, if it is.
+        /// The publication of the release, or `None` if it is not public.
         public: Option<Publication>,
         /// The address of the installation.
         base: String,
@@ -50,10 +50,10 @@ pub enum Source<'a> {
 }
 
 impl FileJob<'_> {
-    /// What PDF is set with; other files need nothing.
+    /// Returns the typesetter for a PDF, or `None` for the other kinds of file, which need none.
     ///
     /// # Errors
-    /// When the operator's fonts can't be read.
+    /// Returns an error if the operator's fonts can't be read.
     pub fn press(&self) -> std::io::Result<Option<Press>> {
         match self.kind {
             FileKind::Pdf => Press::new(self.fonts.as_deref()).map(Some),
@@ -61,10 +61,11 @@ impl FileJob<'_> {
         }
     }
 
-    /// The file. `attached` is the signed file of a release, which its PDF holds. `html` renders a paper as a page.
+    /// Makes the file. `attached` is the signed file of a release, which its PDF contains as an attachment. `html`
+    /// renders a paper as a web page.
     ///
     /// # Errors
-    /// When it can't be set.
+    /// Returns an error if the job is for a PDF and the PDF can't be set.
     pub fn make(
         &self,
         press: Option<&Press>,

@@ -1,8 +1,8 @@
-//! The kinds of file, with their extensions and media types.
+//! The kinds of file that a commitment can be written as, with their extensions and media types.
 
 use serde::{Deserialize, Serialize};
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
     /// A PDF (PDF/A-3a and PDF/UA).
@@ -16,15 +16,15 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// All kinds.
+    /// All kinds, in the order in which pages list them.
     pub const ALL: [Self; 4] = [Self::Pdf, Self::Docx, Self::Html, Self::Markdown];
 
-    /// By the extension of a file's name.
+    /// Returns the kind whose files have this extension, or `None` if no kind has it.
     pub fn of(extension: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.extension() == extension)
     }
 
-    /// As a page's words call it.
+    /// Returns the name of the kind in the keys of catalogues: `markdown` in `release.file.markdown`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Markdown => "markdown",
@@ -32,7 +32,7 @@ impl FileKind {
         }
     }
 
-    /// The end of a file's name, without the dot.
+    /// Returns the extension of a file of this kind, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",
@@ -42,7 +42,7 @@ impl FileKind {
         }
     }
 
-    /// Its media type.
+    /// Returns the media type of a file of this kind.
     pub fn media(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",

@@ -1,12 +1,13 @@
 //! A commitment as files for other programs: PDF, Word, HTML and Markdown.
 //!
-//! - [`Paper`] is a release or a draft, ready to be written in any kind of file. It is made of the same blocks as pages.
-//! - [`Manuscript`] adds what changed since a moment, for a Word file with tracked changes.
-//! - [`FileJob`] is one file to be made, with all that it is made of, as it is handed to another process.
-//! - [`Coverage`] tells whether the fonts have the characters of a text, without setting it.
+//! - [`Paper`] is a release or a draft, ready to be written as any kind of file. It is made of the same blocks as pages.
+//! - [`Manuscript`] is a commitment with its changes since a moment, for a Word file with tracked changes.
+//! - [`FileJob`] is the order to make one file, with all its input, in a form that can be sent to another process.
+//! - [`Coverage`] tells whether the fonts have the characters of a text, without setting the text.
 //!
-//! Nothing in here knows routes, rooms, stores or processes, and nothing reaches the network or the fonts of the machine.
-//! The caller bounds the time and memory of a job, and renders HTML, because it has the style of its pages.
+//! This crate must not depend on routes, rooms, stores or processes, and it never reaches the network or the machine's
+//! fonts. The caller bounds the time and memory of a job. The caller also renders HTML, because it has the style of its
+//! pages.
 
 #![warn(missing_docs)]
 

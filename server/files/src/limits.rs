@@ -1,4 +1,5 @@
-//! Limits that several modules share. Those of one module are in it.
+//! Limits that several modules share. The limits of a single module are in that module.
 
-/// The most characters of a PDF. 400,000 of any script that is written in paragraphs are set within a child's limits.
+/// Maximum number of characters in a PDF. A child can set 400,000 characters of any script, written in paragraphs, within
+/// its limits.
 pub(crate) const MAX_PDF_CHARACTERS: usize = 600_000;

@@ -1,5 +1,5 @@
-//! A commitment with what became of it since a moment: for a file in which changes are to be seen. A commitment
-//! without changes is one in which everything was kept.
+//! A commitment with its changes since a moment, for a file that shows changes. In a manuscript without changes, all text
+//! is marked as kept.
 
 use accord_document::history::{Change, EditSpan, History, MilestoneDiff, PieceStatus, What};
 use accord_document::ids::Seq;
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Who changed something, and when.
+/// An insertion or a deletion: its author and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) is_new: bool,
-    /// An index into the history's authors.
+    /// The author, as an index into the history's authors.
     pub(crate) author: u32,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the change, in milliseconds since the Unix epoch.
     pub(crate) time: u64,
 }
 
-/// Characters of the same kind that became the same.
+/// Characters with equal attributes that were all kept, or that one change inserted or deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Stretch {
     pub(crate) text: String,
@@ -32,10 +32,10 @@ pub(crate) struct Stretch {
 
 pub(crate) type Stretches = Vec<Stretch>;
 
-/// A milestone, as it is or was.
+/// A milestone, with its changes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
-    /// Who added or took out all of it.
+    /// The change that added or removed the whole milestone, if one did.
     pub(crate) trace: Option<Trace>,
     pub(crate) what: Stretches,
     pub(crate) outputs: Stretches,
@@ -44,18 +44,18 @@ pub(crate) struct Row {
     pub(crate) due_text: Stretches,
 }
 
-/// The texts of a commitment, each with what became of it.
+/// A commitment's texts, dates and milestones, each as stretches that were kept, inserted or deleted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manuscript {
-    /// Text fields by key.
+    /// The text fields, by key.
     pub(crate) texts: BTreeMap<String, Stretches>,
-    /// Dates by key (`YYYY-MM-DD`).
+    /// The dates (`YYYY-MM-DD`), by key.
     pub(crate) dates: BTreeMap<String, Stretches>,
     pub(crate) milestones: Vec<Row>,
 }
 
 impl Manuscript {
-    /// A text without changes.
+    /// Returns the manuscript of a text in which nothing changed.
     #[must_use]
     pub fn of(released: &Released) -> Self {
         let date = |(key, value): (&String, &Value)| {
@@ -76,7 +76,7 @@ impl Manuscript {
         }
     }
 
-    /// What changed between two moments.
+    /// Returns the commitment at the moment `to`, with its changes since the moment `from`.
     #[must_use]
     pub fn between(history: &History, from: Seq, to: Seq) -> Self {
         let diff = history.diff(from, to);
@@ -139,7 +139,8 @@ fn row(one: &MilestoneDiff, texts: &mut BTreeMap<String, Stretches>, changes: &[
     }
 }
 
-/// Who changed a value, of a milestone or of the commitment.
+/// Returns the author and the time of the change to the value `key` of a milestone, or of the commitment if `milestone`
+/// is `None`. Returns `None` if the value did not change.
 fn changed(changes: &[Change], key: &str, milestone: Option<&str>) -> Option<EditSpan> {
     changes.iter().find_map(|change| match &change.what {
         What::Value { key: of, id, .. } if of == key && id.as_deref() == milestone => {
@@ -178,7 +179,7 @@ fn kept(text: &str) -> Stretches {
     if text.is_empty() { Vec::new() } else { vec![plain(text)] }
 }
 
-/// Whether a text says, or said, anything.
+/// Whether the stretches contain anything other than blanks. Deleted stretches count, too.
 pub(super) fn has_words(stretches: &[Stretch]) -> bool {
     stretches.iter().any(|stretch| !stretch.text.trim().is_empty())
 }

@@ -1,4 +1,4 @@
-//! Markdown (CommonMark 0.31).
+//! Writes a paper as Markdown (CommonMark 0.31).
 
 mod inline;
 #[cfg(test)]
@@ -8,7 +8,7 @@ use crate::paper::{Paper, Piece};
 use accord_document::model::blocks::{Block, List};
 use inline::{address, escaped};
 
-/// A paper as Markdown: a heading for each section, each text and each milestone.
+/// Returns a paper as Markdown, with a heading for each section, each text and each milestone.
 #[must_use]
 pub fn markdown(paper: &Paper) -> String {
     let mut out = Writer::default();
@@ -42,12 +42,12 @@ pub fn markdown(paper: &Paper) -> String {
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// Whether the last block is a list, and whether it counts and has the other marks.
+    /// If the last block is a list: whether it is numbered, and whether it has the alternative markers (`+` and `1)`).
     last_list: Option<(bool, bool)>,
 }
 
 impl Writer {
-    /// Something that stands by itself.
+    /// Appends a block of its own, separated by an empty line from the block before.
     fn paragraph(&mut self, text: &str) {
         if !self.out.is_empty() {
             self.out.push('\n');
@@ -76,7 +76,7 @@ impl Writer {
                 self.paragraph(&lines.join("\n>\n"));
             }
             Block::List(list) => {
-                // A list directly behind one of its kind goes on with it, unless its marks are others.
+                // In CommonMark, a list directly after one of the same kind continues that list, unless its marker differs.
                 let differs = self.last_list.is_some_and(|last| last == (list.ordered, false));
                 let mut lines = Vec::new();
                 items(list, "", differs, &mut lines);
@@ -87,7 +87,8 @@ impl Writer {
     }
 }
 
-/// `differs`: with the other one of the two marks that a list may have.
+/// Appends the lines of a list to `out`. `differs` selects the alternative markers: `+` instead of `-`, `1)` instead of
+/// `1.`.
 fn items(list: &List, indent: &str, differs: bool, out: &mut Vec<String>) {
     for (index, item) in list.items.iter().enumerate() {
         let mark = match (list.ordered, differs) {
@@ -97,7 +98,8 @@ fn items(list: &List, indent: &str, differs: bool, out: &mut Vec<String>) {
             (false, true) => "+ ".to_owned(),
         };
         out.push(format!("{indent}{mark}{}", inline::line(&item.line)));
-        // Without words, an item can't follow a paragraph directly: it would be part of it, or make a heading of it.
+        // An item without words can't directly follow a paragraph: it would become part of the paragraph, or make it a
+        // heading.
         let is_empty = |list: &List| list.items.first().is_some_and(|first| first.line.is_empty());
         if !item.line.is_empty() && item.within.first().is_some_and(is_empty) {
             out.push(String::new());

@@ -1,34 +1,34 @@
-//! Where a text comes from, and since when everybody may read it.
+//! The origin of a text (draft or release), and the time since which everybody can read it.
 
 use accord_signing::Statement;
 use serde::{Deserialize, Serialize};
 
-/// Where a text comes from: what a file says of itself.
+/// The origin of a text: a draft or a release, with what a file says about it.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
     /// A draft.
     Draft {
-        /// The title of its plan.
+        /// The title of the draft's plan.
         plan_title: &'a str,
-        /// The moment, in milliseconds since the Unix epoch.
+        /// The time of the draft, in milliseconds since the Unix epoch.
         time: u64,
     },
     /// A release.
     Release {
-        /// What was signed.
+        /// The signed statement of the release.
         statement: &'a Statement,
-        /// Where it is public, if it is.
+        /// The publication of the release, or `None` if it is not public.
         public: Option<&'a Publication>,
-        /// Where browsers find this server.
+        /// The address of the installation, with which the address of the release begins.
         base: &'a str,
     },
 }
 
-/// Since when everybody may read a release.
+/// The publication of a release: the time since which everybody can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Publication {
-    /// Milliseconds since the Unix epoch.
+    /// The time of publication, in milliseconds since the Unix epoch.
     pub since: u64,
-    /// The time zone of its launch (IANA).
+    /// The time zone of the launch, by its IANA name.
     pub zone: String,
 }

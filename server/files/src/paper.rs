@@ -1,5 +1,4 @@
-//! A commitment on paper: what a file of it holds, in the order in which it is read. Made once, for every kind
-//! of file.
+//! A paper: the content of a commitment's file, in reading order. One paper serves every kind of file.
 
 use crate::origin::Origin;
 use accord_document::model::attributes::Attributes;
@@ -11,28 +10,30 @@ use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline
 use accord_words::{Words, wire};
 use serde::Serialize;
 
-/// A release or a draft, ready to be set.
+/// A release or a draft, ready to be written as any kind of file.
 #[derive(Debug, Serialize)]
 pub struct Paper {
-    /// Of the text (BCP 47).
+    /// The language of the authors' text (BCP 47).
     pub language: String,
-    /// Of the words around it (BCP 47).
+    /// The language of the form's words around the text (BCP 47).
     pub spoken: &'static str,
     /// The title of the commitment.
     pub title: String,
-    /// Which text this is: the plan, and the release or the moment of the draft.
+    /// Lines that say which text this is: the plan's title, then the number and publication of a release, or the time
+    /// of a draft.
     pub about: Vec<String>,
-    /// The signatures, on a release.
+    /// The signatures, if the text is a release.
     pub signed: Option<Signed>,
-    /// What the text lacks, below a line that says so.
+    /// A sentence that says that a release was signed with gaps, and the name of each gap. `None` if there are no gaps, or
+    /// if the text is a draft.
     pub gaps: Option<(String, Vec<String>)>,
-    /// The text.
+    /// The text, piece by piece.
     pub pieces: Vec<Piece>,
-    /// How to check it, on a release.
+    /// The instructions for checking the text, if it is a release.
     pub check: Option<Check>,
 }
 
-/// Who signed.
+/// The signatures of a release.
 #[derive(Debug, Serialize)]
 pub struct Signed {
     /// The heading above the signatures.
@@ -41,27 +42,27 @@ pub struct Signed {
     pub people: Vec<Signature>,
 }
 
-/// One signature.
+/// The signature of one person.
 #[derive(Debug, Serialize)]
 pub struct Signature {
-    /// The name of its signatory.
+    /// The name of the signatory.
     pub name: String,
-    /// The side that they signed for.
+    /// The side for which the signatory signed.
     pub sector: Sector,
-    /// The side in words, and when.
+    /// The name of the side, and the time of the signature, in words.
     pub about: String,
 }
 
-/// How anybody can tell that this is what was signed.
+/// Instructions with which anybody can check that a release is what was signed.
 #[derive(Debug, Serialize)]
 pub struct Check {
-    /// The heading above it.
+    /// The heading above the instructions.
     pub heading: String,
-    /// What to do, in a sentence.
+    /// A sentence that says what anybody can check.
     pub hint: String,
-    /// The digest that was signed, in hexadecimal.
+    /// The signed digest, in hexadecimal.
     pub digest: String,
-    /// Where the release is read.
+    /// The address of the release's public page.
     pub address: String,
 }
 
@@ -69,16 +70,16 @@ pub struct Check {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {
-    /// A heading of the form, below the title: a section is of level 2.
+    /// A heading of the form, with its level. The title has level 1, a section level 2.
     Heading(u8, String),
-    /// A date, by its name.
+    /// The name of a date, and the date.
     Fact(String, String),
-    /// Something that the authors wrote. Headings go on from the form's, with none left out.
+    /// A block that the authors wrote. The levels of its headings continue those of the form, and none is skipped.
     Text(Block),
 }
 
 impl Paper {
-    /// The paper of a text.
+    /// Makes the paper of a text.
     #[must_use]
     pub fn of(released: &Released, origin: &Origin<'_>) -> Self {
         let words = Words::of(&released.language);
@@ -137,7 +138,8 @@ impl Paper {
 }
 
 impl Paper {
-    /// Goes through the title and the words around the text, line by line. Texts of authors are left out.
+    /// Calls `visit` with the title and with each line of the form's words around the text. Authors' other texts are
+    /// left out.
     pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
         let mut said = |text: &mut String| {
             let text_of = std::mem::take(text);
@@ -224,8 +226,9 @@ impl Pieces {
         self.text(level, ops);
     }
 
-    /// A text below a heading of the form. Its own headings begin one below that, and none is left out on the
-    /// way down, whatever its authors chose: a reader who goes from heading to heading gets lost otherwise.
+    /// Appends a text below a heading of the form, which has the level `below`. The text's own headings begin one level
+    /// deeper, and no level is skipped on the way down, whichever levels the authors chose: a skipped level confuses
+    /// readers who go from heading to heading.
     fn text(&mut self, below: u8, ops: &[Op]) {
         let mut last = below;
         for block in blocks(ops) {
@@ -241,8 +244,8 @@ impl Pieces {
     }
 }
 
-/// The level at which an author's heading of `level` is set. `below` is the level of the form's heading above the text,
-/// `last` that of the heading before this one. It is at most one deeper than `last`, and at most 6.
+/// Returns the level at which an author's heading of `level` is set: at most one deeper than `last`, and at most 6. `below`
+/// is the level of the form's heading above the text, and `last` is the level of the heading before this one.
 pub(super) fn level_of(below: u8, level: u8, last: u8) -> u8 {
     (below + level).min(last + 1).min(6)
 }

@@ -1,7 +1,7 @@
-//! PDF: tagged after PDF/UA-1 (ISO 14289-1) for those who listen to it, and after PDF/A-3a (ISO 19005-3) for
-//! those who keep it. Set with Typst.
+//! Sets a paper as PDF, with Typst. The PDF is tagged after PDF/UA-1 (ISO 14289-1) for readers who listen to it, and
+//! follows PDF/A-3a (ISO 19005-3) for archives.
 //!
-//! The same paper gives the same bytes: nothing in them depends on the machine or on the moment.
+//! The same paper gives the same bytes: nothing in them depends on the machine or on the time of making.
 
 mod typeset;
 
@@ -26,15 +26,15 @@ use typst::{Library, LibraryExt, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
-/// How a paper looks. It reads `paper.json`, and what is in `attached`.
+/// The Typst template that lays out a paper. It reads the files `paper.json` and `attached`.
 const LOOK: &str = include_str!("paper.typ");
 
-/// The most characters of a title at the head of every page.
+/// Maximum number of characters of the title at the head of every page.
 const MAX_RUNNING_TITLE_CHARACTERS: usize = 300;
-/// The most characters of the title that a PDF says it has. PDF/A takes no string above 32,767 bytes.
+/// Maximum number of characters of the title in the PDF's metadata. PDF/A allows no string above 32,767 bytes.
 const MAX_PDF_TITLE_CHARACTERS: usize = 2_000;
 
-/// Sets papers.
+/// A typesetter that makes PDFs of papers.
 pub struct Press {
     fonts: Fonts,
     library: LazyHash<Library>,
@@ -46,42 +46,42 @@ impl std::fmt::Debug for Press {
     }
 }
 
-/// Why there is no PDF of a text.
+/// The reason why no PDF can be made of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum PressError {
-    /// No font has the letters of the text.
+    /// The fonts lack more than 2 % of the characters of the text.
     #[error("this server has no fonts for its script: its operator can add them (--fonts)")]
     Fonts,
-    /// The text has more pages or longer words than a paper may have.
+    /// The text has more characters than a PDF is allowed to have.
     #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
     Long,
-    /// Typst has failed, with its message.
+    /// Typst failed with this message, or the fonts are missing from the build.
     #[error("it could not be set: {0}")]
     Failed(String),
 }
 
-/// A file inside the file.
+/// A file attached to the PDF.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attachment<'a> {
     pub(super) name: &'a str,
-    /// JSON.
+    /// The content of the file, which is JSON.
     pub(super) bytes: &'a [u8],
 }
 
-/// What the look reads.
+/// The content of `paper.json`, which the template reads.
 #[derive(Serialize)]
 struct Job<'a> {
-    /// Without its pieces.
+    /// The paper without its pieces.
     paper: &'a Paper,
     pieces: Vec<SetPiece>,
-    /// The title at the head of every page.
+    /// The title at the head of every page, shortened if it is long.
     running_title: Cow<'a, str>,
-    /// The title that the file says it has.
+    /// The title in the metadata of the PDF, shortened if it is long.
     name: Cow<'a, str>,
     fonts: Families<'a>,
-    /// The name of the file within, and what it is.
+    /// The name of the attached file, and its description.
     attached: Option<[&'a str; 2]>,
-    /// What is said of characters that are given by their numbers, if any are.
+    /// A sentence that explains characters shown as code points, if there are any.
     numbered: Option<String>,
 }
 
@@ -92,20 +92,20 @@ struct Families<'a> {
 }
 
 impl Press {
-    /// With the fonts inside, and those of a folder.
+    /// Makes a typesetter with the fonts inside the binary, and those in the folder `more`.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// Returns an error if the folder can't be read.
     pub(super) fn new(more: Option<&Path>) -> std::io::Result<Self> {
         let fonts = Fonts::load(more)?;
         Ok(Self { fonts, library: LazyHash::new(Library::default()) })
     }
 
-    /// A paper as PDF. `time` is that of the text (milliseconds since the Unix epoch). Takes some tenths of a
-    /// second, and blocks.
+    /// Sets a paper as PDF. `time` is the time of the text, in milliseconds since the Unix epoch. Blocks for some tenths
+    /// of a second.
     ///
     /// # Errors
-    /// When there are no fonts for it, or it is too long.
+    /// Returns an error if the fonts lack the script of the text, if the text is too long, or if Typst fails.
     pub(super) fn pdf(
         &self,
         paper: Paper,
@@ -122,12 +122,12 @@ impl Press {
             date.minute().unsigned_abs(),
             date.second().unsigned_abs(),
         ));
-        // What was memoised is of use for this paper only.
+        // Typst's memoised results are of use for this paper only.
         typst::comemo::evict(0);
         made
     }
 
-    /// All that a paper is set of.
+    /// Prepares everything that Typst reads to set a paper.
     fn desk(
         &self,
         mut paper: Paper,
@@ -157,7 +157,8 @@ impl Press {
         })
     }
 
-    /// Bounds what setting costs, gives the characters that no font has by their numbers, and counts those.
+    /// Bounds the cost of setting the text, shows characters that no font has as code points, and returns the number of
+    /// characters shown so.
     fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
@@ -169,7 +170,7 @@ impl Press {
                 let (text, counted) = self.fonts.settle(&span.text);
                 settled.add(counted);
                 span.text = text;
-                // In ASCII, which every font has.
+                // Destinations consist of ASCII, which every font has, so they are counted only.
                 settled.all +=
                     span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }
@@ -183,7 +184,7 @@ impl Press {
     }
 }
 
-/// The beginning of a text, if it is long.
+/// Returns the first `characters` characters of a longer text, with an ellipsis.
 fn cut(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => text.into(),
@@ -200,7 +201,7 @@ fn file(name: &str) -> FileId {
     RootedPath::new(VirtualRoot::Project, path).intern()
 }
 
-/// All that one paper is set of: nothing else can be reached from it.
+/// All files and fonts of one paper. Typst can read nothing else.
 struct Desk<'p> {
     press: &'p Press,
     main: Source,

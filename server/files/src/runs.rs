@@ -1,25 +1,25 @@
-//! Bounds on what setting a line costs. A typesetter's work grows with the square of what belongs together without a
-//! break: marks on one letter, characters that nobody sees, a word without an end.
+//! Bounds the cost of setting a line. A typesetter's work grows with the square of the length of a run without a line
+//! break: marks on one letter, characters that nobody sees, or a word without an end.
 //!
-//! No text of any language reaches these bounds. What does is still shown whole: characters above the bound by
-//! their numbers, like those that no font has, and a word with places at which a line may break.
+//! No text of any language reaches these bounds. A text beyond them is still shown completely. Characters beyond the bound
+//! are shown as code points, like those that no font has, and a long word gets places at which a line can break.
 
 use accord_document::model::blocks::Span;
 use accord_document::readable::{CodePoint, is_hidden, is_mark};
 use std::fmt::Write;
 
-/// The most marks and unseen characters in a row: no language needs as many (UAX #15, Stream-Safe Text Format).
+/// Maximum number of consecutive marks and unseen characters. No language needs as many (UAX #15, Stream-Safe Text Format).
 const MAX_MARKS_IN_A_ROW: usize = 30;
-/// The most characters of a word before a line may break in it. Long web addresses are shorter.
+/// Maximum number of characters of a word before a line can break in it. Long web addresses are shorter.
 const MAX_UNBROKEN_CHARACTERS: usize = 1_000;
-/// The most soft hyphens of a word before it ends. They are shown only where a line breaks: further ones are left out.
+/// Maximum number of soft hyphens in a word. A soft hyphen shows only where a line breaks, so further ones are left out.
 const MAX_SOFT_HYPHENS: usize = 100;
 const SOFT_HYPHEN: char = '\u{ad}';
-/// Where a line may break, unseen.
+/// An invisible character at which a line can break (zero-width space).
 const BREAK: char = '\u{200b}';
 
-/// Bounds a line. Its spans are read as one text, since neighbours are set together. Gives the number of characters
-/// that are shown by their numbers now.
+/// Applies the bounds to a line, and returns the number of characters that are now shown as code points. The spans are
+/// counted as one text, because a typesetter sets neighbouring spans together.
 pub(super) fn bound(line: &mut [Span]) -> usize {
     let mut state = State::default();
     for span in line {
@@ -42,13 +42,13 @@ struct State {
     unbroken: usize,
     soft_hyphens: usize,
     last: Option<char>,
-    /// Characters above the bound that are not counted in the output yet: one character, so many times.
+    /// A character beyond the bound that was not written to the output yet, and the number of its repetitions.
     pending: Option<(char, usize)>,
     numbered: usize,
 }
 
 impl State {
-    /// Goes through a text, if it stays within the bounds.
+    /// Counts the characters of a text, if all are within the bounds. Otherwise changes nothing and returns `false`.
     fn takes_unchanged(&mut self, text: &str) -> bool {
         let mut ahead = *self;
         for c in text.chars() {
@@ -60,7 +60,7 @@ impl State {
         true
     }
 
-    /// Counts a character. Whether it is within the bounds.
+    /// Counts a character, and returns whether it is within the bounds.
     fn step(&mut self, c: char) -> bool {
         let joins = is_mark(c) || is_hidden(c);
         self.marks = if joins { self.marks + 1 } else { 0 };
@@ -76,7 +76,7 @@ impl State {
             && (joins || self.unbroken <= MAX_UNBROKEN_CHARACTERS)
     }
 
-    /// Whether a character is one soft hyphen too many.
+    /// Whether a character is a soft hyphen beyond [`MAX_SOFT_HYPHENS`].
     fn is_idle(&self, c: char) -> bool {
         c == SOFT_HYPHEN && self.soft_hyphens > MAX_SOFT_HYPHENS
     }
@@ -104,7 +104,7 @@ impl State {
         }
     }
 
-    /// Shows what is pending by its number: `[U+0301 ×19970]`.
+    /// Writes the pending character to the output as a code point with its number of repetitions: `[U+0301 ×19970]`.
     fn tell(&mut self, out: &mut String) {
         let Some((c, times)) = self.pending.take() else { return };
         let _ = write!(out, "[{}", CodePoint(c));
@@ -113,12 +113,13 @@ impl State {
         }
         out.push(']');
         self.numbered += times;
-        // A line may break between two of these.
+        // A line can break between two code points in brackets.
         self.unbroken = 0;
     }
 
-    /// Whether a line may break before or after a character, whatever stands beside it (UAX #14): at spaces, and
-    /// between characters of scripts that part no words, unless something glues them.
+    /// Whether a line can break before or after a character, whatever its neighbours are (UAX #14). A line can break at
+    /// spaces, and between characters of scripts without spaces between words, unless a joining character is between
+    /// them.
     fn may_break_at(&self, c: char) -> bool {
         let parts_no_words = |c: char| {
             matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'

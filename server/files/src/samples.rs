@@ -1,4 +1,4 @@
-//! Commitments to test with, in three scripts: for the tests of this crate and of those that use it.
+//! Sample commitments in three scripts, for the tests of this crate and of the crates that use it.
 
 use crate::origin::Origin;
 use accord_document::ids::DocumentId;
@@ -10,19 +10,20 @@ use accord_document::release::canonical::{Identity, Released};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Attributes by name.
+/// Returns attributes from pairs of name and value.
 #[must_use]
 pub fn attributes(all: &[(&str, Value)]) -> Attributes {
     all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// The origin of a sample draft.
+/// Returns the origin of a sample draft.
 #[must_use]
 pub fn draft() -> Origin<'static> {
     Origin::Draft { plan_title: "City plan 2026–2028", time: 1_795_440_000_000 }
 }
 
-/// What a city would write, changed as a test wants it.
+/// Returns a commitment of a city as a release, after `change` has altered its content. The languages `ko`, `ka` and `cs`
+/// have texts of their own; any other language gets an English text.
 #[must_use]
 pub fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
     let [title, brief, name] = match language {
@@ -87,7 +88,7 @@ pub fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
     identified(language, &content)
 }
 
-/// A content as a release.
+/// Returns a content as release 1 of a document.
 #[must_use]
 pub fn identified(language: &str, content: &Content) -> Released {
     let identity = Identity {

@@ -1,15 +1,15 @@
-//! How the characters of a text can be set: each with a glyph of a font, or by its number.
+//! Decides for each character of a text whether it is set with a glyph of a font, or shown as its code point.
 
 use crate::glyphs::Glyphs;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How a text can be set, in characters.
+/// The counts of a text's characters: all of them, and those that can't be set with a glyph.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Settled {
     pub(super) all: usize,
-    /// Given by their numbers, as `[U+1F9FF]`: those that no font has, and marks that no font has with the letter
-    /// below them.
+    /// Number of characters shown as code points, such as `[U+1F9FF]`: characters that no font has, and marks that no font
+    /// has together with the letter below them.
     pub(super) numbered: usize,
 }
 
@@ -19,22 +19,24 @@ impl Settled {
         self.numbered += other.numbered;
     }
 
-    /// Whether the text can be read. Where a few symbols have no glyph, their numbers are printed; a whole language without
-    /// glyphs can't be read.
+    /// Whether the text can be read: at most 2 % of its characters are shown as code points. A few symbols shown as code
+    /// points are readable. A whole language without glyphs is not.
     pub(super) fn is_readable(self) -> bool {
         self.numbered * 50 <= self.all
     }
 }
 
-/// Goes through the characters of a text: each, and whether it can be set. Linear in the text.
+/// Calls `out` with each character of a text, and with whether the character can be set. Takes time linear in the text's
+/// length.
 pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, bool)) -> Settled {
-    // One letter is one letter, however it was typed: as precomposed, fonts have it sooner.
+    // Fonts are more likely to have the precomposed form (NFC) of a letter, however the letter was typed.
     let composed: String = text.replace('\t', " ").nfc().collect();
     let mut settled = Settled::default();
     for cluster in composed.graphemes(true) {
         let chars = || cluster.chars().filter(|c| !is_silent(*c));
         let font = fonts.iter().find(|font| chars().all(|c| font.has(c)));
-        // The letter, at least: its marks follow.
+        // If no font has the whole cluster, a font with its first letter is used. Marks that this font lacks become code
+        // points.
         let font = font.or_else(|| {
             let first = chars().next()?;
             fonts.iter().find(|font| font.has(first))
@@ -49,8 +51,8 @@ pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, boo
     settled
 }
 
-/// Whether a character is set without a glyph of a font: spaces, and the hidden characters that the typesetter acts on.
-/// All other hidden characters are given by their numbers, so that a reader sees that they are there.
+/// Whether a character is set without a glyph of a font: a space, or a hidden character that the typesetter acts on.
+/// All other hidden characters are shown as code points, so that a reader sees that they are there.
 fn is_silent(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! The parts of a Word document beside its text, and the archive of them all (ISO/IEC 29500-2).
+//! The parts of a Word document other than its text, and the archive of all parts (ISO/IEC 29500-2).
 
 use crate::paper::Paper;
 use accord_words::styles::ABOUT;
@@ -14,10 +14,11 @@ pub(super) const MAIN: &str = "http://schemas.openxmlformats.org/wordprocessingm
 pub(super) const OFFICE: &str =
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
-/// The depths that a list may have.
+/// Number of levels of a list in Word.
 const DEPTHS: usize = 9;
 
-/// The document, of its body, where its links lead, and how many lists in it count.
+/// Returns the archive of a document. `document` is its main part, `links` the targets of its links, and `lists` the number
+/// of its lists.
 pub(super) fn package(
     paper: &Paper,
     time: u64,
@@ -39,7 +40,7 @@ pub(super) fn package(
     zipped(&parts).expect("memory takes what is written")
 }
 
-/// As an archive, in which nothing depends on the moment.
+/// Returns the parts as a ZIP archive. The archive contains no time, so that equal parts give equal bytes.
 fn zipped(parts: &[(&str, String)]) -> zip::result::ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in parts {
@@ -50,7 +51,7 @@ fn zipped(parts: &[(&str, String)]) -> zip::result::ZipResult<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// What XML 1.0 can hold (section 2.2): other characters are left out, as no program could read the file.
+/// Removes the characters that XML 1.0 does not allow (section 2.2), because no program could read a file with them.
 pub(super) fn clean(text: &str) -> String {
     let is_char = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().filter(is_char).collect()
@@ -87,7 +88,7 @@ fn content_types() -> String {
     } })
 }
 
-/// A relation to another part, or to an address.
+/// A relationship of a part to another part, or to an address outside the archive.
 struct Relation {
     id: String,
     kind: String,
@@ -141,7 +142,7 @@ fn properties(paper: &Paper, time: u64) -> String {
     })
 }
 
-/// The list with bullets, and as many that count.
+/// Writes the part with the numberings: one for all lists with bullets, and one for each of the `lists` lists with numbers.
 fn numbering(lists: usize) -> String {
     let bullets = ["•", "–", "▪"];
     let formats = ["decimal", "lowerLetter", "lowerRoman"];
@@ -182,7 +183,8 @@ fn footer() -> String {
     } })
 }
 
-/// Without it Word takes a file for one of 2007, and says so in its title.
+/// Writes the part with the settings. Without it, Word treats the file as one of Word 2007, and says so in the window's
+/// title.
 fn settings() -> String {
     part(html! { w:settings xmlns:w=(MAIN) {
         w:compat {

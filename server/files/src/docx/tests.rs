@@ -17,7 +17,7 @@ fn read(bytes: &[u8], name: &str) -> String {
     content
 }
 
-/// Every part is well-formed: names match, and entities are known.
+/// Checks that every part is well-formed XML: tags match, and entities are known.
 fn check_xml(bytes: &[u8]) {
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     for at in 0..zip.len() {
@@ -82,7 +82,7 @@ fn changes_are_words_own_with_their_author_and_date() {
     for expect in [
         format!("{by}><w:r><w:delText xml:space=\"preserve\">old</w:delText></w:r></w:del>"),
         format!("{by}><w:r><w:t xml:space=\"preserve\">new</w:t></w:r></w:ins>"),
-        // The end of the paragraph was inserted, too, and the row deleted.
+        // The change also marks the end of the paragraph as inserted, and the row as deleted.
         "<w:pPr><w:rPr><w:ins ".to_owned(),
         "<w:tr><w:trPr><w:del ".to_owned(),
     ] {

@@ -1,13 +1,15 @@
-//! A line in Markdown: its characters, so that none is taken for markup, and its marks, so that each is.
+//! Writes a line as Markdown. Its characters are escaped, so that none is read as markup, and each of its marks is
+//! written so that it is read as a mark.
 //!
-//! Two rules of CommonMark decide most of this. A backslash before a punctuation character of ASCII always makes it that
-//! character, and so does a numeric reference (`&#32;`) for any character. And what stands beside a run of `*` or `_`
-//! decides whether it opens or closes emphasis: a reference begins and ends with punctuation, so a letter that would
-//! keep a mark from being one is written as a reference.
+//! Two rules of CommonMark decide most of this. A backslash makes any ASCII punctuation character literal, and a numeric
+//! reference (`&#32;`) does so for any character. And the characters beside a run of `*` or `_` decide whether it opens or
+//! closes emphasis. A letter there can keep it from doing so. Such a letter is written as a reference, because a reference
+//! begins and ends with punctuation.
 
 use accord_document::model::blocks::{Line, Span};
 
-/// A piece of a line, with the same marks. Blanks at the edge of a mark are outside of it: beside a blank, it is none.
+/// A piece of a line whose characters have the same marks. Blanks at the edge of a mark are pieces without that mark,
+/// because CommonMark does not read `**`, `*` or `_` as a mark if a blank is on its inner side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Piece<'a> {
     text: &'a str,
@@ -23,7 +25,7 @@ impl Piece<'_> {
     }
 }
 
-/// A line as Markdown.
+/// Returns a line as Markdown.
 pub(super) fn line(line: &Line) -> String {
     let mut writer = Writer::default();
     for linked in pieces(line).chunk_by(|a, b| a.link == b.link && a.leads_to.is_none()) {
@@ -32,19 +34,19 @@ pub(super) fn line(line: &Line) -> String {
     writer.finish()
 }
 
-/// A text without marks as Markdown.
+/// Returns a text without marks as Markdown.
 pub(super) fn escaped(text: &str) -> String {
     let mut writer = Writer::default();
     writer.text(text);
     writer.finish()
 }
 
-/// An address between angle brackets: of a link, or a link by itself.
+/// Returns an address between angle brackets, as the destination of a link, or as a link by itself.
 pub(super) fn address(address: &str) -> String {
     let mut out = String::from("<");
     for c in address.chars() {
         match c {
-            // References are read in addresses, too.
+            // CommonMark reads character references in addresses, too.
             '&' => out.push_str("&amp;"),
             '\\' | '<' | '>' => out.push_str(&format!("%{:02X}", u32::from(c))),
             _ => out.push(c),
@@ -75,7 +77,7 @@ fn pieces(line: &Line) -> Vec<Piece<'_>> {
     all
 }
 
-/// A span as blanks, what is between them, and blanks.
+/// Splits a span into its leading blanks, its words and its trailing blanks. Empty pieces are left out.
 fn parted(span: &Span) -> impl Iterator<Item = Piece<'_>> {
     let text = span.text.as_str();
     let core = text.trim();
@@ -88,7 +90,7 @@ fn parted(span: &Span) -> impl Iterator<Item = Piece<'_>> {
         leads_to,
     };
     let leads_to = span.leads_to.as_deref();
-    // A link of blanks alone is not shown as one.
+    // Only the words have a destination, because a link of blanks alone is not shown as a link.
     let all = [
         piece(&text[..start], None),
         piece(core, leads_to),
@@ -103,12 +105,12 @@ enum Mark {
     Italic,
 }
 
-/// Part of a line. Marks and links are kept apart from characters until it is known what stands beside each.
+/// A part of a line. Marks and links stay separate from characters until the neighbours of each are known.
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     /// A character of the text.
     Char(char),
-    /// Brackets, addresses and the like, as they are: they begin and end with ASCII punctuation or a blank.
+    /// Brackets, addresses and other markup, written unchanged. Markup begins and ends with ASCII punctuation or a blank.
     Markup(String),
     Open(Mark),
     Close(Mark),
@@ -138,7 +140,8 @@ impl Writer {
         match (link, leads_to) {
             (None, _) => {}
             (Some(link), None) => self.markup(format!("]({})", address(link))),
-            // The title says that the words behind the link are not the author's: an import leaves them out.
+            // By the title, an import recognises that the words after the link are not the author's, and leaves these
+            // words out.
             (Some(link), Some(leads_to)) => {
                 let shown = escaped(leads_to);
                 let title = shown.replace('"', "\\\"");
@@ -181,13 +184,14 @@ impl Writer {
     fn delimiter(&self, at: usize, mark: Mark) -> &'static str {
         match mark {
             Mark::Bold => "**",
-            // One run of asterisks could be read in several ways.
+            // An underscore separates this delimiter from its neighbour: one run of asterisks could be read in several
+            // ways.
             Mark::Italic if self.touches_mark(at) => "_",
             Mark::Italic => "*",
         }
     }
 
-    /// Whether the opening or the closing delimiter of an italic stretch stands directly beside another delimiter.
+    /// Whether the opening or the closing delimiter of an italic stretch is directly beside another delimiter.
     fn touches_mark(&self, at: usize) -> bool {
         let is_mark = |at: Option<usize>| {
             let token = at.and_then(|at| self.tokens.get(at));
@@ -195,7 +199,7 @@ impl Writer {
         };
         let beside = |at: usize| is_mark(at.checked_sub(1)) || is_mark(Some(at + 1));
         let other = match self.tokens.get(at) {
-            // Italic stretches hold nothing but characters.
+            // An italic stretch contains only characters, so the first closing italic delimiter after it belongs to it.
             Some(Token::Open(_)) => self.tokens[at + 1..]
                 .iter()
                 .position(|token| *token == Token::Close(Mark::Italic))
@@ -218,14 +222,14 @@ impl Writer {
         out.push(c);
     }
 
-    /// Whether a delimiter directly beside a letter would be none: inside of it something other than a letter follows,
-    /// or it is an underscore.
+    /// Whether a character would keep the delimiter directly beside it from being read as one. It does if the delimiter
+    /// is an underscore, or if the character at the delimiter's inner side is not a letter or digit.
     fn keeps_from_marking(&self, at: usize, c: char) -> bool {
         if c.is_whitespace() || c.is_ascii_punctuation() {
             return false;
         }
         let inside = |at: Option<usize>, mark: usize, kind: Mark| {
-            // As a reference it is none.
+            // A character that is written as a reference ends in punctuation, so it does not count as a letter.
             let is_letter = match at.and_then(|at| Some((at, self.tokens.get(at)?))) {
                 Some((at, Token::Char(c))) => {
                     c.is_alphanumeric() && !self.keeps_from_marking(at, *c)
@@ -246,15 +250,16 @@ impl Writer {
         opens_behind || closes_before
     }
 
-    /// Whether a character could be markup: everywhere, at the start of a line, or beside what follows. `begins`: nothing
-    /// but digits stands before it.
+    /// Whether a character could be read as markup: anywhere, at the start of a line, or because of the characters after
+    /// it. `begins` is true if nothing but digits is before it in its line.
     fn is_markup(&self, at: usize, c: char, begins: bool) -> bool {
         let next_is = |texts: &[&str]| texts.iter().any(|text| self.goes_on(at + 1, text));
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '~' | '|' | '!' | '$'
             | '^' | '{' | '}' => true,
             '-' | '+' | '=' | '.' | ')' if begins => true,
-            // Of addresses that some programs make links of: a scheme, `www.`, and e-mail.
+            // Some programs turn addresses into links: those with a scheme, those that begin with `www.`, and e-mail
+            // addresses.
             ':' => begins || next_is(&["//", ":"]),
             '.' => at >= 3 && self.goes_on_ignoring_case(at - 3, "www"),
             '@' => true,

@@ -1,4 +1,5 @@
-//! What Markdown says, read by another implementation: everything that the text says, and nothing else.
+//! Tests that another implementation (pulldown-cmark) reads in the Markdown everything that the text says, and nothing
+//! else.
 
 use super::*;
 use crate::samples;
@@ -56,7 +57,8 @@ fn blocks_and_marks_are_markdowns_own() {
     );
 }
 
-/// A line of a text: what it is, and its characters with their marks. Blanks have none that is seen.
+/// A line of a text: its kind, and its characters, each with bold, italic and link. Blanks have no marks, because nobody
+/// sees marks on blanks.
 type Said = (String, Vec<(char, bool, bool, Option<String>)>);
 
 fn said(kind: String, line: &Line) -> Said {
@@ -97,7 +99,7 @@ fn said_of(blocks: &[Block]) -> Vec<Said> {
     out
 }
 
-/// What another implementation reads.
+/// The state of reading Markdown with pulldown-cmark: the lines so far, and the marks and blocks that are open.
 #[derive(Default)]
 struct Reading {
     out: Vec<Said>,
@@ -144,7 +146,7 @@ impl Reading {
                 Tag::Paragraph if self.lists.is_empty() => {
                     self.begin(if self.quotes > 0 { ">" } else { "p" }.to_owned());
                 }
-                // In lists, items are what counts.
+                // In a list, the item begins the line, not the paragraph within the item.
                 Tag::Paragraph => {}
                 Tag::Heading { level, .. } => self.begin(format!("h{}", level as u8)),
                 Tag::BlockQuote(None) => self.quotes += 1,
@@ -185,7 +187,7 @@ impl Reading {
     }
 }
 
-/// As CommonMark has it, and with everything that other programs add to it.
+/// Returns the options to read with: plain CommonMark, CommonMark with tables, and every extension but smart punctuation.
 fn readers() -> [Options; 3] {
     let all = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
     [Options::empty(), Options::ENABLE_TABLES, all]

@@ -14,7 +14,7 @@ fn set(language: &str) -> Vec<u8> {
     press().pdf(paper, 1_795_440_000_000, None).unwrap()
 }
 
-/// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
+/// Writes a file to the folder that `ACCORD_SHOTS` names, if it is set, so that somebody can look at it.
 fn keep(name: &str, bytes: &[u8]) {
     if let Some(folder) = std::env::var_os("ACCORD_SHOTS") {
         std::fs::write(Path::new(&folder).join(name), bytes).unwrap();
@@ -54,7 +54,7 @@ fn whatever_the_fonts_have_can_be_set_alone_and_together() {
     let has = |c: &char| press.fonts.settle(&c.to_string()).1.numbered == 0;
     let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
     assert!(all.len() > 15_000, "{}", all.len());
-    // Each by itself, then each mark on letters of all scripts.
+    // The text contains each character by itself, then each mark on letters of all scripts.
     let mut text: String = all.iter().flat_map(|c| [*c, ' ']).collect();
     let marks: Vec<char> =
         ('\u{300}'..'\u{370}').filter(has).chain(['\u{200d}', '\u{fe0f}']).collect();
@@ -72,7 +72,7 @@ fn whatever_the_fonts_have_can_be_set_alone_and_together() {
     };
     let bytes = set(&text).unwrap();
     keep("glyphs.pdf", &bytes);
-    // Right to left, joined emoji, and links of any kind.
+    // Text from right to left, joined emoji, separators of lines, and unusual links are set as well.
     for text in
         ["\u{200f}\u{202e}abc\u{202c}", "👨‍👩‍👧 🇬🇪 1️⃣", "a\u{ad}b\u{2060}c", "\u{2028}x\u{2029}y\u{b}z"]
     {
@@ -116,7 +116,8 @@ fn a_text_longer_than_a_pdf_may_be_is_told_so() {
     assert_eq!(told, PressError::Long);
 }
 
-/// Where each line of a text begins, in points from the left edge of the page, by what it says.
+/// Returns the distance of each line's start from the left edge of the page, in points. A line is found by its longest
+/// word.
 fn starts(lines: &[&str]) -> Vec<f64> {
     let released = samples::released("en", |content| {
         content.texts.insert("problem".into(), vec![op(&format!("{}\n", lines.join("\n")))]);
@@ -150,13 +151,13 @@ fn texts_of(frame: &Frame, left: f64, out: &mut Vec<(String, f64)>) {
 fn a_line_is_set_from_the_side_from_which_every_form_of_the_text_reads_it() {
     let lines = [
         "first letter",
-        // Marks of direction are strong, as letters are, and have no script.
+        // A direction mark has a strong direction, as a letter has, but no script.
         "\u{200f}marked",
         "\u{200f}12 numbers",
         "then \u{200f}later",
-        // What is isolated does not decide.
+        // Isolated characters do not decide the direction of a line.
         "\u{2066}isolated\u{2069} \u{200f}then",
-        // No list of scripts has every letter of those that are read from the right.
+        // No list of scripts contains every letter that is read from right to left.
         "\u{10900} phoenician",
     ];
     for (line, start) in lines.iter().zip(starts(&lines)) {

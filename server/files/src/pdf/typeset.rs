@@ -1,29 +1,29 @@
-//! What the authors wrote, as the template reads it: each line with the side from which it is read.
+//! The authors' text in the form in which the Typst template reads it: each line with its direction.
 //!
-//! The line as its author wrote it decides, by the same rule as in Word files: before characters are given by their
-//! numbers, which are read from left to right.
+//! The direction depends on the line as its author wrote it, by the same rule as in Word files. It is decided before code
+//! points replace characters that can't be set, because code points are read from left to right.
 
 use crate::paper::Piece;
 use accord_document::model::blocks::{Block, Line, List};
 use accord_document::readable::is_right_to_left_line;
 use serde::Serialize;
 
-/// The most characters of a heading: a longer one is set as a paragraph.
+/// Maximum number of characters of a heading. A longer heading is set as a paragraph.
 const MAX_HEADING_CHARACTERS: usize = 1_000;
 
-/// A piece of a paper.
+/// A piece of a paper, as the template reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SetPiece {
     /// A heading of the form.
     Heading(u8, String),
-    /// A date, by its name.
+    /// The name of a date, and the date.
     Fact(String, String),
-    /// Something that the authors wrote.
+    /// A block that the authors wrote.
     Text(SetBlock),
 }
 
-/// A block of a text.
+/// A block of a text, as the template reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SetBlock {
@@ -33,7 +33,7 @@ pub(super) enum SetBlock {
     List(SetList),
 }
 
-/// A line, with the side from which it is read.
+/// A line with its direction.
 #[derive(Debug, Serialize)]
 pub(super) struct SetLine {
     spans: Line,
@@ -91,7 +91,7 @@ impl From<List> for SetList {
 }
 
 impl SetPiece {
-    /// Goes through the lines of a text.
+    /// Calls `visit` with each line of an authors' block.
     pub(super) fn each_line(&mut self, visit: &mut dyn FnMut(&mut Line)) {
         match self {
             Self::Heading(..) | Self::Fact(..) => {}
@@ -105,7 +105,7 @@ impl SetPiece {
         }
     }
 
-    /// Makes a bold paragraph of a heading that is too long to be one: each is also a bookmark of the file.
+    /// Turns a heading that is too long into a bold paragraph, because every heading is also a bookmark of the PDF.
     pub(super) fn level_long_heading(self) -> Self {
         let Self::Text(SetBlock::Heading(level, mut line)) = self else { return self };
         let characters: usize = line.spans.iter().map(|span| span.text.chars().count()).sum();

@@ -1,4 +1,4 @@
-//! Counts what is read of a text, and refuses what is too much.
+//! Counts what is read of a text, and refuses a text that exceeds a limit.
 
 use crate::error::ImportError;
 use crate::limits::{
@@ -9,12 +9,12 @@ use accord_document::model::Draft;
 use accord_document::model::attributes::Attributes;
 use accord_document::model::delta::Op;
 
-/// Fails when there is more of something than there may be.
+/// Returns an error if `count` is greater than `most`.
 pub(super) fn at_most(count: usize, most: usize, excess: Excess) -> Result<(), ImportError> {
     if count > most { Err(ImportError::Much(excess)) } else { Ok(()) }
 }
 
-/// Looks whether a document can be made of a draft at once.
+/// Checks that a document can be created from a draft with one update.
 pub(super) fn draft(draft: &Draft) -> Result<(), ImportError> {
     at_most(draft.milestones.len(), MAX_MILESTONES, Excess::Milestones)?;
     let items = |ops: &Vec<Op>| -> usize { ops.iter().map(items).sum() };
@@ -25,7 +25,7 @@ pub(super) fn draft(draft: &Draft) -> Result<(), ImportError> {
     at_most(in_texts + in_milestones, MAX_ITEMS, Excess::Items)
 }
 
-/// The items that a step becomes.
+/// Returns the number of Yjs items that a step of a Delta becomes.
 fn items(op: &Op) -> usize {
     match op {
         Op::Insert { attributes, .. } | Op::Retain { attributes, .. } => 1 + 2 * attributes.len(),
@@ -33,7 +33,7 @@ fn items(op: &Op) -> usize {
     }
 }
 
-/// What was read of a text so far.
+/// The counts of everything that was read of a text so far.
 #[derive(Debug, Default)]
 pub(super) struct TextBudget {
     characters: usize,
@@ -43,7 +43,7 @@ pub(super) struct TextBudget {
 }
 
 impl TextBudget {
-    /// Counts characters with the same formatting: whether they begin a stretch, or go on with one.
+    /// Counts characters with the same formatting. `begins` is true if they begin a new stretch.
     pub(super) fn text(
         &mut self,
         text: &str,

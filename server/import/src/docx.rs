@@ -1,5 +1,5 @@
-//! DOCX (ISO/IEC 29500-1): what is read of it is the text as it would be if all tracked changes were accepted,
-//! with its headings, lists, links, quotations and tables.
+//! Reads DOCX (ISO/IEC 29500-1): the text as if all tracked changes were accepted, with its headings, lists, links,
+//! quotations and tables.
 
 mod destination;
 mod nodes;
@@ -20,12 +20,13 @@ use std::io::{Cursor, Read};
 use styles::{Style, links_of, list_of, lists_of, outline_level, styles_of};
 use zip::ZipArchive;
 
-/// How deep elements that are read may nest.
+/// Maximum depth of the nested elements that are read.
 const MAX_NESTING_DEPTH: usize = 64;
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
-    // Each entry has a header in the directory of the archive, whatever that says of their number.
+    // Each entry has a header in the directory of the archive. The headers are counted, because the number of entries
+    // that the archive states is not trusted.
     let headers = bytes.windows(4).filter(|bytes| bytes == b"PK\x01\x02").count();
     at_most(headers, MAX_ARCHIVE_ENTRIES, Excess::ArchiveEntries)?;
     let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
@@ -63,14 +64,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
     Ok(reader.out)
 }
 
-/// The file, and what was read of it.
+/// The archive of a file, with the counts of what was read of it.
 struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
     budget: XmlBudget,
 }
 
 impl Archive<'_> {
-    /// The name of the part that holds the text: programs differ.
+    /// Returns the name of the part that contains the text. Programs use different names for it.
     fn main_part(&mut self) -> Result<String, ImportError> {
         let relations = self.part("_rels/.rels")?.unwrap_or_default();
         let relations = optional_xml(&relations)?;
@@ -84,11 +85,12 @@ impl Archive<'_> {
         Ok(target.trim_start_matches('/').to_owned())
     }
 
-    /// The text of a part, with no more in it than a tree may be built of.
+    /// Returns the text of a part, or `None` if the archive has no such part. The text is counted first, so that a tree
+    /// can be built of it within the limits.
     fn part(&mut self, name: &str) -> Result<Option<String>, ImportError> {
         let Ok(part) = self.zip.by_name(name) else { return Ok(None) };
         let mut text = String::new();
-        // What it says of its size is not believed.
+        // The size that the archive states for the part is not trusted, so reading stops at the limit.
         let most = self.budget.bytes_left() as u64 + 1;
         if part.take(most).read_to_string(&mut text).is_err() {
             return Err(damaged(format!("“{name}” in it can't be read")));
@@ -103,7 +105,7 @@ fn damaged(what: impl Into<String>) -> ImportError {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, ImportError> {
-    // Entities that a file declares itself are refused with its document type.
+    // The parser refuses a document type, and with it all entities that a file declares itself.
     Document::parse(text).map_err(|error| damaged(error.to_string()))
 }
 
@@ -115,11 +117,11 @@ struct Reader {
     styles: HashMap<String, Style>,
     lists: HashMap<String, Vec<bool>>,
     links: HashMap<String, String>,
-    /// The ids of those referred to, in order.
+    /// Ids of the footnotes that the text refers to, in order.
     footnotes: Vec<String>,
-    /// What was read of paragraphs whose ends were deleted: they are one with the next.
+    /// The pieces of paragraphs whose ends were deleted. They are joined with the next paragraph.
     carried: Vec<Piece>,
-    /// The address of the link that the last characters of this paragraph belong to.
+    /// The address of the link that contains the last characters of this paragraph, if there is one.
     link_before: Option<String>,
     budget: TextBudget,
     out: Findings,
@@ -149,7 +151,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What is still carried, as a paragraph of its own.
+    /// Adds the pieces that are still carried as a paragraph of their own.
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.carried);
         if !pieces.is_empty() {
@@ -179,8 +181,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The rows of a table. What a cell of it holds in a table of its own follows as rows that begin with an empty
-    /// cell, as if the first were for all of them.
+    /// Returns the rows of a table. The rows of a table inside a cell follow the row of that cell. Each gets an empty
+    /// first cell, so that the label in the first cell of the outer row applies to it, too.
     fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, ImportError> {
         if depth > MAX_NESTING_DEPTH {
             return Err(damaged("it nests too deep"));
@@ -194,7 +196,7 @@ impl Reader {
             for cell in within(row, "tc", "tr") {
                 let mut read = Vec::new();
                 for node in within(cell, "p", "tc") {
-                    // What floats beside a paragraph is read with it.
+                    // Paragraphs of a text box are read with the paragraph that contains the box.
                     if !node.ancestors().skip(1).any(|above| above.tag_name().name() == "p") {
                         read.extend(self.paragraphs(node)?);
                     }
@@ -213,7 +215,8 @@ impl Reader {
         Ok(rows)
     }
 
-    /// A paragraph, cut where its lines break, and what floats beside it. None of it, where it is empty.
+    /// Reads a paragraph, split at its line breaks, with the text boxes that it contains. Empty paragraphs are left out,
+    /// unless they are list items.
     fn paragraphs(&mut self, node: Node<'_, '_>) -> Result<Vec<Paragraph>, ImportError> {
         let properties = child(node, "pPr");
         let style = properties.and_then(|all| value(all, "pStyle"));
@@ -271,7 +274,7 @@ impl Reader {
         if depth > MAX_NESTING_DEPTH {
             return Err(damaged("it nests too deep"));
         }
-        // Runs that follow and are left out.
+        // Number of following runs to leave out, because they show the destination of the link before them.
         let mut told = 0;
         for node in parent.children() {
             match node.tag_name().name() {
@@ -315,13 +318,14 @@ impl Reader {
                     }
                     self.runs(node, &marks, pieces, depth + 1)?;
                 }
-                // A paragraph inside a run belongs to a text box. Its text goes where the box is anchored.
+                // A paragraph inside a run belongs to a text box. Its text goes to the place where the box is anchored.
                 "p" => {
                     self.text(pieces, "\n", marks)?;
                     self.runs(node, marks, pieces, depth + 1)?;
                     self.text(pieces, "\n", marks)?;
                 }
-                // Taken out, or said once more for programs of old.
+                // Left out: deleted and moved-away text, properties, instructions of fields, and repetitions for old
+                // programs.
                 "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "instrText" => {}
                 _ => self.runs(node, marks, pieces, depth + 1)?,
             }

@@ -1,9 +1,9 @@
-//! Why a file can't be imported.
+//! The reasons why a file can't be imported.
 
 use crate::limits::{Excess, MAX_CHARACTERS};
 use serde::{Deserialize, Serialize};
 
-/// Why a file can't be imported. Each is a sentence for the person who sent it.
+/// The reason why a file can't be imported. Each message is written for the person who sent the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ImportError {
     /// The file is neither Word nor Markdown.
@@ -11,18 +11,18 @@ pub enum ImportError {
         "This is neither a Word document (.docx) nor Markdown (.md). Save it as one of these, and try again."
     )]
     Kind,
-    /// The file is damaged, with what is wrong in it.
+    /// The file is damaged, for the reason given.
     #[error("The file is damaged, or no Word document: {0}.")]
     Damaged(String),
-    /// The text is longer than a commitment may be.
+    /// The text is longer than a commitment is allowed to be.
     #[error(
         "The text is too long: at most {MAX_CHARACTERS} characters can be imported. Split the file, and try again."
     )]
     Long,
-    /// The file has more of something than is read.
+    /// The file contains more of something than an import reads.
     #[error("The file has more than {0}. Split it or save it in a simpler form, and try again.")]
     Much(Excess),
-    /// The file has no text.
+    /// The file contains no text.
     #[error("There is no text in this file.")]
     Empty,
 }

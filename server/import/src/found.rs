@@ -1,22 +1,23 @@
-//! What is found in a file, before it is known where it belongs.
+//! The parts of a file in the order in which they were found, before each is put into a field.
 
 use crate::budget::TextBudget;
 use crate::error::ImportError;
 use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
 
-/// Characters with the same marks.
+/// A piece of text whose characters have the same marks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Piece {
     pub(crate) text: String,
     pub(crate) marks: Attributes,
 }
 
-/// What a paragraph is in its file.
+/// The role of a paragraph in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Title,
-    /// From 1 on: the highest. In a text of a commitment, it is counted from the heading of that text.
+    /// A block. The level of a heading starts at 1, the highest. In a text of a commitment, it is counted from the
+    /// heading of that text.
     Block(LineKind),
 }
 
@@ -27,7 +28,7 @@ pub(crate) struct Paragraph {
 }
 
 impl Paragraph {
-    /// Words without marks.
+    /// Returns a plain paragraph of text without marks.
     pub(crate) fn of(text: impl Into<String>) -> Self {
         let pieces = vec![Piece { text: text.into(), marks: Attributes::new() }];
         Self { role: Role::Block(LineKind::Plain), pieces }
@@ -44,25 +45,25 @@ impl Paragraph {
 
 pub(crate) type Cell = Vec<Paragraph>;
 
-/// A part of a file.
+/// A part of a file, in a form that Word and Markdown share.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Found {
     Paragraph(Paragraph),
-    /// By rows.
+    /// A table, by rows.
     Table(Vec<Vec<Cell>>),
-    /// What is not part of the text that runs through the file: it goes to the notes.
+    /// A paragraph outside the running text, such as a footnote. It goes into the notes.
     Aside(Paragraph),
 }
 
-/// All that was found in a file.
+/// All parts of a file, in their order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Findings {
     pub(crate) all: Vec<Found>,
-    /// Pictures, which a commitment can't hold.
+    /// Number of pictures. They are left out, because a commitment can't contain pictures.
     pub(crate) pictures: usize,
 }
 
-/// What was read of a line, cut where it breaks.
+/// Splits the pieces of a line at its newlines into paragraphs of the same role.
 pub(crate) fn cut(pieces: Vec<Piece>, role: Role) -> Vec<Paragraph> {
     let mut all = vec![Paragraph { role, pieces: Vec::new() }];
     for piece in pieces {
@@ -78,7 +79,7 @@ pub(crate) fn cut(pieces: Vec<Piece>, role: Role) -> Vec<Paragraph> {
     all
 }
 
-/// Adds characters to a line that is read from a file, and counts them.
+/// Adds characters to a line that is being read, and counts them.
 pub(crate) fn add(
     budget: &mut TextBudget,
     pieces: &mut Vec<Piece>,
@@ -91,7 +92,7 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Adds characters to a line, unless there are none.
+/// Adds characters to a line. Does nothing if the text is empty.
 pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str, marks: &Attributes) {
     match pieces.last_mut() {
         _ if text.is_empty() => {}
@@ -100,7 +101,7 @@ pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str, marks: &Attributes) {
     }
 }
 
-/// What stands behind the first colon.
+/// Returns the pieces after the first colon, without blanks before them.
 pub(crate) fn after_colon(pieces: &[Piece]) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut is_past = false;

@@ -1,4 +1,4 @@
-//! A commitment from the bytes of a file.
+//! Makes a commitment from the bytes of a file.
 
 use crate::budget::at_most;
 use crate::error::ImportError;
@@ -7,10 +7,11 @@ use crate::limits::{Excess, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS};
 use crate::place::{Placed, place};
 use crate::{docx, markdown};
 
-/// Makes a commitment of a file. `language` (BCP 47) is that of its text.
+/// Makes a commitment from a file. The extension of `name` selects the format, and `language` (BCP 47) is the language of
+/// the text.
 ///
 /// # Errors
-/// When it is no file that can be read, or holds no text, or too much of it.
+/// Returns an error if the file is not Word or Markdown, is damaged, contains no text, or exceeds a limit.
 pub(crate) fn import(name: &str, bytes: &[u8], language: &str) -> Result<Placed, ImportError> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let findings = match extension.to_ascii_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! One file to be read, as it is handed to another process, and the answer.
+//! The order to read one file, in a form that can be sent to another process, and the answer.
 
 use crate::error::ImportError;
 use crate::import::import;
@@ -10,26 +10,26 @@ use accord_document::template::{FIELDS, NOTES};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// One file. Its bytes come beside it.
+/// An order to read one file. The bytes of the file are sent beside the order.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ImportJob<'a> {
-    /// Its name tells what it is.
+    /// The name of the file. Its extension says which format the file has.
     pub name: Cow<'a, str>,
-    /// Of its text (BCP 47).
+    /// The language of the text (BCP 47).
     pub language: Cow<'a, str>,
 }
 
 impl ImportJob<'_> {
-    /// Reads the file.
+    /// Reads the file and makes a commitment from it.
     ///
     /// # Errors
-    /// When it is no file that can be read, or holds no text, or too much.
+    /// Returns an error if the file is not Word or Markdown, is damaged, contains no text, or exceeds a limit.
     pub fn read(&self, file: &[u8]) -> Result<PlacedFile, ImportError> {
         import(&self.name, file, &self.language).map(PlacedFile::from)
     }
 }
 
-/// A commitment made of a file, to be handed from one process to another.
+/// A commitment made from a file, in a form that can be sent to another process.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PlacedFile {
     texts: Vec<(String, Vec<Op>)>,
@@ -50,7 +50,7 @@ impl From<Placed> for PlacedFile {
 }
 
 impl From<PlacedFile> for Placed {
-    /// What belongs to no field of the template is left out: a child that answers so is not one of ours.
+    /// Restores the commitment. Texts under keys that the template lacks are left out, because no child of ours sends them.
     fn from(file: PlacedFile) -> Self {
         let known = |(key, ops): (String, Vec<Op>)| {
             FIELDS.iter().find(|field| field.key == key).map(|field| (field.key, ops))

@@ -1,10 +1,11 @@
-//! Commitments from Word and Markdown files. [`docx`] and [`markdown`] find what a file says, and [`place`] puts each part
-//! of it where it belongs. No part of the text is left out: what has no place goes to the notes.
+//! Makes commitments from Word and Markdown files. [`docx`] and [`markdown`] find the parts of a file, and [`place`] puts
+//! each part into the field where it belongs. No part of the text is left out: text without a field goes into the notes.
 //!
-//! [`ImportJob`] is one file to be read, as it is handed to another process, and [`PlacedFile`] is the answer. Files come
-//! from strangers: [`limits`] says how much of one is read, and all of it is counted before anything is built of it.
+//! [`ImportJob`] is the order to read one file, in a form that can be sent to another process, and [`PlacedFile`] is the
+//! answer. Files come from strangers, so [`limits`] bounds how much of a file is read, and everything in it is counted
+//! before anything is built of it.
 //!
-//! Nothing in here knows routes, rooms, stores or processes. The caller bounds the time and memory of a job.
+//! This crate must not depend on routes, rooms, stores or processes. The caller bounds the time and memory of a job.
 
 #![warn(missing_docs)]
 

@@ -1,69 +1,70 @@
-//! How much of a file is read: all of it is counted before anything is built of it.
+//! Limits on what is read of a file. Everything in a file is counted before anything is built of it.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest file, in bytes.
+/// Maximum size of a file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
-/// The most characters of a text.
+/// Maximum number of characters of a text.
 pub(super) const MAX_CHARACTERS: usize = 400_000;
-/// The largest Markdown file, in bytes: the longest text, and about as much again for its markup.
+/// Maximum size of a Markdown file, in bytes: room for the longest text, and about as much again for its markup.
 pub(super) const MAX_MARKDOWN_BYTES: usize = 3 * 1024 * 1024;
-/// The most characters of a Markdown file that could be markup: a reader keeps something for each.
+/// Maximum number of characters in a Markdown file that could be markup. The parser stores something for each.
 pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;
-/// The most paragraphs, list items, and paragraphs of tables' cells.
+/// Maximum number of paragraphs, counting list items and the paragraphs in cells of tables.
 pub(super) const MAX_PARAGRAPHS: usize = 20_000;
-/// The most stretches of text that differ in their formatting.
+/// Maximum number of stretches of text that differ in their formatting.
 pub(super) const MAX_STRETCHES: usize = 30_000;
-/// The most bytes of the text and of the addresses of its links: an address counts once for each stretch that it is on.
+/// Maximum number of bytes of the text and of its links' addresses. An address counts once for each stretch that has it.
 pub(super) const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
-/// The most items that a commitment is made of: stretches, and where each attribute begins and ends. An update may
-/// hold a few more (`update/scan.rs`).
+/// Maximum number of Yjs items of the new document: one for each stretch, and one for each beginning and end of an
+/// attribute. The scan of updates allows a few more (`document/src/update/scan.rs`).
 pub(super) const MAX_ITEMS: usize = 60_000;
-/// The most milestones. The template suggests 12.
+/// Maximum number of milestones. The template suggests 12.
 pub(super) const MAX_MILESTONES: usize = 500;
 
-/// The most entries of a Word document's archive. Word writes one for each picture, and some twenty others.
+/// Maximum number of entries in a Word document's archive. Word writes one for each picture, and some twenty others.
 pub(super) const MAX_ARCHIVE_ENTRIES: usize = 4_096;
-/// Bytes of the parts of a Word document that are read, unpacked, all together.
+/// Maximum number of unpacked bytes of the parts of a Word document that are read, all together.
 pub(super) const MAX_XML_BYTES: usize = 48 * 1024 * 1024;
-/// The most tags in those parts, those that end an element among them.
+/// Maximum number of XML tags in the parts of a Word document that are read. Opening and closing tags count.
 pub(super) const MAX_XML_TAGS: usize = 1_500_000;
-/// The most attributes in those parts.
+/// Maximum number of XML attributes in the parts of a Word document that are read.
 pub(super) const MAX_XML_ATTRIBUTES: usize = 1_000_000;
-/// The most attributes of one element. Word declares some 35 namespaces on its first.
+/// Maximum number of attributes of one XML element. Word declares some 35 namespaces on its first element.
 pub(super) const MAX_ELEMENT_ATTRIBUTES: usize = 256;
-/// The most declarations of namespaces in one part, and of those that hold at one place. Each picture brings two.
+/// Maximum number of XML namespace declarations in one part. Each picture adds two. [`MAX_NAMESPACES_IN_SCOPE`] bounds
+/// the declarations that are in scope at one place.
 pub(super) const MAX_NAMESPACES: usize = 20_000;
 pub(super) const MAX_NAMESPACES_IN_SCOPE: usize = 256;
-/// How deep elements may nest. A table in a table in a text box is 30 deep.
+/// Maximum depth of nested XML elements. A table in a table in a text box has a depth of 30.
 pub(super) const MAX_XML_DEPTH: usize = 256;
 
-/// What there may be only so much of.
+/// The limit that a file exceeds. Its `Display` names the limit with its number, as in “500 milestones”.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Excess {
     /// Paragraphs of the text.
     Paragraphs,
-    /// Stretches of text of one formatting.
+    /// Stretches of text with one formatting.
     Stretches,
-    /// Items of the document that the text would become.
+    /// Yjs items of the document that the text would become.
     Items,
     /// Milestones.
     Milestones,
     /// Bytes of a Markdown file.
     MarkdownBytes,
-    /// Characters of Markdown's markup.
+    /// Characters of a Markdown file that could be markup.
     MarkupCharacters,
-    /// Files in the archive that a Word file is.
+    /// Entries of the archive of a Word file.
     ArchiveEntries,
-    /// Tags of XML.
+    /// XML tags of a Word file.
     XmlTags,
-    /// Attributes of XML, in all.
+    /// XML attributes of a Word file, in all its elements.
     XmlAttributes,
-    /// Attributes of one element.
+    /// XML attributes of one element.
     ElementAttributes,
-    /// Declarations of namespaces.
+    /// Declarations of XML namespaces.
     Namespaces,
-    /// The depth to which elements nest.
+    /// The depth of nested XML elements.
     XmlDepth,
 }
 

@@ -1,5 +1,5 @@
-//! Markdown (CommonMark 0.31, with tables as GitHub has them). Markup that a commitment can't hold stays as the
-//! characters that it is made of; HTML is never read as such.
+//! Reads Markdown (CommonMark 0.31, with tables as on GitHub). Markup that a commitment can't hold stays in the text as
+//! characters. HTML is never interpreted: its tags stay in the text as characters, too.
 
 use crate::budget::TextBudget;
 use crate::error::ImportError;
@@ -11,7 +11,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMerg
 
 pub(super) fn read(text: &str) -> Result<Findings, ImportError> {
     let mut reader = Reader::default();
-    // A text comes whole, whatever of it was escaped.
+    // Consecutive text is merged into one event. The parser splits text at each escaped character.
     for event in TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES)) {
         reader.take(event)?;
     }
@@ -27,14 +27,14 @@ struct Reader {
     marks: Attributes,
     heading: Option<u8>,
     quotes: usize,
-    /// The lists that are open: whether each counts.
+    /// Whether each open list is numbered, the outermost list first.
     lists: Vec<bool>,
-    /// Whether the next line is the first of an item.
+    /// Whether the next line is the first line of an item.
     begins_item: bool,
     table: Option<Vec<Vec<Cell>>>,
-    /// Where the link leads that is being read, if a file of ours says so behind it.
+    /// The destination of the link that is being read, if the link has the title that our writer gives it.
     destination: Option<String>,
-    /// What may follow that link and is none of its text.
+    /// The destination in brackets that can follow the link that was just read. It is not an author's text.
     beside: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Reader {
             Event::SoftBreak => self.text(" "),
             Event::HardBreak => self.text("\n"),
             Event::Rule => self.end_line(),
-            // Their extensions are not switched on.
+            // These events do not occur, because their extensions are not switched on.
             Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.text(&text)
             }
@@ -155,7 +155,7 @@ impl Reader {
         add(&mut self.budget, &mut self.line, text, &self.marks)
     }
 
-    /// What was read since the last line, cut where it breaks.
+    /// Returns what was read since the last line, as paragraphs split at line breaks.
     fn lines(&mut self) -> Result<Vec<Paragraph>, ImportError> {
         let role = Role::Block(match (self.heading, self.lists.last()) {
             (Some(level), _) => LineKind::Heading(level),

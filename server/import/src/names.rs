@@ -1,14 +1,14 @@
-//! What the parts of a commitment are called in drafts.
+//! The names that drafts use for the parts of a commitment.
 
 use accord_document::template::{FIELDS, Field, NOTES, Section};
 use accord_words::{Words, wire};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The longest label, in characters.
+/// Maximum number of characters of a heading or label that is searched for [`CLUES`].
 pub(super) const MAX_LABEL_CHARACTERS: usize = 120;
 
-/// What forms of the Open Government Partnership and drafts call parts otherwise than here.
+/// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from ours.
 const SYNONYMS: [(&str, &[&str]); 9] = [
     (
         "title",
@@ -38,7 +38,7 @@ const SYNONYMS: [(&str, &[&str]); 9] = [
     ("contact_email", &["e-mail"]),
 ];
 
-/// As [`SYNONYMS`], of sections.
+/// Names of sections in drafts and forms, where they differ from ours. [`SYNONYMS`] has the names of fields.
 const GROUPS: [(Section, &[&str]); 6] = [
     (Section::Who, &["supporting stakeholders", "stakeholders"]),
     (Section::When, &["period covered", "period"]),
@@ -48,7 +48,7 @@ const GROUPS: [(Section, &[&str]); 6] = [
     (Section::Milestones, &["commitment planning"]),
 ];
 
-/// Words that tell which part is meant: the first of which all stand in a heading.
+/// Words that hint at a field. The first row whose words are all in a heading decides.
 const CLUES: [(&str, &[&str]); 16] = [
     ("supporting_civil_society", &["support", "civil society"]),
     ("supporting_government", &["support", "government"]),
@@ -68,7 +68,7 @@ const CLUES: [(&str, &[&str]); 16] = [
     ("problem", &["problem", "address"]),
 ];
 
-/// As [`CLUES`], of the columns of a table of milestones.
+/// Words that hint at a column of a table of milestones. The first row whose words are all in a heading decides.
 const COLUMNS: [(&str, &[&str]); 8] = [
     ("outputs", &["output"]),
     ("due", &["completion"]),
@@ -80,20 +80,20 @@ const COLUMNS: [(&str, &[&str]); 8] = [
     ("what", &["step"]),
 ];
 
-/// A part of a commitment that something can be called.
+/// A part of a commitment that a heading, a label or a cell can name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Spot {
     Section(Section),
     Field(&'static Field),
-    /// The key of a date.
+    /// A date of the commitment, by its key.
     Date(&'static str),
-    /// Of the milestone that was begun last, by key.
+    /// A part of the milestone that was begun last, by its key.
     InMilestone(&'static str),
-    /// The next milestone.
+    /// The beginning of the next milestone.
     Milestone,
 }
 
-/// What parts are called in all languages.
+/// The parts that each name stands for, in all languages of public pages.
 static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
     let mut names: HashMap<String, Vec<Spot>> = HashMap::new();
     let mut call = |key: &str, spot| {
@@ -128,7 +128,7 @@ static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
     names
 });
 
-/// A name without what stands around it: numbers before and after, marks, and whether its letters are large.
+/// Returns a name in lower case and with single spaces, without the numbers and punctuation around it.
 fn plain_label(text: &str) -> String {
     let is_kept = |c: char| c.is_alphabetic();
     let words = text.to_lowercase();
@@ -136,17 +136,17 @@ fn plain_label(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The parts that are called so.
+/// Returns the parts that have this name.
 pub(super) fn called(label: &str) -> &'static [Spot] {
     NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The field that the words of a heading hint at.
+/// Returns the field that the words of a heading hint at, or `None` if there is no hint.
 pub(super) fn hinted(heading: &str) -> Option<&'static Field> {
     by_clue(&CLUES, &plain_label(heading)).and_then(field)
 }
 
-/// The key of a milestone's part that a table's column is for.
+/// Returns the part of a milestone that a column with this heading contains, by its key. `None` if no part matches.
 pub(super) fn column(heading: &str) -> Option<&'static str> {
     let key = called(heading).iter().find_map(|spot| match spot {
         Spot::InMilestone(key) => Some(*key),

@@ -1,12 +1,12 @@
-//! Paragraphs as the steps that write them.
+//! Turns paragraphs into the steps of a Delta that write them.
 
 use crate::found::{Paragraph, Role};
 use accord_document::model::attributes::Attributes;
 use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::{self, Op};
 
-/// A text as steps on one that is empty: its last newline is there, and is given what it needs. Neighbours with
-/// equal attributes are one step.
+/// Returns the steps that write a text into an empty field. The newline of the empty field becomes the last newline of
+/// the text, and gets the attributes of the last paragraph. Neighbours with equal attributes become one step.
 pub(crate) fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
     let mut out = Vec::new();
     for (at, paragraph) in paragraphs.iter().enumerate() {

@@ -1,6 +1,6 @@
-//! Where each part of a draft belongs. A heading, a label or a cell of a table that is called like a part of a commitment,
-//! in any of the languages of the public pages, opens that part. Text under any other heading goes to the notes, for the
-//! authors to place.
+//! Puts each part of a draft into the field where it belongs. A heading, a label or a cell of a table that has the name
+//! of a part of a commitment, in any language of the public pages, opens that part. Text under any other heading goes
+//! into the notes, from where the authors can move it.
 
 mod tables;
 
@@ -16,33 +16,36 @@ use accord_document::template::{Extent, FIELDS, Field, NOTES, Section};
 use accord_words::Words;
 use std::collections::BTreeMap;
 
-/// A commitment made of a file.
+/// A commitment made from a file.
 #[derive(Debug)]
 pub struct Placed {
-    /// Its texts, milestones and dates.
+    /// The texts, milestones and dates of the commitment.
     pub draft: Draft,
-    /// The text fields that say something, in the order of the page.
+    /// The keys of the text fields that are not empty, in the order of the page.
     pub fields: Vec<&'static str>,
-    /// Whether something has no place yet.
+    /// Whether the notes contain text, which has no field yet.
     pub has_notes: bool,
-    /// Pictures, which were left out.
+    /// Number of pictures that were left out.
     pub pictures: usize,
 }
 
-/// The lowest heading of a text of a commitment, from 1 on.
+/// The lowest level of a heading in a text of a commitment. The highest level is 1.
 const MAX_HEADING_LEVEL: u8 = 3;
 
-/// Where what comes next belongs.
+/// The part of the commitment to which the next paragraph is added.
 #[derive(Debug, Clone, Copy)]
 enum Here {
     Notes,
     Field(&'static Field),
-    /// The milestone that was begun last, by key.
+    /// A part of the milestone that was begun last, by its key.
     Milestone(&'static str),
 }
 
+/// Puts each part of a file into the field where it belongs. `name` becomes the title if the file has no title, and
+/// `language` is the language in which dates are read.
+///
 /// # Errors
-/// When a document can't be made of it at once.
+/// Returns an error if the draft is too large to become a document with one update.
 pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Placed, ImportError> {
     let mut placer = Placer {
         words: Words::of(language),
@@ -80,7 +83,7 @@ struct Placer {
     milestones: Vec<Row>,
     facts: Vec<(String, String)>,
     here: Here,
-    /// Of the heading that opened this part: its own are below.
+    /// The level of the heading that opened the current part. Deeper headings belong to that part.
     level: u8,
     section: Option<Section>,
 }
@@ -105,7 +108,7 @@ impl Placer {
         }
     }
 
-    /// Whether each item of the list that is being read is a milestone.
+    /// Whether each item of the current list is a milestone.
     fn lists_milestones(&self) -> bool {
         self.section == Some(Section::Milestones) && matches!(self.here, Here::Milestone("what"))
     }
@@ -115,7 +118,7 @@ impl Placer {
         if let Some(spot) = self.spot(&text) {
             return self.open(spot, level);
         }
-        // Milestone 2: what it is
+        // A heading like “Milestone 2: A register” opens the milestone, and the rest is its text.
         if let Some((label, rest)) = text.split_once([':', '–', '—'])
             && let Some(spot) = self.spot(label)
             && !rest.trim().is_empty()
@@ -123,7 +126,7 @@ impl Placer {
             self.open(spot, level);
             return self.push(Paragraph::of(rest.trim()));
         }
-        // It says more than that it is about such a part: it stays a heading, of that.
+        // A heading that hints at a field but says more than a name opens the field, and stays a heading in its text.
         if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
             self.open(Spot::Field(field), level);
             return self.push(Paragraph { role: Role::Block(LineKind::Heading(1)), ..paragraph });
@@ -149,7 +152,8 @@ impl Placer {
         self.notes.push(Paragraph { role, ..paragraph });
     }
 
-    /// What a heading or a label opens here that is no more than that: a name, or a question of a form.
+    /// Returns the part that a heading or label opens, or `None` if it opens none. Only the name of a part, or a question
+    /// that hints at one, opens a part.
     fn spot(&self, text: &str) -> Option<Spot> {
         let is_contact = self.section == Some(Section::Contact);
         let fits = |spot: &&Spot| match spot {
@@ -184,7 +188,7 @@ impl Placer {
             Spot::Field(field) => {
                 self.section = field.section;
                 self.here = Here::Field(field);
-                // What is called a title is more of one than what only stands at the top.
+                // A title under the name “Title” replaces a heading that was taken for the title only because it came first.
                 if field.key == "title" {
                     self.notes.extend(self.texts.remove("title").into_iter().flatten());
                 }
@@ -199,7 +203,8 @@ impl Placer {
         }
     }
 
-    /// Takes a paragraph like “Lead institution: the city”, if it is one.
+    /// Puts the value of a paragraph like “Lead institution: the city” into its field. Returns `false` if the paragraph
+    /// is not of this form.
     fn labelled(&mut self, paragraph: &Paragraph) -> bool {
         let text = paragraph.plain();
         let Some((label, value)) = text.split_once(':') else { return false };
@@ -221,7 +226,7 @@ impl Placer {
                 true
             }
             Spot::Field(_) | Spot::InMilestone(_) => {
-                // Headings end it: what stands below them is something else.
+                // At level 6, any heading ends the part, because the text below a heading is about something else.
                 self.open(spot, 6);
                 let rest = after_colon(&paragraph.pieces);
                 if !value.is_empty() {
@@ -263,7 +268,7 @@ impl Placer {
         }
     }
 
-    /// A field of one line. A title is nothing but words.
+    /// Sets a field of one line. A title contains only words, without marks.
     fn set(&mut self, key: &'static str, paragraph: Paragraph) {
         let line = if key == "title" {
             Paragraph::of(paragraph.plain().split_whitespace().collect::<Vec<_>>().join(" "))

@@ -1,4 +1,4 @@
-//! What comes of imported files, by what is imported.
+//! Tests of whole imports, grouped by the kind of file.
 
 mod forms;
 mod hostile;
@@ -12,7 +12,7 @@ use accord_document::model::Replica;
 use accord_document::model::content::Content;
 use accord_document::model::seed;
 
-/// What a commitment says that was made of a draft.
+/// Returns the content of a document created from an imported draft.
 fn content(placed: &Placed) -> Content {
     let mut replica = Replica::new(7);
     replica.apply(&seed(1, &placed.draft)).unwrap();

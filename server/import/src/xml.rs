@@ -1,5 +1,5 @@
-//! Counts what an XML text holds before a tree is built of it: a tree costs many times its text, and some of what a
-//! text can hold costs the square of it.
+//! Counts the contents of an XML text before a tree is built of it. A tree takes many times the memory of its text, and
+//! some contents take time that grows with the square of their number.
 
 use crate::budget::at_most;
 use crate::error::ImportError;
@@ -10,7 +10,7 @@ use crate::limits::{
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// What was found in the parts of a document so far.
+/// The counts of what the parts of a document contain, over all parts read so far.
 #[derive(Debug, Default)]
 pub(super) struct XmlBudget {
     bytes: usize,
@@ -19,22 +19,22 @@ pub(super) struct XmlBudget {
 }
 
 impl XmlBudget {
-    /// Bytes that may still be unpacked.
+    /// Returns the number of bytes that can still be unpacked.
     pub(super) fn bytes_left(&self) -> usize {
         MAX_XML_BYTES.saturating_sub(self.bytes)
     }
 
-    /// Counts a part.
+    /// Counts the contents of a part.
     ///
     /// # Errors
-    /// When there is more in it than there may be, or it is no XML.
+    /// Returns an error if the parts exceed a limit, or if this one is not XML or declares a document type.
     pub(super) fn take(&mut self, text: &str) -> Result<(), ImportError> {
         self.bytes += text.len();
         if self.bytes > MAX_XML_BYTES {
             return Err(ImportError::Long);
         }
         let mut reader = Reader::from_str(text);
-        // Names are compared when the tree is built.
+        // The names of closing tags are checked later, when the tree is built.
         reader.config_mut().check_end_names = false;
         let mut part = Part::default();
         loop {
@@ -62,12 +62,12 @@ impl XmlBudget {
         }
     }
 
-    /// Counts a tag. Gives the number of namespaces that it declares.
+    /// Counts a tag, and returns the number of namespaces that it declares.
     fn tag(&mut self, tag: &BytesStart<'_>, part: &mut Part) -> Result<usize, ImportError> {
         self.tags += 1;
         at_most(self.tags, MAX_XML_TAGS, Excess::XmlTags)?;
         let (mut own, mut declared) = (0, 0);
-        // Whether names repeat is looked at when the tree is built.
+        // Duplicate attributes are found later, when the tree is built.
         let mut attributes = tag.attributes();
         for attribute in attributes.with_checks(false) {
             let attribute = attribute.map_err(|error| ImportError::Damaged(error.to_string()))?;
@@ -85,14 +85,14 @@ impl XmlBudget {
     }
 }
 
-/// Where one is in a part.
+/// The position of the reader in a part.
 #[derive(Debug, Default)]
 struct Part {
-    /// For each element that is open, how many namespaces it declares.
+    /// The number of namespaces that each open element declares.
     in_scope: Vec<usize>,
-    /// Namespaces that hold here.
+    /// Number of namespaces in scope at this position.
     namespaces: usize,
-    /// Declared so far.
+    /// Number of namespaces declared so far in the part.
     declared: usize,
 }
 

@@ -1,13 +1,15 @@
-//! Where a link leads, as a Word file of ours says it behind the words of the link. That is no text of an author, and
-//! nothing else in its style is left out: people copy runs with their style, and other files may use it.
+//! Recognises the destination of a link, which Accord's Word files show after the words of the link. A destination is not
+//! an author's text, so an import leaves it out. Other text in the same style is kept, because people copy runs with
+//! their style, and files of other programs can have a style of the same name.
 
 use super::nodes::{child, value};
 use accord_document::readable::address;
 use accord_words::styles::{DESTINATION, ESCAPED_IN_TARGETS};
 use roxmltree::Node;
 
-/// How many runs, from this one on, together say where the link before them leads: all are of our style, and say exactly
-/// what our writer says behind that link. Word may have cut our one run in several. 0 where it is text of an author.
+/// Returns the number of runs, from `first` on, that together show the destination of the link before them, or 0 if the
+/// text is an author's. The runs must have our style and contain exactly what our writer adds after that link. There can
+/// be several, because Word splits runs.
 pub(super) fn runs_that_tell(first: Node<'_, '_>, address: &str) -> usize {
     let expected = [told(address), told(&before_escaping(address))];
     let runs = first.next_siblings().filter(|node| !is_marker(*node));
@@ -25,19 +27,19 @@ pub(super) fn runs_that_tell(first: Node<'_, '_>, address: &str) -> usize {
     0
 }
 
-/// Whether a node is a run of our style.
+/// Whether a node is a run in our style for destinations.
 pub(super) fn has_style(node: Node<'_, '_>) -> bool {
     let style = || child(node, "rPr").and_then(|all| value(all, "rStyle"));
     node.tag_name().name() == "r" && style() == Some(DESTINATION)
 }
 
-/// What a file of ours says behind a link.
+/// Returns the text that our writer adds after a link.
 fn told(address: &str) -> String {
     format!(" ({})", address::destination(address))
 }
 
-/// An address as it was before our writer made the target of a relation of it: the writer escapes some characters of
-/// ASCII, and shows them as they are.
+/// Returns an address as it was before our writer escaped it for the target of a relationship. The writer escapes some
+/// ASCII characters there, but shows them unescaped after the link.
 fn before_escaping(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     let mut rest = address;
@@ -51,13 +53,13 @@ fn before_escaping(address: &str) -> String {
     out + rest
 }
 
-/// Whether a node between runs is no text: what a program notes about spelling and places, or blanks of the file.
+/// Whether a node between runs is not text: a mark of the spelling checker, a bookmark, or white space of the file.
 fn is_marker(node: Node<'_, '_>) -> bool {
     !node.is_element()
         || matches!(node.tag_name().name(), "proofErr" | "bookmarkStart" | "bookmarkEnd")
 }
 
-/// The text of a run that holds nothing else, and some of it.
+/// Returns the text of a run, or `None` if the run is empty or contains anything other than text.
 fn plain_text(run: Node<'_, '_>) -> Option<String> {
     let mut text = String::new();
     for node in run.children().filter(Node::is_element) {

@@ -1,4 +1,4 @@
-//! Elements and attributes of WordprocessingML, by their names.
+//! Finds elements and attributes of WordprocessingML by their names.
 
 use roxmltree::Node;
 
@@ -13,7 +13,8 @@ pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<No
     children(node, name).next()
 }
 
-/// The parts of something that are in no other of its kind within.
+/// Returns the descendants called `name` whose nearest ancestor called `kind` is `holder` itself. With a table as
+/// `holder`, the rows of nested tables are left out.
 pub(super) fn within<'a, 'i>(
     holder: Node<'a, 'i>,
     name: &'static str,
@@ -26,7 +27,7 @@ pub(super) fn within<'a, 'i>(
     })
 }
 
-/// An attribute, whatever the prefix of its name.
+/// Returns the value of an attribute, whatever the prefix of its name. `None` if the element lacks it.
 pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
 }
@@ -35,7 +36,7 @@ pub(super) fn value<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a st
     child(node, name).and_then(|child| attribute(child, "val"))
 }
 
-/// Whether a property that is on or off is on.
+/// Whether a property is present and not switched off.
 pub(super) fn is_on(node: Node<'_, '_>, name: &'static str) -> bool {
     child(node, name)
         .is_some_and(|found| !matches!(attribute(found, "val"), Some("0" | "false" | "off")))

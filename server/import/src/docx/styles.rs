@@ -1,4 +1,4 @@
-//! Styles, lists and links of a Word document, which its text refers to by their ids.
+//! Reads the styles, lists and links of a Word document, to which its text refers by id.
 
 use super::nodes::{attribute, child, children, value};
 use crate::found::Role;
@@ -8,16 +8,16 @@ use accord_words::styles::ABOUT;
 use roxmltree::{Document, Node};
 use std::collections::HashMap;
 
-/// The most levels of a list (ISO/IEC 29500-1, section 17.9.6).
+/// Maximum number of levels of a list (ISO/IEC 29500-1, section 17.9.6).
 const MAX_LIST_LEVELS: usize = 9;
-/// The most styles that one is based on, one on the other.
+/// Maximum number of styles that a style inherits from, in a chain.
 const MAX_BASE_STYLES: usize = 64;
 
-/// A style of paragraphs.
+/// A style of paragraphs, as far as an import uses it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Style {
     pub(super) role: Option<Role>,
-    /// What the form adds around a text.
+    /// Whether the style marks what the form adds around a text.
     pub(super) is_about: bool,
     pub(super) list: Option<(String, u8)>,
     based_on: Option<String>,
@@ -48,7 +48,7 @@ pub(super) fn styles_of(document: &Document<'_>) -> HashMap<String, Style> {
             Some((id.to_owned(), style))
         })
         .collect();
-    // Each with what it takes from those that it is based on.
+    // Each style is completed with what it inherits from the styles that it is based on.
     let whole = |id: &String| {
         let mut whole = known[id].clone();
         let mut base = whole.based_on.clone();
@@ -64,20 +64,20 @@ pub(super) fn styles_of(document: &Document<'_>) -> HashMap<String, Style> {
     known.keys().map(whole).collect()
 }
 
-/// From 1 on.
+/// Returns the level of a heading, from 1 to 9, or `None` for body text.
 pub(super) fn outline_level(properties: Node<'_, '_>) -> Option<u8> {
     let level: u8 = value(properties, "outlineLvl")?.parse().ok()?;
     (level < 9).then_some(level + 1)
 }
 
-/// The list that a paragraph belongs to, and how deep.
+/// Returns the id of the list that a paragraph belongs to, and its depth in that list, from 0. `None` outside lists.
 pub(super) fn list_of(properties: Node<'_, '_>) -> Option<(String, u8)> {
     let list = child(properties, "numPr")?;
     let depth = value(list, "ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0);
     Some((value(list, "numId")?.to_owned(), depth))
 }
 
-/// The lists by id, and for each depth whether it counts.
+/// Returns for each list, by id, whether its items are numbered at each depth.
 pub(super) fn lists_of(document: &Document<'_>) -> HashMap<String, Vec<bool>> {
     let root = document.root_element();
     let counts = |node: Node<'_, '_>| -> Vec<bool> {
@@ -97,7 +97,7 @@ pub(super) fn lists_of(document: &Document<'_>) -> HashMap<String, Vec<bool>> {
     children(root, "num").filter_map(list).collect()
 }
 
-/// Where links lead, by the ids of their relations.
+/// Returns the addresses of links, by the ids of their relationships.
 pub(super) fn links_of(document: &Document<'_>) -> HashMap<String, String> {
     let all = children(document.root_element(), "Relationship");
     let link = |node: Node<'_, '_>| {

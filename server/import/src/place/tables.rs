@@ -1,4 +1,4 @@
-//! How tables are read: as milestones, one a row, or as a form with names before or above what is said.
+//! Reads tables: as milestones, one in each row, or as a form with labels before or above their values.
 
 use super::{Here, Placer};
 use crate::found::{Cell, Paragraph, Piece};
@@ -6,7 +6,7 @@ use crate::names::{Spot, column};
 use accord_document::model::attributes::Attributes;
 
 impl Placer {
-    /// Reads a table of milestones, if two of its columns are called like parts of one; any other table as a form.
+    /// Reads a table as milestones if at least two of its columns are named like parts of a milestone, else as a form.
     pub(super) fn table(&mut self, rows: Vec<Vec<Cell>>) {
         let names = rows.first().into_iter().flatten();
         let columns: Vec<_> = names.map(|name| column(&text_of(name))).collect();
@@ -25,7 +25,7 @@ impl Placer {
         }
     }
 
-    /// A table with a milestone in each row.
+    /// Reads a table with a milestone in each row.
     fn milestones(&mut self, columns: &[Option<&'static str>], rows: Vec<Vec<Cell>>) {
         let mut rows = rows.into_iter();
         let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
@@ -35,7 +35,7 @@ impl Placer {
                 let key = columns.get(at).copied().flatten();
                 self.here = Here::Milestone(key.unwrap_or("what"));
                 for (index, mut paragraph) in cell.into_iter().enumerate() {
-                    // Text of a column that milestones do not have keeps the column's name.
+                    // Text of a column that milestones do not have is marked with the column's name.
                     if let (None, 0, Some(name)) = (key, index, names.get(at)) {
                         let text = format!("{}: ", name.trim());
                         paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
@@ -48,7 +48,7 @@ impl Placer {
         self.section = None;
     }
 
-    /// A row of a table that is a form: names before, or above, what is said.
+    /// Reads a row of a table that is a form, with labels before or above their values.
     fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
         if cells.len() < 2 {
             for paragraph in cells.into_iter().flatten() {
@@ -61,7 +61,7 @@ impl Placer {
         }
         let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
         let spots = [
-            // Supporting stakeholders | Civil society | who they are
+            // In a row of three cells, the first two are the label: Supporting stakeholders | Civil society | their names.
             (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
             (1, Some(format!("{group} {first}")).filter(|_| group != first)),
             (1, Some(first.clone())),
@@ -94,7 +94,7 @@ impl Placer {
     }
 }
 
-/// The text of a cell, a line for each paragraph.
+/// Returns the text of a cell, with one line for each paragraph.
 fn text_of(cell: &Cell) -> String {
     cell.iter().map(Paragraph::plain).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! How the parts of a draft find their fields: by headings, labels, lists and tables. The drafts are Markdown.
+//! Tests that the parts of a draft find their fields: by headings, labels, lists and tables. The drafts are Markdown.
 
 use super::markdown;
 use accord_document::model::content::Content;

@@ -1,4 +1,4 @@
-//! Files that are no drafts, or that are built to harm the server.
+//! Tests with files that are not drafts, or that are built to harm the server.
 
 use super::word::word;
 use crate::error::ImportError;
@@ -16,7 +16,7 @@ fn what_is_no_draft_is_refused_in_words() {
 
 #[test]
 fn hostile_word_documents_are_refused_or_read_as_text() {
-    // Entities that multiply.
+    // Each entity contains ten of the one before, so the last one would expand to 10^11 characters.
     let mut bomb = String::from("<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\">");
     for at in 0..10 {
         let (name, before) = ((b'b' + at) as char, (b'a' + at) as char);
@@ -29,14 +29,14 @@ fn hostile_word_documents_are_refused_or_read_as_text() {
     zip.write_all(bomb.as_bytes()).unwrap();
     let file = zip.finish().unwrap().into_inner();
     assert!(matches!(import("a.docx", &file, "en"), Err(ImportError::Damaged(_))));
-    // What nests without end.
+    // Elements nest 10,000 deep.
     let deep = format!(
         "{}{}",
         "<w:sdt><w:sdtContent>".repeat(5_000),
         "</w:sdtContent></w:sdt>".repeat(5_000)
     );
     assert!(import("a.docx", &word(&deep), "en").is_err());
-    // An archive that unpacks to far more than it is.
+    // The archive unpacks to far more bytes than it contains.
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
     for _ in 0..80 {

@@ -1,4 +1,4 @@
-//! A file that Accord made comes back as the commitment that it was made from.
+//! Tests that a file made by Accord comes back as the commitment from which it was made.
 
 use super::{content, markdown};
 use crate::import::import;
@@ -32,7 +32,8 @@ fn a_docx_of_ours_comes_back_as_it_was_in_every_language() {
         for (key, ops) in &released.texts {
             let mut expect = blocks(ops);
             for block in &mut expect {
-                // Its own headings begin with the first level.
+                // In a file, the headings of a text begin one level below the heading of its field. They come back with
+                // level 1.
                 if let Block::Heading(level, _) = block {
                     *level = 1;
                 }
@@ -85,7 +86,7 @@ fn where_links_lead_is_shown_in_files_and_is_no_text_when_they_come_back() {
         let back = content(&import(name, &file, "en").unwrap());
         assert_eq!(blocks(&back.texts["problem"]), blocks(&problem), "{name}");
     }
-    // What others write in this form is text of theirs.
+    // The same form written by somebody else is an author's text, because the link lacks the title of our writer.
     let (_, foreign) = markdown("# T\n\n## Problem\n\n[law](https://a.example) (a.example)\n");
     assert_eq!(foreign.plain("problem"), "law (a.example)\n");
 }

@@ -1,4 +1,4 @@
-//! Random drafts and damaged files, each from the number of its seed.
+//! Tests with random drafts and damaged files. Each is made from a seed, which a failure names.
 
 use super::content;
 use crate::import::import;
@@ -7,7 +7,7 @@ use accord_files::{Manuscript, Paper, docx, samples};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// A draft of random parts, in which each word stands once, and those words.
+/// Returns a draft of random parts in which no word occurs twice, and the list of its words.
 fn random_draft(random: &mut StdRng) -> (String, Vec<String>) {
     const NAMES: [&str; 14] = [
         "The problem",

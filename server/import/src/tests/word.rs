@@ -1,15 +1,15 @@
-//! What only Word documents have: styles of runs, tracked changes, tables in tables.
+//! Tests of what only Word documents have: styles of runs, tracked changes, and tables in tables.
 
 use super::content;
 use crate::import::import;
 use accord_document::template::NOTES;
 
-/// A Word document with this body.
+/// Returns a Word document with this body.
 pub(super) fn word(body: &str) -> Vec<u8> {
     word_with_links(body, &[])
 }
 
-/// A Word document with this body, whose links `l0`, `l1`, … lead to these addresses.
+/// Returns a Word document with this body, whose links `l0`, `l1`, … lead to these addresses.
 fn word_with_links(body: &str, addresses: &[&str]) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -48,7 +48,8 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
     };
     let law = link(0, &run("the law"));
     let told = styled(" (laws.example)");
-    // Ours: behind a link, also where its words are in parts, where both are inserted, and where Word has cut it.
+    // Destinations of our writer are left out: after a link, also if the link has several parts, if both are tracked
+    // insertions, and if Word has split the run.
     check(&format!("{law}{told}{}", run(", and")), "the law, and");
     check(&format!("{}{}{told}", link(0, &run("the ")), link(0, &run("law"))), "the law");
     check(&format!("<w:ins>{law}</w:ins><w:ins>{told}</w:ins>"), "the law");
@@ -65,7 +66,7 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
         ),
         "write call",
     );
-    // Text in that style: it stands alone, is said once more, names another host or says more.
+    // Text in the same style is kept if it follows no link, repeats the destination, names another host, or says more.
     check(&styled("We publish it."), "We publish it.");
     check(&format!("{}{told}", run("the law")), "the law (laws.example)");
     check(&format!("{law}{told}{told}"), "the law (laws.example)");
@@ -82,7 +83,7 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
         &format!("{law}{}", styled(" (laws.example)").replace("</w:t>", "</w:t><w:br/>")),
         "the law (laws.example)",
     );
-    // A link in another paragraph is none before it.
+    // A link in another paragraph does not count as the link before.
     check(&format!("{law}</w:p><w:p>{told}"), "the law\n (laws.example)");
 }
 
@@ -114,7 +115,7 @@ fn a_form_of_tables_in_tables_is_read_by_its_labels() {
     let file = word(&table(&[
         row(&[p("Number and Name of the Commitment"), p("3. Open budgets")]),
         row(&[p("Supporting Stakeholders"), format!("{inner}{}", p(""))]),
-        // Rows that a program repeats stand in a control.
+        // Word puts repeated rows into a content control.
         format!(
             "<w:sdt><w:sdtContent>{}</w:sdtContent></w:sdt>",
             row(&[p("Commitment Lead"), p("Treasury")])

@@ -1,22 +1,22 @@
-//! The faults that a release's file can have, each with a sentence for the person who holds the file and a name that the
-//! web app shares.
+//! The faults that a release's file can have. Each has a message for the person who holds the file, and a name that the
+//! web application shares.
 
 use super::shown::Shown;
 use super::strict::Unreadable;
 use accord_document::ids::Digest;
 use thiserror::Error;
 
-/// What is wrong with a file. Each is a sentence for the person who holds it. What comes from the file stands in
-/// it as [`Shown`].
+/// A fault of a release's file. Its message is for the person who holds the file, and contains text of the file only as
+/// [`Shown`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// It can't be read in one way only.
+    /// The file can't be read, or could be read in more than one way.
     #[error("This is not a release of Accord: {0}.")]
     Unreadable(#[from] Unreadable),
-    /// It is JSON, but not a release, with what is missing.
+    /// The file is JSON, but not a release, for the reason given.
     #[error("This is not a release of Accord: {0}.")]
     NoRelease(&'static str),
-    /// The text is not what was signed.
+    /// The text of the file is not the text that was signed.
     #[error(
         "The text was changed: its digest is {found}, and the digest of the signed text is {signed}. It is not what both sides agreed to."
     )]
@@ -26,37 +26,37 @@ pub enum Fault {
         /// The digest that was signed.
         signed: Digest,
     },
-    /// The statement does not fit its signature.
+    /// The statement does not match its signature.
     #[error(
         "The signed statement was changed: who signed, when, or which text. The signature does not match it."
     )]
     Statement,
-    /// The statement is not in the one form that Accord writes.
+    /// The signature is valid, but the statement does not have the one form that Accord writes.
     #[error(
         "The signed statement is not one that Accord writes. The signature matches it, so ask who holds the key."
     )]
     Form,
-    /// It is signed with another key than the trusted one.
+    /// The note is signed with a key that is not trusted.
     #[error(
         "It was signed by somebody else: with the key {found}, and not with the key {trusted}, which you trust."
     )]
     Foreign {
-        /// The key that it is signed with.
+        /// The key that signed the note, as `name+id`.
         found: Shown,
-        /// The trusted key.
+        /// The trusted keys, as `name+id`.
         trusted: Shown,
     },
-    /// It is signed with another key than the one that it carries.
+    /// The note is signed with a key other than the one in the file.
     #[error(
         "It was signed by somebody else: with the key {found}, while the file names the key {own} as its own."
     )]
     OwnKey {
-        /// The key that it is signed with.
+        /// The key that signed the note, as `name+id`.
         found: Shown,
         /// The key in the file.
         own: Shown,
     },
-    /// Text and statement have different numbers.
+    /// The text and the statement have different release numbers.
     #[error(
         "The text says that it is release {text}, but the signed statement is about release {signed}: one release was passed off as another."
     )]
@@ -66,42 +66,42 @@ pub enum Fault {
         /// The number in the statement.
         signed: u32,
     },
-    /// Text and statement are of different commitments.
+    /// The text and the statement belong to different commitments.
     #[error("The text and the signed statement are about two different commitments.")]
     Document,
-    /// Nobody has signed for this side.
+    /// The statement names no signatory of this side.
     #[error("The signed statement names no signatory of {0}: both sides must have signed.")]
     Side(&'static str),
-    /// Fewer people have signed for a side than the statement says were needed.
+    /// A side has fewer signatories than the statement requires, or the number required is itself not allowed.
     #[error(
         "The signed statement says that {needed} people had to sign for {side}, but it names {found} who did."
     )]
     Quorum {
         /// The side, in words.
         side: &'static str,
-        /// How many had to sign.
+        /// Number of signatories that the statement requires.
         needed: u32,
-        /// How many signed.
+        /// Number of signatories that the statement names.
         found: usize,
     },
-    /// One person is a signatory twice.
+    /// The statement names this person twice as a signatory.
     #[error("The signed statement names one person twice as a signatory: {0}.")]
     Twice(Shown),
-    /// A signatory is of neither side.
+    /// The statement names a signatory who belongs to neither side.
     #[error("The signed statement names a signatory who belongs to neither side: {0}.")]
     NeitherSide(Shown),
-    /// It is another release than the one that was asked for.
+    /// The file contains a release other than the one that was asked for.
     #[error("You asked for release {wanted}, but this is release {found}.")]
     OtherNumber {
         /// The number that was asked for.
         wanted: u32,
-        /// The number of this release.
+        /// The number of the release in the file.
         found: u32,
     },
 }
 
 impl Fault {
-    /// Its name in `tests/data/verify` and in the messages of `/verify`.
+    /// Returns the name of the fault in `tests/data/verify` and in the messages of `/verify`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! The installation's keys, in its data folder: one that signs, and the public halves of all that ever did.
+//! The installation's keys, in its data folder: the private key that signs, and the public key of every key that ever signed.
 //!
-//! `keys/signing.key` can be read by the server's user alone. `keys/published.txt` names every public key, the
-//! newest last, one a line: what was signed with an older one stays verifiable.
+//! Only the server's user can read `keys/signing.key`. `keys/published.txt` contains every public key, one on each line
+//! and the newest last, so that notes signed with an older key stay verifiable.
 
 use super::note::{PrivateKey, PublicKey};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -10,28 +10,28 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Where the keys lie in the data folder.
+/// The name of the folder with the keys, in the data folder.
 pub const FOLDER: &str = "keys";
 const SIGNING: &str = "signing.key";
 const PUBLISHED: &str = "published.txt";
 
-/// Why the key is not read or made. Each is a sentence for the operator.
+/// The reason why the keys can't be read or made. Its message is for the operator.
 #[derive(Debug, Error)]
 pub enum KeyError {
-    /// The file can't be read, or does not hold a key.
+    /// A file of keys can't be read or written, contains no key, or can be read by others than its owner.
     #[error("the key in {} can't be used: {reason}", .path.display())]
     Unusable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it, to be put behind a colon.
+        /// What is wrong with the file, in words that fit after a colon.
         reason: String,
     },
-    /// The folder holds signed releases, but not the key that signed them.
+    /// Public keys were published before, but the private key is missing.
     #[error("the key that signs releases is missing from {}: restore it from a backup, or make a new one with `accord rotate-key`", .0.display())]
     Missing(PathBuf),
 }
 
-/// The key that signs, and all that are published.
+/// The private key that signs releases, and all published keys.
 #[derive(Debug)]
 pub struct Keys {
     signing: PrivateKey,
@@ -39,10 +39,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the keys; makes them where there are none yet. Blocks.
+    /// Reads the keys in the data folder. If there are none yet, makes a key with this name. Blocks.
     ///
     /// # Errors
-    /// When they can't be read or written, or others than the server's user can read the one that signs.
+    /// Returns an error if the keys can't be read or written, if others than the server's user can read the private key,
+    /// or if the private key is missing although keys were published.
     pub fn open(data: &Path, name: &str) -> Result<Self, KeyError> {
         let folder = data.join(FOLDER);
         let (path, list) = (folder.join(SIGNING), folder.join(PUBLISHED));
@@ -50,7 +51,7 @@ impl Keys {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Keys were published once: a new one in silence would look like somebody else's.
+                // A key was published before. A new one made without notice would look like somebody else's.
                 if !published.is_empty() {
                     return Err(KeyError::Missing(path));
                 }
@@ -68,15 +69,16 @@ impl Keys {
         if published.contains(signing.public()) {
             return Ok(Self { signing, published });
         }
-        // The server stopped between the two files.
+        // The server stopped after it had written the private key, and before it published the public one.
         publish(&list, signing.public())?;
         Ok(Self { published: read_list(&list)?, signing })
     }
 
-    /// Makes a new key, which signs from the next start on. The old one is published still, and gone. Blocks.
+    /// Makes a new key, which signs from the next start of the server on. The old private key is overwritten, and its
+    /// public key stays published. Without a `name`, the new key gets the name of the old one. Blocks.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// Returns an error if the key can't be written, or if the published keys can't be read.
     pub fn rotate(data: &Path, name: Option<&str>) -> Result<Self, KeyError> {
         let folder = data.join(FOLDER);
         let published = read_list(&folder.join(PUBLISHED))?;
@@ -87,13 +89,13 @@ impl Keys {
         make(&folder, &name.unwrap_or_default(), published)
     }
 
-    /// The key that new releases are signed with.
+    /// Returns the private key with which new releases are signed.
     #[must_use]
     pub fn signing(&self) -> &PrivateKey {
         &self.signing
     }
 
-    /// All public keys, the one that signs now last.
+    /// Returns all public keys. The key that signs now is the last.
     #[must_use]
     pub fn published(&self) -> &[PublicKey] {
         &self.published

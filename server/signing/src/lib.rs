@@ -1,10 +1,11 @@
-//! What makes a release verifiable by anybody: a note, signed with the installation's key, that says which text
-//! was frozen, who signed it and when, and which entry of which ledger says so.
+//! Makes a release verifiable by anybody. A note, signed with the installation's key, names the frozen text, its
+//! signatories with their times, and the ledger entry that records the last signature.
 //!
-//! - [`note`] is the signed note of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
+//! - [`note`] reads and writes signed notes of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
 //! - [`keys`] keeps the key in the data folder, and rotates it.
-//! - [`verify`] judges a release's file without a server, [`strict`] reads it so that it has one meaning, [`fault`] lists
-//!   what can be wrong with it, and [`words`] says what it proves. What is printed of it passes through [`shown`].
+//! - [`verify`] verifies a release's file without a server. [`strict`] reads the file so that it has one meaning,
+//!   [`fault`] lists its possible faults, and [`words`] says what it proves. Text of the file is printed only through
+//!   [`shown`].
 
 #![warn(missing_docs)]
 
@@ -26,45 +27,45 @@ use serde_json::Value;
 /// The first line of every note about a release.
 pub const FIRST_LINE: &str = "accord-release/1";
 
-/// A release as it is downloaded.
+/// The file of a release, as people download it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseFile {
-    /// What both sides signed: its canonical JSON has the digest that the note names.
+    /// The text that both sides signed. Its canonical JSON has the digest that the note names.
     pub release: Value,
-    /// The signed note: a first line, the [`Statement`] as canonical JSON, and the signature.
+    /// The signed note: [`FIRST_LINE`], the [`Statement`] as canonical JSON, and the signature.
     pub note: String,
-    /// The public key that the note was signed with, as the file says. It proves nothing by itself: a verifier compares it
-    /// with a key that it has from elsewhere.
+    /// The public key that signed the note, according to the file. It proves nothing by itself: a verifier compares it
+    /// with a key from a trusted place.
     pub key: String,
 }
 
-/// What a note says of a release.
+/// The statement that a note makes about a release: which text, who signed it, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
     /// The digest of the text.
     pub digest: Digest,
-    /// The commitment.
+    /// The id of the commitment.
     pub document: DocumentId,
     /// The number of the release in its commitment, from 1.
     pub number: u32,
-    /// The plan of the commitment.
+    /// The id of the commitment's plan.
     pub plan: PlanId,
-    /// As it was called then.
+    /// The title of the plan when the release was frozen.
     pub plan_title: String,
-    /// Where the last signature stands.
+    /// The ledger entry with the last signature.
     #[serde(with = "StrictPosition")]
     pub ledger: LedgerPosition,
-    /// When it was frozen, in milliseconds since the Unix epoch.
+    /// The time of the freeze, in milliseconds since the Unix epoch.
     pub frozen: u64,
-    /// How many of each side had to sign.
+    /// Number of people of each side who had to sign.
     pub quorum: Quorum,
-    /// Who signed, in the order of their signatures.
+    /// The people who signed, in the order of their signatures.
     pub signatories: Vec<Signatory>,
 }
 
-/// How a position is read from a release's file: no other members may stand beside these.
+/// The form in which a release's file contains a [`LedgerPosition`]: other members are refused.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "LedgerPosition")]
 struct StrictPosition {
@@ -73,22 +74,22 @@ struct StrictPosition {
     head: Digest,
 }
 
-/// Somebody who signed for their side.
+/// A person who signed for their side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signatory {
-    /// The person's id.
+    /// The id of the person.
     pub person: PersonId,
-    /// Their name when the release was sealed.
+    /// The name of the person when the release was sealed.
     pub name: String,
-    /// The side that they signed for.
+    /// The side for which the person signed.
     pub sector: Sector,
-    /// Milliseconds since the Unix epoch.
+    /// The time of the signature, in milliseconds since the Unix epoch.
     pub time: u64,
 }
 
 impl Statement {
-    /// The text of the note.
+    /// Returns the text of the note that makes this statement.
     #[must_use]
     pub fn text(&self) -> String {
         let value = serde_json::to_value(self).expect("plain strings and numbers");
@@ -96,12 +97,12 @@ impl Statement {
         format!("{FIRST_LINE}\n{}\n", String::from_utf8_lossy(&json))
     }
 
-    /// Reads the text of a note.
+    /// Reads the text of a note. Returns `None` if it is not exactly the text that Accord writes.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let statement: Self =
             serde_json::from_str(text.strip_prefix(FIRST_LINE)?.strip_prefix('\n')?).ok()?;
-        // There is one way to write it.
+        // A statement has one valid form, so writing it again must give the same text.
         (statement.text() == text).then_some(statement)
     }
 }

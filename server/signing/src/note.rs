@@ -1,4 +1,4 @@
-//! Signed notes, as <https://c2sp.org/signed-note> has them: a text, and under it a line for each signature.
+//! Signed notes in the format of <https://c2sp.org/signed-note>: a text, followed by one line for each signature.
 //!
 //! ```text
 //! note = text "\n" "— " name " " base64(key id:4 ‖ signature:64) "\n"
@@ -14,35 +14,35 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// The number of Ed25519 among the algorithms of signed notes.
+/// The number of Ed25519 in the format's list of algorithms.
 const ED25519: u8 = 1;
 
-/// The most signatures of a note, as the format has it.
+/// Maximum number of signatures of a note, as the format sets it.
 const MAX_SIGNATURES: usize = 100;
 
-/// What ends a text and begins its signatures.
+/// The separator between the text and its signatures, with the beginning of the first signature.
 const BETWEEN: &str = "\n\n— ";
 
-/// Why bytes are no key.
+/// The error for a text that is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("this is no key: one looks like accord.example.org+5a6b7c8d+AQ…")]
 pub struct NoKey;
 
-/// Why a note is not believed.
+/// The reason why a note is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoteError {
-    /// It does not have the form of a signed note.
+    /// The text does not have the form of a signed note.
     #[error("it is no signed note")]
     Malformed,
-    /// With the names and ids of the keys that it is signed with.
+    /// The note is signed with other keys only. Contains their names and ids.
     #[error("it is signed with another key: {0}")]
     Foreign(String),
-    /// No signature of a known key fits the text.
+    /// The note has a signature by the key, but the signature does not match the text.
     #[error("its signature does not fit what it says")]
     Forged,
 }
 
-/// A public key, with the name of the installation that it is of.
+/// A public key, with the name of the installation that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     name: String,
@@ -50,13 +50,13 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// The name of the installation that the key is of.
+    /// Returns the name of the installation that the key belongs to.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// `name+id` as signatures name it.
+    /// Returns the name and the id of the key as `name+id`, by which a signature names its key.
     #[must_use]
     pub fn short(&self) -> String {
         format!("{}+{:08x}", self.name, u32::from_be_bytes(self.id()))
@@ -71,10 +71,10 @@ impl PublicKey {
         [hash[0], hash[1], hash[2], hash[3]]
     }
 
-    /// The text of a note that this key has signed.
+    /// Verifies a note with this key, and returns its text.
     ///
     /// # Errors
-    /// When it is no note, or not signed with this key.
+    /// Returns an error if `note` is not a signed note, is not signed with this key, or does not match its signature.
     pub fn open<'n>(&self, note: &'n str) -> Result<&'n str, NoteError> {
         let note = Note::read(note)?;
         let is_own = |line: &&SignatureLine| line.name == self.name && line.id == self.id();
@@ -88,12 +88,12 @@ impl PublicKey {
     }
 }
 
-/// A note taken apart. Every line under the text must be a signature, also those of keys that nobody asks for.
+/// A note split into its text and its signatures. Every line below the text must be a signature, even by an unknown key.
 #[derive(Debug)]
 pub struct Note<'n> {
-    /// What is signed, with the line break at its end.
+    /// The signed text, with the newline at its end.
     pub text: &'n str,
-    /// The signatures below it.
+    /// The signatures below the text.
     pub signatures: Vec<SignatureLine<'n>>,
 }
 
@@ -106,19 +106,19 @@ pub struct SignatureLine<'n> {
 }
 
 impl SignatureLine<'_> {
-    /// `name+id` of the key that it claims to be made with.
+    /// Returns the name and the id of the key that the signature claims to be made with, as `name+id`.
     fn short(&self) -> String {
         format!("{}+{:08x}", self.name, u32::from_be_bytes(self.id))
     }
 }
 
 impl<'n> Note<'n> {
-    /// Takes a note apart. Its signatures are not verified.
+    /// Splits a note into its text and its signatures. The signatures are not verified.
     ///
     /// # Errors
-    /// When it is no note.
+    /// Returns an error if the text is not a signed note.
     pub fn read(note: &'n str) -> Result<Self, NoteError> {
-        // The format has no characters below U+0020 but the line break.
+        // The format allows no character below U+0020 except the newline.
         if note.contains(|c: char| c < ' ' && c != '\n') {
             return Err(NoteError::Malformed);
         }
@@ -169,7 +169,7 @@ impl FromStr for PublicKey {
     }
 }
 
-/// A key that signs. It is written as <https://pkg.go.dev/golang.org/x/mod/sumdb/note> writes them:
+/// A private key, which signs notes. Its text form is that of <https://pkg.go.dev/golang.org/x/mod/sumdb/note>:
 /// `PRIVATE+KEY+name+id+base64(1:u8 ‖ seed:32)`.
 pub struct PrivateKey {
     public: PublicKey,
@@ -183,7 +183,8 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
-    /// A key of 32 random bytes. What a name can't hold is left out of it.
+    /// Makes a key of 32 random bytes. Characters that a name must not contain are removed from `name`, and an empty name
+    /// becomes `accord`.
     #[must_use]
     pub fn new(name: &str, seed: [u8; 32]) -> Self {
         let fit = |c: &char| !c.is_whitespace() && !is_unseen(*c) && *c != '+';
@@ -193,13 +194,13 @@ impl PrivateKey {
         Self { public: PublicKey { name, key: key.verifying_key() }, key }
     }
 
-    /// The public half, which others need to check signatures.
+    /// Returns the public key, which others need to check signatures.
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// A note of a text, which ends with a newline.
+    /// Returns a signed note with this text. The text must end with a newline.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes());
@@ -207,20 +208,20 @@ impl PrivateKey {
         format!("{text}\n— {} {}\n", self.public.name, BASE64.encode(&bytes))
     }
 
-    /// As it is kept. Anybody who has this can sign in the installation's name.
+    /// Returns the key as it is stored. Anybody who has this text can sign in the installation's name.
     #[must_use]
     pub fn secret(&self) -> String {
         let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();
         format!("PRIVATE+KEY+{}+{}", self.public.short(), BASE64.encode(&key))
     }
 
-    /// Reads what [`secret`](Self::secret) gave.
+    /// Reads a key from the text that [`secret`](Self::secret) returned.
     ///
     /// # Errors
-    /// When it is something else.
+    /// Returns an error if the text is not a private key.
     pub fn read(text: &str) -> Result<Self, NoKey> {
         let rest = text.trim().strip_prefix("PRIVATE+KEY+").ok_or(NoKey)?;
-        // Base64 has a plus sign of its own.
+        // Only the first two plus signs separate parts, because Base64 contains plus signs as well.
         let mut parts = rest.splitn(3, '+');
         let (name, id, key) = match (parts.next(), parts.next(), parts.next()) {
             (Some(name), Some(id), Some(key)) => (name, id, key),
@@ -241,7 +242,8 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Made by the reference implementation (golang.org/x/mod/sumdb/note, its documentation's example).
+    /// A key and a note made by the reference implementation (the example in the documentation of
+    /// golang.org/x/mod/sumdb/note).
     const PETER: &str =
         "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
     const PETER_PUBLIC: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";

@@ -1,45 +1,45 @@
-//! How text that comes from a file, or from somebody's name, is printed in a terminal.
+//! Makes text that comes from a file, or from a person's name, safe to print in a terminal.
 //!
-//! This is the only way from such text to a terminal. What it gives is one line: line breaks, control sequences,
-//! direction marks and every other character that is not seen stand there as their code points, like `<U+202E>`.
-//! Which characters these are, `readable` decides. `web/src/features/release/shown.ts` follows the same rules, and
-//! `tests/data/verify/shown.json` holds both to them.
+//! Such text must reach a terminal only through this module. A [`Shown`] text is one line. Line breaks, control
+//! sequences, direction marks and all other characters that are not seen become code points, like `<U+202E>`. The module
+//! `readable` decides which characters these are. `web/src/features/release/shown.ts` follows the same rules, and
+//! `tests/data/verify/shown.json` tests both.
 
 use accord_document::readable::{CodePoint, is_letter, is_mark, is_unseen};
 use std::fmt::{self, Write as _};
 
-/// The most characters of one text that are printed. The rest is counted.
+/// Maximum number of characters that are printed of a text. For a longer text, the number of remaining characters is printed.
 pub const MAX_SHOWN_CHARS: usize = 300;
 
-/// The longest run of combining marks that is printed as it is. Tibetan and Hebrew need up to seven on a letter; more of
-/// them are drawn over other lines.
+/// Maximum number of consecutive combining marks that are printed unchanged. Tibetan and Hebrew need up to seven on a
+/// letter. Longer runs are drawn over other lines.
 const MAX_MARKS: usize = 8;
 
-/// The longest run of spaces that is printed as it is. Hundreds would push what follows to the start of the next
-/// line of a terminal.
+/// Maximum number of consecutive spaces that are printed unchanged. Hundreds of spaces would push the text after them to
+/// the next line of a terminal, as if it began there.
 const MAX_SPACES: usize = 2;
 
-/// Text that is safe to print. There is no other way to make one than to have each character judged.
+/// Text that is safe to print. Every way to make one checks each character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown(String);
 
 impl Shown {
-    /// Text as it is, but for the characters that are not seen.
+    /// Returns the text with code points in place of characters that are not seen.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self::except(text, is_unseen)
     }
 
-    /// Text between quotation marks. A closing one inside is shown as its code point, so the end of the
-    /// quotation is its end.
+    /// Returns the text between quotation marks. A closing quotation mark inside becomes a code point, so that nobody can
+    /// end the quotation early.
     #[must_use]
     pub fn quoted(text: &str) -> Self {
         let Self(inside) = Self::except(text, |c| c == '”' || is_unseen(c));
         Self(format!("“{inside}”"))
     }
 
-    /// A name: as it is while it consists of letters, and quoted otherwise. A name with a comma, digits or a full
-    /// stop in it could go on like the sentence that it stands in.
+    /// Returns a name unchanged if it consists of letters, and quoted otherwise. A name with a comma, digits or a full
+    /// stop could read like the rest of the sentence that contains it.
     #[must_use]
     pub fn name(name: &str) -> Self {
         let is_plain =
@@ -52,7 +52,8 @@ impl Shown {
         let mut out = String::new();
         let (mut marks, mut spaces) = (MAX_MARKS, 0);
         for c in text.chars().take(MAX_SHOWN_CHARS) {
-            // A mark at the beginning would be drawn over what stands before the text.
+            // `marks` starts at its maximum, because a mark at the beginning of the text would be drawn over what is
+            // before the text.
             marks = if is_mark(c) { marks + 1 } else { 0 };
             spaces = if c == ' ' { spaces + 1 } else { 0 };
             let is_seen = !is_coded(c) && marks <= MAX_MARKS && spaces <= MAX_SPACES;

@@ -1,59 +1,59 @@
-//! Reading a release's file so that every reader reads the same.
+//! Reads a release's file so that every reader gets the same content from it.
 //!
-//! JSON leaves open what a name means that stands twice in an object, and readers differ: most take the last,
-//! some the first, and a person sees both. The same holds for two ways to write one number. Here each file has
-//! one meaning or none. [`scan`] looks at the text before anything is built from it, so what a file can cost is
-//! bounded first. `web/src/features/release/strict.ts` follows the same rules.
+//! JSON does not say what a name means that occurs twice in an object. Readers differ: most take the last value, some
+//! take the first, and a person sees both. JSON also allows several spellings of one number. Here, a file has one meaning
+//! or is refused. [`scan`] checks the text before anything is built from it, so that the cost of reading is bounded
+//! first. `web/src/features/release/strict.ts` follows the same rules.
 
 use super::shown::Shown;
 use serde_json::Value;
 use std::collections::HashSet;
 use thiserror::Error;
 
-/// The largest file that is read, in bytes: the text of a whole document (8 MiB), with room for how JSON writes it.
+/// Maximum size of a file, in bytes: the text of a whole document (8 MiB), with room for its spelling in JSON.
 pub const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
-/// The most values in a file. A release of 50,000 words has some thousands.
+/// Maximum number of values in a file. A release of 50,000 words has some thousands.
 pub const MAX_VALUES: usize = 500_000;
-/// How deep objects and lists may nest. A release needs seven.
+/// Maximum depth of nested objects and lists. A release needs seven.
 pub const MAX_DEPTH: usize = 16;
-/// The largest whole number that every reader holds exactly.
+/// The largest whole number that every reader represents exactly: 2^53 − 1.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// Why a file is not read. Each completes the sentence "This is no release of Accord: …".
+/// The reason why a file is not read. Each message completes the sentence “This is not a release of Accord: …”.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unreadable {
-    /// More bytes than [`MAX_FILE_BYTES`].
+    /// The file is larger than [`MAX_FILE_BYTES`].
     #[error("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)]
     Large,
-    /// It is not UTF-8.
+    /// The file is not UTF-8.
     #[error("it is not UTF-8 text")]
     Encoding,
-    /// It is not JSON.
+    /// The file is not JSON.
     #[error("it is not JSON: line {line}, column {column}")]
     Syntax {
         /// The line of the fault, from 1.
         line: usize,
-        /// Its column, from 1.
+        /// The column of the fault, in bytes, from 1.
         column: usize,
     },
-    /// An object has a name twice.
+    /// An object has two members with this name.
     #[error("one object has the name {0} twice, and programs differ on which one counts")]
     Twice(Shown),
-    /// A number is not a whole number in its shortest form, or is larger than 2^53 − 1.
+    /// A number is not a whole number in its shortest form, or its magnitude is larger than 2^53 − 1.
     #[error("the number {0} is not a whole number in its only valid spelling")]
     Number(Shown),
-    /// It nests deeper than [`MAX_DEPTH`].
+    /// Objects and lists are nested deeper than [`MAX_DEPTH`].
     #[error("it nests deeper than {MAX_DEPTH} levels")]
     Depth,
-    /// It holds more than [`MAX_VALUES`] values.
+    /// The file contains more than [`MAX_VALUES`] values.
     #[error("it holds more than {MAX_VALUES} values")]
     Values,
 }
 
-/// Reads a file.
+/// Reads a file as JSON.
 ///
 /// # Errors
-/// When it is not JSON, or could be read in more than one way, or is larger than a release can be.
+/// Returns an error if the file is not JSON, could be read in more than one way, or is larger than a release can be.
 pub fn read(file: &[u8]) -> Result<Value, Unreadable> {
     if file.len() > MAX_FILE_BYTES {
         return Err(Unreadable::Large);
@@ -64,13 +64,14 @@ pub fn read(file: &[u8]) -> Result<Value, Unreadable> {
         .map_err(|error| Unreadable::Syntax { line: error.line(), column: error.column() })
 }
 
-/// An object or list that is open while the text is scanned.
+/// An object or list that the scan has entered and not left yet.
 enum Open {
     Object { names: HashSet<String>, name: String, expects_name: bool },
     List,
 }
 
-/// Looks for what JSON permits and a release may not have. Text that is no JSON may pass: reading it finds that.
+/// Refuses what JSON permits but a release must not contain. Text that is not JSON can pass, because the parser refuses
+/// it afterwards.
 fn scan(text: &str) -> Result<(), Unreadable> {
     let bytes = text.as_bytes();
     let (mut open, mut values, mut at) = (Vec::<Open>::new(), 0_usize, 0_usize);
@@ -97,7 +98,7 @@ fn scan(text: &str) -> Result<(), Unreadable> {
                 at = end_of_string(bytes, at);
                 match open.last_mut() {
                     Some(Open::Object { names, name, expects_name }) if *expects_name => {
-                        // One name can be written in several ways ("a", "\u0061"): what it says counts.
+                        // A name can be written in several ways ("a", "\u0061"), so the decoded names are compared.
                         let said = serde_json::from_str::<String>(&text[start..at]);
                         *name = said.map_err(|_| syntax(text, start))?;
                         *expects_name = false;
@@ -136,7 +137,7 @@ fn scan(text: &str) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// The place behind the quotation mark that ends a string, or behind the text.
+/// Returns the offset after the quotation mark that ends a string, or the length of the text if none does.
 fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -148,8 +149,8 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-/// Whether a number is a whole one in the way RFC 8785 writes it. The levels of headings and lists may end in
-/// `.0`, as in every release so far.
+/// Whether a number is a whole number as RFC 8785 writes it, with a magnitude of at most 2^53 − 1. The members `header`
+/// and `indent` are allowed to end in `.0`, as they do in every release so far.
 fn is_whole(number: &str, name: &str) -> bool {
     let digits = match number.strip_suffix(".0") {
         Some(digits) if name == "header" || name == "indent" => digits,

@@ -1,5 +1,5 @@
-//! Judging a release's file by itself, without a server. `web/src/features/release/seal.ts` judges alike:
-//! `tests/data/verify` holds files and what both must say of each.
+//! Verifies a release's file by itself, without a server. `web/src/features/release/seal.ts` comes to the same verdicts:
+//! `tests/data/verify` contains files, and the verdict that both must give on each file.
 
 use super::fault::Fault;
 use super::note::{Note, NoteError, PublicKey};
@@ -15,28 +15,29 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The last moment that is a date with a year of four digits, in milliseconds since the Unix epoch.
+/// The last millisecond of the year 9999, in milliseconds since the Unix epoch. Later years have five digits.
 const MAX_TIME_MS: u64 = 253_402_300_799_999;
 
-/// A file that is whole.
+/// A release's file that passed all checks.
 #[derive(Debug, Clone)]
 pub struct Verified {
-    /// The text.
+    /// The text of the release.
     pub released: Released,
-    /// The statement that was signed.
+    /// The signed statement about the release.
     pub statement: Statement,
-    /// The key that it was signed with.
+    /// The key that signed the statement.
     pub key: PublicKey,
-    /// Whether that key is one that was said to be trusted. Otherwise nobody knows whose it is.
+    /// Whether that key is one of the trusted keys. If not, its owner is unknown.
     pub is_trusted: bool,
-    /// The key that the file names as its own, where that is not the one that it was signed with.
+    /// The key in the file, if another key signed the statement.
     pub other_key: Option<PublicKey>,
 }
 
-/// Verifies a file. `trusted`: the keys of the installation that it should be of; none when they are not known.
+/// Verifies a release's file. `trusted` are the keys of the installation that it should come from. The list is empty if
+/// these keys are not known.
 ///
 /// # Errors
-/// With the first thing that is wrong.
+/// Returns the first fault that is found.
 ///
 /// # Examples
 /// ```
@@ -75,15 +76,15 @@ pub fn verify(file: &[u8], trusted: &[PublicKey]) -> Result<Verified, Fault> {
     Ok(Verified { released, statement, is_trusted: !trusted.is_empty(), key, other_key })
 }
 
-/// The text of a note, behind the key that it is signed with: one of those that are trusted; where none is, the
-/// file's own.
+/// Verifies a note, and returns its text and the key that signed it. The key must be one of the trusted keys, or, if
+/// there are none, the key in the file.
 fn open<'n>(
     note: &'n str,
     own: &PublicKey,
     trusted: &[PublicKey],
 ) -> Result<(&'n str, PublicKey), Fault> {
     const NO_NOTE: Fault = Fault::NoRelease("its `note` is not a signed note");
-    // Accord signs once. A signature that nobody verifies would only make a file look better than it is.
+    // Accord signs a note once. A second signature, which nobody verifies, would make a file look better than it is.
     if Note::read(note).map_err(|_| NO_NOTE)?.signatures.len() != 1 {
         return Err(Fault::NoRelease("its note has more than one signature"));
     }
@@ -105,7 +106,7 @@ fn open<'n>(
     Err(Fault::Foreign { found, trusted: Shown::of(&names.join(", ")) })
 }
 
-/// The text, if it is what the statement says was signed.
+/// Returns the text, if it is the one that the statement names.
 fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     let number = release.get("number").and_then(Value::as_u64);
     if let Some(text) = number.and_then(|number| u32::try_from(number).ok())
@@ -119,15 +120,15 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     }
     const OTHER: Fault = Fault::NoRelease("its text has a form that this version does not know");
     let released = Released::deserialize(&release).map_err(|_| OTHER)?;
-    // The file holds nothing beyond what is read here and shown.
+    // The text is written again and compared, so that the file contains nothing beyond what is read and shown here.
     let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);
     let is_known =
         is_all && released.format == RELEASE_FORMAT && released.number > 0 && is_text(&released);
     if is_known { Ok(released) } else { Err(OTHER) }
 }
 
-/// Whether a release holds nothing but strings: each operation inserts one, each attribute is a single value (no list,
-/// object or null), and each date is one.
+/// Whether a release contains only text: each operation inserts a string, each attribute is a single value (not a list,
+/// an object or null), and each date is a string.
 fn is_text(released: &Released) -> bool {
     let of_milestones =
         released.milestones.iter().flat_map(|one| [&one.what, &one.outputs, &one.who]);
@@ -141,7 +142,7 @@ fn is_text(released: &Released) -> bool {
     }) && released.facts.values().all(Value::is_string)
 }
 
-/// Holds the signatories against what had to be: both sides, each with its quorum, and nobody twice.
+/// Checks that both sides have signed with their quorum, that nobody signed twice, and that all times are dates.
 fn signatories(statement: &Statement) -> Result<(), Fault> {
     let Statement { quorum, signatories, frozen, .. } = statement;
     let mut people = BTreeSet::<&PersonId>::new();
@@ -153,7 +154,7 @@ fn signatories(statement: &Statement) -> Result<(), Fault> {
             return Err(Fault::Twice(Shown::name(&one.name)));
         }
     }
-    // No person appears twice (checked above), so the signatories of the two sides are different people.
+    // No person occurs twice (checked above), so the signatories of the two sides are different people.
     for (sector, side, needed) in [
         (Sector::Government, "government", quorum.government),
         (Sector::CivilSociety, "civil society", quorum.civil_society),
@@ -252,7 +253,8 @@ mod tests {
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] = if changed[at] == b'7' { b'8' } else { b'7' };
-            // What changes neither text nor statement: the spelling of the key that nobody trusts for it.
+            // Verification succeeds only if text and note are unchanged. The file's own key is not used when a key is
+            // trusted.
             let is_key = verify(&changed, &[key().public().clone()]).is_ok();
             let same = serde_json::from_slice::<ReleaseFile>(&changed).is_ok_and(|file| {
                 let original: ReleaseFile = serde_json::from_slice(&whole).unwrap();
@@ -275,15 +277,15 @@ mod tests {
             fault(&changed("/release/texts/title/0/insert", json!("Open kontracts\n"))),
             Fault::Text { .. }
         ));
-        // Somebody else's key, with everything signed again.
+        // Somebody else signs everything again, with their own key.
         let mallory = PrivateKey::new("accord.example.org", [4; 32]);
         assert!(matches!(fault(&file(2, &statement(2), &mallory)), Fault::Foreign { .. }));
-        // Somebody else among the signatories.
+        // The note names somebody else as a signatory, and keeps the signature of the original.
         let mut swapped = statement(2);
         swapped.signatories[1].name = "mal".into();
         let note = key().sign(&statement(2).text()).replace("\"ben\"", "\"mal\"");
         assert_eq!(fault(&changed("/note", note.into())), Fault::Statement);
-        // An older release passed off as newer, in both ways.
+        // An older release is passed off as a newer one: by its number, and by a statement about the newer one.
         assert_eq!(
             fault(&changed("/release/number", json!(3))),
             Fault::Number { text: 3, signed: 2 }

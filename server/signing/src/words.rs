@@ -1,4 +1,4 @@
-//! What a verified file proves, and what not, in words for a terminal.
+//! Says what a verified file proves, and what it does not prove, in words for a terminal.
 
 use super::shown::Shown;
 use super::verify::Verified;
@@ -6,14 +6,14 @@ use accord_document::people::Sector;
 use std::fmt::{self, Display};
 
 impl Verified {
-    /// What the file proves, and what not.
+    /// Returns lines that describe the release, and say what the file proves and what it does not prove.
     #[must_use]
     pub fn words(&self) -> String {
         let blocks = [self.what().as_slice(), &[String::new()], &self.proof()].concat();
         blocks.join("\n")
     }
 
-    /// Which text it is, and who signed it.
+    /// Returns the lines that name the signed text and its signatories.
     fn what(&self) -> Vec<String> {
         let Self { released, statement, .. } = self;
         let mut lines = vec![
@@ -73,7 +73,7 @@ impl Verified {
     }
 }
 
-/// Milliseconds since the Unix epoch, as a date.
+/// A time in milliseconds since the Unix epoch, displayed as a date.
 struct Moment(u64);
 
 impl Display for Moment {

@@ -1,4 +1,4 @@
-//! What every backend promises, run against each.
+//! The contract suite: tests of what every backend promises, run against each.
 
 use super::{Append, MAX_RECORD_BYTES, MemoryStore, SledStore, Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
@@ -172,12 +172,12 @@ fn records_are_scanned_by_kind_and_prefix() {
     });
 }
 
-/// A ledger of real entries: only those can be packed.
+/// Returns a ledger of real entries with one letter each. Only real entries can be packed.
 pub(super) fn chain(count: u64) -> Vec<Append> {
     chain_of(count, |_| 1)
 }
 
-/// An entry of a chain of one letter each, with its letter taken out.
+/// Returns an entry of a [`chain`], with its letter redacted.
 pub(super) fn blanked(append: &Append) -> Append {
     use accord_document::body::Redaction;
     use accord_document::ledger::Entry;
@@ -189,7 +189,7 @@ pub(super) fn blanked(append: &Append) -> Append {
     Append { bytes: blanked[0].encode(), ..append.clone() }
 }
 
-/// The same, of texts so many letters long.
+/// Returns a ledger of real entries, where `letters` gives the number of letters of each.
 pub(super) fn chain_of(count: u64, letters: impl Fn(u64) -> usize) -> Vec<Append> {
     use accord_document::body::{Body, Genesis};
     use accord_document::ids::{LineageId, PersonId, SessionId};
@@ -212,7 +212,7 @@ pub(super) fn chain_of(count: u64, letters: impl Fn(u64) -> usize) -> Vec<Append
     let (mut all, mut clock) = (Vec::new(), 0);
     for n in 0..count {
         all.push(Append { ledger: document("a"), seq: last.seq, bytes: last.encode() });
-        // Letters at the beginning of a text, by client 7.
+        // The update inserts letters at the beginning of a text, as client 7.
         let mut update = vec![1, 1, 7];
         update.put_var(clock);
         update.extend_from_slice(&[4, 1, 1, b't']);
@@ -241,7 +241,7 @@ fn packing_changes_nothing_that_can_be_read() {
         let other = entry("ab", 0, 7);
         store.append(std::slice::from_ref(&other)).unwrap();
         let mut written = 0;
-        // Packed while it grows.
+        // The ledger is packed several times while it grows.
         for upto in [100, 9_000, 9_001, 12_000] {
             store.append(&all[written..upto]).unwrap();
             written = upto;
@@ -259,7 +259,7 @@ fn packing_changes_nothing_that_can_be_read() {
         }
         assert!(matches!(store.append(&all[5..6]), Err(StoreError::Conflict)));
         assert_eq!(store.read(&other.ledger, Seq(0)).unwrap(), [other.bytes]);
-        // What is packed can be rewritten, too: together with what is not.
+        // Packed entries can be rewritten, also together with loose ones.
         let blank = |seq: usize| blanked(&all[seq]);
         let rewritten = [blank(11_999), blank(10)];
         let absent = Append { seq: Seq(12_000), ..blank(11_999) };
@@ -285,7 +285,7 @@ fn a_checkpoint_is_kept_until_another_or_until_its_ledger_is_rewritten() {
         assert_eq!(store.checkpoint(&a).unwrap().unwrap(), [1; 100_000]);
         store.keep_checkpoint(&a, b"shorter").unwrap();
         assert_eq!(store.checkpoint(&a).unwrap().unwrap(), b"shorter");
-        // What was taken out of an entry may be in it.
+        // A checkpoint can contain what a redaction took out, so rewriting an entry removes it.
         store.rewrite(&[entry("a", 0, 9)]).unwrap();
         assert_eq!(store.checkpoint(&a).unwrap(), None);
         assert_eq!(store.checkpoint(&b).unwrap().unwrap(), b"b");

@@ -1,7 +1,7 @@
-//! Where things are kept. Two traits, implemented by each backend, with one contract suite that
-//! all of them run. Nothing in here knows HTTP, rooms or documents: ledgers are opaque bytes.
+//! Storage: two traits that each backend implements, and one contract suite that runs against all backends. This crate
+//! must not depend on HTTP, rooms or documents: the entries of ledgers are opaque bytes.
 //!
-//! All calls block: callers outside the committer's own thread use `spawn_blocking`.
+//! All calls block, so callers outside the committer's own thread use `spawn_blocking`.
 
 #![warn(missing_docs)]
 
@@ -17,163 +17,169 @@ use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// The largest value of a record, in bytes, in every store.
+/// Maximum size of a record's value, in bytes, in every store.
 pub const MAX_RECORD_BYTES: usize = 3_640;
 
-/// Why the store did not do what was asked. Each is a sentence for the operator.
+/// The reason why the store did not do what was asked. Each message is for the operator.
 #[derive(Debug, Clone, Error)]
 pub enum StoreError {
-    /// Another process has the folder open.
+    /// Another process uses the data folder.
     #[error("another server is already using the data folder {}", .0.display())]
     InUse(PathBuf),
-    /// The folder can't be used.
+    /// The data folder can't be used.
     #[error("the data folder {} can't be used: {reason}", .path.display())]
     Unusable {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// What is wrong with it, to be put behind a colon.
+        /// What is wrong with the folder, in words that fit after a colon.
         reason: String,
     },
-    /// The disk has no room.
+    /// The disk is full.
     #[error("the disk is full: nothing more is saved until there is room")]
     Full,
-    /// Something is not as it was written, with what it is.
+    /// Stored data differs from what was written, as the description says.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
-    /// Somebody else has written in between.
+    /// Somebody else changed the stored state since the caller read it.
     #[error("somebody else changed this meanwhile")]
     Conflict,
-    /// More than a record may hold: the fault of who sent it, and not of the store.
+    /// The value exceeds [`MAX_RECORD_BYTES`]. This is the fault of the person who sent it, not of the store.
     #[error("this is too long: a record holds at most {MAX_RECORD_BYTES} bytes")]
     TooLong,
-    /// The store has failed, with its message.
+    /// The store failed with this message.
     #[error("the store failed: {0}")]
     Failed(String),
-    /// A sync failed, so what reached the disk is unknown: only reading everything again can tell.
+    /// A sync failed, so nobody knows what reached the disk. Only a restart, which reads everything again, can tell.
     #[error("the disk did not confirm a write: {0}; the server must be started again")]
     SyncFailed(String),
 }
 
-/// One entry to append.
+/// An entry to append.
 #[derive(Debug, Clone)]
 pub struct Append {
-    /// The ledger that it is appended to.
+    /// The ledger of the entry.
     pub ledger: LedgerId,
-    /// Its number in the ledger, from 0.
+    /// The number of the entry in its ledger, from 0.
     pub seq: Seq,
     /// The encoded entry.
     pub bytes: Vec<u8>,
 }
 
-/// Ordered, durable, append-only: one ledger for each document, one for each plan, one of audit.
+/// Storage of ledgers: ordered, durable, append-only. There is one ledger for each document, one for each plan, and one
+/// for the audit record.
 pub trait Ledger: Send + Sync {
-    /// Appends all of a batch, or none of it. When this returns `Ok`, all of it is on disk, and
-    /// survives the loss of power.
+    /// Appends all entries of a batch, or none of them. When this returns `Ok`, all of them are on disk and survive a
+    /// loss of power.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an entry is not the next of its ledger, among others.
+    /// Returns [`StoreError::Conflict`] if an entry is not the next of its ledger, or another error if the store fails.
     fn append(&self, batch: &[Append]) -> Result<(), StoreError>;
 
-    /// All entries from `from` on, in order. Empty when there is no such ledger.
+    /// Returns all entries from `from` on, in order. The list is empty if there is no such ledger.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when any entry is not as it was written, or missing in between.
+    /// Returns [`StoreError::Damaged`] if an entry differs from what was written, or if an entry is missing between others.
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Some entries from `from` on, in order: at least one, if there is any. For ledgers that are too long to be
-    /// held in memory at once.
+    /// Returns the next entries from `from` on, in order: at least one, if there are any. Callers use this for ledgers
+    /// that are too long to be in memory as a whole.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Returns the errors of [`read`](Self::read).
     fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// One entry, if it is there.
+    /// Returns an entry, or `None` if the ledger does not have it.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when it is not as it was written.
+    /// Returns [`StoreError::Damaged`] if the entry differs from what was written.
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Writes other bytes in the place of entries that are there: only for what a redaction blanks.
-    /// All of them or none, and on disk when this returns. What was there may stay on the disk until
-    /// the store reuses its place.
+    /// Replaces the bytes of entries. Only a redaction does this, to blank entries. Replaces all of them or none, and the
+    /// new bytes are on disk when this returns. The old bytes can stay on the disk until the store reuses their place.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when one of them is not there.
+    /// Returns [`StoreError::Conflict`] if one of the entries does not exist.
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError>;
 
-    /// Packs what is settled of a ledger: all but the newest entries, in segments of so many that packing
-    /// pays. Nothing changes but the room it takes. Gives how many entries were packed.
+    /// Packs the settled entries of a ledger, which are all but the newest, into segments. Packs nothing if there are too
+    /// few of them. Reading returns the same entries afterwards: only the space on the disk changes. Returns the number
+    /// of entries packed.
     ///
     /// # Errors
-    /// When it can't be read or written; what is stored is then as before.
+    /// Returns an error if the ledger can't be read or written. The stored entries are unchanged then.
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError>;
 
-    /// Keeps a state of a ledger in place of the one kept before. It is a cache: it goes when an entry is
-    /// rewritten, and may be gone after a crash.
+    /// Stores a checkpoint of a ledger in place of the one before. A checkpoint is only a cache: rewriting an entry
+    /// removes it, and a crash can lose it.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// Returns an error if the checkpoint can't be written.
     fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError>;
 
-    /// The state that was kept last, if it is there and whole.
+    /// Returns the last checkpoint of a ledger, or `None` if there is none or it is damaged.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store can't be read.
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes a whole ledger: what was deleted, once nobody wants it back. On disk when this returns.
+    /// Removes the whole ledger of something that was deleted and can't be restored any more. The removal is on disk when
+    /// this returns.
     ///
     /// # Errors
-    /// When it can't be removed.
+    /// Returns an error if the ledger can't be removed.
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError>;
 
-    /// The documents that have a ledger.
+    /// Returns the documents that have a ledger.
     ///
     /// # Errors
-    /// When they can't be listed.
+    /// Returns an error if the documents can't be listed.
     fn documents(&self) -> Result<Vec<DocumentId>, StoreError>;
 
-    /// The plans that have a ledger.
+    /// Returns the plans that have a ledger.
     ///
     /// # Errors
-    /// When they can't be listed.
+    /// Returns an error if the plans can't be listed.
     fn plans(&self) -> Result<Vec<PlanId>, StoreError>;
 }
 
-/// Small records by kind and key, each with a revision.
+/// Storage of small records by kind and key, each with a revision.
 pub trait Records: Send + Sync {
+    /// Returns a record, or `None` if there is none.
+    ///
     /// # Errors
-    /// When the record can't be read.
+    /// Returns an error if the record can't be read.
     fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError>;
 
-    /// All records of a kind whose key starts with `prefix`, in the order of their keys.
+    /// Returns all records of a kind whose keys start with `prefix`, in the order of their keys.
     ///
     /// # Errors
-    /// When one can't be read.
+    /// Returns an error if a record can't be read.
     fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError>;
 
-    /// All records of all kinds, each with its kind and key: for a backup.
+    /// Returns all records of all kinds, each with its kind and key, for a backup.
     ///
     /// # Errors
-    /// When one can't be read.
+    /// Returns an error if a record can't be read.
     fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError>;
 
-    /// Writes a record, whatever is there: only for what is restored from a backup. Durable when this returns.
+    /// Writes a record, and replaces any record that is there. Only the restore of a backup does this. The record is
+    /// durable when this returns.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// Returns an error if the record can't be written.
     fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError>;
 
-    /// Writes all records of a batch, or none of them. Durable when this returns.
+    /// Writes or removes all records of a batch, or none of them. The changes are durable when this returns.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the revision of any of them is not the expected one.
+    /// Returns [`StoreError::Conflict`] if a record does not have the expected revision, and [`StoreError::TooLong`] if a
+    /// value is too long.
     fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError>;
 
-    /// Writes one record.
+    /// Writes or removes one record, as [`swap_all`](Self::swap_all) does for several.
     ///
     /// # Errors
-    /// As [`swap_all`](Self::swap_all).
+    /// Returns the errors of [`swap_all`](Self::swap_all).
     fn swap(
         &self,
         kind: &'static str,
@@ -186,8 +192,8 @@ pub trait Records: Send + Sync {
     }
 }
 
-/// The entries of a ledger from `from` on, in order, of which only some are in memory at a time. It ends with the first
-/// error, as [`Ledger::read`] gives it.
+/// Returns the entries of a ledger from `from` on, in order. Only some of them are in memory at a time. The iterator ends
+/// after the first error. [`Ledger::read`] lists the errors.
 pub fn entries<'s>(
     store: &'s dyn Store,
     ledger: &'s LedgerId,
@@ -219,26 +225,25 @@ pub fn entries<'s>(
     })
 }
 
-/// One record to write, or (`value: None`) to remove, if its revision is still `expected`
-/// (`None`: if there is none).
+/// A change of one record, which applies only if the record still has the expected revision.
 #[derive(Debug, Clone)]
 pub struct Swap {
     /// The kind of record.
     pub kind: &'static str,
-    /// Its key among its kind.
+    /// The key of the record within its kind.
     pub key: String,
-    /// The revision that it must have; None if it must not be there.
+    /// The revision that the record must have, or `None` if there must be no such record.
     pub expected: Option<u64>,
-    /// What to write; None to remove it.
+    /// The value to write, or `None` to remove the record.
     pub value: Option<Vec<u8>>,
 }
 
-/// A record's value and its revision, which grows by one with each write.
+/// The value of a record, with its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Grows by one with each write, from 1.
+    /// The revision of the record. It starts at 1 and grows by one with each write.
     pub revision: u64,
-    /// The bytes.
+    /// The value, as it was written.
     pub value: Vec<u8>,
 }
 
@@ -246,27 +251,27 @@ fn next_revision(current: Option<u64>) -> u64 {
     current.map_or(1, |revision| revision + 1)
 }
 
-/// A backend: both traits over one place.
+/// A backend: both traits for one place.
 pub trait Store: Ledger + Records {
-    /// Whether there is room for more. Appending when there is none is refused up front, since a
-    /// store that hits the end of the disk half way is harder to trust.
+    /// Returns `Ok` if the disk has room. Appending without room is refused beforehand, because a store that reaches the
+    /// end of the disk in the middle of a write is harder to trust.
     ///
     /// # Errors
-    /// [`StoreError::Full`], or that the disk can't be asked.
+    /// Returns [`StoreError::Full`] if there is no room, or another error if the disk can't be asked.
     fn has_room(&self) -> Result<(), StoreError>;
 
-    /// How much is used, and how much is left.
+    /// Returns the space that the store uses, and the space that is left.
     ///
     /// # Errors
-    /// When the disk can't be asked.
+    /// Returns an error if the disk can't be asked.
     fn space(&self) -> Result<Space, StoreError>;
 }
 
-/// Bytes on the disk.
+/// The space on the disk, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Space {
-    /// Bytes that the store takes.
+    /// Number of bytes that the store uses.
     pub used: u64,
-    /// Bytes that are free.
+    /// Number of bytes that are free.
     pub free: u64,
 }

@@ -1,4 +1,4 @@
-//! The store of the tests: nothing survives.
+//! A store in memory, for tests. Nothing in it survives the end of the process.
 
 use super::{
     Append, Ledger, MAX_RECORD_BYTES, Record, Records, Space, Store, StoreError, Swap,
@@ -8,11 +8,11 @@ use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A store in memory, for tests: it keeps nothing.
+/// A store in memory, for tests.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
-    /// How often records were read.
+    /// Number of calls of `get` and `scan` so far.
     reads: std::sync::atomic::AtomicUsize,
 }
 
@@ -28,7 +28,7 @@ impl MemoryStore {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many reads there have been, for tests of what a request costs.
+    /// Returns how often `get` and `scan` were called, for tests of what a request costs.
     #[must_use]
     pub fn reads(&self) -> usize {
         self.reads.load(std::sync::atomic::Ordering::SeqCst)
@@ -39,7 +39,7 @@ impl MemoryStore {
     }
 }
 
-/// How many entries are read at a time.
+/// Maximum number of entries that `read_some` returns. It is small, so that tests read ledgers in several pieces.
 const SOME: usize = 2;
 
 impl Ledger for MemoryStore {

@@ -1,9 +1,12 @@
 //! The store of one machine: sled 0.34, hardened.
 //!
-//! What sled does not do by itself: its flush does not fsync on Linux, so each commit here syncs
-//! the database file; leaves from 128 KiB go to files that are never synced, so large values
-//! are split; a leftover `snap.*.generating` file keeps it from opening, so it is removed first;
-//! and its own checksums do not cover what we mean, so every value carries one over key and value.
+//! This module adds what sled does not do by itself:
+//!
+//! - sled's flush does not fsync on Linux, so each commit here syncs the database file.
+//! - sled writes leaves above a quarter of a segment (64 KiB here, 128 KiB by default) to files that it never syncs, so
+//!   large values are split into pieces.
+//! - A leftover `snap.*.generating` file keeps sled from opening, so it is removed first.
+//! - sled's own checksums do not cover that a value belongs to its key, so each value here has a checksum over both.
 
 mod ledger;
 mod pieces;
@@ -19,44 +22,47 @@ use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
-/// The unit in which sled uses its file again, in bytes. Half of its default: less of the file lies idle.
+/// Size of sled's segments, in bytes: the unit in which it reuses its file. Half of the default, so that less space lies
+/// idle.
 const SLED_SEGMENT: usize = 256 * 1024;
 
-/// How keys and values are laid out, in the default tree. Forms 1 and 2 were never released.
+/// The version of the layout of keys and values, stored in the default tree. Versions 1 and 2 were never released.
 const FORMAT: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
 
-/// How long a folder that is in use is waited for.
+/// Time to wait for a folder that another process uses.
 const LETTING_GO: Duration = Duration::from_secs(2);
 
-/// sled's cache, in bytes. Ledgers are read once, when their document is opened; the system keeps their files in memory, too.
+/// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
+/// operating system caches the file as well.
 const CACHE: u64 = 16 * 1024 * 1024;
 
-/// The store of a data folder.
+/// A store in a data folder.
 #[derive(Debug)]
 pub struct SledStore {
     path: PathBuf,
     db: sled::Db,
     ledger: sled::Tree,
-    /// Packed entries, by the number of the first.
+    /// Segments of packed entries, by the number of their first entry.
     segments: sled::Tree,
-    /// A state of each ledger.
+    /// The checkpoint of each ledger.
     checkpoints: sled::Tree,
     records: sled::Tree,
-    /// Held for writing while entries are moved or changed, for reading while they are read. Appending needs neither.
+    /// A lock, held for writing while entries are moved or changed, and for reading while they are read. Appending does
+    /// not take the lock.
     moving: RwLock<()>,
-    /// The database file, opened again only to sync it: the page cache belongs to the file, not
-    /// to the descriptor that wrote.
+    /// The database file, opened a second time only to sync it. This works, because the page cache belongs to the file,
+    /// not to the descriptor that wrote.
     file: File,
-    /// Bytes of the disk that must stay free.
+    /// Number of bytes of the disk that must stay free.
     reserve: u64,
 }
 
 impl SledStore {
-    /// Opens or creates the store in a folder. `reserve` is how many bytes of the disk stay free.
+    /// Opens or creates the store in a folder. `reserve` is the number of bytes of the disk that must stay free.
     ///
     /// # Errors
-    /// With a sentence that says what is wrong with the folder.
+    /// Returns an error if another process uses the folder, or if the folder can't be used or is damaged.
     pub fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
         let unusable = |error: &io::Error| StoreError::Unusable {
             path: path.to_owned(),
@@ -100,14 +106,14 @@ impl SledStore {
         Ok(store)
     }
 
-    /// Bytes of the disk that are free.
+    /// Returns the number of free bytes of the disk.
     fn free(&self) -> Result<u64, StoreError> {
         let disk = rustix::fs::statvfs(&self.path)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Makes sure that what is stored here is in the form that this version writes.
+    /// Checks that the folder has the layout that this version writes. An empty store gets that layout.
     fn know_format(&self) -> Result<(), StoreError> {
         match self.db.get(FORMAT_KEY).map_err(failed)? {
             Some(found) if *found == FORMAT => Ok(()),
@@ -124,21 +130,21 @@ impl SledStore {
         }
     }
 
-    /// Everything written so far is on disk when this returns.
+    /// Syncs the store: everything written so far is on disk when this returns.
     fn sync(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed)?;
         self.file.sync_data().map_err(|error| StoreError::SyncFailed(error.to_string()))
     }
 }
 
-/// Opens sled's folder. The process that had it open last may not have closed it yet: sled's threads outlive their store by
-/// a moment.
+/// Opens sled's folder, and waits for up to [`LETTING_GO`] while another process uses it. Such a process can be ending:
+/// sled's threads outlive their store by a moment.
 fn open_free(home: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::new()
         .path(home)
         .cache_capacity(CACHE)
         .segment_size(SLED_SEGMENT)
-        // Commits flush; a background flush would only race with them.
+        // Each commit flushes. A background flush would only compete with it.
         .flush_every_ms(None);
     let since = Instant::now();
     loop {
@@ -151,7 +157,7 @@ fn open_free(home: &Path) -> sled::Result<sled::Db> {
     }
 }
 
-/// A crash while sled writes a snapshot leaves a file that it then takes for corruption.
+/// Removes unfinished snapshots. A crash while sled writes a snapshot leaves such a file, and sled takes it for corruption.
 fn remove_leftovers(home: &Path) -> io::Result<()> {
     if !home.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Ledgers in sled: their newest entries each by itself, older ones in segments.
+//! Stores ledgers in sled: the newest entries one by one (*loose*), older ones in segments.
 
 use super::pieces::{
     DOCUMENTS, PLANS, lacking, ledger_key, named, pieced, pieced_upto, put, put_entry,
@@ -11,7 +11,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError, Transact
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-/// How many entries that are not packed are read at a time.
+/// Maximum number of loose entries that `read_some` returns.
 const LOOSE_AT_A_TIME: usize = 64;
 
 impl Ledger for SledStore {
@@ -42,7 +42,7 @@ impl Ledger for SledStore {
         let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Vec::new();
         let mut next = from.0;
-        // Where the first is not packed, none behind it is.
+        // If the first entry is loose, so are all later ones, and no segment has to be read.
         let is_loose = self.ledger.contains_key(ledger_key(ledger, from, 0)).map_err(failed)?;
         let segments = if is_loose { Vec::new() } else { self.segments_from(ledger, from)? };
         for (first, segment) in segments {
@@ -76,7 +76,7 @@ impl Ledger for SledStore {
             }
         }
         let loose = self.some_loose(ledger, from.0, LOOSE_AT_A_TIME)?;
-        // A gap is found when it comes first.
+        // If nothing was read although later entries exist, the entry `from` is missing.
         if loose.is_empty() && self.ends_behind(ledger, from)? {
             return Err(lacking(ledger, from.0));
         }
@@ -110,7 +110,7 @@ impl Ledger for SledStore {
             for key in self.checkpoints.range(states).keys() {
                 outdated.remove(key.map_err(failed)?);
             }
-            // Entries stand twice where a stop has interrupted their packing: then both are replaced.
+            // If a stop interrupted the packing, an entry is stored both loose and in a segment. Both copies are replaced.
             for entry in &entries {
                 if self.is_loose(entry)? {
                     put(&self.ledger, &mut loose, entry)?;
@@ -168,7 +168,7 @@ impl Ledger for SledStore {
         let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
         put(&self.checkpoints, &mut writes, &state)?;
         self.checkpoints.apply_batch(writes).map_err(failed)?;
-        // Whatever is not synced when the process ends is gone.
+        // Without a sync, the checkpoint would be lost when the process ends.
         self.sync()
     }
 
@@ -176,14 +176,14 @@ impl Ledger for SledStore {
         let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
         match pieced(&self.checkpoints, ledger, Seq(0)) {
             Ok(mut found) => Ok(found.pop().map(|(_, state)| state)),
-            // It can be made again.
+            // A damaged checkpoint counts as none, because it can be made again.
             Err(StoreError::Damaged(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
-        // Of a ledger that is packed, the newest entries are not: each has some there.
+        // Packing leaves the newest entries of each ledger loose, so every ledger has entries in this tree.
         Ok(named(&self.ledger, DOCUMENTS)?.into_iter().map(DocumentId::new).collect())
     }
 
@@ -193,7 +193,7 @@ impl Ledger for SledStore {
 }
 
 impl SledStore {
-    /// Whether an entry is stored by itself.
+    /// Whether an entry is stored by itself, outside segments.
     fn is_loose(&self, entry: &Append) -> Result<bool, StoreError> {
         self.ledger.contains_key(ledger_key(&entry.ledger, entry.seq, 0)).map_err(failed)
     }

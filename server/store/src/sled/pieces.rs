@@ -1,15 +1,17 @@
-//! Values in pieces: how keys and values are laid out, and what is large is cut and put together again.
+//! The layout of keys and values. A large value is split into pieces, and joined again when it is read.
 
 use super::{SLED_SEGMENT, failed};
 use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 
-/// The largest piece of a value, in bytes. sled writes a leaf of its tree, up to 17 values, into a file of its
-/// own, which it never syncs, when the leaf is larger than a quarter of its segments.
+/// Maximum size of a piece of a value, in bytes. sled writes a leaf that is larger than a quarter of a segment to a file
+/// of its own, which it never syncs. A leaf contains up to 17 values, so 17 pieces with their keys must fit into that
+/// quarter.
 pub(super) const PIECE: usize = SLED_SEGMENT / 4 / 18;
 const _: () = assert!(crate::MAX_RECORD_BYTES <= PIECE);
 
-/// `name 00 seq:8 piece:2`: entries of a ledger follow each other, pieces of an entry too.
+/// Returns the key of a piece, `name 00 seq:8 piece:2`. Keys sort so that the entries of a ledger follow each other, and
+/// so do the pieces of an entry.
 pub(super) fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {
     let mut key = ledger_prefix(ledger);
     key.extend_from_slice(&seq.0.to_be_bytes());
@@ -29,7 +31,7 @@ pub(super) fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
     [kind, id.as_bytes(), &[0]].concat()
 }
 
-/// `crc32(key ‖ rest):4 more:1 bytes`.
+/// Returns a piece as it is stored, `crc32(key ‖ rest):4 more:1 bytes`. `more` says that the value has another piece.
 pub(super) fn seal(key: &[u8], more: bool, bytes: &[u8]) -> Vec<u8> {
     let mut value = vec![0; 4];
     value.push(u8::from(more));
@@ -56,7 +58,7 @@ pub(super) fn checksum(key: &[u8], rest: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Writes an entry in pieces. Gives how many.
+/// Writes an entry in pieces, and returns their number.
 pub(super) fn put_entry(writes: &mut sled::Batch, entry: &Append) -> Result<u16, StoreError> {
     let pieces = entry.bytes.chunks(PIECE).count().max(1);
     let too_large = |_| StoreError::Failed("an entry is too large".into());
@@ -79,11 +81,11 @@ pub(super) fn lacking(ledger: &LedgerId, seq: u64) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
 }
 
-/// The ledgers of one kind, by name.
+/// Returns the names of all ledgers of one kind.
 pub(super) fn named(tree: &sled::Tree, kind: &[u8]) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
     let mut from = kind.to_vec();
-    // From the first entry of one ledger straight to the next ledger.
+    // Each step jumps from the first entry of a ledger to the first entry of the next ledger.
     while let Some(pair) = tree.range(from..).next() {
         let (key, _) = pair.map_err(failed)?;
         let Some(rest) = key.strip_prefix(kind) else { break };
@@ -94,7 +96,7 @@ pub(super) fn named(tree: &sled::Tree, kind: &[u8]) -> Result<Vec<String>, Store
     Ok(names)
 }
 
-/// The number and the piece that a key names.
+/// Returns the number of the entry and the number of the piece in a key.
 pub(super) fn seq_of(ledger: &LedgerId, key: &[u8]) -> Result<(u64, u16), StoreError> {
     let place = key.get(ledger_prefix(ledger).len()..).filter(|place| place.len() == 10);
     let place = place.ok_or_else(|| damaged(ledger, "a key has the wrong length"))?;
@@ -103,7 +105,7 @@ pub(super) fn seq_of(ledger: &LedgerId, key: &[u8]) -> Result<(u64, u16), StoreE
     Ok((u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]])))
 }
 
-/// What stands in a tree for a ledger from a number on, put together from its pieces.
+/// Returns the values of a ledger in a tree, from a number on. Each is joined from its pieces, and has its number.
 pub(super) fn pieced(
     tree: &sled::Tree,
     ledger: &LedgerId,
@@ -112,7 +114,7 @@ pub(super) fn pieced(
     pieced_upto(tree, ledger, from, Seq(u64::MAX))
 }
 
-/// The same, up to a number.
+/// Returns the values of a ledger in a tree, from one number up to and including another, as [`pieced`] does.
 pub(super) fn pieced_upto(
     tree: &sled::Tree,
     ledger: &LedgerId,
@@ -120,7 +122,7 @@ pub(super) fn pieced_upto(
     upto: Seq,
 ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
-    // The piece that must come next, if one must.
+    // The piece that must come next, if the piece before it said that its value has another.
     let mut wanted = None;
     let end = ledger_key(ledger, upto, u16::MAX);
     for pair in tree.range(ledger_key(ledger, from, 0)..=end) {
@@ -142,7 +144,7 @@ pub(super) fn pieced_upto(
     }
 }
 
-/// Writes something in pieces, in place of what may be there.
+/// Writes a value in pieces, and removes the pieces of a longer value that it replaces.
 pub(super) fn put(
     tree: &sled::Tree,
     writes: &mut sled::Batch,

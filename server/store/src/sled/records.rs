@@ -1,4 +1,4 @@
-//! Small records, each with its revision.
+//! Stores records in sled, each with its revision.
 
 use super::pieces::{seal, unseal};
 use super::{SledStore, failed};

@@ -1,4 +1,4 @@
-//! Segments: many older entries of a ledger, packed together under the number of the first.
+//! Stores many older entries of a ledger together as a segment, under the number of the first entry.
 
 use super::pieces::{damaged, lacking, ledger_key, pieced, pieced_upto, put, seq_of};
 use super::{SledStore, failed};
@@ -7,16 +7,16 @@ use accord_document::ids::{LedgerId, Seq};
 use accord_document::ledger::{MAX_SEGMENT_ENTRIES, pack, unpack};
 use std::sync::PoisonError;
 
-/// How many of the newest entries of a ledger are not packed: appending looks at the last.
+/// Number of the newest entries of a ledger that are never packed. Appending looks up the last entry among the loose ones.
 pub(super) const LOOSE: usize = 64;
-/// Bytes of entries, unpacked, that are read together, and at which a segment ends: packing and reading take memory for
-/// so much. A larger entry is read alone, and has a segment of its own.
+/// Maximum number of unpacked bytes of entries that are read together or packed into one segment. It bounds the memory
+/// for reading and packing. A larger entry is read alone, and has a segment of its own.
 pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
-/// The fewest entries that are packed together.
+/// Minimum number of settled entries for packing to be worth it.
 const WORTH_PACKING: usize = 768;
 
 impl SledStore {
-    /// The segments that hold entries from a number on, each with its first.
+    /// Returns the segments with entries from a number on, each with the number of its first entry.
     pub(super) fn segments_from(
         &self,
         ledger: &LedgerId,
@@ -25,8 +25,8 @@ impl SledStore {
         pieced(&self.segments, ledger, Seq(self.segment_before(ledger, from)?))
     }
 
-    /// Where the segment begins that may hold an entry: the last that begins before it. The entry itself,
-    /// where there is none.
+    /// Returns the number of the first entry of the only segment that can contain an entry: the last that begins at or
+    /// before it. Returns the number of the entry itself if there is no such segment.
     pub(super) fn segment_before(&self, ledger: &LedgerId, seq: Seq) -> Result<u64, StoreError> {
         let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, seq, u16::MAX);
         match self.segments.range(upto).next_back() {
@@ -35,7 +35,7 @@ impl SledStore {
         }
     }
 
-    /// The entries of the segment that begins with a number, if there is one.
+    /// Returns the entries of the segment that begins with a number, or `None` if there is no such segment.
     pub(super) fn segment(
         &self,
         ledger: &LedgerId,
@@ -45,7 +45,7 @@ impl SledStore {
         stored.map(|(_, segment)| unpack_segment(ledger, &segment)).transpose()
     }
 
-    /// Whether any entry has this number or a higher one.
+    /// Whether the ledger has an entry with this number or a higher one.
     pub(super) fn ends_behind(&self, ledger: &LedgerId, from: Seq) -> Result<bool, StoreError> {
         let rest = || ledger_key(ledger, from, 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
         for tree in [&self.ledger, &self.segments] {
@@ -56,7 +56,7 @@ impl SledStore {
         Ok(false)
     }
 
-    /// The number behind a ledger's last loose entry; None when all are packed.
+    /// Returns the number after the ledger's last loose entry, or `None` if no entry is loose.
     fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
         let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
         let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
@@ -64,8 +64,8 @@ impl SledStore {
         Ok(Some(seq + 1))
     }
 
-    /// The loose entries from a number on, without a gap: `at_most` of them, and so many that they take no more than
-    /// [`MAX_ENTRY_BYTES_AT_A_TIME`], but one at least if it is there.
+    /// Returns the loose entries from a number on, up to the first gap, but at most `at_most` of them. Together they have
+    /// at most [`MAX_ENTRY_BYTES_AT_A_TIME`] bytes, unless the first entry alone is larger.
     pub(super) fn some_loose(
         &self,
         ledger: &LedgerId,
@@ -85,8 +85,8 @@ impl SledStore {
         Ok(some)
     }
 
-    /// Packs the oldest loose entries into one segment, and says how many: none when too few are settled. Readers wait
-    /// for one segment at most.
+    /// Packs the oldest loose entries into one segment, and returns their number: 0 if too few are settled. The lock is
+    /// held for one segment at a time, so that readers wait for at most one.
     pub(super) fn pack_some(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
@@ -101,7 +101,7 @@ impl SledStore {
             return Err(lacking(ledger, first));
         }
         let segment = pack_segment(ledger, &chunk)?;
-        // Before anything is removed, what replaces it must be what it was.
+        // The segment must unpack to the same entries before these are removed.
         if unpack_segment(ledger, &segment)? != chunk {
             return Err(damaged(ledger, "can't be packed"));
         }
@@ -110,7 +110,8 @@ impl SledStore {
         put(&self.segments, &mut writes, &segment)?;
         self.segments.apply_batch(writes).map_err(failed)?;
         self.sync()?;
-        // If the server stops here, the entries stand twice, and are read from the segment.
+        // If the server stops here, the entries are stored both in the segment and loose. The next packing removes the
+        // loose ones.
         let mut removals = sled::Batch::default();
         let behind = Seq(first + chunk.len() as u64);
         for key in
@@ -122,7 +123,7 @@ impl SledStore {
         Ok(chunk.len())
     }
 
-    /// The number of the first entry that is in no segment.
+    /// Returns the number of the first entry that is in no segment.
     fn packed_end(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
         match self.segments_from(ledger, Seq(u64::MAX))?.pop() {
             Some((first, segment)) => Ok(first + unpack_segment(ledger, &segment)?.len() as u64),
@@ -130,7 +131,7 @@ impl SledStore {
         }
     }
 
-    /// Replaces those entries that a segment holds, and gives those that it does not.
+    /// Replaces the entries that a segment contains, and returns the entries that it does not contain.
     pub(super) fn replace_in_segment<'e>(
         &self,
         ledger: &LedgerId,

@@ -1,4 +1,4 @@
-//! What sled does not promise by itself.
+//! Tests of guarantees that sled does not give by itself.
 
 use super::pieces::{PIECE, ledger_key, pieced_upto, put_entry};
 use super::segments::{LOOSE, MAX_ENTRY_BYTES_AT_A_TIME};
@@ -24,7 +24,7 @@ fn large_entries_are_packed_in_segments_of_bounded_size() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::open(dir.path(), 16 * 1024 * 1024).unwrap();
     let ledger = document("a");
-    // Together more than may come out of one segment, and one that is larger than a segment of several.
+    // Together, the entries exceed one segment. Entry 40 exceeds the size of a segment by itself.
     let large = |n| match n {
         40 => MAX_ENTRY_BYTES_AT_A_TIME + 1,
         1_100.. => 300_000,
@@ -63,7 +63,7 @@ fn entries_and_records_survive_reopening() {
     assert_eq!(store.get("person", "p1").unwrap().unwrap().value, b"x");
 }
 
-/// What sled puts into files of its own, it never syncs.
+/// sled never syncs the files that it writes beside the database file, so there must be none.
 #[test]
 fn nothing_is_written_beside_the_file_that_is_synced() {
     let dir = tempfile::tempdir().unwrap();
@@ -86,7 +86,7 @@ fn a_folder_of_another_form_is_left_alone() {
     assert!(refused.to_string().contains("another version of Accord"), "{refused}");
 }
 
-/// The server stopped after a segment was written and before its entries were removed.
+/// The state is that of a server that stopped after it wrote a segment, and before it removed the entries.
 #[test]
 fn entries_that_stand_twice_are_read_once() {
     let dir = tempfile::tempdir().unwrap();
@@ -102,13 +102,13 @@ fn entries_that_stand_twice_are_read_once() {
         let read = store.read(&document("a"), Seq(from)).unwrap();
         assert_eq!(read, bytes[from as usize..]);
     }
-    // A redaction takes out both.
+    // A redaction replaces both copies.
     let blanked = blanked(&all[10]);
     store.rewrite(std::slice::from_ref(&blanked)).unwrap();
     assert_eq!(store.entry(&document("a"), Seq(10)).unwrap().unwrap(), blanked.bytes);
     let loose = pieced_upto(&store.ledger, &document("a"), Seq(10), Seq(10)).unwrap();
     assert_eq!(loose, [(10, blanked.bytes)]);
-    // The next packing tidies up.
+    // The next packing removes the second copies.
     let more = chain(5_000).split_off(3_000);
     store.append(&more).unwrap();
     assert!(store.pack(&document("a")).unwrap() > 0);

@@ -1,11 +1,11 @@
-//! What the form says around the texts of people: names of fields, sections and sides, sentences of public pages and of
-//! files, and dates as people write them, in each language that public pages speak.
+//! The words of the form around authors' texts, in each language of the public pages: names of fields, sections and
+//! sides, sentences of public pages and files, and dates as people write them.
 //!
-//! - [`Words`] are the words of one language. The catalogues are in `catalogues/`, one file for each language.
-//! - [`names`] has the English names that the application uses as well.
-//! - [`styles`] has the styles of Word files that mark what the form says, as opposed to what people wrote.
+//! - [`Words`] are the words of one language. Their catalogues are in `catalogues/`, one file for each language.
+//! - [`names`] has the English names, which the application uses as well.
+//! - [`styles`] has the styles of Word files that distinguish the words of the form from authors' texts.
 //!
-//! Pages, files and imports share this: a heading that a file was written with is recognised when the file comes back.
+//! Pages, files and imports share these words, so that an import recognises the headings of a file that Accord wrote.
 
 #![warn(missing_docs)]
 
@@ -17,7 +17,8 @@ pub use words::{Words, own_name};
 
 use serde::Serialize;
 
-/// How a value without content is written in JSON.
+/// Returns the name of a value without content, such as a variant of an enum, as JSON has it. Returns an empty string for
+/// any other value.
 #[must_use]
 pub fn wire(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

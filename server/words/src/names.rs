@@ -1,59 +1,59 @@
-//! The English names of sides, seats, sections and fields: those that the application shows.
+//! The English names of sides, roles, sections and fields, as the application shows them.
 
 use crate::wire;
 use accord_document::people::{Seat, Sector};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// One catalogue for both: the pages of the server use the same names as the application.
+/// The catalogue of English names. The server's pages and the application share it, so that both use the same names.
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     let json = include_str!("../../../web/src/messages/names.en.json");
     serde_json::from_str(json).expect("a file of this project, read by every test of this crate")
 });
 
-/// The name under a whole key; the key itself where there is none.
+/// Returns the name under a whole key, or the key itself if there is none.
 pub(crate) fn known(key: &str) -> String {
     ENGLISH.get(key).cloned().unwrap_or_else(|| key.to_owned())
 }
 
-/// The name under a key; the key itself where there is none.
+/// Returns the name under `kind.key`, or that key itself if there is none.
 fn name(kind: &str, key: &str) -> String {
     known(&format!("{kind}.{key}"))
 }
 
-/// The name of a side.
+/// Returns the name of a side.
 #[must_use]
 pub fn sector(sector: Sector) -> String {
     name("sector", &wire(&sector))
 }
 
-/// The name of a role in a plan.
+/// Returns the name of a role in a plan.
 #[must_use]
 pub fn seat(seat: Seat) -> String {
     name("seat", &wire(&seat))
 }
 
-/// The name of a section of the form, by its key.
+/// Returns the name of a section of the form, by its key.
 #[must_use]
 pub fn section(key: &str) -> String {
-    // The title stands above all sections.
+    // The title is a field of its own, above all sections.
     if key == "title" { field(key) } else { name("section", key) }
 }
 
-/// The name of a field of the form, by its key.
+/// Returns the name of a field of the form, by its key.
 #[must_use]
 pub fn field(key: &str) -> String {
     name("field", key)
 }
 
-/// What to call a person of a side whose name has been erased.
+/// Returns the name for a person of this side whose own name has been erased.
 #[must_use]
 pub fn former(sector: Sector) -> String {
     name("person.former", &wire(&sector))
 }
 
-/// A person by name and side, where there is no room for a shape. A person whose name has been erased is called by their
-/// side alone.
+/// Returns a person's name with their side in words, for places without room for the shape of the side. A person whose
+/// name has been erased is called by their side alone.
 #[must_use]
 pub fn with_side(name: &str, side: Sector) -> String {
     if name.is_empty() { former(side) } else { format!("{name} ({})", sector(side)) }

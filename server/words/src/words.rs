@@ -1,4 +1,4 @@
-//! The words of one language, and dates in it.
+//! The words of one language, and dates written in them.
 
 use crate::{names, wire};
 use accord_document::people::Sector;
@@ -24,7 +24,7 @@ static CATALOGUES: LazyLock<HashMap<&'static str, Catalogue>> = LazyLock::new(||
     ])
 });
 
-/// The languages that public pages speak, by their own names.
+/// The languages of the public pages, each with its name in that language.
 const OWN_NAMES: [(&str, &str); 8] = [
     ("en", "English"),
     ("es", "Español"),
@@ -36,7 +36,7 @@ const OWN_NAMES: [(&str, &str); 8] = [
     ("sw", "Kiswahili"),
 ];
 
-/// A language by its own name; its code, where that is not known.
+/// Returns the name of a language in that language, or its code if the language is not in the list.
 #[must_use]
 pub fn own_name(language: &str) -> &str {
     let first = primary(language);
@@ -47,16 +47,16 @@ fn primary(language: &str) -> &str {
     language.split('-').next().unwrap_or_default()
 }
 
-/// The words of a language.
+/// The words of one language.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
     chosen: &'static Catalogue,
-    /// BCP 47: of the words themselves, which may be English where the document is not.
+    /// The language of the words (BCP 47). It is English if the document's language has no catalogue.
     pub language: &'static str,
 }
 
 impl Words {
-    /// The words of a language (BCP 47); the English ones where there is no catalogue for it.
+    /// Returns the words of a language (BCP 47), or the English words if there is no catalogue for it.
     #[must_use]
     pub fn of(language: &str) -> Self {
         let (language, chosen) = CATALOGUES
@@ -65,12 +65,13 @@ impl Words {
         Self { chosen, language }
     }
 
-    /// The words of every language that has a catalogue.
+    /// Returns the words of every language that has a catalogue.
     pub fn all() -> impl Iterator<Item = Self> {
         OWN_NAMES.iter().map(|(language, _)| Self::of(language))
     }
 
-    /// The sentence or name under a key: in English where the language lacks it, the key itself where English does, too.
+    /// Returns the sentence or name under a key. If the language lacks it, returns the English one; if English lacks it
+    /// too, the key itself.
     #[must_use]
     pub fn say(&self, key: &str) -> String {
         if let Some(said) = self.chosen.get(key) {
@@ -79,7 +80,7 @@ impl Words {
         CATALOGUES["en"].get(key).cloned().unwrap_or_else(|| names::known(key))
     }
 
-    /// A sentence with values in it: `{name}` stands for one.
+    /// Returns a sentence with values in place of their names in braces, such as `{number}`.
     #[must_use]
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         values
@@ -87,13 +88,13 @@ impl Words {
             .fold(self.say(key), |said, (name, value)| said.replace(&format!("{{{name}}}"), value))
     }
 
-    /// The name of a side.
+    /// Returns the name of a side.
     #[must_use]
     pub fn sector(&self, sector: Sector) -> String {
         self.say(&format!("sector.{}", wire(&sector)))
     }
 
-    /// A day as people write it: `2027-03-31`, or what was written where that is no day.
+    /// Returns a day such as `2027-03-31` as people write it. A text that is not a day is returned unchanged.
     #[must_use]
     pub fn day(&self, day: &str) -> String {
         day.parse().map_or_else(|_| day.to_owned(), |date| self.date(date))
@@ -106,7 +107,8 @@ impl Words {
         self.fill("date", &[("d", &day), ("month", month.unwrap_or_default()), ("y", &year)])
     }
 
-    /// A day as people write it, read: in these words, in English, or as `2027-03-31`.
+    /// Reads a day as people write it, in these words or in English, or as `2027-03-31`. Returns the day as `2027-03-31`,
+    /// or `None` if the text is anything else.
     #[must_use]
     pub fn read_day(&self, text: &str) -> Option<String> {
         let text = text.trim();
@@ -123,7 +125,7 @@ impl Words {
             .filter_map(|part| part.parse().ok())
             .collect();
         let months = self.say("months").to_lowercase();
-        // The longest name first: one may be part of another.
+        // Longer names come first, because a name can be part of another.
         let mut named: Vec<(i8, &str)> = (1..).zip(months.split(',')).collect();
         named.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
         let (month, name) = named.iter().find(|(_, name)| lower.contains(name))?;
@@ -136,7 +138,7 @@ impl Words {
         let [a, b] = rest[..] else { return None };
         let (year, day) = if a > 31 { (a, b) } else { (b, a) };
         let date = jiff::civil::Date::new(year, *month, day.try_into().ok()?).ok()?;
-        // Nothing else may be said: “before 3 March 2027” is no day.
+        // The text must be nothing but the date: “before 3 March 2027” is not a day.
         let is_that = [date.strftime("%-d %B %Y"), date.strftime("%B %-d, %Y")]
             .map(|told| told.to_string().to_lowercase())
             .contains(&lower)
@@ -144,7 +146,7 @@ impl Words {
         is_that.then(|| date.to_string())
     }
 
-    /// A moment (milliseconds since the Unix epoch) in a time zone: the day, the time, and the zone.
+    /// Returns a time (in milliseconds since the Unix epoch) in a time zone, as the day, the hour and minute, and the zone.
     #[must_use]
     pub fn moment(&self, milliseconds: u64, zone: &str) -> String {
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);

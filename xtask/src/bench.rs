@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measurements, never part of the tests.
+//! `cargo xtask bench`: runs benchmarks, which are never part of the tests.
 
 use crate::process::Cmd;
 use crate::steps::{Step, run as run_steps};

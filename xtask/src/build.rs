@@ -1,4 +1,4 @@
-//! Building: the browser's WebAssembly, the web app, and the one binary with both inside.
+//! Builds the browser's WebAssembly, the web application, and the binary that contains both.
 
 use crate::process::{Cmd, root};
 use crate::steps::Step;
@@ -9,7 +9,7 @@ use std::{fs, io};
 
 const WASM_MODULE: &str = "accord_client";
 
-/// What rustc emits and every browser of the last years knows; more, and some refuse the module.
+/// The WebAssembly features that rustc uses and that browsers have had for years. With more, some browsers refuse the module.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -19,42 +19,42 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Builds the web app into `web/dist`.
+/// The steps that build the web application into `web/dist`.
 pub const WEB: [Step; 3] = [
     Step::new("Install the web app's packages", || tools::npm("web")),
     Step::new("Compile the browser's WebAssembly", wasm),
     Step::new("Bundle the web app", web_app),
 ];
 
-/// Builds `target/release/accord` from a web app that was built: optimised, for use.
+/// The step that builds `target/release/accord`, optimised for use. The web application must have been built before.
 pub const RELEASE: Step = Step::new("Compile the server, optimised as a whole", || {
     tools::make()?;
     Cmd::new("cargo").args(["build", "--release", "--package", "accord-server"]).run()
 });
 
-/// Builds `target/debug/accord`, which reads the web app from `web/dist`: soon compiled, for demos.
+/// The step that builds `target/debug/accord` for demos. It compiles fast, and reads the web application from `web/dist`.
 pub const DEBUG: Step = Step::new("Compile the server", || {
     tools::make()?;
     Cmd::new("cargo").args(["build", "--package", "accord-server"]).run()
 });
 
-/// The packages that checks and tests compile. It is always these together: which features
-/// of a dependency are compiled depends on the packages, and another choice would compile the server once more.
+/// The cargo arguments that select the packages for checks and tests. Every command selects the same packages: they
+/// decide which features of dependencies are compiled, so another selection would compile the server once more.
 pub const TESTED: [&str; 5] = ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
 
-/// Builds `target/debug/accord`, as the tests need it beside them.
+/// The step that builds `target/debug/accord` for the tests, which run it as a process of its own.
 pub const FOR_TESTS: Step = Step::new("Compile the server for the tests", || {
     tools::make()?;
     Cmd::new("cargo").args(["build"]).args(TESTED).run()
 });
 
-/// Bundles the web app into `web/dist`, with every file that compresses also as brotli.
+/// Bundles the web application into `web/dist`, and writes a Brotli copy beside each file that compresses well.
 fn web_app() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "build"]).dir("web").run()?;
     compress(&root().join("web/dist"))
 }
 
-/// Builds the browser's WebAssembly and its glue into `web/src/wasm`.
+/// Builds the browser's WebAssembly, and the JavaScript that loads it, into `web/src/wasm`.
 fn wasm() -> Result<()> {
     let common = [
         "build",
@@ -91,7 +91,7 @@ fn wasm() -> Result<()> {
         .context("wasm-bindgen can't write the glue between JavaScript and WebAssembly")?;
     Cmd::new("npx")
         .args(["--no-install", "wasm-opt", "-Oz", "--converge"])
-        // They name tools and versions, and no browser reads them.
+        // The removed sections name tools and versions, which no browser reads.
         .args(["--strip-producers", "--strip-target-features"])
         .args(FEATURES)
         .args(["-o"])
@@ -105,7 +105,7 @@ fn newer(a: &Path, b: &Path) -> bool {
     matches!((time(a), time(b)), (Ok(a), Ok(b)) if a >= b)
 }
 
-/// Writes a `.br` beside each file of a folder that gains by it.
+/// Writes a Brotli copy (`.br`) beside each file of a folder whose format compresses well.
 fn compress(dir: &Path) -> Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -126,12 +126,12 @@ fn compress(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Bundles the web app's editor for the tests that run it in Node, beside stock editors.
+/// Bundles the editor of the web application for the tests that run it in Node, beside stock editors.
 pub fn bundle_for_node() -> Result<()> {
     bundle("../tests/node/editor.config.js")
 }
 
-/// Bundles the web app's editor and y-prosemirror for the benchmarks' page.
+/// Bundles the editor of the web application, and y-prosemirror, for the page of the benchmarks.
 pub fn bundle_for_bench() -> Result<()> {
     bundle("../tests/bench/browser/rolldown.config.js")
 }

@@ -1,4 +1,5 @@
-//! Checks that need no running server: formatting, lints, layering, documents, licences, types, drift.
+//! Checks that need no running server: formatting, lints, layers, documents, licences, types, and whether generated files
+//! are up to date.
 
 use crate::build;
 use crate::documents;
@@ -10,10 +11,10 @@ use crate::tools;
 use anyhow::{Result, bail};
 use std::fs;
 
-/// What the pure crate must not depend on.
+/// The crates that the pure crate `accord-document` must not depend on.
 const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
 
-/// All checks. They need the web app built (`web/src/wasm`).
+/// The steps of all checks. The web application must have been built, because they need `web/src/wasm`.
 pub const STEPS: [Step; 8] = [
     Step::new("Check formatting and lints", lints),
     Step::new("Test the commands themselves", || {
@@ -44,20 +45,20 @@ fn web() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "budget"]).dir("web").run()
 }
 
-/// Who may import whom, in Rust and in the web app.
+/// Checks which modules import which, in Rust and in the web application.
 pub fn layers() -> Result<()> {
     purity()?;
     layers::check()
 }
 
-/// Links, paths, rules of the protocol, and what holds each limit.
+/// Checks the documents: links, paths, rules of the protocol, and what holds each limit.
 pub fn documents() -> Result<()> {
     documents::check()?;
     protocol_rules::check()?;
     limits()
 }
 
-/// Arrows point one way: the document crate knows none of those who use it.
+/// Checks that the crate `accord-document` depends on none of the [`IMPURE`] crates.
 fn purity() -> Result<()> {
     let tree = Cmd::new("cargo")
         .args(["tree", "--edges", "normal", "--package", "accord-document", "--prefix", "none"])
@@ -70,7 +71,7 @@ fn purity() -> Result<()> {
     Ok(())
 }
 
-/// Every limit in `docs/limits.md` names what holds it: a test that there is, or the file that sets it.
+/// Checks that every limit in `docs/limits.md` names what holds it: an existing test, or the file that sets it.
 fn limits() -> Result<()> {
     let sources = Cmd::new("git").args(["ls-files", "*.rs", "*.mjs"]).output()?;
     let sources: Vec<String> =
@@ -94,7 +95,7 @@ fn limits() -> Result<()> {
     Ok(())
 }
 
-/// The rows of the tables whose last column names tests, by cells.
+/// Returns the rows, as cells, of the tables whose last column names tests.
 fn rows_of_limits(document: &str) -> Vec<Vec<&str>> {
     let mut rows = Vec::new();
     let mut is_table_of_tests = false;
@@ -113,14 +114,15 @@ fn rows_of_limits(document: &str) -> Vec<Vec<&str>> {
     rows
 }
 
-/// Licences, sources and duplicates of dependencies. The database of advisories is fetched from
-/// outside, so it is asked only where that can be reached: `cargo deny check advisories`.
+/// Checks the licences, sources and duplicates of dependencies. The database of advisories is not checked here, because
+/// it must be fetched from outside. Where that is possible, run `cargo deny check advisories`.
 fn licences() -> Result<()> {
     let deny = tools::cargo_deny()?;
     Cmd::new(deny).args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]).run()
 }
 
-/// The web app's API types are those the server describes.
+/// Checks that the API types of the web application are those that the server describes. Files that differ are written
+/// anew, and the check fails.
 fn api_types() -> Result<()> {
     let described = Cmd::new("target/debug/accord").args(["openapi"]).output()?;
     let path = root().join("web/src/api/openapi.json");
@@ -138,7 +140,8 @@ fn api_types() -> Result<()> {
     Ok(())
 }
 
-/// What the web app takes from `document` (close codes, sections, types of the module's answers) is what that has.
+/// Checks that the files made from `document` (close codes, sections, fields, types of the module's answers) are up to
+/// date. Files that differ are written anew, and the check fails.
 fn document_types() -> Result<()> {
     const FILES: [&str; 4] = ["protocol.ts", "sections.ts", "fields.ts", "module.d.ts"];
     let folder = root().join("web/src/generated");
@@ -155,7 +158,7 @@ fn document_types() -> Result<()> {
     Ok(())
 }
 
-/// Makes TypeScript of the schemas of an OpenAPI description; both paths are inside `web`.
+/// Generates TypeScript types from the schemas of an OpenAPI description. Both paths are relative to `web`.
 fn typescript(description: &str, types: &str) -> Result<()> {
     Cmd::new("npx")
         .args(["--no-install", "openapi-typescript", description, "-o", types])

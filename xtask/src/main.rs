@@ -1,5 +1,5 @@
-//! `cargo xtask demo | test | build | web | check | layers | docs | bench`: the commands a person or CI runs. Each
-//! installs what is missing first, and says in one sentence what to do when it can't.
+//! `cargo xtask demo | test | build | web | check | layers | docs | bench`: the commands that people and CI run. Each
+//! command first installs what is missing. If it can't, it says in one sentence what to do.
 
 mod bench;
 mod build;
@@ -49,7 +49,8 @@ fn main() -> Result<()> {
     }
 }
 
-/// Builds a server soon compiled and serves a demo, in `target/demo` unless `--data` names a folder.
+/// Builds the server without optimisation, and serves a demo with its data in `target/demo`, or in the folder that
+/// `--data` names.
 fn demo(options: &[String]) -> Result<()> {
     run(&[&build::WEB[..], &[build::DEBUG]].concat())?;
     let mut serve = Cmd::new("target/debug/accord").args(["serve", "--demo"]);

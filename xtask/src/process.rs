@@ -1,11 +1,11 @@
-//! Running other programs, with what is run printed and failures named.
+//! Runs other programs. A failure is an error that names the command line.
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -23,7 +23,7 @@ impl Cmd {
         let line = program.as_ref().to_string_lossy().into_owned();
         let mut command = Command::new(program);
         command.current_dir(root());
-        // A cargo that runs us hands its own toolchain on: others must choose theirs.
+        // The cargo that runs this program sets these variables to its own toolchain. Another cargo must choose its own.
         for name in ["CARGO", "RUSTC", "RUSTC_WRAPPER", "CARGO_MANIFEST_DIR"] {
             command.env_remove(name);
         }
@@ -48,7 +48,7 @@ impl Cmd {
         self
     }
 
-    /// Runs it with its output shown.
+    /// Prints the command line, then runs the program and shows its output.
     pub fn run(mut self) -> Result<()> {
         eprintln!("› {}", self.line);
         let status =
@@ -59,7 +59,7 @@ impl Cmd {
         Ok(())
     }
 
-    /// Runs it and gives what it printed.
+    /// Runs the program and returns what it printed to its standard output.
     pub fn output(mut self) -> Result<String> {
         let output = self.command.stderr(Stdio::inherit()).output();
         let output = output.with_context(|| format!("`{}` can't be run", self.line))?;
@@ -69,7 +69,7 @@ impl Cmd {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Whether it runs and succeeds, quietly.
+    /// Runs the program without showing its output, and returns whether it succeeded.
     pub fn succeeds(mut self) -> bool {
         let quiet = self.command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         quiet.status().is_ok_and(|status| status.success())

@@ -1,20 +1,20 @@
-//! Checks that each rule of the protocol is named where it is held and by a test, and that no other rule is named.
+//! Checks that each rule of the protocol is named where it is held and by a test, and that no unknown rule is named.
 //!
-//! A comment names a rule with the word: “rule U3”, “rules U3 and U8”. It counts for a test when it is the
-//! documentation of one; a test may also begin with the rule, like `p3_names_come_from_the_server`.
+//! A comment names a rule after the word “rule”: “rule U3”, “rules U3 and U8”. A comment that documents a test counts for
+//! the test. The name of a test can also begin with the rule, as in `p3_names_come_from_the_server`.
 
 use crate::process::{Cmd, root};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// Where the rules are.
+/// The document that defines the rules.
 const PROTOCOL: &str = "docs/protocol.md";
 
-/// Holds the sources to the rules that the protocol numbers.
+/// Checks the sources against the numbered rules of the protocol.
 ///
 /// # Errors
-/// With all rules that are named nowhere, and all names of none, one a line.
+/// Returns an error that lists all rules that no code or no test names, and all unknown rules, one on each line.
 pub fn check() -> Result<()> {
     let rules = rules_of(&fs::read_to_string(root().join(PROTOCOL))?);
     let mut named = Named::default();
@@ -40,21 +40,21 @@ fn faults(rules: &BTreeSet<String>, named: &Named) -> Vec<String> {
     no_code.chain(no_test).chain(unknown.collect::<Vec<_>>()).collect()
 }
 
-/// The rules that the protocol defines, each in bold at the begin of a row.
+/// Returns the rules that the protocol defines. Each is in bold at the beginning of a row.
 fn rules_of(protocol: &str) -> BTreeSet<String> {
     let rows = protocol.lines().filter_map(|line| line.strip_prefix("| <a id=\""));
     let bold = rows.filter_map(|row| row.split("**").nth(1));
     bold.filter(|name| is_rule(name)).map(str::to_owned).collect()
 }
 
-/// Whether this is the name of a rule: a letter of a section, and a number.
+/// Whether a word is the name of a rule: the letter of a section, and a number.
 fn is_rule(word: &str) -> bool {
     let mut chars = word.chars();
     let is_section = chars.next().is_some_and(|c| "CMAUPR".contains(c));
     is_section && chars.as_str().len() <= 2 && chars.as_str().parse::<u8>().is_ok()
 }
 
-/// The rules that sources name.
+/// The rules that the sources name, in code and in tests.
 #[derive(Debug, Default)]
 struct Named {
     code: BTreeSet<String>,
@@ -63,7 +63,7 @@ struct Named {
 
 impl Named {
     fn read(&mut self, source: &str) {
-        // The rules of a comment, until it is known what the comment is about.
+        // The rules that a comment has named, until the line after it shows whether it documents a test.
         let mut open: Vec<String> = Vec::new();
         for line in source.lines().map(str::trim_start) {
             if let Some((_, comment)) = line.split_once("//") {
@@ -81,14 +81,14 @@ impl Named {
     }
 }
 
-/// The rules that a line of a comment names.
+/// Returns the rules that a line of a comment names.
 fn in_comment(comment: &str) -> Vec<String> {
     let mut words = comment.split(|c: char| !c.is_alphanumeric());
     let says = words.any(|word| matches!(word, "rule" | "rules" | "Rule" | "Rules"));
     words.filter(|word| says && is_rule(word)).map(str::to_owned).collect()
 }
 
-/// The rule that the name of a test begins with.
+/// Returns the rule with which the name of a function begins, or `None` if it begins with no rule.
 fn in_name(line: &str) -> Option<String> {
     let (first, _) = line.split_once("fn ")?.1.split_once('_')?;
     let rule = first.to_uppercase();

@@ -1,5 +1,5 @@
-//! The steps of a command: each is announced with its number before it runs, and timed, so that a person
-//! who waits sees what is done and what comes.
+//! Runs the steps of a command. Each step is announced with its number and timed, so that a person who waits sees what is
+//! done and what is still to come.
 
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// One step of a command.
 #[derive(Clone, Copy)]
 pub struct Step {
-    /// What it does, as a phrase that follows its number: "Compile the server".
+    /// A phrase that says what the step does, shown after its number: “Compile the server”.
     name: &'static str,
     run: fn() -> Result<()>,
 }
@@ -18,11 +18,11 @@ impl Step {
     }
 }
 
-/// Runs steps in order, up to the first that fails.
+/// Runs the steps in order, until one fails.
 ///
 /// # Errors
 ///
-/// The failing step's error, with the step's number and name.
+/// Returns the error of the step that failed, with the step's number and name.
 pub fn run(steps: &[Step]) -> Result<()> {
     let count = steps.len();
     let started = Instant::now();
@@ -40,7 +40,7 @@ pub fn run(steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A duration in seconds, or in minutes and seconds: `8 s`, `2 min 05 s`.
+/// Returns a duration in seconds, or in minutes and seconds: `8 s`, `2 min 05 s`.
 fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().round() as u64;
     match seconds / 60 {

@@ -1,4 +1,4 @@
-//! What building needs beside Rust and Node, found or installed.
+//! Finds or installs the tools that building and testing need, other than Rust and Node.js.
 
 use crate::process::{Cmd, root};
 use anyhow::{Context, Result, bail};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// A way to compile for the browser.
+/// A toolchain that compiles for the browser.
 pub enum WasmToolchain {
-    /// The running toolchain has the target.
+    /// The running toolchain, which has the target.
     Own,
-    /// Debian's packages for it, which build the standard library from source.
+    /// Debian's packages for the target, which build the standard library from source.
     Debian { linker: PathBuf },
 }
 
-/// Finds or installs a way to compile for the browser.
+/// Returns a toolchain that compiles for the browser, and installs it if it is missing.
 pub fn wasm_toolchain() -> Result<WasmToolchain> {
     if has_target() {
         return Ok(WasmToolchain::Own);
@@ -50,7 +50,8 @@ fn has_target() -> bool {
     libdir.is_ok_and(|dir| Path::new(dir.trim()).exists())
 }
 
-/// What compiles the C code of dependencies: a compiler, which Rust needs for linking as well, and make.
+/// Installs make if it is missing. The C code of dependencies is compiled with make and with the C compiler that Rust
+/// needs for linking as well.
 pub fn make() -> Result<()> {
     if !Cmd::new("make").args(["--version"]).succeeds() {
         apt_install(&["make"]).context("The server can't be compiled without make: install it.")?;
@@ -58,7 +59,7 @@ pub fn make() -> Result<()> {
     Ok(())
 }
 
-/// Installs the npm packages of a folder, when its lock file changed since the last time.
+/// Installs the npm packages of a folder, if its lock file has changed since the last time.
 pub fn npm(folder: &str) -> Result<()> {
     let dir = root().join(folder);
     let lock = std::fs::read(dir.join("package-lock.json"))?;
@@ -74,9 +75,10 @@ pub fn npm(folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// The browser for the tests, installed when missing: Chromium's headless shell, which draws each page by itself. The whole
-/// Chromium draws into windows that nobody composes, and now and then stops drawing one of many; it serves where the
-/// shell can't be installed.
+/// Returns the path of the browser for the tests. `ACCORD_CHROMIUM` can name a browser. Otherwise, Chromium's headless
+/// shell is used, and installed if it is missing. It draws each page by itself. Full Chromium draws into windows that no
+/// compositor shows, and sometimes stops drawing one of several. Full Chromium is used only where the shell can't be
+/// installed.
 pub fn chromium() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ACCORD_CHROMIUM") {
         return Ok(path.into());
@@ -99,7 +101,8 @@ pub fn chromium() -> Result<PathBuf> {
     whole().context(how)
 }
 
-/// What opens files as other people do: poppler, LibreOffice, and a checker of PDF/UA.
+/// Installs the programs with which the tests open files as other people do: poppler, LibreOffice, and a checker of
+/// PDF/UA. Returns the path of the Python interpreter that has the checker.
 pub fn readers() -> Result<PathBuf> {
     let how = "The tests need pdfinfo (poppler-utils), soffice (LibreOffice Writer) and Python 3 with venv.";
     let has = |program: &str, version: &str| Cmd::new(program).args([version]).succeeds();
@@ -124,13 +127,13 @@ pub fn readers() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// cargo-deny, built once into the target folder.
+/// Returns the path of cargo-deny, which is built once into the target folder.
 pub fn cargo_deny() -> Result<PathBuf> {
     let home = root().join("target/tools");
     let path = home.join("bin/cargo-deny");
     if !path.exists() {
         Cmd::new("cargo")
-            // Unoptimised it is compiled in a third of the time, and still checks in seconds.
+            // Compiling without optimisation takes a third of the time, and the checks still take only seconds.
             .args(["install", "cargo-deny", "--locked", "--version", "0.20.2", "--debug", "--root"])
             .args([&home])
             .run()?;

@@ -1,19 +1,20 @@
-//! The arrows between the crates of the workspace, and to those of others: what their manifests depend on.
+//! Finds the dependencies of the workspace's crates, on each other and on other crates, in their manifests.
 
 use super::table::Row;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A crate of the workspace.
+/// A crate of the workspace, with its dependencies.
 #[derive(Debug)]
 pub struct Package {
     pub name: String,
     pub dependencies: BTreeSet<String>,
 }
 
-/// The crates of the workspace by their folders (`server/files`).
+/// The crates of the workspace, by their folders (`server/files`).
 pub type Packages = BTreeMap<String, Package>;
 
-/// A crate as its manifest describes it; none where it describes a workspace. What only tests need does not count.
+/// Reads a crate from its manifest. Returns `None` if the manifest is only that of a workspace. Dependencies of tests do
+/// not count.
 pub fn package(manifest: &str) -> Option<Package> {
     let (mut section, mut name, mut dependencies) = ("", None, BTreeSet::new());
     for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
@@ -32,7 +33,8 @@ pub fn package(manifest: &str) -> Option<Package> {
     Some(Package { name: name?, dependencies })
 }
 
-/// The name of the crate that the last column of the map means: a crate's own name, or that of its folder.
+/// Returns the name of the crate that an entry of the map's last column means, or `None` if it means no crate. An entry
+/// is the name of a crate, or its folder.
 pub fn named(packages: &Packages, forbidden: &str) -> Option<String> {
     match packages.get(forbidden.trim_end_matches('/')) {
         Some(package) => Some(package.name.clone()),
@@ -40,7 +42,8 @@ pub fn named(packages: &Packages, forbidden: &str) -> Option<String> {
     }
 }
 
-/// What a row of the map forbids a crate that the crate depends on, also through others of the workspace; as a sentence.
+/// Returns a sentence about a crate that depends on what its row of the map forbids, also through other crates of the
+/// workspace. Returns `None` if no crate does.
 pub fn fault(packages: &Packages, map: &[Row]) -> Option<String> {
     for row in map {
         let of_row =
@@ -59,7 +62,7 @@ pub fn fault(packages: &Packages, map: &[Row]) -> Option<String> {
     None
 }
 
-/// Everything that a crate depends on, as far as the manifests of the workspace tell.
+/// Returns all crates that a crate depends on, as far as the manifests of the workspace say.
 fn reached(packages: &Packages, package: &Package) -> BTreeSet<String> {
     let mut all = package.dependencies.clone();
     let mut open: Vec<String> = all.iter().cloned().collect();

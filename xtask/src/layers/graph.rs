@@ -1,12 +1,12 @@
-//! Arrows between modules, and the circles among them.
+//! The graph of imports between modules, and the search for circles in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For each module, the modules that it imports.
+/// The modules that each module imports.
 pub type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-/// The arrows between groups of modules, such as those of one folder. `group` names the group of a module; a module
-/// without one is left out.
+/// Returns the imports between groups of modules, such as folders. `group` names the group of a module. A module without
+/// a group is left out.
 pub fn grouped(arrows: &Arrows, group: impl Fn(&str) -> Option<String>) -> Arrows {
     let mut out = Arrows::new();
     for (from, to) in arrows {
@@ -17,13 +17,13 @@ pub fn grouped(arrows: &Arrows, group: impl Fn(&str) -> Option<String>) -> Arrow
     out
 }
 
-/// A shortest circle through some module, from it back to itself; none where all arrows point one way.
+/// Returns a shortest circle, which starts and ends with the same module, or `None` if there is no circle.
 pub fn circle(arrows: &Arrows) -> Option<Vec<String>> {
     let all = arrows.keys().filter_map(|start| way_back(arrows, start));
     all.min_by_key(Vec::len)
 }
 
-/// The shortest way from a module along arrows back to it, its name at both ends.
+/// Returns the shortest circle that starts and ends with the module `start`, or `None` if there is none.
 fn way_back(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
     let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut open = vec![start];
@@ -37,7 +37,7 @@ fn way_back(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
                         way.push((*before).to_owned());
                     }
                     way.reverse();
-                    // Without a step between, `from` is the start itself.
+                    // If a module imports itself, `from` and the start are the same.
                     way.dedup();
                     return Some(way);
                 }

@@ -1,6 +1,6 @@
-//! Layering: imports point one way, and nothing imports what the map of the architecture forbids it.
+//! Checks the layers: imports point one way, and no module imports what its row in the map of the architecture forbids.
 //!
-//! The map is read from the document that people read. A crate or folder is held once it is clean: add it to [`HELD`].
+//! The map is read from the document that people read. When a crate or folder follows the map, add it to [`HELD`].
 
 mod crates;
 mod graph;
@@ -14,18 +14,19 @@ use anyhow::{Context, Result, bail};
 use graph::{Arrows, circle, grouped};
 use std::fs;
 
-/// How strictly the arrows of a folder of sources are held.
+/// The rules that apply to the imports of a folder of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hold {
-    /// No circles between files and folders at the top, and no forbidden arrow. Within a folder there still are some.
+    /// No circle between the files and folders at the top, and no forbidden import. Circles within a folder are allowed.
     Top,
-    /// No circles between files, none between folders at the top, and no forbidden arrow.
+    /// No circle between files, no circle between folders at the top, and no forbidden import.
     OneWay,
-    /// In addition each module has a row of the map, and imports only modules of rows above its own.
+    /// The rules of [`OneWay`](Self::OneWay). In addition, each module has a row in the map, and imports only modules of
+    /// rows above its own.
     Floors,
 }
 
-/// The folders whose arrows are held. Still to come, once it has no circles: `web/src`.
+/// The folders whose imports are checked. `web/src` can be added once it has no circles.
 const HELD: [(&str, Hold); 9] = [
     ("client-wasm/src", Hold::OneWay),
     ("document/src", Hold::Floors),
@@ -38,10 +39,10 @@ const HELD: [(&str, Hold); 9] = [
     ("xtask/src", Hold::OneWay),
 ];
 
-/// The documents that may hold the map: the first that does is read.
+/// The documents that can contain the map. The first that does is read.
 const MAPS: [&str; 2] = ["docs/architecture.md", "ARCHITECTURE.md"];
 
-/// Checks all held folders.
+/// Checks the crates of the workspace and all folders in [`HELD`].
 pub fn check() -> Result<()> {
     let map = map()?;
     let packages = packages()?;
@@ -63,7 +64,7 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-/// The rows of the map, from the document that shows it.
+/// Returns the rows of the map, from the document that contains it.
 fn map() -> Result<Vec<table::Row>> {
     for path in MAPS {
         let rows = fs::read_to_string(root().join(path)).map(|text| table::rows(&text));
@@ -76,7 +77,7 @@ fn map() -> Result<Vec<table::Row>> {
     bail!("none of {} shows a map of the modules", MAPS.join(", "))
 }
 
-/// The crates of the workspace.
+/// Returns the crates of the workspace, by their folders.
 fn packages() -> Result<crates::Packages> {
     let manifests = Cmd::new("git").args(["ls-files", "*Cargo.toml"]).output()?;
     let mut all = crates::Packages::new();
@@ -89,15 +90,15 @@ fn packages() -> Result<crates::Packages> {
     Ok(all)
 }
 
-/// What the sources of a folder import.
+/// The imports of the sources of a folder.
 struct Read {
-    /// From each other.
+    /// Imports from each other.
     arrows: Arrows,
-    /// From other crates.
+    /// Imports from other crates.
     outside: Arrows,
 }
 
-/// The arrows of the sources of a folder.
+/// Reads the imports of the sources of a folder.
 fn read(folder: &str) -> Result<Read> {
     let files = Cmd::new("git").args(["ls-files", "--cached", "--others", folder]).output()?;
     let mut sources = rust::Sources::new();
@@ -109,7 +110,7 @@ fn read(folder: &str) -> Result<Read> {
         if !whole.exists() {
             continue;
         } else if inner == "main.rs" && sources.contains_key("") {
-            // A program beside a library, which is the root.
+            // The library is the root of the crate. A program beside it is not a module.
         } else if let Some(module) = rust::module_of(inner) {
             sources.insert(module, text()?);
         } else if web::is_source(inner) {
@@ -123,7 +124,7 @@ fn read(folder: &str) -> Result<Read> {
     })
 }
 
-/// The first import in a folder that breaks a rule, as a sentence; `None` if there is none.
+/// Returns a sentence about the first import in a folder that breaks a rule, or `None` if no import does.
 fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
     let first = |module: &str| module.split([':', '/']).next().map(str::to_owned);
     let top = grouped(arrows, |module| first(module).filter(|name| !name.is_empty()));
@@ -158,7 +159,7 @@ fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Optio
     if hold == Hold::Floors { out_of_order(folder, &top, &rows) } else { None }
 }
 
-/// A module that imports from a crate which its row of the map forbids it, as a sentence.
+/// Returns a sentence about a module that imports from a crate that its row of the map forbids, or `None` if no module does.
 fn reaches_out(
     folder: &str,
     outside: &Arrows,
@@ -183,7 +184,8 @@ fn reaches_out(
     None
 }
 
-/// A module without a row, or with an arrow to one whose row comes later.
+/// Returns a sentence about a module that has no row in the map, or that imports a module whose row comes later. Returns
+/// `None` if there is no such module.
 fn out_of_order(
     folder: &str,
     top: &Arrows,
@@ -205,7 +207,8 @@ fn out_of_order(
     None
 }
 
-/// Where the map in the head of the document crate says something else than the map of the architecture.
+/// Returns a sentence about a row that differs between the head of the document crate and the map of the architecture, or
+/// `None` if both have the same rows.
 fn differs(head: &[table::Row], map: &[table::Row]) -> Option<String> {
     let is_here = |row: &&table::Row| {
         row.places.iter().any(|place| table::module(place, "document/src").is_some())

@@ -1,23 +1,23 @@
-//! The arrows between the modules of a Rust crate: its `use` trees, and paths that begin with `crate` or `super`.
+//! Finds the imports between the modules of a Rust crate: its `use` trees, and paths that begin with `crate` or `super`.
 //!
-//! Code of tests does not count, nor does what a module re-exports from its own children with `pub use`: a module
-//! that names such an item imports the child that defines it.
+//! Code of tests does not count. Neither does a re-export from a module's own children with `pub use`: a module that uses
+//! the re-exported item imports the child that defines it.
 
 use super::graph::Arrows;
 use super::source::{items_of_tests, without_comments};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The sources of a crate's modules, by their paths (`a::b`); the root is `""`.
+/// The sources of a crate's modules, by their paths (`a::b`). The path of the root is `""`.
 pub type Sources = BTreeMap<String, String>;
 
-/// The module that a file holds: `a/b.rs` and `a/b/mod.rs` are `a::b`.
+/// Returns the module in a file: `a::b` for both `a/b.rs` and `a/b/mod.rs`. `None` if the file is not Rust.
 pub fn module_of(path: &str) -> Option<String> {
     let path = path.strip_suffix(".rs")?;
     let path = path.strip_suffix("/mod").unwrap_or(path);
     Some(if matches!(path, "lib" | "main") { String::new() } else { path.replace('/', "::") })
 }
 
-/// The arrows between the modules of a crate.
+/// Returns the imports of each module from other modules of the crate.
 pub fn arrows(sources: &Sources) -> Arrows {
     let krate = Crate::of(sources);
     let mut arrows = Arrows::new();
@@ -33,7 +33,7 @@ pub fn arrows(sources: &Sources) -> Arrows {
     arrows
 }
 
-/// For each module, the other crates that it imports from: also under a name that the root gives one (`pub use a as b`).
+/// Returns the imports of each module from other crates, also under a name that the root gives a crate (`pub use a as b`).
 pub fn outside(sources: &Sources) -> Arrows {
     let krate = Crate::of(sources);
     let leads_out = |module: &str, path: &[String]| krate.resolve(module, path).is_none();
@@ -55,9 +55,9 @@ pub fn outside(sources: &Sources) -> Arrows {
 }
 
 struct Crate {
-    /// Without comments, texts and tests.
+    /// The sources without comments, string literals and tests.
     sources: Sources,
-    /// For each module: the items that it hands on, and the module that each comes from.
+    /// The items that each module re-exports, with the module that each comes from.
     handed_on: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -87,7 +87,7 @@ impl Crate {
         krate
     }
 
-    /// The module that a path, as it is written in `module`, leads to; none where it leads out of the crate.
+    /// Returns the module to which a path in `module` leads, or `None` if it leads out of the crate.
     fn resolve(&self, module: &str, path: &[String]) -> Option<String> {
         let mut at: Vec<&str> = module.split("::").filter(|part| !part.is_empty()).collect();
         let mut rest = path;
@@ -119,7 +119,7 @@ impl Crate {
         Some(found)
     }
 
-    /// Whether a path leads to a child of the module that it is written in.
+    /// Whether a path leads to a child of the module in which it is written.
     fn is_child(&self, module: &str, path: &[String]) -> bool {
         let found = self.resolve(module, path);
         found.is_some_and(|found| found.starts_with(&format!("{module}::")) || module.is_empty())
@@ -132,12 +132,12 @@ fn join(module: &str, child: &str) -> String {
 
 struct Import {
     path: Vec<String>,
-    /// What it is called here.
+    /// The name of the imported item in the importing module.
     name: String,
     is_public: bool,
 }
 
-/// Everything that a source imports, or names by a path from `crate` or `super`.
+/// Returns all imports of a source, and all paths from `crate` or `super` in it.
 fn imports(text: &str) -> Vec<Import> {
     let mut all = Vec::new();
     let words = |at: usize| text[..at].chars().next_back().is_none_or(|c| !is_word(c));
@@ -151,13 +151,13 @@ fn imports(text: &str) -> Vec<Import> {
         }
     }
     for root in ["crate::", "super::"] {
-        // The second `super` of `super::super` begins no path.
+        // The second `super` of `super::super` is not the beginning of a path.
         let begins = |at: usize| words(at) && !text[..at].ends_with(':');
         for (at, _) in text.match_indices(root).filter(|(at, _)| begins(*at)) {
             let end = text[at..].find(|c| !is_word(c) && c != ':').unwrap_or(text.len() - at);
             let path = text[at..at + end].trim_end_matches(':');
             let path: Vec<String> = path.split("::").map(str::to_owned).collect();
-            // What a tree begins with is read above; alone it says nothing.
+            // The beginning of a tree (`crate::{…}`) is skipped, because the whole tree was read above.
             if !text[at + end..].starts_with('{') {
                 all.push(Import { path, name: String::new(), is_public: false });
             }
@@ -166,7 +166,7 @@ fn imports(text: &str) -> Vec<Import> {
     all
 }
 
-/// Whether a visibility like `pub(crate)` stands at the end of a text.
+/// Whether a text ends with a visibility such as `pub(crate)`.
 fn public(before: &str) -> bool {
     before.rfind('(').is_some_and(|open| before[..open].ends_with("pub"))
 }
@@ -175,7 +175,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The paths of a tree of imports, and what each is called: `a::{b, c as d}` is `a::b` and `a::c`.
+/// Returns the paths in a tree of imports, each with its name in the importing module: `a::{b, c as d}` gives `a::b` as
+/// `b` and `a::c` as `d`.
 fn leaves(prefix: &str, tree: &str) -> Vec<(String, String)> {
     let tree = tree.trim();
     let Some(open) = tree.find('{') else {

@@ -1,6 +1,6 @@
-//! Reading Rust sources just far enough to find what they import.
+//! Reads Rust sources just far enough to find their imports.
 
-/// A source without comments and without the content of texts and characters. Line breaks stay.
+/// Returns a source without comments, and without the content of string and character literals.
 pub fn without_comments(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;
@@ -31,7 +31,7 @@ pub fn without_comments(source: &str) -> String {
     out
 }
 
-/// The length of a text that begins here, its quotation marks included.
+/// Returns the length of the string literal at the beginning of `rest`, with its quotation marks.
 fn end_of_text(rest: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -45,14 +45,14 @@ fn end_of_text(rest: &str) -> usize {
     rest.len()
 }
 
-/// The number of `#` of a raw text that begins here.
+/// Returns the number of `#` of the raw string literal at the beginning of `rest`, or `None` if there is no such literal.
 fn raw_text(rest: &str) -> Option<usize> {
     let after = rest.strip_prefix('r')?;
     let hashes = after.chars().take_while(|c| *c == '#').count();
     after[hashes..].starts_with('"').then_some(hashes)
 }
 
-/// The length of a character literal that begins here; 0 for a lifetime.
+/// Returns the length of the character literal at the beginning of `rest`, or 0 if a lifetime is there.
 fn character(rest: &str) -> usize {
     let mut chars = rest.char_indices().skip(1);
     match chars.next() {
@@ -68,7 +68,8 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// A source without items that are compiled for tests alone, and the names of the modules among those that are files.
+/// Returns a source without the items that are compiled for tests only, and the names of the test modules that are in
+/// files of their own.
 pub fn items_of_tests(source: &str) -> (String, Vec<String>) {
     let (mut out, mut modules) = (String::with_capacity(source.len()), Vec::new());
     let mut rest = source;
@@ -93,7 +94,7 @@ pub fn items_of_tests(source: &str) -> (String, Vec<String>) {
     (out, modules)
 }
 
-/// Where the block that begins with a brace ends.
+/// Returns the offset after the block that begins with the brace at `open`.
 fn end_of_block(text: &str, open: usize) -> usize {
     let mut depth = 0usize;
     for (at, c) in text[open..].char_indices() {

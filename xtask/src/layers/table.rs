@@ -1,9 +1,9 @@
-//! The map of modules, as a document shows it: a table whose last column says what each place must not touch.
+//! Reads the map of modules from a document: a table whose last column says what each place must not touch.
 //!
-//! In that column, paths in backticks (`document/src/ledger/`) are what the place must not import; everything else is
-//! prose. Where a row names several places, it holds for all of them.
+//! The last column lists, in backticks, the paths (`document/src/ledger/`) and crates that the place must not import. The
+//! rest of that column is prose. A row that names several places applies to all of them.
 
-/// A row: the files or folders that it is about, and those that they must not import.
+/// A row of the map: files or folders, and the files, folders and crates that they must not import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub places: Vec<String>,
@@ -13,7 +13,7 @@ pub struct Row {
 /// The heading of the last column of a map.
 const HEADING: &str = "must not touch";
 
-/// The rows of every module table in a text, which is a Markdown document or the head of a crate (`//!`).
+/// Returns the rows of all maps in a text, which is a Markdown document or the head of a crate (`//!`).
 pub fn rows(text: &str) -> Vec<Row> {
     let (mut rows, mut is_map) = (Vec::new(), false);
     for line in text.lines() {
@@ -33,12 +33,12 @@ pub fn rows(text: &str) -> Vec<Row> {
     rows
 }
 
-/// What stands in backticks.
+/// Returns the texts in backticks.
 fn paths(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The module of a crate that a place is: its path within the crate's folder of sources.
+/// Returns the module for a place: its path within the crate's folder of sources, or `None` if it is not in that folder.
 pub fn module(place: &str, folder: &str) -> Option<String> {
     let path = place.strip_prefix(folder)?.trim_matches('/');
     let path = path.strip_suffix(".rs").unwrap_or(path);

@@ -1,18 +1,18 @@
-//! The arrows between the files of the web app: the relative paths that they import.
+//! Finds the imports between the files of the web application, which are relative paths.
 
 use super::graph::Arrows;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The sources of files, by their paths from the folder's root.
+/// The sources of files, by their paths from the root of the folder.
 pub type Files = BTreeMap<String, String>;
 
-/// Whether a file can import and be imported: no declarations, no tests.
+/// Whether a file can import and be imported: it is not a declaration file and not a test.
 pub fn is_source(path: &str) -> bool {
     let is_code = path.ends_with(".ts") || path.ends_with(".svelte");
     is_code && !path.ends_with(".d.ts") && !path.contains(".test.")
 }
 
-/// The arrows between files.
+/// Returns the imports of each file.
 pub fn arrows(files: &Files) -> Arrows {
     let one = |(path, text): (&String, &String)| {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -23,7 +23,7 @@ pub fn arrows(files: &Files) -> Arrows {
     files.iter().map(one).collect()
 }
 
-/// The relative paths after `from`, `import` and `import(`.
+/// Returns the relative paths after `from`, `import` and `import(`.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split(['"', '\'']).zip(text.split(['"', '\'']).skip(1));
     quoted.filter_map(|(before, path)| {

@@ -1,10 +1,11 @@
-// Imports lead one way, as docs/architecture.md has them: no circle of files, and no folder reaches above itself.
+// Checks that imports lead one way, as docs/architecture.md requires: files form no circle, and no folder imports from one
+// above it.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-/** Which folders the files of a folder may import from; features may import from all but the pages' table. */
+/** For each folder, the other folders from which its files may import. Features may import everything except `pages.ts`. */
 const BELOW: Record<string, string[]> = {
   frame: ['api', 'messages', 'ui'],
   editor: ['messages', 'sync', 'text', 'wasm'],
@@ -25,7 +26,7 @@ const files = readdirSync('src', { recursive: true }).filter(
   (name) => /\.(ts|svelte)$/.test(name) && !/\.test\.ts$|\.d\.ts$|^wasm\//.test(name),
 );
 
-/** The file that a relative path leads to, without what is asked of it (`?url`). */
+/** Returns the file that a relative path leads to. A query such as `?url` is ignored. */
 function resolved(from: string, path: string): string {
   const parts = from.split('/').slice(0, -1);
   for (const part of path.replace(/\?.*/, '').split('/')) {
@@ -49,7 +50,7 @@ const imports = new Map(
   }),
 );
 
-/** The first circle that begins and ends with one of the files on the way. */
+/** Returns the first circle of imports that a search from `name` finds, or `undefined`. `way` is the path of files so far. */
 function circle(name: string, way: string[], done: Set<string>): string[] | undefined {
   const at = way.indexOf(name);
   if (at >= 0) return [...way.slice(at), name];
@@ -82,7 +83,7 @@ test('no folder imports from one above it', () => {
   }
 });
 
-/** Whether a file imports only types of another. */
+/** Returns whether a file imports only types from another. */
 function isType(name: string, path: string): boolean {
   const source = readFileSync(`src/${name}`, 'utf8');
   const lines = [...source.matchAll(/^import (type )?[^;]*? from '(\.[^']+)';/gm)];

@@ -1,4 +1,4 @@
-// What the unit tests use of Node. Its whole types would make timers of the browser look like Node's.
+// Declares the parts of Node that the unit tests use. Node's own types would give the browser's timers the types of Node's.
 
 declare module 'node:test' {
   export function test(name: string, run: () => void | Promise<void>): void;

@@ -1,4 +1,4 @@
-// The pages of the app, by route. A page is given what its address names, and who is signed in.
+// Finds the component of each route. A page receives the values in its address, and the person who is signed in.
 
 import type { Component } from 'svelte';
 import type { Person } from './api/client';
@@ -8,12 +8,12 @@ import type { Route } from './frame/route';
 
 type Name = Route['page'];
 type Props<Page extends Name> = Extract<Route, { page: Page }> & { person: Person };
-/** A page's component; some take nothing. */
+/** The component of a page. Some pages take no props. */
 type Shown<Page extends Name> = Component<Props<Page>> | Component<Record<string, never>>;
 
 const only = <Module>({ default: page }: { default: Module }): Module => page;
 
-/** Most people begin with a plan: its pages come with the app. The others are loaded when somebody goes there. */
+/** The pages. Most people begin with a plan, so its pages are part of the app. The others are loaded on the first visit. */
 const pages: { [Page in Name]: () => Shown<Page> | Promise<Shown<Page>> } = {
   home: () => HomePage,
   plan: () => PlanPage,
@@ -34,5 +34,5 @@ const OPEN: readonly Name[] = ['verify', 'link', 'invitation'];
 
 export const isOpen = (page: Name): boolean => OPEN.includes(page);
 
-/** The component of a page. It is given the props of its own route only. */
+/** Returns the component of a page. The caller must pass it the props of that page's route. */
 export const load = (page: Name) => pages[page]() as Component<Route & { person: Person }>;

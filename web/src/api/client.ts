@@ -1,4 +1,4 @@
-// The HTTP API, with the types generated from the server's own description (schema.d.ts).
+// Calls the HTTP API, with types generated from the server's own description (schema.d.ts).
 
 import type { components } from './schema';
 
@@ -46,12 +46,12 @@ export type Launch = Schemas['LaunchView'];
 export type Progress = Schemas['Progress'];
 export type Imported = Schemas['Imported'];
 
-/** The server's answer was an error: `status` 0 means that there was no answer. */
+/** An error that the server answered with. A `status` of 0 means that there was no answer. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** A stable name. */
+    /** The stable name of the error, for programs. */
     readonly error = '',
   ) {
     super(message);
@@ -175,34 +175,34 @@ export const api = {
   audit: (of?: string) => call<AuditEntry[]>('GET', of ? `${plan(of)}/audit` : '/administration/audit'),
 };
 
-/** Where the record can be downloaded. */
+/** Returns the address of the audit record as a file: of the plan `of`, or of the whole installation. */
 export function auditFile(format: 'csv' | 'chain', of?: string): string {
   return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
 }
 
-/** Where the co-creation record can be downloaded. */
+/** Returns the address of a commitment's co-creation record as a file. */
 export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'): string {
   return `/api/v1/documents/${id(document)}/record?format=${format}`;
 }
 
 export type FileKind = 'pdf' | 'docx' | 'html' | 'md';
 
-/** Where a release can be downloaded: the signed file, or another kind. */
+/** Returns the address of a release as a file: the signed file, or another kind if `kind` is given. */
 export function releaseFile(document: string, number: number, kind?: FileKind): string {
   return `/api/v1/documents/${id(document)}/releases/${number}${kind ? `/${kind}` : ''}`;
 }
 
-/** Where the draft can be downloaded; in Word, with what changed since a moment. */
+/** Returns the address of the draft as a file. A Word file can show the changes since the moment `since`. */
 export function draftFile(document: string, kind: FileKind | 'json', since?: number): string {
   return `/api/v1/documents/${id(document)}/draft/${kind}${since === undefined ? '' : `?since=${since}`}`;
 }
 
-/** Where the browser goes to sign in with a provider. */
+/** Returns the address that the browser opens to sign in with a provider. */
 export function providerStart(provider: string, query = ''): string {
   return `/api/v1/providers/${id(provider)}/start${query}`;
 }
 
-/** The sentence to show for an error: the server's own, or `otherwise`. */
+/** Returns the sentence to show for an error: the server's own, or else `otherwise`. */
 export function saying(error: unknown, otherwise: string): string {
   return (error instanceof ApiError && error.message) || otherwise;
 }

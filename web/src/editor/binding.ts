@@ -1,5 +1,5 @@
-// Ties one ProseMirror editor to one text of a live document: own transactions become changes of
-// the text, changes of the text become steps. Nothing is ever written because of a remote change.
+// Binds one ProseMirror editor to one text of a live document. The person's own transactions become changes of
+// the text, and changes of the text become steps in the editor. A remote change never causes a write.
 
 import { Plugin, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
@@ -9,11 +9,11 @@ import { documentOf, Follower } from './fromDelta';
 import { flatOf, toFlat, toPlace } from './positions';
 import { deltasOf } from './toDelta';
 
-/** Marks transactions that bring in changes of the text. */
+/** The metadata key of transactions that apply changes of the text to the editor. */
 export const REMOTE = 'remote';
 
 interface Composition {
-  /** Changes of the text that wait for the composition to end, relative to what the editor shows. */
+  /** Remote changes that wait for the composition to end. In order, they apply to the text that the editor shows. */
   held: Delta[];
 }
 
@@ -26,7 +26,7 @@ interface Caret {
 export class Binding {
   private view: EditorView | undefined;
   private composition: Composition | undefined;
-  /** Where the others know the caret to be. */
+  /** The caret as other people know it. It is `undefined` if none was sent, or if it must be sent again. */
   private told: Caret | undefined;
   private readonly follower: Follower;
 
@@ -37,12 +37,12 @@ export class Binding {
     this.follower = new Follower({ read: () => live.read(target), isEnded: () => live.isEnded(target) });
   }
 
-  /** The document to start the editor with. */
+  /** Returns the document with which the editor starts. */
   initial() {
     return documentOf(this.live.read(this.target));
   }
 
-  /** Follows the text from now on; gives what ends it. */
+  /** Starts to apply changes of the text to `view`. Returns a function that stops it. */
   attach(view: EditorView, onPeers: () => void): () => void {
     this.view = view;
     const stop = this.live.listen(this.target, (change) => this.receive(change), onPeers);
@@ -52,7 +52,7 @@ export class Binding {
     };
   }
 
-  /** Call with each transaction of the editor, once its state is applied. */
+  /** Writes the person's own changes to the text. Must be called with each transaction that the editor has applied. */
   sent(tr: Transaction): void {
     if (tr.docChanged && !tr.getMeta(REMOTE)) {
       const missing = this.composition?.held.length ? null : this.follower.missing(tr.before);
@@ -63,7 +63,7 @@ export class Binding {
     if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.point();
   }
 
-  /** Remembers what is selected: it is copied, or dragged away. */
+  /** Records the selection as copied, so that pasting it keeps its authors. Called for a copy, a cut, or a drag. */
   copy(): void {
     if (!this.view || this.composition?.held.length) return;
     const { doc, selection } = this.view.state;
@@ -73,7 +73,8 @@ export class Binding {
   private edit(delta: Delta, pasted: boolean): void {
     this.move(delta);
     const held = this.composition?.held ?? [];
-    // The text is ahead of the editor by what is held: each is moved past the other.
+    // The text already contains the held changes, and the editor does not. So the own change and each held change are
+    // transformed past each other.
     let own = delta;
     held.forEach((ahead, index) => {
       held[index] = transform(own, ahead, false);
@@ -83,7 +84,7 @@ export class Binding {
     if (held.length === 0) this.follower.edited();
   }
 
-  /** Call when a composition (an input method at work) has ended. */
+  /** Applies the held changes. Must be called when the composition of an input method has ended. */
   composed(): void {
     const held = this.composition?.held ?? [];
     this.composition = undefined;
@@ -104,7 +105,7 @@ export class Binding {
     this.apply(delta, own);
   }
 
-  /** Whether a change reaches the line in which the input method is at work. */
+  /** Returns whether a change reaches the line in which the input method composes text. */
   private touchesComposition(view: EditorView, delta: Delta): boolean {
     const { doc, selection } = view.state;
     const start = toFlat(doc, selection.$from.start(1));
@@ -123,7 +124,7 @@ export class Binding {
     return false;
   }
 
-  /** Gives whether the editor now shows the whole text. */
+  /** Applies a change to the editor. Returns whether the editor now shows the whole text, with all later changes in it. */
   private apply(delta: Delta, own: boolean): boolean {
     const view = this.view;
     if (!view) return true;
@@ -133,7 +134,7 @@ export class Binding {
     else this.move(delta);
     tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
     if (own) {
-      // Undo and redo put the caret where they changed something.
+      // Undo and redo move the caret to the text that they changed.
       const at = endOfChange(delta);
       const { position } = toPlace(tr.doc, at);
       tr.setSelection(TextSelection.create(tr.doc, position)).scrollIntoView();
@@ -142,9 +143,9 @@ export class Binding {
     return whole;
   }
 
-  /** Tells the others where the caret is, unless it only moved along with the text. */
+  /** Sends the caret to other people, unless it only moved along with the text. */
   point(): void {
-    // While changes are held back the editor's offsets are not the text's.
+    // While changes are held back, offsets in the editor differ from offsets in the text.
     if (!this.view || this.composition?.held.length) return;
     const { $anchor, $head } = this.view.state.selection;
     const anchor = flatOf($anchor);
@@ -154,13 +155,13 @@ export class Binding {
     this.live.point(this.target, anchor, head);
   }
 
-  /** Tells the others that the caret is not in this text. */
+  /** Tells other people that the caret has left this text. */
   leave(): void {
     this.told = undefined;
     this.live.point(null);
   }
 
-  /** The caret that the others know of moves along with the text after it. */
+  /** Moves `told` along with a change of the text, as other people's pages move the caret that they show. */
   private move(delta: Delta): void {
     if (!this.told) return;
     this.told = { anchor: moved(this.told.anchor, delta), head: moved(this.told.head, delta) };
@@ -183,7 +184,7 @@ function endOfChange(delta: Delta): number {
 
 const isPaste = (tr: Transaction) => tr.getMeta('paste') === true || tr.getMeta('uiEvent') === 'drop';
 
-/** Reports the coming and going of the caret, the ends of compositions, and what is copied. */
+/** Creates the plugin that reports focus, loss of focus, ends of compositions, and copied selections to the binding. */
 export function bindingPlugin(binding: Binding): Plugin {
   const copy = () => {
     binding.copy();
@@ -204,7 +205,7 @@ export function bindingPlugin(binding: Binding): Plugin {
         cut: copy,
         dragstart: copy,
         compositionend: () => {
-          // ProseMirror reads what was composed a little later; only then is it safe to go on.
+          // ProseMirror reads the composed text shortly after this event. Held changes are applied when that is done.
           setTimeout(() => binding.composed(), 60);
           return false;
         },

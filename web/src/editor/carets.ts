@@ -1,4 +1,4 @@
-// The carets and selections of others, named and in the shape and colour of their sector.
+// Shows the carets and selections of other people, with their names and in the shape and colour of their sector.
 
 import { Plugin, PluginKey } from 'prosemirror-state';
 import { Decoration, DecorationSet, type EditorView } from 'prosemirror-view';
@@ -7,7 +7,7 @@ import { toPlace } from './positions';
 
 const key = new PluginKey<DecorationSet>('carets');
 
-/** Shows everybody whose caret is in `target`. Call `refreshCarets` when somebody moved. */
+/** Creates the plugin that shows the carets in `target`. Call `refreshCarets` when a caret has moved. */
 export function caretsPlugin(live: LiveDocument, target: string): Plugin<DecorationSet> {
   return new Plugin<DecorationSet>({
     key,
@@ -50,7 +50,7 @@ function decorate(doc: Parameters<typeof toPlace>[0], { client, user, cursor }: 
 function caretOf(user: Peer['user']): HTMLElement {
   const caret = document.createElement('span');
   caret.className = `caret sector-${user.sector}`;
-  // The list of people names everybody who is here; a caret in the text must not be read out.
+  // Screen readers skip the carets, which would interrupt the text. The list of people names everybody who is here.
   caret.setAttribute('aria-hidden', 'true');
   const name = document.createElement('span');
   name.className = 'caret-name';

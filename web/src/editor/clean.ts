@@ -1,14 +1,14 @@
-// What is pasted or typed without what nobody sees: soft hyphens, direction marks, stray joiners. The server judges by
-// the properties of Unicode (`document/src/readable`); this is the same rule as far as regular expressions have the
-// properties, and never stricter than that. Loaded only when something hidden comes.
+// Removes invisible characters from pasted text: soft hyphens, direction marks, stray joiners. The server's rules
+// (`document/src/readable`) use the properties of Unicode. The rules here are the same as far as regular expressions have
+// those properties, and never stricter. The editor loads this module only for text with characters that can be invisible.
 
-/** Letters and marks of scripts whose letters are shaped by joiners. */
+/** Scripts whose letters change shape beside a joiner. `FORM` narrows the class to letters and marks. */
 const JOINING = String.raw`\p{scx=Arab}\p{scx=Syrc}\p{scx=Nkoo}\p{scx=Mong}\p{scx=Mand}\p{scx=Adlm}\p{scx=Rohg}\p{scx=Mani}\p{scx=Phag}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}\p{scx=Java}\p{scx=Bali}\p{scx=Sund}\p{scx=Newa}\p{scx=Gran}\p{scx=Tirh}\p{scx=Sidd}\p{scx=Modi}\p{scx=Limb}\p{scx=Lepc}\p{scx=Cakm}\p{scx=Mtei}`;
-/** Scripts that are written without spaces. */
+/** Scripts that are written without spaces, in which a zero width space marks where a line can break. */
 const UNSPACED = String.raw`\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tale}\p{sc=Talu}\p{sc=Lana}\p{sc=Tavt}\p{sc=Java}\p{sc=Bali}`;
 const FORM = String.raw`(?=[\p{L}\p{M}])[${JOINING}]`;
 
-/** What stays though it is hidden: the same contexts as in `joiners.rs` and `emoji.rs`. */
+/** Hidden characters that a text keeps for their visible effect, in the same contexts as in `joiners.rs` and `emoji.rs`. */
 const NEEDED = [
   String.raw`\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}`,
   String.raw`[0-9#*]\ufe0f?\u20e3`,
@@ -21,28 +21,28 @@ const NEEDED = [
   `(?<=[${UNSPACED}])\\u200b|\\u200b(?=[${UNSPACED}])`,
   String.raw`(?<=(?=\p{L})\p{sc=Mong})[\u180b-\u180d\u180f]|(?<=\p{sc=Mong})\u180e(?=\p{sc=Mong})`,
   String.raw`(?<=(?=\p{M})\p{sc=Hebr})\u034f(?=(?=\p{M})\p{sc=Hebr})`,
-  // Signs that count as formats and are shown.
+  // These signs are visible, although Unicode counts them as format characters.
   String.raw`[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]`,
 ];
 const SPACES = String.raw`[\v\f\u0085\u2028\u2029\u2800\u3164\uffa0\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]`;
 const HIDDEN = String.raw`[\p{Default_Ignorable_Code_Point}\p{Cf}\ufffc]|[^\P{Cc}\t\n\r]`;
 const ALL = new RegExp(`(${NEEDED.join('|')})|(${SPACES})|${HIDDEN}`, 'gu');
 
-/** One character that gives way, where it is, to a space or to nothing. */
+/** The replacement of one character by a space or by nothing. Offset and length are UTF-16 code units. */
 export interface Cleaning {
   at: number;
   length: number;
   put: string;
 }
 
-/** What there is to clean in a text. */
+/** Returns the replacements that clean a text, in the order of the text. */
 export function cleanings(text: string): Cleaning[] {
   return [...text.matchAll(ALL)]
     .filter(([, needed]) => needed === undefined)
     .map((found) => ({ at: found.index, length: found[0].length, put: found[2] === undefined ? '' : ' ' }));
 }
 
-/** A text without what nobody sees. */
+/** Returns a text without invisible characters. */
 export function clean(text: string): string {
   return text.replace(
     ALL,
@@ -50,7 +50,10 @@ export function clean(text: string): string {
   );
 }
 
-/** Cleans the texts of a document that was pasted. They are read as one: formatting may part a joiner from its letters. */
+/**
+ * Cleans the text nodes of a pasted document, and returns whether anything was removed. The nodes are read as one text,
+ * because formatting can separate a joiner from its letters.
+ */
 export function cleanTree(body: HTMLElement): boolean {
   const found = cleanings(body.textContent ?? '');
   const walker = body.ownerDocument.createTreeWalker(body, NodeFilter.SHOW_TEXT);

@@ -1,4 +1,4 @@
-// What the toolbar, the keyboard and typing can do to lines and characters.
+// The commands of the toolbar, the keyboard and Markdown typing, which format lines and characters.
 
 import {
   chainCommands,
@@ -50,7 +50,7 @@ export function isKind(state: EditorState, kind: LineKind): boolean {
   return all.length > 0 && all.every(({ node }) => kindOf(attrsOf(node)) === kind);
 }
 
-/** Makes all selected lines of a kind, or plain when they all are already. */
+/** Gives all selected lines a kind, or makes them plain if all of them already have it. */
 export function toggleKind(kind: LineKind): Command {
   return (state, dispatch) => {
     const wanted: Partial<LineAttributes> = isKind(state, kind)
@@ -71,7 +71,7 @@ export function indentBy(step: 1 | -1): Command {
 export const toggleBold = toggleMark(schema.marks.bold as never);
 export const toggleItalic = toggleMark(schema.marks.italic as never);
 
-/** Whether what is typed or selected here carries a mark. */
+/** Returns whether the selection contains a mark, or whether text typed at the caret would have it. */
 export function hasMark(state: EditorState, name: 'bold' | 'italic'): boolean {
   const { from, $from, to, empty } = state.selection;
   const type = schema.marks[name];
@@ -80,7 +80,7 @@ export function hasMark(state: EditorState, name: 'bold' | 'italic'): boolean {
   return state.doc.rangeHasMark(from, to, type);
 }
 
-/** The address of the link at the caret, if any. */
+/** Returns the address of the first link in the selection or at the caret, or `null` if there is none. */
 export function linkAt(state: EditorState): string | null {
   const { from, $from, to, empty } = state.selection;
   const inside = empty ? $from.marks() : [];
@@ -91,7 +91,7 @@ export function linkAt(state: EditorState): string | null {
   return href;
 }
 
-/** Links the selection, or inserts the address as text; an empty address removes the link. */
+/** Links the selection, or inserts the address as linked text if nothing is selected. An empty address removes the link. */
 export function setLink(href: string): Command {
   return (state, dispatch) => {
     const { from, to, empty } = state.selection;
@@ -111,7 +111,7 @@ export function setLink(href: string): Command {
   };
 }
 
-/** Enter: an empty list item or quote ends its list, a heading is followed by plain text. */
+/** Starts a new line, which is plain after a heading. In an empty list item or quote, Enter ends the list or quote instead. */
 export const enter: Command = (state, dispatch) => {
   const { $from, empty } = state.selection;
   const line = $from.node(1);
@@ -125,7 +125,7 @@ export const enter: Command = (state, dispatch) => {
   }))(state, dispatch);
 };
 
-/** Backspace at the start of a line first takes its kind back, then joins it to the one before. */
+/** Deletes backwards. At the start of a line, Backspace first removes the line's kind, then joins it to the line before. */
 export const backspace: Command = (state, dispatch, view) => {
   const { $from, empty } = state.selection;
   const attrs = attrsOf($from.node(1));
@@ -136,7 +136,7 @@ export const backspace: Command = (state, dispatch, view) => {
   return chainCommands(deleteSelection, joinBackward, selectNodeBackward)(state, dispatch, view);
 };
 
-/** `- `, `1. `, `# ` and `> ` at the start of a line make it what they say. */
+/** Creates the rules for Markdown: `- `, `1. `, `# ` or `> ` at the start of a line make it a list item, heading or quote. */
 export function markdownRules() {
   const rule = (pattern: RegExp, attrs: Partial<LineAttributes>) =>
     new InputRule(pattern, (state, _match, start, end) => {

@@ -1,4 +1,4 @@
-// Brings the flat text into the editor: a whole text as a document, a change as minimal ProseMirror steps.
+// Converts the flat text for the editor: a whole text into a document, a change into minimal ProseMirror steps.
 
 import { Fragment, type Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
@@ -6,7 +6,7 @@ import type { Attributes, Delta, Op } from '../text/delta';
 import { flatLength, toPlace } from './positions';
 import { attributesOf, lineAttributes, marksOf, newlineAttributes, schema } from './schema';
 
-/** The document that a text says. */
+/** Returns the ProseMirror document that shows a text. */
 export function documentOf(text: Delta): Node {
   const lines: Node[] = [];
   let inline: Node[] = [];
@@ -29,14 +29,14 @@ export function documentOf(text: Delta): Node {
   return schema.node('doc', null, lines);
 }
 
-/** A text as its editor sees it. */
+/** The text that an editor shows. */
 export interface Source {
   read(): Delta;
-  /** Whether it ends in a newline of its own. */
+  /** Whether the text ends with a newline of its own. If not, the editor shows one that the text lacks. */
   isEnded(): boolean;
 }
 
-/** Keeps an editor showing a text, change by change. */
+/** An adapter that applies the changes of a text to the document of its editor. */
 export class Follower {
   private ended: boolean;
 
@@ -45,12 +45,12 @@ export class Follower {
   }
 
   /**
-   * Brings a change of the text into the editor. Gives whether the editor now shows the whole text,
-   * with all later changes in it.
+   * Adds a change of the text to `tr`. Returns whether the editor then shows the whole text, with all
+ * later changes in it, which must not be applied again.
    */
   follow(tr: Transaction, delta: Delta): boolean {
-    // Where the last newline is only shown, or comes or goes, offsets do not map: there whole texts
-    // are compared.
+    // If the text lacks its last newline, or the change adds or removes that newline, offsets of the text do not
+    // match those of the editor. Then the whole texts are compared.
     if (this.ended && applyDelta(tr, delta)) return false;
     makeSay(tr, this.source.read());
     this.ended = this.source.isEnded();
@@ -58,20 +58,20 @@ export class Follower {
   }
 
   /**
-   * What to put into the text before a change of one's own to `doc`, the editor's document: the last
-   * newline, where it is only shown.
+   * Returns the change that adds the last newline to the text, or `null` if the text has one. It must be written
+ * before the person's own change to `doc`, the editor's document.
    */
   missing(doc: Node): Delta | null {
     return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
   }
 
-  /** Call when the editor has changed the text. */
+  /** Must be called when the editor has changed the text. */
   edited(): void {
     if (!this.ended) this.ended = this.source.isEnded();
   }
 }
 
-/** Applies a change of the flat text. Gives false when the change touches the last newline. */
+/** Adds a change of the flat text to `tr`. Returns `false`, with `tr` incomplete, if the change touches the last newline. */
 function applyDelta(tr: Transaction, delta: Delta): boolean {
   let offset = 0;
   for (const op of delta) {
@@ -92,14 +92,14 @@ function applyDelta(tr: Transaction, delta: Delta): boolean {
   return true;
 }
 
-/** Makes the editor say `text`, changing only from the first difference to the last. */
+/** Makes the editor show `text`, replacing only the part from the first difference to the last. */
 function makeSay(tr: Transaction, text: Delta): void {
   const wanted = documentOf(text);
   const start = tr.doc.content.findDiffStart(wanted.content);
   if (start === null) return;
   const end = tr.doc.content.findDiffEnd(wanted.content);
   if (!end) return;
-  // Equal text before and after can overlap: then both ends move on by as much.
+  // The equal parts before and after the difference can overlap. Then both ends move right by the overlap.
   const overlap = Math.max(0, start - Math.min(end.a, end.b));
   tr.replace(start, end.a + overlap, wanted.slice(start, end.b + overlap));
 }
@@ -126,7 +126,7 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
   return op.insert.length;
 }
 
-/** A newline is inserted: the text before it becomes a line with its attributes. */
+/** Inserts a newline. The text before it becomes a line with the newline's attributes. */
 function endLine(tr: Transaction, offset: number, attributes?: Attributes): void {
   const { position, start, node } = toPlace(tr.doc, offset);
   tr.split(position, 1, [{ type: node.type, attrs: node.attrs }]);
@@ -137,7 +137,7 @@ function remove(tr: Transaction, offset: number, count: number): void {
   const from = toPlace(tr.doc, offset);
   const to = toPlace(tr.doc, offset + count);
   tr.delete(from.position, to.position);
-  // Joined lines end in the newline that is left: the last one's.
+  // Joined lines end with the newline of the last of them, and take the attributes of that newline.
   if (from.line !== to.line) setLine(tr, from.start, to.node.attrs);
 }
 

@@ -1,9 +1,9 @@
-// Marks that a page wants shown over a text, such as who wrote it. The editor only asks for them.
+// The interface through which a page shows marks over a text, such as who wrote it. The editor does not know what they mean.
 
 import type { Node } from 'prosemirror-model';
 import type { DecorationSet } from 'prosemirror-view';
 
 export interface TextMarks {
-  /** The marks for a text as it reads now; nothing while they don't fit it. */
+  /** Returns the marks for the current text of `target`, or `undefined` while they do not fit it. */
   decorate(target: string, doc: Node): DecorationSet | undefined;
 }

@@ -1,11 +1,11 @@
-// What is pasted from Word, web pages and mail, cleaned to what a text here can hold.
+// Reduces text that is pasted from Word, web pages and mail to the formatting that a text here can have.
 
 import { Fragment, DOMParser as Parser, Slice } from 'prosemirror-model';
 import { AllSelection, Selection, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { schema } from './schema';
 
-/** HTML with what is not text taken out and Word's imitation of lists made lists. */
+/** Returns HTML without elements that are not text, and with Word's imitations of lists turned into lists. */
 export function cleanHtml(html: string): string {
   const parsed = new DOMParser().parseFromString(html.replace(/<!--[\s\S]*?-->/g, ''), 'text/html');
   for (const gone of parsed.querySelectorAll(
@@ -17,7 +17,8 @@ export function cleanHtml(html: string): string {
     wordListItem(paragraph);
   }
   for (const styled of parsed.querySelectorAll<HTMLElement>('[style]')) marksOfStyle(styled);
-  // One line is one block here: what wraps paragraphs gives way to them.
+  // A block of the editor is a single line. So the first paragraph of a list item is unwrapped, and each paragraph of a
+  // quote becomes a quote of its own.
   for (const paragraph of parsed.querySelectorAll('li > p:first-child')) {
     paragraph.replaceWith(...paragraph.childNodes);
   }
@@ -28,7 +29,7 @@ export function cleanHtml(html: string): string {
     paragraph.remove();
   }
   for (const empty of parsed.querySelectorAll('blockquote')) if (!empty.textContent?.trim()) empty.remove();
-  // A table becomes a line for each row, its cells apart.
+  // Each row of a table becomes a line, with dots between its cells.
   for (const row of parsed.querySelectorAll('tr')) {
     const line = parsed.createElement('p');
     line.textContent = [...row.querySelectorAll('td, th')]
@@ -40,8 +41,8 @@ export function cleanHtml(html: string): string {
 }
 
 /**
- * Makes bold and italic that are only styled so elements of their own, and the reverse. The attribute
- * is read as text: our content security policy keeps the browser from reading it as style.
+ * Turns styles for bold and italic into elements, and removes bold elements that are styled as normal. The
+ * attribute is read as text, because our content security policy keeps the browser from reading it as a style.
  */
 function marksOfStyle(element: HTMLElement): void {
   const style = element.getAttribute('style') ?? '';
@@ -72,17 +73,17 @@ function wordListItem(paragraph: HTMLElement): void {
   paragraph.replaceWith(list);
 }
 
-/** Plain text: one line for each line. */
+/** Returns a slice with one editor line for each line of a plain text, or with one line only if `single` is set. */
 export function plainSlice(text: string, single: boolean): Slice {
   const parts = single ? [text.replace(/\s*\n\s*/g, ' ')] : text.replace(/\r\n?/g, '\n').split('\n');
   const lines = parts.map((part) => schema.node('line', null, part ? schema.text(part) : undefined));
   return new Slice(Fragment.from(lines), 1, 1);
 }
 
-/** What may be hidden, at a glance: only then the rule itself is loaded. */
+/** Matches every character that can be invisible. The module with the exact rules is loaded only if a text has one. */
 const HIDING = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\ufffc]|[^\P{Cc}\t\n\r]/u;
 
-/** Calls `cleaned` if something that nobody sees was left out. */
+/** Pastes clipboard content, and returns whether it did. Calls `cleaned` if invisible characters were left out. */
 export function handlePaste(
   view: EditorView,
   event: ClipboardEvent,
@@ -100,7 +101,7 @@ export function handlePaste(
       if (view.isDestroyed) return;
       if (clean(rule)) cleaned();
       done();
-      // Without the rule it is pasted as it is: what nobody sees is named before anybody signs.
+      // If the rules can't be loaded, the text is pasted unchanged: the server names invisible characters before anybody signs.
     }, done);
   };
   if (!html || single) {
@@ -113,7 +114,7 @@ export function handlePaste(
     hidden(text, clean, () => put(view.state.tr.replaceSelection(plainSlice(text, single))));
     return true;
   }
-  // In a document of its own, which loads and runs nothing: never in the page's.
+  // The HTML is parsed into a separate document, which loads and runs nothing, and never into the page's own.
   const { body } = new DOMParser().parseFromString(cleanHtml(html), 'text/html');
   hidden(
     body.textContent ?? '',
@@ -126,10 +127,10 @@ export function handlePaste(
   return true;
 }
 
-/** What no script and no emoji needs, wherever it is typed. */
+/** Invisible characters that no script and no emoji needs, in any context. */
 const NEVER = /[\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc]/g;
 
-/** Takes out of what is typed what would keep the text from being signed. */
+/** Removes invisible characters from typed text, and returns whether it did. They would keep the text from being signed. */
 export function handleTextInput(
   view: EditorView,
   from: number,
@@ -145,8 +146,8 @@ export function handleTextInput(
 }
 
 /**
- * Puts lines in the place of the selection. Text that was there before and after it stays what it was,
- * a heading or a list; where there was none, the pasted line is what it was where it came from.
+ * Replaces the selection with lines. A line that keeps text from before or after the selection also keeps its
+ * kind, such as heading or list item. Every other line has the kind that it was pasted with.
  */
 function putLines(tr: Transaction, lines: Fragment): Transaction {
   const all = tr.selection instanceof AllSelection;

@@ -1,12 +1,12 @@
-// Flat offsets and ProseMirror positions.
+// Converts between flat offsets and ProseMirror positions.
 //
-// In the flat text a line of length n takes n + 1 places (its newline), in ProseMirror n + 2 (its
-// opening and closing). So inside line k a position is the flat offset plus k + 1, and between
-// lines, before line k, it is the offset plus k.
+// A line of length n takes n + 1 places in the flat text, with its newline, and n + 2 in ProseMirror, with the
+// opening and closing of its node. Lines count from 0. So a position inside line k is the flat offset plus k + 1,
+// and a position between lines, before line k, is the flat offset plus k.
 
 import type { Node, ResolvedPos } from 'prosemirror-model';
 
-/** The length of the flat text, every newline included. */
+/** Returns the length of the flat text in UTF-16 code units, with every newline. */
 export function flatLength(doc: Node): number {
   return doc.content.size - doc.childCount;
 }
@@ -21,16 +21,16 @@ export function flatOf($position: ResolvedPos): number {
 }
 
 export interface Place {
-  /** The position inside the line. */
+  /** The ProseMirror position, which is inside the line. */
   position: number;
-  /** The line's index. */
+  /** The index of the line, from 0. */
   line: number;
-  /** Where the line's node starts. */
+  /** The ProseMirror position before the line's node. */
   start: number;
   node: Node;
 }
 
-/** The position of a flat offset; an offset past the end is the end of the last line. */
+/** Returns the place of a flat offset. An offset past the end gives the end of the last line. */
 export function toPlace(doc: Node, offset: number): Place {
   let start = 0;
   for (let line = 0; ; line += 1) {

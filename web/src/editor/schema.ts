@@ -1,5 +1,5 @@
-// The editor's view of a flat text: one `line` node for each block, nothing nested. A line's
-// attributes are those of the newline that ends it, so positions map linearly (positions.ts).
+// The ProseMirror schema for a flat text: one `line` node for each block, and no nesting. The attributes of a
+// line are those of the newline that ends it, so positions convert linearly (positions.ts).
 
 import { type DOMOutputSpec, type Mark, type Node, Schema } from 'prosemirror-model';
 import type { Attributes } from '../text/delta';
@@ -10,15 +10,15 @@ export { safeLink };
 export type ListKind = 'bullet' | 'ordered';
 
 /**
- * A line's attributes, as the newline carries them. Concurrent changes can leave several exclusive
- * ones: all are kept, and `kindOf` says which one shows.
+ * The attributes of a line, which are those of its newline. Concurrent changes can leave several attributes of
+ * which only one can be shown: all are kept, and `kindOf` decides which one is shown.
  */
 export interface LineAttributes {
   header: number | null;
   list: ListKind | null;
   indent: number;
   blockquote: boolean;
-  /** Attributes this version does not know: kept, not shown. */
+  /** Attributes that this version does not know. They are kept, but not shown. */
   other: Attributes | null;
 }
 
@@ -26,7 +26,7 @@ export const MAX_INDENT = 8;
 
 export type Kind = 'heading' | ListKind | 'quote' | 'plain';
 
-/** What a line is shown as: header wins over list over blockquote. */
+/** Returns the kind that a line is shown as. `header` wins over `list`, and `list` over `blockquote`. */
 export function kindOf({ header, list, blockquote }: LineAttributes): Kind {
   if (header) return 'heading';
   return list ?? (blockquote ? 'quote' : 'plain');
@@ -37,7 +37,7 @@ function lineToDom(node: Node): DOMOutputSpec {
   const attrs = line.indent > 0 ? { 'data-indent': String(line.indent) } : {};
   switch (kindOf(line)) {
     case 'heading':
-      // The page's own headings are levels 1 and 2, so those in the text begin at 3.
+      // The page's own headings have levels 1 and 2, so headings in a text begin at level 3.
       return [`h${Math.min((line.header ?? 1) + 2, 6)}`, attrs, 0];
     case 'bullet':
       return ['ul', attrs, ['li', 0]];
@@ -54,7 +54,7 @@ function indentOf(dom: HTMLElement): number {
   return Math.min(Number(dom.dataset.indent ?? 0) || 0, MAX_INDENT);
 }
 
-/** How deep a pasted list item is nested. */
+/** Returns how deep a pasted list item is nested, from 0 to `MAX_INDENT`. */
 function nesting(dom: HTMLElement): number {
   let depth = -1;
   for (let at = dom.parentElement; at; at = at.parentElement) {
@@ -95,7 +95,7 @@ export const schema = new Schema({
       toDOM: lineToDom,
     },
     text: { group: 'inline' },
-    // Something a newer version or another editor put here: shown as opaque, and kept.
+    // An embedded value from a newer version or another editor. It is kept, and shown as a box.
     opaque: {
       inline: true,
       atom: true,
@@ -131,14 +131,14 @@ export const schema = new Schema({
       parseDOM: [{ tag: 'em' }, { tag: 'i' }],
       toDOM: () => ['em', 0],
     },
-    // Marks this version does not know: kept, not shown.
+    // Marks that this version does not know. They are kept, but not shown.
     other: { attrs: { attributes: {} }, excludes: '', toDOM: () => ['span', 0] },
   },
 });
 
 const isOn = (value: unknown) => value !== null && value !== undefined && value !== false;
 
-/** The node attributes of a line whose newline carries `attributes`. */
+/** Returns the node attributes of a line whose newline has `attributes`. */
 export function lineAttributes(attributes: Attributes = {}): LineAttributes {
   const { header, list, indent, blockquote, ...rest } = attributes;
   const known = new Set(['bold', 'italic', 'link']);
@@ -154,7 +154,7 @@ export function lineAttributes(attributes: Attributes = {}): LineAttributes {
   };
 }
 
-/** What the newline that ends a line carries. */
+/** Returns the attributes of the newline that ends a line. */
 export function newlineAttributes(line: Node): Attributes {
   const { header, list, indent, blockquote, other } = line.attrs as LineAttributes;
   return {
@@ -166,7 +166,7 @@ export function newlineAttributes(line: Node): Attributes {
   };
 }
 
-/** The marks of characters that carry `attributes`. */
+/** Returns the marks of characters that have `attributes`. */
 export function marksOf(attributes: Attributes = {}): Mark[] {
   const { bold, italic, link, header, list, indent, blockquote, ...rest } = attributes;
   const other = Object.fromEntries(Object.entries(rest).filter(([, value]) => isOn(value)));
@@ -178,7 +178,7 @@ export function marksOf(attributes: Attributes = {}): Mark[] {
   return [...marks];
 }
 
-/** What characters with these marks carry. */
+/** Returns the attributes of characters that have `marks`. */
 export function attributesOf(marks: readonly Mark[]): Attributes {
   const attributes: Attributes = {};
   for (const mark of marks) {

@@ -1,4 +1,4 @@
-// From the editor to the flat text: each ProseMirror step as a minimal change.
+// Converts the editor's transactions for the flat text: each ProseMirror step becomes a minimal change.
 
 import type { Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
@@ -14,13 +14,13 @@ import { type Attributes, Builder, type Delta } from '../text/delta';
 import { flatOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 
-/** One place of the flat text. */
+/** One place of the flat text: a UTF-16 code unit or an embedded value, with its attributes. */
 interface Unit {
   value: string | Record<string, unknown>;
   attributes: Attributes;
 }
 
-/** What follows a range in its line: how much, newline included, and what that newline carries. */
+/** The rest of a line behind a range: its length with the newline, and the attributes of the newline. */
 type Tail = { length: number; attributes: Attributes } | null;
 
 interface Range {
@@ -30,7 +30,7 @@ interface Range {
   newEnd: number;
 }
 
-/** The changes of a transaction, one for each step that changes anything, in order. */
+/** Returns the changes of a transaction in order, one for each step that changes anything. */
 export function deltasOf(tr: Transaction): Delta[] {
   const deltas: Delta[] = [];
   tr.steps.forEach((step, index) => {
@@ -43,7 +43,10 @@ export function deltasOf(tr: Transaction): Delta[] {
   return deltas;
 }
 
-/** The change of the commonest step, characters typed into a line: no need to compare anything. */
+/**
+ * Returns the change of the most common step, in which characters are typed into a line, without comparing documents.
+ * Returns `null` for any other step.
+ */
 function typed(before: Node, step: Step): Delta | null {
   if (!(step instanceof ReplaceStep) || step.from !== step.to || step.slice.size === 0) return null;
   const { content, openStart, openEnd } = step.slice;
@@ -73,10 +76,13 @@ function rangeOf(step: Step): Range | null {
   return range;
 }
 
-/** What lies in a range changes; what follows, to the end of its line, stays but for the newline's attributes. */
+/**
+ * Returns the change between two documents that differ only in `range`. Behind the range, the rest of the line keeps
+ * its text, but the attributes of its newline can change.
+ */
 function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   if (!range) return [];
-  // Up to the range both documents are the same.
+  // Both documents are equal before the range, so the first line is at the same place in both.
   const $start = before.resolve(range.oldStart);
   const first = { index: $start.index(0), start: $start.depth > 0 ? $start.before(1) : $start.pos };
   const old = read(before, first, range.oldStart, range.oldEnd);
@@ -86,8 +92,8 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   const { tail: oldTail } = old;
   const { tail: newTail } = now;
 
-  // A line ended at its very end: the new newline goes after the old one, so that what others
-  // type at the end of this line stays on it.
+  // A line break is inserted at the end of a line. The new newline goes after the old one, so that text which
+  // others type at the end of the line at the same time stays on it.
   const atEnd =
     oldTail && newTail && oldTail.length === 1 && removed.length === 0 && added[0]?.value === '\n';
   if (atEnd && oldTail && newTail) {
@@ -106,7 +112,7 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   ) {
     end += 1;
   }
-  // Half a character outside the basic plane is no character: never cut between the two.
+  // The difference never begins or ends inside a surrogate pair, because each half alone is no character.
   const differs = start + end < Math.max(removed.length, added.length);
   if (differs && isHighSurrogate(added[start - 1])) start -= 1;
   if (differs && isLowSurrogate(added[added.length - end])) end -= 1;
@@ -122,8 +128,8 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
 }
 
 /**
- * What a range holds, characters and a newline where a line closes, and its tail. `first` is the line
- * in which the range begins, and where that line's node starts.
+ * Returns the content of a range, with a newline where a line ends, and its tail. `first` is the line in which the
+ * range begins: its index and the position before its node.
  */
 function read(
   doc: Node,
@@ -199,7 +205,7 @@ function insertAll(out: Builder, added: Unit[]): void {
   flush();
 }
 
-/** The attributes to set and, as `null`, to clear. */
+/** Returns the attributes to set and, with the value `null`, the attributes to clear. */
 function changed(before: Attributes, after: Attributes): Attributes {
   const out: Attributes = {};
   for (const key of Object.keys(before)) if (!(key in after)) out[key] = null;

@@ -1,4 +1,4 @@
-// Data of the server that a page shows: fetched, kept fresh, and changed.
+// Fetches the server's data that a page shows, refreshes it, and changes it.
 
 import { ApiError, saying } from '../api/client';
 import { t } from '../messages';
@@ -6,11 +6,11 @@ import { session } from './session.svelte';
 
 export class Resource<T> {
   value = $state<T>();
-  /** Why there is nothing to show. */
+  /** The error of the last fetch, for a page that has no value to show. */
   failure = $state<ApiError>();
-  /** Why the last change did not work. */
+  /** A sentence that says why the last change failed, or an empty string. */
   error = $state('');
-  /** What the last change did, in words. */
+  /** A sentence that confirms the last change, or an empty string. */
   told = $state('');
 
   constructor(private readonly fetch: () => Promise<T>) {
@@ -24,18 +24,18 @@ export class Resource<T> {
     } catch (caught) {
       const failure = caught instanceof ApiError ? caught : new ApiError(0, '');
       if (failure.status === 401) session.end();
-      // What is shown already is still the best there is while the server can't be reached.
+      // While the server can't be reached, the page keeps showing the value that it has.
       else if (failure.status !== 0 || this.value === undefined) this.failure = failure;
     }
   }
 
-  /** Fetches again every so many milliseconds, until what it gives is called. For `onMount`. */
+  /** Fetches again every `ms` milliseconds. Returns the function that stops this, as `onMount` expects. */
   readonly every = (ms: number): (() => void) => {
     const timer = setInterval(() => void this.load(), ms);
     return () => clearInterval(timer);
   };
 
-  /** Does something, then fetches again. Says whether it worked. */
+  /** Makes a change, then fetches again. Returns whether the change succeeded. */
   async attempt(what: () => Promise<unknown>, done = ''): Promise<boolean> {
     this.error = '';
     this.told = '';

@@ -1,4 +1,4 @@
-// The addresses of the app: which page a path names, and with what.
+// Finds the page that a path names, and the values that the path gives to it.
 
 export type Route =
   | { page: 'home' }
@@ -33,7 +33,7 @@ export function parse(path: string): Route {
   return { page: 'home' };
 }
 
-/** A part of a path without percent signs; as it is where those are none of UTF-8. */
+/** Decodes the percent signs in a part of a path. Returns the part unchanged if they do not encode UTF-8. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -1,4 +1,4 @@
-// The page that is shown, and going to another without loading the app again.
+// Keeps the route of the page that is shown, and changes it without loading the app again.
 
 import { parse, type Route } from './route';
 
@@ -16,7 +16,7 @@ class Router {
     this.arrive();
   }
 
-  /** Goes to a page in place of the one shown, for pages that work only once: going back skips them. */
+  /** Goes to a page, and replaces the current one in the browser's history: going back must skip pages that work only once. */
   replace(path: string): void {
     history.replaceState(null, '', path);
     this.arrive();
@@ -27,12 +27,12 @@ class Router {
     scrollTo(0, 0);
   }
 
-  /** Lets links inside the app change the page without loading it again. */
+  /** Handles clicks on links inside the app, so that they change the page without loading the app again. */
   readonly follow = (event: MouseEvent): void => {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    // The server renders these pages itself, so the browser loads them.
+    // The browser loads addresses below these paths, because the server answers them itself. Links in an editor don't lead away.
     if (link.closest('[contenteditable]') || /^\/(api|r|p)\//.test(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname + link.search);

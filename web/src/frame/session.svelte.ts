@@ -1,4 +1,4 @@
-// Who is signed in. Remembered on the device, so that a document can be opened offline as the
+// Keeps the person who is signed in. The device remembers them, so that a document can be opened offline as the
 // person who last signed in, and as nobody else.
 
 import { ApiError, api, type Person } from '../api/client';
@@ -8,27 +8,27 @@ const KEY = 'accord.person';
 class Session {
   person = $state<Person | null>(null);
   known = $state(false);
-  /** Whether it ended by itself, not by signing out here. */
+  /** Whether the session ended without signing out on this page. */
   ended = $state(false);
 
   async load(): Promise<void> {
     try {
       this.set((await api.session()).person);
     } catch (error) {
-      // Without an answer, the person who was last signed in here may go on offline.
+      // Without an answer from the server, the person who was last signed in here can continue offline.
       if (error instanceof ApiError && error.status === 0) this.person = remembered();
       else this.set(null);
     }
     this.known = true;
   }
 
-  /** Takes over the person whom the server has signed in. */
+  /** Begins the session of the person whom the server has signed in. */
   begin({ person }: { person: Person }): void {
     this.set(person);
     this.ended = false;
   }
 
-  /** The server says that the session has ended. What is on the device stays there. */
+  /** Ends the session because the server has ended it. Documents that are kept on the device stay there. */
   end(): void {
     this.ended = this.person !== null;
     this.set(null);

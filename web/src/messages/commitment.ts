@@ -1,7 +1,7 @@
 import type { DocumentSummary } from '../api/client';
 import { t } from '.';
 
-/** What a commitment is called in a list: it may have no title yet, or be too busy to say it. */
+/** Returns the title of a commitment for a list, or a replacement if it has none yet or is too busy to be read. */
 export function titleOf({ title, busy }: Pick<DocumentSummary, 'title' | 'busy'>): string {
   return busy ? t('plan.busyTitle') : title || t('plan.untitled');
 }

@@ -1,7 +1,7 @@
-// Every sentence the app says, in English. `{name}` is replaced by a value. A language is added by
-// another file with the same keys.
+// The messages that every page uses, in English. `{name}` stands for a value. To add a language, add another
+// file with the same keys.
 
-// The names of people, roles, sections and texts. The pages that the server renders use them as well.
+// The names of people, roles, sections and texts, which the pages that the server renders use as well.
 import names from './names.en.json';
 
 export const en = {

@@ -1,4 +1,4 @@
-// What is said of files, in English: loaded with the pages that bring them in and give them out.
+// The messages about files, in English. They are loaded only with the pages on which people import or download files.
 
 export const files = {
   'files.import': 'Import a draft',

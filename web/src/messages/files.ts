@@ -1,4 +1,4 @@
-// The messages about imported and downloaded files, beside those of every page.
+// The messages about imported and downloaded files, together with those that every page uses.
 
 import { catalogue } from './catalogue';
 import { files } from './files.en';

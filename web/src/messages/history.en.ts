@@ -1,4 +1,4 @@
-// What the history page says, in English.
+// The messages of the history page, in English.
 
 export const history = {
   'history.title': 'History of “{title}”',

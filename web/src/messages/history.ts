@@ -1,4 +1,4 @@
-// The messages of the history page, beside those of every page.
+// The messages of the history page, together with those that every page uses.
 
 import { catalogue } from './catalogue';
 import { history } from './history.en';
@@ -9,7 +9,7 @@ export const { t, has } = catalogue({ en: history });
 
 const plural = new Intl.PluralRules('en');
 
-/** A message that depends on how many there are: `key.one`, `key.other`. */
+/** Returns the message for a count: `key.one`, `key.other`, or only the number if there is no such message. */
 export function counted(key: string, count: number): string {
   const wanted = `${key}.${plural.select(count)}`;
   return has(wanted) ? t(wanted, { count: count.toLocaleString() }) : String(count);

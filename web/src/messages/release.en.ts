@@ -1,4 +1,4 @@
-// What only the pages on the way to a release say, in English: loaded with them.
+// The messages that only the pages about releases use, in English. They are loaded with those pages.
 
 export const release = {
   'release.title': 'Release',

@@ -1,4 +1,4 @@
-// The messages of the pages about releases, beside those of every page.
+// The messages of the pages about releases, together with those that every page uses.
 
 import { catalogue } from './catalogue';
 import { release } from './release.en';

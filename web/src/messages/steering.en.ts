@@ -1,5 +1,5 @@
-// What only the pages for accounts, people, records and administration say, in English: loaded with
-// them, since most people come to write.
+// The messages that only the pages for accounts, people, records and administration use, in English. They are
+// loaded with those pages, because most people come to write.
 
 export const steering = {
   'join.title': 'You are invited to write',

@@ -1,4 +1,4 @@
-// The messages of the pages for accounts, people, the audit record and administration, beside those of every page.
+// The messages of the pages for accounts, people, records and administration, together with those that every page uses.
 
 import { catalogue } from './catalogue';
 import { steering } from './steering.en';

@@ -1,4 +1,4 @@
-// Dates and times in the reader's own language and zone.
+// Formats dates and times in the reader's own language and time zone.
 
 import { language, t } from './catalogue';
 
@@ -12,7 +12,7 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60_000],
 ];
 
-/** "2 hours ago", or "just now" within a minute. */
+/** Returns the distance of a time from now, such as "2 hours ago", or "just now" within a minute. */
 export function ago(time: number): string {
   const past = time - Date.now();
   for (const [unit, length] of units) {
@@ -21,11 +21,11 @@ export function ago(time: number): string {
   return t('time.justNow');
 }
 
-/** The minutes that were written out lately: a long history names the same ones over and over. */
+/** A cache of formatted minutes, because a long history shows the same minutes many times. */
 const minutes = new Map<number, string>();
 const MAX_MINUTES = 10_000;
 
-/** The exact time, to the minute, in the reader's zone. */
+/** Returns the date and time of day, to the minute, in the reader's time zone. */
 export function exactly(time: number): string {
   const minute = Math.floor(time / 60_000);
   const known = minutes.get(minute);
@@ -36,5 +36,5 @@ export function exactly(time: number): string {
   return written;
 }
 
-/** Names in a sentence: "Ana, Ben and Fay". */
+/** Joins names for a sentence, such as "Ana, Ben, and Fay". */
 export const list = new Intl.ListFormat(language, { type: 'conjunction' });

@@ -1,4 +1,4 @@
-// The socket of one document: opened, and opened again when it closes, later each time it fails.
+// The WebSocket of one document. It connects again whenever it closes, and waits longer after each failure.
 
 const FIRST_RETRY_MS = 300;
 const LAST_RETRY_MS = 5_000;
@@ -8,9 +8,9 @@ const ABNORMAL = 1006;
 interface Events {
   opened(): void;
   frame(frame: Uint8Array): void;
-  /** Says whether to connect again. */
+  /** Called when the socket has closed. Returns whether to connect again. */
   closed(code: number, reason: string): boolean;
-  /** The socket never opened. A browser does not say why. */
+  /** Called when the socket closed without having opened. Browsers give no reason for that. */
   failed(): void;
 }
 
@@ -53,17 +53,17 @@ export class Connection {
     };
   }
 
-  /** Sends a frame if the socket is open. What is not sent, the client sends after the next handshake. */
+  /** Sends a frame if the socket is open. Otherwise the frame is dropped: the client sends its edits after the next handshake. */
   send(frame: Uint8Array<ArrayBuffer>): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
   }
 
-  /** The server and this page have compared what each has: the next failure is a first one. */
+  /** Makes the next failure count as the first. Must be called when the server and this page have completed the handshake. */
   established(): void {
     this.retryMs = FIRST_RETRY_MS;
   }
 
-  /** Closes the socket, to connect again. */
+  /** Closes the socket, so that it connects again. */
   reset(): void {
     this.socket?.close();
   }

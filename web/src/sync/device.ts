@@ -1,12 +1,12 @@
-// What this device keeps: every document's updates, by person, so that one person's unsaved words
-// never reach another who signs in on the same laptop.
+// Keeps documents on this device, in IndexedDB. Each person's copies are separate, so that one person's unsaved
+// words never reach another person who signs in on the same laptop.
 
 const NAME = 'accord';
 const UPDATES = 'updates';
 const FACTS = 'facts';
 const PARKED = 'parked';
 
-/** More updates than this are packed into one. */
+/** Number of updates of one document above which they are packed into one. */
 const PACK_AT = 200;
 
 export interface Parked {
@@ -23,7 +23,7 @@ function open(): Promise<IDBDatabase> {
   opening ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => {
-      // One record for each update, under [person, document, n].
+      // Each update is a record of its own, under the key [person, document, n].
       request.result.createObjectStore(UPDATES, { keyPath: ['person', 'document', 'n'] });
       request.result.createObjectStore(FACTS, { keyPath: ['person', 'document'] });
       request.result.createObjectStore(PARKED, { autoIncrement: true });
@@ -49,7 +49,7 @@ function finished(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-/** An update, and what it or others kept beside it claim to repeat. */
+/** An update, with claims about its own elements or those of other updates that are kept beside it. */
 export interface Edit {
   update: Uint8Array;
   claims?: Uint8Array;
@@ -61,18 +61,18 @@ interface Kept extends Edit {
   n: number;
 }
 
-/** What is remembered about a document beside its updates. */
+/** The facts about a document that a device keeps beside the updates. */
 export interface Facts {
-  /** Where the server's ledger stood (JSON), as the client last knew it. */
+  /** The position of the server's ledger that the client last knew, as JSON. */
   remembered?: string;
-  /** The document's description as the server last gave it. */
+  /** The document's description, as the server last gave it. */
   view?: unknown;
 }
 
 /** One person's copy of one document on this device. */
 export class Shelf {
   private next = 0;
-  /** The updates on this shelf that this tab's replica contains: only these may be packed. */
+  /** The keys of the updates that this tab's replica contains. Only these updates may be packed. */
   private held: IDBValidKey[] = [];
 
   constructor(
@@ -92,7 +92,7 @@ export class Shelf {
     return kept;
   }
 
-  /** Keeps edits; packs those of this tab into `whole()` when they have become many. */
+  /** Keeps edits. If this tab then holds more than `PACK_AT` updates, replaces all of them with `whole()`. */
   async keep(edits: Edit[], whole: () => Edit): Promise<void> {
     const db = await open();
     const transaction = db.transaction(UPDATES, 'readwrite');
@@ -102,7 +102,7 @@ export class Shelf {
     await finished(transaction);
   }
 
-  /** Puts one update in the place of all that this tab knows. */
+  /** Replaces all updates that this tab's replica contains with `whole()`. */
   async pack(whole: () => Edit): Promise<void> {
     const db = await open();
     const transaction = db.transaction(UPDATES, 'readwrite');
@@ -116,7 +116,7 @@ export class Shelf {
   }
 
   private put(store: IDBObjectStore, edit: Edit): void {
-    // Other tabs of the same person number from here too: time and chance keep them apart.
+    // Other tabs of the same person number their updates in the same range. Time and a random number keep the keys apart.
     this.next = Math.max(this.next + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
     store.put({ person: this.person, document: this.document, n: this.next, ...edit } satisfies Kept);
     this.held.push([this.person, this.document, this.next]);
@@ -135,7 +135,7 @@ export class Shelf {
     await finished(transaction);
   }
 
-  /** Sets the whole copy aside, readable, and starts anew. */
+  /** Parks `content`, the readable copy of the document, and removes the updates and facts. */
   async park(reason: string, content: string): Promise<void> {
     const db = await open();
     const transaction = db.transaction([UPDATES, FACTS, PARKED], 'readwrite');
@@ -147,7 +147,7 @@ export class Shelf {
     await finished(transaction);
   }
 
-  /** Forgets the copy: the server has all of it, or nobody here may have it any more. */
+  /** Removes the updates and facts, because the server has all of them or this person may no longer have them. */
   async clear(): Promise<void> {
     const db = await open();
     const transaction = db.transaction([UPDATES, FACTS], 'readwrite');

@@ -1,5 +1,5 @@
-// One open document: what the page shows of it, and changes it by. What to send and what is saved, the client in
-// WebAssembly decides; the connection and the device's store carry it out.
+// An open document, as the page shows and changes it. The WebAssembly client decides what to send and what is saved; the
+// connection and the persistence on this device carry that out.
 
 import type { DocumentView } from '../api/client';
 import { REDACTED, RELEASE, SIGNED_OUT } from '../generated/protocol';
@@ -23,16 +23,16 @@ import { CalmStatus, type Status, statusOf } from './status';
 
 export type { Check, Milestone, Peer, Status, TextChange };
 
-/** Characters of a text, by their offset (UTF-16) and what they say. */
+/** A passage of a text: its offset in UTF-16 code units, and its characters. */
 export interface Passage {
   target: string;
   from: number;
   text: string;
 }
 
-/** How often the server hears that somebody is still here. */
+/** Interval between renewals of the person's awareness state, in milliseconds. */
 const RENEW_MS = 15_000;
-/** How long after a change the checklist is made anew. */
+/** Delay between a change and the next reading of the checklist, in milliseconds. */
 const CHECK_MS = 400;
 
 export class LiveDocument {
@@ -44,11 +44,11 @@ export class LiveDocument {
   mayWrite = $state(true);
   canUndo = $state(false);
   canRedo = $state(false);
-  /** Whether there is anything to show: from the device or from the server. */
+  /** Whether there is anything to show, from the device or from the server. */
   ready = $state(false);
-  /** Grows when the document was started anew, and editors must be built again. */
+  /** A counter that grows when all editors must be created again. */
   generation = $state(0);
-  /** Whether this device can't keep what is typed offline. */
+  /** Whether this device failed to keep the last change, so that text typed offline could be lost. */
   deviceFailed = $state(false);
 
   /** Called when a step was taken on the path to a release. */
@@ -64,21 +64,21 @@ export class LiveDocument {
   private readonly connection: Connection;
   private readonly renewTimer: ReturnType<typeof setInterval>;
   private checkTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The milestone in whose texts the caret is. */
+  /** The id of the milestone that contains the caret. */
   private caretIn: string | undefined;
   private closed = false;
-  /** Whether the server and this page have compared what each has. */
+  /** Whether the server and this page have completed the handshake, and the connection still exists. */
   private linked = false;
-  /** Whether a passage was redacted that this device may still keep. */
+  /** Whether a passage was redacted that the updates on this device can still contain. */
   private redacted = false;
-  /** Whether there is anything here that is not known to be on the server. */
+  /** Whether this page has edits that are not known to be on the server. */
   private unsaved = false;
 
   private constructor(
     readonly id: string,
     private client: AccordClient,
     private readonly persistence: Persistence,
-    /** Called when the server may have changed its mind about who may be here. */
+    /** Called when the page must ask the server again for the document's description and the person's access. */
     private readonly onDoubt: () => void,
   ) {
     this.connection = new Connection(id, subprotocol(), {
@@ -90,7 +90,7 @@ export class LiveDocument {
     this.renewTimer = setInterval(() => this.with((client) => client.renew()), RENEW_MS);
   }
 
-  /** Opens a document with what this device has of it, and connects to the server. */
+  /** Opens a document with the copy that this device keeps of it, and connects to the server. */
   static async open(id: string, person: string, onDoubt: () => void): Promise<LiveDocument> {
     await loadModule();
     const persistence = await Persistence.open(
@@ -109,12 +109,12 @@ export class LiveDocument {
     return live;
   }
 
-  /** The page's description of a document, as this device last kept it. */
+  /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
   static storedView(id: string, person: string): Promise<unknown> {
     return Persistence.storedView(id, person);
   }
 
-  /** Keeps the page's description of the document, for when the server can't be asked. */
+  /** Keeps the document's description on this device, for times when the server can't be reached. */
   rememberView(view: DocumentView): void {
     const known = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
     if (view.redactions.length > known) this.redacted = true;
@@ -136,12 +136,12 @@ export class LiveDocument {
     return JSON.parse(this.client.read(target)) as Delta;
   }
 
-  /** Whether a text has anything but blanks. */
+  /** Returns whether a text contains anything except white space. */
   says(target: string): boolean {
     return this.read(target).some((op) => 'insert' in op && /\S/.test(String(op.insert)));
   }
 
-  /** The characters between two offsets of a text. */
+  /** Returns the passage between two offsets of a text, with U+FFFC in place of each embedded value. */
   passage(target: string, from: number, to: number): Passage {
     const whole = this.read(target).map((op) =>
       'insert' in op && typeof op.insert === 'string' ? op.insert : '\ufffc',
@@ -149,32 +149,35 @@ export class LiveDocument {
     return { target, from, text: whole.join('').slice(from, to) };
   }
 
-  /** Whether a text ends in a newline of its own. */
+  /** Returns whether a text ends with a newline of its own. */
   isEnded(target: string): boolean {
     return this.client.isEnded(target);
   }
 
-  /** Remembers a passage that is copied or dragged: pasted here again, it stays its authors'. */
+  /** Records a passage that is copied or dragged. If it is pasted into this document again, it keeps its authors. */
   copy(target: string, from: number, to: number): void {
     this.client.copy(target, from, to - from);
   }
 
-  /** Changes a text, by typing or by what was `pasted`. */
+  /** Changes a text. `pasted` says that the inserted text was pasted or dropped, and can claim earlier authors. */
   edit(target: string, delta: Delta, pasted = false): void {
     const ops = JSON.stringify(delta);
     const now = performance.now();
     this.with((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
-    // A caret of somebody else at the end of a line stays there when the line is ended at that place.
+    // Place the carets of other people again: one at the end of a line must stay there when a newline is inserted behind it.
     if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
   }
 
-  /** Changes a text from outside its editor: the editors are built again. */
+  /** Changes a text from outside its editor. All editors are then created again. */
   editOutside(target: string, delta: Delta): void {
     this.edit(target, delta, true);
     this.generation += 1;
   }
 
-  /** Calls `listener` with what others, undo and redo change in a text. */
+  /**
+   * Calls `listener` with the changes of a text by other people, undo and redo, and `onPeers` when other people's carets have
+   * moved. Returns a function that ends both.
+   */
   listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
     this.listeners.set(target, listener);
     this.pointers.set(target, onPeers);
@@ -193,7 +196,7 @@ export class LiveDocument {
     this.with((client) => client.redo(performance.now()), true);
   }
 
-  /** Says where one's own caret is; nowhere when no text has the focus. */
+  /** Sends the position of the person's own caret. `target` is `null` if no text has the focus. */
   point(target: string | null, anchor = 0, head = 0): void {
     const before = this.caretIn;
     this.caretIn = milestoneText(target ?? '')?.id;
@@ -225,7 +228,7 @@ export class LiveDocument {
     this.with((client) => client.setFact(performance.now(), key, value));
   }
 
-  // ── What was set aside ────────────────────────────────────────────────────
+  // ── Parked text ───────────────────────────────────────────────────────────
 
   parked(): ReturnType<Persistence['parked']> {
     return this.persistence.parked();
@@ -238,8 +241,8 @@ export class LiveDocument {
   // ── The driver ────────────────────────────────────────────────────────────
 
   /**
-   * Does something with the client, then carries out what follows from it. `removes`: a milestone that is not
-   * shown afterwards was taken away here, so nobody is writing in it.
+   * Runs `action` with the client, then sends, shows and keeps what the client asks for. `removes` says that the action can
+ * remove milestones, which then disappear from the page even if the caret is in them.
    */
   private with(action: (client: AccordClient) => void, removes = false): void {
     action(this.client);
@@ -256,7 +259,7 @@ export class LiveDocument {
     }, CHECK_MS);
   }
 
-  /** Looks again where the carets of the others are. */
+  /** Reads the positions of other people's carets again. */
   private placePeers(): void {
     this.setPeers(this.client.peers());
   }
@@ -270,7 +273,7 @@ export class LiveDocument {
     for (const change of changes) {
       if (change.change === 'text') {
         this.listeners.get(change.target)?.(change);
-        // What a first sync brings is the document, not news.
+        // The first sync brings the document itself, which must not be announced as changes by other people.
         if (!change.own && this.ready) this.onOthers?.(change.target);
       } else if (change.change === 'milestones') this.readMilestones(removes);
       else this.readFacts();
@@ -324,7 +327,7 @@ export class LiveDocument {
     }
     if (!this.linked) return;
     this.connection.established();
-    // Heard of live, or found out on opening by a device that was away: the updates kept here hold the passage still.
+    // A passage was redacted, either now or while this device was away. The updates on this device still contain it.
     if (this.redacted) {
       this.redacted = false;
       this.persistence.pack();
@@ -335,7 +338,7 @@ export class LiveDocument {
     }
   }
 
-  /** Says whether to connect again as after any other interruption. */
+  /** Tells the client that the connection has ended. Returns whether to connect again. */
   private disconnected(code: number, reason: string): boolean {
     this.with((client) => client.closed(code, reason));
     if (this.closed || this.status.state !== 'denied') return true;
@@ -344,8 +347,8 @@ export class LiveDocument {
   }
 
   /**
-   * What the server refused for good goes aside, readable, and the document starts anew from the server. After the
-   * end of a session everything stays as it is until the person signs in again.
+   * Handles a final refusal: parks the text if the server lacks some of it, and starts anew with the server's document.
+ * If the session has ended, everything is kept as it is until the person signs in again.
    */
   private async denied(code: number, reason: string): Promise<void> {
     if (code === SIGNED_OUT) {

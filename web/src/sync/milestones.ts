@@ -1,16 +1,16 @@
-// Which milestones the page shows.
+// Decides which milestones the page shows.
 
 import type { Milestone as Present } from './module';
 
 export interface Milestone extends Present {
-  /** Whether somebody else deleted it, and it is shown only because the caret is in it. */
+  /** Set if somebody else deleted the milestone, and the page shows it only because the caret is in it. */
   deleted?: true;
 }
 
 /**
- * The milestones to show after a change of others: those of the document, and the one with the caret in it even if
- * it was deleted, where it was. Else what is typed next would go nowhere; typed there, it shows the milestone again,
- * for everybody.
+ * Returns the milestones to show after a change by other people: those of the document, and the one that contains the caret,
+ * even if it was deleted. If that milestone disappeared, the person's next words would be lost. Words typed in it bring it
+ * back for everybody.
  */
 export function withHeld(present: Milestone[], shown: Milestone[], caretIn: string | undefined): Milestone[] {
   const at = shown.findIndex(({ id }) => id === caretIn);

@@ -1,4 +1,4 @@
-// The WebAssembly module: loading it, and the types of its answers, which are made from its Rust code.
+// Loads the WebAssembly module, and names the types of its answers, which are generated from its Rust code.
 
 import type { components } from '../generated/module';
 import type { Delta } from '../text/delta';
@@ -7,7 +7,7 @@ import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 
 type Schemas = components['schemas'];
 export type Peer = Schemas['Peer'];
-/** A milestone as lists have it: its texts are read by their targets. */
+/** A milestone without its texts, which are read by their targets. */
 export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
 export type Check = Schemas['Check'];
 export type ClientStatus = Schemas['ClientStatus'];
@@ -20,15 +20,15 @@ export { subprotocol };
 
 let loading: Promise<unknown> | undefined;
 
-/** Loads the module once. */
+/** Loads the module. Later calls return the same promise. */
 export function loadModule(): Promise<unknown> {
   loading ??= init({ module_or_path: wasmUrl });
   return loading;
 }
 
-/** A client over nothing, with what the device remembers of the server's ledger. */
+/** Creates a client with an empty document, and with the position of the server's ledger that this device remembers. */
 export function newClient(remembered: string | undefined): AccordClient {
-  // 53 random bits: an id nobody writes under again.
+  // The client id has 53 random bits, so that nobody ever writes under the same id.
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return new AccordClient((high & 0x1fffff) * 2 ** 32 + low, remembered);
 }

@@ -1,4 +1,4 @@
-// What this device keeps of one open document, a little after each change.
+// Keeps one open document on this device, shortly after each change.
 
 import type { AccordClient } from '../wasm/accord_client';
 import { type Edit, type Facts, Shelf } from './device';
@@ -7,30 +7,30 @@ import { newClient } from './module';
 const PERSIST_MS = 100;
 const NONE = new Uint8Array();
 
-/** All that a client has, as one edit. */
+/** Returns the whole state of a client as one edit. */
 const wholeOf = (client: AccordClient): Edit => ({ update: client.state(), claims: client.claims() });
 
 export class Persistence {
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Ends when all that was to be kept is kept, or has failed. */
+  /** Resolves when all changes so far have been kept, or could not be kept. */
   private keeping: Promise<void> = Promise.resolve();
-  /** What the client remembered of the server's ledger when it was last kept. */
+  /** The position of the server's ledger that was last kept, as JSON. */
   private remembered: string | undefined;
 
   private constructor(
     private readonly shelf: Shelf,
     private readonly updates: Edit[],
     private facts: Facts,
-    /** The client as it is now: another one after a fresh start. */
+    /** Returns the current client, which is replaced when the document starts anew. */
     private readonly client: () => AccordClient,
-    /** Called with whether this device could keep the last change. */
+    /** Called after each attempt to keep changes, with whether it succeeded. */
     private readonly kept: (worked: boolean) => void,
   ) {
     this.remembered = facts.remembered;
     window.addEventListener('pagehide', this.now);
   }
 
-  /** Reads what the device keeps of a document for a person. */
+  /** Opens a person's copy of a document, and reads what the device keeps of it. */
   static async open(
     document: string,
     person: string,
@@ -42,17 +42,17 @@ export class Persistence {
     return new Persistence(shelf, updates, facts, client, kept);
   }
 
-  /** The page's description of a document, as the server last gave it. */
+  /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
   static async storedView(document: string, person: string): Promise<unknown> {
     return (await new Shelf(person, document).facts()).view;
   }
 
-  /** The page's description of the document, as it was last kept. */
+  /** The document's description, as it was last kept, or `undefined`. */
   get view(): unknown {
     return this.facts.view;
   }
 
-  /** A client with all that the device kept, and whether that is anything. */
+  /** Returns a client that has all updates from the device, and whether there were any. */
   load(): { client: AccordClient; any: boolean } {
     const client = newClient(this.remembered);
     const updates = this.updates.splice(0);
@@ -61,18 +61,18 @@ export class Persistence {
     return { client, any: updates.length > 0 };
   }
 
-  /** Keeps the page's description of the document, for when the server can't be asked. */
+  /** Keeps the document's description, for times when the server can't be reached. */
   rememberView(view: unknown): void {
     this.facts = { ...this.facts, view };
     void this.shelf.setFacts(this.facts).catch(() => undefined);
   }
 
-  /** Keeps what changed, once it has been a moment. */
+  /** Keeps the changes after `PERSIST_MS`. */
   soon(): void {
     this.timer ??= setTimeout(this.now, PERSIST_MS);
   }
 
-  /** Keeps what changed. */
+  /** Begins to keep the changes now. */
   readonly now = (): void => {
     this.stop();
     const client = this.client();
@@ -94,12 +94,12 @@ export class Persistence {
       .catch(() => this.kept(false));
   };
 
-  /** Ends when all that was to be kept so far is kept. */
+  /** Resolves when all changes so far have been kept, or could not be kept. */
   settled(): Promise<void> {
     return this.keeping;
   }
 
-  /** Replaces the updates that the device keeps by what the client has: they may hold a redacted passage. */
+  /** Replaces the updates on the device, which can contain a redacted passage, with the whole state of the client. */
   pack(): void {
     this.now();
     const client = this.client();
@@ -107,8 +107,8 @@ export class Persistence {
   }
 
   /**
-   * Starts anew: sets aside what the device has, readable, if any of it is `unsaved` by then; else forgets it, since
-   * the server has all of it.
+   * Removes the copy of the document, so that it can start anew. If any of it is `unsaved` once all changes are kept, the
+ * readable text is parked first.
    */
   async setAside(reason: string, unsaved: () => boolean): Promise<void> {
     this.stop();
@@ -119,7 +119,7 @@ export class Persistence {
     this.remembered = undefined;
   }
 
-  /** Keeps what changed, and listens no longer. */
+  /** Keeps the changes, and stops listening for the page to be hidden. */
   end(): void {
     this.now();
     window.removeEventListener('pagehide', this.now);

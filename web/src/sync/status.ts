@@ -1,4 +1,4 @@
-// Whether what one writes is on the server, on its way, or only here.
+// The save status: whether the person's edits are on the server, on their way, or only on this device.
 
 import type { ClientStatus } from './module';
 
@@ -22,18 +22,18 @@ export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved
   }
 }
 
-/** How long a status must last before it replaces one between which and itself the page would flicker. */
+/** Time that a status must last before the page shows it, in milliseconds, if the page would otherwise flicker. */
 export const CALM_MS = 600;
 
-/** Shows statuses calmly: nobody can read a status that flickers. */
+/** A filter that keeps the shown status from flickering, because nobody can read a status that flickers. */
 export class CalmStatus {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly set: (status: Status) => void) {}
 
   /**
-   * Between two keystrokes the page keeps saying “Saving”, and on opening it does not say so for the handshake
-   * alone. It never says “Saved” early.
+   * Shows the next status, now or after `CALM_MS`. The page keeps showing “Saving” between two keystrokes, and does not
+ * show it for the handshake alone. It never shows “Saved” early.
    */
   show(now: Status, next: Status): void {
     this.stop();

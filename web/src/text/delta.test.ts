@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Builder, type Delta, endsLine, moved, transform } from './delta';
 
-/** A text after a change. */
+/** Returns a text after a change. */
 function applied(text: string, delta: Delta): string {
   let out = '';
   let rest = text;

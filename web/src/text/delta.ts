@@ -1,4 +1,4 @@
-// Quill's Delta, as far as the binding needs it: the type, and how an edit is moved past another.
+// The parts of Quill's Delta that the binding needs: the type, a builder, and the transformation of one edit past another.
 
 export type Attributes = Record<string, unknown>;
 
@@ -14,19 +14,19 @@ export function length(op: Op): number {
   return 'retain' in op ? op.retain : op.delete;
 }
 
-/** Whether a change brings a newline. */
+/** Returns whether a change inserts a newline. */
 export function endsLine(delta: Delta): boolean {
   return delta.some((op) => 'insert' in op && typeof op.insert === 'string' && op.insert.includes('\n'));
 }
 
-/** Halves of characters outside the basic plane, which no encoding can carry. */
+/** Matches lone surrogates, which no encoding can represent. */
 const HALVES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 function equal(a?: Attributes, b?: Attributes): boolean {
   return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
 }
 
-/** A Delta under construction: neighbours of a kind are joined, a closing plain retain is dropped. */
+/** A Delta under construction. Adjacent retains or deletes that are alike are joined; a plain retain at the end is dropped. */
 export class Builder {
   readonly ops: Delta = [];
 
@@ -34,7 +34,7 @@ export class Builder {
     if (retain <= 0) return this;
     const some = attributes && Object.keys(attributes).length > 0 ? attributes : undefined;
     const last = this.ops.at(-1);
-    // Runs are joined so that no step ends between the halves of a character outside the basic plane.
+    // Retains are joined, so that no step ends inside a surrogate pair.
     if (last && 'retain' in last && equal(last.attributes, some)) last.retain += retain;
     else this.ops.push(some ? { retain, attributes: some } : { retain });
     return this;
@@ -87,7 +87,7 @@ class Cursor {
   }
 }
 
-/** Where a place goes that keeps standing before what follows it, as a relative position of Yjs. */
+/** Returns the offset of a place after a change. Like a relative position of Yjs, a place stays before the next character. */
 export function moved(offset: number, delta: Delta): number {
   let at = 0;
   let place = offset;
@@ -103,8 +103,8 @@ export function moved(offset: number, delta: Delta): number {
 }
 
 /**
- * What `edit` becomes when `first`, made beside it on the same text, has been applied before it.
- * Where both insert at one place, what `first` inserts comes first if `before`.
+ * Returns `edit` in the form for a text to which `first` has already been applied. Both were made for the same text.
+ * If both insert at the same place, `before` says that the insertion of `first` comes first.
  */
 export function transform(first: Delta, edit: Delta, before: boolean): Delta {
   const out = new Builder();

@@ -1,25 +1,25 @@
-// Where a link may lead: as `document/src/readable/address.rs` has it, so that what the editor takes can be frozen.
-// `tests/data/links.json` holds both.
+// Decides where links may lead. The rules are those of `document/src/readable/address.rs`, so that a text with links that the
+// editor accepts can be released. `tests/data/links.json` tests both.
 
-/** Spaces, controls, what is not seen, what is no character, and marks that cover others. */
+/** Matches spaces, control characters, invisible characters, code points that are no characters, and marks that cover others. */
 const HIDING =
   /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\\\u2800\ufffc\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]|\p{M}{9}/u;
-/** The web, with what comes before the path; an e-mail address; a telephone number. */
+/** Matches an address of the web, with the part before the path. `MAIL` matches e-mail addresses, `NUMBER` telephone numbers. */
 const WEB = /^https?:\/\/([^/?#]+)/i;
 const MAIL = /^mailto:[^@?]+@[^@?]+(\?|$)/i;
-/** Further recipients, which would not be seen beside the link. */
+/** Matches further recipients of a mail, which would not appear beside the link. */
 const RECIPIENTS = /[?&](?:(?:to|cc|bcc)(?:[=&]|$)|[^=&]*%)/i;
 const NUMBER = /^tel:[-+.()*#]*\d[-+.()*#\d]*(;|$)/i;
 
 const trimmed = (address: string) => address.replace(/^ +| +$/g, '');
 
-/** What a link leads to, as it is looked up: a host, the internationalised in ASCII, or an address or number. */
+/** Returns what a link leads to: the host, in ASCII if it is internationalised, or the e-mail address or telephone number. */
 export function leadsTo(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   return url?.host || (url?.pathname ?? '');
 }
 
-/** Whether a link may be followed: no `javascript:` and the like, no user's name, nothing hidden. */
+/** Returns whether a link is safe: to the web, an e-mail address or a telephone number, with no user name and nothing hidden. */
 export function isSafe(link: string): boolean {
   const address = trimmed(link);
   if (HIDING.test(address)) return false;
@@ -32,7 +32,7 @@ export function isSafe(link: string): boolean {
   return /^[!-~]+$/.test(address) && (isMail || NUMBER.test(address));
 }
 
-/** A link's address if it may be followed, where need be in ASCII, so that what was hidden in it is seen; else nothing. */
+/** Returns the address of a safe link, or `null`. If needed, the address is put into ASCII, in which nothing is hidden. */
 export function safeLink(href: string): string | null {
   const address = href.trim();
   if (isSafe(address)) return address;

@@ -1,7 +1,7 @@
-// Which text of a commitment: the key of a field, or `milestones/{id}/{key}`. As `Target` in
-// `document/src/model/replica.rs` has it.
+// Reads targets. A target names a text of a commitment: it is the key of a field, or `milestones/{id}/{key}`, like `Target` in
+// `document/src/model/replica.rs`.
 
-/** The milestone and the key of a milestone's text; nothing for other texts. */
+/** Returns the id of the milestone and the key of its text, or `undefined` for a text outside milestones. */
 export function milestoneText(target: string): { id: string; key: string } | undefined {
   const [, id, key] = /^milestones\/([^/]+)\/(.+)$/.exec(target) ?? [];
   return id && key ? { id, key } : undefined;

@@ -1,6 +1,6 @@
 import { has, t } from '../../messages';
 
-/** The reason why signing in with a provider failed, if it did. It is given once. */
+/** Returns the reason why signing in with a provider failed, or an empty string. Removes it from the address, to show it once. */
 export function takeRefusal(): string {
   const refused = new URLSearchParams(location.search).get('refused');
   if (!refused) return '';

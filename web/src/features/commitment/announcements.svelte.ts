@@ -1,16 +1,16 @@
-// What happens around one's own writing, in sentences for screen readers.
+// Announces to screen readers what happens around the person's own writing: other people, their changes, and the save status.
 
 import type { LiveDocument, Peer } from '../../sync/live.svelte';
 import { Announcer } from './announcer';
 import { statusText } from './statusText';
 
 export class Announcements {
-  /** The sentence to read out now. */
+  /** The sentence that screen readers read out now. */
   sentence = $state('');
 
   /**
-   * Listens as long as the component lives in which it is made. `others`: everybody else who is here; `nameOf`: what
-   * a text is called.
+   * Listens as long as the component that creates it exists. `others` returns everybody else who is connected, and `nameOf`
+ * the name of a text.
    */
   constructor(
     live: LiveDocument,
@@ -25,7 +25,7 @@ export class Announcements {
     $effect(() => {
       live.onOthers = (target) => {
         const there = live.peers.filter((peer) => peer.cursor?.[0] === target);
-        // One's own other tab.
+        // A caret of the same person is in that text: the change came from another tab of theirs.
         if (there.some((peer) => peer.user.person === person)) return;
         announcer.change(
           nameOf(target),
@@ -37,7 +37,7 @@ export class Announcements {
         announcer.stop();
       };
     });
-    // Whether one's words are safe is worth saying when it changes, not at each keystroke.
+    // The save status is announced only when it changes between saved and unsaved, not at each keystroke.
     let safe = true;
     $effect(() => {
       const { state } = live.status;

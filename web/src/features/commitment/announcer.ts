@@ -1,16 +1,16 @@
-// Announcements for people who can't see the carets: who comes and goes, who changed what, and whether
-// what they write is safe. One polite sentence at a time, and never one for each keystroke.
+// Collects announcements for people who can't see the carets: who comes and goes, who changed what, and whether
+// their own edits are saved. Announcements are at least `PAUSE_MS` apart, and never made for each keystroke.
 
 import { list, t } from '../../messages';
 
-/** The least time between two announcements, so that one can be read out before the next comes. */
+/** Minimum time between two announcements, in milliseconds, so that one is read out before the next comes. */
 const PAUSE_MS = 5_000;
-/** Somebody who has been gone for less has not left: a page reload, a lost connection. */
+/** Time in milliseconds after which an absent person has left. Reloads and lost connections usually take less. */
 const GONE_MS = 3_000;
 
 export class Announcer {
   private readonly said: string[] = [];
-  /** Who changed each field since the last announcement. */
+  /** For each field that changed since the last announcement, the names of the people who changed it. */
   private readonly changed = new Map<string, Set<string>>();
   private readonly here = new Map<string, string>();
   private readonly leaving = new Map<string, ReturnType<typeof setTimeout>>();
@@ -19,7 +19,7 @@ export class Announcer {
 
   constructor(private readonly say: (sentence: string) => void) {}
 
-  /** Everybody else who is here, by person. */
+  /** Announces who has joined or left. `people` are the names of everybody else who is connected, by person. */
   present(people: Map<string, string>): void {
     for (const [person, name] of people) {
       clearTimeout(this.leaving.get(person));
@@ -38,7 +38,7 @@ export class Announcer {
     }
   }
 
-  /** A field changed, by `names` if they are known. */
+  /** Announces soon that a field was changed. `names` are the people whose caret is in it, and can be empty. */
   change(field: string, names: string[]): void {
     const who = this.changed.get(field) ?? new Set();
     for (const name of names) who.add(name);
@@ -60,7 +60,7 @@ export class Announcer {
     this.timer = undefined;
     this.last = Date.now();
     for (const [field, names] of this.changed) {
-      // A first word can come before its writer's caret: then nobody's name is known yet.
+      // A person's first edit can arrive before their caret. Then their name is not known yet.
       const who = names.size > 0 ? list.format(names) : t('announce.somebody');
       this.said.push(t('announce.changed', { names: who, field }));
     }

@@ -1,17 +1,17 @@
-// Who wrote what, on demand: asked of the server again after each save.
+// Fetches who wrote what while the page shows it, and again after each save.
 
 import type { LiveDocument } from '../../sync/live.svelte';
 import type { Authorship } from '../history/authorship';
 
-/** The pause after a save before the server is asked: the next keystroke may follow. */
+/** Time between a save and the request, in milliseconds. A keystroke in that time cancels the request. */
 const PAUSE_MS = 200;
 
 export class Authors {
-  /** Whether they are to be shown. */
+  /** Whether the page shows the authors. */
   wanted = $state(false);
   authorship = $state.raw<Authorship>();
 
-  /** Listens as long as the component lives in which it is made. */
+  /** Listens as long as the component that creates it exists. */
   constructor(live: LiveDocument) {
     $effect(() => {
       if (!this.wanted) {

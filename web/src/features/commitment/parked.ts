@@ -1,15 +1,15 @@
-// What was set aside and the text lacks: found by words, so that its author can put it where it belongs.
+// Finds the words of a parked text that the current text lacks, so that their author can add them to it.
 
 import { diffWordsWithSpace } from 'diff';
 import type { Delta } from '../../text/delta';
 
-/** A run of words, and its offset in the current text (UTF-16). */
+/** A run of words that the current text lacks, and the offset (UTF-16) at which it would be inserted. */
 export interface Lacking {
   at: number;
   text: string;
 }
 
-/** The characters of a text; a value between them takes one place. */
+/** Returns the characters of a text, with U+FFFC in place of each embedded value. */
 export const plain = (delta: unknown): string =>
   Array.isArray(delta)
     ? (delta as Delta)
@@ -17,7 +17,7 @@ export const plain = (delta: unknown): string =>
         .join('')
     : '';
 
-/** The words of `parked` that `here` lacks. */
+/** Returns the runs of words of `parked` that `here` lacks. */
 export function lacking(here: string, parked: string): Lacking[] {
   const all: Lacking[] = [];
   let at = 0;
@@ -28,7 +28,7 @@ export function lacking(here: string, parked: string): Lacking[] {
   return all;
 }
 
-/** The change that adds all of it. */
+/** Returns the change that inserts all pieces. */
 export function insertionOf(pieces: Lacking[]): Delta {
   const delta: Delta = [];
   let done = 0;

@@ -1,7 +1,7 @@
 import { t } from '../../messages';
 import type { Status } from '../../sync/live.svelte';
 
-/** The honest status in words. */
+/** Returns the save status in words. `deviceFailed` says that this device can't keep unsaved edits. */
 export function statusText(status: Status, deviceFailed: boolean): string {
   if (status.state !== 'offline') return t(`status.${status.state}`);
   if (!status.unsaved) return t('status.offline');

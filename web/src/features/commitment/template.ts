@@ -1,4 +1,4 @@
-// The fields of the template, with their section and size. The crate `document` defines them.
+// The fields of the template, with their sections and sizes, which the crate `document` defines.
 
 import type { SectionId } from '../../generated/sections';
 import { template } from '../../wasm/accord_client';
@@ -17,7 +17,7 @@ interface Template {
   suggested_milestones: number;
 }
 
-/** The WebAssembly module must have been loaded before. */
+/** Reads the template from the WebAssembly module, which must be loaded. */
 export function readTemplate(): Template {
   return JSON.parse(template()) as Template;
 }

@@ -1,5 +1,5 @@
-// Who wrote each passage, for the editor: asked of the server once somebody wants to see it, and shown while the text
-// is the one that the server described.
+// Marks in the editor who wrote each passage. The page fetches the authors when somebody wants to see them. The marks of a
+// text are shown only while it equals the text that the server described.
 
 import type { Node } from 'prosemirror-model';
 import { Decoration, DecorationSet } from 'prosemirror-view';
@@ -16,7 +16,7 @@ export class Authorship implements TextMarks {
     return new Authorship(await api.diff(document, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
   }
 
-  /** Marks for a text, or nothing while the server has another one. */
+  /** Returns the marks for a text, or `undefined` if it differs from the text that the server described. */
   decorate(target: string, doc: Node): DecorationSet | undefined {
     const pieces = this.diff.texts.find((text) => text.target === target)?.pieces ?? [];
     const text = pieces.map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc')).join('');
@@ -27,10 +27,10 @@ export class Authorship implements TextMarks {
     let last: number | undefined;
     for (const { insert, written, placed } of pieces) {
       const said = typeof insert === 'string' ? insert : '\ufffc';
-      // A sentence that somebody put together from others' words is marked as theirs.
+      // A passage that somebody put together from other people's words is marked as that person's.
       const maker = placed ?? written;
       const author = this.diff.authors[maker.author];
-      // Ends of lines are nobody's words.
+      // Newlines and spaces at the start of a piece are not marked.
       const from = at + said.length - said.trimStart().length;
       at += said.length;
       if (!author || from >= at) continue;

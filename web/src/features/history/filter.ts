@@ -1,4 +1,4 @@
-// Which changes to show.
+// Decides which changes and sittings pass the filters of the history page.
 
 import type { Author, Change, Diff, Sector, Sitting } from '../../api/client';
 import { SECTION_OF } from '../../generated/fields';
@@ -8,7 +8,7 @@ import { t } from '../../messages/history';
 export interface Filter {
   person?: string;
   sector?: Sector;
-  /** A section of the page, or `title` for the text above them. */
+  /** A section of the page, or `title` for the title, which is above all sections. */
   section?: string;
 }
 
@@ -22,7 +22,7 @@ export const PLACES = ['title', ...SECTIONS] as const;
 export const nameOfSection = (section: string): string =>
   section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
 
-/** The place on the page where a text is. */
+/** Returns the section of the page in which a text is shown. Dates, which have no target, are in `when`. */
 export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 'texts'>): string {
   if (!target) return 'when';
   if (target.startsWith('milestones/')) return 'milestones';
@@ -34,7 +34,7 @@ export function passes(filter: Filter, change: Change, diff: Diff): boolean {
   return !filter.section || sectionOf(change.target, diff) === filter.section;
 }
 
-/** Whether anybody did anything in a sitting that the filter lets through. */
+/** Returns whether any work in a sitting passes the filter. */
 export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[]): boolean {
   return sitting.tallies.some(
     ({ author, target }) =>
@@ -42,7 +42,7 @@ export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[
   );
 }
 
-/** Where on the page somebody worked; nothing names dates and what milestones there are. */
+/** Returns the section of the page in which somebody worked. A tally without a target is about dates or whole milestones. */
 export function sectionOfTally(target: string | null | undefined): string {
   if (!target) return 'when';
   return target.startsWith('milestones/') ? 'milestones' : (SECTION_OF[target] ?? 'title');

@@ -1,4 +1,4 @@
-// What somebody has selected of a text with its changes: offsets among its pieces.
+// Finds the selected part of a text that is shown with its changes, as offsets among the pieces of that text.
 
 export interface Selected {
   target: string;
@@ -6,7 +6,10 @@ export interface Selected {
   to: number;
 }
 
-/** The selection, if all of it is in one text. The attribute `data-at` of a line is the offset at which it begins. */
+/**
+ * Returns the selection, or `undefined` if it is empty or not within a single text. The attribute `data-at` of a line is the
+ * offset at which the line begins.
+ */
 export function selectedIn(page: HTMLElement): Selected | undefined {
   const selection = getSelection();
   if (!selection || selection.isCollapsed || selection.rangeCount === 0) return undefined;
@@ -28,12 +31,12 @@ export function selectedIn(page: HTMLElement): Selected | undefined {
 const closest = (node: Node, selector: string) =>
   (node instanceof Element ? node : node.parentElement)?.closest<HTMLElement>(selector);
 
-/** How far into a line a place is, if it is in it. */
+/** Returns the offset of a place in a line, or `undefined` if the place is not in that line. */
 function offsetIn(line: HTMLElement, node: Node, offset: number): number | undefined {
   return line.contains(node) ? charactersOf(line, node, offset) : undefined;
 }
 
-/** The characters of a line before a place. The sign of its own end is none of them. */
+/** Counts the characters of a line before a place, without the sign for the end of the line. */
 function charactersOf(line: HTMLElement, node: Node, offset: number): number {
   const before = document.createRange();
   before.setStart(line, 0);

@@ -1,21 +1,21 @@
-// The steps on the way to releases, as a list in time.
+// Lists the steps on the path to releases, by time.
 
 import type { History } from '../../api/client';
 import { t } from '../../messages/history';
 
 export interface Step {
-  /** Of its moment and its kind: each once. */
+  /** A unique key, made from the kind, the moment, the time and the name. */
   key: string;
   time: number;
-  /** What happened, in words. */
+  /** A sentence that says what happened. */
   said: string;
-  /** The message or reason of the person who took it. */
+  /** The message or reason of the person who took the step. */
   words: string;
-  /** The moment that it was about. */
+  /** The moment whose text the step was about. */
   moment: number;
 }
 
-/** The newest first. */
+/** Returns all steps, the newest first. */
 export function steps({ proposals, releases }: Pick<History, 'proposals' | 'releases'>): Step[] {
   const all: Step[] = [];
   const add = (

@@ -1,11 +1,11 @@
-// What happened, in sentences: for the list of changes, the marks in the text, and screen readers.
+// Makes sentences about changes, for the list of changes, the marks in the text, and screen readers.
 
 import type { Author, Change, Piece, Sitting, TextDiff } from '../../api/client';
 import { ago, counted, exactly, has, list, t } from '../../messages/history';
 import { nameOf } from '../../messages/person';
 import { milestoneText } from '../../text/target';
 
-/** As much of a text as a sentence can hold. */
+/** Maximum length of a quotation in a sentence, in UTF-16 code units. */
 const QUOTE = 90;
 
 type Attributes = Record<string, unknown>;
@@ -15,7 +15,7 @@ export function quote(text: string): string {
   return line.length > QUOTE ? `${line.slice(0, QUOTE).trimEnd()}…` : line || t('change.empty');
 }
 
-/** Names the places and people that a comparison speaks of. */
+/** A writer of sentences that knows the names of the people and places in one comparison. */
 export class Words {
   private readonly numbers: Map<string, number>;
 
@@ -35,7 +35,7 @@ export class Words {
     return known ? nameOf(known) : t('person.former');
   }
 
-  /** What a text is called: a milestone's by its number too. */
+  /** Returns the name of a text, with the number of its milestone if it belongs to one. */
   place(target: string | null | undefined): string {
     if (!target) return '';
     const { id, key } = milestoneText(target) ?? {};
@@ -47,7 +47,7 @@ export class Words {
     return number ? t('milestones.number', { number }) : t('milestone.gone');
   }
 
-  /** What somebody did, without their name. */
+  /** Returns a sentence about a change, without the name of its author. */
   change(change: Change): string {
     const place = this.place(change.target);
     const author = change.wrote?.find((author) => author !== change.by.author);
@@ -101,7 +101,7 @@ export class Words {
     }
   }
 
-  /** Who did what to a piece of text, and when. */
+  /** Returns a sentence that says who changed or wrote a piece of text, and when. */
   piece({ fate, by, written, placed }: Piece): string {
     if (!by && placed) {
       const values = { author: this.name(written.author), name: this.name(placed.author) };
@@ -118,7 +118,7 @@ export class Words {
     return t(by.author === written.author ? 'by.deletedOwn' : 'by.deleted', values);
   }
 
-  /** What one person did in a sitting. */
+  /** Returns a sentence about the work of one person in a sitting, without their name. */
   sitting({ tallies }: Sitting, author: number): string {
     const own = tallies.filter((tally) => tally.author === author);
     const total = (key: 'inserted' | 'deleted' | 'formatted') =>
@@ -144,7 +144,7 @@ export function label(key: string): string {
   return has(name) ? t(name) : key;
 }
 
-/** The authors of a sitting, those who did most first. */
+/** Returns the authors of a sitting, with those who did the most work first. */
 export function authorsOf(sitting: Sitting): number[] {
   const work = new Map<number, number>();
   for (const { author, inserted, deleted, formatted } of sitting.tallies) {
@@ -153,7 +153,7 @@ export function authorsOf(sitting: Sitting): number[] {
   return [...work].sort((a, b) => b[1] - a[1]).map(([author]) => author);
 }
 
-/** "today 14:02", or the date: short enough for a list. */
+/** Returns a time in a short form for lists: relative within the last hour, else the time of day, with the date unless today. */
 export function shortly(time: number): string {
   const now = new Date();
   const then = new Date(time);
@@ -191,14 +191,14 @@ function value(of: unknown): string {
   return of === undefined || of === null || of === '' ? t('change.nothing') : `“${String(of)}”`;
 }
 
-/** A text cut into its paragraphs, each with what its last newline says of it. */
+/** One paragraph of a text that is shown with its changes, with the attributes of its last newline. */
 export interface Line {
-  /** `sign`: marks the end of a paragraph, and is not a character of the text. */
+  /** The runs of the paragraph. `sign` says that a run is a pilcrow, which stands for a deleted newline. */
   runs: { piece: Piece; text: string; sign?: boolean }[];
   attributes: Attributes;
-  /** What ended it, if that is a change. */
+  /** The piece whose newline ends the paragraph, if that newline was inserted or changed. */
   end: Piece | undefined;
-  /** Where it begins among the pieces, in UTF-16 code units. */
+  /** The offset at which the paragraph begins among the pieces, in UTF-16 code units. */
   at: number;
 }
 
@@ -213,7 +213,7 @@ export function lines({ pieces }: TextDiff): Line[] {
   };
   const add = (piece: Piece, text: string) => {
     const last = runs.at(-1);
-    // The authors of unchanged text are not shown here, so neighbouring unchanged pieces are one run.
+    // The page does not show the authors of unchanged text, so adjacent unchanged pieces become one run.
     if (last && isPlain(last.piece) && isPlain(piece) && sameLook(last.piece, piece)) last.text += text;
     else runs.push({ piece, text });
   };
@@ -227,7 +227,7 @@ export function lines({ pieces }: TextDiff): Line[] {
       if (text) add(piece, text);
       if (index === parts.length - 1) return;
       if (piece.fate === 'deleted') {
-        // The paragraphs were joined: the sign of the first one's end is shown crossed out between them.
+        // Two paragraphs were joined. A crossed-out sign between them stands for the deleted newline.
         runs.push({ piece, text: '¶', sign: true });
         return;
       }
@@ -239,7 +239,7 @@ export function lines({ pieces }: TextDiff): Line[] {
   return out;
 }
 
-/** What the pieces say from one offset to another; a value between characters is U+FFFC. */
+/** Returns the characters of the pieces between two offsets, with U+FFFC in place of each embedded value. */
 export function told({ pieces }: TextDiff, from: number, to: number): string {
   return pieces
     .map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc'))
@@ -251,6 +251,6 @@ const isPlain = ({ fate, was, insert }: Piece) => fate === 'kept' && !was && typ
 const sameLook = (a: Piece, b: Piece) =>
   JSON.stringify(a.attributes ?? {}) === JSON.stringify(b.attributes ?? {});
 
-/** Whether anything in it differs. */
+/** Returns whether a text contains any change. */
 export const isChanged = ({ pieces }: TextDiff): boolean =>
   pieces.some(({ fate, was }) => fate !== 'kept' || Boolean(was));

@@ -1,4 +1,4 @@
-// The languages that commitments are written in, each by its own name. Others can be named by the API.
+// The languages that people can choose for a commitment, each by its own name. The API also accepts other languages.
 
 import { languageName } from '../../text/languageName';
 

@@ -11,7 +11,7 @@ interface Case {
   blocks: unknown[];
 }
 
-/** A block as the server's own JSON has it. */
+/** Returns a block in the form of the server's own JSON. */
 function asServer(block: Block): unknown {
   if (block.kind === 'paragraph') return { paragraph: block.line };
   if (block.kind === 'heading') return { heading: [block.level, block.line] };

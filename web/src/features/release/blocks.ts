@@ -1,5 +1,5 @@
-// A released text as its readers are shown it: paragraphs, headings, quotations, and lists that nest. The same rules as
-// `document/src/model/blocks.rs`; `tests/data/blocks.json` holds both to them.
+// Divides a released text into the blocks that readers see: paragraphs, headings, quotations, and nested lists. The rules
+// are those of `document/src/model/blocks.rs`; `tests/data/blocks.json` tests both.
 
 import type { Attributes, Delta } from '../../text/delta';
 import { isSafe } from '../../text/links';
@@ -52,7 +52,7 @@ function lines(delta: Delta): Line[] {
   return all;
 }
 
-/** What a line is. */
+/** The kind of a line. */
 type Kind =
   | { kind: 'plain' }
   | { kind: 'heading'; level: number }
@@ -62,7 +62,7 @@ type Kind =
 const MAX_HEADING = 6;
 const MAX_INDENT = 8;
 
-/** What the attributes of its newline make of a line: a heading before a list before a quotation. */
+/** Returns the kind of a line, from the attributes of its newline. A heading wins over a list, and a list over a quotation. */
 function kindOf(attributes: Attributes): Kind {
   const number = (value: unknown, most: number) =>
     typeof value === 'number' ? Math.trunc(Math.min(Math.max(value, 0), most)) : 0;
@@ -75,7 +75,7 @@ function kindOf(attributes: Attributes): Kind {
   return 'blockquote' in attributes ? { kind: 'quote' } : { kind: 'plain' };
 }
 
-/** Whether there is nothing to see: blanks as Unicode has them. */
+/** Returns whether a text contains only white space, as Unicode defines it. */
 const isBlank = (text: string) => /^\p{White_Space}*$/u.test(text);
 
 type Item = { ordered: boolean; indent: number; line: Span[] };
@@ -95,7 +95,7 @@ function lists(items: Item[]): List[] {
   return out;
 }
 
-/** The blocks of a text. Empty lines part paragraphs and are none themselves. */
+/** Returns the blocks of a text. An empty line separates quotations and is no block itself. */
 export function blocks(delta: Delta): Block[] {
   const out: Block[] = [];
   let items: Item[] = [];
@@ -127,12 +127,12 @@ export function blocks(delta: Delta): Block[] {
   return out;
 }
 
-/** The characters of a text, without blanks around them. */
+/** Returns the characters of a text, without embedded values and without white space around them. */
 export const plain = (delta: Delta | undefined) =>
   (delta ?? [])
     .map((op) => ('insert' in op && typeof op.insert === 'string' ? op.insert : ''))
     .join('')
     .trim();
 
-/** Whether a text says anything. */
+/** Returns whether a text contains any characters except white space. */
 export const hasWords = (delta: Delta | undefined) => plain(delta) !== '';

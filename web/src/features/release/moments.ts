@@ -1,9 +1,12 @@
-// Moments as people plan by them: with the zone in which they are said.
+// Formats the times of launches, with the time zone that they are in.
 
-/** The time zone of this device (IANA). */
+/** Returns the name of this device's time zone in the IANA database. */
 export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** A day, with its weekday unless it is `long`, and a time in a zone. A zone that this browser does not know is read as UTC, and says so. */
+/**
+ * Returns the day and time in a zone; `full` includes the weekday. If this browser does not know the zone, the result is in UTC
+ * and says so.
+ */
 export function momentIn(time: number, zone: string, dateStyle: 'full' | 'long' = 'full'): string {
   const options = { dateStyle, timeStyle: 'short' } as const;
   try {
@@ -13,7 +16,7 @@ export function momentIn(time: number, zone: string, dateStyle: 'full' | 'long' 
   }
 }
 
-/** A moment as a field of date and time takes it, in the zone of this device: to the minute. */
+/** Returns the value of a `datetime-local` field for a time, in the zone of this device, to the minute. */
 export function localInput(time: number): string {
   const at = new Date(time);
   return new Date(time - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

@@ -1,6 +1,6 @@
-// What makes a release verifiable, in the browser: its digest (SHA-256 over canonical JSON, RFC 8785) and its
-// signed note (https://c2sp.org/signed-note, Ed25519). The same judgement as `accord verify` makes:
-// `tests/data/verify` holds files and what both must say of each.
+// Verifies a release in the browser: its digest (SHA-256 over canonical JSON, RFC 8785) and its signed note
+// (https://c2sp.org/signed-note, Ed25519). The verdicts are those of `accord verify`: `tests/data/verify` contains files
+// with the verdict that both must give.
 
 import { hashes, verify as isSignedBy, Point } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
@@ -14,7 +14,7 @@ hashes.sha512 = sha512;
 const utf8 = new TextEncoder();
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** The bytes of a text in base64, if it is written in the one way there is: `atob` alone lets more pass. */
+/** Returns the bytes of a base64 text, or `undefined` if it is not in canonical form. `atob` alone accepts other forms. */
 function unbase64(text: string): Uint8Array | undefined {
   try {
     const binary = atob(text);
@@ -24,12 +24,12 @@ function unbase64(text: string): Uint8Array | undefined {
   }
 }
 
-/** The SHA-256 of a value's canonical JSON. */
+/** Returns the SHA-256 of a value's canonical JSON, in hexadecimal. */
 export function digestOf(value: unknown): string {
   return hex(sha256(utf8.encode(canonicalize(value))));
 }
 
-/** Why a file is not believed: the key of a message, and its values, of which those of the file are text. */
+/** The reason why a file is not verified: the key of a message, and its values. String values are words from the file. */
 export interface Fault {
   fault:
     | 'none'
@@ -49,10 +49,10 @@ export interface Fault {
 export interface Verified {
   released: Released;
   statement: Statement;
-  /** The key that it was signed with, and the name that key bears. */
+  /** The key with which the note is signed. `keyName` is the name in that key. */
   key: string;
   keyName: string;
-  /** The key that the file names as its own, where that is not the one that it was signed with. */
+  /** The key that the file names as its own, if the note is signed with another key. */
   otherKey: string | undefined;
 }
 
@@ -60,7 +60,7 @@ interface Key {
   name: string;
   id: string;
   bytes: Uint8Array;
-  /** As it is written. */
+  /** The key in the form `name+id+base64`. */
   text: string;
 }
 
@@ -71,7 +71,7 @@ interface Note {
 
 const FIRST_LINE = 'accord-release/1\n';
 const ED25519 = 1;
-/** The most signatories a side may need. */
+/** Maximum number of signatures that a quorum can require from a side. */
 const MAX_SIGNATORIES = 20;
 /** The last moment with a year of four digits, in milliseconds since the Unix epoch. */
 const MAX_TIME_MS = 253_402_300_799_999;
@@ -94,11 +94,11 @@ function readKey(text: string): Key | undefined {
   }
 }
 
-/** Takes a note apart. Every line under its text must be a signature. */
+/** Splits a note into its text and signatures, or returns `undefined` if a line below the text is not a signature. */
 function readNote(note: string): Note | undefined {
   const at = note.lastIndexOf('\n\n— ');
-  // The format has no characters below U+0020 but the line break.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for.
+  // The format allows no characters below U+0020 except the line break.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for control characters.
   if (at < 0 || !note.endsWith('\n') || /[\0-\x09\x0b-\x1f]/.test(note)) return undefined;
   const signatures = [];
   for (const line of note.slice(at + 2, -1).split('\n')) {
@@ -116,7 +116,7 @@ function isGenuine({ text, signatures: [own] }: Note, key: Key): boolean {
   );
 }
 
-/** Judges a file by the keys that this installation publishes. */
+/** Verifies a file with the keys that this installation publishes. */
 export function verify(file: Uint8Array, published: string[]): Verified | Fault {
   let parsed: unknown;
   try {
@@ -128,7 +128,7 @@ export function verify(file: Uint8Array, published: string[]): Verified | Fault 
   const { release, note, key } = parsed;
   const own = typeof key === 'string' ? readKey(key) : undefined;
   const opened = typeof note === 'string' ? readNote(note) : undefined;
-  // Accord signs once. A signature that nobody verifies would only make a file look better than it is.
+  // Accord signs a note once. Further signatures, which nobody verifies, would only make a file look more trustworthy.
   const [signature] = opened?.signatures ?? [];
   if (!own || !opened || !signature || opened.signatures.length !== 1) return { fault: 'none' };
   const keys = published.map((line) => readKey(line.trim()));
@@ -153,7 +153,7 @@ export function verify(file: Uint8Array, published: string[]): Verified | Fault 
   );
 }
 
-/** The statement of a note's text. There is one way to write it. */
+/** Returns the statement in the text of a note, or `undefined` if the text is not in its only valid form. */
 function readStatement(text: string): Statement | undefined {
   if (!text.startsWith(FIRST_LINE)) return undefined;
   const json = text.slice(FIRST_LINE.length);
@@ -173,7 +173,7 @@ function faultOfText(release: unknown, statement: Statement): Fault | undefined 
   return digestOf(release) === statement.digest ? undefined : { fault: 'text' };
 }
 
-/** Holds the signatories against what had to be: both sides, each with its quorum, and nobody twice. */
+/** Checks the signatories: both sides must have their quorum, and nobody can count twice. Returns the fault, if any. */
 function faultOfSignatories({ signatories, quorum, frozen }: Statement): Fault | undefined {
   const people = new Set<string>();
   for (const { person, name, sector } of signatories) {

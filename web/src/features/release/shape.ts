@@ -1,4 +1,4 @@
-// What a release and the statement that is signed of it consist of: exactly this, and nothing beside it.
+// Checks the shape of a release and of the signed statement about it: all members are present, and no others.
 
 import type { Sector } from '../../api/client';
 import type { Delta } from '../../text/delta';
@@ -47,7 +47,7 @@ const MAX_U32 = 2 ** 32 - 1;
 
 const text: Check = (value) => typeof value === 'string';
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-/** Whether something can be the number of a release: 32 bits. */
+/** Returns whether a value is an integer from 0 to 2^32 - 1, the range of release numbers. */
 export const isNumber = (value: unknown): value is number => count(value) && (value as number) <= MAX_U32;
 const short: Check = isNumber;
 const digest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
@@ -66,7 +66,7 @@ const map =
   (value) =>
     isObject(value) && Object.values(value).every(each);
 
-/** An object with these members and no other. */
+/** Creates the check for an object that has all of `members`, and no others except `optional` ones. */
 const object =
   (members: Members, optional: Members = {}): Check =>
   (value) =>

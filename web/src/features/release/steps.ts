@@ -1,4 +1,4 @@
-// The steps that one can take on the way to a release, and what is said once they are taken.
+// The steps that people can take on the path to a release, and the sentences that confirm them.
 
 import { t } from '../../messages/release';
 
@@ -12,6 +12,6 @@ const DONE = {
   reopen: 'release.done.reopened',
 } as const;
 
-/** `frozen`: the number of the release that the step completed. */
+/** Returns the sentence that confirms a step. `frozen` is the number of the release that the step completed, if any. */
 export const stepDone = (step: StepName, frozen: number | undefined): string =>
   step === 'sign' && frozen !== undefined ? t('release.done.frozen', { number: frozen }) : t(DONE[step]);

@@ -1,13 +1,13 @@
-// Reading a release's file so that every reader reads the same: a name occurs once in an object, a number has one way
-// to be written, and what a file can cost is bounded before anything is built from it. The same rules as
-// `server/signing/src/strict.rs`.
+// Reads the file of a release strictly, so that all readers find the same content: a name occurs once in an object, and a
+// number can be written in one way only. The cost of a file is bounded before anything is built from it. The rules are those
+// of `server/signing/src/strict.rs`.
 
-/** The largest file that is read, in bytes. */
+/** Maximum size of a file, in bytes. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_VALUES = 500_000;
 const MAX_DEPTH = 16;
 
-/** Why a file is not read: `twice` when a name occurs twice in one object. */
+/** The error for a file that breaks the rules. The fault is `twice` if a name occurs twice in one object. */
 export class Unreadable extends Error {
   constructor(readonly fault: 'none' | 'twice') {
     super(fault);
@@ -15,13 +15,13 @@ export class Unreadable extends Error {
 }
 
 interface Open {
-  /** The names of an object; a list has none. */
+  /** The names so far in an object, or `undefined` for a list. */
   names: Set<string> | undefined;
   name: string;
   expectsName: boolean;
 }
 
-/** Reads a file, or throws `Unreadable`. */
+/** Returns the JSON value of a file. Throws `Unreadable` if the file is too large, is not JSON, or breaks a rule. */
 export function read(file: Uint8Array): unknown {
   if (file.length > MAX_FILE_BYTES) throw new Unreadable('none');
   try {
@@ -33,11 +33,14 @@ export function read(file: Uint8Array): unknown {
   }
 }
 
-/** A mark, the beginning of a string, a number, or a word. */
+/** Matches a punctuation mark, the quotation mark that begins a string, a number, or a word. */
 const TOKEN = /["{}[\],]|[-0-9][-+.0-9eE]*|[a-z]+/g;
 const SURROGATE = /\p{Surrogate}/u;
 
-/** Looks for what JSON permits and a release may not have. Text that is no JSON may pass: `JSON.parse` finds that. */
+/**
+ * Throws `Unreadable` for anything that JSON allows but a release must not contain. Text that is not JSON can pass, because
+ * `JSON.parse` refuses it later.
+ */
 function scan(text: string): void {
   const open: Open[] = [];
   const token = new RegExp(TOKEN);
@@ -55,7 +58,7 @@ function scan(text: string): void {
       continue;
     } else if (mark === '"') {
       token.lastIndex = endOfString(text, token.lastIndex);
-      // One name can be written in several ways ("a", "\u0061"): what it says counts.
+      // Names are decoded before they are compared, because one name can be written in several ways ("a", "\u0061").
       const said = JSON.parse(text.slice(found.index, token.lastIndex)) as string;
       if (SURROGATE.test(said)) throw new Unreadable('none');
       if (top?.expectsName) {
@@ -73,7 +76,7 @@ function scan(text: string): void {
   }
 }
 
-/** The place behind the quotation mark that ends a string, or behind the text. */
+/** Returns the offset behind the quotation mark that ends a string, or the end of the text if there is none. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
     let escapes = 0;
@@ -83,7 +86,7 @@ function endOfString(text: string, from: number): number {
   return text.length;
 }
 
-/** Whether a number is a whole one in the one way there is. Levels of headings and lists may end in `.0`. */
+/** Returns whether a number is an integer in its only valid form. Levels of headings and lists may end in `.0`. */
 function isWhole(number: string, name: string): boolean {
   const digits = name === 'header' || name === 'indent' ? number.replace(/\.0$/, '') : number;
   return /^(0|-?[1-9]\d*)$/.test(digits) && Number.isSafeInteger(Number(digits));

@@ -1,10 +1,10 @@
-// Sentences about what can't be frozen.
+// Makes the sentences of the release page about unreleasable content, and the links to it.
 
 import type { Strange } from '../../api/client';
 import { exactly, has, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
-/** A text field's name: of a milestone by its number, too. */
+/** Returns the name of a text field, with the number of its milestone if it belongs to one. */
 export function nameOf(place: string, milestones: string[]): string {
   const [, id, key] = /^milestones\/(.*)\/([^/]+)$/.exec(place) ?? [];
   const number = id === undefined ? 0 : milestones.indexOf(id) + 1;
@@ -13,7 +13,7 @@ export function nameOf(place: string, milestones: string[]): string {
   return number > 0 ? t('release.place.milestone', { number, field }) : field;
 }
 
-/** What of a document's own words would change this page is shown by its number. */
+/** Returns a text with its invisible characters replaced by code points, so that they can't affect this page. */
 export function seen(text: string): string {
   return [...text].map((char) => (isHidden(char) ? code(char) : char)).join('');
 }
@@ -24,7 +24,7 @@ function placeOf({ place, character }: Strange, milestones: string[]): string {
   return place.startsWith('people/') ? t('release.place.name', { name }) : `“${nameOf(place, milestones)}”`;
 }
 
-/** What is strange, where, and why that counts. */
+/** Returns a sentence about unreleasable content: what it is, where it is, and why it can't be released. */
 export function strangely(strange: Strange, milestones: string[]): string {
   const { kind, place, said, character } = strange;
   if (!character) {
@@ -41,27 +41,27 @@ export function strangely(strange: Strange, milestones: string[]): string {
   });
 }
 
-/** Whether it is in the text, and not in a name or title beside it. */
+/** Returns whether the content is in the text, and not in the plan's title or a person's name. */
 export const isOfText = ({ place }: Strange) => !/^(plan|people)\//.test(place);
 
-/** What to do about a finding outside the text. */
+/** Returns a sentence that says what to do about a finding outside the text, or an empty string for one in the text. */
 export function remedy(place: string): string {
   if (place === 'plan/title') return t('release.place.titleWhat');
   return place.startsWith('people/') ? t('release.place.nameWhat') : '';
 }
 
-/** The text in the editor that a place is in; nothing for what has none. */
+/** Returns the anchor of a place on the editor's page, or an empty string if it has none. */
 export function anchorOf(place: string): string {
   if (place.includes('/due')) return 'milestones';
   const isText = /^milestones\/.*\/(what|outputs|who)$/.test(place) || has(`field.${place}`);
   return isText ? encodeURIComponent(place) : '';
 }
 
-/** Where the draft of one moment is compared with that of another. */
+/** Returns the address of the page that compares the drafts of two moments. */
 export const comparison = (document: string, from: number, to: number): string =>
   `/documents/${encodeURIComponent(document)}/history?from=${from}&to=${to}`;
 
-/** Since when, or from when, a release is public. */
+/** Returns a sentence that says since when, or from when, a release is public. */
 export function openedText({ opens, public: isPublic }: { opens?: number | null; public: boolean }): string {
   if (!opens) return t('release.notLaunched');
   return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: exactly(opens) });

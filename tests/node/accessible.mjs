@@ -1,5 +1,5 @@
-// Every page: nothing serious for axe, in light and dark, at desktop and phone width; and the
-// whole way by keyboard.
+// Checks that the pages are accessible: axe finds no serious violation, in light and dark mode, at desktop and
+// phone width, and people can invite, sign in, write and format with the keyboard alone.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 import { look, lookAtAll, SIZES } from './look.mjs';
@@ -30,7 +30,7 @@ await story(async ({ browser, server }) => {
     }
   }
 
-  // The pages of whoever runs a plan, and of whoever runs the installation.
+  // The same checks cover the pages of a facilitator and those of an administrator.
   for (const [name, pages] of [
     ['fay', { people: '/plans/demo/people', 'plan-facilitator': '/plans/demo', record: '/plans/demo/record', account: '/account' }],
     ['ida', { plans: '/', administration: '/administration', 'plan-administrator': '/plans/demo', 'record-all': '/administration/record' }],
@@ -39,7 +39,7 @@ await story(async ({ browser, server }) => {
     const page = await context.newPage();
     await page.goto(server.base);
     await page.click(`[data-demo=${name}]`);
-    // Signed in: a page that is opened sooner would not be theirs.
+    // Wait until the person is signed in: a page that is opened earlier would show the sign-in form.
     await page.waitForSelector('[data-demo]', { state: 'detached' });
     await page.waitForSelector('h1');
     for (const [what, path] of Object.entries(pages)) {
@@ -68,7 +68,7 @@ await story(async ({ browser, server }) => {
     await context.close();
   }
 
-  // By keyboard alone.
+  // From here on, everything is done with the keyboard.
   const context = await browser.newContext({ viewport: SIZES.desktop });
   const page = await context.newPage();
   const tabTo = async (what, matches, value) => {
@@ -80,7 +80,7 @@ await story(async ({ browser, server }) => {
   };
   const named = (name) => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText) === name;
 
-  // Invite somebody, and change a seat.
+  // Fay invites somebody and changes a role.
   await page.goto(server.base);
   await page.waitForSelector('[data-demo=fay]');
   await tabTo('Fay', () => document.activeElement.dataset.demo === 'fay');
@@ -111,7 +111,7 @@ await story(async ({ browser, server }) => {
   await page.keyboard.press('Enter');
   await page.waitForSelector('[data-demo=ana]');
 
-  // Sign in, open a commitment, write, format, go on.
+  // Ben signs in, opens a commitment, writes, makes a list, and moves to the toolbar and back.
   await page.goto(server.base);
   await page.waitForSelector('[data-demo=ana]');
   await tabTo('Ben', () => document.activeElement.dataset.demo === 'ben');

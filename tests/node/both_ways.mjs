@@ -1,4 +1,5 @@
-// Two stock clients, one of each version: both ways, formatting, awareness, reconnects.
+// Connects two stock clients, one of each version of y-websocket, and checks that text, formatting, awareness and
+// reconnects work in both directions.
 import assert from 'node:assert/strict';
 import * as Y from 'yjs';
 import { connect, synced, ticketFor, until } from './stock.mjs';
@@ -18,14 +19,14 @@ b.doc.getMap('anything').set('nested', new Y.Map([['deep', 1]]));
 await until('formats and other roots', () => a.doc.getMap('anything').get('nested')?.get('deep') === 1);
 assert.deepEqual(a.doc.getText('problem').toDelta(), b.doc.getText('problem').toDelta());
 
-// Awareness: each sees the other, under the server's name.
+// Awareness: Ben sees Ana under the name that the server knows, not under the one that her client claims.
 a.provider.awareness.setLocalStateField('user', { name: 'Somebody else', color: '#000000' });
 await until('names', () => {
   const states = [...b.provider.awareness.getStates().values()];
   return states.some((state) => state.user?.name === 'Ana Ferreira') && states.length === 2;
 });
 
-// Content made and deleted while away arrives as garbage-collected structs: that is no offence.
+// Content that was created and deleted offline arrives as garbage-collected structs. The server must accept them.
 b.provider.disconnect();
 const notes = b.doc.getMap('notes');
 notes.set('draft', new Y.Map([['title', new Y.Text('to be deleted')]]));
@@ -41,7 +42,7 @@ b.provider.connect();
 await synced(b.provider);
 await until('what is left arrives', () => a.doc.getMap('notes').get('draft') === 'replaced' && a.doc.getArray('list').length === 2);
 
-// Twenty reconnects, each with edits made while away.
+// Each of the twenty reconnects brings edits that one client made offline and the other made online.
 for (let round = 0; round < 20; round += 1) {
   const [away, here] = round % 2 ? [a, b] : [b, a];
   away.provider.disconnect();

@@ -1,4 +1,5 @@
-// Real browsers for the stories: a server of one's own, people in contexts of their own.
+// Runs stories, which are tests in a real browser. Each story has a server of its own, and each person in it has a
+// browser context of their own.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.ACCORD_CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
 }
 
-/** A server over a data folder; `stop` kills it, `start` brings it back on the same port. */
+/** A server process with its data folder. `stop` kills the process, and `start` starts a new one on the same port. */
 class Server {
   constructor(data, demo) {
     this.data = data;
@@ -67,7 +68,10 @@ class Server {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until `condition` holds; says what it last saw. */
+/**
+ * Waits until `condition` returns or resolves to `true`. After `limit` milliseconds, throws an error that contains the last
+ * other value that it returned.
+ */
 export async function until(what, condition, limit = 15_000) {
   const end = Date.now() + limit;
   for (;;) {
@@ -79,8 +83,8 @@ export async function until(what, condition, limit = 15_000) {
 }
 
 /**
- * Runs a story with a fresh server and browser, and ends the process with its outcome. The server's folder is
- * `data`, or an empty one, thrown away afterwards.
+ * Runs a story with a new server and browser, then exits the process: with 0 if the story passed, with 1 if it failed.
+ * The server's data folder is `data`, or else a new, empty folder that is deleted afterwards.
  */
 export async function story(tell, { demo = true, data: given } = {}) {
   const data = given ?? mkdtempSync(join(tmpdir(), 'accord-'));
@@ -100,7 +104,7 @@ export async function story(tell, { demo = true, data: given } = {}) {
     outcome = 1;
     for (const person of people) console.error(await person.lastSeen());
     console.error(error);
-    // Where only the last lines are kept, they say what failed.
+    // The last line names the script and the error, because some logs keep only their last lines.
     console.error(`${basename(process.argv[1])}: ${error.message}`);
   }
   await browser.close();
@@ -109,7 +113,7 @@ export async function story(tell, { demo = true, data: given } = {}) {
   process.exit(outcome);
 }
 
-/** Somebody in a browser context of their own, who has not opened anything yet. */
+/** Creates a person with a new, empty page. `context` is an existing browser context, or the options of a new one. */
 async function visit(server, browser, people, name, { context: options = {}, context } = {}) {
   const own = context?.newPage ? context : await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await own.newPage();
@@ -119,7 +123,7 @@ async function visit(server, browser, people, name, { context: options = {}, con
   return person;
 }
 
-/** A demo person, signed in, on the demo commitment unless told otherwise. */
+/** Creates a demo person, signs them in, and opens the commitment `document`. With `null`, no commitment is opened. */
 async function enter(server, browser, people, name, { document = 'demo', ...options } = {}) {
   const person = await visit(server, browser, people, name, options);
   const { page } = person;
@@ -147,7 +151,7 @@ class Person {
     return this.page.locator(`[data-target="${target}"]`);
   }
 
-  /** The lines of a text, carets of others left out. */
+  /** Returns the lines of a text as the page shows them, without the carets of other people. */
   lines(target) {
     return this.field(target).evaluate((field) =>
       [...field.children].map((line) => {
@@ -162,12 +166,15 @@ class Person {
     return (await this.lines(target)).join('\n');
   }
 
-  /** The element names of a text's lines. */
+  /** Returns the name of the HTML element of each line, in lower case. */
   kinds(target) {
     return this.field(target).evaluate((field) => [...field.children].map((line) => line.nodeName.toLowerCase()));
   }
 
-  /** Puts the caret into a line (from 0; -1: the last), after `offset` characters (-1: at its end). */
+  /**
+   * Puts the caret into line number `line`, after `offset` UTF-16 code units. Lines count from 0. Negative numbers
+   * count from the end: line -1 is the last line, and offset -1 is the end of the line.
+   */
   async caret(target, line = 0, offset = 0) {
     await this.field(target).focus();
     await this.field(target).evaluate(
@@ -207,7 +214,7 @@ class Person {
     return this.page.locator('[data-testid=status]').innerText();
   }
 
-  /** Where the page is, what still works in it, and a picture: for whoever reads why a story failed. */
+  /** Describes the page for the log of a failed story: its address, whether it still responds and draws, and a screenshot. */
   async lastSeen() {
     const { page, name } = this;
     const shot = join(tmpdir(), `accord-failed-${name}.png`);
@@ -226,7 +233,7 @@ class Person {
   }
 }
 
-/** Waits until all see the same in a text, and gives it. */
+/** Waits until all pages show the same text in a field, and returns that text. */
 export async function agree(target, ...people) {
   let seen;
   await until(`all agree on ${target}`, async () => {

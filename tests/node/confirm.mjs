@@ -1,5 +1,5 @@
-// Mail reaches people: an address is confirmed by a link that was mailed to it, and a lost password is set
-// anew by one, in a real browser and over a real mail server's protocol.
+// Checks the mails of an account with a real browser and over SMTP: a mailed link confirms an address, and another
+// mailed link sets a new password.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { story, until } from './browser.mjs';
@@ -7,7 +7,7 @@ import { lookAtAll } from './look.mjs';
 
 const PASSWORD = 'cobalt umbrella seventeen';
 
-/** Takes mail as an SMTP server does (RFC 5321), as far as a sender needs one, and keeps what came. */
+/** Starts a minimal SMTP server (RFC 5321) that accepts every mail and keeps it in `mails`. */
 async function mailbox() {
   const mails = [];
   const front = createServer((socket) => {
@@ -54,7 +54,7 @@ await story(
     await button(ida, 'Create the administrator’s account').click();
     await ida.page.getByRole('heading', { name: 'Your plans' }).waitFor();
 
-    // What she typed is not confirmed until a link that was mailed there is opened where she is signed in.
+    // Ida's address is unconfirmed until she opens the link that was mailed to it, in a browser where she is signed in.
     await ida.page.goto(`${server.base}/account`);
     await ida.page.getByText('not confirmed', { exact: true }).waitFor();
     await button(ida, 'Send me a link to confirm it').click();
@@ -71,7 +71,7 @@ await story(
     await button(ida, 'Confirm the address').click();
     await ida.page.getByText('confirmed', { exact: true }).waitFor();
 
-    // Another address is not confirmed, and gets a link at once.
+    // A new address is unconfirmed again. The server mails a link to it immediately, and a notice to the old address.
     await ida.page.getByLabel('New e-mail address').fill('ida@novak.example');
     await ida.page.locator('form', { hasText: 'New e-mail address' }).getByLabel('Password').fill(PASSWORD);
     mail.mails.length = 0;
@@ -81,7 +81,7 @@ await story(
     await link('Confirm your address for Accord');
     await until('the old address is told', () => mail.mails.some((text) => text.includes('To: ida@riverton.example')));
 
-    // A lost password is set anew by a mailed link, which confirms the address.
+    // A mailed link replaces the lost password. Using that link also confirms the address to which it was mailed.
     await stranger.page.goto(server.base);
     await stranger.page.getByLabel('E-mail address').fill('ida@novak.example');
     await stranger.page.getByRole('button', { name: 'Send me a link' }).click();

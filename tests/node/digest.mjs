@@ -1,5 +1,6 @@
-// The digest that both sides sign, computed from a stock Yjs document alone: as docs/protocol.md, section 10, says it,
-// with Yjs's own `toDelta` and an RFC 8785 library. Arguments: the server's address.
+// Checks that anybody can compute the digest that both sides sign. The script follows docs/protocol.md, section 10, with
+// a stock Yjs document, Yjs's own `toDelta` and an RFC 8785 library, and compares its digest with the server's after random
+// edits. The only argument is the server's address.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
@@ -15,7 +16,10 @@ const BLOCK = ['header', 'list', 'blockquote', 'indent'];
 const MARKS = ['bold', 'italic', 'link'];
 const EXCLUSIVE = ['header', 'list', 'blockquote'];
 
-/** A text as it is meant: neighbours that are alike joined, attributes where they count, the last line ended. */
+/**
+ * Returns a text in the form that is signed. Adjacent inserts with equal attributes are joined. Newlines lose marks, and
+ * other text loses the attributes of lines. Of the attributes in `EXCLUSIVE`, the first stays. The last line has a newline.
+ */
 function normal(text) {
   const out = [];
   const push = (insert, all, without) => {
@@ -93,7 +97,7 @@ for (let round = 0; round < 60; round += 1) {
   }
   if (round % 6 !== 5) continue;
   doc.getMap('facts').set('period_to', `2027-12-${10 + random(20)}`);
-  // What the server says of the same text: once it has everything, its digest is ours.
+  // Once the server has received every edit, its digest of the draft must equal the one computed here.
   const end = Date.now() + 20_000;
   for (;;) {
     const { draft, digest } = await path();

@@ -1,5 +1,5 @@
-// The editor's binding as a module for Node, for the tests beside stock editors. It is built over the packages of `web`:
-// y-prosemirror brings another copy of ProseMirror, and two copies do not know each other's nodes.
+// Builds the editor's binding as a module for Node, for the tests that run it beside stock editors. ProseMirror comes from the
+// packages of `web`: y-prosemirror brings a second copy of ProseMirror, and neither copy recognises the nodes of the other.
 const web = (name) => new URL(`../../web/node_modules/${name}`, import.meta.url).pathname;
 const shared = ['model', 'state', 'transform', 'view'].map((name) => `prosemirror-${name}`);
 

@@ -1,4 +1,4 @@
-// What tests of the binding use: the editor without a page around it.
+// Exports the editor and the WebAssembly client to the tests of the binding, without Svelte components or a page.
 
 export { EditorState, TextSelection } from 'prosemirror-state';
 export { EditorView } from 'prosemirror-view';

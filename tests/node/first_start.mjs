@@ -1,6 +1,6 @@
-// The whole way from an empty data folder: the first administrator, a plan, its facilitator, a
-// civil-society author who joins in another browser; both write; one becomes an observer and is
-// read-only at once.
+// Starts with an empty data folder. The first administrator creates a plan and invites its facilitator, who invites a
+// civil-society author. Both write, until the author becomes an observer and can no longer write. Then the author is
+// removed from the plan, and the facilitator is signed out and signs in again.
 import assert from 'node:assert/strict';
 import { sleep, story, until } from './browser.mjs';
 import { lookAtAll } from './look.mjs';
@@ -20,7 +20,7 @@ await story(
     };
     const button = ({ page }, name) => page.getByRole('button', { name, exact: true });
 
-    // Without an administrator nobody can sign in; the server's own words say how to become one.
+    // Without an administrator nobody can sign in. The server's log contains the link that creates one.
     const ida = await newcomer('ida');
     await open(ida, server.base);
     await lookAtAll(ida.page, 'sign-in-password');
@@ -36,7 +36,7 @@ await story(
     await ida.page.getByRole('heading', { name: 'Your plans' }).waitFor();
     await lookAtAll(ida.page, 'plans-empty');
 
-    // A plan, and an invitation for its facilitator.
+    // Ida creates a plan and an invitation for its facilitator.
     await button(ida, 'New plan').click();
     await ida.page.getByLabel('What is the plan called?').fill('Riverton 2027–2028');
     await button(ida, 'Create plan').click();
@@ -53,7 +53,7 @@ await story(
     };
     const forFay = await invite(ida, 'Fay', 'Facilitator', 'government');
 
-    // Fay opens it in her own browser.
+    // Fay opens the invitation in her own browser.
     const fay = await newcomer('fay');
     await open(fay, forFay);
     await fay.page.getByText('Ida Novak invites you to “Riverton 2027–2028”').waitFor();
@@ -69,7 +69,7 @@ await story(
     await fay.saved();
     const commitment = fay.page.url();
 
-    // She invites a civil-society author; the same link does not work twice.
+    // Fay invites a civil-society author, Ben. His link does not work a second time.
     await open(fay, `${server.base}/`);
     await fay.page.getByRole('link', { name: 'People' }).click();
     const forBen = await invite(fay, 'Follow the Money', 'Author', 'civil society');
@@ -86,7 +86,7 @@ await story(
     await open(eve, commitment);
     await button(eve, 'Sign in').waitFor();
 
-    // Both write.
+    // Fay and Ben write at the same time.
     await open(fay, commitment);
     await fay.page.waitForSelector('[data-target=problem]');
     await fay.saved();
@@ -98,7 +98,7 @@ await story(
     await ben.saved();
     await until('Ben is there', () => fay.page.getByRole('list', { name: 'People here' }).getByTitle('Ben Okafor, civil society').isVisible());
 
-    // In another window Fay makes Ben an observer: he is read-only within a second, and what he wrote
+    // In another window Fay makes Ben an observer: within five seconds he can only read, and the text that he wrote
     // stays.
     const window = await newcomer('fay-people', { context: fay.context });
     await open(window, `${server.base}/`);
@@ -113,7 +113,7 @@ await story(
     await fay.type('More. ');
     await until('he still reads along', async () => (await ben.text('problem')).includes('More. '));
 
-    // An author again, he writes offline; meanwhile his seat ends. His words are kept for him to see.
+    // Ben is an author again and writes offline, while Fay makes him an observer. His page keeps the words and shows them.
     await button(window, 'Change the role of Ben Okafor').click();
     await window.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: 'Author' });
     await button(window, 'Save').click();
@@ -134,7 +134,7 @@ await story(
     assert.ok(!(await fay.text('causes')).includes('OFFLINE'));
     assert.ok(!(await ben.text('causes')).includes('OFFLINE'));
 
-    // Removed from the plan, he is told so, and has no way in.
+    // Fay removes Ben from the plan. His page says so and no longer shows the commitment.
     await button(window, 'Change the role of Ben Okafor').click();
     await button(window, 'Remove from the plan').first().click();
     await window.page.locator('dialog').getByRole('button', { name: 'Remove from the plan' }).click();
@@ -142,7 +142,7 @@ await story(
     await lookAtAll(ben.page, 'not-shared-any-more');
     assert.equal(await fay.text('causes'), 'There is no register.');
 
-    // Signed out elsewhere, a page that is open asks to sign in again, and nothing typed is lost.
+    // Fay ends her session from another browser. Her open page asks her to sign in again, and keeps what she typed.
     await fay.context.setOffline(true);
     await until('Fay is offline', async () => (await fay.status()).startsWith('Offline'));
     await fay.caret('problem', 0, 0);

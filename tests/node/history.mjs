@@ -1,5 +1,5 @@
-// A disagreement, read from the history page alone: what each wrote, what the other did to it, a version, and
-// the way back. By keyboard, too.
+// Two people disagree about a text. Somebody else reads on the history page, also by keyboard, who wrote and deleted what.
+// Then a version is named and an earlier text is restored.
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 import { lookAtAll } from './look.mjs';
@@ -7,7 +7,7 @@ import { lookAtAll } from './look.mjs';
 await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
-  // They disagree about what the problem is.
+  // Ana and Ben disagree about the causes: Ben replaces some of Ana's words.
   await ana.caret('causes', 0, 0);
   await ana.type('The law is silent on budgets. Nobody is obliged to publish them at all.');
   await ana.press('Enter');
@@ -21,7 +21,7 @@ await story(async ({ person, server }) => {
   await ana.saved();
   await ben.saved();
 
-  // In the editor, on demand: whose words these are, also while one goes on writing.
+  // The editor marks who wrote which words, while the option is switched on.
   await ben.page.getByLabel('Who wrote it').check();
   const written = ben.field('causes').locator('.written');
   await until('Ben’s words are his', async () => {
@@ -34,19 +34,19 @@ await story(async ({ person, server }) => {
   await ben.page.getByLabel('Who wrote it').uncheck();
   await until('nothing is marked', async () => (await ben.page.locator('.written').count()) === 0);
 
-  // Somebody who was not there reads the history.
+  // Ada, who did not take part, reads the history.
   const ada = await person('ada');
   const { page } = ada;
   await page.getByRole('link', { name: 'History' }).click();
   await page.getByRole('heading', { name: /^History of/ }).waitFor();
   await page.getByText('Ben Okafor', { exact: true }).first().waitFor();
-  // In the text: written and deleted, each with who did it.
+  // The text marks insertions and deletions, each with its author.
   const causes = page.locator('[data-target=causes]');
   await lookAtAll(page, 'history-text');
   await causes.scrollIntoViewIfNeeded();
   await lookAtAll(page, 'history-marks');
   assert.match(await causes.locator('ins').filter({ hasText: 'ignored' }).getAttribute('title'), /^Ben Okafor wrote this/);
-  // As a list, by keyboard.
+  // Ada reads the changes as a list, and moves through it with the keyboard.
   await page.getByRole('button', { name: 'As a list' }).focus();
   await ada.press('Enter');
   const changes = page.locator('ol .change');
@@ -63,7 +63,7 @@ await story(async ({ person, server }) => {
   assert.equal(await page.evaluate(() => document.activeElement.className.includes('change')), true);
   await ada.press('Enter');
   await page.locator('[data-target]:focus').waitFor();
-  // Only civil society.
+  // The filter shows the changes of civil society only.
   await page.getByRole('button', { name: 'As a list' }).click();
   await page.getByLabel('Sector').selectOption('civil_society');
   await until('only Ben is left', async () => {
@@ -80,16 +80,16 @@ await story(async ({ person, server }) => {
   await lookAtAll(page, 'history-share-person');
   await page.getByRole('combobox', { name: 'Section' }).selectOption({ label: 'Contact' });
   await page.getByText('Nothing was written in this part.').waitFor();
-  // The record as a page of its own, without scripts.
+  // The co-creation record opens as a page of its own, which has no scripts.
   const [record] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'Co-creation record (web page)' }).click()]);
   await record.getByRole('heading', { name: 'Who took part' }).waitFor();
   await record.getByRole('row', { name: /Ben Okafor, civil society Author/ }).waitFor();
   await lookAtAll(record, 'history-record');
   await record.close();
-  // An adviser names nothing and restores nothing.
+  // Ada is an adviser, so she can't name the moment.
   assert.equal(await page.getByRole('button', { name: 'Name this moment' }).count(), 0);
 
-  // Ana names the moment, goes back to before Ben, and Ben sees it at once.
+  // Ana names the current moment and restores the causes as they were before Ben's edit. Ben's editor shows the change.
   await ana.page.goto(`${server.base}/documents/demo/history`);
   await ana.page.getByRole('button', { name: 'Name this moment' }).click();
   await ana.page.getByLabel('Name', { exact: true }).fill('With Ben’s wording');
@@ -110,7 +110,7 @@ await story(async ({ person, server }) => {
   await until('Ben sees it', async () => (await ben.text('causes')) !== before);
   await ana.page.getByText('With Ben’s wording').first().waitFor();
   await lookAtAll(ana.page, 'history-restored');
-  // And forward again, to the version.
+  // Ana restores the version that she named, so that Ben's wording returns.
   await ana.page.getByLabel('with').selectOption({ label: 'With Ben’s wording' });
   await ana.page.getByRole('button', { name: 'Go back to this moment' }).click();
   await ana.page.getByRole('button', { name: 'Go back', exact: true }).click();

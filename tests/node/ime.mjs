@@ -1,5 +1,5 @@
-// An input method at work survives what others write in the same line (Korean, through the
-// browser's own input protocol).
+// Checks that the composition of an input method continues while others write in the same line. The test composes
+// Korean through the browser's debugging protocol.
 import assert from 'node:assert/strict';
 import { agree, sleep, story } from './browser.mjs';
 
@@ -22,7 +22,7 @@ await story(async ({ person }) => {
   await ben.type(' After.');
   await compose('한');
   await sleep(100);
-  // Another paragraph and another field go on changing meanwhile.
+  // Another field receives changes during the composition.
   await ben.caret('brief', 0, 0);
   await ben.type('Meanwhile. ');
   await sleep(300);

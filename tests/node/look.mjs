@@ -1,5 +1,5 @@
-// Looks at a page as a checker does: nothing serious for axe, nothing wider than the screen. Keeps a
-// picture where ACCORD_SHOTS names a folder.
+// Checks the page that is open: axe finds no serious violation, and nothing is wider than the screen. Saves a screenshot
+// if the environment variable ACCORD_SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,10 +11,10 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 export async function look(page, name) {
-  // Colours on their way to others are neither.
+  // Wait for the end of animations: axe would measure colours that exist only during a transition.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: false });
-  // Our own content security policy forbids injected scripts: the tester's comes in beside it.
+  // The page's content security policy forbids a `<script>` with axe. It does not apply to code that `evaluate` runs.
   await page.evaluate(axe);
   const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: values }), RULES);
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
@@ -24,7 +24,7 @@ export async function look(page, name) {
   assert.ok(wide <= 0, `${name} scrolls sideways by ${wide} px`);
 }
 
-/** Looks at what is open, in light and dark, at desktop and phone width; then as it was. */
+/** Checks the open page in light and dark mode, at desktop and phone width, then restores light mode and the old size. */
 export async function lookAtAll(page, name) {
   const before = page.viewportSize();
   for (const colorScheme of ['light', 'dark']) {

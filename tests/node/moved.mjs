@@ -1,5 +1,5 @@
-// Words stay their author's wherever others put them: copied, cut, dragged, or deleted and brought back on a
-// page that was closed before it could say so.
+// Checks that words keep their first author when somebody else copies, cuts or drags them, and when somebody deletes
+// and restores them offline, on a page that is closed before it can send its claims.
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 
@@ -7,7 +7,7 @@ await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
 
-  /** What stands in a text and was written first by somebody, by the server's history. */
+  /** Returns the part of a text that, according to the server's history, was first written by the person called `name`. */
   const wrote = (target, name) =>
     ana.page.evaluate(
       async ([target, name]) => {
@@ -46,7 +46,7 @@ await story(async ({ person, server }) => {
   await saved();
   const line = (await ana.lines('problem')).indexOf(sentence);
 
-  // Ana copies it, with the start of the next paragraph, and pastes it elsewhere.
+  // Ana copies Ben's sentence with the start of the next paragraph, and pastes both into another field.
   await ana.caret('problem', line, 0);
   await select(ana, sentence.length + 1 + 'The second'.length);
   await ana.press('Control+c');
@@ -58,7 +58,7 @@ await story(async ({ person, server }) => {
   await saved();
   assert.equal(await wrote('results', 'Ben Okafor'), `${sentence}\nThe second`);
 
-  // She cuts a part and puts it somewhere else: it is moved.
+  // Ana cuts the sentence and pastes it into a third field. Ben stays its author.
   await ana.caret('problem', line, 0);
   await select(ana, sentence.length);
   await ana.press('Control+x');
@@ -72,7 +72,7 @@ await story(async ({ person, server }) => {
     'since the beginning it is new there',
   );
 
-  // She drags what he wrote to another place of the same text.
+  // Ana drags some of Ben's words to another place in the same text.
   const words = 'The second paragraph';
   await ana.caret('problem', -1, 0);
   await select(ana, words.length);
@@ -96,7 +96,7 @@ await story(async ({ person, server }) => {
   await saved();
   assert.ok((await wrote('problem', 'Ben Okafor')).includes(words), await wrote('problem', 'Ben Okafor'));
 
-  // What is pasted from elsewhere is the work of whoever pastes it.
+  // Text that is pasted from outside the document belongs to the person who pastes it.
   await ana.field('participation').focus();
   await ana.field('participation').evaluate((field) => {
     const clipboardData = new DataTransfer();
@@ -107,7 +107,7 @@ await story(async ({ person, server }) => {
   await saved();
   assert.equal(await wrote('participation', 'Ana Ferreira'), 'Out of a report.');
 
-  // Offline she deletes a sentence of his, thinks better of it, and closes the page before it is sent.
+  // Offline, Ana deletes Ben's sentence, undoes the deletion, and closes the page before its edits are sent.
   await ana.context.setOffline(true);
   await until('Ana is offline', async () => (await ana.status()).startsWith('Offline') || ana.status());
   await ana.caret('accountability', 0, 0);

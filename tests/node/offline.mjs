@@ -1,5 +1,5 @@
-// A lost connection with edits on both sides and a reload in the middle; a server that dies and
-// comes back; a second person on the same laptop.
+// Checks that no edit is lost or misattributed in three cases: a connection is lost and the page is reloaded offline; the
+// server is killed and started again; a second person signs in on the same laptop.
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 
@@ -7,7 +7,7 @@ await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
   const has = (who, words) => until(`${who.name} has ${words}`, async () => (await who.text('causes')).includes(words) || who.text('causes'));
-  // The app itself must be on the device before the network goes.
+  // Wait until the service worker keeps the application on the device: without it, an offline reload would fail.
   await until('the app is kept', () => ana.page.evaluate(() => navigator.serviceWorker.ready.then((ready) => ready.active?.state === 'activated')));
 
   await ana.context.setOffline(true);
@@ -29,7 +29,7 @@ await story(async ({ person, server }) => {
   await ana.saved();
   await agree('causes', ana, ben);
 
-  // The server dies under both; both type on; it comes back.
+  // The server is killed while both are connected. Both keep typing, and the server starts again.
   await server.stop();
   await until('both notice', async () => [await ana.status(), await ben.status()].every((s) => s.startsWith('Offline')));
   await ana.caret('causes', 0, 0);
@@ -44,14 +44,14 @@ await story(async ({ person, server }) => {
     assert.equal(text.split(words).length, 2, `${words} once in ${text}`);
   }
 
-  // The same laptop: Ana's unsaved words wait for Ana, whoever signs in meanwhile.
+  // Fay signs in on Ana's laptop. Ana's unsaved words are not sent until Ana signs in there again.
   await ana.context.setOffline(true);
   await until('offline', async () => (await ana.status()).startsWith('Offline'));
   await ana.caret('brief', 0, 0);
   await ana.type('ONLY ANA ');
   await sleep(400);
-  // Ana closes the page and walks away; the network is back afterwards. (A page that is only left for
-  // another may live on for a moment, and rightly sends what it has.)
+  // Ana closes the page before the network returns. (A page that only navigates away can stay alive for a moment, and
+  // would then rightly send its edits.)
   await ana.page.close();
   await ana.context.setOffline(false);
   await ana.context.clearCookies();

@@ -1,5 +1,5 @@
-// Signing in with OpenID Connect, against a real provider on this machine and in a real browser; then
-// against one that lies: what it says must not be believed.
+// Checks signing in with OpenID Connect: in a real browser with a real provider on this machine, and then with a provider
+// that lies, whose tokens the server must refuse.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -17,7 +17,7 @@ const PASSWORD = 'cobalt umbrella seventeen';
 const listening = (server) =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)));
 
-/** A provider as anybody could run it, which knows two people and takes any password. */
+/** Starts a correct provider, which knows two people and accepts any password. */
 async function honest(redirect) {
   const front = createServer();
   const issuer = await listening(front);
@@ -33,7 +33,7 @@ async function honest(redirect) {
   return { issuer, stop: () => front.close() };
 }
 
-/** A provider that says whatever the code it is given names. */
+/** Starts a provider that lies in its tokens. The authorization code that it receives names the lie. */
 async function lying() {
   let keys = await generateKeyPair('RS256');
   let kid = 'first';
@@ -99,7 +99,7 @@ await story(
     await button(ida, 'Create the administrator’s account').click();
     await ida.page.getByRole('heading', { name: 'Your plans' }).waitFor();
 
-    // Ida adds the provider; one that does not answer is not taken.
+    // Ida adds the provider. The server refuses an issuer that does not answer.
     const redirect = `${server.base}/api/v1/providers/callback`;
     const provider = await honest(redirect);
     await ida.page.getByRole('link', { name: 'Administration' }).click();
@@ -117,7 +117,7 @@ await story(
     await button(ida, 'Add a provider').click();
     await ida.page.getByText(provider.issuer).waitFor();
 
-    // A plan with two invitations.
+    // Ida creates a plan, for which `invite` makes invitations.
     const api = (path, body) =>
       ida.page.evaluate(
         async ([path, body]) => {
@@ -132,19 +132,19 @@ await story(
       return made.link;
     };
 
-    // At the provider: who one is, and that Accord may know it.
+    // Signs in on the provider's pages, and consents that Accord receives the name and address.
     const through = async ({ page }, login) => {
       await page.locator('input[name=login]').fill(login);
       await page.locator('input[name=password]').fill('any');
       await page.locator('button[type=submit]').click();
-      // Consent is asked for once.
+      // The provider asks each person for consent only once.
       await page.waitForURL((url) => url.href.startsWith(server.base) || url.pathname.includes('/interaction/'));
       const consent = page.locator('button[type=submit]', { hasText: 'Continue' });
       if (!page.url().startsWith(server.base)) await consent.click();
       await page.waitForURL((url) => url.href.startsWith(server.base));
     };
 
-    // Whoever nobody has invited does not come in, and learns what to do.
+    // Fay has no invitation yet: she is not signed in, and the page says so.
     const fay = await newcomer('fay');
     await fay.page.goto(server.base);
     await lookAtAll(fay.page, 'sign-in-providers');
@@ -152,7 +152,7 @@ await story(
     await through(fay, 'fay');
     await fay.page.getByRole('alert').filter({ hasText: 'No account uses this way to sign in yet' }).waitFor();
 
-    // Invited, Fay joins with her account there, and signs in with it again later.
+    // With an invitation, Fay joins through the provider, and can sign in through it again later.
     await fay.page.goto(await invite('facilitator', 'government'));
     await fay.page.getByRole('link', { name: 'Continue with Riverton ID' }).click();
     await fay.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
@@ -161,12 +161,12 @@ await story(
     await fay.page.getByRole('link', { name: 'Continue with Riverton ID' }).click();
     await fay.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
 
-    // It is her only way in, so she can't give it up.
+    // The provider is Fay's only way to sign in, so she can't remove it from her account.
     await fay.page.goto(`${server.base}/account`);
     await button(fay, 'Stop using Riverton ID').click();
     await fay.page.getByRole('alert').filter({ hasText: 'set a password first' }).waitFor();
 
-    // Ben has an account with a password, and adds the provider to it.
+    // Ben has an account with a password, and adds the provider to that account.
     const ben = await newcomer('ben');
     await ben.page.goto(await invite('author', 'civil_society'));
     await ben.page.getByLabel('Your name').fill('Ben Okafor');
@@ -178,7 +178,7 @@ await story(
     await ben.page.getByRole('link', { name: 'Add Riverton ID' }).click();
     await through(ben, 'ben');
     await button(ben, 'Stop using Riverton ID').waitFor();
-    // A provider that is trusted has said that the address is his.
+    // The provider is trusted to confirm addresses, and has confirmed Ben's.
     await ben.page.getByText('confirmed', { exact: true }).waitFor();
     await lookAtAll(ben.page, 'account-provider');
     await button(ben, 'Sign out').click();
@@ -186,7 +186,7 @@ await story(
     await ben.page.getByRole('link', { name: 'Continue with Riverton ID' }).click();
     await ben.page.getByRole('heading', { name: 'Riverton 2027–2028' }).waitFor();
 
-    // Ben gets a link for a new password. Its page shows how else one can sign in as him, and ends that.
+    // Ben gets a link for a new password. Its page shows the provider as another way to sign in as Ben, and can remove it.
     const { people } = await ida.page.evaluate(async () => (await fetch('/api/v1/administration')).json());
     const { link } = await api(`/api/v1/administration/people/${people.find(({ name }) => name === 'Ben Okafor').id}/reset`, {});
     await ida.page.reload();
@@ -206,7 +206,7 @@ await story(
     await button(ben, 'Sign in').waitFor();
     provider.stop();
 
-    // A provider that lies.
+    // From here on, the provider lies.
     const liar = await lying();
     await api('/api/v1/administration/providers', { name: 'Liar', issuer: liar.issuer, client_id: 'accord', client_secret: 's' });
     const { providers } = await (await fetch(`${server.base}/api/v1/providers`)).json();
@@ -241,7 +241,7 @@ await story(
       'a refusal',
     );
 
-    // New keys are looked for when a token names one, at most once in ten seconds.
+    // When a token names an unknown key, the server fetches the provider's keys again, at most once every ten seconds.
     await liar.rotate();
     await sleep(10_000);
     const before = liar.keysAsked();
@@ -252,7 +252,8 @@ await story(
       assert.deepEqual(await comeBack({ state: liar.asked.state, code: 'kid' }, cookie), ['/?refused=provider_untrusted', false], 'a key that is none');
     }
     assert.equal(liar.keysAsked() - before, 1, 'keys are asked for once');
-    // The subject of one issuer is nobody at another: Ben, as the liar knows him, is not Ben.
+    // A subject identifies a person at one issuer only: the liar's tokens named Ben's subject and address, but none of the
+    // answers above signed Ben in.
     liar.stop();
     await until('no errors', () => [ida, fay, ben, reset].every(({ errors }) => errors.length === 0) || [ida, fay, ben, reset].map(({ errors }) => errors));
   },

@@ -1,5 +1,6 @@
-// Numbers that are shown in another order than they are written: what `readable/order.rs` says of each line, held against
-// where a real browser puts its numbers, and against how the pages and the editor set a line.
+// Compares `document/src/readable/order.rs` with a real browser. For each line of order.json, the file says which numbers
+// appear in another order than they are written, and whether the line is read from right to left. The browser must place the
+// numbers in that order, and both `dir="auto"` and `unicode-bidi: plaintext` must give the line that direction.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { launch } from './browser.mjs';
@@ -34,12 +35,13 @@ for (const { line, turned, right_to_left } of lines) {
     return { turned, isRtl };
   }, line);
   assert.equal(found.isRtl, right_to_left, line);
-  // A number with a separator and no blank, like a date, is one number: it is read from left to right in every line.
+  // In a right-to-left line the rules report no number. The browser's order is not compared there: a date is read from left
+  // to right as one number, but this script would take its parts for turned numbers.
   if (!right_to_left) assert.deepEqual(found.turned, turned, line);
   else assert.deepEqual(turned, [], line);
 }
 
-// The letter that says how a line is read is found by style sheets as `dir="auto"` finds it.
+// The style sheets use `unicode-bidi: plaintext`, which must find the same direction as `dir="auto"`.
 await page.setContent('<div style="width: 300px"><p style="unicode-bidi: plaintext; font: 16px monospace; margin: 0"></p></div>');
 for (const { line, right_to_left } of lines) {
   const isRight = await page.evaluate((line) => {

@@ -1,5 +1,5 @@
-// What is pasted from Word, Google Docs, a web page and plain text, by a real paste event, and what
-// of it the server then has: headings, lists, marks and links as ours, nothing else.
+// Pastes from Word, Google Docs, a web page and plain text with real paste events. The server must then have headings,
+// lists, quotes, marks and safe links in the form of the template, and nothing else.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 
@@ -75,16 +75,16 @@ await story(async ({ person }) => {
     { insert: '\n', attributes: { blockquote: true } },
   ]);
   assert.deepEqual(await paste('results', '', 'one\r\ntwo\n\nthree'), [plain('one\ntwo\n\nthree\n')]);
-  // In the middle of a line what was there stays what it was; all selected, all of it goes.
+  // A paste into the middle of a paragraph leaves the paragraph unformatted. A paste over the whole text replaces it.
   await ana.caret('results', 0, 1);
   assert.deepEqual(await paste('results', '<h2>Head</h2><ul><li>item</li></ul>', 'Head'), [
     plain('oHead\nitemne\ntwo\n\nthree\n'),
   ]);
   await ana.press('Control+a');
   assert.deepEqual(await paste('results', '<ul><li>item</li></ul>', 'item'), [plain('item'), bullet()]);
-  // A field of one line stays one line, and takes no formatting.
+  // A field with a single line keeps its single line, and accepts no formatting.
   assert.deepEqual(await paste('lead', '<b>Ministry</b><p>of Finance</p>', 'Ministry\nof Finance'), [plain('Ministry of Finance\n')]);
-  // One undo takes a paste back.
+  // One undo removes the whole paste.
   await ana.press('Control+z');
   await until('undone', async () => (await ana.text('lead')) === '' || ana.text('lead'));
   assert.deepEqual(ana.errors, []);

@@ -1,11 +1,11 @@
-// The binding beside stock editors: several people, some in unmodified Quill 2 + y-quill 1, some in
-// our editor over the WebAssembly client, given random edits and random delivery, must end in one
-// Delta. `quill.mjs RUNS [FIRST_SEED]`; a failing seed is named.
+// Compares the binding with stock editors. Three people make random edits, which arrive in random order: some
+// people use unmodified Quill 2 with y-quill 1, the others our editor over the WebAssembly client. All must end with
+// the same Delta. Run it as `quill.mjs RUNS [FIRST_SEED]`; it prints each seed that fails.
 //
-// What is compared: every replica's text; what our editor shows; and what a stock Quill shows that
-// is opened on the text at the end. A Quill that stayed open can differ from its own text: y-quill
-// does so in about one run of seven also when only Quills take part (set ONLY_QUILL=1 to see it).
-// Those are counted, and not held against anybody.
+// The script compares the text of every replica, the lines that our editor shows, and the contents of a stock
+// Quill that is opened on the final text. A Quill that stayed open can show something other than its own text. That
+// happens in about one run of seven, also when all three people use Quill (set ONLY_QUILL=1), so those runs are
+// counted but do not fail.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -29,7 +29,7 @@ const BLOCKS = ['header', 'list', 'blockquote', 'indent'];
 const MARKS = ['bold', 'italic', 'link'];
 const WORDS = ['a', 'word ', 'two words', '한글', '😀', '👩‍👩‍👧', 'é', 'ㅎ', '  ', 'Ω'];
 
-/** Mulberry32: small, seeded, good enough to choose edits. */
+/** Creates a seeded generator of random numbers (Mulberry32), which is good enough to choose edits. */
 function random(seed) {
   let state = seed >>> 0;
   const next = () => {
@@ -42,7 +42,7 @@ function random(seed) {
   return { below, pick: (list) => list[below(list.length)], chance: (p) => next() < p };
 }
 
-/** A Delta as it is meant: see `document/src/model/delta.rs`. */
+/** Returns a Delta in normal form, with the rules for attributes of `document/src/model/delta.rs`. */
 function normal(delta) {
   const out = [];
   const push = (insert, attributes) => {
@@ -62,7 +62,7 @@ function normal(delta) {
         ended = true;
       }
       if (part) {
-        // A split inside a pair of surrogates leaves halves, which travel as U+FFFD.
+        // A split inside a surrogate pair leaves lone surrogates, which updates encode as U+FFFD.
         push(part.toWellFormed(), Object.fromEntries(on.filter(([key]) => MARKS.includes(key)).sort()));
         ended = false;
       }
@@ -136,7 +136,7 @@ class QuillPerson {
     return normal(this.text.toDelta());
   }
 
-  /** Takes the weaker of exclusive attributes back: which one Quill shows depends on their order. */
+  /** Removes all but the first attribute of an exclusive group, because the one that Quill shows depends on their order. */
   settle() {
     let at = 0;
     for (const { insert, attributes = {} } of this.text.toDelta()) {
@@ -147,7 +147,7 @@ class QuillPerson {
     }
   }
 
-  /** A fresh editor on the same text. */
+  /** Replaces the editor with a new one on the same text. */
   reopen() {
     this.binding.destroy();
     this.quill.container.remove();
@@ -161,7 +161,7 @@ class QuillPerson {
   }
 }
 
-/** No claims. */
+/** Provenance without claims. */
 const NOTHING = new Uint8Array();
 
 class OurPerson {
@@ -179,7 +179,7 @@ class OurPerson {
     this.state = ours.EditorState.create({ doc: ours.documentOf(read()) });
   }
 
-  /** Takes what the client changed into the editor. */
+  /** Applies the client's pending changes to the editor. */
   follow() {
     const changes = this.client.takeChanges();
     for (const change of changes ? JSON.parse(changes) : []) {
@@ -278,7 +278,7 @@ class OurPerson {
 
 function choose(r, text) {
   const length = Math.max(text.length - 1, 0);
-  // Never between the halves of a character outside the basic plane.
+  // An edit never begins or ends inside a surrogate pair.
   const whole = (at) => (at > 0 && /[\uDC00-\uDFFF]/.test(text.charAt(at)) ? at - 1 : at);
   const at = whole(r.below(length + 1));
   const reach = whole(Math.min(length, at + r.below(8))) - at;
@@ -332,7 +332,7 @@ function run(seed) {
         for (const update of inboxes[to].splice(0, 1 + r.below(4))) people[to].receive(update);
       }
     }
-    // Stock clients tidy formatting up when they hear of changes, and that goes out too.
+    // Stock clients remove redundant formatting when they receive changes, so delivery continues until no update is left.
     for (let round = 0; inboxes.some((inbox) => inbox.length > 0); round += 1) {
       assert.ok(round < 20, 'updates never cease');
       people.forEach((person, to) => {
@@ -344,8 +344,8 @@ function run(seed) {
     const wanted = normal(stock.text.toDelta());
     const whole = !JSON.stringify(wanted).includes('\uFFFD');
     if (!whole) {
-      // Yjs itself then disagrees with Yjs: each replica that splits there writes its own U+FFFD.
-      // Ours must still say what some stock replica says.
+      // Stock replicas can then differ from each other, because each replica that splits there writes its own U+FFFD.
+      // Our replica must still equal one of them.
       halved += 1;
       const stocks = people.filter((person) => person instanceof QuillPerson).map((person) => person.replica());
       torn += stocks.filter((said) => !isDeepStrictEqual(said, wanted)).length;
@@ -364,7 +364,7 @@ function run(seed) {
     stock.reopen();
     assert.deepEqual(stock.said(), wanted, 'a Quill opened at the end');
   } catch (error) {
-    // Quill's own diff can recurse for ever on half characters.
+    // Quill's own diff can recurse endlessly on lone surrogates.
     if (error.stack?.includes('/node_modules/fast-diff/')) {
       crashed += 1;
       return;

@@ -1,4 +1,4 @@
-// A stock client that joins, prints a text and leaves: read.mjs ADDRESS TICKET DOCUMENT FIELD
+// Connects a stock client, prints the text of a field, and exits: read.mjs ADDRESS TICKET DOCUMENT FIELD
 import { connect } from './stock.mjs';
 
 const [address, ticket, document, field] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// The editor's rules for links and for what nobody sees, held against the same corpora as the server's.
+// Checks the editor's rules for links and for invisible characters against the corpora that also check the server's rules.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,9 +27,10 @@ const { clean } = await module('editor/clean.ts');
 for (const { language, text } of data('readable/innocent.json')) assert.equal(clean(text), text, language);
 const left = [];
 for (const { attack, text, cleaned } of data('readable/attacks.json')) {
-  // A plain text's line ends are made newlines before.
+  // The editor turns line endings into newlines before it calls `clean`.
   if (cleaned !== undefined && clean(text.replace(/\r\n?/g, '\n')) !== cleaned) left.push(attack);
 }
-// What takes properties that JavaScript does not have is left to the server; a carriage return is a line's end here.
+// These attacks are left to the server, because JavaScript lacks the Unicode properties that they need. A carriage return
+// is a line ending here.
 const LEFT = ['a carriage return', 'unassigned', 'noncharacters', 'hieroglyphs\' format in Latin', 'an invisible stacker in Latin'];
 assert.deepEqual(left, LEFT);

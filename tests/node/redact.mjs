@@ -1,10 +1,10 @@
-// A secret is pasted; the facilitator redacts it. It goes from every page, and from what each device
-// keeps; that it happened, who did it and why, everybody sees.
+// The facilitator redacts a secret that was pasted. The secret disappears from every page and from the storage of each
+// device. Everybody sees the redaction, who made it, and the reason.
 import assert from 'node:assert/strict';
 import { agree, story, until } from './browser.mjs';
 import { lookAtAll } from './look.mjs';
 
-/** Whether anything that a browser keeps of the documents holds some words. */
+/** Returns whether the updates that a browser keeps in IndexedDB contain `words`. */
 const keeps = ({ page }, words) =>
   page.evaluate(async (words) => {
     const db = await new Promise((resolve) => {
@@ -29,7 +29,7 @@ await story(async ({ person }) => {
   await ana.saved();
   await until('it is kept on Ben’s device', () => keeps(ben, 'hunter2'));
 
-  // An author has no such tool. The facilitator selects the words, and says why.
+  // An author has no button to redact. The facilitator selects the words and gives a reason.
   await ana.field('results').click();
   assert.equal(await ana.page.getByRole('button', { name: 'Redact the selected text' }).count(), 0);
   await fay.caret('results', 0, 'The key is '.length);
@@ -50,7 +50,7 @@ await story(async ({ person }) => {
   }
   await ben.page.getByText('Redactions').scrollIntoViewIfNeeded();
   await lookAtAll(ben.page, 'redacted');
-  // Undo does not bring it back, and writing goes on.
+  // Undo does not restore the secret, and people can go on writing.
   await ana.field('results').focus();
   await ana.press('Control+z');
   await ben.caret('results', 0, -1);
@@ -61,8 +61,8 @@ await story(async ({ person }) => {
   await ana.saved();
   assert.ok(!(await agree('results', ana, ben, fay)).includes('hunter2'));
 
-  // Another one was deleted at once: only the past has it, and there it is selected. A paragraph was taken
-  // away before it, and a link stands in it.
+  // A second secret is deleted right after it was typed, with the newline before it, so only the history contains it. The
+  // facilitator selects and redacts it on the history page.
   await ana.caret('causes', -1, -1);
   await ana.press('Enter');
   await ana.page.keyboard.insertText('First.');
@@ -73,7 +73,7 @@ await story(async ({ person }) => {
   await ana.saved();
   const { page } = fay;
   const now = await page.evaluate(async () => (await (await fetch('/api/v1/documents/demo/history')).json()).head.seq);
-  // A moment at which it stands.
+  // Find a moment at which the text contains the second secret.
   const texts = (from, to) =>
     page.evaluate(async ([from, to]) => JSON.stringify((await (await fetch(`/api/v1/documents/demo/diff?from=${from}&to=${to}`)).json()).texts), [from, to]);
   let then = now;
@@ -100,7 +100,7 @@ await story(async ({ person }) => {
   });
   assert.ok(!(await texts(then, then)).includes('swordfish'));
   await lookAtAll(page, 'redacted-past');
-  // Across paragraphs, what was written and deleted, to the sign of a paragraph's end.
+  // The selection now covers kept and deleted text, across the sign of a deleted paragraph's end.
   await page.locator('[data-target=causes] .prose').evaluate((prose) => {
     const lines = [...prose.querySelectorAll('p')];
     const line = lines.find((line) => line.textContent.includes('First.'));

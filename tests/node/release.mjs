@@ -1,5 +1,6 @@
-// The whole way of a commitment: proposed, stale, declined with a reason, signed by both sides, frozen under an
-// embargo, launched, read and checked by everybody; then its successor, and the two compared.
+// Follows a commitment from its first proposal to a public release. The proposal becomes stale, is declined with a reason,
+// and is signed by both sides. The release is launched, first under an embargo that is called off, and anybody can read it
+// and check its file. Then a second release follows, and a page compares the two.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { story, until } from './browser.mjs';
@@ -7,13 +8,13 @@ import { look, lookAtAll, SIZES } from './look.mjs';
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 
-/** Opens the page of the release, and waits until it shows what it should. */
+/** Opens the release page of a document, and waits until its main heading matches `title`. */
 async function release({ page, server }, title, document = 'demo') {
   await page.goto(`${server.base}/documents/${document}/release`);
   await page.getByRole('heading', { level: 1, name: title }).waitFor();
 }
 
-/** Presses a button, then the one of the dialog that it opens. */
+/** Clicks a button that opens a dialog, fills in the dialog, and clicks the button of the same name in it. */
 async function act({ page }, name, { fill, dialog } = {}) {
   await button(page, name).first().click();
   const open = page.getByRole('dialog');
@@ -28,7 +29,7 @@ await story(async ({ person, newcomer, server }) => {
   const ana = await person('ana');
   const fay = await person('fay', { document: null });
   const ben = await person('ben');
-  // Ben’s laptop goes offline, and he writes on.
+  // Ben’s laptop goes offline, and he continues to write.
   await ben.page.context().setOffline(true);
   await ben.caret('causes', 0, 0);
   await ben.type('Written on the train. ');
@@ -39,7 +40,7 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByText('As agreed on Monday.').first().waitFor();
   await lookAtAll(fay.page, 'release-proposed');
 
-  // Who writes is told; who writes all the same makes it stale, in sight of all.
+  // The editor tells Ana that the text is proposed. Her edit makes the proposal stale, and everybody sees that.
   await ana.page.getByText('This text is proposed for release 1').waitFor();
   await ana.caret('results', 0, 0);
   await ana.type('Soon, ');
@@ -54,7 +55,7 @@ await story(async ({ person, newcomer, server }) => {
   await release(fay, 'Release 1');
   await act(fay, 'Propose release 1');
 
-  // Ben, on another device, does not agree.
+  // Ben declines the proposal from another device.
   const device = await person('ben', { document: null });
   await release(device, 'Release 1');
   await act(device, 'Decline', { fill: 'The register must be open to everybody.' });
@@ -75,7 +76,7 @@ await story(async ({ person, newcomer, server }) => {
   await device.page.getByRole('heading', { level: 1, name: 'Release 1 is frozen' }).waitFor();
   await lookAtAll(device.page, 'release-frozen');
 
-  // Frozen: nobody writes, and what comes late stays with its author.
+  // The document is frozen: nobody can write. Ben’s offline edit arrives too late, and is parked on his device.
   await ana.page.getByText('Both sides have signed release 1').waitFor();
   await until('Ana can’t write', async () => (await ana.field('results').getAttribute('contenteditable')) === 'false');
   await look(ana.page, 'release-editor-frozen');
@@ -85,7 +86,7 @@ await story(async ({ person, newcomer, server }) => {
   await ben.page.getByText('Written on the train.').waitFor();
   await lookAtAll(ben.page, 'release-parked');
 
-  // Nothing is public before its time.
+  // The release is not public before its launch.
   const nobody = await newcomer('nobody');
   const open = (path) => nobody.page.goto(`${server.base}${path}`);
   assert.equal((await open('/r/demo')).status(), 404);
@@ -95,7 +96,7 @@ await story(async ({ person, newcomer, server }) => {
   await lookAtAll(fay.page, 'launch-board');
   await button(fay.page, 'Launch releases').click();
   await lookAtAll(fay.page, 'launch-dialog');
-  // A year that is one digit off is said, and nothing is launched.
+  // A year with one wrong digit gives a warning, and nothing is launched.
   const time = fay.page.getByLabel('Date and time', { exact: false });
   const planned = await time.inputValue();
   await time.evaluate((field) => field.removeAttribute('min'));
@@ -107,7 +108,8 @@ await story(async ({ person, newcomer, server }) => {
   await look(fay.page, 'launch-past');
   await time.fill(planned);
   await button(fay.page, 'Review the launch').click();
-  // The last look says what opens when, in which zone, and that it is for good; one can go back and change it.
+  // The last dialog names the release, the time with its time zone, and says that publishing is final. From there, one can
+  // go back and change the launch.
   const zone = await fay.page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
   const last = fay.page.getByRole('dialog', { name: 'Is this what you want to make public?' });
   for (const words of ['This release becomes public:', 'release 1', `(${zone})`, planned.slice(0, 4), 'for good']) await last.getByText(words, { exact: false }).first().waitFor();
@@ -130,12 +132,12 @@ await story(async ({ person, newcomer, server }) => {
   await nobody.page.pdf({ path: `${process.env.ACCORD_SHOTS ?? '/tmp'}/public-release.pdf` }).catch(() => undefined);
   assert.equal((await open('/p/demo')).status(), 200);
   await lookAtAll(nobody.page, 'public-plan');
-  // Read without JavaScript, as it was sent.
+  // The public page is readable without JavaScript.
   const plain = await newcomer('plain', { context: { javaScriptEnabled: false } });
   await plain.page.goto(`${server.base}/r/demo/1#milestones`);
   assert.ok((await plain.page.textContent('main')).includes('Open to everybody: Soon, '));
 
-  // Anybody can check the file, in their own browser.
+  // Anybody can verify the signed file in their own browser.
   const file = Buffer.from(await (await fetch(`${server.base}/r/demo/1/release.json`)).arrayBuffer());
   const check = async (buffer, words) => {
     await open('/verify');
@@ -153,7 +155,7 @@ await story(async ({ person, newcomer, server }) => {
   const foreign = JSON.parse(readFileSync(new URL('../data/foreign-release.json', import.meta.url)));
   await check(Buffer.from(JSON.stringify(foreign)), 'This installation did not sign it');
 
-  // The next draft: Ben brings his words in himself.
+  // Fay begins the next draft, and Ben adds his parked text to it.
   await release(fay, 'Release 1 is frozen');
   await act(fay, 'Begin the next draft', { fill: 'The causes were too short.' });
   await button(ben.page, 'Add it to “What causes the problem?”').click();

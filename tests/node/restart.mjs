@@ -1,4 +1,4 @@
-// Two stock clients type on through the death and return of the server.
+// Checks that two stock clients lose no word when the server is killed and started again while they type.
 import assert from 'node:assert/strict';
 import { connect, ticketFor, until } from './stock.mjs';
 
@@ -18,6 +18,6 @@ for (let n = 0; n < 80; n += 1) {
 }
 await until('both agree', () => clients.every((c) => c.provider.synced) && text(clients[0]) === text(clients[1]), 40_000);
 for (const word of words) assert.equal(text(clients[0]).split(word).length, 2, word);
-// A ticket serves for as long as its session lives, across restarts.
+// The clients reconnected with their old tickets: a ticket is valid as long as its session, also after a restart.
 assert.ok(clients.some((client) => client.closes.length > 0), 'the server did go away');
 process.exit(0);

@@ -1,5 +1,6 @@
-// What is signed is what is seen, in the browser: what is pasted is cleaned with a sentence; what came otherwise is
-// listed where one proposes, with a way to it and a button that cleans; beside each link stands where it leads.
+// Checks in a browser that people sign only what they can see. Pasted text is cleaned, with a notice. Hidden characters
+// from elsewhere are listed on the release page, with a link to each place and a button that cleans the text. Beside each
+// link, the page shows the host or address that it leads to.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 import { lookAtAll } from './look.mjs';
@@ -35,7 +36,7 @@ await story(async ({ person }) => {
   };
   const note = ana.page.getByText('Invisible characters were left out.');
 
-  // Formatting parts a Persian word from its joiner; emoji keep theirs.
+  // A Persian word keeps its zero width non-joiner although formatting separates the two, and emoji keep their joiners.
   const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c percent of 10 👨‍👩‍👧</p>';
   await paste('problem', html, 'x');
   await says('problem', 'contracts می\u200cشود 90 percent of 10 👨‍👩‍👧\n');
@@ -46,7 +47,7 @@ await story(async ({ person }) => {
   await ana.page.keyboard.insertText('typed\u202e marks');
   await says('results', 'typed marks\n');
 
-  // What no rule of typing stops, and a link whose words say otherwise.
+  // The editor accepts these two invisible characters when they are typed, and a link whose text names another host.
   await ana.field('solution').focus();
   await ana.page.keyboard.insertText('Publish all\u{e0100} con\u200btracts.');
   await paste('brief', '<p>See <a href="https://xn--pple-43d.com/x">https://apple.com</a> and <a href="mailto:ana@example.org">write <b>to</b> us</a>.</p>', 'x');

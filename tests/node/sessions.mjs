@@ -1,6 +1,5 @@
-// Many sessions of stock clients that behave: people come with a fresh page or an old one, write,
-// lose their connection, write on, come back, and go. Nobody may ever be refused, and in the end all
-// agree.
+// Runs many sessions of correct stock clients. People open a new page or an old one, write, lose their connection,
+// continue to write, reconnect, and leave. The server must refuse nobody, and at the end all documents must agree.
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import * as Y from 'yjs';
@@ -8,10 +7,10 @@ import { connect, synced, ticketFor, until } from './stock.mjs';
 
 const [address, count, seed, ...documents] = process.argv.slice(2);
 const AT_ONCE = 16;
-// Each provider listens for the end of the process.
+// Each provider adds a listener for the exit of the process.
 setMaxListeners(200, process);
 
-/** A seeded generator (mulberry32): runs can be repeated. */
+/** Creates a seeded generator of random numbers (Mulberry32), so that a run can be repeated. */
 function generator(state) {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -31,13 +30,13 @@ const ticket = async (person, document) => {
   return tickets.get(key);
 };
 
-/** Documents that somebody has kept from an earlier session; whoever uses one takes it. */
+/** Pages that people kept from earlier sessions. A session that resumes a page removes it from this list. */
 const kept = [];
 const refusals = [];
 let reconnects = 0;
 let edits = 0;
 
-/** Where a character begins: editors act on whole ones, never on half of an emoji. */
+/** Returns the offsets between whole characters: like an editor, the script never edits inside an emoji's surrogate pair. */
 function places(text) {
   const all = [0];
   for (const character of text.toString()) all.push(all.at(-1) + character.length);
@@ -47,7 +46,7 @@ function places(text) {
 const TEXTS = ['problem', 'causes', 'solution', 'notes of ours'];
 const undos = new WeakMap();
 
-/** Takes back what was done in this page, and what was typed before it was kept. */
+/** Returns the undo manager of a document. A resumed page keeps its manager, and so can undo edits of its earlier sessions. */
 function undoOf(doc) {
   if (!undos.has(doc)) {
     const scope = [...TEXTS.map((root) => doc.getText(root)), doc.getMap('facts')];
@@ -93,7 +92,7 @@ async function session(number) {
   const [resumed] = old >= 0 && random() < 0.5 ? kept.splice(old, 1) : [];
   const document = resumed?.document ?? pick(documents);
   const options = { version: pick(['3.0', '3.1']), ...(resumed ? { doc: resumed.doc } : {}) };
-  // What was written since the last session, while away.
+  // Edits that the person made offline since the last session.
   if (resumed) for (let n = below(6); n > 0; n -= 1) edit(resumed.doc, `o${number} `);
   const { doc, provider, closes } = await connect(address, await ticket(person, document), document, options);
   for (let spell = 1 + below(3); spell > 0; spell -= 1) {
@@ -111,7 +110,7 @@ async function session(number) {
       await synced(provider);
     }
   }
-  // Some go without waiting: what did not get out waits in the page they keep.
+  // Half of the people leave without a pause. Their unsent edits stay in the page that they keep.
   if (random() < 0.5) await pause();
   refusals.push(...closes.filter(({ code }) => code >= 4400 && code < 4500));
   provider.destroy();
@@ -128,10 +127,10 @@ await Promise.all(
   }),
 );
 
-// Everybody comes back once more, and all see the same.
+// The kept pages connect once more, and must all show the same text.
 for (const document of documents) {
   const all = [];
-  // At most some: each is a connection of its own.
+  // Only the last 12 pages of a document connect, to bound the number of connections.
   for (const one of kept.filter((page) => page.document === document).slice(-12)) {
     all.push(await connect(address, await ticket(one.person, document), document, { doc: one.doc }));
   }

@@ -1,4 +1,4 @@
-// Stock clients, unmodified: yjs 13 and y-websocket's WebsocketProvider, 3.0 and 3.1.
+// Connects unmodified stock clients: yjs 13 with the WebsocketProvider of y-websocket 3.0 or 3.1.
 import WebSocket from 'ws';
 import { WebsocketProvider as Provider31 } from 'y-websocket';
 import { WebsocketProvider as Provider30 } from 'y-websocket-3.0';
@@ -6,7 +6,7 @@ import * as Y from 'yjs';
 
 export const providers = { '3.0': Provider30, '3.1': Provider31 };
 
-/** Connects a document and waits until it has synced. */
+/** Connects a Yjs document to `document` on the server, and waits until it has synced. `closes` collects the close codes. */
 export async function connect(address, ticket, document, { version = '3.1', doc = new Y.Doc() } = {}) {
   const provider = new providers[version](`ws://${address}/sync`, document, doc, {
     params: { ticket },
@@ -25,7 +25,7 @@ export function synced(provider) {
   return within(20_000, 'sync', new Promise((resolve) => provider.on('sync', (is) => is && resolve())));
 }
 
-/** Waits until a condition holds. */
+/** Waits until `condition` returns a true value, or throws an error after `limit` milliseconds. */
 export async function until(what, condition, limit = 20_000) {
   const end = Date.now() + limit;
   while (!condition()) {
@@ -39,7 +39,7 @@ function within(limit, what, promise) {
   return Promise.race([promise, late]);
 }
 
-/** Signs a demo person in and gets a ticket. */
+/** Signs a demo person in, and returns a ticket for a document. */
 export async function ticketFor(address, demo, document) {
   const headers = { 'content-type': 'application/json' };
   const signIn = await fetch(`http://${address}/api/v1/session`, { method: 'POST', headers, body: JSON.stringify({ demo }) });

@@ -1,6 +1,7 @@
-// Two governments on their way to a summit, each with its own plan, its own signatories and its own language. One
-// brings its draft in as a file; its proposal becomes stale, is declined with a reason, and signed in the end. Each
-// launches for itself, one under an embargo that ends by itself; a successor follows, and is compared.
+// Two governments prepare releases for a summit, each with its own plan, signatories and language. One imports its
+// draft from a file; its proposal becomes stale, is declined with a reason, and is signed in the end. Each government
+// launches its own release, one of them under an embargo that ends by itself. A second release follows, and a page compares
+// it with the first.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 import { look, lookAtAll } from './look.mjs';
@@ -39,7 +40,7 @@ await story(async ({ newcomer, server }) => {
   const ida = await newcomer('ida');
   await call(ida, 'POST', '/session', { demo: 'ida' });
 
-  /** A plan with a facilitator who signs for the government, and somebody who signs for civil society. */
+  /** Creates a plan with two people: a facilitator who signs for the government, and an author who signs for civil society. */
   const government = async (title, names) => {
     const { id: plan } = await call(ida, 'POST', '/plans', { title });
     const seats = [
@@ -88,7 +89,7 @@ await story(async ({ newcomer, server }) => {
     await people.at(-1).page.getByRole('heading', { level: 1, name: `Release ${number} is frozen` }).waitFor();
   };
 
-  // Tbilisi brings its draft in. What has no place is shown, and keeps it from being proposed.
+  // Tbilisi imports its draft. Text that fits no field goes into the notes, and the draft can't be proposed before it is moved.
   await nino.page.goto(`${server.base}/plans/${tbilisi.plan}`);
   await button(nino.page, 'Import a draft').click();
   await lookAtAll(nino.page, 'bring-in');
@@ -118,7 +119,7 @@ await story(async ({ newcomer, server }) => {
   await nino.page.getByText('text in Notes, which is never released', { exact: false }).waitFor();
   assert.ok(await button(nino.page, 'Propose release 1').isDisabled());
   await look(nino.page, 'notes-block');
-  // Cut from the notes, put where it belongs.
+  // Nino moves the text from the notes to the field where it belongs.
   await nino.open(georgian);
   await nino.caret('notes');
   await nino.press('Control+a');
@@ -130,7 +131,7 @@ await story(async ({ newcomer, server }) => {
   await release(nino, georgian, 'Release 1');
   await act(nino, 'Propose release 1', 'შაბათამდე');
 
-  // Giorgi writes: stale. Proposed anew, he declines with a reason; at last both sign.
+  // Giorgi's edit makes the proposal stale. He declines the next one with a reason, and both sign the third.
   await giorgi.open(georgian);
   await giorgi.caret('results');
   await giorgi.type('Everybody reads it. ');
@@ -148,7 +149,7 @@ await story(async ({ newcomer, server }) => {
   await act(nino, 'Propose release 1');
   await bothSign(georgian, 1, [nino, giorgi]);
 
-  // Its files, before anybody else may read it.
+  // The two sides can download the files of the release before it is public.
   await giorgi.page.getByRole('heading', { name: 'Files', exact: true }).waitFor();
   await lookAtAll(giorgi.page, 'release-files');
   const files = await giorgi.page.locator('a[download]').evaluateAll((all) => all.map(({ href }) => href));
@@ -165,7 +166,7 @@ await story(async ({ newcomer, server }) => {
   ]);
   assert.match(download.suggestedFilename(), /^ღია ბიუჯეტი changes\.docx$/);
 
-  // Seoul writes its own, and each side of Tbilisi has no part in it.
+  // Seoul writes a commitment of its own, which people of Tbilisi's plan can't open.
   await minji.page.goto(`${server.base}/plans/${seoul.plan}`);
   await button(minji.page, 'New commitment').click();
   await minji.page.getByRole('textbox').first().fill('열린 계약');
@@ -181,7 +182,7 @@ await story(async ({ newcomer, server }) => {
   await act(minji, 'Propose release 1');
   await bothSign(korean, 1, [minji, jun]);
 
-  // Seoul is public at once; Tbilisi under an embargo that ends by itself.
+  // Seoul's release is public immediately. Tbilisi's is under an embargo that ends by itself after three seconds.
   const nobody = await newcomer('nobody');
   const open = async (path) => (await nobody.page.goto(`${server.base}${path}`)).status();
   await launch(minji, seoul.plan);
@@ -199,7 +200,7 @@ await story(async ({ newcomer, server }) => {
   assert.ok(main.includes('ღია ბიუჯეტი') && !main.includes('열린 계약'), main);
   await nino.page.getByRole('link', { name: 'The plan’s public page' }).waitFor();
 
-  // The successor, and the two compared.
+  // Tbilisi begins the next draft and releases it.
   await release(nino, georgian, 'Release 1 is frozen');
   await act(nino, 'Begin the next draft', 'A month later.');
   await giorgi.open(georgian);
@@ -209,7 +210,7 @@ await story(async ({ newcomer, server }) => {
   await release(nino, georgian, 'Release 2');
   await act(nino, 'Propose release 2');
   await bothSign(georgian, 2, [nino, giorgi]);
-  // All of it stands in the history.
+  // The history page lists every step of the two releases.
   await giorgi.page.goto(`${server.base}/documents/${georgian}/history`);
   const steps = giorgi.page.getByRole('heading', { name: 'Releases and proposals' }).locator('+ ul');
   for (const step of ['Nino proposed the text', 'Giorgi declined', 'No date for the report.', 'Release 1 was frozen', 'Nino began the next draft']) {

@@ -1,4 +1,4 @@
-// A stock client that tries one ticket after the other: all are refused but the last.
+// Tries several tickets in a stock client. The server must refuse all but the last, and lose no text that was typed before.
 // `tickets.mjs ADDRESS DOCUMENT VERSION TICKET…`
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
@@ -27,7 +27,7 @@ for (const next of tickets.slice(1)) {
 }
 await synced(provider);
 const state = Y.encodeStateVector(doc);
-// What was typed is on the server's disk once it comes back to a second client.
+// When a second client receives the typed text, that text is on the server's disk.
 const second = new Y.Doc();
 const other = new providers[version](`ws://${address}/sync`, document, second, {
   params: { ticket: tickets.at(-1) },

@@ -1,4 +1,5 @@
-// Two people in one paragraph: typing, splitting and formatting at once, carets where they belong.
+// Checks that two people can type, split and format in the same paragraph at the same time, and that each sees the other's
+// caret in the right place.
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 
@@ -6,7 +7,7 @@ await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
 
-  // Both type into one line at the same time.
+  // Ana and Ben type in the same line at the same time.
   await ana.caret('causes', 0, 0);
   await ben.caret('causes', 0, -1);
   const before = await ana.text('causes');
@@ -14,7 +15,7 @@ await story(async ({ person, server }) => {
   const both = await agree('causes', ana, ben);
   assert.equal(both, `Ana types at the start. ${before} Ben types at the end.`);
 
-  // One splits and makes a list while the other types behind.
+  // Ana splits the line and makes a list, while Ben types at its end.
   await ana.caret('brief', 0, 8);
   await ben.caret('brief', 0, -1);
   const brief = await ana.text('brief');
@@ -30,7 +31,7 @@ await story(async ({ person, server }) => {
   assert.equal(split, `${brief.slice(0, 8)}\nfirst words ${brief.slice(8)} and Ben goes on typing`);
   assert.deepEqual(await ben.kinds('brief'), ['p', 'ul']);
 
-  // Bold reaches the other; typing Markdown makes a heading.
+  // Ana's Markdown becomes a heading, and Ben sees her bold text.
   await ana.caret('results', 0, 0);
   await ana.type('# Results');
   await ana.press('Enter');
@@ -41,7 +42,7 @@ await story(async ({ person, server }) => {
   await until('bold for Ben', async () => (await ben.field('results').locator('strong').allInnerTexts()).join() === 'bold');
   assert.deepEqual(await ben.kinds('results'), ['h3', 'p']);
 
-  // Carets: named, and in the right place, also after the text before them changes.
+  // Ben's caret has his name and is in the right place, also after the text before it changes.
   await ben.caret('results', 1, 4);
   const caretOffset = () =>
     ana.field('results').evaluate((field) => {
@@ -59,14 +60,14 @@ await story(async ({ person, server }) => {
   await ben.type('!');
   assert.equal((await agree('results', ana, ben)).split('\n')[1], 'xyzbold! plain');
   const benAt = (place) => until(`Ben’s caret ${place}`, async () => (await caretOffset()) === `Ben Okafor ${place}` || (await caretOffset()));
-  // It goes along with what he types in the middle of a word, and with what he deletes.
+  // Ben's caret moves when he types or deletes in the middle of a word.
   await benAt(8);
   await ben.type('ab');
   await benAt(10);
   await ben.press('Backspace');
   await ben.press('Backspace');
   await benAt(8);
-  // It stays at the end of its line when a line is ended there by somebody else.
+  // Ben's caret stays at the end of its line when Ana inserts a line break there.
   await ben.caret('results', 1, -1);
   await benAt(14);
   await ana.caret('results', 1, -1);
@@ -76,11 +77,11 @@ await story(async ({ person, server }) => {
   await ben.type('.');
   assert.equal(await agree('results', ana, ben), 'Results\nxyzbold! plain.\nnext');
 
-  // Whoever can't see the carets is told in words, once, who changed what.
+  // For people who can't see the carets, the page says once, in words, who changed what.
   const told = () => ben.page.locator('p[role=status][aria-live=polite]').first().innerText();
   await until('Ben is told', async () => (await told()).includes('Ana Ferreira changed “What results do you want?”') || (await told()));
 
-  // Milestones: added, moved and dated by one, seen by the other.
+  // Ana adds a milestone and moves it up, and Ben sees both.
   await ana.page.getByRole('button', { name: 'Add a milestone' }).click();
   await ana.type('A third step');
   await until('Ben sees it', async () => (await ben.page.locator('[data-milestone]').count()) === 3);
@@ -92,7 +93,7 @@ await story(async ({ person, server }) => {
   await ana.saved();
   await ben.saved();
 
-  // What both see is what is on disk.
+  // The text that both see is on the server's disk.
   const cookie = (await ana.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
   const stored = await (await fetch(`${server.base}/api/v1/documents/demo/content`, { headers: { cookie } })).json();
   assert.equal(stored.causes.map((op) => op.insert).join(''), `${both}\n`);

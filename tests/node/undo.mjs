@@ -1,8 +1,8 @@
-// Undo takes back one's own, and never a colleague's words.
+// Checks that undo removes a person's own edits, and never a colleague's words.
 import assert from 'node:assert/strict';
 import { agree, sleep, story, until } from './browser.mjs';
 
-/** Undoes, or redoes, until there is nothing left of it to do: a pause in typing begins a step of its own. */
+/** Undoes or redoes until the button is disabled. Several steps can be needed, because a pause in typing begins a new step. */
 async function all(person, keys, button) {
   const done = person.page.getByRole('button', { name: button, exact: true });
   await until(`${person.name} pressed ${keys} often enough`, async () => {
@@ -15,7 +15,7 @@ await story(async ({ person, server }) => {
   const ana = await person('ana');
   const ben = await person('ben');
 
-  // Ben types inside a paragraph that Ana just made; Ana undoes making it.
+  // Ben types inside Ana's new paragraph, and Ana undoes creating it.
   await ana.caret('causes', 0, -1);
   await sleep(600);
   await ana.press('Enter');
@@ -30,12 +30,12 @@ await story(async ({ person, server }) => {
   assert.ok(undone.includes(' BEN WAS HERE '), undone);
   assert.ok(!undone.includes('new paragraph'), undone);
 
-  // Redo brings Ana's own back, beside Ben's.
+  // Redo restores Ana's text beside Ben's.
   await all(ana, 'Control+Shift+z', 'Redo');
   const redone = await agree('causes', ana, ben);
   assert.ok(redone.includes(' BEN WAS HERE ') && redone.includes('new paragraph'), redone);
 
-  // Ben writes in a milestone that Ana just added; Ana undoes adding it.
+  // Ben writes in Ana's new milestone, and Ana undoes adding it.
   await ana.page.getByRole('button', { name: 'Add a milestone' }).click();
   await until('Ben sees it', async () => (await ben.page.locator('[data-milestone]').count()) === 3);
   const target = await ben.page.locator('[data-milestone]').nth(2).locator('[data-target$="/outputs"]').getAttribute('data-target');
@@ -50,8 +50,8 @@ await story(async ({ person, server }) => {
   assert.equal(await ana.text(target), 'Ben’s output');
   assert.equal(await ben.text(target), 'Ben’s output');
 
-  // Deleting a milestone keeps what somebody else types in it meanwhile. The server is stopped until both have
-  // made their edit, so that neither can have seen the other's.
+  // A deleted milestone keeps the text that somebody else types in it at the same time. The server is paused until both
+  // have made their edit, so that neither page has received the other's.
   const remove = ana.page.getByRole('button', { name: 'Delete milestone 3' });
   const milestones = ana.page.locator('[data-milestone]');
   const bothHave = (words) =>
@@ -67,14 +67,15 @@ await story(async ({ person, server }) => {
   server.child.kill('SIGCONT');
   await bothHave(' and more');
 
-  // Deleted with all that Ben has written so far, it stays under his caret, and comes back with what he writes next.
+  // The milestone is deleted with all of Ben's text. It stays open on Ben's page because his caret is in it, and it
+  // reappears for both with the next words that he types.
   await remove.click();
   await until('Ben is told', async () => (await ben.page.getByText('Somebody deleted this milestone').count()) === 1);
   assert.equal(await milestones.count(), 2);
   await ben.type('Ben goes on');
   await bothHave('Ben goes on');
 
-  // It goes when he leaves it.
+  // The deleted milestone disappears from Ben's page when his caret leaves it.
   await remove.click();
   await until('Ben is told again', async () => (await ben.page.getByText('Somebody deleted this milestone').count()) === 1);
   await ben.caret('causes');

@@ -1,5 +1,5 @@
-// The page's own judgement of release files (web/src/features/release/seal.ts), held against tests/data/verify: it must say of
-// each file what `accord verify` says, and show words of a file alike.
+// Checks the page that verifies release files (web/src/features/release/seal.ts) against tests/data/verify. For each file, the
+// page must give the same verdict as `accord verify`, and must print words from a file in the same form.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,7 +33,7 @@ try {
     return found.otherKey ? 'verified, other key' : 'verified';
   };
   for (const { file, verdict: expect } of cases) assert.equal(verdict(readFileSync(new URL(file, data))), expect, file);
-  // What would make a file of a million values.
+  // Files that would make a parser create hundreds of thousands of values, or recurse millions of levels deep, are refused.
   const whole = readFileSync(new URL('whole.json', data), 'utf8');
   assert.equal(verdict(Buffer.from(whole.replace('"gaps": [', `"gaps": [${'0,'.repeat(500_001)}`))), 'none');
   assert.equal(verdict(Buffer.from('['.repeat(5_000_000))), 'none');
@@ -41,7 +41,7 @@ try {
   assert.equal(verdict(Buffer.from(whole), []), 'foreign');
   assert.equal(verdict(Buffer.from(whole), ['no key', ...keys]), 'verified');
 
-  // A release that an earlier version signed.
+  // A release that an earlier version of Accord signed is still valid.
   const old = readFileSync(new URL('../foreign-release.json', data));
   assert.equal(verdict(old, [JSON.parse(old).key]), 'verified');
 

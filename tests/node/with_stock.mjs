@@ -1,4 +1,4 @@
-// A browser and an unmodified yjs client in one text.
+// Checks that a browser and an unmodified yjs client can edit the same text.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 import { connect, ticketFor } from './stock.mjs';
@@ -12,7 +12,7 @@ await story(async ({ person, server }) => {
   await ana.caret('causes', 0, -1);
   await ana.type(' From the browser.');
   await until('the stock client has it', () => text.toString().includes(' From the browser.'));
-  // Things the browser's model does not know are kept.
+  // The editor keeps embedded values and attributes that its schema does not know.
   text.insertEmbed(0, { image: 'unknown' });
   text.format(1, 4, { comment: 'kept' });
   await until('shown as opaque', async () => (await ana.field('causes').locator('.opaque').count()) === 1);

@@ -1,6 +1,6 @@
-// More than two hundred ways to make a page run what somebody wrote into it: through a stock client's text and
-// attributes, through paste, through every free text of the API. None runs, on any page that shows them, also
-// where the browser's own protection (the content security policy) is switched off; and none becomes markup.
+// Tries more than two hundred ways to make a page run code that somebody wrote into it: through a stock client's text and
+// attributes, through paste, through imports, and through every free text of the API. On every page that shows such text, no
+// code runs and no markup appears, although the content security policy is switched off.
 import assert from 'node:assert/strict';
 import * as Y from 'yjs';
 import { sleep, story, until } from './browser.mjs';
@@ -35,7 +35,7 @@ const ADDRESSES = [
 assert.ok(MARKUP.length + ADDRESSES.length >= 200, `${MARKUP.length + ADDRESSES.length} vectors`);
 const SAFE = new Set(['http:', 'https:', 'mailto:', 'tel:', 'blob:']);
 
-/** What on a page ran, or could. */
+/** Lists everything on a page that ran as code, or that could run. */
 async function harm(page) {
   const found = await page.evaluate((safe) => {
     const bad = [...(globalThis.ran ?? []).map((what) => `ran: ${what}`)];
@@ -55,7 +55,7 @@ async function harm(page) {
   return found;
 }
 
-/** Touches everything that can be touched without leaving. */
+/** Sends events to every element of the page that could start code, without leaving the page. */
 async function poke(page) {
   await page.evaluate(() => {
     for (const element of document.querySelectorAll('main *')) {
@@ -88,7 +88,7 @@ await story(async ({ person, newcomer, server }) => {
   const worst = `"><img src=x onerror=${CALL}>`;
   const { id } = await api('POST', '/plans/demo/documents', { title: `</title><script>${CALL}</script>${worst}` });
 
-  // Stored by a stock client: as text, as links, as attributes and values that no editor writes.
+  // A stock client stores the attacks as text, as links, and as attributes and values that no editor writes.
   const { doc, provider, closes } = await connect(server.address, await ticketFor(server.address, 'ben', id), id);
   doc.transact(() => {
     const text = doc.getText('problem');
@@ -119,7 +119,7 @@ await story(async ({ person, newcomer, server }) => {
   });
   assert.deepEqual(closes, []);
 
-  // Everything that the API takes as words.
+  // The attacks go into every free text of the API.
   await api('POST', `/documents/${id}/versions`, { name: worst.slice(0, 120), description: worst });
   await api('PATCH', '/account', { name: `Fay ${worst}` });
   await api('PATCH', '/plans/demo', { title: `Plan ${worst}` });
@@ -136,7 +136,7 @@ await story(async ({ person, newcomer, server }) => {
   await at(fay, `/documents/${id}`, '[data-target=causes]');
   assert.ok((await fay.text('problem')).includes(`<script>${CALL}</script>`), 'it is shown as what it is: text');
 
-  // Pasted, each by itself, as a page would offer it.
+  // Each attack is pasted separately, as HTML from another page.
   for (const html of [...MARKUP, ...ADDRESSES.map((address) => `<a href="${address.replaceAll('"', '&quot;')}">link</a>`)]) {
     await fay.field('solution').evaluate((field, html) => {
       const clipboardData = new DataTransfer();
@@ -153,7 +153,8 @@ await story(async ({ person, newcomer, server }) => {
     assert.ok(!link || ['http:', 'https:', 'mailto:', 'tel:'].includes(new URL(link).protocol), `pasted: ${link}`);
   }
 
-  // Brought in: as Markdown, by whoever chooses such a file, and as the Word document that Accord makes of it all.
+  // The attacks are imported: in a Markdown file that somebody chooses, and in the Word and Markdown files that Accord makes
+  // of the document.
   const inside = (address) => address.replaceAll(/[<>\n]/g, encodeURIComponent);
   const markdown = [
     `# ${worst}`,
@@ -187,7 +188,7 @@ await story(async ({ person, newcomer, server }) => {
       const link = attributes?.link;
       assert.ok(!link || ['http:', 'https:', 'mailto:', 'tel:'].includes(new URL(link).protocol), `brought in: ${link}`);
     }
-    // The file that it is given out as, opened from where it was saved.
+    // The HTML file of the draft is opened as a saved file, outside Accord's pages.
     const html = await fay.page.evaluate(async (document) => (await fetch(`/api/v1/documents/${document}/draft/html`)).text(), document);
     await fay.page.setContent(html);
     await seen(fay, `the file of ${path}`);
@@ -206,17 +207,17 @@ await story(async ({ person, newcomer, server }) => {
   await at(fay, `/documents/${id}/release`, 'h1');
   await fay.page.getByText('This can’t be proposed yet').waitFor();
 
-  // What is strange is taken out; the rest is text, and can be signed and shown to everybody.
+  // The unreleasable content is removed. The rest is plain text, and can be signed and shown to everybody.
   doc.transact(() => {
     strange.delete(0, strange.length - 1);
     doc.getText(worst).delete(0, worst.length);
     doc.getMap('facts').set('period_from', '2027-01-01');
-    // An id that says anything is signed by nobody; the same words under a plain one are.
+    // The milestone with an attack in its id can't be signed. The same words under the plain id can.
     const unnamed = doc.getMap('milestones').get(`m${worst}`);
     for (const key of ['what', 'outputs', 'who']) unnamed.get(key).delete(0, worst.length);
     unnamed.set('removed', true);
   });
-  // Pasted links that may stand stay; what is left of `causes` is its last line, whose formatting goes, too.
+  // Only the last line of `causes` is left. Its formatting is removed as well. Safe links in the other fields stay.
   strange.format(0, strange.length, Object.fromEntries(MARKUP.map((markup) => [markup, null])));
   strange.format(0, strange.length, { header: null, link: null });
   await until('nothing is strange', async () => {
@@ -247,7 +248,7 @@ await story(async ({ person, newcomer, server }) => {
   await nobody.page.locator('input[type=file]').setInputFiles({ name: 'release.json', mimeType: 'application/json', buffer: file });
   await nobody.page.getByText('This is a genuine release').waitFor();
   await seen(nobody, 'verify');
-  // A file made to be opened there, not to be believed.
+  // A hostile file can't make the page run its content, and is not verified.
   const hostile = { release: { texts: { title: [{ insert: worst }] }, number: worst }, note: `accord-release/1\n${worst}\n\n— ${worst} x\n`, key: worst };
   await nobody.page.locator('input[type=file]').setInputFiles({ name: `${worst}.json`, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(hostile)) });
   await nobody.page.getByText('Don’t trust this file').waitFor();

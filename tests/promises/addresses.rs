@@ -1,5 +1,5 @@
-//! An e-mail address counts as verified only when mail to it has reached its person, and somebody who gets
-//! their account back has it to themselves.
+//! An e-mail address counts as verified only when a mail to it has reached its person. Somebody who gets their
+//! account back is the only one who is then signed in to it.
 
 use accord_server::MailConfig;
 use accord_tests::{PASSWORD, SOON, ServerInTime, Visitor, mailbox, secret};
@@ -22,7 +22,7 @@ fn start(data: &Path) -> Result<(ServerInTime, Receiver<String>)> {
     Ok((server, mails))
 }
 
-/// The next mail: whom it goes to, and its text with long lines unfolded (quoted-printable, RFC 2045).
+/// Returns the recipient of the next mail, and its text with long lines unfolded (quoted-printable, RFC 2045).
 fn next(mails: &Receiver<String>) -> Result<(String, String)> {
     let mail = mails.recv_timeout(SOON).context("no mail came")?.replace("=\n", "");
     let to = mail.split("RCPT TO:<").nth(1).and_then(|rest| rest.split('>').next());
@@ -56,7 +56,7 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     ensure!(!is_verified(&ben)?, "that he said so verifies nothing");
     assert_eq!(fay_sees()?, false);
 
-    // A link that a facilitator hands over reaches somebody, and not by mail.
+    // A reset link that a facilitator hands over verifies nothing, because it did not come by mail.
     let (_, made) = fay.post(&format!("/api/v1/plans/demo/people/{id}/reset"), json!({}))?;
     let path = format!("/api/v1/links/{}", secret(made["link"].as_str().context("a link")?));
     let ben = Visitor::enter(address, &path, json!({ "password": NEW_PASSWORD }))?;
@@ -65,7 +65,7 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     assert_eq!(to, "ben@x.org", "he is told that his password was changed");
     ensure!(told.contains("Subject: Your password for Accord was changed"), "{told}");
 
-    // One that was mailed does.
+    // A link that was mailed to the address does verify it.
     let nobody = Visitor::nobody(address);
     nobody.post("/api/v1/links", json!({ "email": "ben@x.org" }))?;
     let path = link(&next(&mails)?.1)?;
@@ -75,7 +75,7 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     assert_eq!(ben.get("/api/v1/session")?.0, 401, "all other sessions have ended");
     next(&mails)?;
 
-    // Another address needs the password, and is not verified.
+    // A change of the address needs the password, and the new address is not verified.
     let ben = back;
     let change = |email: &str, current: &str| -> Result<u16> {
         let wanted = json!({ "email": email, "current": current });
@@ -98,7 +98,8 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     assert_eq!(to, "ben@x.org", "the old address is told");
     ensure!(told.contains("another e-mail address"), "{told}");
 
-    // A link went to the new one. It counts for the account's own person alone.
+    // A confirmation link was mailed to the new address. It works only for the account's own person, signed in, and
+    // only once.
     let (to, mail) = next(&mails)?;
     assert_eq!(to, "ben@y.org");
     let path = link(&mail)?;
@@ -115,7 +116,7 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     ensure!(is_verified(&ben)?);
     assert_eq!(ben.post(&path, json!({ "confirm": true }))?.0, 404, "once");
 
-    // How many mails somebody can have sent to an address is bounded.
+    // The number of mails that one person can have sent to an address is bounded.
     let asked = (0..10).map(|_| ben.post("/api/v1/account/email/confirmation", json!({})));
     let taken = asked.filter(|asked| asked.as_ref().is_ok_and(|(status, _)| *status == 202));
     assert_eq!(taken.count(), 2, "three mails in ten minutes, and one is used");

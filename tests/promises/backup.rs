@@ -1,5 +1,5 @@
-//! A backup taken while people write is whole, and a server restored from it goes on without mixing what it knows
-//! with what others remember.
+//! A backup that is taken while people write is complete. A server restored from it accepts new edits, and does not
+//! mix its ledgers with what clients remember of the lost ones.
 
 use crate::release::freeze;
 use accord_document::sync::Dialect;
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs a command at the shell. Returns whether it worked, and what it said.
+/// Runs a command of the command line. Returns whether it succeeded, and its output.
 fn accord(command: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> {
     let out =
         Command::new(accord_binary()).args(command).arg("--data").arg(data).arg(file).output()?;
@@ -37,7 +37,8 @@ fn public(server: &Server) -> Result<String> {
     Ok(file)
 }
 
-/// Types one character after the other. Returns how many, all of them acknowledged.
+/// Types one character after the other until `stop` is set. Returns the number of characters, all of them
+/// acknowledged.
 async fn type_until(stop: Arc<AtomicBool>, mut typist: SyncClient) -> Result<u32> {
     let mut count = 0_u32;
     while !stop.load(Ordering::Relaxed) {
@@ -50,7 +51,7 @@ async fn type_until(stop: Arc<AtomicBool>, mut typist: SyncClient) -> Result<u32
     typist.settled().await.map(|()| count)
 }
 
-/// Checks a release's file with the keys that the server publishes.
+/// Checks that `accord verify` accepts a release's file with the keys that the server publishes.
 fn verifies(server: &Server, file: &Path) -> Result<()> {
     let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
     let mut verify = Command::new(accord_binary());
@@ -71,7 +72,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let document = ana.create("Written in while it is copied")?;
     let quiet = ana.create("Written in afterwards")?;
 
-    // Three people type, and go on typing.
+    // Three connections type before, during and after the backup.
     let stop = Arc::new(AtomicBool::new(false));
     let mut typists = Vec::new();
     for client in 1..=3 {
@@ -89,7 +90,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let (again, said) = accord(&["backup"], &data, &file)?;
     ensure!(!again && said.contains("is not overwritten"), "{said}");
 
-    // What is written after it, the backup lacks.
+    // The backup does not contain what is written after it.
     let mut late = SyncClient::connect_accord(&server, &ben, &quiet, 9).await?;
     let Some(ServerNote::Hello { position, .. }) = late.hello.clone() else {
         anyhow::bail!("no hello")
@@ -113,7 +114,8 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let there = ana.text(&document, "problem")?.trim().len() as u32;
     ensure!(there > 0 && there <= typed, "{there} of {typed}");
 
-    // Accord’s client is told that this is another ledger; a stock one, that its words are no part of it.
+    // After the restore, Accord's client is refused because the lineage is another (4409), and a stock client because
+    // its words belong to no current draft (4423).
     let mut accords = SyncClient::open(&server, &ben, &quiet, Dialect::Accord, doc.clone()).await?;
     let remembered = Some(position);
     let hello = serde_json::to_string(&ClientNote::Hello { remembered })?;
@@ -122,7 +124,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let stock = SyncClient::resume(&server, &ben, &quiet, Dialect::Stock, doc).await?;
     ensure!(stock.closed().await?.code == 4423);
     ensure!(!ben.text(&quiet, "causes")?.contains("LATER"));
-    // Whoever comes with nothing writes on.
+    // A client that brings nothing can write.
     let mut fresh = SyncClient::connect(&server, &ben, &quiet, 10).await?;
     fresh.edit("causes", 0, 0, "On we go. ").await?;
     fresh.settled().await?;
@@ -130,7 +132,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     Ok(())
 }
 
-/// What a gzip stream holds.
+/// Returns the content of a gzip stream.
 fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
     GzDecoder::new(bytes).read_to_end(&mut content).map(|_| content)
@@ -143,7 +145,7 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     let server = Server::start(&data)?;
     release(&server)?;
     server.stop()?;
-    // Also where no server runs.
+    // A backup can also be taken while no server runs.
     let (made, said) = accord(&["backup"], &data, &file)?;
     ensure!(made, "{said}");
     let whole = std::fs::read(&file)?;
@@ -153,7 +155,7 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     for at in (20..whole.len()).step_by(whole.len() / 12).chain(end) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
-        // The last byte of a deflate stream has bits that mean nothing.
+        // The last byte of a deflate stream has bits without a meaning. A change of those alone is no damage.
         if unpacked(&bytes).is_ok_and(|found| found == content) {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Hostile and broken bytes are refused with a reason, close only their own connection, and leave
-//! everybody else's text, the process and its memory as they were.
+//! Hostile and broken bytes are refused with a reason and close only their own connection. They do not change anybody
+//! else's text, and neither stop the process nor make its memory grow.
 
 use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
@@ -7,10 +7,11 @@ use accord_tests::{Server, SyncClient};
 use anyhow::{Context, Result};
 use yrs::{ReadTxn, Transact};
 
-/// What a server may grow by for one refused update.
+/// Most memory, in bytes, by which a server is allowed to grow during all attacks together.
 const MEMORY: u64 = 8 * 1024 * 1024;
 
-/// An update of one run: `structs` (already encoded) of a client from a clock, then deletions.
+/// Encodes an update of one client: `count` structs, already encoded in `structs`, from a clock on, and then deleted
+/// ranges.
 pub(crate) fn update(
     client: u64,
     clock: u64,
@@ -38,7 +39,7 @@ pub(crate) fn update(
     out
 }
 
-/// A text of one character at the start of `problem`, or after an element.
+/// Encodes a text of one character, at the start of `problem` or after the given element.
 fn letter(origin: Option<(u64, u64)>) -> Vec<u8> {
     let mut out = Vec::new();
     match origin {
@@ -65,7 +66,7 @@ fn nested_any(depth: usize) -> Vec<u8> {
     content
 }
 
-/// Types inside types: each made inside the one before.
+/// Encodes an update of shared types, each inside the one before it.
 fn nested_types(client: u64, depth: u64) -> Vec<u8> {
     let mut structs = vec![7, 1];
     structs.put_buf(b"xml");
@@ -81,8 +82,9 @@ fn nested_types(client: u64, depth: u64) -> Vec<u8> {
     update(client, 0, depth, &structs, &[])
 }
 
-/// A text of many items that can't be merged, and letters of somebody who has not seen it, each before the one before:
-/// to find the place of each, all of the items must be looked at.
+/// Encodes an update with a text of 10,000 items that can't be merged, and 1,000 letters of another client who has
+/// not seen that text, each placed before the letter that was written before it. Finding the place of each letter
+/// means looking at all of the items.
 fn tangle(client: u64) -> Vec<u8> {
     const ITEMS: u64 = 10_000;
     const LETTERS: u64 = 1_000;
@@ -120,11 +122,11 @@ fn resident(pid: u32) -> Result<u64> {
     Ok(pages * 4096)
 }
 
-/// The attacker's own client id.
+/// The client id of the attacker.
 const ME: u64 = 2_000;
 
-/// Attacks on a document in which client 1,000 has written 20 characters: a name, the update, and the code with which the
-/// connection is closed.
+/// Attacks on a document in which client 1,000 has written 20 characters. Each has a name, an update, and the code
+/// with which the server closes the connection.
 fn attacks() -> Vec<(&'static str, Vec<u8>, u16)> {
     let huge = {
         let mut bytes = Vec::new();
@@ -184,7 +186,8 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, u16)> {
     ]
 }
 
-/// Rules U1, U3, U4 and U9.
+/// Every known attack closes its own connection with a reason, costs little memory, and leaves the witness's text as
+/// it was (rules U1, U3, U4 and U9).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -195,7 +198,7 @@ async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
     witness.edit("problem", 0, 0, "Nobody touches this.").await?;
     witness.settled().await?;
 
-    // The allocator and the threads warm up on a first refusal.
+    // A first connection warms up the allocator and the threads, so that their memory does not count as growth.
     let warm = SyncClient::connect(&server, &ben, &document, 3_000).await?;
     drop(warm);
     let before = resident(server.id())?;
@@ -234,10 +237,10 @@ async fn mutated_updates_never_stop_the_server_or_change_what_others_wrote() -> 
             let at = random.random_range(0..bytes.len());
             bytes[at] = random.random();
         }
-        // The witness's own words may be deleted by a colleague: that is editing. Mutations of a
-        // text insertion in another field have no deletions to mangle into that, but for luck.
+        // An update that deletes the witness's words would be an allowed edit. The mutated updates only insert text
+        // into another field, so a mutation that becomes such a deletion is extremely unlikely.
         attacker.send(Message::Update(&bytes)).await?;
-        // A frame that asks for an answer: whether it was taken or refused, the server goes on.
+        // The server answers this frame or closes the connection. In both cases it has handled the update by then.
         let vector = attacker.doc.transact().state_vector();
         use yrs::updates::encoder::Encode;
         let _ = attacker.send(Message::Step1(&vector.encode_v1())).await;
@@ -245,14 +248,14 @@ async fn mutated_updates_never_stop_the_server_or_change_what_others_wrote() -> 
     }
     assert!(server.is_alive());
     assert!(ana.text(&document, "problem")?.contains("Mine."));
-    // And the ledger replays.
+    // After a restart, the ledger replays without an error.
     drop(server);
     let server = Server::start(dir.path())?;
     assert!(server.visit("ana")?.text(&document, "problem")?.contains("Mine."));
     Ok(())
 }
 
-/// Rule C4.
+/// A message of 9 MiB closes its own connection with 1009 and no other (rule C4).
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oversize_frame_closes_only_its_own_connection() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -269,7 +272,8 @@ async fn an_oversize_frame_closes_only_its_own_connection() -> Result<()> {
     Ok(())
 }
 
-/// Rules U6 and M4.
+/// A reader's connection is accepted with a step 2 that adds nothing, receives edits, and is closed with 4403 when it
+/// writes (rules U6 and M4).
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -278,7 +282,7 @@ async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -
     let document = ana.create("Reading")?;
     for reader in ["obi", "ada"] {
         let mut client = SyncClient::connect(&server, &server.visit(reader)?, &document, 5).await?;
-        // Its step 2, which adds nothing, was taken: it still gets what others write.
+        // The reader's step 2 added nothing and was accepted, so the reader still receives what others write.
         let mut author = SyncClient::connect(&server, &ana, &document, 6).await?;
         author.edit("brief", 0, 0, reader).await?;
         client.until("brief", |text| text.contains(reader)).await?;
@@ -288,7 +292,7 @@ async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -
     Ok(())
 }
 
-/// Rule C1.
+/// A caller who is not allowed to enter gets 401, 403 or 404 instead of an upgrade (rule C1).
 #[test]
 fn whoever_may_not_come_in_learns_it_from_an_http_status() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -1,10 +1,10 @@
-//! Stories in real browsers. Each runs a script of `tests/node` with a server of its own.
+//! Stories that people act out in real browsers. Each test runs one script of `tests/node`, which has its own server.
 
 use accord_tests::{accord_binary, node};
 use anyhow::Result;
 use std::sync::{Mutex, PoisonError};
 
-/// Browsers are heavy: one story at a time.
+/// The lock that lets only one story run at a time, because browsers need much memory and processor time.
 static ONE: Mutex<()> = Mutex::new(());
 
 fn story(script: &str) -> Result<()> {

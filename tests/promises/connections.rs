@@ -1,4 +1,5 @@
-//! Connections end: a peer that sends too slowly, reads nothing, or opens thousands keeps nobody else out.
+//! Connections end: a peer that sends too slowly, reads nothing, or opens thousands of connections keeps nobody else
+//! out.
 
 use accord_tests::{Raw, Server, ServerOptions, raise_open_files};
 use anyhow::{Context, Result, ensure};
@@ -8,7 +9,7 @@ use tokio::time::sleep;
 
 const HERE: &str = "127.0.0.1";
 const ELSEWHERE: &str = "127.0.0.2";
-/// Far above every shortened deadline.
+/// Longest wait of a test. It is far longer than every shortened deadline.
 const SOON: Duration = Duration::from_secs(15);
 
 fn start(data: &std::path::Path, args: &[&str]) -> Result<Server> {
@@ -16,7 +17,8 @@ fn start(data: &std::path::Path, args: &[&str]) -> Result<Server> {
     Server::start_with(data, &ServerOptions { args, ..Default::default() })
 }
 
-/// Headers 1 s, idle 3.75 s, a body's pieces 1.5 s, its grace 3 s, a stalled reader 1.5 s.
+/// Starts a server with deadlines a twentieth of the usual: 1 s for headers, 3.75 s idle, 1.5 s between the pieces of
+/// a body, 3 s for a body of any size, and 1.5 s for a reader that takes nothing.
 fn start_hurried(data: &std::path::Path) -> Result<Server> {
     start(data, &["--shorten-deadlines", "20"])
 }
@@ -24,7 +26,7 @@ fn start_hurried(data: &std::path::Path) -> Result<Server> {
 async fn half_sent(from: &str, server: &Server, count: usize) -> Result<Vec<Raw>> {
     let mut held = Vec::new();
     for _ in 0..count {
-        // At a limit the system may refuse.
+        // The system can refuse a connection at the limit of open files, and then the test goes on without it.
         let Ok(mut raw) = Raw::connect(from, &server.address).await else { continue };
         let _ = raw.say("GET / HTTP/1.1\r\nhost: here\r\n").await;
         held.push(raw);
@@ -53,7 +55,7 @@ async fn thousands_of_half_sent_requests_keep_nobody_out() -> Result<()> {
     let held = half_sent(HERE, &server, flood).await?;
     let longest = all_get_in(ELSEWHERE, &server).await?;
     ensure!(longest < Duration::from_secs(2), "somebody from elsewhere waited {longest:?}");
-    // At the same address newcomers take the places of those that said nothing.
+    // From the flood's own address, newcomers take the places of connections that have sent no whole request.
     all_get_in(HERE, &server).await?;
     let grown = server.peak_memory()?.saturating_sub(before);
     ensure!(grown < 150 << 20, "{} MiB for {} half-sent requests", grown >> 20, held.len());
@@ -81,7 +83,7 @@ async fn at_the_limit_of_open_files_the_server_stays_up_and_recovers() -> Result
     let held = half_sent(HERE, &server, 500).await?;
     all_get_in(ELSEWHERE, &server).await?;
     let fay = server.visit("fay")?;
-    // The store opens files, too.
+    // The store needs to open files as well, so creating a document shows that some are left for it.
     let document = fay.create("Written under siege")?;
     drop(held);
     all_get_in(HERE, &server).await?;
@@ -99,7 +101,8 @@ async fn a_request_that_does_not_come_ends() -> Result<()> {
         raw.say(said).await?;
         raw.to_the_end(SOON).await.with_context(|| format!("after {said:?}"))?;
     }
-    // A connection that has had an answer, and asks for nothing more; and one whose headers trickle.
+    // Two more connections end: one that has had an answer and sends no other request, and one whose headers trickle
+    // in.
     let mut idle = Raw::connect(HERE, &server.address).await?;
     idle.say("GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await?;
     let answer = idle.to_the_end(SOON).await?;
@@ -164,7 +167,7 @@ async fn a_reader_that_takes_nothing_ends_and_one_that_is_slow_gets_everything()
     slow.say(&asked).await?;
     let mut got = Vec::new();
     let mut piece = vec![0; 128 * 1024];
-    // Longer than every deadline.
+    // The slow reader takes 7.5 s, which is longer than every deadline.
     for _ in 0..50 {
         sleep(Duration::from_millis(150)).await;
         let count = slow.0.read(&mut piece).await?;

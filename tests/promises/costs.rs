@@ -1,5 +1,5 @@
-//! Files and imports stay within their limits of time and memory, whatever they contain: child processes with limits make
-//! them, and other people go on writing meanwhile.
+//! Files and imports stay within their limits of time and memory, whatever they contain. Child processes with limits
+//! make and read them, and other people go on writing meanwhile.
 
 mod children;
 mod imports;
@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Most memory that the server and its children may take above rest for everything that one identity can start, in MiB.
+/// Most memory, in MiB above rest, that the server and its children are allowed to take for everything that one
+/// person can start.
 const MAX_PEAK_MIB: u64 = 300;
-/// Longest time that a colleague's keystroke may take to be saved. It allows for other tests on the same machine.
+/// Longest time that saving a colleague's keystroke is allowed to take. It is generous, because other tests run on
+/// the same machine.
 const MAX_KEYSTROKE: Duration = Duration::from_secs(3);
 
-/// Somebody who types in the demo's commitment until [`Colleague::longest_wait`] is called.
+/// A person who types in the demo's commitment until [`Colleague::longest_wait`] is called.
 struct Colleague {
     is_over: Arc<AtomicBool>,
     typing: thread::JoinHandle<Result<Duration>>,
@@ -36,7 +38,7 @@ impl Colleague {
         Ok(Self { is_over, typing })
     }
 
-    /// The longest that a keystroke waited until it was saved.
+    /// Stops the typing. Returns the longest time from a keystroke until it was saved.
     fn longest_wait(self) -> Result<Duration> {
         self.is_over.store(true, Ordering::Relaxed);
         self.typing.join().map_err(|_| anyhow::anyhow!("the colleague could not type on"))?
@@ -73,7 +75,7 @@ fn import(by: &Visitor, name: &str, file: &[u8]) -> Result<(u16, Value)> {
     by.upload(&format!("/api/v1/plans/demo/imports?name={name}&language=en"), file)
 }
 
-/// Imports a commitment with this text as its problem.
+/// Imports a commitment whose problem is this text, and returns its id.
 fn draft(by: &Visitor, text: &str) -> Result<String> {
     let (status, made) = import(by, "d.md", format!("# T\n\n## Problem\n\n{text}\n").as_bytes())?;
     ensure!(status == 201, "{status} {made}");
@@ -84,7 +86,8 @@ fn pdf(document: &str) -> String {
     format!("/api/v1/documents/{document}/draft/pdf")
 }
 
-/// An honest text of one long paragraph. Its PDF takes seconds, and most of the memory that a child may take.
+/// Returns an honest text of one long paragraph. Its PDF takes seconds, and most of the memory that a child is
+/// allowed.
 fn slow_text() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
 }

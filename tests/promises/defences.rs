@@ -1,4 +1,4 @@
-//! What keeps strangers and foreign pages out, and secrets in.
+//! Strangers and foreign pages are kept out of the server, and secrets are kept out of its log.
 
 use accord_tests::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, secret};
 use anyhow::{Context, Result, ensure};
@@ -44,7 +44,7 @@ fn a_request_from_another_page_changes_nothing() -> Result<()> {
             .send_json(json!({ "title": "From elsewhere" }))?;
         assert_eq!(response.status().as_u16(), expected, "{origin}");
     }
-    // The signing-in itself, too: nobody is signed in as somebody else by a foreign page.
+    // Signing in is protected as well, so that a foreign page can't sign anybody in as somebody else.
     let response = ureq::post(server.url("/api/v1/session"))
         .config()
         .http_status_as_error(false)
@@ -85,7 +85,7 @@ fn over_https_cookies_and_headers_are_strict() -> Result<()> {
     assert_eq!(header("referrer-policy"), "no-referrer");
     assert_eq!(header("cache-control"), "no-store");
     ensure!(header("strict-transport-security").starts_with("max-age="));
-    // The address it is really reached at is somebody else's page here.
+    // With a public address set, even the address on which the server listens is a foreign origin.
     for foreign in ["http://accord.example.org", &server.url("")] {
         assert_eq!(sign_in(foreign)?.status().as_u16(), 403, "{foreign}");
     }
@@ -112,7 +112,7 @@ fn no_secret_is_ever_logged() -> Result<()> {
     nobody.get(&format!("/invitations/{}", secret(&link)))?;
     nobody.get(&format!("/sync/demo?ticket={ticket}"))?;
     Visitor::sign_in_as(&server.address, "ben@x.org", PASSWORD)?;
-    // Whatever was done before is logged before this.
+    // Lines are logged in order, so once this request is in the log, all earlier ones are.
     fay.get("/api/v1/plans")?;
     server.next_logged("/api/v1/plans\"")?;
     let log = server.log_from_the_start().join("\n");

@@ -1,4 +1,4 @@
-//! The programs in `examples/` work as they are, with the packages that their manifest names.
+//! The programs in `examples/` work unchanged, with the packages that their manifest names.
 
 use crate::release::{freeze, of};
 use accord_tests::{Server, Visitor, node};
@@ -13,7 +13,8 @@ fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A folder with an example, beside the packages of the tests. They have the versions that the examples ask for.
+/// Copies an example into a folder that links to the packages of the tests, whose versions the examples require.
+/// Returns the folder and the path of the script.
 fn beside_packages(example: &str) -> Result<(TempDir, PathBuf)> {
     let folder = tempfile::tempdir()?;
     let examples = repository().join("examples");
@@ -79,7 +80,7 @@ fn the_example_verifier_accepts_a_release_and_refuses_a_changed_one() -> Result<
     Ok(())
 }
 
-/// What the examples ask for is what they are tested with.
+/// The manifest of the examples requires the same versions of packages as the manifest of the tests.
 #[test]
 fn the_examples_ask_for_packages_that_they_are_tested_with() -> Result<()> {
     let manifest = |path: &str| -> Result<Value> {

@@ -1,4 +1,4 @@
-//! Drafts and releases as files that other programs open, and drafts from elsewhere.
+//! Drafts and releases become files that other programs can open, and files of other programs become drafts.
 
 use crate::release::freeze;
 use accord_tests::{Server, SyncClient, Visitor, accord_binary};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs a program; what it printed is given back.
+/// Runs a program and returns its output, or an error if the program fails.
 fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Result<String> {
     let name = program.as_ref().to_string_lossy().into_owned();
     let done = Command::new(program).args(args).output();
@@ -18,7 +18,7 @@ fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Resul
     Ok(said)
 }
 
-/// What a PDF says of itself, and what a checker of PDF/UA-1 finds in it.
+/// Returns the properties of a PDF file, and the findings of a checker of PDF/UA-1, as `pdf.py` reports them.
 fn told(pdf: &Path) -> Result<Value> {
     let python =
         std::env::var_os("ACCORD_PYTHON").context("`cargo xtask test` names ACCORD_PYTHON")?;
@@ -26,7 +26,7 @@ fn told(pdf: &Path) -> Result<Value> {
     Ok(serde_json::from_str(&run(python, &[script.as_ref(), pdf.as_ref()])?)?)
 }
 
-/// Lets LibreOffice make another file of one, in the same folder but one deeper.
+/// Converts a file with LibreOffice into the folder `converted` beside it. Returns the path of the new file.
 fn convert(file: &Path, to: &str) -> Result<PathBuf> {
     let folder = file.parent().context("it is in a folder")?;
     let out = folder.join("converted");
@@ -48,7 +48,7 @@ fn convert(file: &Path, to: &str) -> Result<PathBuf> {
     Ok(made)
 }
 
-/// Where one wants to look at them: `ACCORD_SHOTS` names a folder.
+/// Copies a file into the folder that `ACCORD_SHOTS` names, if it is set, so that a person can look at it.
 fn keep(name: &str, file: &Path) -> Result<()> {
     if let Some(shots) = std::env::var_os("ACCORD_SHOTS") {
         std::fs::copy(file, Path::new(&shots).join(name))?;
@@ -66,7 +66,7 @@ fn import(by: &Visitor, name: &str, language: &str, file: &[u8]) -> Result<Value
 fn content(by: &Visitor, document: &str) -> Result<Value> {
     let (status, mut content) = by.get(&format!("/api/v1/documents/{document}/content"))?;
     ensure!(status == 200, "{status}");
-    // What orders milestones is not what they say.
+    // The internal order of milestones is left out, because two equal commitments can have different values there.
     for milestone in content["milestones"].as_array_mut().into_iter().flatten() {
         milestone["order"].take();
     }
@@ -76,9 +76,9 @@ fn content(by: &Visitor, document: &str) -> Result<Value> {
 struct Sample {
     language: &'static str,
     title: &'static str,
-    /// What stands in it once.
+    /// Words that the text contains exactly once each.
     words: [&'static str; 3],
-    /// Markdown.
+    /// The draft as Markdown.
     text: &'static str,
 }
 
@@ -161,7 +161,8 @@ fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
         for word in words.iter().chain([&title]) {
             ensure!(said.contains(word), "{language}: LibreOffice shows no {word} in {said}");
         }
-        // Brought in again, it says the same: as it is, and as LibreOffice writes it.
+        // The DOCX file is imported again, once unchanged and once as LibreOffice saves it. Both imports have the
+        // content of the draft.
         let before = content(&ana, document)?;
         for file in [docx.clone(), convert(&docx, "docx")?] {
             let made = import(&ana, "back.docx", language, &std::fs::read(&file)?)?;
@@ -202,7 +203,7 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
     let of = |rest: &str| format!("/api/v1/documents/demo/{rest}");
     let (_, path) = fay.get(&of("release"))?;
     freeze(&fay, &ana, &ben, "demo")?;
-    // Before it is public, those who wrote it have it already.
+    // The authors can download the release before it is public.
     let (before, _) = ben.download(&of("releases/1/pdf"))?;
     let launch = json!({ "documents": ["demo"], "zone": "Europe/Paris" });
     let (status, answer) = fay.post("/api/v1/plans/demo/launches", launch)?;
@@ -283,7 +284,7 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     };
     ensure!(change("ins", "w:author=\"Ana") && change("del", "w:author=\"Ben"), "{text}");
     ensure!(text.contains(">broken</w:t>") && text.contains(">old</w:delText>"), "{text}");
-    // LibreOffice reads both, and an import takes the changes as accepted.
+    // LibreOffice shows both changes, and an import takes them as accepted.
     let opened = run("pdftotext", &[convert(&saved, "pdf")?.as_ref(), "-".as_ref()])?;
     ensure!(opened.contains("broken") && opened.contains("old"), "{opened}");
     let back = import(&ana, "changes.docx", "en", &file)?;
@@ -294,7 +295,7 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
         ana.text(back, "problem")?
     );
 
-    // What was deleted is history: an observer has no part in it.
+    // A file with changes shows deleted text, which is history. Observers are not allowed to read that.
     ensure!(obi.page(&path, "content-type")?.0 == 403);
     ensure!(
         ana.page(&format!("/api/v1/documents/{document}/draft/pdf?since=1"), "content-type")?.0
@@ -314,7 +315,7 @@ fn what_can_not_be_brought_in_is_refused_in_words_and_makes_nothing() -> Result<
     };
     let before = count()?;
     let large = vec![b'a'; 17 * 1024 * 1024];
-    // Each piece of it counts as if it had the longest link.
+    // The limit counts every piece of formatted text as if it had the longest link.
     let formatted =
         format!("[a](https://example.org/{}) {}", "x".repeat(5_000), "**b** c ".repeat(9_000));
     let cases: [(&str, &[u8], u16, &str); 7] = [

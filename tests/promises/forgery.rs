@@ -1,4 +1,5 @@
-//! Nobody writes in another's name: refused, counted, and logged with the person and the document.
+//! Nobody can write in another person's name: forgeries are refused, counted, and logged with the person and the
+//! document.
 
 use crate::bad_input::update;
 use accord_document::lib0::Write as _;
@@ -9,7 +10,7 @@ use serde_json::json;
 use yrs::updates::encoder::Encode;
 use yrs::{ReadTxn, StateVector, Transact};
 
-/// An update of one run of one struct, `xyz` at the start of `problem`, and deletions.
+/// Encodes an update of one struct, `xyz` at the start of `problem`, and of deleted ranges.
 fn run_of(client: u64, clock: u64, deletes: &[(u64, u64, u64)]) -> Vec<u8> {
     let mut letters = vec![4, 1];
     letters.put_buf(b"problem");
@@ -17,7 +18,7 @@ fn run_of(client: u64, clock: u64, deletes: &[(u64, u64, u64)]) -> Vec<u8> {
     update(client, clock, 1, &letters, deletes)
 }
 
-/// An update of one run of one struct, `x` between two elements.
+/// Encodes an update of one struct, `x` between two elements.
 fn between(client: u64, left: (u64, u64), right: (u64, u64)) -> Vec<u8> {
     let mut letter = vec![0xc4];
     for (client, clock) in [left, right] {
@@ -28,7 +29,8 @@ fn between(client: u64, left: (u64, u64), right: (u64, u64)) -> Vec<u8> {
     update(client, 0, 1, &letter, &[])
 }
 
-/// Rules U2, U3 and U8.
+/// Edits under another's client id, with gaps, or between elements that were no neighbours are refused
+/// (rules U2, U3 and U8). Each refusal is counted by its reason, and logged with the person and the document.
 #[tokio::test(flavor = "multi_thread")]
 async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_document() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -43,12 +45,14 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
     let text = author.text("problem");
     drop(server.log_so_far());
     let next = u64::from(author.doc.transact().state_vector().get(&yrs::ClientID::new(ANA)));
-    // What she has written, taken by somebody else as their own once her id is known.
+    // Ben knows Ana's client id. He writes under it, refers to elements that do not exist, and inserts where no
+    // editor would.
     let forgeries = [
         ("another's client id", run_of(ANA, next, &[]), 4403, "forged_client"),
         ("clock squatting", run_of(ANA, next + 500, &[]), 4300, "gap"),
         ("delete-ahead", run_of(BEN, 0, &[(ANA, next, 50)]), 4300, "delete_ahead"),
-        // Such as one reads here and another there: between two that were never neighbours.
+        // The next two insert between elements that were never neighbours. If they were accepted, people would read
+        // different texts.
         ("two faces", between(BEN, (ANA, 0), (ANA, 5)), 4400, "misplaced"),
         ("backwards", between(BEN, (ANA, 5), (ANA, 2)), 4400, "misplaced"),
     ];
@@ -65,7 +69,7 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
             ensure!(line.contains(part), "{name}: {part} is in {line}");
         }
     }
-    // Edits in a closed plan.
+    // In a closed plan, an edit is refused as read only.
     let fay = server.visit("fay")?;
     let close = |closed: bool| {
         fay.request("PATCH", "/api/v1/plans/demo", Some(json!({ "closed": closed })))
@@ -79,7 +83,7 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
     let logged = server.next_logged("an edit was refused")?;
     ensure!(logged.contains("read_only") && logged.contains(&ben.id()?), "{logged}");
     assert_eq!(close(false)?.0, 204);
-    // Replaying what another wrote adds nothing, to nobody's name.
+    // Sending again what Ana wrote adds no entry in Ben's name or anybody else's.
     let replayed = author.doc.transact().encode_diff_v1(&StateVector::default());
     let entries = server.metric("accord_entries_committed_total")?;
     let mut forger = SyncClient::connect(&server, &ben, &document, BEN).await?;
@@ -89,14 +93,15 @@ async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_docume
     while !forger.receive().await?.starts_with(&[0, 1]) {}
     assert_eq!(server.metric("accord_entries_committed_total")?, entries);
     assert_eq!(ana.text(&document, "problem")?, text);
-    // And Ana's own next words are taken.
+    // Ana's own next edit is accepted.
     author.edit("problem", 0, 0, "Still ").await?;
     author.settled().await?;
     assert_eq!(ana.text(&document, "problem")?, format!("Still {text}"));
     Ok(())
 }
 
-/// Awareness can't be forged: the server names people, and nobody speaks for another's caret.
+/// Awareness can't be forged: the server sets the person's name, and ignores entries that are not the sender's own
+/// (rules P3 and P4).
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_awareness_reaches_nobody() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -134,9 +139,9 @@ async fn forged_awareness_reaches_nobody() -> Result<()> {
     Ok(())
 }
 
-/// What everybody in a document learns of somebody's page, its client id, gives nobody the right to write under it:
-/// also not while its owner has written nothing yet, has gone, or the document was closed in between (U2).
-/// Rules U2 and P2.
+/// Everybody in a document learns the client id that a page announces, but only its owner is allowed to write under
+/// it (rules U2 and P2). That holds even if the owner has written nothing yet, has left, or the document was closed
+/// in between.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -151,11 +156,12 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
     announcement.put_buf(br#"{"cursor":null}"#);
     let mut author = SyncClient::connect(&server, &ana, &document, ANA).await?;
     author.send(Message::Awareness(&announcement)).await?;
-    // Two connections are read in no order of their own: hers is heard once she is answered.
+    // The server reads different connections in no fixed order. Once it has answered Ana, it has read her
+    // announcement.
     author.settled().await?;
     let steal = async || -> Result<()> {
         let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
-        // Announcing it, too, changes nothing.
+        // Announcing Ana's id himself does not help the thief.
         thief.send(Message::Awareness(&announcement)).await?;
         thief.send(Message::Update(&run_of(ANA, 0, &[]))).await?;
         let closed = thief.closed().await?;
@@ -163,7 +169,7 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
         Ok(())
     };
     steal().await?;
-    // She types offline, and comes back later.
+    // Ana types offline and comes back later.
     let doc = author.doc.clone();
     let offline = author.change("problem", 0, 0, "offline ");
     drop(author);
@@ -176,8 +182,8 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
     Ok(())
 }
 
-/// The same after a restart, also one by `kill -9` at the very moment at which somebody else learns of the id: nobody
-/// does before it is on disk whose it is (U2).
+/// An announced id stays its person's after a restart (rule U2). That holds even after a `kill -9` at the moment at
+/// which somebody else learns of the id, because others learn of it only once its owner is on disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -205,14 +211,14 @@ async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<
         }
         server = Server::start(dir.path())?;
         let ben = server.visit("ben")?;
-        // He is there first, announces it, and writes under it.
+        // Ben connects before Ana does, announces her id, and writes under it.
         let mut thief = SyncClient::connect(&server, &ben, &document, 3_000).await?;
         thief.send(Message::Awareness(&announcement(client))).await?;
         thief.send(Message::Update(&run_of(client, 0, &[]))).await?;
         let closed = thief.closed().await?;
         ensure!(closed.code == 4403, "{client}: {closed:?}");
     }
-    // All of them are still hers.
+    // All three ids are still Ana's.
     let ana = server.visit("ana")?;
     for client in ANA..=ANA + 2 {
         let mut author = SyncClient::connect(&server, &ana, &document, client).await?;
@@ -223,8 +229,8 @@ async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<
     Ok(())
 }
 
-/// Offline edits come later under one's own old ids: taken, also after the seat has changed and come
-/// back; and replayed the same after a restart.
+/// Edits made offline are accepted later under their writer's own earlier client id (rule U2). That holds even if the
+/// role has changed meanwhile and was given back, and the entries replay unchanged after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -235,7 +241,7 @@ async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
     client.edit("problem", 0, 0, "online ").await?;
     client.settled().await?;
     let doc = client.doc.clone();
-    // Offline, she writes on; meanwhile she becomes an observer.
+    // Ana types offline, and meanwhile becomes an observer.
     let offline = client.change("problem", 0, 0, "offline ");
     drop(client);
     assert_eq!(fay.seat(&ana.id()?, "observer", "government")?, 204);
@@ -243,14 +249,14 @@ async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
     reader.send(Message::Update(&offline)).await?;
     assert_eq!(reader.closed().await?.code, 4403);
     assert_eq!(ana.text(&document, "problem")?, "online \n");
-    // An author again, from another session: the same id is still hers.
+    // Ana is an author again and signs in anew. The same client id is still hers.
     assert_eq!(fay.seat(&ana.id()?, "author", "government")?, 204);
     let again = server.visit("ana")?;
     let dialect = accord_document::sync::Dialect::Stock;
     let mut client = SyncClient::resume(&server, &again, &document, dialect, doc).await?;
     client.edit("problem", 0, 0, "back ").await?;
     client.settled().await?;
-    // Her seat ends. What she wrote replays as it was accepted.
+    // Ana's role in the plan ends. Her text replays as it was accepted.
     let unseat = format!("/api/v1/plans/demo/people/{}", ana.id()?);
     assert_eq!(fay.request("DELETE", &unseat, None)?.0, 204);
     let wanted = fay.text(&document, "problem")?;
@@ -259,7 +265,7 @@ async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
     assert_eq!(fay.text(&document, "problem")?, wanted);
-    // And nobody else has her ids now.
+    // Nobody else can use Ana's client id now.
     let ben = server.visit("ben")?;
     let mut thief = SyncClient::connect(&server, &ben, &document, 2_000).await?;
     thief.send(Message::Update(&run_of(1_000, 0, &[]))).await?;

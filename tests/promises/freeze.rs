@@ -1,10 +1,11 @@
-//! Frozen means frozen: see `accord_tests::freeze_run` for what each run promises.
+//! A frozen text stays frozen. `accord_tests::freeze_run` says what each run promises.
 
 use accord_tests::{Tally, freeze_run};
 
 const RUNS: u64 = 300;
 
-/// Rules U10 and R3.
+/// In every simulated run, a release's digest covers exactly the edits before its freeze, and each typed word is
+/// saved or set aside on its author's device (rules U10 and R3).
 #[test]
 fn a_freeze_covers_exactly_the_edits_before_it_and_nobody_is_left_believing_otherwise() {
     let mut all = Tally::default();
@@ -12,6 +13,6 @@ fn a_freeze_covers_exactly_the_edits_before_it_and_nobody_is_left_believing_othe
         all += freeze_run(run);
     }
     println!("{all:?}");
-    // Runs in which nothing is frozen, late or set aside would show nothing.
+    // Runs in which nothing is frozen, late or set aside would show nothing, so there must be enough of each.
     assert!(all.freezes >= 200 && all.stale >= 200 && all.parked >= 50, "{all:?}");
 }

@@ -1,6 +1,6 @@
 //! Golden ledgers: files of entries that every later version must replay to the same heads and states.
 //!
-//! `ACCORD_WRITE=1` writes them. They are written once: a file that changes means that the format has changed.
+//! `ACCORD_WRITE=1` writes the files. A file is written once: if it changes later, the format of ledgers has changed.
 
 mod history;
 mod records;
@@ -26,7 +26,7 @@ fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
 }
 
-/// Reads a golden ledger. With `ACCORD_WRITE=1` it is made and written first.
+/// Reads a golden ledger. With `ACCORD_WRITE=1`, `make` first makes it and the file is written.
 fn golden(name: &str, make: impl FnOnce() -> Vec<Entry>) -> Vec<Entry> {
     let path = folder().join(name);
     if std::env::var_os("ACCORD_WRITE").is_some() {
@@ -150,7 +150,8 @@ fn the_golden_ledger_with_a_redaction_replays_to_the_same_head_without_the_passa
     assert_eq!(state.position().head.to_string(), HEAD);
 }
 
-/// A text that is proposed with gaps, signed, reopened, proposed again and declined.
+/// The ledger of a text that is proposed with gaps, signed, reopened, proposed again and declined replays to the same
+/// head, digest and steps.
 #[test]
 fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     const HEAD: &str = "60981c2b4a818a0fcdc9c67dce4e44e458d6e9208f752fc139b70422600e3c5b";
@@ -217,7 +218,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     assert!(
         matches!(&releases.proposals()[1].fate, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
     );
-    // The text still has the digest that was signed.
+    // The first two entries after the genesis still give the digest that was signed.
     let frozen = replayed(&entries[..3]).unwrap().to_release(&document);
     assert_eq!(frozen.digest().to_string(), DIGEST);
 }

@@ -1,4 +1,4 @@
-//! What one author sends costs little memory, and nobody else's time.
+//! Updates that one author sends cost little memory and do not delay other people.
 
 use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
@@ -6,8 +6,8 @@ use accord_tests::{SOON, Server, SyncClient};
 use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
 
-/// Letters at the beginning of `problem`, each an item of its own: typed one behind the other, or each in front of
-/// the one before.
+/// Encodes an update of letters at the beginning of `problem`, each an item of its own. Each letter is typed behind
+/// the letter before it, or in front of it if `backwards` is set.
 fn letters(client: u64, count: u32, backwards: bool) -> Vec<u8> {
     let mut out = vec![1];
     out.put_var(count.into());
@@ -31,7 +31,8 @@ fn letters(client: u64, count: u32, backwards: bool) -> Vec<u8> {
     out
 }
 
-/// 687 kB of adjacent items took several gigabytes, and ended the server.
+/// An update takes memory in proportion to its size. In an earlier version, 687 kB of adjacent items took several
+/// gigabytes, and the server ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_of_adjacent_items_takes_memory_in_proportion() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -51,7 +52,7 @@ async fn an_update_of_adjacent_items_takes_memory_in_proportion() -> Result<()> 
     Ok(())
 }
 
-/// One author fills one document after the other and keeps them open.
+/// One author who fills one document after the other is refused after a few, and other people can still open theirs.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -78,7 +79,7 @@ async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() ->
     let mut other = SyncClient::connect_accord(&server, &ana, &document, 1).await?;
     other.edit("problem", 0, 0, &"a".repeat(1 << 20)).await?;
     other.settled().await?;
-    // What is open stays open, and another opens when some are closed.
+    // The open documents stay usable, and another can be opened once some are closed.
     let mut first = open.pop().context("a document")?;
     first.edit("causes", 0, 0, "x").await?;
     first.settled().await?;
@@ -90,7 +91,8 @@ async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() ->
     Ok(())
 }
 
-/// One author with many connections, each of which sends what takes long: the others there are served in turn.
+/// One author sends slow updates over 30 connections, and a colleague in the same document is still served in turn
+/// (rule C7).
 #[tokio::test(flavor = "multi_thread")]
 async fn one_author_holds_nobody_up_whatever_they_send_over_however_many_connections() -> Result<()>
 {
@@ -111,7 +113,7 @@ async fn one_author_holds_nobody_up_whatever_they_send_over_however_many_connect
                 client.feed_update(&update).await?;
                 client.flush().await?;
             }
-            // It stays, and reads what the others get.
+            // The connection stays open and reads what the others receive.
             while client.receive().await.is_ok() {}
             Ok::<_, anyhow::Error>(())
         });
@@ -123,7 +125,7 @@ async fn one_author_holds_nobody_up_whatever_they_send_over_however_many_connect
             author.fetch().await?;
         }
     }
-    // It took half a minute and more when each connection had a budget of its own.
+    // The 20 edits took half a minute and more when each connection had a budget of its own.
     ensure!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     flood.abort_all();
     Ok(())

@@ -1,4 +1,4 @@
-//! History tells who wrote, moved and deleted what.
+//! The history says who wrote, moved and deleted each passage.
 
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::template::FIELDS;
@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Random co-writing of three people, with offline spells, undo, moves, pastes and restores: what a
-/// history says of any two moments is what the test itself noted of them.
-/// Rule A7.
+/// Three people write at random, with offline spells, undo, moves, pastes and restores. For any two moments, the
+/// history gives the same authors as the test's own record, and so believes claims only where they are true
+/// (rule A7).
 #[test]
 fn history_credits_whoever_wrote_moved_and_deleted_each_character() -> Result<()> {
     let told = attribution_runs(40, 7)?;
@@ -18,14 +18,16 @@ fn history_credits_whoever_wrote_moved_and_deleted_each_character() -> Result<()
     Ok(())
 }
 
-/// Two people wrote one text at once: of each character that is left, the history knows which of them.
+/// In a text that two people wrote at the same time, the history credits each remaining character to the person who
+/// typed it.
 #[test]
 fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Result<()> {
     let trace = Trace::load("friendsforever")?;
     let mut ledger = Ledgered::new()?;
     let text = retype(&trace, |_, text| text.to_owned(), |who, update| ledger.take(who, update))?;
     ensure!(text == trace.end_content);
-    // The same typing once more, with each one's number in the place of each of their characters.
+    // The same typing is repeated with the typist's number in place of each character. The result names the author of
+    // each one.
     let digit = |who: usize, text: &str| text.chars().map(|_| ["0", "1"][who]).collect();
     let typists = retype(&trace, digit, |_, _| Ok(()))?;
     let diff = ledger.history.diff(Seq(0), Seq(u64::MAX));
@@ -42,7 +44,7 @@ fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Re
     Ok(())
 }
 
-/// The page tells sittings by section without their texts: its list is the template's.
+/// The page counts changes by section without having the texts, so its list of sections must be that of the template.
 #[test]
 fn the_pages_sections_are_those_of_the_template() -> Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/generated/fields.ts");
@@ -57,7 +59,7 @@ fn the_pages_sections_are_those_of_the_template() -> Result<()> {
     Ok(())
 }
 
-/// What `GET …/diff` tells of two moments.
+/// Returns the answer of `GET …/diff` for two moments.
 fn diff(visitor: &Visitor, document: &str, from: u64, to: u64) -> Result<Value> {
     let path = format!("/api/v1/documents/{document}/diff?from={from}&to={to}");
     let (status, told) = visitor.get(&path)?;
@@ -71,13 +73,13 @@ fn history(visitor: &Visitor, document: &str) -> Result<Value> {
     Ok(told)
 }
 
-/// The person behind an index into `authors`.
+/// Returns the name of the person at an index of `authors`.
 fn person(told: &Value, author: &Value) -> String {
     let index = author.as_u64().unwrap_or(u64::MAX) as usize;
     told["authors"][index]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Checks the record for evaluators, as JSON, as a table and as a page: who wrote the text as it is, and who did what in
+/// Checks the co-creation record as JSON, as a table and as a page: who wrote the present text, and who did what in
 /// which sitting.
 fn the_record_agrees(
     server: &Server,
@@ -103,7 +105,7 @@ fn the_record_agrees(
     let table = file("csv")?.body_mut().read_to_string()?;
     let line = ",\"Ben Okafor\",\"author\",\"civil_society\",\"problem\",13,6,0";
     assert!(table.lines().any(|row| row.ends_with(line)), "{table}");
-    // The same as a page: nothing in it runs, whatever a title says.
+    // The page has the same content, and no markup in a title takes effect in it.
     let mut page = file("html")?;
     let policy = page.headers()["content-security-policy"].to_str()?.to_owned();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
@@ -117,7 +119,8 @@ fn the_record_agrees(
     Ok(())
 }
 
-/// Checks that all devices of a person know what the person has looked at, and that this never goes back.
+/// Checks that all devices of a person know up to which moment the person has seen the history, and that this moment
+/// only moves forward.
 fn what_was_seen_is_told_to_oneself(
     server: &Server,
     ben: &Visitor,
@@ -133,7 +136,8 @@ fn what_was_seen_is_told_to_oneself(
     Ok(())
 }
 
-/// Two people disagree; the history says so, edit by edit, and a version and a restore change no word of it.
+/// Two people disagree in a text. The history shows each edit and its author, and a version and a restore change none
+/// of that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -167,7 +171,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(person(&seen, &change["by"]["author"]), "Ben Okafor");
     assert_eq!(person(&seen, &change["wrote"][0]), "Ana Ferreira");
 
-    // Ana goes back, while Ben goes on.
+    // Ana restores an earlier moment of one field while Ben goes on in another.
     second.edit("causes", 0, 0, "It is a scan. ").await?;
     let back = json!({ "moment": before, "part": "problem" });
     let (status, answer) =
@@ -178,10 +182,10 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     let told = history(&ben, &document)?;
     assert_eq!(person(&told, &told["restorations"][0]["by"]), "Ana Ferreira");
     assert_eq!(told["versions"][1]["before_restoring"]["seq"], before);
-    // To go back to where one is changes nothing, and is no entry.
+    // Restoring the present text changes nothing and adds no entry.
     let (_, again) = ana.post(&format!("/api/v1/documents/{document}/restorations"), back)?;
     assert_eq!(again["seq"], told["head"]["seq"]);
-    // What came back is Ana's all along, and the version brings back Ben's.
+    // The restored word is credited to Ana, who first wrote it.
     let seen = diff(&ben, &document, after, told["head"]["seq"].as_u64().context("a head")?)?;
     let texts = seen["texts"].as_array().context("texts")?;
     let problem = texts.iter().find(|text| text["target"] == "problem").context("a text")?;
@@ -195,10 +199,10 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     what_was_seen_is_told_to_oneself(&server, &ben, &document, head)?;
     assert_eq!(history(&ana, &document)?["seen"], Value::Null);
 
-    // Whoever may read the text may not read what it said before.
+    // An observer is allowed to read the text, but not its earlier versions.
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/history"))?.0, 403);
     assert_eq!(obi.get(&format!("/api/v1/documents/{document}/diff?from=1"))?.0, 403);
-    // The same after a restart.
+    // The history is the same after a restart.
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let again = history(&server.visit("ben")?, &document)?;
@@ -206,7 +210,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     Ok(())
 }
 
-/// A secret that stands in the text is in the history until it is redacted, and nowhere after.
+/// A secret in the present text is in the history until it is redacted, and in no comparison after that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -229,8 +233,8 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     Ok(())
 }
 
-/// A secret that was deleted long ago stands in the past alone: it is redacted there, from a comparison that
-/// shows it, with whatever repeats it; and nothing else goes.
+/// A secret that was deleted earlier is redacted from a comparison that shows it. It is then gone from every
+/// comparison and from the store, and the text around it stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -244,7 +248,7 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     client.settled().await?;
     let told = diff(&ana, &document, 2, 4)?;
     assert!(told.to_string().contains("hunter2"), "{told}");
-    // Where it stands among the pieces of that comparison.
+    // The redaction names the position of the secret among the pieces of that comparison.
     let texts = told["texts"].as_array().context("texts")?;
     let problem = texts.iter().find(|text| text["target"] == "problem").context("the problem")?;
     let pieces = problem["pieces"].as_array().context("pieces")?;
@@ -269,7 +273,7 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     let told = diff(&ana, &document, 2, 4)?.to_string();
     assert!(told.contains("The key is ") && told.contains(", he said."), "the rest stays: {told}");
     assert_eq!(ana.text(&document, "problem")?.trim_end(), "Before. After.");
-    // It is in nothing that is stored, and what is stored holds together.
+    // No stored entry contains the secret, and the document still opens after a restart.
     ensure!(server.stop()?.success());
     let store = SledStore::open(dir.path(), 0)?;
     for entry in store.read(&DocumentId::new(document.as_str()).into(), Seq(0))? {
@@ -281,8 +285,8 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     Ok(())
 }
 
-/// Two people type, a third goes back again and again. Every word is in the text, or in the version that
-/// was made before some restore; and everybody sees the same.
+/// Two people type while a third restores again and again. Every word is in the text, or in a version that was made
+/// before a restore, and everybody sees the same text.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_typed_is_lost_by_a_restore() -> Result<()> {
     const WORDS: usize = 150;

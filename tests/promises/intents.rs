@@ -1,5 +1,5 @@
-//! Two people do two things at once on the same place: every character somebody typed and nobody
-//! deleted is there exactly once. What each pair gives is the table in docs/protocol.md.
+//! Two people do two things at the same time at the same place. Every character that was typed and that nobody
+//! deleted is there exactly once. The table in docs/protocol.md, section 9, says what each pair of acts results in.
 
 use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
@@ -67,17 +67,18 @@ impl Act {
     }
 }
 
-/// Two lines without a letter twice. All acts are on the first, around the gap after `ab`.
+/// The initial text: two lines in which no letter occurs twice. All acts on text are on the first line, around the
+/// gap after `ab`.
 const TEXT: &str = "abcd\nefgh";
 const GAP: u32 = 2;
 const LINE_END: u32 = 4;
-/// What `Delete` deletes: one character on each side of the gap.
+/// The characters that `Delete` deletes: one on each side of the gap.
 const DELETED: &str = "bc";
 const STEP: &str = "xyz";
 
 struct Person {
     replica: Replica,
-    /// What this person types.
+    /// The letter that this person types.
     tag: &'static str,
 }
 
@@ -101,7 +102,7 @@ impl Person {
         self.replica.edit(&field(), ops);
     }
 
-    /// What must have happened, and been heard of by both, before the act.
+    /// Makes the edit that an undo needs. Both people receive it before the act.
     fn prepare(&mut self, act: Act) {
         if act == Undo {
             self.replica.set_now(1_000);
@@ -125,7 +126,7 @@ impl Person {
             Bold => self.edit(&[Op::retain(end, set("bold", true.into()))]),
             Link => self.edit(&[Op::retain(end, set("link", "https://example.org".into()))]),
             Delete => {
-                // Around the gap, leaving what others typed into it before.
+                // The deletion spares a letter that was typed into the gap earlier.
                 self.edit(&[
                     at(1),
                     Op::delete(1),
@@ -144,7 +145,7 @@ impl Person {
     }
 }
 
-/// Hands each what the other made until neither has anything new.
+/// Exchanges updates until neither person has anything new.
 fn exchange(a: &mut Person, b: &mut Person) {
     for _ in 0..4 {
         let (from_a, from_b) = (a.replica.take_made(), b.replica.take_made());
@@ -188,7 +189,8 @@ fn together(one: Act, other: Act, first: u64, second: u64) -> Content {
     content
 }
 
-/// Everything a person did or left: what is there exactly once, and what is gone.
+/// Checks for a pair of acts which characters, lines and milestones the result contains, and that each is there
+/// exactly once.
 fn check(one: Act, other: Act, content: &Content) {
     let pair = format!("{} + {}", one.name(), other.name());
     let text = content.plain("problem");
@@ -232,7 +234,8 @@ fn check(one: Act, other: Act, content: &Content) {
     assert_eq!(all.matches('x').count(), kept, "{pair}: milestones say {all:?}");
 }
 
-/// A text in one line: `¶` ends a block, with its attributes; marks are in brackets.
+/// Returns a text on one line: `¶` ends a block and is followed by its attributes, and brackets contain text with
+/// marks.
 fn show(ops: &[Op]) -> String {
     let mut out = String::new();
     for op in normalise(ops) {
@@ -272,7 +275,7 @@ fn every_pair_of_acts_keeps_every_character_exactly_once() {
     let mut table = String::from("| P | Q | together |\n| --- | --- | --- |\n");
     for (index, &one) in ACTS.iter().enumerate() {
         for &other in &ACTS[index..] {
-            // Whoever has the smaller client id stands first where both insert: try both.
+            // The person with the smaller client id comes first where both insert, so both orders are tried.
             for (first, second) in [(1, 2), (2, 1)] {
                 check(one, other, &together(one, other, first, second));
             }

@@ -1,4 +1,4 @@
-//! Getting in: the first administrator, invitations, passwords; and what keeps people out is said.
+//! Getting in: the first administrator, invitations and passwords. Whoever can't get in is given the reason.
 
 use accord_tests::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, mailbox, secret};
 use anyhow::{Context, Result, ensure};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-/// A server without the demo, and the link that it prints for its first administrator.
+/// Starts a server without the demo. Returns it with the link that it prints for its first administrator.
 fn fresh(dir: &Path) -> Result<(Server, String)> {
     let server =
         Server::start_with(dir, &ServerOptions { demo: Some(false), ..Default::default() })?;
@@ -34,12 +34,12 @@ fn the_first_start_prints_a_link_that_makes_one_administrator() -> Result<()> {
     assert_eq!(ida.get("/api/v1/session")?.1["person"]["administrator"], true);
     assert_eq!(nobody.get(&path)?.0, 404, "it works once");
     assert_eq!(nobody.post(&path, account("eve@x.org"))?.0, 404);
-    // An empty installation with its administrator prints no other.
+    // Once the installation has an administrator, a start prints no such link.
     ensure!(server.stop()?.success());
     let options = ServerOptions { demo: Some(false), ..Default::default() };
     let server = Server::start_with(dir.path(), &options)?;
     assert!(!server.log_from_the_start().join("\n").contains("/links/"));
-    // Nobody is signed in by a demo that does not run.
+    // A server without the demo signs in nobody as a person of the demo.
     let (status, _) = nobody_at(&server).post("/api/v1/session", json!({ "demo": "ana" }))?;
     assert_eq!(status, 403);
     let ida = Visitor::sign_in_as(&server.address, "IDA@x.org", PASSWORD)?;
@@ -147,7 +147,7 @@ fn a_lost_password_is_set_anew_by_a_link_that_works_once() -> Result<()> {
     let (_, third) = fay.post(&path, json!({}))?;
     server.pass(Duration::from_secs(86_400));
     assert_eq!(back.get(&link(&third))?.0, 404, "for a day");
-    // One who also sits in a plan that is not hers, a facilitator can't make a link for.
+    // A facilitator can't make a link for somebody who also has a role in a plan of others, but an administrator can.
     let ida = Visitor::sign_in(address, "ida")?;
     let (_, other) = ida.post("/api/v1/plans", json!({ "title": "Other" }))?;
     let other = other["id"].as_str().context("a plan")?;
@@ -180,7 +180,7 @@ fn a_lost_password_is_set_anew_by_mail_and_nobody_learns_who_has_an_account() ->
     let mail = mails.recv_timeout(Duration::from_secs(20))?;
     assert!(mail.contains("RCPT TO:<ben@x.org>"), "{mail}");
     assert!(mail.contains("From: Accord <accord@riverton.example>"), "{mail}");
-    // Long lines are folded in mail (quoted-printable, RFC 2045).
+    // A mail folds long lines (quoted-printable, RFC 2045).
     let text = mail.replace("=\n", "");
     let link = text.split("/links/").nth(1).and_then(|rest| rest.split_whitespace().next());
     let path = format!("/api/v1/links/{}", link.context("a link in the mail")?);
@@ -191,7 +191,7 @@ fn a_lost_password_is_set_anew_by_mail_and_nobody_learns_who_has_an_account() ->
         again.id()?
     });
     assert_eq!(ben.get("/api/v1/session")?.0, 401);
-    // The only other mail tells him that his password was changed.
+    // The only other mail says that the password was changed.
     let told = mails.recv_timeout(Duration::from_secs(20))?;
     assert!(told.contains("RCPT TO:<ben@x.org>") && !told.contains("/links/"), "{told}");
     assert!(mails.try_recv().is_err(), "no mail to whoever has no account");

@@ -1,4 +1,5 @@
-//! A launch can't go wrong by a digit: no time in the past or far away, and one true date everywhere.
+//! A mistyped time can't spoil a launch: times in the past or far ahead are refused, and the same true date is shown
+//! everywhere.
 
 use crate::release::{freeze, of};
 use accord_document::body::{Act, LaunchedRelease};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 const LAUNCHES: &str = "/api/v1/plans/demo/launches";
 const YEAR_MS: u64 = 365 * 86_400_000;
 
-/// Waits until a release is public, and gives its page.
+/// Waits until a release is public, and returns its page.
 fn opened(nobody: &Visitor, document: &str) -> Result<String> {
     let start = Instant::now();
     loop {
@@ -29,7 +30,8 @@ fn opened(nobody: &Visitor, document: &str) -> Result<String> {
     }
 }
 
-/// When a commitment became public, or will, at each place of the API.
+/// Returns the date at which a commitment became or will become public, from each place of the API that gives it, in
+/// milliseconds since the Unix epoch.
 fn dates(member: &Visitor, document: &str) -> Result<Vec<u64>> {
     let (_, plan) = member.get("/api/v1/plans/demo")?;
     let (_, path) = member.get(&of(document, "release"))?;
@@ -56,7 +58,7 @@ fn a_time_in_the_past_or_far_away_is_refused_with_the_time_of_now() -> Result<()
     let post = |opens: Value, zone: &str| {
         fay.post(LAUNCHES, json!({ "documents": [document], "opens": opens, "zone": zone }))
     };
-    // 1,800,000,000 seconds after the epoch: 15 January 2027, 08:00 UTC.
+    // The test's clock is at 1,800,000,000 seconds after the epoch, which is 15 January 2027, 08:00 UTC.
     for (opens, says) in [
         (json!(0), "in the past: it is 15 January 2027, 11:00 now (Africa/Nairobi)"),
         (json!(now - 61_000), "in the past"),
@@ -81,7 +83,7 @@ fn a_time_in_the_past_or_far_away_is_refused_with_the_time_of_now() -> Result<()
     }
     let (_, plan) = fay.get("/api/v1/plans/demo")?;
     ensure!(plan["launches"] == json!([]), "{plan}");
-    // Within a minute it means now, and the zone is spelt as it should be.
+    // A time less than a minute in the past counts as now, and the name of the zone is corrected.
     let (status, answer) = post(json!(now - 59_000), "africa/nairobi")?;
     ensure!(status == 200, "{status} {answer}");
     let page = opened(&Visitor::nobody(&server.address), &document)?;
@@ -106,7 +108,7 @@ fn one_date_stands_everywhere_from_a_launch_on() -> Result<()> {
     let wanted = json!({ "documents": [document], "opens": opens, "zone": "Asia/Seoul" });
     ensure!(fay.post(LAUNCHES, wanted)?.0 == 200);
     ensure!(dates(&ana, &document)?.iter().all(|&date| date == opens));
-    // The server is late, as after a night that it was off.
+    // The server publishes an hour late, as it would after a night without power.
     server.pass(Duration::from_secs(7_200 + 3_600));
     let nobody = Visitor::nobody(&server.address);
     let page = opened(&nobody, &document)?;
@@ -122,7 +124,7 @@ fn one_date_stands_everywhere_from_a_launch_on() -> Result<()> {
     Ok(())
 }
 
-/// Writes a launch for 1 January 2020 into a plan's ledger, as earlier versions did. Gives when it was decided.
+/// Writes a launch for 1 January 2020 into a plan's ledger, as earlier versions did. Returns the time of its entry.
 fn launched_in_2020(data: &Path, document: &str, digest: &str) -> Result<u64> {
     let store = SledStore::open(data, 0)?;
     let plan = PlanId::new("demo");

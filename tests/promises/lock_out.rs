@@ -1,4 +1,4 @@
-//! Wrong tries keep strangers out, and never a person at a device that they signed in with before.
+//! Wrong attempts to sign in keep strangers out, but never a person at a device on which they have signed in before.
 
 use accord_tests::{PASSWORD, Server, ServerOptions, Visitor};
 use anyhow::{Context, Result, ensure};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Guesses that wait at the same time.
+/// Number of guesses that wait for an answer at the same time.
 const FLOOD: usize = 200;
 
 fn behind_proxy(data: &Path) -> Result<Server> {
@@ -18,7 +18,8 @@ fn behind_proxy(data: &Path) -> Result<Server> {
     Server::start_with(data, &ServerOptions { args, ..Default::default() })
 }
 
-/// One try to sign in from an address, with the cookies of a browser: the status, and the cookies that are set.
+/// Tries once to sign in from an address, with the cookies of a browser. Returns the status of the answer, and the
+/// cookies that it sets.
 fn sign_in(
     server: &Server,
     from: &str,
@@ -75,7 +76,7 @@ fn wrong_tries_from_a_shared_address_keep_no_known_device_waiting_also_after_a_r
     let (status, cookies) = sign_in(&server, OFFICE, &known, PASSWORD)?;
     assert_eq!((status, device(&cookies)?), (200, known.clone()), "nor after a restart");
 
-    // A known device has a limit of its own, and then waits as strangers do.
+    // A known device has a limit of its own. Beyond it, the device waits as strangers do.
     let elsewhere = "198.51.100.1";
     let wrong = |_| sign_in(&server, elsewhere, &known, "not the password");
     let hashed = (0..40).map(wrong).filter(|tried| matches!(tried, Ok((401, _)))).count();
@@ -84,7 +85,7 @@ fn wrong_tries_from_a_shared_address_keep_no_known_device_waiting_also_after_a_r
         "{hashed} of 40 wrong tries at a known device were hashed"
     );
 
-    // Signed out everywhere, the device is forgotten.
+    // When a person is signed out everywhere, their devices are forgotten.
     let path = format!("/api/v1/administration/people/{}/sessions", fay_sees(&server, "ben")?);
     assert_eq!(server.visit("ida")?.request("DELETE", &path, None)?.0, 204);
     assert_eq!(sign_in(&server, OFFICE, &known, PASSWORD)?.0, 429);
@@ -132,7 +133,8 @@ fn a_flood_of_guesses_from_many_addresses_keeps_no_known_device_waiting() -> Res
     Visitor::join(&server.address, &fay.invite("author", "civil_society")?, "ben@x.org")?;
     let home = "203.0.113.7";
     let known = device(&sign_in(&server, home, "", PASSWORD)?.1)?;
-    // 200 guesses at any time, each for another account and from another address: as soon as one is answered, the next.
+    // At any time 200 guesses wait, each for another account and from another address. Each answer is followed by the
+    // next guess.
     let (answered, is_over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let url = server.url("/api/v1/session");
     let flood: Vec<_> = (0..FLOOD)
@@ -154,7 +156,7 @@ fn a_flood_of_guesses_from_many_addresses_keeps_no_known_device_waiting() -> Res
             })
         })
         .collect();
-    // Once so many have been answered, all have come.
+    // Once 200 guesses have been answered, all threads are sending.
     while answered.load(Ordering::Relaxed) < FLOOD {
         thread::sleep(Duration::from_millis(10));
     }
@@ -166,7 +168,7 @@ fn a_flood_of_guesses_from_many_addresses_keeps_no_known_device_waiting() -> Res
     for one in flood {
         one.join().map_err(|_| anyhow::anyhow!("a guess was not made"))??;
     }
-    // In line with the others it would have waited for as many as there are.
+    // If the known device had to queue with the guesses, about 200 of them would be answered first.
     ensure!(meanwhile < FLOOD / 2, "{meanwhile} guesses were answered before the known device");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A document that was worked on for years has a history too long for memory. Its text is written, cleaned, signed,
-//! released and redacted as that of any other; only its past is not shown.
+//! A document that was worked on for years has a history too long for memory. Its text can still be written, cleaned,
+//! signed, released and redacted like any other. Only its history is not shown.
 
 use crate::release::of;
 use accord_document::release::canonical::digest;
@@ -7,10 +7,11 @@ use accord_tests::{Server, SyncClient, Visitor};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-/// Text written and deleted again, in MiB: a history counts two bytes for each of its characters, and may take 64 MiB.
+/// Amount of text that is written and deleted again, in MiB. A history counts two bytes for each character and is
+/// allowed 64 MiB, so this is too much.
 const WRITTEN_MIB: usize = 33;
 
-/// Writes and deletes what makes a history too long.
+/// Writes and deletes enough text to make the document's history too long.
 async fn work_for_years(server: &Server, by: &Visitor, document: &str) -> Result<()> {
     let mut client = SyncClient::connect(server, by, document, 21).await?;
     let text = "a".repeat(1 << 20);
@@ -36,7 +37,7 @@ fn propose(by: &Visitor, document: &str) -> Result<(u64, Value)> {
     Ok((made["seq"].as_u64().context("a number")?, wanted))
 }
 
-/// The text of a proposal, which must be the one with this digest.
+/// Reads the text of a proposal, and checks that it has the wanted digest.
 fn read_proposed(by: &Visitor, document: &str, proposal: u64, wanted: &Value) -> Result<()> {
     let (status, text) = by.get(&of(document, &format!("proposals/{proposal}")))?;
     ensure!(status == 200, "{status} {text}");
@@ -55,7 +56,7 @@ async fn a_document_whose_history_is_too_long_to_be_shown_is_cleaned_signed_and_
     let (status, refused) = ana.get(&of(&document, "history"))?;
     ensure!(status == 422 && refused["error"] == "history_too_long", "{status} {refused}");
 
-    // What blocks a proposal is taken out.
+    // The content that blocks a proposal is removed by a cleaning, and a name by a redaction.
     ensure!(release_of(&fay, &document)?["strange"] != json!([]), "there is nothing to clean");
     let (status, cleaned) = fay.post(&of(&document, "cleaning"), json!({}))?;
     ensure!(status == 200, "{status} {cleaned}");
@@ -66,14 +67,14 @@ async fn a_document_whose_history_is_too_long_to_be_shown_is_cleaned_signed_and_
     let (status, refused) = fay.post(&of(&document, "redactions"), redaction)?;
     ensure!(status == 204, "{status} {refused}");
 
-    // A moment is named, and how far one has looked is noted.
+    // A moment can be named, and the moment up to which a person has seen the history can be recorded.
     let (status, named) =
         ana.post(&of(&document, "versions"), json!({ "name": "Before signing" }))?;
     ensure!(status == 200, "{status} {named}");
     let seen = json!({ "seq": named["seq"] });
     ensure!(ana.request("PUT", &of(&document, "history/seen"), Some(seen))?.0 == 204);
 
-    // What is to be signed is read, also what was declined and what was signed.
+    // The text of each proposal can be read: before the signatures, after a decline, and after the freeze.
     let (first, declined) = propose(&fay, &document)?;
     read_proposed(&ana, &document, first, &declined)?;
     let decline = of(&document, &format!("proposals/{first}/decline"));

@@ -1,4 +1,4 @@
-//! What Accord promises. A file for each subject; one binary, so that it links once.
+//! The promises of Accord. Each file has one subject, and all are in one binary, so that it is linked only once.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,10 +1,10 @@
-//! Metrics are for the operator of the server.
+//! Metrics are only for the operator of the server.
 
 use accord_tests::{Server, ServerOptions};
 use anyhow::{Result, ensure};
 use std::net::TcpListener;
 
-/// What `/metrics` answers to a request with a header.
+/// Requests `/metrics` with an optional header. Returns the status and the body of the answer.
 fn ask(url: &str, header: Option<(&str, &str)>) -> Result<(u16, String)> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -74,11 +74,11 @@ fn an_address_of_their_own_serves_metrics_and_nothing_else() -> Result<()> {
         let (status, said) = ask(&format!("http://{free}{path}"), None)?;
         ensure!(status == expect, "{path}: {status} {said}");
     }
-    // It keeps nobody waiting at the end.
+    // An open connection to the address of the metrics does not delay the stop.
     let open = std::net::TcpStream::connect(free)?;
     ensure!(server.stop()?.success());
     drop(open);
-    // A taken address is said at the start.
+    // If the address is already in use, the server says so and does not start.
     let taken = TcpListener::bind(free)?;
     let args = vec!["--metrics-listen".to_owned(), taken.local_addr()?.to_string()];
     ensure!(

@@ -1,12 +1,13 @@
-//! Whatever a client sends, the fault is the client's: no path, query or body makes the server say that it failed.
+//! Whatever path, query or body a client sends, the server never answers with a status of 500 or above, which would
+//! mean that the server is at fault.
 //!
-//! Routes and bodies come from the API's own description, so a new route is tried without anybody remembering to.
+//! Routes and bodies come from the API's own description, so that a new route is tested automatically.
 
 use accord_tests::{SOON, Server, Visitor};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-/// What stands in a path instead of what belongs there. Not one is well-formed, or there.
+/// Segments that replace a parameter in a path. Each is malformed, or names nothing that exists.
 const SEGMENTS: [&str; 24] = [
     "%ff",
     "%c3%28",
@@ -45,7 +46,7 @@ const QUERIES: [&str; 10] = [
     "?invitation=%ff&link=maybe",
     "?=&&&==",
 ];
-/// Paths outside the API.
+/// Paths outside the API. `{x}` stands for the segment under test.
 const PAGES: [&str; 13] = [
     "/r/{x}",
     "/r/{x}/1",
@@ -62,11 +63,11 @@ const PAGES: [&str; 13] = [
     "/{x}.js",
 ];
 
-/// Sends a request as it is, and gives the status of the answer, which is read to its end.
+/// Sends a request unchanged, reads its answer to the end, and returns the status.
 fn send(visitor: &Visitor, method: &str, path: &str, body: &str) -> Result<u16> {
     let mut request = visitor.begin(method, path, Some(body))?;
     let status = request.status(SOON).with_context(|| format!("{method} {path:.80}"))?;
-    // A server that has refused a request may reset the connection.
+    // An error here is fine, because a server that has refused a request is allowed to reset the connection.
     let _ = request.rest();
     Ok(status)
 }
@@ -74,11 +75,11 @@ fn send(visitor: &Visitor, method: &str, path: &str, body: &str) -> Result<u16> 
 struct Operation {
     method: String,
     path: String,
-    /// What a body consists of.
+    /// The schema of the body, or `None` if the operation has no JSON body.
     body: Option<Value>,
 }
 
-/// Every operation that the API describes, its references resolved.
+/// Returns all operations that the API describes, with the references in their schemas resolved.
 fn operations(visitor: &Visitor) -> Result<Vec<Operation>> {
     let (_, api) = visitor.get("/api/v1/openapi.json")?;
     let mut all = Vec::new();
@@ -105,7 +106,7 @@ fn resolved(api: &Value, schema: &Value) -> Value {
     }
 }
 
-/// A body that fits a schema, with `text` for every text that may be any. `which` chooses among variants.
+/// Returns a body that fits a schema, with `text` in place of every free text. `which` chooses among variants.
 fn filled(schema: &Value, text: &str, which: usize) -> Value {
     for way in ["oneOf", "anyOf"] {
         let all = schema[way].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -134,7 +135,7 @@ fn filled(schema: &Value, text: &str, which: usize) -> Value {
     }
 }
 
-/// A path with what is there, or something odd, for each name in braces.
+/// Returns a path with each name in braces replaced by `value`, or by something that exists if `value` is `None`.
 fn at(path: &str, value: Option<&str>) -> String {
     path.split('/')
         .map(|part| match (part, value) {
@@ -203,7 +204,7 @@ fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_serve
         for Operation { method, path, body } in &operations {
             let Some(schema) = body else { continue };
             for (which, who) in ["ana", "fay", "ida", "fay"].into_iter().enumerate() {
-                // A new session each time: some of them end it.
+                // Each request has a new session, because some of the requests end it.
                 let visitor = server.visit(who)?;
                 let body = filled(schema, text, which);
                 let status = send(&visitor, method, &at(path, None), &body.to_string())?;
@@ -219,7 +220,8 @@ fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_serve
     Ok(())
 }
 
-/// What a provider is called, and what browsers are sent to it with, ends in no fault of the server either.
+/// A provider with fields that are too long, and odd values in the path to which a browser is sent, do not make the
+/// server fail either.
 #[test]
 fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -236,7 +238,7 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
         ensure!(status == 422 && said.contains("at most"), "{field}: {status} {answer}");
     }
     server.stop()?;
-    // One that was added while it still answered.
+    // The store receives a provider that was added while it still answered, and that can't be reached now.
     {
         use accord_server::store::{Records, SledStore};
         let provider = json!({ "id": "p", "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });
@@ -255,7 +257,8 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
         let path = format!("/api/v1/providers/p/start?invitation={invitation}");
         ensure!(send(&nobody, "GET", &path, "")? == 303, "{invitation}");
         let (_, _, location) = nobody.page(&path, "location")?;
-        // Back to a page of this server: what is no secret of an invitation leads to the first one.
+        // The answer leads to a page of this server. A value that can't be the secret of an invitation leads to the
+        // first page.
         ensure!(location.starts_with("/?"), "{invitation}: {location}");
     }
     Ok(())

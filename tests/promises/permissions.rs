@@ -1,5 +1,5 @@
-//! Who may do what: every role × every route of the API; in the files below, every role × every sync message, before
-//! and after a change while the connection is open.
+//! Permissions: every role with every route of the API. The files below test every role with every sync message,
+//! before and after a change while the connection is open.
 
 mod changes;
 mod messages;
@@ -32,7 +32,7 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
     let mut wrong = Vec::new();
     for (method, route, body, expected) in table() {
         for (name, expected) in VISITORS.into_iter().zip(expected) {
-            // An earlier request may have signed them out.
+            // An earlier request can have ended the sessions of these two, so they sign in again.
             (world.fay, world.ida) = (world.server.visit("fay")?, world.server.visit("ida")?);
             let path = world.fill(route)?;
             let visitor = world.visitor(name)?;
@@ -42,11 +42,11 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
                     "{method} {route} as {name}: {status}, not {expected}: {answer}"
                 ));
             }
-            // Every refusal has a code for programs and a sentence for people.
+            // Every refusal contains a code for programs and a sentence for people.
             if status >= 400 && (answer["error"].is_null() || answer["message"].is_null()) {
                 wrong.push(format!("{method} {route} as {name}: no reason in {answer}"));
             }
-            // Undo the joining, so that the next rows meet the same people.
+            // A visitor who has just joined leaves again, so that the next rows meet the same people.
             for joined in ["stranger", "administrator"] {
                 if route == "/invitations/{secret}" && name == joined && status == 200 {
                     world.unseat(&visitor.id()?)?;

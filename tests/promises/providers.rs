@@ -1,4 +1,4 @@
-//! A sign-in provider that misbehaves holds up nobody but those who sign in with it, and is asked a handful
+//! A sign-in provider that misbehaves delays only the people who sign in with it. The server asks it only a handful
 //! of times, however many people or programs want to sign in.
 
 use accord_tests::{Server, ServerInTime, ServerOptions, Visitor};
@@ -11,34 +11,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How a provider answers.
+/// The way in which a provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// As the standard says, with this `Cache-Control`.
+    /// Answers as the standard says, with this `Cache-Control`.
     Honest(&'static str),
-    /// Takes connections and says nothing.
+    /// Accepts connections and never answers.
     Hangs,
-    /// A byte now and then, for ever.
+    /// Sends a byte every tenth of a second, without end.
     Trickles,
-    /// An answer without an end.
+    /// Sends a body without end.
     Endless,
-    /// Header lines without an end.
+    /// Sends header lines without end.
     EndlessHeaders,
-    /// No HTTP.
+    /// Sends bytes that are not HTTP.
     Garbage,
-    /// Sends everybody elsewhere.
+    /// Redirects every request.
     Redirects,
-    /// A document that is none.
+    /// Sends JSON that is not a discovery document.
     WrongDocument,
-    /// Hangs up.
+    /// Closes the connection without an answer.
     HangsUp,
 }
 
-/// A provider on this machine.
+/// A provider on this machine, whose manner can be changed.
 struct Provider {
     issuer: String,
     manner: Arc<Mutex<Manner>>,
-    /// Requests for the discovery document so far.
+    /// Number of requests for the discovery document so far.
     asked: Arc<AtomicUsize>,
 }
 
@@ -53,7 +53,7 @@ impl Provider {
             for socket in listener.incoming().map_while(Result::ok) {
                 let (issuer, asked) = (issuer.clone(), asked.clone());
                 let manner = *manner.lock().unwrap_or_else(PoisonError::into_inner);
-                // Who asked may be gone before the answer ends.
+                // The result is ignored, because the server can hang up before the answer ends.
                 thread::spawn(move || answer(&socket, manner, &issuer, &asked));
             }
         });
@@ -126,7 +126,7 @@ fn answer(socket: &TcpStream, manner: Manner, issuer: &str, asked: &AtomicUsize)
     Ok(())
 }
 
-/// Adds a provider, which answers well at this moment, and gives the path that starts a sign-in with it.
+/// Adds a provider, which must answer properly at this moment. Returns the path that starts a sign-in with it.
 fn add(provider: &Provider, administrator: &Visitor) -> Result<String> {
     let wanted = json!({
         "name": "City ID", "issuer": provider.issuer, "client_id": "accord", "client_secret": "s"
@@ -154,7 +154,7 @@ fn a_hanging_provider_delays_nobody_else_and_is_asked_a_handful_of_times() -> Re
     provider.now(Manner::Hangs);
     let before = provider.asked();
 
-    // 700 requests: half from one address, half from as many addresses.
+    // The crowd sends 700 requests: four of seven from one shared address, the others from other addresses.
     let crowd: Vec<_> = (0..100)
         .map(|n| {
             let url = url.clone();
@@ -216,7 +216,7 @@ fn whatever_a_provider_answers_a_sign_in_ends_soon_and_costs_little() -> Result<
         let (status, _, to) = nobody.page(&path, "location")?;
         assert_eq!((status, to.as_str()), (303, "/?refused=provider_unreachable"), "{manner:?}");
         ensure!(began.elapsed() < Duration::from_secs(30), "{manner:?}: {:?}", began.elapsed());
-        // That it failed is remembered for ten seconds.
+        // The server remembers the failure for ten seconds, so that it does not ask the provider again.
         for _ in 0..5 {
             assert_eq!(nobody.page(&path, "location")?.2, "/?refused=provider_unreachable");
         }

@@ -1,4 +1,4 @@
-//! What one person asks of a document over HTTP is paid for by that person, and by nobody else.
+//! HTTP requests of one person about a document cost only that person's turns, and nobody else's.
 
 use accord_document::lib0::Write as _;
 use accord_document::sync::wire::Message;
@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Letters in a field, each typed in front of the one before: nothing of it can be merged.
+/// Encodes an update of letters in a field, each typed in front of the letter before it, so that no two can be
+/// merged.
 fn letters(field: &str, client: u64, count: u32) -> Vec<u8> {
     let mut out = vec![1];
     out.put_var(count.into());
@@ -36,12 +37,12 @@ fn letters(field: &str, client: u64, count: u32) -> Vec<u8> {
     out
 }
 
-/// The people who write a long document, each in a field.
+/// The people who write a long document, and the field of each.
 const AUTHORS: [(&str, &str); 4] =
     [("ada", "problem"), ("obi", "brief"), ("fay", "solution"), ("ben", "results")];
 
-/// A document of so many items from each of four people. The server that gives it back has just started: nobody has
-/// spent anything of their budgets.
+/// Makes a document with `items` items by each of four people. The returned server has just started, so that nobody
+/// has used any of their budget.
 async fn long_document(data: &Path, items: u32) -> Result<(Server, String)> {
     let server = Server::start(data)?;
     let (ana, fay) = (server.visit("ana")?, server.visit("fay")?);
@@ -59,7 +60,7 @@ async fn long_document(data: &Path, items: u32) -> Result<(Server, String)> {
     Ok((Server::start(data)?, document))
 }
 
-/// How long each of some keystrokes takes until it is saved.
+/// Returns the time that each of `count` keystrokes takes until it is saved.
 async fn keystrokes(
     server: &Server,
     person: &Visitor,
@@ -80,7 +81,7 @@ async fn keystrokes(
     Ok(all)
 }
 
-/// Asks the same over and over from several threads, until told to end. Gives how many were answered.
+/// Threads that repeat one request until this is dropped, and the number of requests that were answered.
 struct Loop {
     end: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -112,8 +113,8 @@ impl Drop for Loop {
     }
 }
 
-/// One person has a long document read out again and again, over many connections: others are answered in turn with that
-/// person, whatever the number of those questions, and write as before.
+/// One person reads a long document again and again over many connections. Others are answered in turn with that
+/// person, however many requests there are, and the median edit of others is saved within 250 ms (rule C7).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others() -> Result<()> {
     const THREADS: usize = 16;
@@ -123,7 +124,7 @@ async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others
     let content = format!("/api/v1/documents/{document}/content");
     let alone = keystrokes(&server, &ana, &document, 20).await?;
     let asking = Loop::start(&server, &ben, &content, THREADS);
-    // What may be asked at once is used up.
+    // After eight seconds, the reader's budget is used up.
     tokio::time::sleep(Duration::from_secs(8)).await;
     let beside = keystrokes(&server, &ana, &document, 60).await?;
     let before = asking.answered.load(Ordering::Relaxed);
@@ -136,7 +137,8 @@ async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let answered = asking.answered.load(Ordering::Relaxed) - before;
-    // By Little's law: so many are under way at each moment.
+    // By Little's law, the time that each of his requests takes is the elapsed time, times the 16 requests under way,
+    // divided by the number of answers.
     let his = began.elapsed() * THREADS as u32 / u32::try_from(answered)?.max(1);
     let ((typed, rest), hers) = ((median(beside), median(alone)), median(hers));
     println!("a keystroke {typed:?}, alone {rest:?}; her questions {hers:?}, his {his:?}");
@@ -150,7 +152,8 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-/// Beyond a few that wait, more are refused with a time to come back; what is needed to steer a document goes on.
+/// Only a few requests of one person wait. Further ones are refused with a time to come back, but the pages that are
+/// needed to manage a document still answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -164,7 +167,7 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
     });
     let (_, _, retry_after) = refused.context("forty questions waited at once")?;
     ensure!(retry_after.parse::<u64>().is_ok(), "{retry_after:?}");
-    // The head of the document's page, and the list of all documents, wait for seconds at most.
+    // The head of the document's page and the list of all documents answer within seconds.
     for path in [format!("/api/v1/documents/{document}"), "/api/v1/plans/demo".to_owned()] {
         let began = Instant::now();
         ensure!(ben.get(&path)?.0 == 200, "{path}");
@@ -174,8 +177,8 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
     Ok(())
 }
 
-/// Questions whose askers hang up are not answered: those who ask again and again and never wait are served no worse
-/// and no better than others.
+/// Requests whose senders hang up are not answered. People who send requests and never wait are treated neither worse
+/// nor better than others.
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -189,7 +192,7 @@ async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
             config.timeout_global(Some(Duration::from_millis(10))).build().into();
         let _ = agent.get(&url).header("cookie", &cookie).call();
     }
-    // None of the 300 holds a place any more.
+    // None of the 300 requests holds a place any more.
     let (status, _) = ben.get(&format!("/api/v1/documents/{document}"))?;
     ensure!(status == 200, "{status}");
     let typed = keystrokes(&server, &ana, &document, 20).await?;
@@ -198,8 +201,8 @@ async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
     Ok(())
 }
 
-/// A list of documents is there although one of them answers this person later: without what that one would say, and
-/// not as if it were damaged.
+/// A list of documents is shown although one of them can't answer this person yet. That document appears without its
+/// content, and not as damaged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -231,7 +234,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     Ok(())
 }
 
-/// A facilitator whose questions fill all places takes a passage out all the same: steering has places of its own.
+/// A facilitator whose requests fill all places can still redact a passage, because steering has places of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -256,12 +259,12 @@ async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() ->
     Ok(())
 }
 
-/// Answers that are read slowly stay in memory: a person may keep so many bytes of them, and what they change is
-/// answered all the same.
+/// Answers that are read slowly stay in memory, and each person is allowed a limited number of bytes of them. Beyond
+/// it, small answers, and requests that change something, are still answered.
 #[test]
 fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    // Two answers of 1.3 MB each, and a little more.
+    // The limit has room for two answers of 1.3 MB each, and not for a third.
     let limits = HeldLimits { each: 3 << 20, all: 100 << 20 };
     let server = ServerInTime::start_with(dir.path(), |config| config.held_answers = limits)?;
     let visit = |name| Visitor::sign_in(&server.address, name);
@@ -276,7 +279,7 @@ fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -
     let path = format!("/api/v1/documents/{document}");
     let content = format!("{path}/content");
     let mut sent = Vec::new();
-    // Reads only the status of an answer; its connection stays open.
+    // Each request reads only the status of its answer and keeps its connection open.
     let ask_and_stop = || -> Result<_> {
         let mut request = ana.begin("GET", &content, None)?;
         Ok((request.status(Duration::from_secs(60))?, request))
@@ -291,7 +294,7 @@ fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -
     let (status, named) = ana.post(&format!("{path}/versions"), version)?;
     ensure!(status < 300, "a change is refused: {status} {named}");
     ensure!(ben.get(&content)?.0 == 200, "an answer to somebody else is refused");
-    // Those that are given up hold nothing.
+    // Requests that are given up free their share of memory.
     drop(sent);
     let end = Instant::now() + Duration::from_secs(60);
     while ask_and_stop()?.0 != 200 {

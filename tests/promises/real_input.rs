@@ -1,4 +1,4 @@
-//! Real typing by two people at once arrives whole, everywhere.
+//! Recorded typing by two people at the same time results in the complete recorded text everywhere.
 
 use accord_tests::{Server, SyncClient, Trace, Transaction, node};
 use anyhow::Result;
@@ -8,7 +8,8 @@ const FIELD: &str = "problem";
 /// An update without structs and deletions.
 const NOTHING: [u8; 2] = [0, 0];
 
-/// Flat offsets of UTF-16 units and code points agree as long as all is in the basic plane.
+/// Whether all characters of a trace are in Unicode's basic plane, so that offsets in UTF-16 code units equal those
+/// in code points.
 fn is_basic(trace: &Trace) -> bool {
     trace.end_content.chars().all(|c| c.len_utf16() == 1)
         && trace
@@ -17,7 +18,7 @@ fn is_basic(trace: &Trace) -> bool {
             .all(|t| t.patches.iter().all(|p| p.2.chars().all(|c| c.len_utf16() == 1)))
 }
 
-/// Types one transaction into a replica.
+/// Types one transaction into a replica, and returns its update.
 fn type_in(client: &SyncClient, transaction: &Transaction) -> Vec<u8> {
     use yrs::{Text, Transact};
     let text = client.doc.get_or_insert_text(FIELD);
@@ -37,7 +38,7 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
     let server = Server::start(dir.path())?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
     let document = ana.create("Friends")?;
-    // Agent 0 has the smaller client id: the trace's text is what Yjs gives then.
+    // The recorded text is the one that Yjs gives if agent 0 has the smaller client id, so agent 0 gets id 1.
     let mut clients = [
         SyncClient::connect_accord(&server, &ana, &document, 1).await?,
         SyncClient::connect_accord(&server, &ben, &document, 2).await?,
@@ -45,11 +46,11 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
     let started = clients[0].text(FIELD);
     assert_eq!(started, "\n", "a new document's text is one empty line");
 
-    // `heard[a]`: how many of the other's transactions agent `a` has applied. Each transaction is
-    // typed into exactly the state it was recorded in: its own past and its parents'.
+    // `heard[a]` is the number of the other agent's transactions that agent `a` has applied. Each transaction is
+    // typed into exactly the state in which it was recorded: its own past and that of its parents.
     let mut heard = [0usize; 2];
     let mut made = [0usize; 2];
-    // For each transaction, how many of each agent's transactions are in its past, itself included.
+    // For each transaction, `past` has the number of each agent's transactions in its past, itself included.
     let mut past: Vec<[usize; 2]> = Vec::with_capacity(trace.txns.len());
     for transaction in &trace.txns {
         let (own, other) = (transaction.agent, 1 - transaction.agent);
@@ -62,7 +63,7 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
         assert_eq!(seen[own], made[own], "an agent's own past is all it made");
         while heard[own] < seen[other] {
             match clients[own].inbox.pop_front() {
-                // One's own edits do not come back in `accord.v1`: each update is one of the other's.
+                // In `accord.v1`, one's own edits do not come back, so each update is one of the other agent's.
                 Some(update) => {
                     heard[own] += 1;
                     clients[own].apply(&update)?;
@@ -81,7 +82,7 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
         }
         seen[own] = made[own];
         past.push(seen);
-        // The socket's buffers are finite: what comes back must be taken now and then.
+        // The buffers of the socket are finite, so the frames are flushed now and then.
         if made[own].is_multiple_of(64) {
             clients[own].flush().await?;
         }

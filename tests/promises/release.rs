@@ -1,4 +1,4 @@
-//! Proposals, signatures and releases, through the API and stock clients of a running server.
+//! Proposals, signatures and releases, tested through the API and stock clients of a running server.
 
 mod launches;
 
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Paths of the API below a document.
+/// Returns a path of the API below a document.
 pub(crate) fn of(document: &str, rest: &str) -> String {
     format!("/api/v1/documents/{document}/{rest}")
 }
@@ -26,7 +26,7 @@ pub(crate) fn propose(visitor: &Visitor, document: &str) -> Result<u64> {
     done["seq"].as_u64().with_context(|| format!("not proposed: {status} {done}"))
 }
 
-/// Signs what is proposed, as the signatory reads it.
+/// Signs a proposal with the digest of the text that the signatory reads.
 pub(crate) fn sign(visitor: &Visitor, document: &str, proposal: u64) -> Result<(u16, Value)> {
     let (_, text) = visitor.get(&of(document, &format!("proposals/{proposal}")))?;
     let signature = json!({ "digest": digest(&text).to_string() });
@@ -37,7 +37,7 @@ pub(crate) fn sign(visitor: &Visitor, document: &str, proposal: u64) -> Result<(
     )
 }
 
-/// Proposes and signs for both sides.
+/// Proposes a text and signs it for both sides.
 pub(crate) fn freeze(fay: &Visitor, ana: &Visitor, ben: &Visitor, document: &str) -> Result<()> {
     let proposal = propose(fay, document)?;
     for visitor in [ana, ben] {
@@ -53,7 +53,8 @@ fn fate(path: &Value) -> String {
         .unwrap_or_default()
 }
 
-/// Rules R1, R2, R3, R4 and U10.
+/// Both sides sign one digest, stale and ended proposals can't be signed, and the frozen text changes on no path
+/// (rules R1, R2, R3, R4 and U10).
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -65,7 +66,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     stock.edit("problem", 0, 0, "Contracts are secret.").await?;
     stock.settled().await?;
 
-    // The text is incomplete, so that only a facilitator may propose it.
+    // The text is incomplete, so only a facilitator is allowed to propose it.
     let read = path(&ana, &document)?;
     ensure!(read["digest"] == digest(&read["draft"]).to_string(), "the digest is not the text’s");
     let wanted = json!({ "digest": read["digest"] });
@@ -79,7 +80,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     ensure!(sign(&ana, &document, first)?.0 == 200);
     ensure!(sign(&ana, &document, first)?.1["error"] == "signed");
 
-    // An edit makes the proposal stale: the other side can't sign it any more.
+    // An edit makes the proposal stale, so the other side can't sign it any more.
     stock.edit("problem", 0, 0, "All ").await?;
     stock.settled().await?;
     ensure!(fate(&path(&ben, &document)?) == "stale");
@@ -89,7 +90,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     let signature = of(&document, &format!("proposals/{second}/signature"));
     ensure!(ben.request("PUT", &signature, Some(other))?.1["error"] == "other_text");
 
-    // One side declines with a reason; the next proposal is withdrawn by the person who made it.
+    // One side declines with a reason, and the next proposal is withdrawn by the person who made it.
     let decline = of(&document, &format!("proposals/{second}/decline"));
     ensure!(ben.post(&decline, json!({ "reason": " " }))?.0 == 422);
     ensure!(ben.post(&decline, json!({ "reason": "No milestones yet." }))?.0 == 200);
@@ -117,7 +118,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     ensure!(fay.request("DELETE", &delete, None)?.1["error"] == "released");
     ensure!(ana.text(&document, "problem")? == "All Contracts are secret.\n");
 
-    // The record lists all proposals, and credits no text to people who only proposed.
+    // The co-creation record lists all proposals. It credits text only to Ben, who wrote it.
     let (_, record) = ada.get(&of(&document, "record"))?;
     ensure!(record["proposals"].as_array().map(Vec::len) == Some(4), "{record}");
     let mut tallies = record["sittings"].as_array().into_iter().flatten().flat_map(|sitting| {
@@ -127,7 +128,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
         |author: &Value| record["authors"][author.as_u64().unwrap_or(99) as usize]["name"].clone();
     ensure!(tallies.all(|author| name(author) == "Ben Okafor"), "{record}");
 
-    // In the next draft, connected clients go on writing; edits of the earlier draft are refused.
+    // In the next draft, new edits are accepted, and edits of a client that last saw the earlier draft are refused.
     let offline = SyncClient::connect(&server, &ben, &document, 13).await?;
     let doc = offline.doc.clone();
     drop(offline);
@@ -148,7 +149,7 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
         json!({ "target": "problem", "from": 6, "text": "All Contracts", "reason": "a test" });
     ensure!(fay.post(&of(&document, "redactions"), redaction)?.1["error"] == "released");
 
-    // After a restart everything is as before, and so is the release.
+    // After a restart, the file of the release is unchanged.
     let (status, file) = ben.get(&of(&document, "releases/1"))?;
     ensure!(
         status == 200
@@ -185,7 +186,7 @@ async fn what_nobody_sees_is_named_and_can_not_be_frozen() -> Result<()> {
     Ok(())
 }
 
-/// Any Yjs client with the text can compute the digest that is signed.
+/// Any Yjs client that has the text can compute the digest that is signed.
 #[test]
 fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -193,7 +194,7 @@ fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
     node("digest.mjs", &[&server.address]).map(drop)
 }
 
-/// Runs `accord verify`. Returns its exit status, and what it printed on both streams.
+/// Runs `accord verify`. Returns its exit status, and its output on both streams.
 fn verify(file: &std::path::Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(file).args(more).output()?;
     let said = [out.stdout, out.stderr].concat();
@@ -211,7 +212,7 @@ fn a_downloaded_release_is_verified_without_the_server_and_every_forgery_named()
     let (_, keys, _) = Visitor::nobody(&server.address).page("/keys.txt", "content-type")?;
     let key = keys.trim().to_owned();
     server.stop()?;
-    // The old key is still published, and a new one signs from now on.
+    // A new key signs from now on, and the old key is still published.
     let rotated =
         Command::new(accord_binary()).args(["rotate-key", "--data"]).arg(data.path()).status()?;
     ensure!(rotated.success());

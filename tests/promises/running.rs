@@ -1,5 +1,5 @@
-//! Running an installation and a plan: who must stay, what is on record, what is erased, and the verbs
-//! of the shell.
+//! Running an installation and a plan: people who can't be removed, the audit record, erasure, and the commands of
+//! the command line.
 
 use accord_tests::{PASSWORD, Server, ServerOptions, Visitor, secret};
 use anyhow::{Context, Result, ensure};
@@ -39,7 +39,7 @@ fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed()
     assert!(fine);
     let options = ServerOptions { demo: Some(false), ..Default::default() };
     let server = Server::start_with(dir.path(), &options)?;
-    // The same while the server runs, and it takes effect at once.
+    // The commands also work while the server runs, and take effect at once.
     let (fine, said) = shell(&["people"], "")?;
     assert!(fine && said.contains("Ida Novak\tida@x.org\tadministrator"), "{said}");
     let second = ["make-administrator", "--email", "jo@x.org", "--name", "Jo Bauer"];
@@ -110,7 +110,7 @@ fn what_facilitators_and_administrators_do_is_on_record() -> Result<()> {
     let (_, whole) = ida.get("/api/v1/administration/audit")?;
     assert_eq!(whole[0]["what"]["deed"], "create_plan");
     assert!(whole.as_array().context("a list")?.len() > all.len());
-    // The export can be verified, entry by entry.
+    // The export can be verified entry by entry.
     use accord_document::ledger::Entry;
     let mut response = ureq::get(server.url("/api/v1/administration/audit?format=chain"))
         .header("cookie", &ida.cookie)
@@ -161,7 +161,7 @@ fn the_last_facilitator_the_last_administrator_and_a_signatory_stay() -> Result<
     assert!(refused.1["message"].as_str().unwrap_or_default().contains("signs for their side"));
     assert_eq!(error(refused), (409, "signatory".into()));
     assert_eq!(ana.get("/api/v1/session")?.0, 200, "nothing half done");
-    // The mark taken away, she can be forgotten; what she wrote stays, and her sector.
+    // Once Ana is no signatory any more, she can be forgotten. Her text and her sector stay.
     let document = ana.create("By Ana")?;
     assert_eq!(fay.seat(&ana.id()?, "author", "government")?, 204);
     assert_eq!(ida.request("DELETE", &forget, None)?.0, 204);
@@ -172,7 +172,7 @@ fn the_last_facilitator_the_last_administrator_and_a_signatory_stay() -> Result<
     assert_eq!(hers["changed_by"]["name"], "");
     assert_eq!(hers["changed_by"]["sector"], "government");
     assert_eq!(fay.text(&document, "title")?, "By Ana\n");
-    // And all of it survives a restart: the chains still verify.
+    // The text survives a restart, and the chains still verify.
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     assert_eq!(server.visit("fay")?.text(&document, "title")?, "By Ana\n");

@@ -1,4 +1,4 @@
-//! A release is sealed by the signature that freezes it, also when its signer has gone.
+//! A release is sealed once the signature that freezes it is taken, even if its signer has hung up.
 
 use crate::release::{freeze, of, path, propose, sign};
 use accord_document::release::canonical::digest;
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Signs, and hangs up after so long.
+/// Signs a proposal, and hangs up after the given time without reading the answer.
 fn sign_and_go(signer: &Visitor, document: &str, proposal: u64, after: Duration) -> Result<()> {
     let (_, text) = signer.get(&of(document, &format!("proposals/{proposal}")))?;
     let body = json!({ "digest": digest(&text).to_string() }).to_string();
@@ -26,7 +26,7 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
     let server = Server::start(data.path())?;
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
     let mut documents = Vec::new();
-    // They hang up before, while and after the signature is taken.
+    // The signers hang up before, while and after their signature is taken.
     for after in [0, 1, 2, 4, 8, 16, 32] {
         let document = ana.create("Open contracts")?;
         let proposal = propose(&fay, &document)?;
@@ -34,7 +34,8 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
         sign_and_go(&ben, &document, proposal, Duration::from_millis(after))?;
         documents.push(document);
     }
-    // A server reads a request when it gets to it, if its sender has not gone before.
+    // The server reads a request when its turn comes, and ignores it if the sender has gone before. At least two must
+    // have been taken.
     let end = Instant::now() + Duration::from_secs(60);
     let mut frozen = Vec::new();
     while frozen.len() < 2 {
@@ -47,14 +48,16 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
             }
         }
     }
-    // Releases are sealed one after the other, and a signer who stays is answered once theirs is sealed.
+    // Releases are sealed one after the other, and a signer who stays gets the answer once theirs is sealed. So all
+    // earlier ones are sealed by then.
     let last = ana.create("Open budgets")?;
     freeze(&fay, &ana, &ben, &last)?;
     frozen.push(last);
     ensure!(server.stop()?.success());
     let store = SledStore::open(data.path(), 0)?;
     for document in frozen {
-        // Nobody has asked for the release itself, so that its note is the signature's.
+        // Nobody has requested the release itself, which would seal it as well, so the note was made for the
+        // signature.
         let note = store.get("note", &format!("{document}/000001/000"))?;
         note.with_context(|| format!("the release of {document} is not sealed"))?;
     }

@@ -1,5 +1,5 @@
-//! People sign what they see. Hidden characters, addresses and ids are listed where a text is proposed, and refused again
-//! where it is signed. Cleaning is an edit that keeps all other text and its authors.
+//! People sign what they see. Hidden characters, addresses and ids are listed when a text is proposed, and refused
+//! again when it is signed. A cleaning is an edit that keeps all other text and its authors.
 
 mod earlier;
 
@@ -31,7 +31,7 @@ fn clean(visitor: &Visitor, document: &str) -> Result<(u16, Value)> {
     visitor.post(&of(document, "cleaning"), json!({}))
 }
 
-/// The code points that are listed for one text.
+/// Returns the code points that are listed for one text.
 fn named(path: &Value, place: &str) -> BTreeSet<String> {
     let all = path["strange"].as_array().cloned().unwrap_or_default();
     let here = all.iter().filter(|one| one["place"] == place);
@@ -74,7 +74,7 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
     let sentence = refused["message"].as_str().unwrap_or_default();
     ensure!(sentence.contains("U+202E (right-to-left override) in problem"), "{sentence}");
 
-    // An observer can't clean. A facilitator can, and is not credited with any text for it.
+    // An observer is not allowed to clean. A facilitator is, and is not credited with any text for it.
     ensure!(clean(&obi, &document)?.0 == 403);
     let (status, done) = clean(&fay, &document)?;
     ensure!(status == 200, "{status} {done}");
@@ -89,7 +89,7 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
         ensure!(!is_left || piece["written"]["author"] == json!(ana_is), "{piece}");
     }
 
-    // Cleaning what is clean writes nothing.
+    // Cleaning a clean text adds no entry.
     let (_, again) = clean(&fay, &document)?;
     ensure!(again["seq"] == done["seq"], "{again} after {done}");
     let (status, proposed) = propose(&fay, &document)?;
@@ -118,7 +118,7 @@ async fn every_attack_of_the_corpus_is_named_and_no_innocent_text_is_refused() -
     }
     stock.settled().await?;
     let all = named(&path(&fay, &hostile)?, "problem");
-    // Beside the characters that reorder numbers, the first reordered digit is listed.
+    // Besides the characters that reorder numbers, the first reordered digit is listed.
     let others: Vec<_> = all.difference(&expect).collect();
     ensure!(all.is_superset(&expect) && others == ["U+0031"], "{others:?}");
     ensure!(propose(&fay, &hostile)?.1["error"] == "strange");

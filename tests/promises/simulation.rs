@@ -1,4 +1,4 @@
-//! All of the protocol at once, over a fake network and a failing store: see [`World`].
+//! The whole protocol over a fake network and a failing store: see [`World`].
 
 use accord_document::state::DocumentState;
 use accord_document::sync::Link;
@@ -7,7 +7,8 @@ use accord_tests::{Typed, World};
 const RUNS: u64 = 400;
 const STEPS: usize = 400;
 
-/// Rules M2, M3 and A3.
+/// Whatever happens in a run, all clients end with the server's text, everything is saved, and the ledger replays.
+/// Nobody sees an edit, or a note that it is saved, before it is on disk (rules M2, M3 and A3).
 #[test]
 fn whatever_happens_all_agree_and_everything_is_saved_in_the_end() {
     for run in 0..RUNS {

@@ -34,13 +34,13 @@ async fn until_open(server: &Server, wanted: f64, within: Duration) -> Result<()
 #[tokio::test]
 async fn a_dead_websocket_is_closed_and_a_silent_live_one_is_not() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    // A ping after 1.5 s of silence, 4.5 s for an answer.
+    // With these deadlines the server pings after 1.5 s of silence and waits 4.5 s for an answer.
     let server = start(dir.path(), &["--shorten-deadlines", "20"])?;
     let ana = server.visit("ana")?;
     let mut alive = dial(&server, &ana, "demo", Dialect::Stock).await?;
     let listening = tokio::spawn(async move {
         let mut closed = false;
-        // It answers pings, as every WebSocket does by itself, and says nothing else.
+        // This client answers pings, as every WebSocket does automatically, and sends nothing else.
         let listen = async {
             while let Some(Ok(message)) = alive.next().await {
                 closed |= message.is_close();
@@ -63,8 +63,8 @@ async fn a_dead_websocket_is_closed_and_a_silent_live_one_is_not() -> Result<()>
     Ok(())
 }
 
-/// Whatever one person sends that is for no room is read at a pace: so many messages are taken as there were pauses, over
-/// however many connections they come. A machine that is busy takes fewer.
+/// Messages that are for no room are read at a pace: after each, the server pauses for a millisecond, however many
+/// connections the person has. A busy machine can only take longer.
 #[tokio::test]
 async fn a_flood_of_texts_is_read_slowly() -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(1);
@@ -79,7 +79,7 @@ async fn a_flood_of_texts_is_read_slowly() -> Result<()> {
             for _ in 0..500 {
                 socket.send(WsMessage::text("x".repeat(1_000))).await?;
             }
-            // It is answered when everything before it was read.
+            // The step 1 is answered only after everything before it was read.
             socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
             while let Some(message) = socket.next().await {
                 if matches!(message?, WsMessage::Binary(_)) {
@@ -96,7 +96,7 @@ async fn a_flood_of_texts_is_read_slowly() -> Result<()> {
     Ok(())
 }
 
-/// A document of several megabytes.
+/// Writes a large text into three fields of the demo's document. Returns its length in bytes.
 async fn large(server: &Server, by: &Visitor) -> Result<usize> {
     let mut writer = SyncClient::connect_accord(server, by, "demo", 77).await?;
     let words = "a sentence of the plan ".repeat(40_000);
@@ -117,7 +117,7 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
     let mut silent = Vec::new();
     for _ in 0..20 {
         let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
-        // Each asks for the whole document 32 times: 50 MB and more, a gigabyte for all of them.
+        // Each connection requests the whole document 32 times: 50 MB and more, and a gigabyte for all of them.
         for _ in 0..32 {
             let ask = Message::Step1(&[0]).encode();
             socket.feed(WsMessage::Binary(ask.into())).await?;
@@ -132,7 +132,7 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
     }
     let grown = server.peak_memory()?.saturating_sub(before);
     ensure!(grown < 250 << 20, "{} MiB more for {} MB in all", grown >> 20, (20 * 32 * size) >> 20);
-    // It gets what had been queued, and then learns that it has to come again.
+    // A closed receiver gets the frames that were already queued, and then the close code that makes it sync again.
     let mut socket = silent.pop().context("a socket")?;
     let closed = async {
         while let Some(message) = socket.next().await {
@@ -143,13 +143,14 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
         Ok(None)
     };
     ensure!(timeout(Duration::from_secs(20), closed).await?? == Some(4301));
-    // Somebody else opens the document as ever.
+    // Another person opens the document as usual.
     let reader = SyncClient::connect(&server, &ana, "demo", 78).await?;
     ensure!(reader.text("problem").len() > size / 4);
     Ok(())
 }
 
-/// The library for WebSockets keeps, for each connection, buffers as large as the largest frame in either direction.
+/// Connections keep little memory after large messages, although the WebSocket library keeps buffers as large as the
+/// largest frame in either direction: the server passes messages to it as small frames.
 #[tokio::test]
 async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -161,7 +162,7 @@ async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() 
     for _ in 0..20 {
         let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
         ask_for_all(&mut socket, size).await?;
-        // A text is for no room; the answer to a ping says that it was read.
+        // A text message is for no room, so its only answer is the pong, which shows that it was read.
         socket.send(WsMessage::text("x".repeat(size))).await?;
         socket.send(WsMessage::Ping(Bytes::from_static(b"read?"))).await?;
         while !socket.next().await.context("the connection ended")??.is_pong() {}
@@ -172,15 +173,15 @@ async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() 
     Ok(())
 }
 
-/// Asks for a document of at least `size` bytes, and waits for the message with all of it.
+/// Requests a document of at least `size` bytes, and waits for the message that contains all of it.
 async fn ask_for_all(socket: &mut Socket, size: usize) -> Result<()> {
     socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
     while socket.next().await.context("the connection ended")??.len() < size {}
     Ok(())
 }
 
-/// Eight people bring as many large messages as they may, of which none ever ends: they held all permits. A ninth sends
-/// a large paste meanwhile.
+/// Eight people each begin as many large messages as they are allowed, and end none of them. A ninth person's large
+/// paste still arrives. In an earlier version, the eight held all permits.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_people_whose_large_messages_never_end_leave_room_for_a_ninth_persons_paste()
 -> Result<()> {
@@ -195,11 +196,12 @@ async fn eight_people_whose_large_messages_never_end_leave_room_for_a_ninth_pers
         for _ in 0..4 {
             let mut socket = dial(&server, &person, "demo", Dialect::Stock).await?;
             let stream = socket.get_mut();
-            // The head of a masked binary frame of 7 MiB (RFC 6455, 5.2), and 256 KiB of it.
+            // The client sends the head of a masked binary frame of 7 MiB (RFC 6455, section 5.2), and 256 KiB of its
+            // content.
             let mut begun = vec![0x82, 0x80 | 127];
             begun.extend((7_u64 << 20).to_be_bytes());
             begun.resize(begun.len() + 4 + (256 << 10), 0);
-            // Those that the server does not read stop here.
+            // On a connection that the server does not read, the write blocks and the timeout ends it.
             let _ = timeout(Duration::from_millis(300), stream.write_all(&begun)).await;
             held.push(socket);
         }
@@ -223,7 +225,8 @@ async fn large_messages_of_one_person_that_never_end_hold_little_memory_and_nobo
     for _ in 0..60 {
         let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
         let stream = socket.get_mut();
-        // A masked binary frame of 7 MiB and one byte (RFC 6455, 5.2), of which the last byte never comes.
+        // The client announces a masked binary frame of 7 MiB and one byte (RFC 6455, section 5.2), whose last byte
+        // never comes.
         let mut head = vec![0x82, 0x80 | 127];
         head.extend((UNFINISHED as u64 + 1).to_be_bytes());
         head.extend([0; 4]);
@@ -235,7 +238,7 @@ async fn large_messages_of_one_person_that_never_end_hold_little_memory_and_nobo
             }
             anyhow::Ok(())
         };
-        // Those that the server does not read stop here.
+        // On a connection that the server does not read, the write blocks and the timeout ends it.
         let _ = timeout(Duration::from_millis(300), send).await;
         held.push(socket);
     }
@@ -244,7 +247,7 @@ async fn large_messages_of_one_person_that_never_end_hold_little_memory_and_nobo
     let began = Instant::now();
     large(&server, &ana).await?;
     ensure!(began.elapsed() < Duration::from_secs(15), "ana waited {:?}", began.elapsed());
-    // When they hang up, what the system still holds of them is read, and nothing of it stays.
+    // After the connections are closed, the server reads what the system still holds of them and keeps none of it.
     drop(held);
     let end = Instant::now() + Duration::from_secs(30);
     loop {
@@ -289,7 +292,8 @@ async fn behind_a_proxy_the_forwarded_network_is_limited_and_not_the_proxy() -> 
     Ok(())
 }
 
-/// Not a promise but a measurement: `promises five_thousand --ignored --nocapture`.
+/// Measures memory and processor time of 5,000 WebSockets. It is no promise; run it with `promises five_thousand
+/// --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "takes minutes; prints memory and CPU"]
 async fn five_thousand_websockets() -> Result<()> {
@@ -309,7 +313,7 @@ async fn five_thousand_websockets() -> Result<()> {
         let visitor = server.visit(name)?;
         for _ in 0..999 {
             let mut socket = dial(&server, &visitor, "demo", Dialect::Stock).await?;
-            // From its answer on it gets what others write.
+            // Once the step 1 is answered, the connection receives what others write.
             socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
             open.push(tokio::spawn(async move {
                 let mut frames = 0;

@@ -1,4 +1,4 @@
-//! What keeps a server from starting is said in a sentence.
+//! A server that can't start says why in a sentence.
 
 use accord_tests::{Server, accord_binary};
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Starts a server that is not meant to start, and gives what it says.
+/// Starts a server that must not start, and returns its output.
 fn refusal(data: &Path, listen: &str) -> Result<String> {
     refusal_of(&mut Command::new(accord_binary()), data, listen)
 }
@@ -49,7 +49,7 @@ fn a_data_folder_that_is_a_file_is_named() -> Result<()> {
     Ok(())
 }
 
-/// Somebody may stop it as soon as it runs.
+/// A server that is stopped directly after it says that it listens ends without an error.
 #[test]
 fn a_server_that_is_stopped_while_it_starts_ends_well() -> Result<()> {
     for _ in 0..5 {
@@ -65,7 +65,7 @@ fn a_server_that_is_stopped_while_it_starts_ends_well() -> Result<()> {
         lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listening on")));
         let pid = rustix::process::Pid::from_raw(i32::try_from(child.id())?).context("an id")?;
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        // It may say more, to its end.
+        // The log is read to its end, so that the server never waits for its reader.
         lines.for_each(drop);
         let status = child.wait()?;
         assert!(status.success(), "{status}");
@@ -73,7 +73,8 @@ fn a_server_that_is_stopped_while_it_starts_ends_well() -> Result<()> {
     Ok(())
 }
 
-/// The data of a server that ran as somebody else: nothing of it is touched.
+/// A server started by the wrong user exits with an error that names the data folder, and leaves the folder
+/// unchanged.
 #[test]
 fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -81,7 +82,8 @@ fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
     assert!(Server::start(&data)?.stop()?.success());
     let mut command = Command::new(accord_binary());
     if rustix::process::geteuid().is_root() {
-        // Root may read everything: the server runs as nobody, from where nobody may go.
+        // Root can read everything, so the server runs as the user nobody, from a folder that nobody can enter, and
+        // with a copy of the binary that this user can run.
         std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
         std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
         let binary = dir.path().join("accord");

@@ -1,11 +1,12 @@
-//! Unmodified yjs clients sync, through whatever happens to connections.
+//! Unmodified yjs clients sync, whatever happens to their connections.
 
 use accord_document::sync::Dialect;
 use accord_tests::{Server, ServerInTime, ServerOptions, Visitor, node};
 use anyhow::Result;
 use std::time::Duration;
 
-/// Rules C3 and M1.
+/// Stock clients of both y-websocket versions sync without a subprotocol and see each other's awareness
+/// (rules C3 and M1).
 #[test]
 fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -16,7 +17,8 @@ fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
     Ok(())
 }
 
-/// The server dies and comes back under them: what was typed meanwhile arrives, nothing twice.
+/// The server dies and comes back while stock clients are connected. Text typed meanwhile arrives, and nothing
+/// arrives twice.
 #[test]
 fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -24,7 +26,7 @@ fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> R
     let (address, port) = (server.address.clone(), server.port());
     let document = server.visit("ana")?.create("Stock")?;
     let script = std::thread::spawn(move || node("restart.mjs", &[&address, &document]));
-    // The script types before, during and after; it decides when it is done.
+    // The script types before, during and after the restart, and ends by itself.
     std::thread::sleep(std::time::Duration::from_secs(3));
     server.kill();
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -35,8 +37,8 @@ fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> R
     Ok(())
 }
 
-/// Rule U3: on a slow network a stock client sends what is typed before it has sent what that builds
-/// on. Its step 2 brings both.
+/// A stock client on a slow network can send an edit before the text that the edit refers to. Such an update is set
+/// aside, and the client's step 2 brings both (rule U3).
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     use accord_document::sync::wire::Message;
@@ -47,7 +49,7 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     let ana = server.visit("ana")?;
     let document = ana.create("Early")?;
     let offline = SyncClient::connect(&server, &ana, &document, 1).await?;
-    // Written offline, and lacking on the server: what is typed next stands after it.
+    // The server lacks the text that was written offline, and the next edit refers to it.
     offline.change("problem", 0, 0, "offline ");
     let later = offline.change("problem", 8, 0, "and typed at once");
     let deleted = offline.change("problem", 0, 1, "");
@@ -62,7 +64,7 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     let mut witness = SyncClient::connect(&server, &ana, &document, 2).await?;
     witness.until("problem", |text| text == wanted).await?;
     assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0);
-    // Afterwards a gap is a gap.
+    // After the step 2, a gap closes the connection.
     offline.change("problem", 0, 0, "never sent");
     let gap = offline.change("problem", 0, 0, "after a gap");
     client.send(Message::Update(&gap)).await?;
@@ -70,7 +72,7 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     Ok(())
 }
 
-/// A thousand of them: `cargo xtask bench sessions`.
+/// Sixty random sessions run without a refusal. `cargo xtask bench sessions` runs a thousand.
 #[test]
 fn stock_clients_that_behave_are_never_refused() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -79,10 +81,9 @@ fn stock_clients_that_behave_are_never_refused() -> Result<()> {
     Ok(())
 }
 
-/// A ticket must be used within a minute. Once used it serves for reconnecting, as long as its
-/// session; one that was never used is refused before the upgrade, and the client, given a fresh
-/// one, goes on with what it typed meanwhile.
-/// Rule C2.
+/// A ticket must first be used within a minute, and can then be used for reconnecting as long as its session lives
+/// (rule C2). A ticket that was not used in time is refused before the upgrade. With a fresh ticket, the client goes
+/// on with what it typed meanwhile.
 #[test]
 fn an_expired_ticket_is_refused_and_a_fresh_one_goes_on() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! A server that is asked to stop ends in time, whatever anybody does.
+//! A server that is asked to stop ends in time, whatever its peers do.
 
 use accord_document::sync::Dialect;
 use accord_tests::{Raw, Server, SyncClient, dial};

@@ -1,11 +1,11 @@
-//! What was acknowledged is there after the server dies at any moment.
+//! Acknowledged edits are still there after the server dies, at whatever moment.
 
 use accord_document::sync::Dialect;
 use accord_tests::{Death, Server, ServerOptions, SyncClient, kill_rounds};
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
-/// SIGKILLs in every test run; the benchmarks do hundreds.
+/// Number of SIGKILLs in a test run. The benchmarks do hundreds.
 const KILLS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +23,7 @@ async fn an_acknowledged_edit_survives_the_loss_of_everything_not_synced() -> Re
         .map(drop)
 }
 
-/// A small disk of its own.
+/// A small file system of its own in memory, which can become full.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -51,7 +51,8 @@ impl Drop for Disk {
     }
 }
 
-/// Rule A4.
+/// On a full disk nothing more is acknowledged, the writer receives a `trouble` note before the connection closes
+/// (rule A4), and everything is saved once there is room.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Result<()> {
     let disk = Disk::new("28m")?;
@@ -83,7 +84,7 @@ async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Res
     let doc = client.doc.clone();
     ensure!(client.closed().await?.code == 1013, "it may come back");
     ensure!(server.is_alive(), "the server goes on");
-    // What was acknowledged can be read; what was not is still with its writer.
+    // Acknowledged text can be read, and text that was not acknowledged is still with its writer.
     let stored = ana.text(&document, "problem")?;
     ensure!(stored.contains(&format!("[{}]", words - 2)), "acknowledged text is there");
     ensure!(!stored.contains(&format!("[{}]", words - 1)), "refused text is not");
@@ -113,7 +114,7 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
     {
         use accord_document::ids::{DocumentId, LedgerId, Seq};
         use accord_server::store::{Append, Ledger, SledStore};
-        // Somebody writes an entry of their own making into the store, checksums and all.
+        // Somebody with access to the store appends an entry of their own, with correct checksums.
         let store = SledStore::open(dir.path(), 0)?;
         let ledger = LedgerId::from(DocumentId::new(document.as_str()));
         let entries = store.read(&ledger, Seq(0))?;
@@ -131,7 +132,8 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
     Ok(())
 }
 
-/// Rules A1 and A2.
+/// The server begins with `hello`, and a client that remembers another lineage or entries that the ledger does not
+/// have is closed with 4409 (rules A1 and A2).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Result<()> {
     use accord_document::ids::{Digest, LineageId, Seq};
@@ -145,7 +147,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
         let note = ClientNote::Hello { remembered: Some(remembered) };
         Message::Note(&serde_json::to_string(&note).unwrap()).encode()
     };
-    // What the server says of itself.
+    // The server's hello gives its position, which the client then remembers.
     let mut client = SyncClient::connect_accord(&server, &ana, &document, 1).await?;
     let here = client.hello.clone().context("the server says hello")?;
     let ServerNote::Hello { position, .. } = here else { anyhow::bail!("another note") };
@@ -157,7 +159,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     let ahead = LedgerPosition { seq: Seq(position.seq.0 + 50), ..position.clone() };
     let forked =
         LedgerPosition { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
-    // A place before the head, at which another entry stands.
+    // This client remembers another entry at a place before the head.
     let earlier = LedgerPosition { head: Digest([9; 32]), ..position.clone() };
     let other = LedgerPosition { lineage: LineageId::new("other"), ..position.clone() };
     let strangers =
@@ -168,7 +170,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
         assert_eq!(client.closed().await?.code, 4409, "{name}");
     }
     assert_eq!(server.metric("accord_ledgers_betrayed_total")?, 3.0);
-    // Who remembers what was there goes on.
+    // A client that remembers an entry of this ledger is accepted and can write.
     let mut client = SyncClient::connect_accord(&server, &ana, &document, 3).await?;
     client.send_raw(hello(position)).await?;
     client.edit("brief", 0, 0, "y").await?;
@@ -176,8 +178,8 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     Ok(())
 }
 
-/// A pasted secret, redacted: it is in no entry that is stored, what is left is the same, and the chain
-/// still verifies; also when the server stops before the entries are blanked.
+/// A redacted secret is in no stored entry, the rest of the text stays, and the chain still verifies. That holds even
+/// if the server stops before the entries are blanked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
     use accord_document::ids::{DocumentId, LedgerId, Seq};
@@ -219,7 +221,7 @@ async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
     ensure!(holds(&before) && !holds(&after));
     ensure!(after.len() == before.len() + 2, "a deletion, and the redaction");
 
-    // As if the server had stopped between the redaction and the blanking.
+    // The old entries are stored again, as if the server had stopped between the redaction and the blanking.
     {
         let store = SledStore::open(dir.path(), 0)?;
         let ledger = LedgerId::from(DocumentId::new(document.as_str()));
@@ -246,7 +248,7 @@ async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
     Ok(())
 }
 
-/// Stops a server and reads what it has stored of a document.
+/// Stops a server, and returns the entries that it has stored of a document.
 fn stored(data: &std::path::Path, server: Server, document: &str) -> Result<Vec<Vec<u8>>> {
     use accord_document::ids::{DocumentId, Seq};
     use accord_server::store::{Ledger, SledStore};

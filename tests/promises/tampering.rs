@@ -5,10 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::Command;
 
-/// Enough for some entries to be packed, and for a checkpoint when the document closes.
+/// Number of edits in the document. It is enough for some entries to be packed, and for a checkpoint when the
+/// document closes.
 const EDITS: u32 = 2_200;
 
-/// A stopped server's folder with a long document in it: its id, and its text.
+/// Writes a long document into a folder, and stops the server. Returns the document's id and its text.
 async fn written(dir: &Path) -> Result<(String, String)> {
     let server = Server::start(dir)?;
     let ana = server.visit("ana")?;
@@ -62,12 +63,12 @@ impl Stored {
         Ok(self.tree.scan_prefix(&self.prefix).keys().collect::<Result<_, _>>()?)
     }
 
-    /// A value without its checksum.
+    /// Returns a value without its checksum.
     fn get(&self, key: &[u8]) -> Result<Vec<u8>> {
         Ok(self.tree.get(key)?.context("it is there")?[4..].to_vec())
     }
 
-    /// Writes a value with the checksum that it must have: whoever forges knows how.
+    /// Stores a value with a correct checksum, as a forger who knows the format would.
     fn put(&self, key: &[u8], rest: &[u8]) -> Result<()> {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(key);
@@ -84,8 +85,8 @@ fn check(dir: &Path) -> Result<(bool, String)> {
     Ok((done.status.success(), told))
 }
 
-/// What the server does with a folder: nothing of the document's past is shown, and the text only where
-/// it is the true one.
+/// Checks that a server over this folder shows nothing of the document's history, and shows its text only if it is
+/// the true one.
 fn serve(dir: &Path, document: &str, text: &str, what: &str) -> Result<()> {
     let server = Server::start(dir)?;
     let ana = server.visit("ana")?;
@@ -109,7 +110,7 @@ async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named(
     let (document, text) = written(dir.path()).await?;
     let (whole, told) = check(dir.path())?;
     ensure!(whole && told.contains("everything is as it was written"), "{told}");
-    // As many entries as there must be, most of them packed.
+    // Most of the entries are packed in segments, and some are stored one by one.
     let packed = Stored::open(dir.path(), "segments", &document)?.keys()?.len();
     let loose = Stored::open(dir.path(), "ledger", &document)?.keys()?.len();
     ensure!(packed > 2 && loose > 60 && loose < EDITS as usize, "{packed} and {loose}");
@@ -173,7 +174,7 @@ async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named(
     Ok(())
 }
 
-/// A cut-off end leaves a ledger that is right as far as it goes: what remembers more betrays it.
+/// A ledger whose end was cut off is consistent in itself, but its checkpoint shows that entries are missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -188,7 +189,8 @@ async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
     }
     let (whole, told) = check(dir.path())?;
     ensure!(!whole && told.contains("its end is missing"), "{told}");
-    // Without its checkpoint nothing here knows better; a client that was there does (`survives.rs`).
+    // Without the checkpoint, nothing on the disk shows the loss. A client that remembers more does, as `survives.rs`
+    // tests.
     {
         let stored = Stored::open(dir.path(), "checkpoints", &document)?;
         for key in stored.keys()? {

@@ -1,7 +1,7 @@
-//! A release's file has one meaning or none, the same for every reader, and is never printed unescaped.
+//! Every reader gives the same meaning to a release's file, or refuses it, and prints nothing of it unescaped.
 //!
-//! `tests/data/verify` holds files, and `cases.json` the verdict on each. The library, the command line and the page's
-//! own code (`tests/node/verify.mjs`) must give the same verdicts. `ACCORD_WRITE=1` writes the files again.
+//! `tests/data/verify` contains files, and `cases.json` there the verdict on each. The library, the command line and
+//! the page's own code (`tests/node/verify.mjs`) must give these verdicts. `ACCORD_WRITE=1` writes the files again.
 
 mod cases;
 mod files;
@@ -26,7 +26,7 @@ fn folder() -> PathBuf {
 fn write() -> Result<()> {
     let mut index = Vec::new();
     for (name, bytes, verdict) in cases() {
-        // The file with half a million zeros is not stored: every test makes it.
+        // The file with half a million zeros is too large to store, so every test makes it.
         if name != "many" {
             fs::write(folder().join(format!("{name}.json")), bytes)?;
             index.push(json!({ "file": format!("{name}.json"), "verdict": verdict }));
@@ -37,7 +37,7 @@ fn write() -> Result<()> {
     Ok(())
 }
 
-/// The verdict of the library, in the words of `cases.json`.
+/// Returns the verdict of the library, in the words of `cases.json`.
 fn verdict(bytes: &[u8], keys: &[PublicKey]) -> &'static str {
     match verify(bytes, keys) {
         Ok(found) if found.other_key.is_some() => "verified, other key",
@@ -62,13 +62,13 @@ fn a_release_file_has_one_meaning_or_none() -> Result<()> {
             );
         }
     }
-    // Numbers in digests are canonical: an old file with `2.0` and a new one with `2` are the same text.
+    // Numbers are canonical in digests, so an old file with `2.0` and a new one with `2` have the same text.
     let (old, new) = (json!({ "header": 2.0 }), json!({ "header": 2 }));
     ensure!(canonical(&old) == canonical(&new));
     Ok(())
 }
 
-/// Runs `accord verify`. Returns its exit status, and what it printed on both streams.
+/// Runs `accord verify`. Returns its exit status, and its output on both streams.
 fn run(path: &Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(path).args(more).output()?;
     let said = [out.stdout, out.stderr].concat();
@@ -107,13 +107,13 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
         if verdict == "verified, other key" {
             ensure!(said.contains(&mallory().public().to_string()), "{name}: {said}");
         }
-        // Without a key, a whole file is reported as signed by an unknown key.
+        // Without a key, a whole file gets the status 2, because its key is unknown.
         let (code, said) = run(&folder().join(name), &[])?;
         let is_own = verdict == "verified" || name == "foreign.json";
         ensure!(code == if is_own { 2 } else { 1 }, "{name}: {code} {said}");
         ensure!(!is_own || said.contains("A key inside a file proves nothing"), "{name}: {said}");
     }
-    // A mistake on the command line must not look like a whole file (2).
+    // A mistake on the command line must not have the status of a whole file with an unknown key (2).
     let whole = folder().join("whole.json");
     for args in [&["--key", "no key"][..], &["--keys"], &["--number", "x"]] {
         ensure!(run(&whole, args)?.0 == 1, "{args:?}");
@@ -123,7 +123,7 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
     Ok(())
 }
 
-/// Releases that were signed by earlier versions.
+/// Releases that earlier versions signed still verify.
 #[test]
 fn old_release_files_verify_as_before() -> Result<()> {
     let path = folder().join("../foreign-release.json");

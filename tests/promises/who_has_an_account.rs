@@ -1,5 +1,5 @@
-//! Nobody outside learns whether an address has an account: not by an answer, nor by how long it takes. And
-//! a mail server that does not answer holds up nobody.
+//! Nobody outside learns whether an address has an account, neither from an answer nor from the time that it takes. A
+//! mail server that does not answer delays nobody.
 
 use accord_server::MailConfig;
 use accord_tests::{PASSWORD, ServerInTime, Visitor, mailbox};
@@ -18,7 +18,8 @@ fn with_mail(data: &Path, mail_server: SocketAddr) -> Result<ServerInTime> {
     })
 }
 
-/// Sends a request. Gives the answer without what no two answers share, and how long it took.
+/// Sends a request. Returns the answer without its date, which differs between any two answers, and the time that it
+/// took.
 fn seen(address: &str, path: &str, body: &serde_json::Value) -> Result<(String, Duration)> {
     let began = Instant::now();
     let mut answer = ureq::post(format!("http://{address}{path}"))
@@ -56,7 +57,7 @@ fn an_ask_for_a_password_and_a_wrong_password_are_answered_alike_for_all() -> Re
     for (path, allowed) in [("/api/v1/links", 3.0), ("/api/v1/session", 3.0)] {
         let mut took = [Vec::new(), Vec::new()];
         for round in 0..ROUNDS {
-            // So that no budget is used up; each is asked first in every other round.
+            // The pause keeps both addresses within their limits. Each address is tried first in every other round.
             server.pass(Duration::from_secs(600));
             let mut answers = Vec::new();
             for n in [round % 2, 1 - round % 2] {
@@ -75,7 +76,7 @@ fn an_ask_for_a_password_and_a_wrong_password_are_answered_alike_for_all() -> Re
         println!("{path}: {known:?} for a known address, {unknown:?} for another: {ratio:.2}");
         ensure!((1.0 / allowed..allowed).contains(&ratio), "{path}: {ratio:.2} times as long");
     }
-    // Asked for too often, both are held off alike.
+    // Both addresses are refused in the same way after too many requests.
     server.pass(Duration::from_secs(600));
     let asked = |email| (0..5).map(move |_| (email, json!({ "email": email })));
     let mut last = Vec::new();
@@ -93,7 +94,7 @@ fn an_ask_for_a_password_and_a_wrong_password_are_answered_alike_for_all() -> Re
 #[test]
 fn a_mail_server_that_hangs_holds_up_nobody() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    // It takes connections and says nothing.
+    // This mail server accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let server = with_mail(dir.path(), silent.local_addr()?)?;
     let address = &server.address;
@@ -109,7 +110,7 @@ fn a_mail_server_that_hangs_holds_up_nobody() -> Result<()> {
     assert_eq!(fay.get("/api/v1/account")?.0, 200);
     Visitor::sign_in_as(address, "ben3@x.org", PASSWORD)?;
     ensure!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    // One address can't be sent mail without an end, nor can one network ask without an end.
+    // The number of mails to one address is limited, and so is the number of requests from one network.
     let (mut answers, mut held_off) = (0, 0);
     for n in 0..60 {
         let (answer, _) =

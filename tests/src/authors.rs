@@ -1,8 +1,8 @@
-//! Several people write at random; the test keeps its own record of who did what, and a history must say
-//! the same.
+//! Random writing by several people. The test keeps its own record of who did what, and the history must agree with
+//! it.
 //!
-//! Every character that anybody types is one that nobody typed before, so that it can be told again
-//! wherever it turns up: after an undo, a restore, a move, a paste.
+//! Every character that is typed is new to the run. The test can therefore recognise it wherever it appears: after an
+//! undo, a restore, a move or a paste.
 
 mod compare;
 
@@ -27,10 +27,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 const PEOPLE: [&str; 3] = ["ana", "ben", "cem"];
 const FIELDS: [&str; 3] = ["problem", "causes", "solution"];
-/// The shortest passage that is moved or pasted: of a shorter one nobody believes where it is from.
+/// Number of characters in a passage that is moved or pasted. Histories believe a claim of text that is pasted
+/// elsewhere only from 8 characters on (rule A7).
 const PASSAGE: usize = 8;
 
-/// Runs `count` random spells of co-writing. Gives a line of what was compared.
+/// Runs `count` random spells of co-writing, and returns a line that says how much was compared.
 pub fn attribution_runs(count: usize, seed: u64) -> Result<String> {
     let mut told = Told::default();
     for run in 0..count as u64 {
@@ -64,12 +65,12 @@ struct World {
     history: History,
     writers: Vec<Writer>,
     fresh: u32,
-    /// Who typed each character first.
+    /// The person who first typed each character.
     first: HashMap<char, &'static str>,
-    /// Characters that were brought to a text more than once: which of them came or went there, only ids can
-    /// tell.
+    /// Characters that came into a text more than once. The text alone does not show which copy was inserted or
+    /// deleted, so these are not compared.
     ambiguous: HashSet<(String, char)>,
-    /// What stood in each text after each entry, and who had made the entry.
+    /// The characters of each text after each entry (`stood`), and the person who made each entry (`by`).
     stood: Vec<BTreeMap<String, Vec<char>>>,
     by: Vec<String>,
 }
@@ -107,7 +108,7 @@ impl World {
         world.note(&genesis);
         world.accept("fay", &model::seed(1, &Draft::default()), Provenance::default())?;
         for client in 0..PEOPLE.len() as u64 {
-            // In no order that has to do with who they are.
+            // The order of the client ids depends on the seed, so that it is not always the order of the people.
             let client = (client * 7 + seed) % 5 * 100 + client + 10;
             let mut replica = Replica::new(client);
             replica.apply(&world.state.encode_since(&StateVector::default()))?;
@@ -136,8 +137,8 @@ impl World {
         Ok(())
     }
 
-    /// An entry that takes a character away and writes it in the same text again, elsewhere, can't be told
-    /// from one that leaves it alone by looking at the text.
+    /// Records as ambiguous each character that an entry deletes and writes again in the same text. The text alone
+    /// looks as if the entry had left such a character alone.
     fn mark_exchanged(&mut self, entry: &Entry) -> Result<()> {
         let [.., before, after] = self.stood.as_slice() else { return Ok(()) };
         let Some((update, _)) = entry.body.edit() else { return Ok(()) };
@@ -164,7 +165,7 @@ impl World {
                 told.restores += 1;
             }
             self.act(who)?;
-            // Two in three stay offline for a while.
+            // The writer syncs with a chance of one in three, and otherwise stays offline for a while.
             if self.random.random_ratio(1, 3) {
                 self.sync(who)?;
             }
@@ -188,8 +189,8 @@ impl World {
     fn act(&mut self, who: usize) -> Result<()> {
         let kind = self.random.random_range(0..16);
         if matches!(kind, 12 | 13) {
-            // What is moved must be what everybody sees: a passage that others are typing in meanwhile is
-            // more than one.
+            // A passage is moved or pasted in a synced state. If others were typing inside it meanwhile, it would be
+            // several passages.
             self.sync(who)?;
         }
         let field = self.any_field();
@@ -245,7 +246,8 @@ impl World {
         let claims = replica.take_claims();
         let made = replica.take_made();
         for update in made {
-            // What is claimed of characters that it does not bring, the server leaves out.
+            // Each update carries all claims: the server leaves out those of characters that the update does not
+            // bring.
             self.writers[who].outbox.push((update, claims.clone()));
         }
         if matches!(kind, 12 | 13) {
@@ -258,7 +260,7 @@ impl World {
         FIELDS[self.random.random_range(0..FIELDS.len())]
     }
 
-    /// Characters that nobody has typed yet.
+    /// Returns `len` characters that nobody has typed yet, and records the person as their first author.
     fn fresh(&mut self, person: &'static str, len: u32) -> String {
         let typed: String = (self.fresh..self.fresh + len).filter_map(char::from_u32).collect();
         self.fresh += len;
@@ -266,7 +268,7 @@ impl World {
         typed
     }
 
-    /// The facilitator goes back to some moment, beside whatever the others are typing.
+    /// Restores a random moment as the facilitator, while the others have edits that are not synced yet.
     fn restore(&mut self) -> Result<()> {
         let mut replica =
             Replica::new(1_000_000 + u64::from(self.fresh) * 1_000 + self.by.len() as u64);

@@ -1,4 +1,4 @@
-//! A sync client in Rust: speaks y-websocket as stock clients do, or sends whatever a test wants.
+//! A sync client in Rust that speaks y-websocket or `accord.v1`, or sends any bytes that a test chooses.
 
 use crate::{Listens, SOON, Visitor};
 use accord_document::sync::Dialect;
@@ -17,34 +17,34 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
 
-/// How a connection ended.
+/// The close code and reason with which the server ended a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub code: u16,
     pub reason: String,
 }
 
-/// A connection with a replica of its own.
+/// A sync connection with its own replica of the document.
 #[derive(Debug)]
 pub struct SyncClient {
     socket: Socket,
     dialect: Dialect,
     pub doc: Doc,
-    /// The updates that have come and wait to be applied.
+    /// Updates that were received and are not applied to the replica yet.
     pub inbox: VecDeque<Vec<u8>>,
-    /// In `accord.v1`: the number of the last edit sent, and of the last known to be on disk.
+    /// Number of the last edit sent (`sent`) and of the last edit known to be on disk (`saved`), in `accord.v1`.
     pub sent: u64,
     pub saved: u64,
-    /// In `accord.v1`: why the server can't save.
+    /// The server's message that it can't save, in `accord.v1`; `None` until one arrives.
     pub trouble: Option<String>,
-    /// In `accord.v1`: the server's first note.
+    /// The server's first note, `hello`, in `accord.v1`.
     pub hello: Option<ServerNote>,
 }
 
-/// A client's WebSocket.
+/// The WebSocket of a client.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Opens a socket to a document as a visitor, with a fresh ticket.
+/// Opens a WebSocket to a document for a visitor, with a fresh ticket.
 pub async fn dial(
     server: &impl Listens,
     visitor: &Visitor,
@@ -63,7 +63,7 @@ pub async fn dial(
 }
 
 impl SyncClient {
-    /// Connects under a client id as a stock client and syncs both ways.
+    /// Connects as a stock client under the given client id, and syncs in both directions.
     pub async fn connect(
         server: &impl Listens,
         visitor: &Visitor,
@@ -73,7 +73,7 @@ impl SyncClient {
         Self::resume(server, visitor, document, Dialect::Stock, ydoc::new(client)).await
     }
 
-    /// The same in `accord.v1`.
+    /// Connects over `accord.v1` under the given client id, and syncs in both directions.
     pub async fn connect_accord(
         server: &impl Listens,
         visitor: &Visitor,
@@ -83,7 +83,7 @@ impl SyncClient {
         Self::resume(server, visitor, document, Dialect::Accord, ydoc::new(client)).await
     }
 
-    /// Opens a connection and leaves the handshake to the test.
+    /// Opens a connection without the handshake, which the test carries out.
     pub async fn open(
         server: &impl Listens,
         visitor: &Visitor,
@@ -100,7 +100,7 @@ impl SyncClient {
         Self { socket, dialect, doc, inbox, sent: 0, saved: 0, trouble: None, hello: None }
     }
 
-    /// Connects with what a replica already has.
+    /// Connects with a replica that has content already, and syncs in both directions.
     pub async fn resume(
         server: &impl Listens,
         visitor: &Visitor,
@@ -143,7 +143,7 @@ impl SyncClient {
         Ok(self.socket.send(WsMessage::Binary(frame.into())).await?)
     }
 
-    /// Queues a frame without flushing.
+    /// Queues an update as a frame, without flushing the socket.
     pub async fn feed_update(&mut self, update: &[u8]) -> Result<()> {
         let frame = match self.dialect {
             Dialect::Stock => Message::Update(update).encode(),
@@ -159,7 +159,7 @@ impl SyncClient {
         Ok(self.socket.flush().await?)
     }
 
-    /// The next binary frame.
+    /// Returns the next binary frame, or an error if none comes within [`SOON`] or the connection ends.
     pub async fn receive(&mut self) -> Result<Vec<u8>> {
         loop {
             match timeout(SOON, self.socket.next()).await.context("no frame came in time")? {
@@ -172,9 +172,9 @@ impl SyncClient {
         }
     }
 
-    /// Waits until the server closes, and says how.
+    /// Waits until the server closes the connection, and returns the code and the reason.
     pub async fn closed(mut self) -> Result<Closed> {
-        // What else comes meanwhile, awareness for example, does not buy it more time.
+        // The limit covers the whole wait, so that frames such as awareness do not extend it.
         timeout(SOON, self.until_closed()).await.context("the server does not close")?
     }
 
@@ -200,7 +200,8 @@ impl SyncClient {
         Ok(())
     }
 
-    /// Takes the next frame: updates go to the inbox, acknowledgements to `saved`.
+    /// Receives the next frame. Updates go to `inbox`, acknowledgements to `saved`, and a report that the server
+    /// can't save to `trouble`.
     pub async fn fetch(&mut self) -> Result<()> {
         let frame = self.receive().await?;
         for message in read_frame(&frame)? {
@@ -217,7 +218,8 @@ impl SyncClient {
         Ok(())
     }
 
-    /// Waits until everything sent so far is on disk: the server answers in order, and only then.
+    /// Waits until everything sent so far is on disk. The server answers a step 1 in order, after all edits before it
+    /// are on disk.
     pub async fn settled(&mut self) -> Result<()> {
         let vector = self.doc.transact().state_vector().encode_v1();
         self.send(Message::Step1(&vector)).await?;
@@ -233,7 +235,7 @@ impl SyncClient {
         }
     }
 
-    /// Changes a text, and sends and gives the update.
+    /// Changes a text of the replica and sends the update. Returns the update.
     pub async fn edit(
         &mut self,
         field: &str,
@@ -247,7 +249,7 @@ impl SyncClient {
         Ok(update)
     }
 
-    /// Changes a text of the replica only.
+    /// Changes a text of the replica without sending anything. Returns the update.
     pub fn change(&self, field: &str, at: u32, delete: u32, insert: &str) -> Vec<u8> {
         let text = self.doc.get_or_insert_text(field);
         let mut txn = self.doc.transact_mut();
@@ -262,14 +264,14 @@ impl SyncClient {
         text.get_string(&self.doc.transact())
     }
 
-    /// The length of a text in UTF-16 code units.
+    /// Returns the length of a text in UTF-16 code units.
     #[must_use]
     pub fn len(&self, field: &str) -> u32 {
         let text = self.doc.get_or_insert_text(field);
         text.len(&self.doc.transact())
     }
 
-    /// Applies the updates that have come.
+    /// Applies the received updates to the replica.
     pub fn integrate(&mut self) -> Result<()> {
         while let Some(update) = self.inbox.pop_front() {
             self.apply(&update)?;
@@ -277,7 +279,7 @@ impl SyncClient {
         Ok(())
     }
 
-    /// Applies what comes until the text is as wanted.
+    /// Receives and applies updates until `wanted` accepts the text of the field.
     pub async fn until(&mut self, field: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let end = Instant::now() + SOON;
         loop {

@@ -1,5 +1,5 @@
-//! The freeze race: a text is proposed, signed and reopened while several people type, over a network that
-//! delays and cuts and a store that fails and crashes.
+//! The freeze race: a text is proposed, signed and reopened while several people type, over a network that delays and
+//! cuts connections and a store that fails and crashes.
 
 use crate::world::{PEOPLE, World, actor};
 use accord_document::body::{Body, Quorum, Step};
@@ -16,13 +16,13 @@ use rand::RngExt;
 
 const STEPS: usize = 500;
 
-/// What happened in a run.
+/// Counts of the events in one or more runs.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
     pub freezes: usize,
-    /// Proposals and signatures that came too late: the text had changed.
+    /// Number of proposals and signatures that came too late, because the text had changed.
     pub stale: usize,
-    /// Texts that were set aside on their authors' devices.
+    /// Number of texts that were set aside on their authors' devices.
     pub parked: usize,
     pub words: usize,
 }
@@ -45,10 +45,10 @@ fn signatory(sector: Sector) -> Actor {
     Actor { person, sector, ..actor(0) }
 }
 
-/// What somebody read, and when it was proposed.
+/// A proposal that somebody has read: its entry and its digest.
 type Read = (Seq, Digest);
 
-/// Checks that every client has the text of the server, saved, and is connected.
+/// Checks that every client is connected, has nothing unsaved, and has the same text as the server.
 fn check_that_all_agree(run: u64, world: &World) {
     let server = world.room.as_ref().map(|room| Content::read(room.state().doc()));
     for (person, client) in world.clients.iter().enumerate().take(PEOPLE) {
@@ -62,10 +62,10 @@ fn check_that_all_agree(run: u64, world: &World) {
     }
 }
 
-/// One run.
+/// Simulates one run and returns its counts.
 ///
 /// # Panics
-/// When a promise is broken. The run is the seed: it repeats.
+/// Panics when a promise is broken. `run` is the seed, so that the same number repeats the run.
 #[must_use]
 pub fn freeze_run(run: u64) -> Tally {
     let mut world = World::new(run, true);
@@ -80,12 +80,12 @@ pub fn freeze_run(run: u64) -> Tally {
         let Some(room) = world.room.as_mut() else { continue };
         let path = room.state().releases();
         let effects: Result<Vec<Effect>, StepError> = match choice {
-            // Somebody reads the text to propose it.
+            // The facilitator reads the text, to propose it later.
             0..2 => {
                 drafted = Some(room.state().to_release(&document).digest());
                 continue;
             }
-            // A little later they do.
+            // The facilitator proposes the text that was read. Other steps can have come between.
             2..4 => {
                 let Some(digest) = drafted.take() else { continue };
                 let (document, quorum, message) = (document.clone(), Quorum::LEAST, String::new());
@@ -95,12 +95,12 @@ pub fn freeze_run(run: u64) -> Tally {
                     ProposeError::Unreleasable(strange) => panic!("run {run}: {strange:?}"),
                 })
             }
-            // Somebody reads what is proposed.
+            // A signatory reads the open proposal.
             4..10 => {
                 read = path.open().map(|open| (open.by.seq, open.digest)).or(read);
                 continue;
             }
-            // A little later one of the two sides signs what was read.
+            // One of the two sides signs the proposal that was read, which may be stale by now.
             10..22 => {
                 let Some((proposal, digest)) = read else { continue };
                 let side = if choice % 2 == 0 { Sector::Government } else { Sector::CivilSociety };
@@ -126,12 +126,12 @@ pub fn freeze_run(run: u64) -> Tally {
     tally
 }
 
-/// Applies what is on the disk once more, and looks at each release and each word.
+/// Replays the ledger from the disk, checks each release and each typed word, and returns the number of releases.
 fn replay(run: u64, world: &World, document: &DocumentId) -> usize {
     let mut state = DocumentState::begin(&world.disk[0]).expect("a genesis");
     let mut history = History::default();
     history.record(&world.disk[0], true);
-    // Of each draft the updates, as bytes.
+    // For each draft, `drafts` has the bytes of all its updates.
     let mut drafts: Vec<Vec<u8>> = vec![Vec::new()];
     for entry in &world.disk[1..] {
         let entry = Entry::decode(&entry.encode()).expect("what was written");
@@ -176,8 +176,8 @@ fn replay(run: u64, world: &World, document: &DocumentId) -> usize {
     state.releases().all().len()
 }
 
-/// A release's digest is that of the text as the history tells it of the moment that was proposed, and of the
-/// text as it was frozen.
+/// Checks that a release's digest is the digest of two texts: the one that the history gives for the proposed moment,
+/// and the one that is frozen.
 fn covers(
     run: u64,
     document: &DocumentId,

@@ -1,5 +1,5 @@
-//! Killing the server at random moments under typing load, with and without losing what it had not
-//! synced.
+//! Kills the server at random moments while two people type, either with SIGKILL alone or with the loss of writes
+//! that were not synced.
 
 use crate::power::{build_recorder, lose_power};
 use crate::{Server, ServerOptions, SyncClient};
@@ -11,30 +11,30 @@ use std::time::{Duration, Instant};
 
 const FIELD: &str = "problem";
 
-/// How fast each of the two types: far faster than any person.
+/// Pause between two words of each person, in milliseconds. It is far shorter than a person's, so that kills hit many
+/// unsaved edits.
 const BETWEEN_WORDS: Duration = Duration::from_millis(2);
 
-/// How the server ends.
+/// The way in which the server ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
-    /// SIGKILL: the page cache survives.
+    /// SIGKILL alone. The kernel's page cache survives, so no write is lost.
     Kill,
-    /// SIGKILL, and of what was written and not synced any subset is thrown away.
+    /// SIGKILL followed by a loss of power: a random subset of the writes after the last sync is thrown away.
     PowerLoss,
 }
 
-/// What the rounds came to.
+/// The result of all rounds.
 #[derive(Debug, Default)]
 pub struct Toll {
-    /// Edits acknowledged, all found again after each death.
+    /// Number of acknowledged edits. All of them were found again after each death.
     pub acknowledged: usize,
-    /// Writes thrown away.
+    /// Number of unsynced writes that were thrown away, in whole or in part.
     pub lost_writes: usize,
 }
 
-/// Ends a server `rounds` times while two people type, and checks after each restart that its
-/// ledgers verify (a document that does not verify is not opened) and that every acknowledged word
-/// is there, once.
+/// Ends a server `rounds` times while two people type. After each restart it checks that the ledger verifies, because
+/// a document that does not verify is not opened, and that every acknowledged word is in the text exactly once.
 pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll> {
     let mut random = StdRng::seed_from_u64(seed);
     let dir = tempfile::tempdir()?;
@@ -73,7 +73,8 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
             acknowledged.extend(task.await?);
         }
         if death == Death::PowerLoss {
-            // The record goes on from start to start: the file is always what all of it gives.
+            // The record must always describe the whole database file, so after the loss it begins again from the
+            // rewritten file.
             toll.lost_writes += lose_power(&data, &record, &mut random)?;
             rebase(&data, &record)?;
         }
@@ -87,7 +88,7 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
     Ok(toll)
 }
 
-/// Starts the record anew from the file as it is now.
+/// Replaces the record by one that describes the present database file as a single synced write.
 fn rebase(data: &std::path::Path, record: &std::path::Path) -> Result<()> {
     let file = std::fs::read(data.join("store/db"))?;
     let mut bytes = vec![b'W'];
@@ -110,14 +111,14 @@ fn check(text: &str, acknowledged: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Types until the connection dies, taking in what the other types; gives the words whose edits
-/// were acknowledged.
+/// Types until the connection breaks, and applies what the other person types meanwhile. Returns the words whose
+/// edits were acknowledged.
 async fn type_on(mut client: SyncClient, name: String) -> Vec<String> {
     let mut words = Vec::new();
     loop {
         let word = format!("[{name}n{}]", words.len());
         words.push(word.clone());
-        // At the end, before the newline that every text ends in.
+        // Words are appended before the final newline, which every text has.
         let end = client.len(FIELD).saturating_sub(1);
         if client.edit(FIELD, end, 0, &word).await.is_err() {
             break;
@@ -126,15 +127,16 @@ async fn type_on(mut client: SyncClient, name: String) -> Vec<String> {
             break;
         }
     }
-    // What had already arrived when the server died counts as said.
+    // Acknowledgements that had already arrived when the server died also count.
     while client.fetch().await.is_ok() {}
-    // Edit 1 was the handshake's, so word n went out as edit n + 2.
+    // The first edit on the connection was part of the handshake, so word n (counted from 0) was sent as edit n + 2.
     let saved = usize::try_from(client.saved.saturating_sub(1)).unwrap_or(0);
     words.truncate(saved);
     words
 }
 
-/// Listens until the next word is due and at most eight edits are under way.
+/// Receives frames until the next word is due and at most eight edits wait for an acknowledgement, then applies the
+/// updates.
 async fn pause(client: &mut SyncClient) -> Result<()> {
     let due = tokio::time::Instant::now() + BETWEEN_WORDS;
     while let Ok(frame) = tokio::time::timeout_at(due, client.fetch()).await {

@@ -1,5 +1,5 @@
-//! What the tests and benchmarks stand on: a server as a process of its own, its HTTP API, sync
-//! clients in Rust, Node scripts, and the recorded typing.
+//! Shared parts of the tests and benchmarks: a server in a process of its own, its HTTP API, sync clients in Rust,
+//! Node scripts, a simulated network, and recorded typing.
 
 mod authors;
 mod client;
@@ -36,5 +36,6 @@ pub use world::{PEOPLE, Typed, World, actor};
 
 use std::time::Duration;
 
-/// Long enough for anything that should happen at once, on a busy machine.
+/// Longest wait for something that normally happens at once. It is generous, because the machine that runs the tests
+/// can be busy.
 pub const SOON: Duration = Duration::from_secs(20);

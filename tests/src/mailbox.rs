@@ -1,4 +1,4 @@
-//! A mail server for tests.
+//! A mail server for tests, which keeps every mail that it receives.
 
 use anyhow::Result;
 use std::io::{BufRead, BufReader, Write};
@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-/// Takes mail as an SMTP server does (RFC 5321), as far as a sender needs one, and gives what came.
+/// Starts a mail server with as much of SMTP (RFC 5321) as a sender needs. Returns its address, and a channel with
+/// the mails that it receives.
 pub fn mailbox() -> Result<(SocketAddr, Receiver<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

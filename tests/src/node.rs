@@ -8,15 +8,15 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// No script takes a tenth of this, on a machine that is not busy with something else.
+/// Time limit of a script. It is generous: on an idle machine every script takes less than a tenth of it.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Runs a script with arguments; what it prints is given back, and its failure is ours.
+/// Runs a script with arguments and returns its output. If the script fails, so does the call.
 pub fn node(script: &str, args: &[&str]) -> Result<String> {
     node_with(script, args, &[])
 }
 
-/// The same with environment variables.
+/// Runs a script with arguments and environment variables, as [`node`] does.
 pub fn node_with(script: &str, args: &[&str], env: &[(&str, &OsStr)]) -> Result<String> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new("node")

@@ -1,17 +1,18 @@
-//! A request whose sender does not wait for the whole answer: it hangs up, reads slowly, or sends its body in parts.
+//! A request whose sender does not wait for the whole answer. The sender can hang up, read slowly, or send the body
+//! in parts.
 
 use anyhow::{Context, Result};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A request that was sent on a connection of its own, for which the server closes the connection after the answer.
-/// Dropping it hangs up.
+/// A request on a connection of its own. The server closes the connection after the answer, and dropping the request
+/// hangs up.
 #[derive(Debug)]
 pub struct OpenRequest(TcpStream);
 
 impl OpenRequest {
-    /// Connects, and sends the head of a request. `headers` are whole lines, each with its line break.
+    /// Connects and sends the head of a request. `headers` contains whole lines, each with its line break.
     pub(crate) fn begin(
         address: &str,
         cookie: &str,
@@ -19,7 +20,7 @@ impl OpenRequest {
         headers: &str,
     ) -> Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        // What is sent leaves at once, also before the sender hangs up.
+        // Without the delay of TCP, every part leaves at once, even if the sender hangs up directly afterwards.
         stream.set_nodelay(true)?;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncookie: {cookie}\r\n\
@@ -29,12 +30,13 @@ impl OpenRequest {
         Ok(Self(stream))
     }
 
-    /// Sends a part of the body. It fails when the server has closed.
+    /// Sends a part of the body. Returns an error if the server has closed the connection.
     pub fn send(&mut self, part: &[u8]) -> io::Result<()> {
         self.0.write_all(part)
     }
 
-    /// Reads the status of the answer, and nothing after it.
+    /// Reads the status of the answer and nothing after it. Returns an error if it does not arrive within the given
+    /// time.
     pub fn status(&mut self, within: Duration) -> Result<u16> {
         self.0.set_read_timeout(Some(within))?;
         let mut first = [0; "HTTP/1.1 200".len()];
@@ -44,7 +46,7 @@ impl OpenRequest {
         status.with_context(|| format!("not an answer: {first:?}"))
     }
 
-    /// Reads the rest of the answer, headers included, after [`status`](Self::status).
+    /// Reads the rest of the answer, with its headers, after [`status`](Self::status).
     pub fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         self.0.read_to_end(&mut rest).map(|_| rest)

@@ -1,8 +1,8 @@
-//! Losing power: what was written and not synced is gone, or there in part.
+//! Simulates a loss of power: any write that was not synced can be missing, or be there in part.
 //!
-//! SIGKILL alone proves little, since the page cache survives it. So a small library preloaded into
-//! the server records every write and sync of its database file, and the file is rebuilt from the
-//! record as of the last sync plus any subset of the later writes.
+//! SIGKILL alone proves little, because the kernel's page cache survives it. Therefore a small library, preloaded
+//! into the server, records every write and sync of the database file. The file is then rebuilt from the record:
+//! everything up to the last sync, and any subset of the later writes.
 
 use anyhow::{Context, Result, bail, ensure};
 use rand::RngExt;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io::Read};
 
-/// Compiles the recording library into a folder.
+/// Compiles the recording library into a folder and returns the path of the library.
 pub fn build_recorder(dir: &Path) -> Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/record.c");
     let library = dir.join("record.so");
@@ -56,15 +56,15 @@ fn read_record(path: &Path) -> Result<Vec<Event>> {
             b'S' => Some(Event::Sync),
             _ => bail!("the record is no record"),
         };
-        // The last record may be cut short by the kill.
+        // The kill can cut the last item of the record short. Such an incomplete item is left out.
         let Some(event) = event else { break };
         events.push(event);
     }
     Ok(events)
 }
 
-/// Rewrites the database file of a data folder as a loss of power could have left it. Gives how
-/// many writes were thrown away, in whole or in part.
+/// Rewrites the database file of a data folder as a loss of power could have left it. Returns the number of writes
+/// that were thrown away, in whole or in part.
 pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usize> {
     let events = read_record(record)?;
     let synced = events.iter().rposition(|event| matches!(event, Event::Sync)).unwrap_or(0);
@@ -77,7 +77,7 @@ pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usi
                     bytes.len()
                 } else {
                     lost += 1;
-                    // A write can also be torn between two pages.
+                    // A write of several pages can also be torn, so that only its first pages are kept.
                     let pages = bytes.len() / 4096;
                     if pages > 1 && random.random_bool(0.3) {
                         random.random_range(0..pages) * 4096

@@ -1,4 +1,4 @@
-//! A bare TCP connection, from whatever address of this machine.
+//! A bare TCP connection, from any address of this machine.
 
 use anyhow::{Context, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -8,19 +8,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// Lets this process open as many files as the system allows. Gives how many.
+/// Raises this process's limit of open files to the maximum that the system allows, and returns the limit.
 pub fn raise_open_files() -> Result<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     Ok(maximum.unwrap_or(u64::MAX))
 }
 
-/// A connection on which a test says what it wants.
+/// A TCP connection on which a test sends any bytes it likes.
 #[derive(Debug)]
 pub struct Raw(pub TcpStream);
 
 impl Raw {
-    /// Connects from an address like `127.0.0.2`.
+    /// Connects from an address of this machine, such as `127.0.0.2`.
     pub async fn connect(from: &str, to: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(from.parse()?, 0))?;
@@ -32,7 +32,8 @@ impl Raw {
         Ok(self.0.write_all(text.as_bytes()).await?)
     }
 
-    /// All that comes until the server closes: a reset is an end, too.
+    /// Returns all bytes that come until the server closes or resets the connection. Returns an error if the server
+    /// does neither in time.
     pub async fn to_the_end(&mut self, within: Duration) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         let read = async {
@@ -45,7 +46,7 @@ impl Raw {
         Ok(all)
     }
 
-    /// Asks for a page and gives the status of the answer, on a connection of its own.
+    /// Requests a page on a connection of its own, and returns the status of the answer.
     pub async fn status(from: &str, to: &str, path: &str) -> Result<u16> {
         let mut raw = Self::connect(from, to).await?;
         raw.say(&format!("GET {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n\r\n")).await?;

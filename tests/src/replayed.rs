@@ -1,4 +1,4 @@
-//! Recorded typing, put into a ledger by the people who typed it.
+//! Recorded typing, turned into the ledger of a document whose authors are the people of the recording.
 
 use crate::{Trace, Transaction};
 use accord_document::body::Genesis;
@@ -13,13 +13,13 @@ use anyhow::{Context, Result};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, ReadTxn, Text, Transact, Update};
 
-/// The field that is typed in.
+/// The text field that receives the recorded typing.
 pub const FIELD: &str = "problem";
 
-/// Milliseconds between two keystrokes of a person: four a second.
+/// Time between two keystrokes of a person, in milliseconds: four keystrokes in a second.
 const STROKE: u64 = 250;
 
-/// A ledger, what it makes, and the entries themselves.
+/// A ledger as encoded entries, with the document state and the history that result from it.
 pub struct Ledgered {
     pub state: DocumentState,
     pub history: History,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Ledgered {
     }
 }
 
-/// Somebody who types: their number is their name.
+/// Returns the person with this number, whose id is `p` and the number.
 #[must_use]
 pub fn typist(number: usize) -> Actor {
     Actor {
@@ -58,8 +58,8 @@ impl Ledgered {
         Ok(Self { state: DocumentState::begin(&genesis)?, history, entries })
     }
 
-    /// Takes what somebody typed, a keystroke after the one before; every hundredth, they think for a
-    /// minute.
+    /// Appends an update of one person to the ledger. Each update comes a keystroke after the one before, and after
+    /// every hundredth the person thinks for a minute.
     pub fn take(&mut self, number: usize, update: &[u8]) -> Result<()> {
         let count = self.entries.len() as u64;
         let now = count * STROKE + count / 100 * 60_000;
@@ -85,8 +85,9 @@ fn type_in(doc: &Doc, transaction: &Transaction, said: impl Fn(&str) -> String) 
     txn.encode_update_v1()
 }
 
-/// Types a trace of several people, each into what they had seen then, and gives what was typed with
-/// `said` in place of each inserted string. `take` gets each update in the order of the trace.
+/// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its
+/// author had seen by then, with the result of `said` in place of each inserted string. `take` receives each update,
+/// in the order of the trace.
 pub fn retype(
     trace: &Trace,
     said: impl Fn(usize, &str) -> String,
@@ -94,12 +95,12 @@ pub fn retype(
 ) -> Result<String> {
     let agents = trace.txns.iter().map(|t| t.agent + 1).max().unwrap_or(1);
     let docs: Vec<Doc> = (0..agents).map(|agent| ydoc::new(agent as u64 + 1)).collect();
-    // The update of each transaction, and which transactions each agent has seen.
+    // `made` has the update of each transaction, and `seen` says which transactions each agent has seen.
     let mut made: Vec<Vec<u8>> = Vec::with_capacity(trace.txns.len());
     let mut seen = vec![vec![false; trace.txns.len()]; agents];
     for (index, transaction) in trace.txns.iter().enumerate() {
         let own = transaction.agent;
-        // Everything in the past of its parents that this agent lacks.
+        // `lacking` collects the ancestors of the transaction that its author has not seen yet.
         let mut lacking: Vec<usize> = Vec::new();
         let mut open = transaction.parents.clone();
         while let Some(parent) = open.pop() {

@@ -1,4 +1,4 @@
-//! A server as its own process, or within this process with a clock that the test sets.
+//! A server in a process of its own, or a server within this process whose clock the test sets.
 
 use accord_server::Config;
 use accord_server::clock::Clock;
@@ -16,12 +16,12 @@ use tokio::runtime::Runtime;
 
 use crate::{SOON, Visitor};
 
-/// The server's binary: named in `ACCORD_BIN`, or as `cargo build` leaves it.
+/// Returns the path of the server's binary: the value of `ACCORD_BIN`, or the place where `cargo build` puts it.
 #[must_use]
 pub fn accord_binary() -> PathBuf {
     let built = || {
         let exe = std::env::current_exe().unwrap_or_default();
-        // target/debug/deps/promises-… or target/debug/accord-bench.
+        // The test's own binary is target/debug/deps/promises-… or target/debug/accord-bench.
         let found =
             exe.ancestors().skip(1).take(2).map(|dir| dir.join("accord")).find(|p| p.exists());
         found.unwrap_or_else(|| "target/debug/accord".into())
@@ -29,9 +29,9 @@ pub fn accord_binary() -> PathBuf {
     std::env::var_os("ACCORD_BIN").map_or_else(built, Into::into)
 }
 
-/// Something that sync clients can connect to.
+/// A server that sync clients can connect to.
 pub trait Listens {
-    /// `host:port`.
+    /// Returns the address as `host:port`.
     fn address(&self) -> &str;
 }
 
@@ -47,31 +47,31 @@ impl Listens for ServerInTime {
     }
 }
 
-/// How to start a server.
+/// The options with which a test starts a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Whether it serves the demo; `None` means that it does.
+    /// Whether the server serves the demo. `None` means yes.
     pub demo: Option<bool>,
-    /// Where to listen; a free port when 0.
+    /// The port to listen on; 0 means a free port.
     pub port: u16,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
-    /// The soft and hard limit of open files that it is started with.
+    /// The soft and hard limit of open files of the server's process; `None` leaves the limits of this process.
     pub open_files: Option<u32>,
 }
 
-/// A running demo server. Killed when dropped.
+/// A running server in a process of its own. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     pub address: String,
-    /// The lines that it logs, from the one that names its address.
+    /// Lines logged after the one that names the address.
     log: mpsc::Receiver<String>,
     seen: RefCell<Vec<String>>,
 }
 
 impl Server {
-    /// Starts a demo server over a data folder.
+    /// Starts a demo server over a data folder, and waits until it is ready.
     pub fn start(data: &Path) -> Result<Self> {
         Self::start_with(data, &ServerOptions::default())
     }
@@ -148,7 +148,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// The lines that it has logged since the last call.
+    /// Returns the lines that the server has logged since the last call.
     #[must_use]
     pub fn log_so_far(&self) -> Vec<String> {
         let lines: Vec<String> = self.log.try_iter().collect();
@@ -156,7 +156,8 @@ impl Server {
         lines
     }
 
-    /// Waits for the next logged line that contains these words. An action may be logged a moment after it is done.
+    /// Waits for the next logged line that contains `words`, and returns it. The wait is needed because an action can
+    /// be logged a moment after it is done.
     pub fn next_logged(&self, words: &str) -> Result<String> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -168,32 +169,32 @@ impl Server {
         bail!("it does not log {words:?}")
     }
 
-    /// All lines that it has logged since it named its address.
+    /// Returns all lines that the server has logged since it named its address.
     #[must_use]
     pub fn log_from_the_start(&self) -> Vec<String> {
         drop(self.log_so_far());
         self.seen.borrow().clone()
     }
 
-    /// Sends SIGKILL: the server can neither close connections nor flush.
+    /// Sends SIGKILL, so that the server can neither close its connections nor flush its data.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Sends SIGTERM.
+    /// Sends SIGTERM, which asks the server to stop.
     pub fn terminate(&self) -> Result<()> {
         let pid = i32::try_from(self.child.id())?;
         let pid = rustix::process::Pid::from_raw(pid).context("a process has an id")?;
         Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
     }
 
-    /// The most resident memory that it has had, in bytes.
+    /// Returns the highest resident memory of the server's process so far, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         self.memory("VmHWM:")
     }
 
-    /// Its resident memory, in bytes.
+    /// Returns the present resident memory of the server's process, in bytes.
     pub fn resident_memory(&self) -> Result<u64> {
         self.memory("VmRSS:")
     }
@@ -205,13 +206,13 @@ impl Server {
         Ok(kib * 1024)
     }
 
-    /// Sends SIGTERM, and waits for the exit status.
+    /// Sends SIGTERM, waits until the server has ended, and returns its exit status.
     pub fn stop(self) -> Result<ExitStatus> {
         self.terminate()?;
         self.ended()
     }
 
-    /// Waits until it ends by itself. Returns its exit status.
+    /// Waits until the server ends by itself, and returns its exit status.
     pub fn ended(mut self) -> Result<ExitStatus> {
         let end = std::time::Instant::now() + SOON;
         while std::time::Instant::now() < end {
@@ -228,14 +229,15 @@ impl Server {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// A counter or gauge of `/metrics`, by the start of its line.
+    /// Returns the value of the first counter or gauge in `/metrics` whose line starts with `name`, or 0 if there is
+    /// none.
     pub fn metric(&self, name: &str) -> Result<f64> {
         let text = ureq::get(self.url("/metrics")).call()?.body_mut().read_to_string()?;
         let line = text.lines().find(|line| line.starts_with(name));
         Ok(line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0))
     }
 
-    /// Signs a demo person in.
+    /// Signs in a person of the demo.
     pub fn visit(&self, demo: &str) -> Result<Visitor> {
         Visitor::sign_in(&self.address, demo)
     }
@@ -256,7 +258,7 @@ fn command(open_files: Option<u32>) -> Command {
     command
 }
 
-/// A demo server in this process with a clock that the test sets. It ends when dropped.
+/// A demo server within this process, whose clock the test sets. Dropping it ends the server.
 #[derive(Debug)]
 pub struct ServerInTime {
     pub address: String,
@@ -269,7 +271,7 @@ impl ServerInTime {
         Self::start_with(data, |_| {})
     }
 
-    /// Starts a server with a changed configuration.
+    /// Starts a server whose configuration `change` has altered.
     pub fn start_with(data: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let now = Arc::new(AtomicU64::new(1_800_000_000_000));
         let runtime = Runtime::new()?;
@@ -285,7 +287,7 @@ impl ServerInTime {
         Ok(Self { address, now, _runtime: runtime })
     }
 
-    /// Moves the clock forward.
+    /// Moves the server's clock forward.
     pub fn pass(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.now.fetch_add(ms, Ordering::Relaxed);

@@ -1,10 +1,10 @@
-//! Random sessions of stock clients that behave.
+//! Random sessions of stock clients that keep to the protocol.
 
 use crate::{Server, node};
 use anyhow::{Result, ensure};
 
-/// Runs `count` sessions against a fresh server; none of them may be refused. Gives a line of what
-/// happened.
+/// Runs `count` random sessions against a fresh server, and returns the script's summary as a line. An edit that the
+/// server refuses makes the run fail.
 pub fn random_sessions(server: &Server, count: usize, seed: u32) -> Result<String> {
     let ana = server.visit("ana")?;
     let documents: Result<Vec<_>> =
@@ -18,7 +18,7 @@ pub fn random_sessions(server: &Server, count: usize, seed: u32) -> Result<Strin
     Ok(told.trim().to_owned())
 }
 
-/// What the server logged of refused edits.
+/// Returns the server's log lines about refused edits, joined into one text.
 fn refusals(server: &Server) -> String {
     let log = server.log_from_the_start();
     let refused: Vec<_> = log.into_iter().filter(|line| line.contains("was refused")).collect();

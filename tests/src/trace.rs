@@ -1,5 +1,4 @@
-//! Recorded typing, as published in josephg/editing-traces (CC BY 4.0). The two traces are read
-//! from `tests/data`.
+//! Recorded typing from josephg/editing-traces (CC BY 4.0), read from the two files in `tests/data`.
 
 use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
@@ -7,7 +6,8 @@ use serde::Deserialize;
 use std::fs::File;
 use std::path::Path;
 
-/// Position, deleted and inserted, in Unicode code points.
+/// A change of the text: the position, the number of deleted characters, and the inserted text. Positions and lengths
+/// count Unicode code points.
 #[derive(Debug, Deserialize)]
 pub struct Patch(pub u32, pub u32, pub String);
 
@@ -15,10 +15,10 @@ pub struct Patch(pub u32, pub u32, pub String);
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
     pub patches: Vec<Patch>,
-    /// In concurrent traces: who typed it.
+    /// Number of the person who typed the transaction. Only concurrent traces have it.
     #[serde(default)]
     pub agent: usize,
-    /// In concurrent traces: the transactions that it came after.
+    /// Indexes of the transactions that this one directly follows. Only concurrent traces have them.
     #[serde(default)]
     pub parents: Vec<usize>,
 }

@@ -1,19 +1,19 @@
-//! Visitors of the HTTP API, signed in or not.
+//! Visitors: people who use the HTTP API, signed in or not.
 
 use crate::open_request::OpenRequest;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-/// The password of everybody who joins in a test.
+/// The password of every account that a test creates.
 pub const PASSWORD: &str = "cobalt umbrella seventeen";
 
-/// The secret at the end of a link.
+/// Returns the secret at the end of a link.
 #[must_use]
 pub fn secret(link: &str) -> &str {
     link.rsplit('/').next().unwrap_or_default()
 }
 
-/// A person at the HTTP API, signed in or not.
+/// A person who uses the HTTP API, signed in or not.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     agent: ureq::Agent,
@@ -23,7 +23,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Somebody who is not signed in.
+    /// Returns a visitor who is not signed in.
     #[must_use]
     pub fn nobody(address: &str) -> Self {
         let base = format!("http://{address}");
@@ -33,17 +33,18 @@ impl Visitor {
         Self { agent, cookie: String::new(), base }
     }
 
-    /// Signs a demo person in.
+    /// Signs in a person of the demo.
     pub fn sign_in(address: &str, demo: &str) -> Result<Self> {
         Self::enter(address, "/api/v1/session", json!({ "demo": demo }))
     }
 
-    /// Signs in by address and password.
+    /// Signs in with an email address and a password.
     pub fn sign_in_as(address: &str, email: &str, password: &str) -> Result<Self> {
         Self::enter(address, "/api/v1/session", json!({ "email": email, "password": password }))
     }
 
-    /// Joins a plan by an invitation's link, with a new account.
+    /// Accepts an invitation by its link, with a new account, and joins the plan. The name of the account is the part
+    /// of `email` before the `@`.
     pub fn join(address: &str, link: &str, email: &str) -> Result<Self> {
         let secret = secret(link);
         let name = email.split('@').next().unwrap_or_default();
@@ -52,7 +53,7 @@ impl Visitor {
         Self::enter(address, &path, json!({ "account": account }))
     }
 
-    /// Posts a request that is answered with a session cookie.
+    /// Posts a request whose answer sets a session cookie, and returns the visitor who holds the cookie.
     pub fn enter(address: &str, path: &str, body: Value) -> Result<Self> {
         let mut visitor = Self::nobody(address);
         let url = format!("{}{path}", visitor.base);
@@ -72,7 +73,7 @@ impl Visitor {
         self.request("POST", path, Some(body))
     }
 
-    /// Sends a request. Returns the status and the JSON of the answer, `null` if it has none.
+    /// Sends a request. Returns the status of the answer and its JSON, or `null` if the answer has none.
     pub fn request(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
         let request = ureq::http::Request::builder()
             .method(method)
@@ -88,8 +89,8 @@ impl Visitor {
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
     }
 
-    /// Sends a request without waiting for its answer. If the server answers and closes before it has the whole body, that is
-    /// no error: the answer tells.
+    /// Sends a request without waiting for its answer. It is not an error if the server answers and closes before it
+    /// has received the whole body: the test reads the status from the [`OpenRequest`].
     pub fn begin(&self, method: &str, path: &str, body: Option<&str>) -> Result<OpenRequest> {
         let headers = body.map_or_else(String::new, |body| {
             format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
@@ -99,7 +100,7 @@ impl Visitor {
         Ok(request)
     }
 
-    /// Announces a file of so many bytes, of which nothing is sent yet.
+    /// Sends only the head of an upload that announces `length` bytes. The caller sends the bytes later, or never.
     pub fn begin_upload(&self, path: &str, length: usize) -> Result<OpenRequest> {
         let kind = "content-type: application/octet-stream";
         self.begin_with("POST", path, &format!("{kind}\r\ncontent-length: {length}\r\n"))
@@ -110,7 +111,7 @@ impl Visitor {
         OpenRequest::begin(address, &self.cookie, (method, path), headers)
     }
 
-    /// Sends a file; gives the status and the JSON of the answer.
+    /// Uploads a file. Returns the status of the answer and its JSON, or `null` if the answer has none.
     pub fn upload(&self, path: &str, file: &[u8]) -> Result<(u16, Value)> {
         let request = ureq::http::Request::builder()
             .method("POST")
@@ -121,7 +122,7 @@ impl Visitor {
         Ok((response.status().as_u16(), response.body_mut().read_json().unwrap_or_default()))
     }
 
-    /// A file, with its media type.
+    /// Downloads a file. Returns its bytes and its media type, or an error if the status is not 200.
     pub fn download(&self, path: &str) -> Result<(Vec<u8>, String)> {
         let request = ureq::http::Request::builder()
             .uri(format!("{}{path}", self.base))
@@ -135,7 +136,8 @@ impl Visitor {
         Ok((bytes, kind))
     }
 
-    /// Gets a page. Returns the status, the body as text, and the value of a header.
+    /// Gets a page. Returns its status, its body as text, and the value of the named header, which is empty if the
+    /// header is absent.
     pub fn page(&self, path: &str, header: &str) -> Result<(u16, String, String)> {
         let request = ureq::http::Request::builder()
             .uri(format!("{}{path}", self.base))
@@ -144,20 +146,20 @@ impl Visitor {
         let mut response = self.agent.run(request)?;
         let value = response.headers().get(header).and_then(|value| value.to_str().ok());
         let value = value.unwrap_or_default().to_owned();
-        // Bytes that are no UTF-8 are replaced.
+        // Bytes that are not UTF-8 are replaced, so that a binary answer is not an error.
         let body = response.body_mut().read_to_vec()?;
         let text = String::from_utf8_lossy(&body).into_owned();
         Ok((response.status().as_u16(), text, value))
     }
 
-    /// The opaque id of the person who is signed in.
+    /// Returns the opaque id of the person who is signed in.
     pub fn id(&self) -> Result<String> {
         let (status, answer) = self.get("/api/v1/session")?;
         let id = answer["person"]["id"].as_str().map(str::to_owned);
         id.with_context(|| format!("not signed in: {status} {answer}"))
     }
 
-    /// Makes an invitation to the demo plan, and gives its link.
+    /// Creates an invitation to the demo plan and returns its link.
     pub fn invite(&self, seat: &str, sector: &str) -> Result<String> {
         let wanted = json!({ "invitations": [{ "seat": seat, "sector": sector }] });
         let (status, answer) = self.post("/api/v1/plans/demo/invitations", wanted)?;
@@ -165,7 +167,7 @@ impl Visitor {
         link.with_context(|| format!("no invitation: {status} {answer}"))
     }
 
-    /// Changes somebody's seat in the demo plan.
+    /// Changes the seat and sector of a person in the demo plan. Returns the status of the answer.
     pub fn seat(&self, person: &str, seat: &str, sector: &str) -> Result<u16> {
         let path = format!("/api/v1/plans/demo/people/{person}");
         let standing = json!({ "seat": seat, "sector": sector });
@@ -179,7 +181,7 @@ impl Visitor {
         ticket.with_context(|| format!("no ticket: {status} {answer}"))
     }
 
-    /// A new commitment in the demo plan.
+    /// Creates a commitment in the demo plan and returns its id.
     pub fn create(&self, title: &str) -> Result<String> {
         let (status, answer) =
             self.post("/api/v1/plans/demo/documents", json!({ "title": title }))?;
@@ -187,7 +189,7 @@ impl Visitor {
         id.with_context(|| format!("no document: {status} {answer}"))
     }
 
-    /// The characters of a text field, as the server has them on disk.
+    /// Returns the characters of a text field, as the server has them on disk.
     pub fn text(&self, document: &str, field: &str) -> Result<String> {
         let (status, content) = self.get(&format!("/api/v1/documents/{document}/content"))?;
         let ops = content[field].as_array().with_context(|| format!("{status}: {content}"))?;

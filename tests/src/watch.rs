@@ -1,4 +1,4 @@
-//! What a server and its children take, seen from outside through `/proc`.
+//! Measures the memory and the child processes of a server from outside, through `/proc`.
 
 use crate::Server;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// The ids of the processes that a process has started and that still run.
+/// Returns the ids of the child processes of a process that are still running.
 #[must_use]
 pub fn children(parent: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -17,24 +17,24 @@ pub fn children(parent: u32) -> Vec<u32> {
     ids.filter(|id| parent_of(*id) == Some(parent)).collect()
 }
 
-/// The parent of a process that runs: one that has ended and is not reaped yet does not.
+/// Returns the parent of a running process, or `None` if the process has ended, even if it is not reaped yet.
 fn parent_of(id: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name before may hold anything.
+    // The process name before it can contain anything, also spaces and parentheses.
     let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
     let state = rest.next()?;
     let parent = rest.next()?.parse().ok()?;
     (state != "Z").then_some(parent)
 }
 
-/// Memory of a process that is in use and its own, in KiB.
+/// Returns the resident memory of a process (`VmRSS`), in KiB, or 0 if the process has ended.
 fn own_memory(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Looks at a server and its children until it is dropped.
+/// A thread that measures a server and its children until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
     rest: u64,
@@ -45,7 +45,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins. What the server takes now counts as rest.
+    /// Begins to measure. The present memory of the server counts as the state at rest.
     #[must_use]
     pub fn begin(server: &Server) -> Self {
         let id = server.id();
@@ -64,13 +64,13 @@ impl Watch {
         Self { rest: own_memory(id), peak, most_children, is_over, looking: Some(looking) }
     }
 
-    /// The most that server and children took together above rest so far, in MiB.
+    /// Returns the highest memory of server and children together so far, above the server's memory at rest, in MiB.
     #[must_use]
     pub fn peak_mib(&self) -> u64 {
         self.peak.load(Ordering::Relaxed).saturating_sub(self.rest) / 1024
     }
 
-    /// The most children at once so far.
+    /// Returns the highest number of children that ran at the same time so far.
     #[must_use]
     pub fn most_children(&self) -> usize {
         self.most_children.load(Ordering::Relaxed)

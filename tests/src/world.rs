@@ -1,5 +1,6 @@
-//! A world for simulations: the server's room and the browsers' clients, the very code that runs, over a fake
-//! network that delays and cuts, and a store that fails and crashes. Seeded: a failing seed is named and repeats.
+//! A world for simulations: the server's room and the browsers' clients run unchanged, over a fake network that
+//! delays and cuts, and a store that fails and crashes. Each run is made from a seed. A failure names its seed, and
+//! the same seed repeats it.
 
 use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 pub const PEOPLE: usize = 4;
 
-/// Somebody who writes.
+/// Returns an author from civil society whose id is made from the number `person`.
 #[must_use]
 pub fn actor(person: usize) -> Actor {
     Actor {
@@ -39,39 +40,41 @@ struct Wire {
     down: VecDeque<Arc<[u8]>>,
 }
 
-/// A word that somebody typed: one character, unlike all others.
+/// A word that somebody typed: a single character that no other word in the run contains.
 #[derive(Debug)]
 pub struct Typed {
     pub word: String,
-    /// How often the text on the disk had been reopened by then.
+    /// Number of times that the text on the disk had been reopened when the word was typed.
     pub draft: usize,
 }
 
-/// Everything there is in a run.
+/// The complete state of a simulated run: the server's room, its disk, the clients, and the wires between them.
 #[allow(missing_debug_implementations)]
 pub struct World {
     pub random: StdRng,
     pub room: Option<Room>,
-    /// What the disk's entries come to.
+    /// The state that results from the entries on the disk.
     pub durable: DocumentState,
-    /// What is on disk, and what waits to be.
+    /// The entries on the disk. Entries that the room has appended but the disk has not stored yet are in `queue`.
     pub disk: Vec<Entry>,
     queue: VecDeque<Entry>,
     pub clients: Vec<Client>,
     wires: BTreeMap<usize, Wire>,
     connections: u64,
-    /// Each word that somebody typed, once.
+    /// The typed words, each listed once.
     pub typed: Vec<Typed>,
-    /// What the server refused for good, as the page sets it aside: the whole text of whoever wrote it.
+    /// The texts that a client set aside after a final refusal, as the page does: each is the whole document of that
+    /// client.
     pub parked: Vec<String>,
-    /// Whether anything may be refused: only where a text is frozen.
+    /// Whether the server is allowed to refuse an edit for good. Only runs that freeze the text allow it.
     may_refuse: bool,
     pub now: u64,
     replicas: u64,
 }
 
 impl World {
-    /// A document that nobody has opened yet. `may_refuse`: whether the server may refuse an edit for good.
+    /// Makes a document that nobody has opened yet. `may_refuse` says whether the server is allowed to refuse an edit
+    /// for good.
     #[must_use]
     pub fn new(run: u64, may_refuse: bool) -> Self {
         let genesis = Genesis {
@@ -102,7 +105,8 @@ impl World {
         }
     }
 
-    /// One thing happens.
+    /// Makes one random thing happen: an edit, a delivery, a commit, a cut, a new connection, a crash, or a full
+    /// disk.
     pub fn step(&mut self) {
         self.now += 50;
         let person = self.random.random_range(0..PEOPLE);
@@ -123,7 +127,7 @@ impl World {
 
     fn edit(&mut self, person: usize) {
         let client = &mut self.clients[person];
-        // Nobody writes before they have seen the document.
+        // A client without the milestone has not received the document yet, and nobody writes before that.
         if client.replica().milestones().is_empty() {
             return;
         }
@@ -136,9 +140,9 @@ impl World {
         let at = self.random.random_range(0..length.max(1));
         let now = self.now;
         let count = self.typed.len();
-        // One character, so that nothing written later stands in it.
+        // The word is a single character, so that no later insertion can split it.
         let word = char::from_u32(0x4e00 + count as u32).map_or_else(String::new, String::from);
-        // Where words may be refused, each must be found again: nobody takes one back.
+        // Choice 0 is undo. Where words can be refused, nobody undoes: each word must be found at the end of the run.
         let choice = self.random.random_range(u8::from(self.may_refuse)..10);
         client.change(|replica| {
             replica.set_now(now);
@@ -160,7 +164,7 @@ impl World {
         self.send(person);
     }
 
-    /// Puts what a client has to send on its wire.
+    /// Puts the frames that a client has to send on its wire.
     fn send(&mut self, person: usize) {
         let frames = self.clients[person].take_frames();
         if let Some(wire) = self.wires.get_mut(&person) {
@@ -168,7 +172,7 @@ impl World {
         }
     }
 
-    /// As the page does it: what was refused goes aside, and the document starts anew from the server.
+    /// Sets aside a client's unsaved text after a refusal and starts a new client from the server, as the page does.
     fn set_aside(&mut self, person: usize) {
         let client = &self.clients[person];
         if client.is_unsaved() {
@@ -187,7 +191,7 @@ impl World {
         let room = self.room.get_or_insert_with(|| {
             let mut state = DocumentState::begin(&disk[0]).unwrap();
             for entry in &disk[1..] {
-                // What is on disk went through bytes, and verifies.
+                // The entries go through bytes, as they do on a real disk, and are verified.
                 state.apply(&Entry::decode(&entry.encode()).unwrap()).unwrap();
             }
             Room::new(state, [7; 32])
@@ -251,7 +255,7 @@ impl World {
         }
     }
 
-    /// What waits for the disk is on it.
+    /// Moves all entries of the queue to the disk, and reports them to the room as committed.
     pub fn commit(&mut self) {
         for entry in self.queue.drain(..) {
             self.durable.apply(&entry).unwrap();
@@ -262,7 +266,7 @@ impl World {
         self.carry_out(effects.unwrap_or_default());
     }
 
-    /// Does what the room asks for.
+    /// Carries out the effects that the room asks for.
     pub fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
@@ -321,8 +325,8 @@ impl World {
         }
     }
 
-    /// At every moment: nobody sees what is not on disk, and nobody is told that an edit is saved that
-    /// is not.
+    /// Checks two promises that must hold at every moment: nobody sees somebody else's edit that is not on disk, and
+    /// no client considers its own edit saved before it is on disk.
     pub fn check(&self) {
         let disk = self.durable.state_vector();
         for (person, client) in self.clients.iter().enumerate() {
@@ -337,7 +341,7 @@ impl World {
         }
     }
 
-    /// Connects everybody and lets everything arrive.
+    /// Connects everybody and repeats deliveries and commits until nothing is under way.
     pub fn settle(&mut self) {
         for _ in 0..10_000 {
             for person in 0..PEOPLE {

@@ -1,4 +1,5 @@
-//! The child processes that make files: they end when nobody waits, when they are killed, and with the server.
+//! The child processes that make files end when nobody waits for the file, when they are killed, and when the server
+//! ends.
 
 use super::{Colleague, MAX_KEYSTROKE, draft, pdf, slow_text, until};
 use accord_tests::{Server, Visitor, Watch, children};
@@ -6,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use std::thread;
 use std::time::Duration;
 
-/// Asks for something and hangs up after a while.
+/// Requests a path and hangs up after the given time.
 fn ask_and_hang_up(by: &Visitor, path: &str, after: Duration) -> Result<()> {
     let request = by.begin("GET", path, None)?;
     thread::sleep(after);
@@ -64,7 +65,7 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
     Ok(())
 }
 
-/// Checks that a working child can't open files, write files or take unlimited memory.
+/// Checks that a working child can't open or write files, or take unlimited memory or processor time.
 fn is_confined(child: u32) -> Result<()> {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/{child}/{name}"));
     let limit = |name: &str| -> Result<u64> {
@@ -81,7 +82,8 @@ fn is_confined(child: u32) -> Result<()> {
         environment.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
     ensure!(names.eq(["RAYON_NUM_THREADS", "_RJEM_MALLOC_CONF"]), "{environment}");
     ensure!(std::fs::read_link(format!("/proc/{child}/cwd"))?.as_os_str() == "/");
-    // The child has no socket and no file of the store. It may have what the server itself was started with.
+    // The child has no socket and no file of the store. It can have other files that the server itself was started
+    // with.
     for open in std::fs::read_dir(format!("/proc/{child}/fd"))? {
         let target = std::fs::read_link(open?.path())?;
         let target = target.to_string_lossy();

@@ -1,4 +1,4 @@
-//! Imports: what a file may hold, and uploads that nobody completes.
+//! Imports: files that contain too much are refused early, and uploads that nobody completes end.
 
 use super::{Colleague, MAX_KEYSTROKE, MAX_PEAK_MIB, import, until};
 use accord_tests::{Server, Watch, children};
@@ -8,7 +8,7 @@ use flate2::write::DeflateEncoder;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// A ZIP archive of deflated entries (APPNOTE 6.3.10).
+/// Encodes a ZIP archive of deflated entries (APPNOTE 6.3.10).
 fn archive(entries: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in entries {
@@ -117,7 +117,7 @@ fn an_import_that_nobody_waits_for_ends() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let ana = server.visit("ana")?;
-    // Only part of the announced file arrives: no child is started, and the place is given back.
+    // Only part of the announced file arrives. The server starts no child for it and frees the person's place.
     for _ in 0..8 {
         let path = "/api/v1/plans/demo/imports?name=a.md";
         ana.begin_upload(path, 1_000_000)?.send(b"# Half")?;
@@ -139,7 +139,8 @@ fn a_file_that_is_too_large_keeps_no_upload_from_anybody() -> Result<()> {
     for _ in 0..18 {
         upload.send(&piece)?;
     }
-    // The server would wait half a minute for the rest. Each person has one upload at a time; the refused one must not count.
+    // The server would wait half a minute for the rest. Each person has one upload at a time, and the refused one
+    // must not count.
     let began = Instant::now();
     let (status, made) = import(&ana, "a.md", b"# T\n\ntext")?;
     ensure!(status == 201 && began.elapsed() < Duration::from_secs(15), "{status} {made}");

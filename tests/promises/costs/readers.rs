@@ -1,4 +1,4 @@
-//! Readers who ask for many files, or read them slowly, take nothing from others.
+//! Readers who request many files, or read them slowly, do not delay others.
 
 use super::{Colleague, MAX_KEYSTROKE, MAX_PEAK_MIB, draft, pdf, slow_text, until};
 use accord_tests::{OpenRequest, SOON, Server, Visitor, Watch, children};
@@ -20,7 +20,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
     };
     let asked: Vec<_> = (0..12).map(ask).collect();
     until("no child is started", || !children(server.id()).is_empty())?;
-    // Another person still gets a turn.
+    // Another person's file is made although Ana's requests are waiting.
     let begun = Instant::now();
     ensure!(ben.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
     ensure!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
@@ -29,7 +29,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
         match one.join().map_err(|_| anyhow::anyhow!("no answer"))?? {
             (200, ..) => made += 1,
             (429, body, wait) if !wait.is_empty() && body.contains("busy") => sent_away += 1,
-            // No turn came within the time that a request waits.
+            // The request gave up after waiting too long for its turn.
             (503, _, wait) if !wait.is_empty() => {}
             (status, body, _) => anyhow::bail!("{status} {body:.200}"),
         }
@@ -47,7 +47,7 @@ fn a_public_pdf_costs_no_more_whatever_was_signed() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
-    // The worst text that may be signed: the most marks allowed on each letter, and a very long word.
+    // This is the worst text that can be signed: the most marks allowed on each letter, and a very long word.
     let stacks = format!("a{}", "\u{301}\u{323}".repeat(4)).repeat(5_000);
     let document = draft(&ana, &format!("{stacks} {}", "a".repeat(100_000)))?;
     ensure!(release(&fay, &[&ana, &ben], &document)?, "it can be signed");
@@ -89,7 +89,7 @@ fn release(facilitator: &Visitor, signatories: &[&Visitor], document: &str) -> R
     Ok(true)
 }
 
-/// Asks for a file, and reads only the status of the answer.
+/// Requests a file and reads only the status of the answer.
 fn ask_and_stop(by: &Visitor, path: &str) -> Result<OpenRequest> {
     let mut request = by.begin("GET", path, None)?;
     let status = request.status(SOON)?;
@@ -102,7 +102,7 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
-    // More than the system buffers for a reader who reads nothing.
+    // The answer is larger than what the system buffers for a reader who reads nothing.
     let text = "\u{10330}".repeat(390_000);
     let path = format!("/api/v1/documents/{}/draft/md", draft(&ana, &text)?);
     let watch = Watch::begin(&server);
@@ -110,18 +110,18 @@ fn a_slow_answer_is_read_slowly_by_its_reader_alone() -> Result<()> {
     for _ in 0..4 {
         open.push(ask_and_stop(&ana, &path)?);
     }
-    // The unread answers hold all of Ana's places, and nobody else's.
+    // The unread answers take all of Ana's places and nobody else's.
     for _ in 0..5 {
         let (status, refused) = ana.get(&path)?;
         ensure!(status == 429 && refused["error"] == "busy", "{status} {refused}");
         ensure!(ben.download(&path)?.0.len() > text.len(), "an answer is cut");
         thread::sleep(Duration::from_millis(200));
     }
-    // An answer that is read to its end is whole, and gives its place back.
+    // An answer that is read to its end is complete, and frees its place.
     let mut slow = open.pop().context("an answer")?;
     ensure!(slow.rest()?.len() > text.len(), "an answer is cut");
     until("a place does not come back", || ana.download(&path).is_ok())?;
-    // Answers that are abandoned give their places back too.
+    // Abandoned answers free their places as well.
     drop(open);
     until("places do not come back", || {
         let all: Result<Vec<_>> = (0..4).map(|_| ask_and_stop(&ana, &path)).collect();

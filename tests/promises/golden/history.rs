@@ -1,4 +1,4 @@
-//! A golden ledger with an undo, a version and a restore, and a golden segment of its packed entries.
+//! A golden ledger with an undo, a version and a restore, and a golden segment of the same entries packed.
 
 use super::{HEAD_2, actor_in, folder, golden};
 use accord_document::body::{Genesis, Version};
@@ -11,7 +11,8 @@ use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
 use accord_document::update::Provenance;
 
-/// Two people write; the second undoes and redoes his edit; a version is named and the text restored.
+/// Makes the entries of `ledger-2.bin`: two people write, the second undoes and redoes his edit, a version is named,
+/// and the text is restored.
 fn golden_past() -> Vec<Entry> {
     let ana = actor_in("ana", Seat::Author, Sector::Government);
     let ben = actor_in("ben", Seat::Author, Sector::CivilSociety);
@@ -69,7 +70,7 @@ fn golden_past() -> Vec<Entry> {
     entries
 }
 
-/// The golden segment unpacks to these entries.
+/// Checks that the golden segment unpacks to these entries.
 fn the_golden_segment_unpacks_to(entries: &[Entry]) {
     let bytes: Vec<_> = entries.iter().map(Entry::encode).collect();
     let path = folder().join("segment-1.bin");
@@ -79,7 +80,7 @@ fn the_golden_segment_unpacks_to(entries: &[Entry]) {
     assert_eq!(unpack(&std::fs::read(&path).unwrap()).unwrap(), bytes);
 }
 
-/// After undo, a version and a restore, the text is credited to the same authors.
+/// After an undo, a version and a restore, the text is still credited to the person who first wrote it.
 #[test]
 fn the_golden_past_is_credited_as_it_was() {
     let entries = golden("ledger-2.bin", golden_past);

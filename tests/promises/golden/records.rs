@@ -1,4 +1,4 @@
-//! Golden ledgers beside documents: of a plan, and of an installation's audit record.
+//! Golden ledgers of a plan and of an installation's audit record.
 
 use super::{actor_in, golden};
 use accord_document::audit::{self, AuditState};

@@ -1,4 +1,5 @@
-//! What open connections, tickets and requests in progress may still do when a right or a session ends.
+//! Open connections, tickets and requests in progress when a role or a session ends: each does only what is still
+//! allowed.
 
 use super::world::World;
 use accord_document::sync::Dialect;
@@ -9,8 +10,8 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// An `accord.v1` client receives a note when it loses the right to write, and goes on reading.
-/// Rule A5.
+/// An `accord.v1` client receives a note when it loses the right to write, goes on reading, and receives another when
+/// it can write again (rule A5).
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_again() -> Result<()>
 {
@@ -42,8 +43,8 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
     Ok(())
 }
 
-/// Rights are looked up again when a connection joins: a ticket that was used once does not stand for a role.
-/// Rule C2.
+/// A ticket can be used again for reconnecting, but the person's role is looked up at each connection, and the ticket
+/// ends with its session (rule C2).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -74,17 +75,17 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     assert_eq!(ask(&used)?, 101);
     visitor.request("DELETE", "/api/v1/session", None)?;
     assert_eq!(ask(&used)?, 401, "its session has ended");
-    // No connection can be opened either.
+    // The test's own client can't connect either.
     assert!(dial(&world.server, &visitor, &document, Dialect::Stock).await.is_err());
     Ok(())
 }
 
-/// A session ends at its fixed time even while it is used, and its connections end with it.
+/// A session ends at its fixed time even while it is used, and its connections end with it (rule C6).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_does_not_outlive_its_session() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let data = dir.path().to_owned();
-    // The server has its own runtime, which can't be started within another.
+    // The server has its own runtime, which can't be started inside another one.
     let server = tokio::task::spawn_blocking(move || ServerInTime::start(&data)).await??;
     let ana = Visitor::sign_in(&server.address, "ana")?;
     let document = ana.create("Expiring")?;
@@ -99,7 +100,8 @@ async fn a_connection_does_not_outlive_its_session() -> Result<()> {
     Ok(())
 }
 
-/// A request whose sender hangs up is completed or not begun: the plan always agrees with its ledger.
+/// A request whose sender hangs up is carried out completely or not at all, so that the plan always agrees with its
+/// ledger.
 #[test]
 fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -117,8 +119,8 @@ fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
-    // The server may carry out an abandoned request after the last one. The plan, its ledger and the audit record must
-    // agree on the order.
+    // The server can carry out an abandoned request after the last one. The plan, its ledger and the audit record
+    // must agree on the order.
     let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
     let record = record.as_array().context("a list")?;
     let done = record.iter().filter_map(|entry| entry["what"]["what"]["title"].as_str());

@@ -1,4 +1,4 @@
-//! Every role × every sync message, before and after a change while the connection is open.
+//! Every role with every sync message, before and after a change while the connection is open.
 
 use super::world::World;
 use accord_document::lib0::Write as _;
@@ -13,16 +13,16 @@ use tokio::time::timeout;
 use yrs::updates::encoder::Encode;
 use yrs::{ReadTxn, Transact};
 
-/// What somebody may do in a document.
+/// The extent to which a person is allowed to act in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum May {
     Write,
     Read,
-    /// Nothing: the connection is closed with this code.
+    /// The person is not allowed to be there: the server closes the connection with this code.
     Leave(u16),
 }
 
-/// What changes while the connection is open.
+/// A change that happens while the connection is open.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Nothing,
@@ -103,7 +103,7 @@ async fn try_message(
         other => bail!("no {other}"),
     };
     if let May::Leave(code) = may {
-        // The connection is closed within a second, although the client sent nothing.
+        // The connection is closed within a second, although the client has sent nothing.
         let asked = Instant::now();
         let closed = client.closed().await?;
         ensure!(closed.code == code && !closed.reason.is_empty(), "{closed:?}");
@@ -121,7 +121,7 @@ async fn try_message(
             Ok(())
         }
         ("step 1", _) => loop {
-            // Skip other frames until the answer comes.
+            // Other frames can come before the answer and are skipped.
             if client.receive().await?.starts_with(&[0, 1]) {
                 break Ok(());
             }
@@ -137,7 +137,8 @@ async fn try_message(
     }
 }
 
-/// Rules C6 and U6.
+/// A change of role, session, document or plan takes effect on an open connection at once, and each sync message does
+/// only what is then allowed (rules C6 and U6).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_change() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -168,7 +169,7 @@ async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_chan
             let watching = world.server.visit("ana")?;
             for kind in ["step 1", "step 2", "update", "awareness", "query"] {
                 if matches!(change, Change::Deleted) && kind != "step 1" {
-                    continue; // It can be deleted only once.
+                    continue; // A document can be deleted only once, so only one kind is tried.
                 }
                 let what = format!("{seat} after {change:?}: {kind}");
                 let (visitor, person) = world.newcomer(seat, sector)?;
@@ -179,7 +180,7 @@ async fn every_sync_message_gives_every_seat_what_it_may_before_and_after_a_chan
                 let outcome = try_message(kind, client, &mut witness, may, &word);
                 let outcome = timeout(SOON * 2, outcome).await.context("no answer in time");
                 outcome.and_then(|outcome| outcome).with_context(|| what.clone())?;
-                // An edit that was not allowed is neither on disk nor shown to others.
+                // An edit that is not allowed must be neither on disk nor visible to others.
                 if !matches!(change, Change::Deleted) {
                     let written = world.fay.text(&document, "problem")?.contains(&word);
                     let wanted = may == May::Write && matches!(kind, "step 2" | "update");

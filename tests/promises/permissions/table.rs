@@ -2,61 +2,61 @@
 
 use serde_json::{Value, json};
 
-/// The columns of the table: everybody who asks.
+/// The columns of the table: the kinds of visitors.
 pub(super) const VISITORS: [&str; 7] =
     ["nobody", "stranger", "observer", "adviser", "author", "facilitator", "administrator"];
 
 /// The statuses that the visitors get, in the order of [`VISITORS`].
 type Statuses = [u16; 7];
 
-/// A row: the method, the route, a body, and the status that each visitor gets.
+/// A row of the table: the method, the route, a body, and the status that each visitor gets.
 type Row = (&'static str, &'static str, Option<Value>, Statuses);
 
-/// Allowed to everybody who is signed in.
+/// The statuses of a route for everybody who is signed in.
 const fn signed_in(ok: u16) -> Statuses {
     [401, ok, ok, ok, ok, ok, ok]
 }
 
-/// Allowed to everybody.
+/// The statuses of a route for everybody, signed in or not.
 const fn everybody(ok: u16) -> Statuses {
     [ok; 7]
 }
 
-/// Allowed to everybody who may read the documents of the plan.
+/// The statuses of a route for people who are allowed to read the documents of the plan.
 const fn reading(ok: u16) -> Statuses {
     [401, 404, ok, ok, ok, ok, 404]
 }
 
-/// Allowed to everybody who may see the plan.
+/// The statuses of a route for people who are allowed to see the plan, including administrators.
 const fn seeing(ok: u16) -> Statuses {
     [401, 404, ok, ok, ok, ok, ok]
 }
 
-/// Allowed to those who manage the plan.
+/// The statuses of a route for people who manage the plan: its facilitators and administrators.
 const fn managing(ok: u16) -> Statuses {
     [401, 404, 403, 403, 403, ok, ok]
 }
 
-/// Allowed to facilitators of the plan.
+/// The statuses of a route for facilitators of the plan.
 const fn retiring(ok: u16) -> Statuses {
     [401, 404, 403, 403, 403, ok, 404]
 }
 
-/// Allowed to administrators of the installation.
+/// The statuses of a route for administrators of the installation.
 const fn running(ok: u16) -> Statuses {
     [401, 403, 403, 403, 403, 403, ok]
 }
 
-/// Allowed to those who write.
+/// The statuses of a route for people who write in the plan's documents.
 const GOING_BACK: Statuses = [401, 404, 403, 403, 200, 200, 404];
 
-/// All rows of the table.
+/// Returns all rows of the table.
 pub(super) fn table() -> Vec<Row> {
     let groups = [accounts(), plans(), documents(), releases(), administration()];
     groups.into_iter().flatten().collect()
 }
 
-/// Sessions, links and invitations, and one's own account.
+/// Returns the rows of sessions, links, invitations, and one's own account.
 fn accounts() -> Vec<Row> {
     let account = json!({ "password": "orchid gravel pendulum" });
     vec![
@@ -66,7 +66,7 @@ fn accounts() -> Vec<Row> {
         ("delete", "/session", None, signed_in(204)),
         ("get", "/providers", None, everybody(200)),
         ("get", "/providers/{provider}/start", None, everybody(404)),
-        // No sign-in was begun in this browser.
+        // The status is 303 because no sign-in was begun in this browser, so the answer leads back to the first page.
         ("get", "/providers/callback", None, everybody(303)),
         ("post", "/links", Some(json!({ "email": "x@x.org" })), everybody(409)),
         ("get", "/links/{secret}", None, everybody(200)),
@@ -79,11 +79,11 @@ fn accounts() -> Vec<Row> {
             "put",
             "/account/password",
             Some(json!({ "current": "wrong", "new": "orchid gravel pendulum" })),
-            // Demo people have no password yet, so that the current one is not asked for.
+            // The demo's people have no password yet, so the current one is not required.
             [401, 422, 204, 204, 204, 204, 204],
         ),
         ("put", "/account/email", Some(json!({ "email": "no address" })), signed_in(422)),
-        // This server sends no mail.
+        // The status is 409 because this server sends no mail.
         ("post", "/account/email/confirmation", None, signed_in(409)),
         ("delete", "/account/sessions", None, signed_in(204)),
         ("delete", "/account/sessions/{session}", None, signed_in(404)),
@@ -91,7 +91,7 @@ fn accounts() -> Vec<Row> {
     ]
 }
 
-/// Plans, their people and their launches.
+/// Returns the rows of plans, their people and their launches.
 fn plans() -> Vec<Row> {
     let author = json!({ "seat": "author", "sector": "government" });
     vec![
@@ -105,7 +105,7 @@ fn plans() -> Vec<Row> {
             Some(json!({ "title": "New" })),
             [401, 404, 403, 403, 201, 201, 403],
         ),
-        // The body is not a file that can be imported.
+        // Authors and facilitators get 422, because the body is not a file that can be imported.
         ("post", "/plans/{plan}/imports", Some(json!({})), [401, 404, 403, 403, 422, 422, 403]),
         ("get", "/plans/{plan}/people", None, seeing(200)),
         ("put", "/plans/{plan}/people/{person}", Some(author), managing(204)),
@@ -129,7 +129,7 @@ fn plans() -> Vec<Row> {
     ]
 }
 
-/// Documents and their history.
+/// Returns the rows of documents and their history.
 fn documents() -> Vec<Row> {
     vec![
         ("get", "/documents/{document}", None, reading(200)),
@@ -158,7 +158,7 @@ fn documents() -> Vec<Row> {
     ]
 }
 
-/// Proposals, signatures and releases.
+/// Returns the rows of proposals, signatures and releases.
 fn releases() -> Vec<Row> {
     vec![
         ("get", "/documents/{document}/release", None, reading(200)),
@@ -166,7 +166,7 @@ fn releases() -> Vec<Row> {
         ("get", "/documents/{document}/releases/{number}", None, reading(200)),
         ("get", "/documents/{document}/releases/{number}/{kind}", None, reading(200)),
         ("get", "/documents/{document}/draft/{kind}", None, reading(200)),
-        // The digest is of another text: 409. People who may not propose or sign get 403 instead.
+        // People who are allowed to propose or sign get 409, because the digest is of another text. Others get 403.
         ("post", "/documents/{document}/proposals", digest(), [401, 404, 403, 403, 409, 409, 404]),
         (
             "put",
@@ -180,13 +180,13 @@ fn releases() -> Vec<Row> {
             Some(json!({ "reason": "A test" })),
             [401, 404, 403, 403, 200, 403, 404],
         ),
-        // The facilitator made the proposal.
+        // A proposal can be withdrawn by the person who made it, here the facilitator.
         ("delete", "/documents/{document}/proposals/{proposal}", None, retiring(200)),
         ("post", "/documents/{document}/reopening", Some(json!({})), retiring(200)),
     ]
 }
 
-/// The administration of an installation.
+/// Returns the rows of the administration of an installation.
 fn administration() -> Vec<Row> {
     vec![
         ("get", "/administration", None, running(200)),
@@ -196,7 +196,7 @@ fn administration() -> Vec<Row> {
             Some(json!({
                 "name": "N", "issuer": "http://127.0.0.1:9", "client_id": "c", "client_secret": "s"
             })),
-            // No provider listens at this address.
+            // The administrator gets 422, because no provider listens at this address.
             running(422),
         ),
         ("delete", "/administration/providers/{provider}", None, running(404)),
@@ -213,7 +213,7 @@ fn administration() -> Vec<Row> {
     ]
 }
 
-/// A digest that no text has.
+/// Returns the body with a digest that no text has.
 fn digest() -> Option<Value> {
     Some(json!({ "digest": "0".repeat(64) }))
 }

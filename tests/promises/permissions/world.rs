@@ -1,10 +1,10 @@
-//! The server that permissions are tried on, and the people who try.
+//! The server on which permissions are tested, and the visitors who test them.
 
 use accord_tests::{Server, Visitor, secret};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
-/// A server with the demo's people, and others who join.
+/// A server with the people of the demo, and with others who join.
 pub(super) struct World {
     pub(super) server: Server,
     pub(super) fay: Visitor,
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// Somebody who has just joined the demo plan, and their id.
+    /// Creates an account that joins the demo plan. Returns the visitor and their id.
     pub(super) fn newcomer(&mut self, seat: &str, sector: &str) -> Result<(Visitor, String)> {
         self.joined += 1;
         let link = self.fay.invite(seat, sector)?;
@@ -72,7 +72,7 @@ impl World {
         Ok(())
     }
 
-    /// A route with a newly made object for each of its parameters.
+    /// Returns the path of a route, with a newly made object for each of its parameters.
     pub(super) fn fill(&mut self, route: &str) -> Result<String> {
         let mut path = route.replace("{plan}", "demo").replace("{session}", "none");
         path = path.replace("{kind}", "html");
@@ -91,7 +91,7 @@ impl World {
         if path.contains("{launch}") {
             let document = self.fay.create("To be launched")?;
             self.freeze(&document)?;
-            // In a hundred years.
+            // The launch is in the year 2125. It is still ahead when it is called off.
             let launch =
                 json!({ "documents": [document], "opens": 4_900_000_000_000_u64, "zone": "UTC" });
             let (_, made) = self.fay.post("/api/v1/plans/demo/launches", launch)?;

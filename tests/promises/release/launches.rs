@@ -1,4 +1,4 @@
-//! Releases are secret before their launch and public after it; each plan launches its own.
+//! Releases are secret before their launch and public after it. Each plan launches its own releases.
 
 use super::{freeze, path, propose, sign};
 use accord_tests::{Server, ServerInTime, Visitor};
@@ -22,7 +22,7 @@ const PUBLIC: [&str; 12] = [
     "/api/v1/plans/demo",
 ];
 
-/// Checks that nothing shows the public that there is a release whose text says “Zebra”.
+/// Checks that no public address discloses a release whose text contains “Zebra”.
 fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
     for path in PUBLIC {
         let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
@@ -42,7 +42,7 @@ fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the public can read the release, and nothing that is for members only.
+/// Checks that the public can read the release, but nothing that is for members only.
 fn is_open(nobody: &Visitor, document: &str) -> Result<()> {
     for path in PUBLIC {
         let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
@@ -102,7 +102,8 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     Ok(())
 }
 
-/// Makes a plan with people: name, role, sector, and whether they are signatories. Returns its id and the people, in order.
+/// Makes a plan with people, each given as name, role, sector, and whether they are a signatory. Returns the plan's
+/// id and the people, in the same order.
 fn plan(
     server: &Server,
     ida: &Visitor,
@@ -122,8 +123,8 @@ fn plan(
     Ok((plan, all))
 }
 
-/// Checks the public pages: of a commitment in Georgian that leads to its English translation and back, of the plan that has
-/// both, and of a commitment in Korean.
+/// Checks three public pages: a commitment in Georgian and its English translation link to each other, their plan
+/// lists both, and a commitment in Korean is shown in Korean.
 fn commitments_are_shown_in_their_languages(
     server: &Server,
     plan: &str,
@@ -167,8 +168,9 @@ fn commitments_are_shown_in_their_languages(
     Ok(())
 }
 
-/// Two governments, each with its own people: nobody signs for the other plan, a plan that asks for two signatories
-/// of a side waits for both, and each launches its own. A commitment in two languages leads from one to the other.
+/// Two governments each have their own people. Nobody signs for the other plan, a plan that requires two signatories
+/// of a side waits for both, and each plan launches its own releases. A commitment in two languages links from one to
+/// the other.
 #[test]
 fn each_plan_signs_and_launches_its_own_in_its_own_languages() -> Result<()> {
     let data = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! What an earlier version proposed or named is judged again when somebody signs it.
+//! Proposals and names that an earlier version accepted are judged again when somebody signs.
 
 use super::{clean, named, of, path, propose};
 use accord_document::body::{Quorum, Step};
@@ -12,8 +12,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A proposal that an earlier version accepted, and names that it stored, are judged again at the signature.
-/// Rule R2.
+/// A proposal that an earlier version accepted, and names that it stored, are judged again at the signature, which is
+/// refused (rule R2).
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -36,7 +36,7 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     let ben = server.visit("ben")?.id()?;
     ensure!(server.stop()?.success());
 
-    // With a Cyrillic O.
+    // Ben's surname begins with a Cyrillic O instead of a Latin one.
     const LOOK_ALIKE: &str = "Ben \u{41e}kafor";
     let proposal = {
         let store = SledStore::open(data.path(), 0)?;
@@ -101,7 +101,7 @@ fn name_as_before(store: &SledStore, person: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Appends the entry that an earlier version would have appended when Fay proposed a text.
+/// Appends the entry that an earlier version would have appended when Fay proposed a text. Returns its number.
 fn propose_as_before(store: &SledStore, document: &str) -> Result<u64> {
     let document = DocumentId::new(document);
     let ledger = LedgerId::from(document.clone());

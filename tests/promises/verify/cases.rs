@@ -1,4 +1,4 @@
-//! The files that every verifier is held to: whole ones, and at least one for each way to tamper with them.
+//! The files that every verifier must judge correctly: whole ones, and at least one for each way to tamper with them.
 
 use super::files::{
     file, in_note, mallory, note, ours, sealed, signatory, statement, text, with, with_name,
@@ -8,10 +8,10 @@ use accord_document::ids::{DocumentId, PersonId};
 use accord_document::people::Sector;
 use serde_json::{Value, json};
 
-/// The name of a file, its text, and the verdict on it: `verified`, `verified, other key`, or a fault.
+/// The name of a file, its text, and the verdict on it: `verified`, `verified, other key`, or the name of a fault.
 type Case = (&'static str, String, &'static str);
 
-/// Files that verify.
+/// Returns the files that verify.
 fn whole_files() -> Vec<Case> {
     let whole = sealed(&text());
     let value: Value = serde_json::from_str(&whole).unwrap();
@@ -68,7 +68,7 @@ fn whole_files() -> Vec<Case> {
     ]
 }
 
-/// Files in which an object holds a name twice.
+/// Returns files in which an object contains a name twice.
 fn names_that_stand_twice() -> Vec<Case> {
     let whole = sealed(&text());
     vec![
@@ -97,7 +97,7 @@ fn names_that_stand_twice() -> Vec<Case> {
     ]
 }
 
-/// Files that are not one JSON text of the right form.
+/// Returns files that are not one JSON text of the right form.
 fn malformed_files() -> Vec<Case> {
     let whole = sealed(&text());
     let note = note();
@@ -145,7 +145,7 @@ fn malformed_files() -> Vec<Case> {
     ]
 }
 
-/// Files whose text is not the one that was signed.
+/// Returns files whose text is not the signed one.
 fn changed_files() -> Vec<Case> {
     vec![
         ("text-changed", with("Open contracts", "Open contrasts"), "text"),
@@ -160,7 +160,7 @@ fn changed_files() -> Vec<Case> {
     ]
 }
 
-/// Files with a correctly signed text that is no valid release.
+/// Returns files with a correctly signed text that is not a valid release.
 fn unreleasable_texts() -> Vec<Case> {
     vec![
         (
@@ -196,7 +196,7 @@ fn unreleasable_texts() -> Vec<Case> {
     ]
 }
 
-/// Files whose statement was changed, is not in its form, or is not signed as it must be.
+/// Returns files whose statement was changed, has not its required form, or has not exactly one valid signature.
 fn faulty_statements() -> Vec<Case> {
     let note = note();
     vec![
@@ -245,7 +245,7 @@ fn faulty_statements() -> Vec<Case> {
     ]
 }
 
-/// Files whose statement names too few signatories, or people who may not sign.
+/// Returns files whose statement names too few signatories, or people who are not allowed to sign.
 fn faulty_signatories() -> Vec<Case> {
     vec![
         ("one-side", with_statement(|all| all.signatories.truncate(1)), "side"),
@@ -275,7 +275,7 @@ fn faulty_signatories() -> Vec<Case> {
     ]
 }
 
-/// All files: the name, the bytes and the verdict of each, see [`Case`].
+/// Returns the name, the bytes and the verdict of every file: see [`Case`].
 pub(super) fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let groups = [
         whole_files(),

@@ -1,4 +1,5 @@
-//! Release files, whole or with one change: the text, the statement about it, the note that signs the statement, the key.
+//! Makes release files, whole or with one change. A file consists of the text, a note with the signed statement about
+//! it, and the key.
 
 use accord_document::body::Quorum;
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
@@ -9,17 +10,17 @@ use accord_server::signing::note::PrivateKey;
 use accord_server::signing::{Signatory, Statement};
 use serde_json::{Value, json};
 
-/// The key of the installation that should have signed the files.
+/// Returns the key of the installation that should have signed the files.
 pub(super) fn ours() -> PrivateKey {
     PrivateKey::new("accord.example.org", [3; 32])
 }
 
-/// Another key with the same name.
+/// Returns another key with the same name.
 pub(super) fn mallory() -> PrivateKey {
     PrivateKey::new("accord.example.org", [4; 32])
 }
 
-/// A release that uses every part of the format.
+/// Returns the text of a release that uses every part of the format.
 pub(super) fn text() -> Value {
     json!({
         "format": "accord-release/1", "document": "d1", "number": 1, "language": "en", "template": "ogp-commitment/1",
@@ -66,65 +67,65 @@ pub(super) fn statement(text: &Value) -> Statement {
     }
 }
 
-/// A file as it is downloaded.
+/// Returns a release's file, as the server offers it for download.
 pub(super) fn file(text: &Value, note: &str, key: &PrivateKey) -> String {
     let file = json!({ "release": text, "note": note, "key": key.public().to_string() });
     serde_json::to_string_pretty(&file).unwrap() + "\n"
 }
 
-/// The file of a text, correctly signed.
+/// Returns the file of a text, correctly signed.
 pub(super) fn sealed(text: &Value) -> String {
     file(text, &ours().sign(&statement(text).text()), &ours())
 }
 
-/// The file of a changed text, correctly signed.
+/// Returns the file of a changed text, correctly signed.
 pub(super) fn with_text(change: impl FnOnce(&mut Value)) -> String {
     let mut text = text();
     change(&mut text);
     sealed(&text)
 }
 
-/// The file of a changed statement, correctly signed.
+/// Returns the file of a changed statement, correctly signed.
 pub(super) fn with_statement(change: impl FnOnce(&mut Statement)) -> String {
     let mut statement = statement(&text());
     change(&mut statement);
     file(&text(), &ours().sign(&statement.text()), &ours())
 }
 
-/// The file of a statement whose words were changed before it was signed.
+/// Returns the file of a statement whose words were changed before it was signed.
 pub(super) fn with_words(change: impl FnOnce(String) -> String) -> String {
     let words = change(statement(&text()).text());
     file(&text(), &ours().sign(&words), &ours())
 }
 
-/// The whole file, with a passage replaced.
+/// Returns the whole file with a passage replaced.
 pub(super) fn with(from: &str, to: &str) -> String {
     let whole = sealed(&text());
     assert!(whole.contains(from), "{from}");
     whole.replacen(from, to, 1)
 }
 
-/// The note of the whole file.
+/// Returns the note of the whole file.
 pub(super) fn note() -> String {
     ours().sign(&statement(&text()).text())
 }
 
-/// The file with another note.
+/// Returns the whole file with another note.
 pub(super) fn with_note(note: &str) -> String {
     file(&text(), note, &ours())
 }
 
-/// The file with a passage of its note replaced.
+/// Returns the whole file with a passage of its note replaced.
 pub(super) fn in_note(from: &str, to: &str) -> String {
     with_note(&note().replacen(from, to, 1))
 }
 
-/// The file whose statement requires these numbers of signatures, correctly signed.
+/// Returns the file whose statement requires these numbers of signatures, correctly signed.
 pub(super) fn with_quorum(government: u32, civil_society: u32) -> String {
     with_statement(move |all| all.quorum = Quorum { government, civil_society })
 }
 
-/// The file whose second signatory has this name, correctly signed.
+/// Returns the file whose second signatory has this name, correctly signed.
 pub(super) fn with_name(name: &str) -> String {
     let name = name.to_owned();
     with_statement(move |all| all.signatories[1].name = name)

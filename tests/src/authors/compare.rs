@@ -1,4 +1,4 @@
-//! What a history says of random co-writing, compared with the test's own record of it.
+//! Compares a history of random co-writing with the test's own record of it.
 
 use super::{Told, World};
 use accord_document::history::{Diff, EditSpan, PieceStatus};
@@ -8,7 +8,7 @@ use rand::RngExt;
 use std::collections::HashSet;
 
 impl World {
-    /// Compares random pairs of moments.
+    /// Compares 20 random pairs of moments.
     pub(super) fn compare(&mut self, told: &mut Told) -> Result<()> {
         for _ in 0..20 {
             let from = self.random.random_range(0..self.by.len());
@@ -24,12 +24,13 @@ impl World {
         self.history.authors()[deed.author as usize].person.as_str()
     }
 
-    /// How often a character stood in a text after an entry.
+    /// Returns the number of times that a character was in a text after the given entry.
     fn count(&self, key: &str, moment: usize, c: char) -> usize {
         self.stood[moment].get(key).map_or(0, |text| text.iter().filter(|d| **d == c).count())
     }
 
-    /// The entry between two moments that was the last to insert a character, or the first to delete it.
+    /// Returns the entry between two moments that was the last to insert a character, or the first to delete it;
+    /// `None` if no entry did.
     fn changed_in(
         &self,
         key: &str,
@@ -80,9 +81,9 @@ impl World {
                     if piece.fate == PieceStatus::Kept {
                         continue;
                     }
-                    // A character that stands twice can't be attributed: two people have restored it.
+                    // A character that is in the text twice can't be attributed, because two people have restored it.
                     let twice = (from..=to).any(|moment| self.count(key, moment, c) > 1);
-                    // Nor can one that a single entry deleted in one place and inserted in another.
+                    // A character that was deleted in one place and inserted in another can't be attributed either.
                     let crossed = gone.contains(&c) && come.contains(&c);
                     if twice || crossed || self.ambiguous.contains(&(key.clone(), c)) {
                         continue;

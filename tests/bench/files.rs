@@ -1,4 +1,5 @@
-//! How long files of drafts take, and drafts that are brought in: whole requests, one after the other.
+//! Measures how long it takes to make the files of a draft, and to import one. Each is measured as whole requests,
+//! one after the other.
 
 use accord_tests::{Server, Visitor};
 use anyhow::{Context, Result, ensure};
@@ -37,7 +38,7 @@ fn bring(by: &Visitor, name: &str, file: &[u8]) -> Result<String> {
     Ok(made["id"].as_str().context("an id")?.to_owned())
 }
 
-/// The last answer, and the median time.
+/// Calls `ask` [`ROUNDS`] times. Returns its last answer and the median time.
 fn timed<T>(mut ask: impl FnMut() -> Result<T>) -> Result<(T, Duration)> {
     let mut times = Vec::new();
     loop {

@@ -1,5 +1,5 @@
-//! A document's history: how long it takes to make, to compare two moments, to go along all of them; and the
-//! same of yjs where it can.
+//! Measures a document's history: how long it takes to make, to compare two moments, and to read moments along its
+//! whole length. A script measures the same for yjs, where yjs can do it.
 
 use accord_document::history::History;
 use accord_document::ids::Seq;
@@ -23,7 +23,7 @@ pub(crate) fn all() -> Result<()> {
     Ok(())
 }
 
-/// The whole trace, typed by one person, or by two who take turns every hundred keystrokes.
+/// Makes a ledger of the whole trace, typed by one person, or by two who take turns of a hundred keystrokes.
 fn typed(typists: usize) -> Result<Ledgered> {
     let trace = Trace::load("automerge-paper")?;
     let mut ledger = Ledgered::new()?;

@@ -1,5 +1,5 @@
-//! Open-loop load: tokens that carry their due time are typed at a fixed pace, whatever the server
-//! does; latency is from the due time to the arrival at each other client.
+//! Open-loop load: clients type tokens at a fixed pace, however fast the server is. Each token carries the time at
+//! which it was due. The latency is the time from there to its arrival at each other client.
 
 use accord_tests::{Server, SyncClient};
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 struct Load {
     name: &'static str,
     documents: usize,
-    /// Clients of each document, and how many of them type.
+    /// Number of clients of each document (`clients`), and the number of them that type (`typing`).
     clients: usize,
     typing: usize,
     every: Duration,
@@ -47,7 +47,7 @@ pub(crate) async fn all() -> Result<()> {
 
 async fn run(load: &Load, cores: usize) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    // The server has one core, the load the others: neither takes the other's time.
+    // The server has one core and the load has the others, so that neither takes time from the other.
     pin(std::process::id(), &[0])?;
     let server = Server::start(dir.path())?;
     pin(std::process::id(), &(1..cores).collect::<Vec<_>>())?;
@@ -95,7 +95,7 @@ async fn run(load: &Load, cores: usize) -> Result<()> {
     Ok(())
 }
 
-/// Types and listens; gives the latencies in microseconds of what came within the measured time.
+/// Types and receives. Returns the latencies, in microseconds, of the tokens that were due after the warm-up.
 async fn live(
     mut client: SyncClient,
     types: bool,
@@ -127,7 +127,7 @@ async fn live(
                     let micros = (due - origin).as_micros() as u64;
                     own.insert(micros);
                     let token = format!("@{micros:012};");
-                    // Everybody goes on where they left off, as people do.
+                    // Each client goes on where it stopped, as people do, and not always at the beginning.
                     let update = client.change("problem", typed, 0, &token);
                     typed += token.len() as u32;
                     client.feed_update(&update).await?;
@@ -139,7 +139,7 @@ async fn live(
     }
 }
 
-/// The due times in a frame's bytes.
+/// Returns the due times of the tokens in a frame, in microseconds since the start.
 fn tokens(frame: &[u8]) -> impl Iterator<Item = u64> + '_ {
     frame
         .windows(14)
@@ -151,7 +151,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).max(2)
 }
 
-/// Keeps all threads of a process, and what it starts, to some cores.
+/// Binds all threads of a process, and the processes that it starts later, to the given cores.
 fn pin(pid: u32, cores: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();
     cores.iter().for_each(|&core| set.set(core));

@@ -1,5 +1,6 @@
 //! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! freeze N | load | siege [WORD] | sign-in | replay | history | storage | files]`. Without arguments, all.
+//! freeze N | load | siege [WORD] | sign-in | replay | history | storage | files]`. Without arguments, all of them
+//! run.
 
 mod files;
 mod history;
@@ -62,7 +63,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// Runs a script of `bench/browser`, which prints its table.
+/// Runs a script of `bench/browser`. The script prints its own table.
 fn in_browser(script: &str, args: &[&OsStr]) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/browser").join(script);
     let status =
@@ -71,7 +72,7 @@ fn in_browser(script: &str, args: &[&OsStr]) -> Result<()> {
     Ok(())
 }
 
-/// Going along the history of a long document, in the page.
+/// Measures a browser that scrubs along the history of a long document.
 async fn scrub() -> Result<()> {
     storage::scrubbed(|data, document| {
         in_browser("scrub.mjs", &[data.as_os_str(), document.as_ref()])
@@ -93,7 +94,7 @@ fn attribution(runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// So many freezes against concurrent typing.
+/// Simulates freezes during concurrent typing until at least `count` texts were frozen.
 fn freezes(count: usize) -> Result<()> {
     let seed: u64 = rand::random::<u32>().into();
     let mut all = Tally::default();

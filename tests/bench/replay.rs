@@ -1,4 +1,4 @@
-//! How long a document takes to open: its ledger replayed, each entry checked, applied and hashed.
+//! Measures how long a document takes to open: its ledger is replayed, and each entry is checked, applied and hashed.
 
 use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};

@@ -1,5 +1,5 @@
-//! What 50 people signing in at once cost those who write: the latency of a typing session without
-//! and with them, in turns, in one run.
+//! Measures what 50 people who sign in at the same time cost those who write: the latency of typing without and with
+//! the sign-ins, in alternate turns of one run.
 
 use accord_tests::{PASSWORD, Server, SyncClient, Visitor};
 use anyhow::{Context, Result, ensure};
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 const PEOPLE: usize = 50;
 const TURNS: usize = 4;
-/// One turn of typing, and the pace.
+/// Length of one turn of typing (`TURN`), and the time between two keystrokes (`EVERY`).
 const TURN: Duration = Duration::from_secs(6);
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -55,7 +55,7 @@ pub(crate) async fn all() -> Result<()> {
     Ok(())
 }
 
-/// Types at a fixed pace and measures each character's way to another client.
+/// Types at a fixed pace, and measures how long each character takes to reach another client.
 async fn type_for(writer: &mut SyncClient, reader: &mut SyncClient) -> Result<Vec<Duration>> {
     let origin = Instant::now();
     let mut taken = Vec::new();
@@ -73,9 +73,10 @@ async fn type_for(writer: &mut SyncClient, reader: &mut SyncClient) -> Result<Ve
                 break;
             }
         }
-        // Measured from when it was due, not from when it was sent, so that a delay before it is sent counts as well.
+        // The time is measured from the moment at which the character was due, not from its sending, so that a delay
+        // before the sending counts as well.
         taken.push((origin + due).elapsed());
-        // What came back to the writer is not needed.
+        // The server also sends the update back to its writer, who doesn't need it.
         writer.fetch().await?;
         writer.inbox.clear();
     }
@@ -91,7 +92,7 @@ impl Latencies {
         Self(all)
     }
 
-    /// In milliseconds.
+    /// Returns the latency that the given share of keystrokes does not exceed, in milliseconds.
     fn at(&self, share: f64) -> f64 {
         let index = ((self.0.len() - 1) as f64 * share) as usize;
         self.0[index].as_secs_f64() * 1e3

@@ -1,5 +1,5 @@
-//! What a long document takes on the disk, typed in through the server at a person's pace, and how long it
-//! takes to open again.
+//! Measures what a long document takes on the disk when it is typed through the server at a person's pace, and how
+//! long it then takes to open.
 
 use accord_server::Config;
 use accord_server::clock::Clock;
@@ -23,8 +23,8 @@ pub(crate) async fn all() -> Result<()> {
     Ok(())
 }
 
-/// A server in this process whose clock goes on by a keystroke, a quarter of a second, whenever it is asked,
-/// and by a minute every hundredth time.
+/// A server in this process whose clock moves at a typist's pace: a quarter of a second whenever it is read, which is
+/// one keystroke, and a minute more at every hundredth reading.
 struct Paced {
     address: String,
     stop: oneshot::Sender<()>,
@@ -63,7 +63,8 @@ impl accord_tests::Listens for Paced {
     }
 }
 
-/// The same document, by two, for a browser to go along its history.
+/// Types the same document by two people, and passes its data folder and id to `look`, which scrubs along its history
+/// in a browser.
 pub(crate) async fn scrubbed(look: impl FnOnce(&Path, &str) -> Result<()>) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let document = typed(dir.path(), 2).await?;
@@ -101,7 +102,7 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
         client.flush().await?;
         client.settled().await?;
         if typists > 1 {
-            // Whoever goes on has seen it all.
+            // The other person has received everything before they go on.
             clients[1 - who].settled().await?;
         }
     }
@@ -118,7 +119,7 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
 
 async fn opened(data: &Path, document: &str) -> Result<()> {
     let (data, document) = (data.to_owned(), document.to_owned());
-    // The server brings a runtime of its own.
+    // The server brings its own runtime, which can't be started inside another one.
     let times = tokio::task::spawn_blocking(move || {
         let started = Instant::now();
         let server = ServerInTime::start(&data)?;

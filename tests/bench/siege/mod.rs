@@ -1,9 +1,9 @@
-//! What one author, or one reader without an account, can cost everybody else: each attack against a server of its own,
-//! alone and then all of them together. Printed are the memory of the server and its children above rest, at most and
-//! some seconds after the attack, and how long others waited meanwhile.
+//! Measures what one author, or one reader without an account, can cost everybody else. Each attack runs against a
+//! server of its own, first alone and then all of them together. The benchmark prints the memory of the server and
+//! its children above rest, at its highest and some seconds after the attack, and how long others waited meanwhile.
 //!
-//! `cargo xtask bench siege` runs all attacks, `cargo xtask bench siege WORD` those with the word in their name. Each
-//! lasts some seconds, over loopback only.
+//! `cargo xtask bench siege` runs all attacks, `cargo xtask bench siege WORD` those whose name contains the word.
+//! Each lasts some seconds, over loopback only.
 
 mod others;
 mod requests;
@@ -22,28 +22,30 @@ use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
 use watch::Peak;
 
-/// How long an attack goes on.
+/// Length of an attack.
 const LASTS: Duration = Duration::from_secs(8);
-/// How long others are alone with the server before it.
+/// Time that the others have the server for themselves before the attack.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// After this time without an attacker it is seen what memory stays.
+/// Time between the end of an attack and the measurement of the memory that it leaves behind.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// How long an attack may prepare itself. The person who writes for it has a budget, too, and waits for it.
+/// Longest time that the preparation of an attack is allowed to take. The person who writes for it has a budget as
+/// well, and waits for it.
 const PREPARATION: Duration = Duration::from_secs(180);
-/// How much lower than the server the attackers' threads are ranked: what sending costs is no cost of the server's.
+/// Niceness of the attackers' threads, which lowers their priority: the time that sending takes must not be taken
+/// from the server.
 const NICE: i32 = 10;
 
-/// Whom an attack is against.
+/// The server, the people and the document of an attack.
 struct Target {
     address: String,
-    /// The one author who attacks.
+    /// The author who attacks.
     author: Visitor,
-    /// Another author, who may have helped before the attack.
+    /// Another author, who works in the attacked document during the attack.
     colleague: Visitor,
     facilitator: Visitor,
-    /// The document that the author shares with a colleague.
+    /// The document that the attacker shares with the colleague.
     shared: String,
-    /// All attacks and the others begin at once.
+    /// The barrier at which all attacks wait, so that they begin at the same time.
     start: Barrier,
 }
 
@@ -62,7 +64,7 @@ impl Target {
 
 type Attacking = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// An attack: prepares itself, waits for the start, and goes on until it is ended.
+/// An attack. It prepares itself, waits for the start, and goes on until it is aborted.
 struct Attack {
     name: &'static str,
     begin: fn(Arc<Target>) -> Attacking,
@@ -103,7 +105,7 @@ fn attacks() -> Vec<Attack> {
     ]
 }
 
-/// Those that are no attack of the author, or none at all.
+/// Names that are left out of the run of all attacks together: the empty attack, and those made without an account.
 const NOT_TOGETHER: [&str; 3] = ["nothing", "half-sent requests", "public pages and files"];
 
 async fn nothing(target: Arc<Target>) -> Result<()> {
@@ -130,7 +132,7 @@ pub(crate) async fn all(word: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// One server, and attacks on it that begin at the same time.
+/// Runs attacks that begin at the same time against one server, and prints a line of measurements.
 async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
@@ -183,10 +185,10 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     Ok(())
 }
 
-/// The threads that attack.
+/// Returns the runtime whose threads attack.
 fn attackers() -> Result<Runtime> {
     let polite = || {
-        // Of the calling thread alone, on Linux.
+        // On Linux, this sets the niceness of the calling thread alone.
         let _ = rustix::process::nice(NICE);
     };
     Ok(tokio::runtime::Builder::new_multi_thread()

@@ -1,5 +1,5 @@
-//! Those who go on with their work beside an attack, and how long each of their steps takes from the moment at
-//! which it was due.
+//! People who go on with their work during an attack. Each of their steps is measured from the moment at which it was
+//! due.
 
 use accord_tests::{Listens, Raw, SyncClient, Visitor};
 use anyhow::Result;
@@ -9,14 +9,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
-/// How often a colleague types, a reader asks and a newcomer comes.
+/// Time between two steps of the same person: two letters of a colleague, or two requests of a reader or newcomer.
 const EVERY: Duration = Duration::from_millis(100);
-/// What takes longer is given up, and counted as this.
+/// Longest time that a step is allowed to take. A slower step is given up and counts as this long.
 const GIVEN_UP: Duration = Duration::from_secs(20);
-/// Steps of one kind that may be under way.
+/// Most requests of one person that are under way at the same time.
 const UNDER_WAY: usize = 40;
 
-/// What others do at one moment: rest, the attack, or nothing that counts any more.
+/// The phase of a run: quiet before the attack, the attack itself, or the end, from which on nothing counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Quiet,
@@ -24,7 +24,7 @@ pub(super) enum Phase {
     Over,
 }
 
-/// Of the steps that were due during an attack: how long each took, and how many failed.
+/// The steps that were due during an attack: how long each took, and how many failed.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     took: Vec<Duration>,
@@ -36,7 +36,7 @@ impl Waits {
         self.took.push(due.elapsed());
     }
 
-    /// The median, the 99th percentile and the longest, in milliseconds.
+    /// Returns the median, the 99th percentile and the longest wait, in milliseconds.
     pub(super) fn told(&mut self) -> String {
         self.took.sort_unstable();
         let Some(last) = self.took.len().checked_sub(1) else { return "none".into() };
@@ -56,7 +56,7 @@ impl Listens for Address {
     }
 }
 
-/// Everybody else.
+/// The tasks of the people who go on with their work.
 pub(super) struct Others {
     phase: watch::Sender<Phase>,
     same_room: JoinHandle<Result<Waits>>,
@@ -65,7 +65,7 @@ pub(super) struct Others {
     newcomer: JoinHandle<Result<Waits>>,
 }
 
-/// How long others waited: in the room that is attacked, in another, for a signed-in request, for a page.
+/// The waits of others: in the attacked room, in another room, for a signed-in request, and for a public page.
 pub(super) struct Waited {
     pub(super) same_room: Waits,
     pub(super) other_room: Waits,
@@ -74,7 +74,8 @@ pub(super) struct Waited {
 }
 
 impl Others {
-    /// A colleague in the attacked room, one in another, a reader who is signed in, and a newcomer.
+    /// Starts a colleague who types in the attacked room, one who types in another room, a reader who is signed in,
+    /// and a newcomer.
     pub(super) fn begin(address: &str, colleague: &Visitor, [attacked, other]: [&str; 2]) -> Self {
         let (phase, _) = watch::channel(Phase::Quiet);
         let here = Address(address.to_owned());
@@ -112,7 +113,8 @@ impl Others {
     }
 }
 
-/// Types a letter ten times a second: each counts until it is known to be saved.
+/// Types a letter ten times a second, and measures each from the moment at which it was due until it is known to be
+/// saved.
 async fn type_on(
     here: &Address,
     by: &Visitor,
@@ -131,7 +133,7 @@ async fn type_on(
         match done {
             Ok(()) => return Ok(waits),
             Err(_) if *phase.borrow() == Phase::Over => return Ok(waits),
-            // As a page does, it comes back.
+            // The client connects again after an error, as a page does.
             Err(_) => waits.failed += usize::from(*phase.borrow() == Phase::Attack),
         }
         life += 1;
@@ -146,7 +148,7 @@ async fn type_in(
 ) -> Result<()> {
     let mut due = Instant::now();
     let mut typed = 0;
-    // The numbers of the edits that are not saved yet, and when each was due.
+    // Each edit that is not saved yet has its number, the moment at which it was due, and whether it counts.
     let mut unsaved: VecDeque<(u64, Instant, bool)> = VecDeque::new();
     loop {
         tokio::select! {
@@ -155,7 +157,7 @@ async fn type_in(
                     unsaved.iter().filter(|(.., counts)| *counts).for_each(|(_, due, _)| waits.add(*due));
                     return Err(error);
                 }
-                // The page shows what others write; here only the server is measured.
+                // The page would show what others write. Here only the server is measured.
                 client.inbox.clear();
                 while let Some(&(number, due, counts)) = unsaved.front()
                     && number <= client.saved
@@ -186,7 +188,7 @@ async fn type_in(
     }
 }
 
-/// Asks for a page ten times a second, each time on a connection of its own.
+/// Requests a page ten times a second, each time on a connection of its own.
 async fn ask_on(
     address: String,
     path: String,

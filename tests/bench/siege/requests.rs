@@ -12,12 +12,12 @@ use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 
 const CLIENT: u64 = 2_000_000;
-/// Requests of one kind that are under way at once.
+/// Number of copies of each request that are under way at the same time.
 const AT_ONCE: usize = 6;
-/// The longest that an answer is waited for.
+/// Longest wait for an answer; after it the request counts as failed.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// A request, for ever again.
+/// A request that an attack sends again and again.
 #[derive(Debug, Clone)]
 struct Asked {
     method: &'static str,
@@ -62,7 +62,8 @@ impl Asked {
             }
         };
         tokio::time::timeout(ANSWER, read).await?;
-        // An attacker that is told to wait waits a little: others are to be measured, and not this machine's sockets.
+        // An attacker that gets 429 or 503 waits a little: the benchmark measures what others wait, not the sockets
+        // of this machine.
         if is_busy == Some(true) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -70,7 +71,7 @@ impl Asked {
     }
 }
 
-/// Each of these again and again, some at once.
+/// Sends each of the requests again and again, [`AT_ONCE`] copies of each at the same time.
 async fn ask_on(target: Arc<Target>, all: Vec<Asked>) -> Result<()> {
     let mut under_way = JoinSet::new();
     for asked in all {
@@ -111,7 +112,7 @@ pub(super) async fn read_formatting(target: Arc<Target>) -> Result<()> {
     ask_on(target.clone(), reads(&document)).await
 }
 
-/// Long answers over ever more connections, of which nothing is read but the status.
+/// Requests long answers over ever more connections, and reads only the status of each.
 pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
     let document = target.author.create("Long")?;
     write(&target, &document, &[long(CLIENT, &"a".repeat(7 << 20))]).await?;
@@ -136,7 +137,8 @@ pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
     }
 }
 
-/// Honest text, but one single paragraph: its PDF takes seconds and most of the memory that a child may have.
+/// Returns an honest text of one single paragraph. Its PDF takes seconds, and most of the memory that a child process
+/// is allowed.
 fn long_paragraph() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
 }
@@ -156,7 +158,7 @@ pub(super) async fn files(target: Arc<Target>) -> Result<()> {
     ask_on(target.clone(), ["pdf", "docx", "md", "html", "json"].map(of).into()).await
 }
 
-/// Markdown that is just within what may be imported.
+/// Returns a Markdown file with as many links as an import can hold, or nearly so.
 fn largest_markdown() -> Vec<u8> {
     let links: String = (0..9_000)
         .map(|n| format!("[a](https://example.org/{n}/{})\n\n", "x".repeat(200)))
@@ -194,7 +196,7 @@ pub(super) async fn sign_in(target: Arc<Target>) -> Result<()> {
     ask_on(target, all).await
 }
 
-/// Hidden characters everywhere, cleaned, compared and proposed.
+/// Cleans, compares and proposes a document that is full of hidden characters.
 pub(super) async fn cleaning(target: Arc<Target>) -> Result<()> {
     let document = target.author.create("Hidden")?;
     let hidden = "ab\u{200b}c\u{ad}d ".repeat(40_000);
@@ -212,7 +214,7 @@ pub(super) async fn cleaning(target: Arc<Target>) -> Result<()> {
     ask_on(target, all).await
 }
 
-/// Requests without an end, by somebody without an account.
+/// Begins requests without an account and never ends them.
 pub(super) async fn half_sent(target: Arc<Target>) -> Result<()> {
     target.start().await;
     let mut held = Vec::new();
@@ -227,7 +229,7 @@ pub(super) async fn half_sent(target: Arc<Target>) -> Result<()> {
     }
 }
 
-/// A long release, its page, comparison and files, asked for by somebody without an account.
+/// Requests a long release, its page, its comparison and its files without an account.
 pub(super) async fn public(target: Arc<Target>) -> Result<()> {
     let document = release(&target).await?;
     target.start().await;
@@ -242,7 +244,7 @@ pub(super) async fn public(target: Arc<Target>) -> Result<()> {
 
 async fn release(target: &Arc<Target>) -> Result<String> {
     let document = import(target, &"A sentence of the plan. ".repeat(15_000)).await?;
-    // It is open before it is proposed.
+    // The document is opened before it is proposed, so that its room exists already.
     drop(SyncClient::connect(&**target, &target.author, &document, CLIENT).await?);
     let (visitors, id) = (target.clone(), document.clone());
     let signed = tokio::task::spawn_blocking(move || {

@@ -15,19 +15,20 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
-/// Connections of the author in attacks that use many.
+/// Number of connections that the author opens in attacks over many connections.
 const CONNECTIONS: usize = 200;
-/// Client ids of the attackers begin here.
+/// Lowest client id of the attackers.
 const CLIENT: u64 = 1_000_000;
-/// Items that the texts of others have room for beside an attacker's.
+/// Number of items, below the document's limit, that an attacker leaves for the texts of others.
 const ROOM_LEFT: usize = 2_000;
 
-/// An update as a frame.
+/// Returns the frame that sends an update.
 fn frame(update: &[u8]) -> WsMessage {
     WsMessage::Binary(Message::Update(update).encode().into())
 }
 
-/// Sends updates one after the other, and again when the server closes, on a connection that reads what comes.
+/// Sends updates one after the other, while another task reads what comes. When the server closes the connection, all
+/// begins again on a new one.
 async fn send_on(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result<()> {
     loop {
         let socket = dial(target, &target.author, document, Dialect::Stock).await?;
@@ -43,10 +44,11 @@ async fn send_on(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result
     }
 }
 
-/// What an author may have written before: sent by the facilitator's hand, so that no budget of theirs is used up.
+/// Writes what an author could have written before the attack. The facilitator sends it, so that the author's own
+/// budget stays unused.
 pub(super) async fn write(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result<()> {
     for update in updates {
-        // The answer to a step 1 comes when all before it is on disk.
+        // The answer to a step 1 comes once everything before it is on disk.
         let mut client =
             SyncClient::connect(target, &target.facilitator, document, CLIENT - 1).await?;
         client.send(Message::Update(update)).await?;
@@ -57,7 +59,8 @@ pub(super) async fn write(target: &Target, document: &str, updates: &[Vec<u8>]) 
     Ok(())
 }
 
-/// A text of as many items as a document may have, less those that others need, in updates of the most items.
+/// Returns a text of as many items as a document is allowed, less [`ROOM_LEFT`], in updates of as many items as one
+/// is allowed.
 pub(super) fn most(client: u64, piece: &'static str) -> (Scattered, Vec<Vec<u8>>) {
     let mut scattered = Scattered::new(client, piece);
     let mut left = limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT;
@@ -70,14 +73,14 @@ pub(super) fn most(client: u64, piece: &'static str) -> (Scattered, Vec<Vec<u8>>
     (scattered, updates)
 }
 
-/// Until the document is full, one update of the most items after the other.
+/// Sends updates of the most items, one after the other, until the document is full.
 pub(super) async fn most_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     target.start().await;
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Eight updates that delete every second letter of a client's, `each` letters in each update.
+/// Returns eight updates that delete every second letter of a client's text, `each` letters in each update.
 fn every_second(each: u32) -> Vec<Vec<u8>> {
     let update = |n| {
         let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
@@ -86,29 +89,29 @@ fn every_second(each: u32) -> Vec<Vec<u8>> {
     (0..8).map(update).collect()
 }
 
-/// Deletes single letters of a long text: each copies what is behind it.
+/// Deletes single letters of a long text. Each deletion copies the text behind the letter.
 pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let len: u32 = 400_000;
     let words = "a".repeat(len as usize);
     write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
-    // Each deleted letter is two splits, and copying eight letters counts as one.
+    // Each deleted letter makes two splits, and eight copied letters cost 1.
     let each = (limits::MAX_MOVED_UNITS / u64::from(len) * 4) as u32 * 9 / 10;
     target.start().await;
     send_on(&target, &target.shared, &every_second(each)).await
 }
 
-/// Deletes halves of items in front of all others: each moves those behind it.
+/// Deletes halves of items that are in front of all others. Each split moves all items behind it.
 pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "ab");
     write(&target, &target.shared, &updates[..1]).await?;
     let items = limits::MAX_ITEMS_PER_UPDATE as u64;
-    // What moving an item counts.
+    // The limit is divided by the cost of the items that one deletion moves.
     let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
     target.start().await;
     send_on(&target, &target.shared, &every_second(each)).await
 }
 
-/// New elements of clients that know nothing of all that stands between their neighbours.
+/// Inserts elements of new clients that know nothing of the items between their neighbours.
 pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     write(&target, &target.shared, &updates).await?;
@@ -119,7 +122,7 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let news = (0..each).map(|at| CLIENT + 1 + n * each + at);
-            // Behind the first letter; where it belongs depends on all that follow it.
+            // Each element goes behind the first letter. Its place depends on all the items that follow that letter.
             news.fold(Update::default(), |update, client| {
                 update.structs(client, 0, vec![text(Some((CLIENT, 0)), None, "b")])
             })
@@ -130,7 +133,8 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Items whose neighbours stand far apart: written as if a text was there that is another one, with other items between.
+/// Sends items whose two neighbours are far apart. The updates assume another text than the document's, which has
+/// other items between those neighbours.
 pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
     let other = Scattered::new(CLIENT, "ab").grow(limits::MAX_ITEMS_PER_UPDATE / 4).encode();
     write(&target, &target.shared, &[other]).await?;
@@ -139,9 +143,9 @@ pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Letters that all have as many and as long attributes as there may be, in one update.
+/// Returns one update with letters that have as many and as long attributes as a document is allowed.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
-    // Few enough that most of the pieces have all of them.
+    // The attributes are a quarter of the most that are allowed, so that most of the pieces have all of them.
     let attributes = limits::MAX_ATTRIBUTES / 4;
     let pieces = limits::MAX_ATTRIBUTES_TIMES_PIECES / attributes - 8;
     let value_bytes = (limits::MAX_FORMATTING_BYTES / (pieces + 8) / attributes).saturating_sub(8);
@@ -167,7 +171,8 @@ pub(super) async fn formatting(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &[update]).await
 }
 
-/// Deletes every other letter of a document of the most items, again and again.
+/// Deletes letters of a document of the most items: every second one, every third one, and then all of them three
+/// times.
 pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
     let (scattered, updates) = most(CLIENT, "a");
     write(&target, &target.shared, &updates).await?;
@@ -181,7 +186,7 @@ pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// One document after the other, each filled and kept open.
+/// Fills 16 documents with the most items at the same time, and keeps them open.
 pub(super) async fn many_documents(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     let documents: Vec<String> =
@@ -196,7 +201,7 @@ pub(super) async fn many_documents(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// Frames just below what is a large message, and large ones, on many connections at once.
+/// Sends frames just below the size of a large message, and large ones, on many connections at the same time.
 pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
     let mut sockets = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -216,7 +221,7 @@ pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// A document of several megabytes, with as many items as there may be, asked for again and again.
+/// Requests a document of several megabytes, with as many items as it is allowed, again and again.
 pub(super) async fn step_1(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     write(&target, &target.shared, &updates).await?;
@@ -246,7 +251,7 @@ pub(super) async fn step_1(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// A caret that moves without end, on many connections.
+/// Moves a caret without end, on many connections.
 pub(super) async fn awareness(target: Arc<Target>) -> Result<()> {
     use accord_document::lib0::Write as _;
     let mut sockets = Vec::new();
@@ -280,7 +285,7 @@ pub(super) async fn awareness(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// Many connections that ask for a large document and take nothing.
+/// Requests a large document on many connections and reads nothing.
 pub(super) async fn deaf(target: Arc<Target>) -> Result<()> {
     let words = "a sentence of the plan ".repeat(150_000);
     write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
@@ -304,7 +309,7 @@ pub(super) async fn deaf(target: Arc<Target>) -> Result<()> {
     }
 }
 
-/// Large messages that come in slowly on many connections.
+/// Sends large messages slowly on many connections, and never completes them.
 pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
     target.start().await;
     let mut all = JoinSet::new();
@@ -312,7 +317,7 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
         let mut socket = dial(&*target, &target.author, &target.shared, Dialect::Stock).await?;
         all.spawn(async move {
             let stream = socket.get_mut();
-            // A masked binary frame of 8 MiB (RFC 6455, 5.2), of which the last byte never comes.
+            // The frame is a masked binary one of 8 MiB (RFC 6455, section 5.2), whose last 64 KiB never come.
             let mut head = vec![0x82, 0x80 | 127];
             head.extend((limits::MAX_STATE_BYTES as u64).to_be_bytes());
             head.extend([0; 4]);
@@ -329,7 +334,7 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// A large message in each direction, on each of many connections, which stay open and silent.
+/// Sends and receives one large message on each of many connections, which then stay open and silent.
 pub(super) async fn silent(target: Arc<Target>) -> Result<()> {
     let known = long(CLIENT, &"a".repeat(7 << 20));
     write(&target, &target.shared, std::slice::from_ref(&known)).await?;

@@ -1,22 +1,22 @@
-//! Updates of Yjs, written byte by byte: what costs the server most is nothing that an editor would send.
+//! Yjs updates written byte by byte, because no editor would send the updates that cost the server most.
 
 use accord_document::lib0::Write as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 
-/// The text that all updates are about.
+/// The text root that all updates change.
 const FIELD: &[u8] = b"problem";
 
-/// Flags of an item that holds text (Yjs 13, `Item.write`): 4, and which neighbours are named.
+/// Flags of an item (Yjs 13, `Item.write`): 4 for text or 6 for a format, and which neighbours are named.
 const TEXT: u8 = 4;
 const FORMAT: u8 = 6;
 const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
 
-/// An element of a text.
+/// The client and clock of an element.
 pub(super) type Id = (u64, u32);
 
-/// An update that is being written: structs of one client or several, and deleted ranges.
+/// An update that is being built from the structs of one or more clients, and deleted ranges.
 #[derive(Debug, Default)]
 pub(super) struct Update {
     runs: Vec<(u64, u32, Vec<Vec<u8>>)>,
@@ -24,13 +24,13 @@ pub(super) struct Update {
 }
 
 impl Update {
-    /// Structs of one client, from a clock on.
+    /// Adds structs of one client, the first of which has the given clock.
     pub(super) fn structs(mut self, client: u64, clock: u32, structs: Vec<Vec<u8>>) -> Self {
         self.runs.push((client, clock, structs));
         self
     }
 
-    /// Ranges of a client's elements: first clock and length.
+    /// Adds deleted ranges of one client's elements, each as its first clock and its length.
     pub(super) fn deletes(mut self, client: u64, ranges: Vec<(u32, u32)>) -> Self {
         self.deleted.push((client, ranges));
         self
@@ -74,7 +74,7 @@ fn flags(left: Option<Id>, right: Option<Id>) -> u8 {
     flag(left.is_some(), HAS_ORIGIN) | flag(right.is_some(), HAS_RIGHT_ORIGIN)
 }
 
-/// Text between two elements; with neither, at the beginning.
+/// Returns an item of text between two elements, or at the beginning if there are none.
 pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
     let mut out = vec![TEXT | flags(left, right)];
     neighbours(&mut out, left, right);
@@ -82,7 +82,7 @@ pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
     out
 }
 
-/// A format between two elements: an attribute's name and its value as JSON.
+/// Returns a format item between two elements, with the name of an attribute and its value as JSON.
 pub(super) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &str) -> Vec<u8> {
     let mut out = vec![FORMAT | flags(left, right)];
     neighbours(&mut out, left, right);
@@ -91,14 +91,13 @@ pub(super) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &st
     out
 }
 
-/// A text of one client that was written at random places, so that no item continues the one before it and nothing
-/// can be merged.
+/// A text that one client writes at random places. No item continues the one before it, so nothing can be merged.
 #[derive(Debug)]
 pub(super) struct Scattered {
     client: u64,
-    /// What each item says.
+    /// Text of each item.
     piece: &'static str,
-    /// Behind each item, by its number: the item that follows it in the text.
+    /// Number of the item that follows in the text, by the number of each item.
     next: Vec<Option<u32>>,
     random: StdRng,
 }
@@ -108,12 +107,12 @@ impl Scattered {
         Self { client, piece, next: Vec::new(), random: StdRng::seed_from_u64(client) }
     }
 
-    /// The first clock that is not written yet.
+    /// Returns the first clock that is not written yet.
     pub(super) fn end(&self) -> u32 {
         (self.next.len() * self.piece.len()) as u32
     }
 
-    /// The update that writes so many more items.
+    /// Returns an update that writes `count` more items.
     pub(super) fn grow(&mut self, count: usize) -> Update {
         let from = self.end();
         let structs = (0..count).map(|_| self.item()).collect();
@@ -128,7 +127,7 @@ impl Scattered {
         }
         let mut before = self.random.random_range(0..number);
         if before + 1 == number && number > 1 {
-            // Behind the item before it, it would be part of that.
+            // If the new item directly followed the item written before it, the two would be merged.
             before = number - 2;
         }
         let after = self.next[before];
@@ -142,7 +141,7 @@ impl Scattered {
     }
 }
 
-/// A long text in one item.
+/// Returns an update that writes a long text as one item.
 pub(super) fn long(client: u64, text_of: &str) -> Vec<u8> {
     Update::default().structs(client, 0, vec![text(None, None, text_of)]).encode()
 }

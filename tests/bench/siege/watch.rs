@@ -1,4 +1,4 @@
-//! The memory of a server and its children while something happens.
+//! Measures the memory of a server and its children during an attack.
 
 use accord_tests::children;
 use anyhow::{Context, Result};
@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How often memory is looked at.
+/// Time between two measurements of the memory.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Pages that a process shares with others count for each of them in part (`Pss`, proc(5)), in KiB.
+/// Returns the memory of a process in KiB. Pages that several processes share count for each of them in part (`Pss`,
+/// proc(5)).
 fn proportional_kib(id: u32) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
     kib(&rollup, "Pss:").unwrap_or(0)
@@ -27,13 +28,13 @@ fn status(id: u32, name: &str) -> Result<u64> {
     kib(&status, name).with_context(|| format!("{name} of a process"))
 }
 
-/// What a server has resident and its children take, in KiB.
+/// Returns the resident memory of a server together with the proportional memory of its children, in KiB.
 pub(super) fn now_kib(server: u32) -> u64 {
     let own = status(server, "VmRSS:").unwrap_or(0);
     own + children(server).into_iter().map(proportional_kib).sum::<u64>()
 }
 
-/// Looks at a server and its children until it is asked what the most was.
+/// A thread that measures a server and its children until it is asked for the peak.
 pub(super) struct Peak {
     server: u32,
     most: Arc<AtomicU64>,
@@ -42,9 +43,9 @@ pub(super) struct Peak {
 }
 
 impl Peak {
-    /// Forgets what the server once had at most, and begins.
+    /// Resets the peak that the system has recorded for the server, and begins to measure.
     pub(super) fn begin(server: u32) -> Result<Self> {
-        // "5" resets the peak of the resident memory (proc(5), clear_refs).
+        // Writing "5" resets the peak of the resident memory (proc(5), clear_refs).
         fs::write(format!("/proc/{server}/clear_refs"), "5")?;
         let (most, is_over) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let (seen, over) = (most.clone(), is_over.clone());
@@ -57,7 +58,8 @@ impl Peak {
         Ok(Self { server, most, is_over, looking })
     }
 
-    /// The most at once, in KiB: as it was seen, and as the system has noted it of the server alone.
+    /// Returns the highest memory in KiB: the larger of the measurements and of the peak that the system has recorded
+    /// for the server alone.
     pub(super) fn end(self) -> Result<u64> {
         self.is_over.store(true, Ordering::Relaxed);
         let _ = self.looking.join();

@@ -1,9 +1,9 @@
-// A stock Yjs client writes in a commitment: sign in, get a ticket, connect, type.
+// Writes in a commitment with a stock Yjs client: sign in, get a ticket, connect, type.
 //
 //   npm install
 //   node stock-client.mjs http://127.0.0.1:4040 ana demo "A sentence to add."
 //
-// The arguments are the server's address, a demo person, a document and a text. Without a text it only reads.
+// The arguments are the server's address, a demo person, a document and a text. Without a text, the client only reads.
 
 import WebSocket from 'ws';
 import { WebsocketProvider } from 'y-websocket';
@@ -12,7 +12,7 @@ import * as Y from 'yjs';
 const [address, person, document, sentence] = process.argv.slice(2);
 const json = { 'content-type': 'application/json' };
 
-/** Calls the API. An answer other than success names its reason for programs (`error`) and for people (`message`). */
+/** Calls the API. An answer that is not a success has a code for programs (`error`) and a sentence for people (`message`). */
 async function call(path, { method = 'GET', headers = {}, body } = {}) {
   const answer = await fetch(`${address}/api/v1${path}`, { method, headers, body });
   if (!answer.ok) {
@@ -26,7 +26,7 @@ async function call(path, { method = 'GET', headers = {}, body } = {}) {
 const session = await call('/session', { method: 'POST', headers: json, body: JSON.stringify({ demo: person }) });
 const cookie = session.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
 
-// 2. Get a ticket. It is for one document, and stands for the cookie, which a WebSocket outside a browser can't send.
+// 2. Get a ticket for one document. A WebSocket client outside a browser can't send the cookie, and sends the ticket instead.
 const tickets = await call(`/documents/${document}/tickets`, { method: 'POST', headers: { cookie } });
 const { ticket } = await tickets.json();
 
@@ -37,7 +37,7 @@ const provider = new WebsocketProvider(`${address.replace(/^http/, 'ws')}/sync`,
   WebSocketPolyfill: WebSocket,
 });
 provider.on('connection-close', (event) => {
-  // Codes from 4400 to 4499 are final: connecting again would end in the same way.
+  // Close codes from 4400 to 4499 are final: the server would refuse another attempt in the same way.
   if (event?.code >= 4400 && event.code < 4500) {
     console.error(`refused: ${event.code} ${event.reason}`);
     process.exit(1);
@@ -51,7 +51,8 @@ if (sentence) {
   const results = doc.getText('results');
   results.insert(Math.max(results.length - 1, 0), sentence);
 
-  // 5. A stock client is not told what is saved. What the API gives is on the server's disk.
+  // 5. Wait until the text is saved. The server sends stock clients no message about that, but everything that the API
+  // returns is on the server's disk.
   for (;;) {
     const content = await (await call(`/documents/${document}/content`, { headers: { cookie } })).json();
     const saved = content.results.map(({ insert }) => insert).join('');

@@ -3,11 +3,14 @@
 //   node verify-release.mjs FILE KEY
 //
 // KEY is a line of the installation's /keys.txt, from a place that you trust. The key inside the file proves nothing.
-// Ends with 0 when the release is whole and signed with that key, with 1 otherwise.
+// The exit status is 0 if the release is unchanged and signed with KEY, otherwise 1.
 //
-// What is checked: the note is signed with the key (Ed25519, https://c2sp.org/signed-note); the digest in the note is the
-// SHA-256 of the text's canonical JSON (RFC 8785); both name the same document and release; each side has signed as often
-// as it had to. `accord verify` also refuses files that two readers could read in two ways: docs/protocol.md, section 10.
+// The script checks that
+// - the note is signed with KEY (Ed25519, https://c2sp.org/signed-note);
+// - the digest in the note is the SHA-256 of the text's canonical JSON (RFC 8785);
+// - the note and the text name the same document and release;
+// - each side has as many signatures as the quorum requires.
+// `accord verify` also refuses files that two readers could read in two ways: docs/protocol.md, section 10.
 
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -21,7 +24,7 @@ function fail(reason) {
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
-/** JSON in the one way of RFC 8785: names sorted, no spaces. JavaScript already writes strings and numbers like that. */
+/** Returns canonical JSON (RFC 8785): names sorted, no spaces. `JSON.stringify` already writes strings and numbers so. */
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -29,7 +32,7 @@ function canonical(value) {
   return `{${members.join(',')}}`;
 }
 
-/** A key is `name+id+base64`: the id is a hash of the rest, the bytes are 1 (Ed25519) and the key. */
+/** Reads a key `name+id+base64`. The bytes are 1 (for Ed25519) and the public key; the id is a hash of the name and the bytes. */
 function readKey(line) {
   const [, name, id, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line?.trim() ?? '') ?? fail('this is no key');
   const bytes = Buffer.from(base64, 'base64');
@@ -39,7 +42,7 @@ function readKey(line) {
   return { name, id, key: createPublicKey({ key: jwk, format: 'jwk' }) };
 }
 
-/** A note is a text, an empty line, and one line `— name base64`: four bytes of the key's id and the signature. */
+/** Reads a note: a text, an empty line, and a line `— name base64`. The bytes are the key's id (4 bytes) and the signature. */
 function readNote(note) {
   const [, text, name, base64] = /^([^]*\n)\n— (\S+) (\S+)\n$/.exec(note) ?? fail('its note is not signed as a note is');
   const bytes = Buffer.from(base64, 'base64');

@@ -11,14 +11,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One's own account. */
+        /** Returns the caller's account. */
         get: operations["show"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes one's name. */
+        /** Changes the caller's name. */
         patch: operations["rename"];
         trace?: never;
     };
@@ -30,7 +30,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes one's e-mail address. The new one is not confirmed until a link that is mailed there is opened. */
+        /**
+         * Changes the caller's e-mail address.
+         * @description The new address is unconfirmed until somebody opens the link that the server mails there.
+         */
         put: operations["set_email"];
         post?: never;
         delete?: never;
@@ -48,7 +51,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mails a link that confirms one's e-mail address. */
+        /** Mails the caller a link that confirms their e-mail address. */
         post: operations["confirm_email"];
         delete?: never;
         options?: never;
@@ -64,7 +67,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes one's password, and signs out everywhere else. */
+        /** Changes the caller's password and ends all of their other sessions. */
         put: operations["set_password"];
         post?: never;
         delete?: never;
@@ -83,7 +86,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Unlinks a provider from one's own account: it can't be used to sign in any more. */
+        /** Unlinks a provider from the caller's account, so that it can't be used to sign in any more. */
         delete: operations["unlink"];
         options?: never;
         head?: never;
@@ -100,7 +103,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Signs out everywhere but here. */
+        /** Ends all of the caller's sessions except the current one. */
         delete: operations["end_others"];
         options?: never;
         head?: never;
@@ -117,7 +120,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends one of one's sessions. */
+        /** Ends one of the caller's sessions. */
         delete: operations["end_one"];
         options?: never;
         head?: never;
@@ -131,7 +134,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People, plans, storage and health. */
+        /** Returns the accounts, the plans, the storage and the state of the installation. */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -148,7 +151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What administrators and facilitators did, the newest first. */
+        /** Returns the actions of administrators and facilitators in the whole installation, the newest first. */
         get: operations["whole"];
         put?: never;
         post?: never;
@@ -169,13 +172,13 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Forgets a person: their name, address and account are erased, their seats end. What they wrote
-         *     stays, with their sector.
+         * Forgets a person.
+         * @description Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
          */
         delete: operations["forget"];
         options?: never;
         head?: never;
-        /** Lets somebody run the installation, or ends that. */
+        /** Makes a person an administrator of the installation, or ends that. */
         patch: operations["change"];
         trace?: never;
     };
@@ -188,7 +191,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a link by which somebody can set a new password. */
+        /** Makes a link with which a person can set a new password. */
         post: operations["reset"];
         delete?: never;
         options?: never;
@@ -206,7 +209,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Signs somebody out everywhere. */
+        /** Ends all sessions of a person. */
         delete: operations["end_sessions"];
         options?: never;
         head?: never;
@@ -222,7 +225,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds a provider, if it answers as one. */
+        /** Adds a sign-in provider, after checking that it answers as one. */
         post: operations["add"];
         delete?: never;
         options?: never;
@@ -240,7 +243,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a provider. People who sign in only with it need another way in. */
+        /**
+         * Removes a sign-in provider.
+         * @description People who sign in only with this provider need another way to sign in.
+         */
         delete: operations["remove"];
         options?: never;
         head?: never;
@@ -254,7 +260,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who can be signed in with one click. Empty unless the server runs the demo. */
+        /** Returns the demo people, as whom anybody on this machine can sign in. Empty unless the server runs the demo. */
         get: operations["demo_people"];
         put?: never;
         post?: never;
@@ -271,15 +277,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a document is, and what one may do with it. */
+        /** Returns a document's properties, and what the caller may do with it. */
         get: operations["show"];
         put?: never;
         post?: never;
-        /** Deletes a document, for everybody and for good. */
+        /** Deletes a document for everybody, for good. */
         delete: operations["delete"];
         options?: never;
         head?: never;
-        /** Archives a document, or takes it back. */
+        /** Archives a document, or takes it back from the archive. */
         patch: operations["change"];
         trace?: never;
     };
@@ -293,9 +299,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes the characters out of a document that nobody sees and that no script needs, and writes link addresses in ASCII
-         *     where something in them was hidden: by an edit that everybody in it sees at once. All other characters, and who wrote
-         *     them, stay. What only a person can replace stays, too; `GET …/release` names it.
+         * Removes hidden characters from a document.
+         * @description One edit, which everybody in the document sees immediately, removes the characters that nobody sees and no script
+         *     needs. It also writes link addresses in ASCII where something in them was hidden. All other characters and their
+         *     authorship stay. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
+         *     `strange`.
          */
         post: operations["clean_text"];
         delete?: never;
@@ -312,8 +320,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a document says, as far as it is on disk: each text field as a Delta under its key, then
-         *     `milestones` and `facts`.
+         * Returns the content of a document.
+         * @description It contains each text field as a Delta under its key, then `milestones` and `facts`. Only changes that are on disk
+         *     are included.
          */
         get: operations["content"];
         put?: never;
@@ -331,7 +340,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compares two moments: what was written and deleted between them, who did it and when. */
+        /**
+         * Compares two moments of a document.
+         * @description The answer contains the text that was inserted and deleted between them, with authors and times.
+         */
         get: operations["diff"];
         put?: never;
         post?: never;
@@ -349,8 +361,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The text as it is, as a file: `pdf`, `docx`, `html`, `md`, or `json` (what would be
-         *     released, as canonical JSON). A DOCX shows what changed `since` a moment, if one is named.
+         * Returns the current text of a document as a file.
+         * @description The kind is `pdf`, `docx`, `html`, `md`, or `json`, which is the release that the text would become, as canonical
+         *     JSON. With `since`, a DOCX shows the changes since that moment as tracked changes.
          */
         get: operations["draft"];
         put?: never;
@@ -368,7 +381,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who worked on a document when, its versions, and who went back. */
+        /** Returns the history of a document: its sessions of work, versions, restorations, proposals and releases. */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -386,7 +399,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Remembers up to which entry a person has seen the history. The next time, the answer says what is new since. */
+        /**
+         * Records up to which entry the caller has seen the history of a document.
+         * @description `GET …/history` returns the number as `seen`, so that a client can show what is new.
+         */
         put: operations["note_seen"];
         post?: never;
         delete?: never;
@@ -404,7 +420,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Proposes the text as it is for a release. For a facilitator or a signatory. */
+        /** Proposes the current text for a release. Only facilitators and signatories can propose. */
         post: operations["propose"];
         delete?: never;
         options?: never;
@@ -419,11 +435,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The text that a proposal proposes, as the ledger has it. */
+        /** Returns the text of a proposal, as the ledger has it. */
         get: operations["proposed"];
         put?: never;
         post?: never;
-        /** Withdraws what one has proposed; a facilitator also what others have. */
+        /** Withdraws a proposal. Facilitators can withdraw any, other people only their own. */
         delete: operations["withdraw"];
         options?: never;
         head?: never;
@@ -439,7 +455,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Does not sign what is proposed, and says why: the proposal is over. */
+        /** Declines to sign a proposal and gives the reason. This ends the proposal. */
         post: operations["decline"];
         delete?: never;
         options?: never;
@@ -455,7 +471,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Signs what is proposed, for one's own side. The last signature that is needed freezes the text. */
+        /** Signs a proposal for the caller's side. The last signature that the quorum needs freezes the text. */
         put: operations["sign"];
         post?: never;
         delete?: never;
@@ -471,7 +487,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The co-creation record. */
+        /** Returns the co-creation record of a document. */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -491,8 +507,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes a passage out of a document and of everything that is stored of it, for good. Who did it, when
-         *     and why stays for everybody to see.
+         * Redacts a passage: removes it for good from a document and from everything that is stored of the document.
+         * @description The person, the time and the reason of the redaction stay visible to everybody who reads the document.
          */
         post: operations["redact"];
         delete?: never;
@@ -508,7 +524,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The path to a release, with the text as it would become one. */
+        /** Returns the path of a document to its releases, with the release that its text would become now. */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -525,7 +541,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A release as a file that anybody can verify. */
+        /** Returns a release as a JSON file that anybody can verify. */
         get: operations["download"];
         put?: never;
         post?: never;
@@ -542,7 +558,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A release as a file: `pdf`, `docx`, `html` or `md`, whether it is public or not. */
+        /** Returns a release as a file of the kind `pdf`, `docx`, `html` or `md`, whether it is public or not. */
         get: operations["release"];
         put?: never;
         post?: never;
@@ -579,8 +595,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes a document, or a part of it, say again what it said: by an edit that everybody in it sees at once.
-         *     The moment before becomes a version.
+         * Restores an earlier text of a document, or of a part of it.
+         * @description The restoration is an edit, which everybody in the document sees immediately. The moment before it becomes a
+         *     version.
          */
         post: operations["restore"];
         delete?: never;
@@ -598,7 +615,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A ticket for a sync client that has no cookie. */
+        /** Makes a ticket for a sync client that has no session cookie. */
         post: operations["ticket"];
         delete?: never;
         options?: never;
@@ -615,7 +632,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a moment a name. */
+        /** Names a moment of a document, which makes it a version. */
         post: operations["name_version"];
         delete?: never;
         options?: never;
@@ -630,10 +647,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What an invitation offers. */
+        /** Returns the plan and the role that an invitation offers. */
         get: operations["show"];
         put?: never;
-        /** Joins a plan: as the person who is signed in, or with a new account. */
+        /** Accepts an invitation and joins its plan, as the signed-in person or with a new account. */
         post: operations["accept"];
         delete?: never;
         options?: never;
@@ -651,8 +668,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends a link to set a new password, if there is an account with this address. Whether there is,
-         *     neither the answer nor its time tells: it is given before that is looked up.
+         * Sends a link for a new password by mail, if an account has the e-mail address.
+         * @description The answer and its timing are the same whether or not there is such an account.
          */
         post: operations["send"];
         delete?: never;
@@ -668,10 +685,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a link is for. */
+        /** Returns the purpose of a link. */
         get: operations["show"];
         put?: never;
-        /** Uses a link, and signs in. */
+        /**
+         * Uses a link, once.
+         * @description A link of the purpose `setup` or `reset` also signs in. `confirm` requires that the person is signed in already.
+         */
         post: operations["take"];
         delete?: never;
         options?: never;
@@ -686,10 +706,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The plans in which one has a seat; for an administrator, all plans. */
+        /** Returns the plans in which the caller has a seat. Administrators get all plans. */
         get: operations["list"];
         put?: never;
-        /** Makes a plan. For administrators. */
+        /** Creates a plan. Only administrators can create one. */
         post: operations["create"];
         delete?: never;
         options?: never;
@@ -704,14 +724,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A plan and its commitments. */
+        /** Returns a plan with its documents and launches. */
         get: operations["show"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Names, closes or reopens a plan. */
+        /** Changes the title or the quorum of a plan, or closes or reopens it. */
         patch: operations["change"];
         trace?: never;
     };
@@ -722,7 +742,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What administrators and facilitators did in a plan, the newest first. */
+        /** Returns the actions of administrators and facilitators in a plan, the newest first. */
         get: operations["of_plan"];
         put?: never;
         post?: never;
@@ -759,9 +779,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes a commitment of a Word document (`.docx`) or of Markdown (`.md`): its body is the file, of at most 16 MiB.
-         *     Headings, labels and cells of tables that are called like parts of a commitment open these; the rest is kept
-         *     in the notes.
+         * Imports a Word (`.docx`) or Markdown (`.md`) file as a new commitment.
+         * @description The body of the request is the file, of at most 16 MiB. A heading, label or table cell that is named like a part of
+         *     a commitment starts that part. Text without a place is put into the notes.
          */
         post: operations["import"];
         delete?: never;
@@ -779,7 +799,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes invitations, each for one person. */
+        /** Makes invitations to a plan, each for one person. */
         post: operations["make"];
         delete?: never;
         options?: never;
@@ -797,7 +817,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Withdraws an invitation. */
+        /** Withdraws an invitation to a plan. */
         delete: operations["revoke"];
         options?: never;
         head?: never;
@@ -813,7 +833,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Launches the last releases of some commitments, all together: at once, or at a time. For facilitators. */
+        /**
+         * Launches the last releases of some documents, which then become public together.
+         * @description They become public immediately or at a given time. Only facilitators can launch.
+         */
         post: operations["launch"];
         delete?: never;
         options?: never;
@@ -831,7 +854,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Calls off a launch that has not come yet. For facilitators. */
+        /** Calls off a launch whose time has not come yet. Only facilitators can call it off. */
         delete: operations["call_off"];
         options?: never;
         head?: never;
@@ -845,7 +868,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who sits in a plan. */
+        /** Returns the people who have a seat in a plan, and the open invitations. */
         get: operations["list"];
         put?: never;
         post?: never;
@@ -863,10 +886,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes somebody's seat. An administrator may seat anybody who has an account. */
+        /** Changes the seat of a person in a plan. An administrator can also give a seat to anybody who has an account. */
         put: operations["change"];
         post?: never;
-        /** Ends somebody's seat. */
+        /** Ends the seat of a person in a plan. */
         delete: operations["end"];
         options?: never;
         head?: never;
@@ -882,7 +905,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a link by which somebody who lost their password can set a new one. */
+        /**
+         * Makes a link with which a person of the plan can set a new password.
+         * @description A facilitator can do this only for a person who is no administrator and has no seat in a plan that the facilitator
+         *     does not run.
+         */
         post: operations["reset"];
         delete?: never;
         options?: never;
@@ -897,7 +924,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How people can get in. */
+        /** Returns the ways to sign in. */
         get: operations["list"];
         put?: never;
         post?: never;
@@ -914,7 +941,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Takes the browser back from its provider. */
+        /** Receives the browser back from a sign-in provider, and redirects it to a page of the application. */
         get: operations["callback"];
         put?: never;
         post?: never;
@@ -931,7 +958,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sends the browser to a provider. */
+        /** Redirects the browser to a sign-in provider. */
         get: operations["start"];
         put?: never;
         post?: never;
@@ -948,12 +975,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in. */
+        /** Returns the signed-in person. */
         get: operations["current"];
         put?: never;
-        /** Signs in, with a session cookie. */
+        /** Signs in and sets the session cookie. */
         post: operations["sign_in"];
-        /** Signs out and ends the session. */
+        /** Signs out: ends the session and deletes its cookie. */
         delete: operations["sign_out"];
         options?: never;
         head?: never;
@@ -964,116 +991,157 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account. */
         AccountEntry: {
+            /** @description Whether this person is an administrator of the installation. */
             administrator: boolean;
+            /** @description The e-mail address, or `null` if the account has none. */
             email?: string | null;
-            /** @description Whether mail to the address is known to reach this person. */
+            /** @description Whether the e-mail address is confirmed. */
             email_verified: boolean;
+            /** @description The id of the person. */
             id: string;
+            /** @description The name of the person. */
             name: string;
+            /** @description The seats (roles) of this person in plans. */
             seats: components["schemas"]["SeatIn"][];
-            /** @description Where this person is signed in. */
+            /** @description Number of sessions in which this person is signed in. */
             sessions: number;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time at which the account was created, in milliseconds since the Unix epoch.
              */
             since: number;
         };
+        /** @description The account of the caller. */
         AccountView: {
+            /** @description The e-mail address, or `null` if the account has none. */
             email?: string | null;
-            /** @description Whether mail to the address is known to reach this person. */
+            /** @description Whether the e-mail address is confirmed. */
             email_verified: boolean;
+            /** @description Whether the account has a password. */
             has_password: boolean;
+            /** @description The person. */
             person: components["schemas"]["PersonView"];
-            /** @description The providers one signs in with. */
+            /** @description The ids of the sign-in providers that are linked to the account. */
             providers: string[];
-            /** @description The newest first. */
+            /** @description The live sessions of the account, the newest first. */
             sessions: components["schemas"]["SessionEntry"][];
         };
+        /** @description The installation, as its administrators see it. */
         Administration: {
+            /** @description The state of the running server. */
             health: components["schemas"]["HealthView"];
+            /** @description All accounts, by name. */
             people: components["schemas"]["AccountEntry"][];
+            /** @description All plans. */
             plans: components["schemas"]["PlanEntry"][];
-            /** @description Where a provider must send browsers back to: it asks for this when it is set up. */
+            /**
+             * @description The address to which a provider must send browsers back. The provider asks for it when Accord is registered
+             *     there.
+             */
             provider_redirect: string;
+            /** @description The sign-in providers. */
             providers: components["schemas"]["ProviderEntry"][];
+            /** @description The disk space. */
             storage: components["schemas"]["StorageView"];
+            /** @description The version of the server. */
             version: string;
         };
+        /** @description An entry of the audit record: one action of an administrator or facilitator. */
         AuditEntry: {
-            /** @description The network address it came from; none for the server's own shell. */
+            /** @description The network address of the request, or `null` for commands on the server's own command line. */
             from?: string | null;
-            /** @description Empty for a person who was forgotten. */
+            /** @description The name of the person who acted. Empty for a person who was forgotten. */
             name: string;
+            /** @description The id of the person who acted. */
             person: string;
+            /** @description The seat (role) in which the person acted. */
             seat: components["schemas"]["Seat"];
             /**
              * Format: int64
-             * @description Its number in the whole record.
+             * @description The number of the entry in the whole audit record.
              */
             seq: number;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the action, in milliseconds since the Unix epoch.
              */
             time: number;
-            /** @description What was done: `deed` names it, the rest depends on it. */
+            /** @description The action. The member `deed` names it, and the other members depend on the action. */
             what: unknown;
-            /** @description The name of the person that it was done to, if it was done to one. */
+            /** @description The name of the person whom the action affected, or `null` if it affected nobody. */
             whom?: string | null;
         };
-        /** @enum {string} */
+        /**
+         * @description The format of the audit record.
+         * @enum {string}
+         */
         AuditFormat: "json" | "csv" | "chain";
-        /** @description Somebody who did something in a document, in the seat and for the side they had then. */
+        /** @description An author: a person who acted in a document, with the seat and side that they had then. */
         AuthorView: {
-            /** @description Empty for a person who was forgotten. */
+            /** @description The name of the person. Empty for a person who was forgotten. */
             name: string;
+            /** @description The id of the person. */
             person: string;
+            /** @description The seat (role) that the person had. */
             seat: components["schemas"]["Seat"];
+            /** @description The side that the person represented. */
             sector: components["schemas"]["Sector"];
         };
-        /** @description One thing that somebody did. */
+        /** @description One change between two moments, with the person who made it. */
         Change: components["schemas"]["What"] & {
             /**
              * Format: int32
-             * @description Where, in UTF-16 code units of that text at the second moment.
+             * @description The place of the change, in UTF-16 code units of the text at the second moment; 0 for dates and milestones.
              */
             at: number;
-            /** @description The person who made it, and the entries. */
+            /** @description The person who made the change, and the entries in which they made it. */
             by: components["schemas"]["Deed"];
             target?: components["schemas"]["Target"] | null;
-            /** @description The authors of the text that was deleted or replaced, each once. */
+            /** @description The first authors of the deleted or replaced text, each once. */
             wrote?: number[];
         };
+        /** @description An item of the checklist. */
         CheckView: {
+            /** @description Whether the text meets it. */
             met: boolean;
+            /** @description The key of the item. */
             need: string;
         };
-        /** @description Two moments: the numbers of the entries that they follow. */
+        /** @description Two moments of a document, each named by the number of the entry that it follows. */
         Compared: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The earlier moment.
+             */
             from: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The later moment.
+             */
             to: number;
         };
+        /** @description The result of a creation. */
         Created: {
+            /** @description The id of the new object. */
             id: string;
         };
+        /** @description The reason for declining. */
         Declining: {
-            /** @description Everybody in the plan reads it. */
+            /** @description The reason. Everybody in the plan can read it. */
             reason: string;
         };
-        /** @description What one person did, from the first entry of it to the last. */
+        /** @description A span of work: consecutive edits by one person, with their first and last entry. */
         Deed: {
             /**
              * Format: int32
-             * @description An index into the history's [`authors`](History::authors).
+             * @description The person, as an index into the history's [`authors`](History::authors).
              */
             author: number;
             /**
              * Format: int64
-             * @description When, in milliseconds since the Unix epoch.
+             * @description The time of the first entry, in milliseconds since the Unix epoch.
              */
             began: number;
             /**
@@ -1081,759 +1149,980 @@ export interface components {
              * @description The time of the last entry, in milliseconds since the Unix epoch.
              */
             ended: number;
-            /** @description The first entry. */
+            /** @description The first entry of the span. */
             first: components["schemas"]["Seq"];
-            /** @description The last entry. */
+            /** @description The last entry of the span. */
             last: components["schemas"]["Seq"];
         };
+        /** @description A person of the demo. */
         DemoPerson: {
-            /** @description What to send to sign in. */
+            /** @description The sign-in name to send as `demo` when signing in. */
             demo: string;
+            /** @description The full name. */
             name: string;
+            /** @description The seat (role) in the demo plan. */
             seat: components["schemas"]["Seat"];
+            /** @description The side that the person represents. */
             sector: components["schemas"]["Sector"];
         };
-        /** @description Two moments compared. */
+        /** @description The comparison of two moments of a document. */
         DiffView: {
+            /** @description Everybody who made an entry in the document's ledger. Other fields refer to them by their index in this list. */
             authors: components["schemas"]["AuthorView"][];
-            /** @description What was done in between, change by change, in the order of the page. */
+            /** @description The changes between the two moments, in the order of the page. */
             changes: components["schemas"]["Change"][];
+            /** @description The dates of the commitment at the later moment, by key. */
             facts_after: {
                 [key: string]: unknown;
             };
-            /** @description The dates of the commitment. */
+            /** @description The dates of the commitment at the earlier moment, by key. */
             facts_before: {
                 [key: string]: unknown;
             };
+            /** @description The earlier moment. */
             from: components["schemas"]["MomentView"];
+            /** @description The milestones of both moments, compared. */
             milestones: components["schemas"]["MilestoneDiff"][];
-            /** @description The texts of both moments, in the order of the page. */
+            /** @description The texts of both moments, compared, in the order of the page. */
             texts: components["schemas"]["TextDiff"][];
+            /** @description The later moment. */
             to: components["schemas"]["MomentView"];
         };
+        /** @description A change of a document's state. */
         DocumentChange: {
-            /** @description An archived document can be read, and taken back. */
+            /** @description Whether the document is archived. An archived document can be read but not changed, until it is taken back. */
             archived: boolean;
         };
+        /** @description A document in a list: a commitment in one language. */
         DocumentSummary: {
             /**
-             * @description Whether it could not answer because it is busy: its title, checklist, release and people are left out, and are
-             *     there a moment later.
+             * @description Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
+             *     are left out. A request a moment later can have them.
              */
             busy: boolean;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the last entry, in milliseconds since the Unix epoch.
              */
             changed_at: number;
             changed_by?: components["schemas"]["Face"] | null;
+            /** @description The items that a commitment needs before it should be signed. */
             checklist: components["schemas"]["CheckView"][];
-            /** @description Whether it can't be opened because what is stored is damaged. */
+            /** @description Whether the document can't be opened because its stored data is damaged. */
             damaged: boolean;
-            /** @description Who is in it right now. */
+            /** @description The people who are connected to the document now. */
             here: components["schemas"]["Face"][];
+            /** @description The id of the document. */
             id: string;
+            /** @description The language of the document (BCP 47). */
             language: string;
-            /** @description How far it is on its way to a release. */
+            /** @description The progress of the document towards publication. */
             release: components["schemas"]["Progress"];
-            /** @description `drafting` or `archived`. */
+            /** @description The state: `drafting` or `archived`. */
             status: string;
-            /** @description As written so far; may be empty. */
+            /** @description The title of the commitment as it is written now. It can be empty. */
             title: string;
-            /** @description The commitment that this is another language of. */
+            /** @description The id of the document that this one translates, or `null` for an original. */
             translates?: string | null;
         };
+        /** @description A document: a commitment in one language. */
         DocumentView: {
+            /** @description The id of the document. */
             id: string;
-            /** @description BCP 47. */
+            /** @description The language of the document (BCP 47). */
             language: string;
-            /** @description The commitment in all its languages. */
+            /** @description The commitment in all its languages, this document included. */
             languages: components["schemas"]["LanguageView"][];
-            /** @description Whether one may read what it said before. */
+            /** @description Whether the caller may read the history of the document. */
             may_read_history: boolean;
-            /** @description Whether one may take passages out of it and its history. */
+            /** @description Whether the caller may redact passages: remove them from the document and its history. */
             may_redact: boolean;
+            /** @description Whether the caller may write here: their seat permits it, and `resting` is `null`. */
             may_write: boolean;
+            /** @description The id of the plan. */
             plan: string;
+            /** @description The title of the plan. */
             plan_title: string;
-            /** @description The redactions: who took a passage out, and why. */
+            /** @description The redactions of the document, in order. */
             redactions: components["schemas"]["RedactionView"][];
-            /** @description How far it is on its way to a release. */
+            /** @description The progress of the document towards its next release. */
             release: components["schemas"]["Progress"];
-            /** @description Why nobody may write: `archived`, or the plan is `closed`. */
+            /** @description The reason why nobody may write: the document is `archived`, or its plan is `closed`. `null` otherwise. */
             resting?: string | null;
-            /** @description One's own seat in its plan. */
+            /** @description The caller's seat (role) in the plan. */
             seat: components["schemas"]["Seat"];
+            /** @description The side that the caller represents. */
             sector: components["schemas"]["Sector"];
         };
-        /** @description Where the ledger stands once something was done. */
+        /** @description The result of a change to a document or plan. */
         Done: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The number of the change's last entry in the ledger. If nothing had to change, the number of the ledger's last
+             *     entry.
+             */
             seq: number;
         };
-        /** @description Somebody as those in a plan see them. */
+        /** @description A person, as the members of a plan see them. */
         Face: {
+            /** @description The id of the person. */
             id: string;
-            /** @description Empty for a person who was forgotten. */
+            /** @description The name of the person. Empty for a person who was forgotten. */
             name: string;
+            /** @description The side that the person represents. `other` for a person who never had a seat in the plan. */
             sector: components["schemas"]["Sector"];
         };
         /**
-         * @description What became of a run between two moments.
+         * @description The result of comparing a run at two moments.
          * @enum {string}
          */
         Fate: "kept" | "inserted" | "deleted";
-        /** @description A character that is not seen as it is, where it stands first. */
+        /** @description A character that readers do not see as it is, described at its first place in a text. */
         FoundCharacter: {
-            /** @description The text behind it that is seen. */
+            /** @description Visible text directly after the character, from the same line. */
             after: string;
-            /** @description What is seen before and behind it. */
+            /** @description Visible text directly before the character, from the same line. */
             before: string;
             /**
              * Format: int32
-             * @description How often it stands in this text.
+             * @description Number of times that the character occurs in the text.
              */
             count: number;
-            /** @description Unicode's name of it, in lower case, where it is a common one. */
+            /** @description The Unicode name of the character in lower case, if it is a common one. */
             name?: string | null;
             /**
              * Format: int32
-             * @description Where it stands first, in UTF-16 code units.
+             * @description The first position of the character in the text, in UTF-16 code units.
              */
             offset: number;
-            /** @description The reason why it is not seen as it is. */
+            /** @description The reason why readers do not see the character as it is. */
             reason: components["schemas"]["Reason"];
         };
+        /** @description The state of the running server. */
         HealthView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of open sync connections.
+             */
             connections: number;
-            /** @description Plans that are not served because what is stored of them is damaged. */
+            /** @description The ids of plans that are not served because their stored data is damaged. */
             damaged_plans: string[];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of documents that are open in memory.
+             */
             open_documents: number;
-            /** @description Whether the last commit reached the disk. */
+            /** @description Whether the last commit was saved to disk. */
             saving: boolean;
         };
+        /** @description The history of a document. */
         HistoryView: {
-            /** @description Everybody who wrote in the document. The other fields name them by their index here. */
+            /**
+             * @description Everybody who made an entry in the document's ledger, once for each seat and side that they had. Other fields
+             *     refer to them by their index in this list.
+             */
             authors: components["schemas"]["AuthorView"][];
-            /** @description When the document was made. */
+            /** @description The moment at which the document was created from the template. */
             began: components["schemas"]["MomentView"];
-            /** @description Where it stands. */
+            /** @description The latest moment. */
             head: components["schemas"]["MomentView"];
+            /** @description Whether the caller may name versions now. */
             may_name: boolean;
+            /** @description Whether the caller may restore an earlier moment now. */
             may_restore: boolean;
-            /** @description What was proposed for a release, and what became of it: in the order in which it was. */
+            /** @description The proposals for a release with their outcomes, the oldest first. */
             proposals: components["schemas"]["ProposalView"][];
-            /** @description By number. */
+            /** @description The releases, by number. */
             releases: components["schemas"]["ReleaseView"][];
+            /** @description The restorations, the oldest first. */
             restorations: components["schemas"]["RestorationView"][];
             /**
              * Format: int64
-             * @description The last entry that one has seen here before, if one ever looked: see `PUT …/history/seen`.
+             * @description The number of the last entry that the caller has seen here, as last set with `PUT …/history/seen`, or `null` if
+             *     it was never set.
              */
             seen?: number | null;
-            /** @description The oldest first. */
+            /** @description The sessions of work, the oldest first. */
             sittings: components["schemas"]["Sitting"][];
+            /** @description The named versions, in the order in which they were named. */
             versions: components["schemas"]["VersionView"][];
         };
-        /** @description What became of a file. */
+        /** @description The result of an import. */
         Imported: {
-            /** @description Characters that nobody sees, which were left out, and link addresses that were written in ASCII for them. */
+            /**
+             * @description Number of hidden characters that were removed, and of link addresses that were rewritten in ASCII because of
+             *     them.
+             */
             cleaned: number;
-            /** @description The text fields that say something now, by key. */
+            /** @description The keys of the text fields that have content. */
             fields: string[];
-            /** @description The document of the new commitment. */
+            /** @description The id of the new document. */
             id: string;
+            /** @description Number of milestones. */
             milestones: number;
-            /** @description Whether something stands in the notes, to be given a place. */
+            /** @description Whether the notes contain text that has no place in the template yet. */
             notes: boolean;
-            /** @description Pictures, which were left out. */
+            /** @description Number of pictures in the file. They are left out. */
             pictures: number;
         };
+        /** @description An open invitation, as the people who manage the plan see it. */
         InvitationEntry: components["schemas"]["Standing"] & {
+            /** @description Whether the invitation has expired. */
             expired: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The time until which the invitation is valid, in milliseconds since the Unix epoch.
+             */
             expires: number;
+            /** @description The id of the invitation. */
             id: string;
+            /** @description The label that says for whom the invitation is. */
             label: string;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time at which the invitation was made, in milliseconds since the Unix epoch.
              */
             made: number;
             made_by?: components["schemas"]["Face"] | null;
         };
-        /** @description An invitation as its receiver sees it. */
+        /** @description An invitation, as the invited person sees it. */
         InvitationView: components["schemas"]["Standing"] & {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The time until which the invitation is valid, in milliseconds since the Unix epoch.
+             */
             expires: number;
             invited_by?: components["schemas"]["Face"] | null;
+            /** @description The id of the plan. */
             plan: string;
+            /** @description The title of the plan. */
             plan_title: string;
-            /** @description Whether the person who is signed in has a seat in this plan already. */
+            /** @description Whether the signed-in person already has a seat in this plan. */
             seated: boolean;
         };
+        /** @description The account with which somebody joins a plan. */
         Joining: {
             account?: components["schemas"]["NewAccount"] | null;
         };
         /**
-         * @description What kind of thing is unreleasable.
+         * @description The kind of unreleasable content.
          * @enum {string}
          */
         Kind: "part" | "embedded" | "formatting" | "address" | "character" | "identifier" | "name" | "date" | "notes";
-        /** @description A commitment in one of its languages. */
+        /** @description A language in which the commitment exists. */
         LanguageView: {
+            /** @description The id of the document in that language. */
             document: string;
-            /** @description BCP 47. */
+            /** @description The language (BCP 47). */
             language: string;
         };
+        /** @description A launch: releases of a plan that become public together. */
         LaunchView: {
+            /** @description The releases of the launch. */
             documents: components["schemas"]["LaunchedView"][];
-            /** @description `waiting`, `public` or `called_off`. */
+            /** @description The state of the launch: `waiting`, `public` or `called_off`. */
             fate: string;
             /**
              * Format: int64
-             * @description When it became public, or will, in milliseconds since the Unix epoch.
+             * @description The time at which the releases became or will become public, in milliseconds since the Unix epoch.
              */
             opens: number;
             /**
              * Format: int64
-             * @description The number of its entry: its name.
+             * @description The number of the entry that made the launch. Routes identify the launch by it.
              */
             seq: number;
-            /** @description The time zone in which that was said (IANA). */
+            /** @description The time zone in which that time was chosen (an IANA name). */
             zone: string;
         };
+        /** @description A release in a launch. */
         LaunchedView: {
+            /** @description The SHA-256 digest of the release, in hexadecimal. */
             digest: string;
+            /** @description The id of the document. */
             document: string;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The number of the release.
+             */
             number: number;
         };
+        /** @description A link with which a person can set a new password. */
         LinkMade: {
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time until which the link is valid, in milliseconds since the Unix epoch.
              */
             expires: number;
-            /** @description Works once. Hand it to its person alone. */
+            /** @description The link. It works once, and must be given only to the person whom it is for. */
             link: string;
         };
+        /** @description A one-time link. */
         LinkView: {
-            /** @description The address that a `confirm` confirms. */
+            /** @description The e-mail address that a `confirm` confirms. */
             email?: string | null;
-            /** @description Whose password a `reset` sets, or whose address a `confirm` confirms. */
+            /** @description The name of the person whose password a `reset` sets, or whose address a `confirm` confirms. */
             name?: string | null;
-            /** @description By which providers this person signs in: a `reset` can end them. */
+            /** @description The providers that the person can sign in with. A `reset` can unlink them. Empty for other purposes. */
             providers: components["schemas"]["ProviderView"][];
-            /** @description `setup`, `reset` or `confirm`. */
+            /**
+             * @description The purpose: `setup` makes the first administrator, `reset` sets a new password, and `confirm` confirms an
+             *     e-mail address.
+             */
             purpose: string;
         };
+        /** @description A request for a new password. */
         LostPassword: {
+            /** @description The e-mail address of the account. */
             email: string;
         };
+        /** @description A new invitation with its link. */
         MadeInvitation: {
+            /** @description The id of the invitation. */
             id: string;
+            /** @description The label that says for whom the invitation is. */
             label: string;
-            /** @description Shown this once. The first person who opens it can join. */
+            /** @description The link. Only this answer contains it. The first person who opens it can join. */
             link: string;
         };
-        /** @description Who took a step, when, and for which side. */
+        /** @description A step on the path to a release: who took it, when, and for which side. */
         MarkView: {
-            /** @description Empty for a person who was forgotten. */
+            /** @description The name of the person. Empty for a person who was forgotten. */
             name: string;
+            /** @description The id of the person. */
             person: string;
+            /** @description The side that the person represented. */
             sector: components["schemas"]["Sector"];
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the step, in milliseconds since the Unix epoch.
              */
             time: number;
         };
+        /** @description The steps on the path to a release that a person may take. */
         May: {
+            /** @description Whether the person may propose the text. */
             propose: boolean;
+            /** @description Whether the person may sign or decline. */
             sign: boolean;
-            /** @description Also what has gaps, or what somebody else proposed: withdraw, reopen. */
+            /** @description Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text. */
             steer: boolean;
         };
         /**
-         * @description A milestone that was to be seen at one of two moments at least. What its texts said is in the diff of
-         *     texts.
+         * @description The comparison of a milestone that was shown at one of two moments or at both. The milestone's texts are in the
+         *     diff of the texts.
          */
         MilestoneDiff: {
-            /** @description The date at the second moment. */
+            /** @description The due date at the second moment, as `YYYY-MM-DD`, or an empty string. */
             due_after: string;
-            /** @description `YYYY-MM-DD`, or empty. */
+            /** @description The due date at the first moment, as `YYYY-MM-DD`, or an empty string. */
             due_before: string;
-            /** @description The date in words at the second moment. */
+            /** @description The due date in words at the second moment, or an empty string. */
             due_text_after: string;
-            /** @description The date in words, or empty. */
+            /** @description The due date in words at the first moment, or an empty string. */
             due_text_before: string;
-            /** @description Whether it was kept, added or removed. */
+            /** @description Whether the milestone was kept, added or removed. */
             fate: components["schemas"]["Fate"];
-            /** @description The milestone. */
+            /** @description The id of the milestone. */
             id: string;
         };
-        /** @description A moment: the document once this entry was applied. */
+        /** @description A moment: the state of the document right after an entry of its ledger. */
         MomentView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The number of the entry.
+             */
             seq: number;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the entry, in milliseconds since the Unix epoch.
              */
             time: number;
         };
+        /** @description A new account. */
         NewAccount: {
+            /** @description The e-mail address with which the person signs in. */
             email: string;
+            /** @description The name of the person, as others see it. */
             name: string;
+            /** @description The password. */
             password: string;
         };
+        /** @description A commitment to create. */
         NewDocument: {
-            /** @description BCP 47; English, if absent. */
+            /** @description The language of the text (BCP 47). If absent, `en`. */
             language?: string | null;
+            /** @description The title, of at most 500 characters. */
             title: string;
-            /** @description The commitment that it is to be another language of. */
+            /** @description The id of the document that the new one translates. */
             translates?: string | null;
         };
+        /** @description A new e-mail address for the caller. */
         NewEmail: {
-            /** @description The password; empty where the person has none. */
+            /** @description The present password. Empty if the account has none. */
             current?: string;
+            /** @description The e-mail address. */
             email: string;
         };
+        /** @description An invitation to make, for one person. */
         NewInvitation: components["schemas"]["Standing"] & {
-            /** @description Whom it is for, in any words. */
+            /** @description A label that says for whom the invitation is, in any words. */
             label?: string;
         };
+        /** @description Invitations to make. */
         NewInvitations: {
             /**
              * Format: int32
-             * @description How many days they are valid: 1 to 90, and 14 by default.
+             * @description Number of days for which the invitations are valid, from 1 to 90. If absent, 14.
              */
             days?: number | null;
-            /** @description At most 200. */
+            /** @description The invitations, from 1 to 200. */
             invitations: components["schemas"]["NewInvitation"][];
         };
+        /** @description A launch to make. */
         NewLaunch: {
-            /** @description The commitments whose last releases are launched. */
+            /** @description The ids of the documents whose last releases are launched. */
             documents: string[];
             /**
              * Format: int64
-             * @description When they are to be public, in milliseconds since the Unix epoch: at once, if absent. Not in the past, but
-             *     for a minute, and within a hundred years.
+             * @description The time at which the releases become public, in milliseconds since the Unix epoch. If absent, they become
+             *     public immediately. The time can be at most one minute in the past and a hundred years in the future.
              */
             opens?: number | null;
             /** @description The time zone of the person who launches (an IANA name). */
             zone: string;
         };
+        /** @description A new name for the caller. */
         NewName: {
+            /** @description The name, as others see it. */
             name: string;
         };
+        /** @description A new password for the caller. */
         NewPassword: {
-            /** @description The password so far; empty where the person has none. */
+            /** @description The present password. Empty if the account has none. */
             current?: string;
+            /** @description The new password. */
             new: string;
         };
+        /** @description A plan to create. */
         NewPlan: {
+            /** @description The title. */
             title: string;
         };
+        /** @description A proposal to make. */
         NewProposal: {
-            /** @description The digest of what its proposer has read. */
+            /** @description The SHA-256 digest of the release that the proposer has read, in hexadecimal. */
             digest: string;
+            /** @description A message to the signatories. It can be empty. */
             message?: string;
         };
+        /** @description A sign-in provider to add. */
         NewProvider: {
+            /** @description The client id with which Accord is registered at the provider. */
             client_id: string;
+            /** @description The client secret that belongs to the client id. */
             client_secret: string;
-            /** @description Its issuer, as in its discovery document. */
+            /** @description The issuer, as in the provider's discovery document. */
             issuer: string;
-            /** @description What the sign-in page calls it. */
+            /** @description The name of the provider on the sign-in page. */
             name: string;
             /**
-             * @description Whether an address counts as confirmed when the provider says so (`email_verified`): only for
-             *     providers that check addresses.
+             * @description Whether an e-mail address counts as confirmed when the provider says so (`email_verified`). Set this only for
+             *     providers that verify addresses.
              */
             trust_email?: boolean;
         };
+        /** @description A passage to redact. */
         NewRedaction: {
             compared?: components["schemas"]["Compared"] | null;
             /**
              * Format: int32
-             * @description Where the passage begins, in UTF-16 code units.
+             * @description The offset of the passage in the text, in UTF-16 code units.
              */
             from: number;
-            /** @description Everybody reads it. */
+            /** @description The reason. Everybody who reads the document can read it. */
             reason: string;
-            /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
+            /** @description The text that contains the passage: the key of a field, or `milestones/{id}/{key}`. */
             target: string;
-            /** @description The passage as the caller sees it. If the document says something else there, nothing is redacted. */
+            /** @description The passage as the caller sees it. If the text at the offset differs, nothing is redacted. */
             text: string;
         };
+        /** @description A moment to restore. */
         NewRestoration: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The moment: the number of the entry that it follows.
+             */
             moment: number;
-            /** @description The key of a text field, or `milestones`: everything, if absent. */
+            /** @description The part to restore: the key of a text field, or `milestones`. If absent, the whole document. */
             part?: string | null;
         };
+        /** @description A name for a moment. */
         NewVersion: {
+            /** @description The description. It can be empty. */
             description?: string;
             /**
              * Format: int64
-             * @description The moment: now, if absent.
+             * @description The moment: the number of the entry that it follows. If absent, the latest moment.
              */
             moment?: number | null;
+            /** @description The name. */
             name: string;
         };
+        /** @description A change of a person's rights in the installation. */
         PersonChange: {
+            /** @description Whether the person is an administrator from now on. */
             administrator: boolean;
         };
+        /** @description A person. */
         PersonView: {
-            /** @description Whether this person runs the installation. */
+            /** @description Whether this person is an administrator of the installation. */
             administrator: boolean;
+            /** @description The id of the person. */
             id: string;
+            /** @description The name of the person. */
             name: string;
         };
-        /** @description A run of text that is the same thing all along. */
+        /** @description A piece of a comparison: neighbouring characters with one status, one format and one author. */
         Piece: {
-            /** @description Its attributes at the second moment; at the first, if it is deleted. */
+            /** @description The attributes of the piece at the second moment; for a deleted piece, those at the first moment. */
             attributes?: {
                 [key: string]: unknown;
             };
             by?: components["schemas"]["Deed"] | null;
-            /** @description Whether it was kept, inserted or deleted. */
+            /** @description Whether the piece was kept, inserted or deleted. */
             fate: components["schemas"]["Fate"];
-            /** @description A string, or a value that stands between characters. */
+            /** @description The characters as a string, or the embedded value. */
             insert: unknown;
             placed?: components["schemas"]["Deed"] | null;
-            /** @description Its attributes at the first moment, if it was kept with others. */
+            /** @description The attributes of the piece at the first moment, if the piece was kept and its attributes changed. */
             was?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Who wrote it first. */
+            /** @description The span in which the characters were first written. */
             written: components["schemas"]["Deed"];
         };
+        /** @description The changes to a plan. Absent properties stay as they are. */
         PlanChange: {
-            /** @description A closed plan can be read; nothing in it can be changed. */
+            /** @description Whether the plan is closed. A closed plan can be read, but nothing in it can be changed. */
             closed?: boolean | null;
             quorum?: components["schemas"]["Quorum"] | null;
+            /** @description The new title. */
             title?: string | null;
         };
+        /** @description A plan with its documents and launches. */
         PlanDetail: {
+            /** @description Whether the plan is closed: it can be read but not changed. */
             closed: boolean;
+            /** @description The documents of the plan. Empty if the caller may not read them. */
             documents: components["schemas"]["DocumentSummary"][];
+            /** @description The id of the plan. */
             id: string;
-            /** @description What was launched, or will be, the newest last. */
+            /** @description The launches of the plan, the newest last. */
             launches: components["schemas"]["LaunchView"][];
+            /** @description Whether the caller may create commitments. */
             may_create: boolean;
-            /** @description Whether one may launch releases, and call that off. */
+            /** @description Whether the caller may launch releases, and call a launch off. */
             may_launch: boolean;
-            /** @description Whether one may invite people, change seats, and name, close and reopen the plan. */
+            /** @description Whether the caller may invite people, change seats, and name, close and reopen the plan. */
             may_manage: boolean;
-            /** @description Whether one may archive and delete documents. */
+            /** @description Whether the caller may archive and delete documents. */
             may_retire: boolean;
             /**
              * Format: int64
-             * @description What the server's clock says, in milliseconds since the Unix epoch.
+             * @description The time of the server's clock, in milliseconds since the Unix epoch.
              */
             now: number;
-            /** @description How many of each side must sign a release. */
+            /** @description The number of signatures that a release needs from each side. */
             quorum: components["schemas"]["Quorum"];
-            /** @description One's own seat. Administrators without one see the plan, but none of its documents. */
+            /** @description The caller's seat (role) in the plan. Administrators without one see the plan, but none of its documents. */
             seat: components["schemas"]["Seat"];
+            /** @description The side that the caller represents. */
             sector: components["schemas"]["Sector"];
+            /** @description The title of the plan. */
             title: string;
         };
+        /** @description A plan. */
         PlanEntry: {
+            /** @description Whether the plan is closed. */
             closed: boolean;
+            /** @description Number of documents of the plan. */
             documents: number;
+            /** @description Whether at least one person is a facilitator of the plan. */
             has_facilitator: boolean;
+            /** @description The id of the plan. */
             id: string;
+            /** @description Number of people with a seat in the plan. */
             people: number;
+            /** @description The title of the plan. */
             title: string;
         };
+        /** @description The people and invitations of a plan. */
         PlanPeople: {
-            /** @description The invitations that are neither used nor withdrawn, the newest first. Only people who may manage them see them. */
+            /**
+             * @description The invitations that are neither used nor withdrawn, the newest first. Empty unless the caller may manage
+             *     people.
+             */
             invitations: components["schemas"]["InvitationEntry"][];
-            /** @description Whether one may invite people and change their seats. */
+            /** @description Whether the caller may invite people and change their seats. */
             may_manage: boolean;
+            /** @description The people who have a seat in the plan, by name. */
             people: components["schemas"]["SeatEntry"][];
+            /** @description The title of the plan. */
             plan_title: string;
         };
+        /** @description A plan in a list. */
         PlanView: {
+            /** @description Whether the plan is closed: it can be read but not changed. */
             closed: boolean;
+            /** @description The id of the plan. */
             id: string;
+            /** @description The caller's seat (role) in the plan. */
             seat: components["schemas"]["Seat"];
+            /** @description The title of the plan. */
             title: string;
         };
-        /** @description What went wrong, for programs (`error`) and for people (`message`). */
+        /** @description The body of an answer to a request that failed: a stable name for programs and a sentence for people. */
         Problem: {
-            /** @description A stable name. */
+            /** @description The stable name of the problem, for programs. */
             error: string;
-            /** @description A sentence that says what happened and what to do. */
+            /** @description A sentence in English that says what happened and what to do. */
             message: string;
         };
-        /** @description How far a commitment is on its way to the public. */
+        /** @description The progress of a document towards publication. */
         Progress: {
-            /** @description Whether a release can be launched now. */
+            /** @description Whether there is a signed release that is not launched yet. */
             launchable: boolean;
             /**
              * Format: int32
-             * @description The release that it is about; of a draft, the one before, or 0.
+             * @description The number of the release that the stage is about. While drafting, the number of the last release, or 0.
              */
             number: number;
             /**
              * Format: int64
-             * @description When it became public, or will, in milliseconds since the Unix epoch.
+             * @description The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
+             *     a launch.
              */
             opens?: number | null;
-            /** @description The sides that have signed what is proposed, once for each signature. */
+            /** @description The sides that have signed the open proposal, once for each signature. */
             signed: components["schemas"]["Sector"][];
-            /** @description `drafting`, `proposed`, `stale`, `frozen`, `waiting` (for its launch) or `public`. */
+            /**
+             * @description The stage: `drafting`, `proposed` (waits for signatures), `stale` (the text has changed since it was proposed),
+             *     `frozen` (signed), `waiting` (for its launch) or `public`.
+             */
             stage: string;
         };
+        /** @description A proposal: a text put forward to be signed. */
         ProposalView: {
+            /** @description The person who proposed the text. */
             by: components["schemas"]["MarkView"];
+            /** @description The SHA-256 digest of the release that the text would become: of its canonical JSON (RFC 8785), in hexadecimal. */
             digest: string;
             ended?: components["schemas"]["MarkView"] | null;
-            /** @description `open`, `stale` (the text has changed since), `frozen`, `declined`, `withdrawn` or `superseded`. */
+            /**
+             * @description The state of the proposal: `open`, `stale` (the text has changed since, so nobody can sign it), `frozen` (it
+             *     became a release), `declined`, `withdrawn` or `superseded` (its text had changed, and another proposal replaced
+             *     it).
+             */
             fate: string;
+            /** @description The items of the checklist that the text does not meet, by key. */
             gaps: string[];
+            /** @description The message of the proposer. It can be empty. */
             message: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The number of the entry after which the text was proposed.
+             */
             moment: number;
+            /** @description The number of signatures that the proposal needs from each side. */
             quorum: components["schemas"]["Quorum"];
-            /** @description Why it was declined. */
+            /** @description The reason why the proposal was declined. Empty in all other states. */
             reason: string;
             /**
              * Format: int32
-             * @description The release that it became.
+             * @description The number of the release that the proposal became, or `null`.
              */
             release?: number | null;
             /**
              * Format: int64
-             * @description The number of its entry: its name.
+             * @description The number of the entry that made the proposal. Routes identify the proposal by it.
              */
             seq: number;
+            /** @description The signatures so far, in the order in which they were given. */
             signatures: components["schemas"]["MarkView"][];
         };
-        /** @description A provider as administrators see it; its secret is shown to nobody. */
+        /** @description A sign-in provider, as administrators see it. No answer contains its secret. */
         ProviderEntry: {
+            /** @description The client id with which Accord is registered at the provider. */
             client_id: string;
+            /** @description The id of the provider. */
             id: string;
+            /** @description The issuer, as in the provider's discovery document. */
             issuer: string;
+            /** @description The name of the provider on the sign-in page. */
             name: string;
-            /** @description Whether an address counts as confirmed when the provider says so. */
+            /** @description Whether an e-mail address counts as confirmed when the provider says so. */
             trust_email: boolean;
         };
+        /** @description A sign-in provider. */
         ProviderView: {
+            /** @description The id of the provider. */
             id: string;
+            /** @description The name of the provider on the sign-in page. */
             name: string;
         };
-        /** @description How many of each side must sign. */
+        /** @description A quorum: the number of signatures that a release needs from each side. */
         Quorum: {
             /**
              * Format: int32
-             * @description Signatures that the side of civil society needs.
+             * @description Number of signatures that the side of civil society must give.
              */
             civil_society: number;
             /**
              * Format: int32
-             * @description Signatures that the government's side needs.
+             * @description Number of signatures that the government's side must give.
              */
             government: number;
         };
         /**
-         * @description Why a character is named.
+         * @description The reason why a character is reported.
          * @enum {string}
          */
         Reason: "hidden" | "direction" | "turned" | "control" | "blank" | "object" | "private_use" | "unassigned" | "overlay" | "lone_mark" | "too_many_marks";
-        /** @enum {string} */
+        /**
+         * @description The format of the co-creation record.
+         * @enum {string}
+         */
         RecordFormat: "json" | "html" | "csv";
-        /** @description The co-creation record of a commitment. */
+        /** @description The co-creation record of a commitment: who shaped it, when, and for which side. */
         RecordView: {
-            /** @description Everybody who wrote in the document. The other fields name them by their index here. */
+            /**
+             * @description Everybody who made an entry in the document's ledger, once for each seat and side that they had. Other fields
+             *     refer to them by their index in this list.
+             */
             authors: components["schemas"]["AuthorView"][];
+            /** @description The moment at which the document was created. */
             began: components["schemas"]["MomentView"];
+            /** @description The id of the commitment's document. */
             document: string;
-            /** @description The moment that the record is of. */
+            /** @description The moment at which the record was made. It counts all entries up to this one. */
             head: components["schemas"]["MomentView"];
-            /** @description BCP 47. */
+            /** @description The language of the commitment (BCP 47). */
             language: string;
+            /** @description The id of the plan. */
             plan: string;
+            /** @description The title of the plan. */
             plan_title: string;
-            /** @description What was proposed for a release, and what became of it, the oldest first. */
+            /** @description The proposals for a release with their outcomes, the oldest first. */
             proposals: components["schemas"]["ProposalView"][];
+            /** @description The releases, by number. */
             releases: components["schemas"]["ReleaseView"][];
-            /** @description Who wrote the text that stands. */
+            /** @description The amount of the current text that each author wrote first, by section. */
             shares: components["schemas"]["Share"][];
-            /** @description Who did how much to what, the oldest first. */
+            /** @description The sessions of work with the amounts that each author inserted and deleted, the oldest first. */
             sittings: components["schemas"]["Sitting"][];
-            /** @description As it is written now. */
+            /** @description The title of the commitment as it is written now. */
             title: string;
+            /** @description The named versions, in the order in which they were named. */
             versions: components["schemas"]["VersionView"][];
         };
+        /** @description A redaction: a passage that was removed from the document and its history. */
         RedactionView: {
             by?: components["schemas"]["Face"] | null;
+            /** @description The reason. */
             reason: string;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the redaction, in milliseconds since the Unix epoch.
              */
             time: number;
         };
-        /** @description The path that a document has gone to its releases. */
+        /** @description The path of a document to its releases: its draft, its proposals, and its releases so far. */
         ReleasePath: {
-            /** @description The SHA-256 of its canonical JSON (RFC 8785). */
+            /** @description The SHA-256 digest of the canonical JSON (RFC 8785) of `draft`, in hexadecimal. */
             digest: string;
-            /** @description The release that the text would become as it is now. A client that proposes or signs computes its digest. */
+            /**
+             * @description The release that the current text would become. A client that proposes or signs computes the digest of this
+             *     value.
+             */
             draft: Record<string, never>;
+            /** @description Whether the text is frozen: nothing can be written until somebody reopens the document. */
             frozen: boolean;
-            /** @description What one may do oneself. */
+            /** @description The steps that the caller may take. */
             may: components["schemas"]["May"];
             /**
              * Format: int64
-             * @description Where the text stands: the number of the last entry.
+             * @description The number of the last entry that the draft contains.
              */
             moment: number;
-            /** @description In the order in which they were made. */
+            /** @description The proposals, in the order in which they were made. */
             proposals: components["schemas"]["ProposalView"][];
-            /** @description How many of each side have to sign what is proposed now. */
+            /** @description The number of signatures from each side that a new proposal would need. */
             quorum: components["schemas"]["Quorum"];
-            /** @description By number. */
+            /** @description The releases, by number. */
             releases: components["schemas"]["ReleaseView"][];
-            /** @description How many of each side could sign. */
+            /** @description The number of signatories of each side. */
             signatories: components["schemas"]["Quorum"];
             /**
-             * @description What in it, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`) nobody would see. While
-             *     there is any, it can't be proposed.
+             * @description The hidden content in the draft, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`).
+             *     While there is any, the text can't be proposed.
              */
             strange: components["schemas"]["Strange"][];
         };
+        /** @description A release: a signed text that never changes. */
         ReleaseView: {
+            /** @description The SHA-256 digest of the release's canonical JSON (RFC 8785), in hexadecimal. */
             digest: string;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time of the last signature, which froze the text, in milliseconds since the Unix epoch.
              */
             frozen: number;
+            /** @description The items of the checklist that the text does not meet, by key. */
             gaps: string[];
             /**
              * Format: int64
-             * @description The moment that was frozen.
+             * @description The moment of the frozen text: the number of the entry that it follows.
              */
             moment: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The number of the release in its document, from 1.
+             */
             number: number;
             /**
              * Format: int64
-             * @description When it became public, or will.
+             * @description The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
+             *     a launch.
              */
             opens?: number | null;
+            /** @description Whether the release is public now. */
             public: boolean;
             reopened?: components["schemas"]["MarkView"] | null;
+            /** @description The signatures, in the order in which they were given. */
             signatures: components["schemas"]["MarkView"][];
         };
+        /** @description The start of the next draft. */
         Reopening: {
+            /** @description A message about the next draft. It can be empty. */
             message?: string;
         };
-        /** @description Somebody went back to a moment. */
+        /** @description A restoration: an edit that restored the text of an earlier moment. */
         RestorationView: {
+            /** @description The moment right after the restoration. */
             at: components["schemas"]["MomentView"];
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The author of the restoration, as an index into `authors`.
+             */
             by?: number | null;
+            /** @description The earlier moment whose text was restored. */
             to: components["schemas"]["MomentView"];
         };
         /**
-         * @description What a person is in a plan. `administrator`: runs the installation and has no seat in it.
+         * @description The role of a person in a plan. `administrator`: runs the installation and has no seat in the plan.
          * @enum {string}
          */
         Seat: "facilitator" | "author" | "adviser" | "observer" | "administrator";
+        /** @description A person with their seat (role) in a plan. */
         SeatEntry: components["schemas"]["Standing"] & {
-            /** @description Only people who may manage others see it. */
+            /** @description The e-mail address. `null` unless the caller may manage people. */
             email?: string | null;
-            /** @description Whether mail to the address is known to reach this person. */
+            /** @description Whether the e-mail address is confirmed. Always false unless the caller may manage people. */
             email_verified: boolean;
+            /** @description The person. */
             person: components["schemas"]["Face"];
         };
+        /** @description A person's seat (role) in a plan. */
         SeatIn: components["schemas"]["Standing"] & {
+            /** @description The id of the plan. */
             plan: string;
+            /** @description The title of the plan. */
             plan_title: string;
         };
         /**
-         * @description A part of the page, in the order in which they stand.
+         * @description A section of the page. The variants are in the order of the page.
          * @enum {string}
          */
         Section: "promise" | "who" | "when" | "why" | "how" | "values" | "milestones" | "contact" | "notes";
         /**
-         * @description The side a person sits for.
+         * @description The side that a person represents.
          * @enum {string}
          */
         Sector: "government" | "civil_society" | "other" | "adviser";
-        /** @description How far one has looked. */
+        /** @description The point up to which the caller has seen the history. */
         SeenUpto: {
             /**
              * Format: int64
-             * @description The number of an entry.
+             * @description The number of the last entry that the caller has seen.
              */
             seq: number;
         };
         /**
          * Format: int64
-         * @description The number of an entry in its ledger, from 0, without gaps.
+         * @description The sequence number of an entry in its ledger. Numbers start at 0 and have no gaps.
          */
         Seq: number;
+        /** @description A session: one sign-in on one device. */
         SessionEntry: {
-            /** @description The network address it was begun from. */
+            /** @description The network address from which the session was begun. */
             address: string;
-            /** @description The browser, as it describes itself. */
+            /** @description The name of the browser, as the browser sends it (`User-Agent`). */
             agent: string;
-            /** @description Whether this request belongs to it. */
+            /** @description Whether this request belongs to the session. */
             current: boolean;
+            /** @description The id of the session. */
             id: string;
             /**
              * Format: int64
-             * @description When it was last used, within some minutes.
+             * @description The time at which the session was last used, in milliseconds since the Unix epoch. It is accurate to about five
+             *     minutes.
              */
             seen: number;
             /**
              * Format: int64
-             * @description Milliseconds since the Unix epoch.
+             * @description The time at which the session began, in milliseconds since the Unix epoch.
              */
             since: number;
         };
+        /** @description The session of the caller. */
         SessionView: {
+            /** @description The signed-in person. */
             person: components["schemas"]["PersonView"];
         };
-        /** @description How much of a section one person wrote first, in the seat and for the side they had then. */
+        /** @description The part of a section that one author wrote first. */
         Share: {
             /**
              * Format: int32
-             * @description An index into the history's authors.
+             * @description The author, as an index into the history's authors.
              */
             author: number;
-            /** @description UTF-16 code units, without those that end paragraphs. */
+            /** @description Number of UTF-16 code units that the author wrote, without newlines. */
             characters: number;
             section?: components["schemas"]["Section"] | null;
         };
+        /** @description The data for signing in: an e-mail address with a password or, in the demo, a demo person. */
         SignIn: {
+            /** @description The e-mail address of the account. */
             email: string;
+            /** @description The password of the account. */
             password: string;
         } | {
             /** @description The sign-in name of a demo person. */
             demo: string;
         };
+        /** @description A signature. */
         Signature: {
-            /** @description The digest of what the signatory has read. */
+            /** @description The SHA-256 digest of the release that the signatory has read, in hexadecimal. */
             digest: string;
         };
-        /** @description A spell of work. */
+        /** @description A sitting: edits with no rest between them longer than a quarter of an hour. */
         Sitting: {
-            /** @description The moment before it. */
+            /** @description The moment before the first entry of the sitting. */
             before: components["schemas"]["Seq"];
             /**
              * Format: int64
-             * @description When, in milliseconds since the Unix epoch.
+             * @description The time of the first entry, in milliseconds since the Unix epoch.
              */
             began: number;
             /**
@@ -1841,140 +2130,153 @@ export interface components {
              * @description The time of the last entry, in milliseconds since the Unix epoch.
              */
             ended: number;
-            /** @description The first entry. */
+            /** @description The first entry of the sitting. */
             first: components["schemas"]["Seq"];
-            /** @description The last entry. */
+            /** @description The last entry of the sitting. */
             last: components["schemas"]["Seq"];
-            /** @description What was done, by whom, in the order of the page. */
+            /** @description The work in the sitting, by text in the order of the page, then by author. */
             tallies: components["schemas"]["Tally"][];
         };
-        /** @description A place in a plan. */
+        /** @description The standing of a person in a plan: their seat (role), their side, and whether they can sign. */
         Standing: {
+            /** @description The seat (role). */
             seat: components["schemas"]["Seat"];
+            /** @description The side that the person represents. */
             sector: components["schemas"]["Sector"];
-            /** @description Whether this person may approve a freeze for their sector. */
+            /** @description Whether this person may sign releases for their side. */
             signatory?: boolean;
         };
+        /** @description The disk space of the data folder. */
         StorageView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Free space on the disk, in bytes.
+             */
             free: number;
             /**
              * Format: int64
-             * @description Bytes.
+             * @description Space that the stored data takes, in bytes.
              */
             used: number;
         };
-        /** @description Something unreleasable, and where it stands. */
+        /** @description Unreleasable content, with its place in the document. */
         Strange: {
             character?: components["schemas"]["FoundCharacter"] | null;
-            /** @description Whether it can be cleaned without a change to what is read. */
+            /** @description Whether cleaning can fix it without changing what readers see. */
             cleanable?: boolean;
             /** @description The kind of content. */
             kind: components["schemas"]["Kind"];
             /**
-             * @description The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of what is no part of the
-             *     template.
+             * @description The key of a field, `milestones/{id}/{key}`, `facts/{key}`, or the name of a part that the template does not
+             *     have.
              */
             place: string;
-            /** @description The name or value itself; of a character its code point, like `U+202E`. */
+            /** @description The name or the value itself. For a character, its code point, such as `U+202E`. */
             said: string;
         };
-        /** @description What one person did to one text in one sitting. */
+        /** @description The work of one person on one text in one sitting. */
         Tally: {
             /**
              * Format: int32
-             * @description An index into the history's authors.
+             * @description The person, as an index into the history's authors.
              */
             author: number;
             /**
              * Format: int32
-             * @description UTF-16 code units deleted, newlines among them.
+             * @description Number of UTF-16 code units deleted, including newlines.
              */
             deleted: number;
             /**
              * Format: int32
-             * @description Changes to how the text looks: marks, links, kinds of paragraph; or to dates and milestones.
+             * @description Number of other changes: to marks, links and the format of paragraphs; outside texts, the number of edits.
              */
             formatted: number;
             /**
              * Format: int32
-             * @description UTF-16 code units, newlines among them.
+             * @description Number of UTF-16 code units inserted, including newlines.
              */
             inserted: number;
             target?: components["schemas"]["Target"] | null;
         };
-        /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
+        /** @description The name of a text: the key of a field, or `milestones/{id}/{key}`. */
         Target: string;
-        /** @description One text at two moments. */
+        /** @description The comparison of one text at two moments. */
         TextDiff: {
-            /** @description Its pieces, in order. */
+            /** @description The pieces of the text, in order. */
             pieces: components["schemas"]["Piece"][];
             section?: components["schemas"]["Section"] | null;
-            /** @description The text. */
+            /** @description The field or milestone text that is compared. */
             target: components["schemas"]["Target"];
         };
+        /** @description A ticket: a secret with which a program can connect to one document. */
         Ticket: {
-            /** @description Send it as `?ticket=` to `/sync/{document}` within 60 seconds. */
+            /** @description The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds. */
             ticket: string;
         };
+        /** @description The data for using a link, which depends on its purpose. */
         UseLink: components["schemas"]["NewAccount"] | {
-            /** @description The providers by which this person wants to sign in no more. */
+            /** @description The ids of the providers to unlink, so that they can't be used to sign in any more. */
             end_providers?: string[];
+            /** @description The new password. */
             password: string;
         } | {
-            /** @description True. */
+            /** @description Must be true. */
             confirm: boolean;
         };
+        /** @description A version: a moment with a name. */
         VersionView: {
             before_restoring?: components["schemas"]["MomentView"] | null;
             /**
              * Format: int32
-             * @description Who named it: an index into `authors`.
+             * @description The author who named the version, as an index into `authors`.
              */
             by?: number | null;
+            /** @description The description. It can be empty. */
             description: string;
+            /** @description The moment that has the name. */
             moment: components["schemas"]["MomentView"];
-            /** @description Empty for one that was made before going back. */
+            /** @description The name. Empty for a version that was made automatically before a restoration. */
             name: string;
             /**
              * Format: int64
-             * @description When it was named, in milliseconds since the Unix epoch.
+             * @description The time at which the version was named, in milliseconds since the Unix epoch.
              */
             named_at: number;
             /**
              * Format: int64
-             * @description The entry that named it.
+             * @description The number of the entry that named the version.
              */
             seq: number;
         };
-        /** @description How people can get in, beside what they are handed. */
+        /** @description The ways to sign in, apart from links and invitations. */
         Ways: {
-            /** @description Whether a lost password can be set anew by e-mail. */
+            /** @description Whether the server can mail a link for a new password. */
             mail: boolean;
+            /** @description The sign-in providers. */
             providers: components["schemas"]["ProviderView"][];
         };
-        /** @description What was done. */
+        /** @description The kind of a change, with its details. */
         What: {
-            /** @description The text. */
+            /** @description The inserted text. */
             text: string;
             /** @enum {string} */
             what: "inserted";
         } | {
-            /** @description The text. */
+            /** @description The deleted text. */
             text: string;
             /** @enum {string} */
             what: "deleted";
         } | {
-            /** @description The text after. */
+            /** @description The text after the change. */
             new: string;
-            /** @description The text before. */
+            /** @description The text before the change. */
             old: string;
             /** @enum {string} */
             what: "replaced";
         } | {
-            /** @description The text behind the split. */
+            /** @description The text of the paragraph after the split. */
             after: string;
-            /** @description The text before the split. */
+            /** @description The text of the paragraph before the split. */
             before: string;
             /** @enum {string} */
             what: "split";
@@ -1986,11 +2288,11 @@ export interface components {
             /** @enum {string} */
             what: "joined";
         } | {
-            /** @description Its attributes after. */
+            /** @description The attributes of the paragraph after the change. */
             new: {
                 [key: string]: unknown;
             };
-            /** @description Its attributes before. */
+            /** @description The attributes of the paragraph before the change. */
             old: {
                 [key: string]: unknown;
             };
@@ -1999,48 +2301,48 @@ export interface components {
             /** @enum {string} */
             what: "block";
         } | {
-            /** @description Their attributes after. */
+            /** @description The attributes of the characters after the change. */
             new: {
                 [key: string]: unknown;
             };
-            /** @description Their attributes before. */
+            /** @description The attributes of the characters before the change. */
             old: {
                 [key: string]: unknown;
             };
-            /** @description The characters. */
+            /** @description The formatted characters. */
             text: string;
             /** @enum {string} */
             what: "marked";
         } | {
-            /** @description The text that it was taken from. */
+            /** @description The field or milestone text from which the text was moved. */
             from: components["schemas"]["Target"];
-            /** @description The text. */
+            /** @description The moved text. */
             text: string;
             /** @enum {string} */
             what: "moved";
         } | {
-            /** @description The milestone. */
+            /** @description The id of the milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_added";
         } | {
-            /** @description The milestone. */
+            /** @description The id of the milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_removed";
         } | {
-            /** @description The milestone. */
+            /** @description The id of the milestone. */
             id: string;
             /** @enum {string} */
             what: "milestone_moved";
         } | {
-            /** @description The milestone; none for a date of the commitment. */
+            /** @description The id of the milestone, or `None` for a date of the commitment. */
             id?: string | null;
-            /** @description The key of the date. */
+            /** @description The key of the date, such as `due`. */
             key: string;
-            /** @description The value after, if there is one. */
+            /** @description The value after the change, or `None` if there is none. */
             new?: unknown;
-            /** @description The value before, if there was one. */
+            /** @description The value before the change, or `None` if there was none. */
             old?: unknown;
             /** @enum {string} */
             what: "value";
@@ -2410,6 +2712,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The format of the answer. The default is `json`. */
                 format: components["schemas"]["AuditFormat"];
             };
             cookie?: never;
@@ -2984,9 +3287,9 @@ export interface operations {
             header?: never;
             path: {
                 document: string;
-                /** @description The number of the entry that the first moment follows: the document's beginning, if absent. */
+                /** @description The earlier moment: the number of the entry that it follows. If absent, the beginning of the document. */
                 from: number | null;
-                /** @description That of the second: now, if absent. */
+                /** @description The later moment: the number of the entry that it follows. If absent, the latest moment. */
                 to: number | null;
             };
             cookie?: never;
@@ -3034,7 +3337,7 @@ export interface operations {
             path: {
                 document: string;
                 kind: string;
-                /** @description The number of the entry that the moment follows. */
+                /** @description A moment: the number of the entry that it follows. The file shows all changes since then. Only for `docx`. */
                 since: number | null;
             };
             cookie?: never;
@@ -3494,6 +3797,7 @@ export interface operations {
             header?: never;
             path: {
                 document: string;
+                /** @description The format of the answer. The default is `json`. */
                 format: components["schemas"]["RecordFormat"];
             };
             cookie?: never;
@@ -4420,6 +4724,7 @@ export interface operations {
             header?: never;
             path: {
                 plan: string;
+                /** @description The format of the answer. The default is `json`. */
                 format: components["schemas"]["AuditFormat"];
             };
             cookie?: never;
@@ -4531,9 +4836,9 @@ export interface operations {
             header?: never;
             path: {
                 plan: string;
-                /** @description The name of the file: its end says what it is, and a text without a title is called like it. */
+                /** @description The name of the file. Its extension tells the format, and a text without a title gets the name as its title. */
                 name: string;
-                /** @description BCP 47: `en`, if absent. */
+                /** @description The language of the text (BCP 47). If absent, `en`. */
                 language: string | null;
             };
             cookie?: never;
@@ -5083,9 +5388,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The value that the server gave the provider for this sign-in (RFC 6749, section 4.1.2). */
                 state: string;
+                /** @description The authorization code (RFC 6749, section 4.1.2). */
                 code: string | null;
-                /** @description Why the provider refused (RFC 6749, section 4.1.2.1). */
+                /** @description The code of the error with which the provider refused (RFC 6749, section 4.1.2.1). */
                 error: string | null;
             };
             cookie?: never;
@@ -5106,9 +5413,9 @@ export interface operations {
             header?: never;
             path: {
                 provider: string;
-                /** @description The secret of an invitation to join with. */
+                /** @description The secret of an invitation that the person accepts. */
                 invitation: string | null;
-                /** @description Whether somebody signed in wants to use the provider from now on. */
+                /** @description Whether the signed-in person links the provider to their account. */
                 link: boolean;
             };
             cookie?: never;

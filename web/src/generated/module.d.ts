@@ -7,31 +7,31 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A need and whether it is met. */
+        /** @description A need of the checklist, and whether the text meets it. */
         Check: {
             /** @description Whether the text meets it. */
             met: boolean;
             /** @description The need. */
             need: components["schemas"]["Need"];
         };
-        /** @description What a page shows of a client beside the document. */
+        /** @description The status of a client, which a page shows beside the document. */
         ClientStatus: {
             /** @description Whether there is an undone edit to redo. */
             can_redo: boolean;
             /** @description Whether there is an edit to undo. */
             can_undo: boolean;
-            /** @description The connection. */
+            /** @description The state of the connection to the server. */
             link: components["schemas"]["Link"];
             /** @description Whether this page may write. */
             may_write: boolean;
-            /** @description Whether there is anything that the server has not said to be on disk. */
+            /** @description Whether there are edits that the server has not acknowledged as saved on disk. */
             unsaved: boolean;
         };
-        /** @description The connection to the server. */
+        /** @description The state of the connection to the server. */
         Link: {
             /** @enum {string} */
             link: "offline";
-            /** @description A sentence, if the connection ended with one. */
+            /** @description The reason as a sentence, if the connection ended with one. */
             reason?: string | null;
         } | {
             /** @enum {string} */
@@ -50,61 +50,61 @@ export interface components {
             /** @description The server's sentence. */
             reason: string;
         };
-        /** @description A milestone as read. */
+        /** @description A milestone, as read from a document. */
         Milestone: {
-            /** @description `YYYY-MM-DD`, or empty. */
+            /** @description The date as `YYYY-MM-DD`, or empty. */
             due: string;
-            /** @description The date in words ("Fall 2027"), or empty. */
+            /** @description The date in words (“Fall 2027”), or empty. */
             due_text: string;
-            /** @description The key in the map of milestones. */
+            /** @description The key of the milestone in the map of milestones. */
             id: string;
-            /** @description The fractional order among the milestones. */
+            /** @description The order key of the milestone (see [`order`](super::order)). */
             order: string;
-            /** @description Its outputs. */
+            /** @description The outputs of the milestone. */
             outputs: components["schemas"]["Op"][];
-            /** @description The text of the milestone. */
+            /** @description The text that says what the milestone is. */
             what: components["schemas"]["Op"][];
-            /** @description Those responsible. */
+            /** @description The people or institutions responsible. */
             who: components["schemas"]["Op"][];
         };
         /**
-         * @description One thing a commitment needs.
+         * @description A need: content that a commitment must have before both sides should sign it.
          * @enum {string}
          */
         Need: "title" | "lead" | "problem" | "solution" | "results" | "value" | "milestone" | "milestone_dates" | "milestone_people";
         /** @description One step of a Delta. */
         Op: {
-            /** @description The attributes of what is inserted. */
+            /** @description The attributes of the inserted characters or value. */
             attributes?: {
                 [key: string]: unknown;
             };
-            /** @description A string, or an embedded value. */
+            /** @description A string of characters, or an embedded value. */
             insert: unknown;
         } | {
-            /** @description The attributes to set; `null` clears one. */
+            /** @description The attributes to set; `null` clears an attribute. */
             attributes?: {
                 [key: string]: unknown;
             };
             /**
              * Format: int32
-             * @description UTF-16 code units that are kept.
+             * @description Number of UTF-16 code units to keep.
              */
             retain: number;
         } | {
             /**
              * Format: int32
-             * @description UTF-16 code units that are deleted.
+             * @description Number of UTF-16 code units to delete.
              */
             delete: number;
         };
-        /** @description Somebody else in the document. */
+        /** @description Another client in the document. */
         Peer: {
             /**
              * Format: int64
              * @description The client id.
              */
             client: number;
-            /** @description Where their caret is: a text, and the ends of the selection in it. */
+            /** @description The caret of the client: a text, and the two ends of the selection in it, in UTF-16 code units. */
             cursor?: [
                 string,
                 number,
@@ -113,16 +113,19 @@ export interface components {
             /** @description The identity that the server has set. */
             user: components["schemas"]["PresenceUser"];
         };
-        /** @description What others see of a person. */
+        /** @description The identity of a person, as others see it. */
         PresenceUser: {
-            /** @description Their name as the server knows it. */
+            /** @description The person's name as the server knows it. */
             name: string;
             /** @description The person. */
             person: string;
-            /** @description The side that they sit for. */
+            /** @description The side that the person represents. */
             sector: components["schemas"]["Sector"];
         };
-        /** @description What changed, other than by [`Replica::edit`] itself. */
+        /**
+         * @description A change to a replica's document. Changes of text that an editor made itself
+         *     ([`Replica::edit`](crate::model::Replica::edit)) are left out.
+         */
         ReplicaChange: {
             /** @enum {string} */
             change: "text";
@@ -130,7 +133,7 @@ export interface components {
             delta: components["schemas"]["Op"][];
             /** @description Whether this replica made the change, by undo for example. */
             own: boolean;
-            /** @description The text. */
+            /** @description The text that changed. */
             target: components["schemas"]["Target"];
         } | {
             /** @enum {string} */
@@ -140,11 +143,11 @@ export interface components {
             change: "facts";
         };
         /**
-         * @description The side a person sits for.
+         * @description The side that a person represents.
          * @enum {string}
          */
         Sector: "government" | "civil_society" | "other" | "adviser";
-        /** @description Which text: the key of a field, or `milestones/{id}/{key}`. */
+        /** @description The name of a text: the key of a field, or `milestones/{id}/{key}`. */
         Target: string;
     };
     responses: never;

@@ -46,7 +46,7 @@ export class Follower {
 
   /**
    * Adds a change of the text to `tr`. Returns whether the editor then shows the whole text, with all
- * later changes in it, which must not be applied again.
+   * later changes in it, which must not be applied again.
    */
   follow(tr: Transaction, delta: Delta): boolean {
     // If the text lacks its last newline, or the change adds or removes that newline, offsets of the text do not
@@ -59,7 +59,7 @@ export class Follower {
 
   /**
    * Returns the change that adds the last newline to the text, or `null` if the text has one. It must be written
- * before the person's own change to `doc`, the editor's document.
+   * before the person's own change to `doc`, the editor's document.
    */
   missing(doc: Node): Delta | null {
     return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];

@@ -242,7 +242,7 @@ export class LiveDocument {
 
   /**
    * Runs `action` with the client, then sends, shows and keeps what the client asks for. `removes` says that the action can
- * remove milestones, which then disappear from the page even if the caret is in them.
+   * remove milestones, which then disappear from the page even if the caret is in them.
    */
   private with(action: (client: AccordClient) => void, removes = false): void {
     action(this.client);
@@ -348,7 +348,7 @@ export class LiveDocument {
 
   /**
    * Handles a final refusal: parks the text if the server lacks some of it, and starts anew with the server's document.
- * If the session has ended, everything is kept as it is until the person signs in again.
+   * If the session has ended, everything is kept as it is until the person signs in again.
    */
   private async denied(code: number, reason: string): Promise<void> {
     if (code === SIGNED_OUT) {

@@ -108,7 +108,7 @@ export class Persistence {
 
   /**
    * Removes the copy of the document, so that it can start anew. If any of it is `unsaved` once all changes are kept, the
- * readable text is parked first.
+   * readable text is parked first.
    */
   async setAside(reason: string, unsaved: () => boolean): Promise<void> {
     this.stop();

@@ -33,7 +33,7 @@ export class CalmStatus {
 
   /**
    * Shows the next status, now or after `CALM_MS`. The page keeps showing “Saving” between two keystrokes, and does not
- * show it for the handshake alone. It never shows “Saved” early.
+   * show it for the handshake alone. It never shows “Saved” early.
    */
   show(now: Status, next: Status): void {
     this.stop();

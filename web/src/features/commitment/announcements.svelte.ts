@@ -10,7 +10,7 @@ export class Announcements {
 
   /**
    * Listens as long as the component that creates it exists. `others` returns everybody else who is connected, and `nameOf`
- * the name of a text.
+   * the name of a text.
    */
   constructor(
     live: LiveDocument,

@@ -6,7 +6,7 @@
 //! only the text at one moment use [`Archives::content`], which works for any length.
 
 use crate::cache::LruCache;
-use crate::fair_queue::{FairQueue, OneOfAll, Place, QueueLimits, Requester, Slot};
+use crate::fair_queue::{Asker, FairQueue, OneOfAll, Place, QueueLimits, Requester, Slot};
 use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
 use crate::store::{Store, StoreError, entries};
@@ -142,10 +142,9 @@ impl Archives {
     /// Waits for the requester's turn to read.
     ///
     /// # Errors
-    /// Returns [`OpenError::Busy`] if this requester, or all together, have too many requests.
-    pub(crate) async fn reading(&self, requester: &Requester) -> Result<Reading, OpenError> {
-        let slot = self.readings.place(requester)?.slot().await?;
-        Ok(Reading { _right: Right::Slot { _slot: slot } })
+    /// [`OpenError::Busy`] when too much is asked for.
+    pub(crate) async fn reading(&self, asker: impl Into<Asker<'_>>) -> Result<Reading, OpenError> {
+        Ok(Reading { _right: Right::Slot { _slot: self.readings.slot(asker).await? } })
     }
 
     /// Takes a place in the queue of redactions, which is separate from the queue of readings.
@@ -169,11 +168,11 @@ impl Archives {
     /// fails.
     pub(crate) async fn in_turn<T: Send + 'static>(
         &self,
-        requester: &Requester,
+        asker: impl Into<Asker<'_>>,
         read: impl FnOnce(&Self, &Reading) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
-        let (archives, reading) = (self.clone(), self.reading(requester).await?);
-        // The thread holds the turn until `read` returns, even if the caller has stopped waiting for the result.
+        let (archives, reading) = (self.clone(), self.reading(asker).await?);
+        // The turn ends with the thread's work, whether anybody still waits for it or not.
         tokio::task::spawn_blocking(move || read(&archives, &reading)).await?
     }
 

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Maximum time that a request waits for its slot.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -149,7 +149,20 @@ impl FairQueue {
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
 
-    /// Returns the number of requests that wait for a slot.
+    /// Takes a place and waits for its slot.
+    ///
+    /// # Errors
+    /// Returns [`Busy`] if there is no place, or no slot is free within [`MAX_WAIT`].
+    pub(crate) async fn slot(&self, asker: impl Into<Asker<'_>>) -> Result<Slot, Busy> {
+        let Asker { requester, turn } = asker.into();
+        let place = self.place(requester)?;
+        match turn {
+            Some(turn) => place.slot_within(turn).await,
+            None => place.slot().await,
+        }
+    }
+
+    /// How many requests wait for a slot.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum()
@@ -167,22 +180,40 @@ impl Place {
     /// Waits for a slot.
     ///
     /// # Errors
-    /// Returns an error if no slot is free within [`MAX_WAIT`].
+    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
         let until = Instant::now() + MAX_WAIT;
-        // The requester's own lock comes first, so that a request that waits for it holds no slot that others need.
-        let alone = timeout_at(until, self.alone()).await.map_err(|_| Busy::Requester)?;
+        // The personal turn comes first: only its requester waits for it, and no slot of others is held meanwhile.
+        let turn = timeout_at(until, self.turn()).await.map_err(|_| Busy::Requester)?;
         let given = timeout_at(until, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
-        Ok(Slot { _given: given, _alone: alone })
+        Ok(Slot { _given: given, _turn: Some(turn) })
     }
 
-    /// Waits until none of the person's other work that shares the lock is running. Returns `None` at once for a reader
-    /// without an account, and in a queue that shares no lock.
-    async fn alone(&self) -> Option<OwnedMutexGuard<()>> {
-        match (&self.shared.one_of_all, &self.requester) {
+    /// Waits for the requester's turn, in which they can do several things that belong together, each with a slot
+    /// [within](Self::slot_within) it.
+    ///
+    /// # Errors
+    /// Returns [`Busy`] if the turn does not come within [`MAX_WAIT`].
+    pub(crate) async fn personal_turn(&self) -> Result<PersonalTurn, Busy> {
+        timeout(MAX_WAIT, self.turn()).await.map_err(|_| Busy::Requester)
+    }
+
+    /// Waits for a slot in a turn that the requester has already.
+    ///
+    /// # Errors
+    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
+    pub(crate) async fn slot_within(&self, _turn: &PersonalTurn) -> Result<Slot, Busy> {
+        let given = timeout(MAX_WAIT, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
+        Ok(Slot { _given: given, _turn: None })
+    }
+
+    /// Waits until a person has nothing else running of the kinds of work that share one turn.
+    async fn turn(&self) -> PersonalTurn {
+        let alone = match (&self.shared.one_of_all, &self.requester) {
             (Some(one_of_all), Requester::Person(person)) => Some(one_of_all.turn(person).await),
             _ => None,
-        }
+        };
+        PersonalTurn { requester: self.requester.clone(), _alone: alone }
     }
 
     async fn given_slot(&self) -> Result<GivenSlot, Busy> {
@@ -224,11 +255,38 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Slot {
     _given: GivenSlot,
-    /// The person's lock, if this work shares one with other kinds.
+    /// `None` if the slot was taken within a turn that somebody else holds.
+    _turn: Option<PersonalTurn>,
+}
+
+/// A requester's turn among the kinds of work that share one [`OneOfAll`], until it is dropped. A requester without an
+/// account, and work of a kind that shares nothing, have their turn always.
+#[derive(Debug)]
+pub(crate) struct PersonalTurn {
+    requester: Requester,
     _alone: Option<OwnedMutexGuard<()>>,
 }
 
-/// A slot of the queue, without the person's lock.
+/// A requester who asks for a slot, and the turn that they hold already, if any.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    requester: &'a Requester,
+    turn: Option<&'a PersonalTurn>,
+}
+
+impl<'a> From<&'a Requester> for Asker<'a> {
+    fn from(requester: &'a Requester) -> Self {
+        Self { requester, turn: None }
+    }
+}
+
+impl<'a> From<&'a PersonalTurn> for Asker<'a> {
+    fn from(turn: &'a PersonalTurn) -> Self {
+        Self { requester: &turn.requester, turn: Some(turn) }
+    }
+}
+
+/// One of the slots of a kind of work.
 #[derive(Debug)]
 struct GivenSlot {
     shared: Arc<Shared>,

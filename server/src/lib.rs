@@ -255,13 +255,13 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let releases =
         SealedReleases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let workers = Workers::new(config.worker.clone())?;
-    let heavy = FairQueue::sharing(HEAVY, one_of_all);
+    let heavy = FairQueue::sharing(HEAVY, one_of_all.clone());
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
         cleanings: FairQueue::new(CLEANINGS),
-        whole_texts: FairQueue::new(WHOLE_TEXTS),
+        whole_texts: FairQueue::sharing(WHOLE_TEXTS, one_of_all),
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
         importer: Importer::new(workers, heavy),

@@ -5,7 +5,7 @@
 
 use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
-use crate::fair_queue::Requester;
+use crate::fair_queue::{Asker, Requester};
 use crate::open_error::OpenError;
 use crate::people::People;
 use crate::plans::Plans;
@@ -91,7 +91,7 @@ impl SealedReleases {
     /// is not the one that was signed.
     pub(crate) async fn get(
         &self,
-        requester: &Requester,
+        asker: impl Into<Asker<'_>>,
         document: &DocumentId,
         number: u32,
     ) -> Result<Option<Arc<Frozen>>, OpenError> {
@@ -101,7 +101,7 @@ impl SealedReleases {
         }
         let releases = self.clone();
         let make = move |_: &Archives, reading: &Reading| releases.make(reading, key);
-        self.shared.archives.in_turn(requester, make).await
+        self.shared.archives.in_turn(asker, make).await
     }
 
     /// Signs a release right after it was frozen. The note contains people's names at the time of the signing, so it

@@ -8,7 +8,7 @@ use super::release_views::release_views;
 use super::views::{Done, people};
 use super::written::written;
 use crate::archives::{Archive, Archives, Reading};
-use crate::fair_queue::Requester;
+use crate::fair_queue::{Asker, Requester};
 use crate::people::SignedIn;
 use crate::record::{AuthorView, MomentView, ProposalView, ReleaseView, VersionView};
 use crate::rooms::Restore;
@@ -145,7 +145,8 @@ pub(super) async fn show(
     let (may_name, may_restore) = (may(Action::NameVersion), may(Action::Restore));
     let (people, person, id) = (app.people.clone(), by.person.id.clone(), found.id.clone());
     let seen = blocking(move || people.seen(&person, &id)).await?.map(|seq| seq.0);
-    let read = in_archive(&app, &by, &found, move |archive| {
+    let requester = Requester::from(&by);
+    let read = in_archive(&app, &requester, &found, move |archive| {
         let history = &archive.history;
         let moment = |seq| moment(history, seq);
         let restorations = history.restores().iter().map(|&(at, to)| RestorationView {
@@ -207,7 +208,8 @@ pub(super) async fn diff(
     Query(between): Query<Between>,
 ) -> Result<Response, Problem> {
     let found = reading(&app, &by, &document).await?;
-    let read = in_archive(&app, &by, &found, move |archive| {
+    let requester = Requester::from(&by);
+    let read = in_archive(&app, &requester, &found, move |archive| {
         let history = &archive.history;
         // Entry 1 contains the template, so there is nothing to compare before it.
         let from = Seq(between.from.unwrap_or(1).max(1)).min(last(history));
@@ -277,7 +279,8 @@ pub(super) async fn restore(
     let moment = Seq(wanted.moment.max(1));
     // A random client id, so that nobody has written or will write under it.
     let client = rand::random::<u64>() & limits::MAX_CLIENT_ID;
-    let made = in_archive(&app, &by, &found, move |archive| {
+    let requester = Requester::from(&by);
+    let made = in_archive(&app, &requester, &found, move |archive| {
         if moment > last(&archive.history) {
             return None;
         }
@@ -333,13 +336,13 @@ fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {
 /// Waits for the person's turn, then calls `read` with a document's history.
 pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
-    by: &SignedIn,
+    asker: impl Into<Asker<'_>>,
     found: &Readable,
     read: impl FnOnce(&Archive) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let (requester, id) = (Requester::Person(by.person.id.clone()), found.id.clone());
+    let id = found.id.clone();
     let read = move |archives: &Archives, reading: &Reading| archives.read(reading, &id, read);
-    Ok(app.archives.in_turn(&requester, read).await?)
+    Ok(app.archives.in_turn(asker, read).await?)
 }
 
 pub(super) fn last(history: &History) -> Seq {

@@ -8,6 +8,7 @@ use super::identity::Visitor;
 use super::problem::Problem;
 use super::release_views::release_views;
 use super::written::written;
+use crate::fair_queue::Requester;
 use crate::pages;
 use crate::record::RecordView;
 use accord_document::ids::Seq;
@@ -51,7 +52,8 @@ pub(super) async fn show(
     let language = found.state.document(&found.id).map(|known| known.language.clone());
     let (id, plan) = (found.id.to_string(), found.plan.to_string());
     let plan_title = found.state.title().to_owned();
-    let read = in_archive(&app, &by, &found, move |archive| {
+    let requester = Requester::from(&by);
+    let read = in_archive(&app, &requester, &found, move |archive| {
         let history = &archive.history;
         let head = last(history);
         let view = RecordView {

@@ -9,7 +9,7 @@ use super::release_views::release_views;
 use super::views::{Done, people};
 use super::written::{WholeTextTurn, written};
 use crate::archives::{Archives, Reading};
-use crate::fair_queue::Requester;
+use crate::fair_queue::{Asker, Requester};
 use crate::people::SignedIn;
 use crate::record::{ProposalView, ReleaseView};
 use crate::releases::Frozen;
@@ -270,7 +270,7 @@ pub(super) async fn proposed(
     Path((document, proposal)): Path<(String, u64)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let _turn = WholeTextTurn::wait(&app, &by).await?;
+    let turn = WholeTextTurn::wait(&app, &by).await?;
     let path = app.rooms.handle(&found.id, &by).release_status().await?;
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
@@ -280,14 +280,14 @@ pub(super) async fn proposed(
         return written(move || Draft(path)).await;
     }
     if let ProposalStatus::Frozen { number } = known.fate {
-        let frozen = frozen(&app, &by, &found.id, number).await?;
+        let frozen = frozen(&app, turn.personal(), &found.id, number).await?;
         return written(move || frozen.released.clone()).await;
     }
-    let (requester, id) = (Requester::Person(by.person.id.clone()), found.id);
+    let id = found.id;
     let read = move |archives: &Archives, reading: &Reading| {
         archives.content(reading, &id, |state| pick(state, &id, Seq(proposal)))
     };
-    let read = app.archives.in_turn(&requester, read).await?;
+    let read = app.archives.in_turn(turn.personal(), read).await?;
     let (identity, content) = read.ok_or(StepError::NoProposal)?;
     written(move || Released::of(identity, &content)).await
 }
@@ -316,19 +316,18 @@ pub(super) async fn download(
     Path((document, number)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    Ok(file(&*frozen(&app, &by, &found.id, number).await?))
+    Ok(file(&*frozen(&app, &Requester::from(&by), &found.id, number).await?))
 }
 
 /// Returns a release by its number. Opens its document first, so that an unfinished redaction is finished.
 pub(super) async fn frozen(
     app: &App,
-    by: &SignedIn,
+    asker: impl Into<Asker<'_>>,
     document: &DocumentId,
     number: u32,
 ) -> Result<Arc<Frozen>, Problem> {
     app.rooms.probe(document).await?;
-    let requester = Requester::Person(by.person.id.clone());
-    let read = app.releases.get(&requester, document, number).await?;
+    let read = app.releases.get(asker, document, number).await?;
     read.ok_or_else(|| Problem::missing("release"))
 }
 

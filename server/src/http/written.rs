@@ -4,7 +4,7 @@
 
 use super::App;
 use super::problem::blocking;
-use crate::fair_queue::{Place, QueueLimits, Slot};
+use crate::fair_queue::{PersonalTurn, Place, QueueLimits};
 use crate::people::SignedIn;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -22,7 +22,7 @@ pub(crate) const WHOLE_TEXTS: QueueLimits =
 #[derive(Debug)]
 pub(super) struct WholeTextTurn {
     _place: Place,
-    _slot: Slot,
+    personal: PersonalTurn,
 }
 
 impl WholeTextTurn {
@@ -32,8 +32,13 @@ impl WholeTextTurn {
     /// Returns an error if too many requests of this person wait, or if this one has waited too long.
     pub(super) async fn wait(app: &App, by: &SignedIn) -> Result<Self, Problem> {
         let place = app.whole_texts.place(&by.into())?;
-        let slot = place.slot().await?;
-        Ok(Self { _place: place, _slot: slot })
+        let personal = place.personal_turn().await?;
+        Ok(Self { _place: place, personal })
+    }
+
+    /// The turn of the person, for what else must be read for the text.
+    pub(super) fn personal(&self) -> &PersonalTurn {
+        &self.personal
     }
 }
 
@@ -73,7 +78,7 @@ impl io::Write for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fair_queue::{FairQueue, Requester};
+    use crate::fair_queue::{FairQueue, OneOfAll, Requester};
     use accord_document::ids::PersonId;
     use futures_util::FutureExt as _;
 
@@ -87,16 +92,19 @@ mod tests {
 
     #[tokio::test]
     async fn one_person_reads_one_whole_text_at_a_time() {
-        let texts = FairQueue::new(WHOLE_TEXTS);
+        let texts = FairQueue::sharing(WHOLE_TEXTS, OneOfAll::default());
         let place = |name: &str| texts.place(&Requester::Person(PersonId::new(name))).unwrap();
         let (first, second) = (place("ana"), place("ana"));
-        let reading = first.slot().now_or_never().unwrap().unwrap();
-        assert!(second.slot().now_or_never().is_none(), "her second text waits for her first");
+        let reading = first.personal_turn().now_or_never().unwrap().unwrap();
+        assert!(
+            second.personal_turn().now_or_never().is_none(),
+            "her second text waits for her first"
+        );
         for name in (0..100).map(|n| format!("p{n}")) {
-            let theirs = place(&name).slot().now_or_never();
-            assert!(theirs.is_some_and(|slot| slot.is_ok()), "others do not, whoever reads");
+            let theirs = place(&name).personal_turn().now_or_never();
+            assert!(theirs.is_some_and(|turn| turn.is_ok()), "others do not, whoever reads");
         }
         drop(reading);
-        assert!(second.slot().now_or_never().is_some());
+        assert!(second.personal_turn().now_or_never().is_some());
     }
 }

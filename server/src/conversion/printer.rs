@@ -3,7 +3,7 @@
 
 use super::making::{FilesInMaking, Making};
 use crate::cache::LruCache;
-use crate::fair_queue::{Busy, FairQueue, Place, Requester, Slot};
+use crate::fair_queue::{Busy, FairQueue, PersonalTurn, Place, Requester, Slot};
 use crate::releases::Frozen;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
@@ -181,13 +181,15 @@ impl Printer {
         }
     }
 
-    /// Takes a place for a file of a draft. Callers take it before they read the draft, so that one requester can't
-    /// have many drafts read.
+    /// Waits for the requester's turn to have a file of a draft made. Callers read the draft within the turn, so that the
+    /// server holds one draft of each person at a time.
     ///
     /// # Errors
-    /// Returns an error if too many requests are waiting or running.
-    pub(crate) fn place(&self, requester: &Requester) -> Result<Place, FileError> {
-        Ok(self.shared.heavy.place(requester)?)
+    /// Returns an error if too many requests are waiting or running, or if the turn does not come in time.
+    pub(crate) async fn turn(&self, requester: &Requester) -> Result<FileTurn, FileError> {
+        let place = self.shared.heavy.place(requester)?;
+        let personal = place.personal_turn().await?;
+        Ok(FileTurn { place, personal })
     }
 
     /// Returns a draft as a file. `changes` are the changes to mark in it and the names of their authors, or `None` to
@@ -198,14 +200,15 @@ impl Printer {
     /// Returns an error if the file can't be made, or if no slot is free in time.
     pub(crate) async fn draft(
         &self,
-        place: Place,
+        turn: FileTurn,
         text: &Released,
         changes: Option<(Manuscript, Vec<String>)>,
         plan_title: String,
         time: u64,
         kind: FileKind,
     ) -> Result<Bytes, FileError> {
-        let slot = place.slot().await?;
+        let FileTurn { place, personal } = turn;
+        let slot = place.slot_within(&personal).await?;
         let document = &text.document;
         let job = FileJob {
             kind,
@@ -220,6 +223,20 @@ impl Printer {
             tracing::warn!(%document, ?kind, %error, "a file of a draft can't be made");
         })?;
         Ok(Bytes::from_owner(Held { made, _place: place }))
+    }
+}
+
+/// A requester's turn to have a file of a draft made, with the place that counts until the file is sent.
+#[derive(Debug)]
+pub(crate) struct FileTurn {
+    place: Place,
+    personal: PersonalTurn,
+}
+
+impl FileTurn {
+    /// Returns the personal turn. A history that the file needs is read within it.
+    pub(crate) fn personal(&self) -> &PersonalTurn {
+        &self.personal
     }
 }
 

@@ -5,11 +5,13 @@ use super::file;
 use super::held_answers::NotCounted;
 use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
-use super::problem::Problem;
+use super::problem::{Problem, blocking};
 use super::releases::frozen;
+use super::written::WholeTextTurn;
 use crate::fair_queue::Requester;
 use crate::people::SignedIn;
 use crate::releases::Frozen;
+use crate::rooms::ReleaseStatus;
 use accord_document::ids::Seq;
 use accord_document::plan::Launch;
 use accord_document::release::canonical::{Released, canonical};
@@ -49,21 +51,20 @@ pub(super) async fn draft(
     if let Some(since) = since {
         return tracked(&app, &by, &document, &extension, Seq(since)).await;
     }
-    let requester = Requester::Person(by.person.id.clone());
     if extension == "json" {
+        let _turn = WholeTextTurn::wait(&app, &by).await?;
         let status = app.rooms.handle(&found.id, &by).release_status().await?;
-        let draft = &status.draft;
-        let title = draft.title();
-        let value = serde_json::to_value(draft).unwrap_or_default();
-        return Ok(file::titled("application/json", (&title, &end), &name, canonical(&value)));
+        let title = status.draft.title();
+        let made = blocking(move || Ok(canonical_draft(&status))).await?;
+        return Ok(file::titled("application/json", (&title, &end), &name, made));
     }
     let kind = kind(&extension)?;
-    let place = app.printer.place(&requester)?;
+    let turn = app.printer.turn(&Requester::from(&by)).await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let draft = &status.draft;
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
-    let made = app.printer.draft(place, draft, None, plan_title, now, kind).await?;
+    let made = app.printer.draft(turn, draft, None, plan_title, now, kind).await?;
     Ok(NotCounted::mark(file::titled(kind.media(), (&title, &end), &name, made)))
 }
 
@@ -79,9 +80,9 @@ async fn tracked(
     if kind(extension)? != FileKind::Docx {
         return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
     }
-    let place = app.printer.place(&Requester::Person(by.person.id.clone()))?;
+    let turn = app.printer.turn(&Requester::from(by)).await?;
     let id = found.id.clone();
-    let read = in_archive(app, by, &found, move |archive| {
+    let read = in_archive(app, turn.personal(), &found, move |archive| {
         let (history, state) = (&archive.history, &archive.state);
         let to = last(history);
         let from = since.max(Seq(1)).min(to);
@@ -94,10 +95,15 @@ async fn tracked(
     let authors = authors.iter().map(|one| with_side(&one.name, one.sector)).collect();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let (title, changes) = (text.title(), Some((manuscript, authors)));
-    let made = app.printer.draft(place, &text, changes, plan_title, now, FileKind::Docx).await?;
+    let made = app.printer.draft(turn, &text, changes, plan_title, now, FileKind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
     let file = file::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made);
     Ok(NotCounted::mark(file))
+}
+
+/// Returns a draft as canonical JSON.
+fn canonical_draft(status: &ReleaseStatus) -> Vec<u8> {
+    canonical(&serde_json::to_value(&status.draft).unwrap_or_default())
 }
 
 /// Returns a release as a file of the kind `pdf`, `docx`, `html` or `md`, whether it is public or not.
@@ -113,7 +119,7 @@ pub(super) async fn release(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let kind = kind(&extension)?;
-    let frozen = frozen(&app, &by, &found.id, number).await?;
+    let frozen = frozen(&app, &Requester::from(&by), &found.id, number).await?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
     let requester = Requester::Person(by.person.id.clone());
     let base = app.site.base();

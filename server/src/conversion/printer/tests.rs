@@ -97,12 +97,13 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
 #[tokio::test]
 async fn people_who_wait_for_their_documents_hold_no_slot_of_others() {
     let (printer, _, frozen) = printer();
-    // Both people ask for as many files as they can, and no request has been answered by its document.
-    let waiting: Vec<Place> = (0..8)
-        .map(|n| printer.place(&Requester::Person(PersonId::new(format!("p{}", n / 4)))).unwrap())
-        .collect();
-    let place = printer.place(&ana()).unwrap();
-    let made = printer.draft(place, &frozen.released, None, "Plan".into(), 0, FileKind::Docx);
+    // Eight people have their turn, and none of them has been answered by the document.
+    let mut waiting = Vec::new();
+    for person in (0..8).map(|n| Requester::Person(PersonId::new(format!("p{n}")))) {
+        waiting.push(printer.turn(&person).await.unwrap());
+    }
+    let turn = printer.turn(&ana()).await.unwrap();
+    let made = printer.draft(turn, &frozen.released, None, "Plan".into(), 0, FileKind::Docx);
     let answer = soon(made).await.expect("a person waits for others' documents");
     assert!(matches!(answer, Err(FileError::Work(_))), "its child was started: {answer:?}");
     drop(waiting);

@@ -207,6 +207,15 @@ impl Place {
         Ok(Slot { _given: given, _turn: None })
     }
 
+    /// Waits for a slot for as long as it takes.
+    ///
+    /// # Errors
+    /// Returns [`Busy`] if the queue has ended.
+    pub(crate) async fn slot_at_last(&self) -> Result<Slot, Busy> {
+        let turn = self.turn().await;
+        Ok(Slot { _given: self.given_slot().await?, _turn: Some(turn) })
+    }
+
     /// Waits until a person has nothing else running of the kinds of work that share one turn.
     async fn turn(&self) -> PersonalTurn {
         let alone = match (&self.shared.one_of_all, &self.requester) {

@@ -115,6 +115,13 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
     Ok(messages)
 }
 
+/// Whether a frame contains a sync step 1. Its answer can be as large as the document.
+#[must_use]
+pub fn asks_for_document(frame: &[u8]) -> bool {
+    let messages = read_frame(frame).unwrap_or_default();
+    messages.iter().any(|message| matches!(message, Message::Step1(_)))
+}
+
 /// A note from Accord's client to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
@@ -195,6 +202,8 @@ mod tests {
             frame.extend(message.encode());
         }
         assert_eq!(read_frame(&frame).unwrap(), messages);
+        assert!(asks_for_document(&frame));
+        assert!(!messages[1..].iter().any(|message| asks_for_document(&message.encode())));
         assert!(read_frame(&frame[..frame.len() - 1]).is_err());
     }
 }

@@ -33,6 +33,7 @@ use crate::access::Access;
 use crate::announced;
 use crate::clock::Clock;
 use crate::committer::Committer;
+use crate::fair_queue::FairQueue;
 use crate::metrics::Metrics;
 use crate::replay::decode;
 use crate::store::{Store, StoreError};
@@ -44,6 +45,7 @@ use futures_util::future::join_all;
 use open_memory::OpenMemory;
 use outbox::Outboxes;
 use pace::{Debts, LongTurns};
+use postponed::large_turns;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -84,6 +86,7 @@ struct Shared {
     waiting: WaitingBytes,
     waiting_requests: WaitingRequests,
     long_turns: LongTurns,
+    large_turns: FairQueue,
     debts: Debts,
     open_memory: OpenMemory,
     outboxes: Outboxes,
@@ -126,6 +129,7 @@ impl Rooms {
             waiting: WaitingBytes::default(),
             waiting_requests: WaitingRequests::default(),
             long_turns: LongTurns::default(),
+            large_turns: large_turns(),
             debts: Debts::default(),
             open_memory: OpenMemory::default(),
             outboxes: Outboxes::default(),

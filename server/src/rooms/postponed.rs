@@ -1,37 +1,133 @@
-//! A turn that can take long, postponed until no entry waits for the disk.
+//! The large turn that a room takes next. It waits for a slot among the large turns of all rooms, and then until no entry
+//! of its room waits for the disk.
+//!
+//! Large turns run on half of the processors, and one at a time for each requester. So the other processors are free for
+//! short turns, and the memory that a large turn needs is not needed many times.
 
 use super::event::RoomEvent;
 use super::turns::{Priority, Turn};
+use crate::fair_queue::{FairQueue, QueueLimits, Requester, Slot};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use std::thread::available_parallelism;
+
+/// Creates the queue for the large turns of all rooms. The number of places has no limit, because each room has at most
+/// one large turn in the queue.
+pub(super) fn large_turns() -> FairQueue {
+    let slots = available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1));
+    FairQueue::new(QueueLimits {
+        slots,
+        anonymous_slots: slots,
+        slots_each: 1,
+        places_each: usize::MAX,
+        places: usize::MAX,
+    })
+}
 
 pub(super) struct Postponed {
-    pub(super) turn: Turn<RoomEvent>,
-    /// Whether turns of other parties are taken before this one.
-    pub(super) others_pass: bool,
+    turn: Turn<RoomEvent>,
+    slot: PendingSlot,
+    /// Whether short turns of others are taken before this one.
+    others_pass: bool,
+}
+
+enum PendingSlot {
+    Waiting(BoxFuture<'static, Option<Slot>>),
+    /// `None` if the queue was full. The turn then needs no slot.
+    Given(Option<Slot>),
 }
 
 impl Postponed {
-    /// Whether a short turn is taken before this one. A later turn of the same party is not, unless it is essential.
-    pub(super) fn is_passed_by(&self, turn: &Turn<RoomEvent>) -> bool {
-        turn.party != self.turn.party || turn.priority == Priority::Essential
+    /// Puts a turn into the queue for slots.
+    pub(super) fn new(turn: Turn<RoomEvent>, queue: &FairQueue) -> Self {
+        let (queue, party) = (queue.clone(), turn.party.clone());
+        let mut waiting =
+            async move { queue.place(&party).ok()?.slot_at_last().await.ok() }.boxed();
+        let slot = match (&mut waiting).now_or_never() {
+            Some(slot) => PendingSlot::Given(slot),
+            None => PendingSlot::Waiting(waiting),
+        };
+        Self { turn, slot, others_pass: true }
+    }
+
+    pub(super) fn party(&self) -> &Requester {
+        &self.turn.party
+    }
+
+    pub(super) fn has_slot(&self) -> bool {
+        matches!(self.slot, PendingSlot::Given(_))
+    }
+
+    /// Waits until the turn receives its slot, or for ever if it already has one. Dropping the future loses nothing.
+    pub(super) async fn slot_given(&mut self) {
+        let PendingSlot::Waiting(slot) = &mut self.slot else {
+            return std::future::pending().await;
+        };
+        self.slot = PendingSlot::Given(slot.await);
+    }
+
+    /// Records that an append has ended. From now on no turn passes this one, if it has its slot.
+    pub(super) fn append_ended(&mut self) {
+        self.others_pass &= !self.has_slot();
+    }
+
+    /// Whether a short turn comes before this one. A later turn of the same party does so only if it is essential.
+    pub(super) fn is_passed_by(&self, party: &Requester, priority: Priority) -> bool {
+        self.others_pass && (*party != self.turn.party || priority == Priority::Essential)
+    }
+
+    /// Returns the turn with the slot that it has, if any.
+    pub(super) fn into_turn(self) -> (Turn<RoomEvent>, Option<Slot>) {
+        match self.slot {
+            PendingSlot::Given(slot) => (self.turn, slot),
+            PendingSlot::Waiting(_) => (self.turn, None),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fair_queue::Requester;
     use accord_document::ids::PersonId;
+
+    fn turn(name: &str, priority: Priority) -> Turn<RoomEvent> {
+        let party = Requester::Person(PersonId::new(name));
+        Turn { party, priority, item: RoomEvent::Stop }
+    }
+
+    fn postponed(name: &str, queue: &FairQueue) -> Postponed {
+        Postponed::new(turn(name, Priority::Ordinary), queue)
+    }
 
     /// Rule C7.
     #[test]
     fn what_a_party_sent_later_stays_behind_its_postponed_turn() {
-        let turn = |name: &str, priority| {
-            let party = Requester::Person(PersonId::new(name));
-            Turn { party, priority, item: RoomEvent::Stop }
+        let postponed = postponed("ana", &large_turns());
+        let is_passed_by = |name: &str, priority| {
+            let Turn { party, priority, .. } = turn(name, priority);
+            postponed.is_passed_by(&party, priority)
         };
-        let postponed = Postponed { turn: turn("ana", Priority::Ordinary), others_pass: true };
-        assert!(!postponed.is_passed_by(&turn("ana", Priority::Ordinary)));
-        assert!(postponed.is_passed_by(&turn("ana", Priority::Essential)));
-        assert!(postponed.is_passed_by(&turn("ben", Priority::Ordinary)));
+        assert!(!is_passed_by("ana", Priority::Ordinary));
+        assert!(is_passed_by("ana", Priority::Essential));
+        assert!(is_passed_by("ben", Priority::Ordinary));
+    }
+
+    #[test]
+    fn one_large_turn_of_each_person_runs_at_a_time_and_a_processor_stays_free() {
+        let queue = large_turns();
+        let first = postponed("ana", &queue).into_turn();
+        let mut second = postponed("ana", &queue);
+        assert!(!second.has_slot(), "she has a large turn elsewhere");
+        second.append_ended();
+        let ben = Requester::Person(PersonId::new("ben"));
+        assert!(second.is_passed_by(&ben, Priority::Ordinary), "others pass until it has its slot");
+        drop(first);
+        second.slot_given().now_or_never().unwrap();
+        second.append_ended();
+        assert!(!second.is_passed_by(&ben, Priority::Ordinary));
+        let running = (0..1_000).map(|n| postponed(&format!("p{n}"), &queue));
+        let running: Vec<_> = running.filter(Postponed::has_slot).collect();
+        let processors = available_parallelism().unwrap().get();
+        assert!(running.len() < (processors / 2).max(1), "with hers: {}", 1 + running.len());
     }
 }

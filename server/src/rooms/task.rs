@@ -50,6 +50,14 @@ async fn pause(time: Duration) {
     }
 }
 
+/// Waits until the postponed turn receives its slot, or for ever if no turn is postponed.
+async fn slot_given(postponed: &mut Option<Postponed>) {
+    match postponed {
+        Some(postponed) => postponed.slot_given().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The result of an append.
 struct Committed {
     upto: Seq,
@@ -168,6 +176,7 @@ impl Task {
                 }
                 self.commit(&answer).await;
             }
+            let next_turn = self.until_turn();
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_claims_saved(saved),
@@ -177,7 +186,8 @@ impl Task {
                     stopping |= matches!(event, RoomEvent::Stop);
                     self.come(event);
                 }
-                () = pause(self.until_turn()), if self.has_turn() => {
+                () = slot_given(&mut self.postponed) => {}
+                () = pause(next_turn.unwrap_or_default()), if next_turn.is_some() => {
                     // The last turn could have taken long, so the events that arrived meanwhile join before the next
                     // turn is chosen.
                     while let Ok(event) = events.try_recv() {
@@ -319,7 +329,7 @@ impl Task {
     fn committed(&mut self, Committed { upto, result }: Committed) {
         self.in_flight = false;
         if let Some(postponed) = &mut self.postponed {
-            postponed.others_pass = false;
+            postponed.append_ended();
         }
         let effects = match result {
             Ok(()) => {

@@ -1,11 +1,13 @@
 //! The queue of a room's events: an event waits for its party's turn, and is then handled.
 
 use super::{Task, WAITING};
-use crate::fair_queue::Requester;
+use crate::fair_queue::{Requester, Slot};
 use crate::rooms::event::RoomEvent;
 use crate::rooms::in_flight::Place;
 use crate::rooms::postponed::Postponed;
 use crate::rooms::turns::{Priority, Turn};
+use accord_document::state::DocumentState;
+use accord_document::sync::wire::asks_for_document;
 use accord_document::sync::{ConnectionId, Effect};
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,31 @@ const LARGE_FRAME_BYTES: usize = 16 * 1024;
 fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
+}
+
+/// Whether an event can take so long that it needs a slot, and that entries which are nearly on disk are sent first.
+fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
+    let is_long = || state.size() > LONG_DOCUMENT_BYTES;
+    match event {
+        RoomEvent::Continue { .. } => true,
+        RoomEvent::Frame { bytes, .. } => {
+            bytes.len() > LARGE_FRAME_BYTES || is_long() && asks_for_document(bytes)
+        }
+        RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(),
+        _ => false,
+    }
+}
+
+/// Whether the turn of an event can begin now. While a large turn is postponed, only short turns of others begin.
+fn may_pass(
+    postponed: &Option<Postponed>,
+    state: &DocumentState,
+    party: &Requester,
+    priority: Priority,
+    event: &RoomEvent,
+) -> bool {
+    let Some(postponed) = postponed else { return true };
+    postponed.is_passed_by(party, priority) && !is_large(state, event)
 }
 
 impl Task {
@@ -55,7 +82,7 @@ impl Task {
     fn has_sent(&self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get(&id) else { return false };
         let party = Requester::Person(connection.person.clone());
-        self.postponed.as_ref().is_some_and(|postponed| postponed.turn.party == party)
+        self.postponed.as_ref().is_some_and(|postponed| *postponed.party() == party)
             || self.turns.has_waiting(&party)
     }
 
@@ -64,49 +91,54 @@ impl Task {
         self.postponed.is_none() && self.turns.is_empty()
     }
 
-    /// Whether a turn can begin, once [`until_turn`](Self::until_turn) is over.
-    pub(super) fn has_turn(&self) -> bool {
-        let has_next = self.waiting.len() < WAITING && !self.turns.is_empty();
-        match &self.postponed {
-            Some(postponed) => self.is_settled() || postponed.others_pass && has_next,
-            None => has_next,
+    /// Returns the time until a turn can begin, or `None` if a slot, an append or a new event must come first.
+    pub(super) fn until_turn(&mut self) -> Option<Duration> {
+        if self.postponed_may_begin() {
+            return Some(Duration::ZERO);
         }
+        if self.waiting.len() >= WAITING {
+            return None;
+        }
+        let (state, postponed) = (self.room.state(), &self.postponed);
+        let may_begin =
+            |party: &_, priority, event: &_| may_pass(postponed, state, party, priority, event);
+        self.turns.wait(Instant::now(), may_begin)
     }
 
-    pub(super) fn until_turn(&mut self) -> Duration {
-        if self.postponed.is_some() && self.is_settled() {
-            return Duration::ZERO;
+    /// Returns the next turn, with its slot if it is large, or `None` if the next turn must wait. A large turn is postponed
+    /// until it has its slot and no entry waits for the disk, so that those entries are sent to everybody first. Short turns
+    /// of others pass it until it has its slot and the append in flight is on disk.
+    fn next_turn(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
+        if let Some(begun) = self.begin_postponed() {
+            return Some(begun);
         }
-        self.turns.wait(Instant::now()).unwrap_or_default()
+        let (state, postponed) = (self.room.state(), &self.postponed);
+        let may_begin =
+            |party: &_, priority, event: &_| may_pass(postponed, state, party, priority, event);
+        let turn = self.turns.next(Instant::now(), may_begin)?;
+        if !is_large(self.room.state(), &turn.item) {
+            return Some((turn, None));
+        }
+        self.postponed = Some(Postponed::new(turn, &self.rooms.shared.large_turns));
+        self.begin_postponed()
     }
 
-    /// Returns the next turn, or `None` if it must wait. A turn that can take long is postponed while entries wait for
-    /// the disk, so that those are sent to everybody first. Other turns pass it only until the append in flight is on
-    /// disk, so that it does not wait for ever.
-    fn next_turn(&mut self) -> Option<Turn<RoomEvent>> {
-        if self.is_settled()
-            && let Some(Postponed { turn, .. }) = self.postponed.take()
-        {
-            return Some(turn);
+    /// Whether a turn is postponed that has its slot, and no entry waits for the disk.
+    fn postponed_may_begin(&self) -> bool {
+        self.is_settled() && self.postponed.as_ref().is_some_and(Postponed::has_slot)
+    }
+
+    /// Takes the postponed turn if it may begin.
+    fn begin_postponed(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
+        if self.postponed_may_begin() {
+            self.postponed.take().map(Postponed::into_turn)
+        } else {
+            None
         }
-        let turn = self.turns.next(Instant::now())?;
-        let may_pass = !self.is_large(&turn.item)
-            && self.postponed.as_ref().is_none_or(|postponed| postponed.is_passed_by(&turn));
-        if self.is_settled() || may_pass {
-            return Some(turn);
-        }
-        match &mut self.postponed {
-            Some(postponed) => {
-                postponed.others_pass = false;
-                self.turns.push_first(&turn.party, turn.item, Instant::now());
-            }
-            None => self.postponed = Some(Postponed { turn, others_pass: true }),
-        }
-        None
     }
 
     pub(super) fn take_turn(&mut self) {
-        let Some(turn) = self.next_turn() else { return };
+        let Some((turn, _slot)) = self.next_turn() else { return };
         if turn.item.is_abandoned() {
             return;
         }
@@ -121,19 +153,6 @@ impl Task {
         let spent = thread_time().saturating_sub(began);
         self.turns.spend(&party, priority, spent, Instant::now());
         self.note_memory(&party);
-    }
-
-    /// Whether an event can take so long that entries which are nearly on disk should be sent first.
-    fn is_large(&self, event: &RoomEvent) -> bool {
-        match event {
-            RoomEvent::Continue { .. } => true,
-            RoomEvent::Frame { bytes, .. } => bytes.len() > LARGE_FRAME_BYTES,
-            RoomEvent::Request(request) => {
-                request.priority == Priority::Ordinary
-                    && self.room.state().size() > LONG_DOCUMENT_BYTES
-            }
-            _ => false,
-        }
     }
 
     fn may_take_long(&self, event: &RoomEvent) -> bool {

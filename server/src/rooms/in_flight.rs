@@ -14,9 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of one person's frames that wait for a room.
 const MAX_WAITING_FRAMES: usize = 32;
-/// Maximum size of one person's frames that wait for any room, in KiB: two documents of the largest size.
-const MAX_WAITING_KIB: u32 = 16 * 1024;
-/// Maximum size of all frames that were read and not handled, in bytes.
+/// Maximum size of one person's frames that wait for rooms, in KiB: one document of the largest size, and keystrokes.
+const MAX_WAITING_KIB: u32 = 8 * 1024 + 64;
+/// What all frames may hold that were read and not worked on, in bytes.
 const MAX_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
 /// Maximum size of one person's frames once the total is exceeded, in bytes: a message of the largest size, and
 /// keystrokes.
@@ -134,8 +134,9 @@ mod tests {
         let bytes = WaitingBytes::default();
         let ana = PersonId::new("ana");
         let (places, other_room) = (bytes.places(&ana), bytes.places(&ana));
-        let first = places.enter(9 * 1024 * 1024).await;
-        let waiting = tokio::spawn(async move { other_room.enter(9 * 1024 * 1024).await.is_ok() });
+        let first = places.enter(limits::MAX_STATE_BYTES).await;
+        let waiting =
+            tokio::spawn(async move { other_room.enter(limits::MAX_STATE_BYTES).await.is_ok() });
         assert!(places.enter(100).await.is_ok(), "a keystroke goes in beside them");
         assert!(!waiting.is_finished());
         drop(first);

@@ -6,7 +6,7 @@
 //! only the text at one moment use [`Archives::content`], which works for any length.
 
 use crate::cache::LruCache;
-use crate::fair_queue::{Asker, FairQueue, OneOfAll, Place, QueueLimits, Requester, Slot};
+use crate::fair_queue::{Asker, FairQueue, PersonalLocks, Place, QueueLimits, Requester, Slot};
 use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
 use crate::store::{Store, StoreError, entries};
@@ -121,16 +121,16 @@ impl std::fmt::Debug for Archives {
 impl Archives {
     /// Creates an empty cache. `max_redacted_bytes` is the approximate memory that a history can take when a redaction
     /// reads it; a value below the limit for histories that are shown has no effect. While a person reads, none of
-    /// their other work that shares `one_of_all` runs.
+    /// their other work that shares `personal_locks` runs.
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,
         max_redacted_bytes: usize,
-        one_of_all: OneOfAll,
+        personal_locks: PersonalLocks,
     ) -> Self {
         Self {
             store,
-            readings: FairQueue::sharing(READINGS, one_of_all),
+            readings: FairQueue::sharing(READINGS, personal_locks),
             redactions: FairQueue::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
@@ -142,7 +142,7 @@ impl Archives {
     /// Waits for the requester's turn to read.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when too much is asked for.
+    /// Returns [`OpenError::Busy`] if this requester, or all together, have too many requests.
     pub(crate) async fn reading(&self, asker: impl Into<Asker<'_>>) -> Result<Reading, OpenError> {
         Ok(Reading { _right: Right::Slot { _slot: self.readings.slot(asker).await? } })
     }
@@ -172,7 +172,7 @@ impl Archives {
         read: impl FnOnce(&Self, &Reading) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
         let (archives, reading) = (self.clone(), self.reading(asker).await?);
-        // The turn ends with the thread's work, whether anybody still waits for it or not.
+        // The thread holds the turn until `read` returns, even if the caller has stopped waiting for the result.
         tokio::task::spawn_blocking(move || read(&archives, &reading)).await?
     }
 

@@ -70,11 +70,11 @@ pub(crate) struct FairQueue {
 /// A lock for each person, shared by several kinds of work: each person runs only one piece of such work at a time,
 /// because each takes so much memory that two would be too much. Clones share the locks.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OneOfAll {
+pub(crate) struct PersonalLocks {
     people: Arc<Mutex<HashMap<PersonId, Weak<tokio::sync::Mutex<()>>>>>,
 }
 
-impl OneOfAll {
+impl PersonalLocks {
     /// Waits until none of this person's work of these kinds is running.
     async fn turn(&self, person: &PersonId) -> OwnedMutexGuard<()> {
         let turn = {
@@ -95,7 +95,7 @@ impl OneOfAll {
 struct Shared {
     limits: QueueLimits,
     /// The lock that is shared with other kinds of work, if any.
-    one_of_all: Option<OneOfAll>,
+    personal_locks: Option<PersonalLocks>,
     state: Mutex<State>,
 }
 
@@ -118,15 +118,15 @@ struct Account {
 
 impl FairQueue {
     pub(crate) fn new(limits: QueueLimits) -> Self {
-        Self { shared: Arc::new(Shared { limits, one_of_all: None, state: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { limits, personal_locks: None, state: Mutex::default() }) }
     }
 
-    /// Creates a queue whose work shares `one_of_all` with other queues, so that a person has one running in all of
-    /// them together. Work in such a queue must not wait for a slot in another one while it holds a slot: it would wait
-    /// for itself.
-    pub(crate) fn sharing(limits: QueueLimits, one_of_all: OneOfAll) -> Self {
-        let one_of_all = Some(one_of_all);
-        Self { shared: Arc::new(Shared { limits, one_of_all, state: Mutex::default() }) }
+    /// Creates a queue whose work shares `personal_locks` with other queues, so that a person has one running in all of
+    /// them together. Work that holds a personal turn must take its further slots [within](Place::slot_within) that turn:
+    /// if it waited for another turn, it would wait for itself.
+    pub(crate) fn sharing(limits: QueueLimits, personal_locks: PersonalLocks) -> Self {
+        let personal_locks = Some(personal_locks);
+        Self { shared: Arc::new(Shared { limits, personal_locks, state: Mutex::default() }) }
     }
 
     /// Takes a place for a request.
@@ -162,7 +162,7 @@ impl FairQueue {
         }
     }
 
-    /// How many requests wait for a slot.
+    /// Returns the number of requests that wait for a slot.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.shared.lock().waiting.iter().map(|(_, queue)| queue.len()).sum()
@@ -183,14 +183,14 @@ impl Place {
     /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
         let until = Instant::now() + MAX_WAIT;
-        // The personal turn comes first: only its requester waits for it, and no slot of others is held meanwhile.
+        // The personal turn comes first, so that a request that waits for it holds no slot that others need.
         let turn = timeout_at(until, self.turn()).await.map_err(|_| Busy::Requester)?;
         let given = timeout_at(until, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
         Ok(Slot { _given: given, _turn: Some(turn) })
     }
 
-    /// Waits for the requester's turn, in which they can do several things that belong together, each with a slot
-    /// [within](Self::slot_within) it.
+    /// Waits for the requester's personal turn. Work that belongs together can take several slots
+    /// [within](Self::slot_within) one turn.
     ///
     /// # Errors
     /// Returns [`Busy`] if the turn does not come within [`MAX_WAIT`].
@@ -198,7 +198,7 @@ impl Place {
         timeout(MAX_WAIT, self.turn()).await.map_err(|_| Busy::Requester)
     }
 
-    /// Waits for a slot in a turn that the requester has already.
+    /// Waits for a slot within a personal turn that the requester already has.
     ///
     /// # Errors
     /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
@@ -207,7 +207,7 @@ impl Place {
         Ok(Slot { _given: given, _turn: None })
     }
 
-    /// Waits for a slot for as long as it takes.
+    /// Waits for a slot without a time limit.
     ///
     /// # Errors
     /// Returns [`Busy`] if the queue has ended.
@@ -216,10 +216,13 @@ impl Place {
         Ok(Slot { _given: self.given_slot().await?, _turn: Some(turn) })
     }
 
-    /// Waits until a person has nothing else running of the kinds of work that share one turn.
+    /// Waits until none of the person's other work that shares the lock is running. Does not wait for a reader without an
+    /// account, or in a queue that shares no lock.
     async fn turn(&self) -> PersonalTurn {
-        let alone = match (&self.shared.one_of_all, &self.requester) {
-            (Some(one_of_all), Requester::Person(person)) => Some(one_of_all.turn(person).await),
+        let alone = match (&self.shared.personal_locks, &self.requester) {
+            (Some(personal_locks), Requester::Person(person)) => {
+                Some(personal_locks.turn(person).await)
+            }
             _ => None,
         };
         PersonalTurn { requester: self.requester.clone(), _alone: alone }
@@ -264,19 +267,20 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Slot {
     _given: GivenSlot,
-    /// `None` if the slot was taken within a turn that somebody else holds.
+    /// The personal turn, or `None` if the caller holds it.
     _turn: Option<PersonalTurn>,
 }
 
-/// A requester's turn among the kinds of work that share one [`OneOfAll`], until it is dropped. A requester without an
-/// account, and work of a kind that shares nothing, have their turn always.
+/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. Dropping it ends the turn. A reader without
+/// an account always has a turn, and so has everybody in a queue that shares no lock.
 #[derive(Debug)]
 pub(crate) struct PersonalTurn {
     requester: Requester,
+    /// The person's lock, if this work shares one with other kinds.
     _alone: Option<OwnedMutexGuard<()>>,
 }
 
-/// A requester who asks for a slot, and the turn that they hold already, if any.
+/// A requester who asks for a slot, with the personal turn that they already hold, if any.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
     requester: &'a Requester,
@@ -295,7 +299,7 @@ impl<'a> From<&'a PersonalTurn> for Asker<'a> {
     }
 }
 
-/// One of the slots of a kind of work.
+/// A slot of the queue, without the personal turn.
 #[derive(Debug)]
 struct GivenSlot {
     shared: Arc<Shared>,

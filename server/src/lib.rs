@@ -51,7 +51,7 @@ use archives::Archives;
 use committer::Committer;
 use control::Control;
 use conversion::{HEAVY, Importer, Printer};
-use fair_queue::{FairQueue, OneOfAll};
+use fair_queue::{FairQueue, PersonalLocks};
 use generation::Generation;
 use housekeeping::keep_house;
 use http::{App, CLEANINGS, Comparisons, Connections, HeldAnswers, WHOLE_TEXTS};
@@ -247,21 +247,21 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let access = Access::new(people.clone(), plans.clone(), generation);
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
-    let one_of_all = OneOfAll::default();
-    let archives = Archives::new(store.clone(), config.redaction_memory, one_of_all.clone());
+    let personal_locks = PersonalLocks::default();
+    let archives = Archives::new(store.clone(), config.redaction_memory, personal_locks.clone());
     let (data, name) = (config.data.clone(), site.name());
     let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
         SealedReleases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let workers = Workers::new(config.worker.clone())?;
-    let heavy = FairQueue::sharing(HEAVY, one_of_all.clone());
+    let heavy = FairQueue::sharing(HEAVY, personal_locks.clone());
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
         archives,
         cleanings: FairQueue::new(CLEANINGS),
-        whole_texts: FairQueue::sharing(WHOLE_TEXTS, one_of_all),
+        whole_texts: FairQueue::sharing(WHOLE_TEXTS, personal_locks),
         releases,
         printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
         importer: Importer::new(workers, heavy),

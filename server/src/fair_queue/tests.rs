@@ -93,8 +93,8 @@ async fn a_request_that_is_given_up_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_person_has_one_running_of_all_kinds_that_share_it() {
-    let one_of_all = OneOfAll::default();
-    let [files, readings] = [(); 2].map(|()| FairQueue::sharing(LIMITS, one_of_all.clone()));
+    let personal_locks = PersonalLocks::default();
+    let [files, readings] = [(); 2].map(|()| FairQueue::sharing(LIMITS, personal_locks.clone()));
     let file = files.place(&person("ana")).unwrap();
     let making = file.slot().await.unwrap();
     let reading = readings.place(&person("ana")).unwrap();
@@ -109,8 +109,8 @@ async fn a_person_has_one_running_of_all_kinds_that_share_it() {
     drop(making);
     drop((waiting.await.unwrap(), reading, file));
     assert!(is_idle(&files) && is_idle(&readings));
-    drop(one_of_all.turn(&PersonId::new("ben")).await);
-    assert_eq!(one_of_all.people.lock().unwrap().len(), 1, "nobody else is remembered");
+    drop(personal_locks.turn(&PersonId::new("ben")).await);
+    assert_eq!(personal_locks.people.lock().unwrap().len(), 1, "nobody else is remembered");
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {
     }
 }
 
-/// Waits for the person's turn, then calls `read` with a document's history.
+/// Waits for the asker's turn, then calls `read` with a document's history.
 pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
     asker: impl Into<Asker<'_>>,

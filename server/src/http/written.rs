@@ -1,6 +1,7 @@
 //! Answers that contain the whole text of a document. With all its formatting, the text can be 16 MiB, and ten times as
-//! much while it is read and serialized. So only one such answer is made for each person at a time. The work runs on
-//! threads that can block for long, because all requests share the other threads.
+//! much while it is read and serialized. So only one such answer is made for each person at a time, and no file, import
+//! or history of theirs meanwhile. The work runs on threads that can block for long, because all requests share the
+//! other threads.
 
 use super::App;
 use super::problem::blocking;
@@ -13,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::io;
 
-/// The limits of whole texts that are read and serialized at the same time. There are as many slots as places: a person
-/// whose budget in a document is used up can hold their own slot for minutes, but never one that others need.
+/// The limits of requests for whole texts. The requests need no slots, only the personal turn: a person whose budget in a
+/// document is used up can hold their own turn for minutes, but nothing that others need.
 pub(crate) const WHOLE_TEXTS: QueueLimits =
     QueueLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
 
@@ -26,7 +27,7 @@ pub(super) struct WholeTextTurn {
 }
 
 impl WholeTextTurn {
-    /// Waits until no other whole text is being made for this person.
+    /// Waits until no other whole text, file, import or history is being made for this person.
     ///
     /// # Errors
     /// Returns an error if too many requests of this person wait, or if this one has waited too long.
@@ -36,7 +37,7 @@ impl WholeTextTurn {
         Ok(Self { _place: place, personal })
     }
 
-    /// The turn of the person, for what else must be read for the text.
+    /// Returns the personal turn. A ledger that the answer needs is read within it.
     pub(super) fn personal(&self) -> &PersonalTurn {
         &self.personal
     }
@@ -78,7 +79,7 @@ impl io::Write for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fair_queue::{FairQueue, OneOfAll, Requester};
+    use crate::fair_queue::{FairQueue, PersonalLocks, Requester};
     use accord_document::ids::PersonId;
     use futures_util::FutureExt as _;
 
@@ -92,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_person_reads_one_whole_text_at_a_time() {
-        let texts = FairQueue::sharing(WHOLE_TEXTS, OneOfAll::default());
+        let texts = FairQueue::sharing(WHOLE_TEXTS, PersonalLocks::default());
         let place = |name: &str| texts.place(&Requester::Person(PersonId::new(name))).unwrap();
         let (first, second) = (place("ana"), place("ana"));
         let reading = first.personal_turn().now_or_never().unwrap().unwrap();

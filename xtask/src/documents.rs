@@ -27,15 +27,20 @@ pub fn check() -> Result<()> {
 }
 
 /// The source that defines the command line. Its options are described for operators in [`OPERATING`].
-const COMMAND_LINE: &str = "server/src/main.rs";
+const COMMAND_LINE: &str = "server/src/arguments.rs";
 const OPERATING: &str = "docs/operating.md";
 
 /// Returns a fault for each option of the command line that the document does not describe. An option is found by its
-/// environment variable. Hidden options are for tests, and need no description.
+/// environment variable. Hidden options are for tests, and need no description. A command line without any option is a
+/// fault, too: its source has moved.
 fn undescribed_options(command_line: &str, document: &str) -> Vec<String> {
     let options = command_line.lines().filter(|line| !line.contains("hide = true"));
     let variables = options.filter_map(|line| line.split("env = \"").nth(1)?.split('"').next());
-    let undescribed = variables.filter(|name| !document.contains(&format!("`{name}`")));
+    let variables: Vec<&str> = variables.collect();
+    if variables.is_empty() {
+        return vec![format!("{COMMAND_LINE} defines no option")];
+    }
+    let undescribed = variables.iter().filter(|name| !document.contains(&format!("`{name}`")));
     undescribed.map(|name| format!("{OPERATING} does not describe the option of {name}")).collect()
 }
 
@@ -234,6 +239,7 @@ mod tests {
             #[arg(long, env = \"C\", default_value_t = 1)]";
         assert_eq!(undescribed_options(command_line, "| `--a` | `A` |").len(), 1);
         assert_eq!(undescribed_options(command_line, "`A` and `C`"), [""; 0]);
+        assert_eq!(undescribed_options("fn main() {}", "`A`").len(), 1, "no option is found");
     }
 
     #[test]

@@ -39,8 +39,8 @@ const HELD: [(&str, Hold); 9] = [
     ("xtask/src", Hold::OneWay),
 ];
 
-/// The documents that can contain the map. The first that does is read.
-const MAPS: [&str; 2] = ["docs/architecture.md", "ARCHITECTURE.md"];
+/// The document that contains the map.
+const MAP: &str = "docs/architecture.md";
 
 /// Checks the crates of the workspace and all folders in [`HELD`].
 pub fn check() -> Result<()> {
@@ -66,15 +66,8 @@ pub fn check() -> Result<()> {
 
 /// Returns the rows of the map, from the document that contains it.
 fn map() -> Result<Vec<table::Row>> {
-    for path in MAPS {
-        let rows = fs::read_to_string(root().join(path)).map(|text| table::rows(&text));
-        if let Ok(rows) = rows
-            && !rows.is_empty()
-        {
-            return Ok(rows);
-        }
-    }
-    bail!("none of {} shows a map of the modules", MAPS.join(", "))
+    let rows = table::rows(&fs::read_to_string(root().join(MAP))?);
+    if rows.is_empty() { bail!("{MAP} shows no map of the modules") } else { Ok(rows) }
 }
 
 /// Returns the crates of the workspace, by their folders.

@@ -5,7 +5,7 @@ use super::updates::{Scattered, Update, format, long, text};
 use accord_document::limits;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
-use accord_tests::{SyncClient, dial};
+use accord_tests::{SyncClient, Visitor, dial};
 use anyhow::Result;
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
@@ -17,8 +17,13 @@ use tokio_tungstenite::tungstenite::Message as WsMessage;
 
 /// Number of connections that the author opens in attacks over many connections.
 const CONNECTIONS: usize = 200;
-/// Lowest client id of the attackers.
+/// Lowest client id of what the facilitator writes before an attack.
+const PREPARED: u64 = 900_000;
+/// Lowest client id of the author who attacks. The facilitator writes under other ids, because an id belongs to one person
+/// (rule U2).
 const CLIENT: u64 = 1_000_000;
+/// Client id of the author's items whose neighbours are far apart.
+const FAR_APART: u64 = 950_000;
 /// Number of items, below the document's limit, that an attacker leaves for the texts of others.
 const ROOM_LEFT: usize = 2_000;
 
@@ -47,14 +52,26 @@ async fn send_on(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result
 /// Writes what an author could have written before the attack. The facilitator sends it, so that the author's own
 /// budget stays unused.
 pub(super) async fn write(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result<()> {
+    write_by(target, &target.facilitator, document, updates).await
+}
+
+/// Writes updates, and waits until they are on disk.
+async fn write_by(
+    target: &Target,
+    by: &Visitor,
+    document: &str,
+    updates: &[Vec<u8>],
+) -> Result<()> {
     for update in updates {
         // The answer to a step 1 comes once everything before it is on disk.
-        let mut client =
-            SyncClient::connect(target, &target.facilitator, document, CLIENT - 1).await?;
+        let mut client = SyncClient::connect(target, by, document, PREPARED - 1).await?;
         client.send(Message::Update(update)).await?;
         let ask = Message::Step1(&[0]).encode();
         client.send_raw(ask).await?;
-        client.receive().await?;
+        if let Err(error) = client.receive().await {
+            println!("  a document takes no more of what an attack prepares: {error:#}");
+            break;
+        }
     }
     Ok(())
 }
@@ -81,10 +98,10 @@ pub(super) async fn most_items(target: Arc<Target>) -> Result<()> {
 }
 
 /// Returns eight updates that delete every second letter of a client's text, `each` letters in each update.
-fn every_second(each: u32) -> Vec<Vec<u8>> {
+fn every_second(client: u64, each: u32) -> Vec<Vec<u8>> {
     let update = |n| {
         let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
-        Update::default().deletes(CLIENT, ranges).encode()
+        Update::default().deletes(client, ranges).encode()
     };
     (0..8).map(update).collect()
 }
@@ -93,38 +110,38 @@ fn every_second(each: u32) -> Vec<Vec<u8>> {
 pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let len: u32 = 400_000;
     let words = "a".repeat(len as usize);
-    write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
+    write(&target, &target.shared, &[long(PREPARED + 2, &words)]).await?;
     // Each deleted letter makes two splits, and eight copied letters cost 1.
     let each = (limits::MAX_MOVED_UNITS / u64::from(len) * 4) as u32 * 9 / 10;
     target.start().await;
-    send_on(&target, &target.shared, &every_second(each)).await
+    send_on(&target, &target.shared, &every_second(PREPARED + 2, each)).await
 }
 
 /// Deletes halves of items that are in front of all others. Each split moves all items behind it.
 pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
-    let (_, updates) = most(CLIENT, "ab");
+    let (_, updates) = most(PREPARED + 3, "ab");
     write(&target, &target.shared, &updates[..1]).await?;
     let items = limits::MAX_ITEMS_PER_UPDATE as u64;
     // The limit is divided by the cost of the items that one deletion moves.
     let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
     target.start().await;
-    send_on(&target, &target.shared, &every_second(each)).await
+    send_on(&target, &target.shared, &every_second(PREPARED + 3, each)).await
 }
 
 /// Inserts elements of new clients that know nothing of the items between their neighbours.
 pub(super) async fn between(target: Arc<Target>) -> Result<()> {
-    let (_, updates) = most(CLIENT, "a");
-    write(&target, &target.shared, &updates).await?;
-    let stands = (limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT) as u64;
+    // An element that is compared with more items than a turn allows is refused.
+    let items = limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN * 9 / 10;
+    let prepared = Scattered::new(PREPARED, "a").grow(items as usize).encode();
+    write(&target, &target.shared, &[prepared]).await?;
     let each =
-        (limits::MAX_ITEMS_BETWEEN_ORIGINS / stands).min(limits::MAX_CLIENTS_PER_UPDATE as u64) * 9
-            / 10;
+        (limits::MAX_ITEMS_BETWEEN_ORIGINS / items).min(limits::MAX_CLIENTS_PER_UPDATE as u64);
     let updates: Vec<_> = (0..8)
         .map(|n| {
             let news = (0..each).map(|at| CLIENT + 1 + n * each + at);
             // Each element goes behind the first letter. Its place depends on all the items that follow that letter.
             news.fold(Update::default(), |update, client| {
-                update.structs(client, 0, vec![text(Some((CLIENT, 0)), None, "b")])
+                update.structs(client, 0, vec![text(Some((PREPARED, 0)), None, "b")])
             })
             .encode()
         })
@@ -133,12 +150,12 @@ pub(super) async fn between(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Sends items whose two neighbours are far apart. The updates assume another text than the document's, which has
+/// Sends items whose two neighbours are far apart. The updates assume another text than the author's document has, with
 /// other items between those neighbours.
 pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
-    let other = Scattered::new(CLIENT, "ab").grow(limits::MAX_ITEMS_PER_UPDATE / 4).encode();
-    write(&target, &target.shared, &[other]).await?;
-    let (_, updates) = most(CLIENT, "a");
+    let other = Scattered::new(FAR_APART, "ab").grow(limits::MAX_ITEMS_PER_UPDATE / 4).encode();
+    write_by(&target, &target.author, &target.shared, &[other]).await?;
+    let (_, updates) = most(FAR_APART, "a");
     target.start().await;
     send_on(&target, &target.shared, &updates).await
 }
@@ -166,7 +183,7 @@ pub(super) fn most_formatted(client: u64) -> Vec<u8> {
 }
 
 pub(super) async fn formatting(target: Arc<Target>) -> Result<()> {
-    let update = most_formatted(CLIENT);
+    let update = most_formatted(CLIENT + 100_000);
     target.start().await;
     send_on(&target, &target.shared, &[update]).await
 }
@@ -174,13 +191,13 @@ pub(super) async fn formatting(target: Arc<Target>) -> Result<()> {
 /// Deletes letters of a document of the most items: every second one, every third one, and then all of them three
 /// times.
 pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
-    let (scattered, updates) = most(CLIENT, "a");
+    let (scattered, updates) = most(PREPARED, "a");
     write(&target, &target.shared, &updates).await?;
     let every =
         |step: u32| (0..scattered.end() / step).map(|at| (step * at, 1)).collect::<Vec<_>>();
     let updates: Vec<_> = [every(2), every(3), every(1), every(1), every(1)]
         .into_iter()
-        .map(|ranges| Update::default().deletes(CLIENT, ranges).encode())
+        .map(|ranges| Update::default().deletes(PREPARED, ranges).encode())
         .collect();
     target.start().await;
     send_on(&target, &target.shared, &updates).await
@@ -208,9 +225,11 @@ pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
         sockets.push(dial(&*target, &target.author, &target.shared, Dialect::Stock).await?);
     }
     let small = WsMessage::Binary(
-        Message::Update(&Scattered::new(CLIENT, "a").grow(5_000).encode()).encode().into(),
+        Message::Update(&Scattered::new(CLIENT + 200_000, "a").grow(5_000).encode())
+            .encode()
+            .into(),
     );
-    let large = frame(&long(CLIENT + 1, &"a".repeat(limits::MAX_STATE_BYTES - 100)));
+    let large = frame(&long(CLIENT + 200_001, &"a".repeat(limits::MAX_STATE_BYTES - 100)));
     target.start().await;
     let mut all = JoinSet::new();
     for (number, mut socket) in sockets.into_iter().enumerate() {
@@ -223,7 +242,7 @@ pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
 
 /// Requests a document of several megabytes, with as many items as it is allowed, again and again.
 pub(super) async fn step_1(target: Arc<Target>) -> Result<()> {
-    let (_, updates) = most(CLIENT, "a");
+    let (_, updates) = most(PREPARED, "a");
     write(&target, &target.shared, &updates).await?;
     target.start().await;
     let mut all = JoinSet::new();
@@ -288,7 +307,7 @@ pub(super) async fn awareness(target: Arc<Target>) -> Result<()> {
 /// Requests a large document on many connections and reads nothing.
 pub(super) async fn deaf(target: Arc<Target>) -> Result<()> {
     let words = "a sentence of the plan ".repeat(150_000);
-    write(&target, &target.shared, &[long(CLIENT, &words)]).await?;
+    write(&target, &target.shared, &[long(PREPARED + 4, &words)]).await?;
     target.start().await;
     let mut held = Vec::new();
     loop {
@@ -336,7 +355,7 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
 
 /// Sends and receives one large message on each of many connections, which then stay open and silent.
 pub(super) async fn silent(target: Arc<Target>) -> Result<()> {
-    let known = long(CLIENT, &"a".repeat(7 << 20));
+    let known = long(PREPARED + 1, &"a".repeat(7 << 20));
     write(&target, &target.shared, std::slice::from_ref(&known)).await?;
     let mut sockets = Vec::new();
     for _ in 0..CONNECTIONS {

@@ -4,6 +4,8 @@ use accord_tests::{Server, SyncClient, Visitor, accord_binary};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Number of edits in the document. It is enough for some entries to be packed, and for a checkpoint when the
 /// document closes.
@@ -44,6 +46,18 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Opens the store of a folder. A store that was dropped keeps its lock for a moment, until the threads of sled have ended.
+fn open_store(dir: &Path) -> Result<sled::Db> {
+    let config = sled::Config::new().path(dir.join("store")).segment_size(256 * 1024);
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(_)) if Instant::now() < until => sleep(Duration::from_millis(20)),
+            opened => return Ok(opened?),
+        }
+    }
+}
+
 /// The stored pieces of one document in one of the store's trees.
 struct Stored {
     tree: sled::Tree,
@@ -53,8 +67,7 @@ struct Stored {
 
 impl Stored {
     fn open(dir: &Path, tree: &str, document: &str) -> Result<Self> {
-        let config = sled::Config::new().path(dir.join("store")).segment_size(256 * 1024);
-        let db = config.open()?;
+        let db = open_store(dir)?;
         let tree = db.open_tree(tree)?;
         Ok(Self { tree, prefix: [b"document/", document.as_bytes(), &[0]].concat(), _db: db })
     }

@@ -7,7 +7,7 @@ use crate::template::{FACTS, FIELDS, MILESTONES, NOTES};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use yrs::{Doc, Map, Out, ReadTxn, Transact};
+use yrs::{Doc, GetString, Map, Out, ReadTxn, TextRef, Transact, Transaction};
 
 /// The visible content of a document. Its JSON has one Delta for each text field, under the key of the field, and the
 /// members `milestones` and `facts`.
@@ -26,9 +26,20 @@ impl Content {
     /// Reads the content of a document as it is now.
     #[must_use]
     pub fn read(doc: &Doc) -> Self {
+        Self::read_by(doc, |text, txn| delta::read(text, txn))
+    }
+
+    /// Reads the content of a document as it is now, without attributes and embedded values. For a long document, this
+    /// takes a fraction of the time and memory of [`read`](Self::read), and the checklist is the same.
+    #[must_use]
+    pub fn read_plain(doc: &Doc) -> Self {
+        Self::read_by(doc, |text, txn| vec![Op::text(&text.get_string(txn))])
+    }
+
+    fn read_by(doc: &Doc, read: impl Fn(&TextRef, &Transaction<'_>) -> Vec<Op>) -> Self {
         let txn = doc.transact();
         let text = |key: &str| {
-            let ops = txn.get_text(key).map(|text| delta::read(&text, &txn));
+            let ops = txn.get_text(key).map(|text| read(&text, &txn));
             ops.unwrap_or_default()
         };
         let texts = FIELDS.iter().map(|field| (field.key.to_owned(), text(field.key)));
@@ -36,7 +47,8 @@ impl Content {
         let facts = txn.get_map(FACTS);
         Self {
             texts: texts.filter(is_there).collect(),
-            milestones: milestones.map_or_else(Vec::new, |map| milestone::read_all(&map, &txn)),
+            milestones: milestones
+                .map_or_else(Vec::new, |map| milestone::read_all(&map, &txn, &read)),
             facts: facts.map_or_else(BTreeMap::new, |map| read_facts(&map, &txn)),
         }
     }
@@ -63,4 +75,48 @@ pub(super) fn read_facts<T: ReadTxn>(map: &yrs::MapRef, txn: &T) -> BTreeMap<Str
         _ => None,
     }));
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::completeness::checklist;
+    use crate::model::{Draft, MilestoneDraft, seed};
+    use crate::ydoc;
+    use serde_json::json;
+    use yrs::types::Attrs;
+    use yrs::updates::decoder::Decode;
+    use yrs::{Any, Text, Update};
+
+    #[test]
+    fn without_attributes_and_embedded_values_the_characters_and_the_checklist_are_the_same() {
+        let milestone = MilestoneDraft {
+            id: "m1".into(),
+            who: vec![Op::text("The registry")],
+            due: "2027-01-31".into(),
+            ..Default::default()
+        };
+        let draft = Draft { milestones: vec![milestone], ..Default::default() };
+        let doc = ydoc::new(0);
+        doc.transact_mut().apply_update(Update::decode_v1(&seed(1, &draft)).unwrap()).unwrap();
+        let (problem, lead) = (doc.get_or_insert_text("problem"), doc.get_or_insert_text("lead"));
+        let mut txn = doc.transact_mut();
+        problem.insert(&mut txn, 0, "Few people 👩‍👩‍👧 know");
+        problem.format(&mut txn, 4, 6, Attrs::from([("bold".into(), true.into())]));
+        problem.insert_embed(
+            &mut txn,
+            3,
+            Any::from_json(&json!({ "image": "x" }).to_string()).unwrap(),
+        );
+        problem.remove_range(&mut txn, 1, 1);
+        // An embedded value alone fills no field.
+        lead.insert_embed(&mut txn, 0, Any::Null);
+        drop(txn);
+        let (whole, plain) = (Content::read(&doc), Content::read_plain(&doc));
+        assert_eq!(checklist(&plain), checklist(&whole));
+        assert!(checklist(&whole).iter().any(|check| check.met));
+        for field in FIELDS {
+            assert_eq!(plain.plain(field.key), whole.plain(field.key), "{}", field.key);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! same time. So one person's deletion never removes another person's words, and undoing the creation of a milestone
 //! can't remove a colleague's text.
 
-use crate::model::delta::{self, Op};
+use crate::model::delta::Op;
 use crate::template::MILESTONE_TEXTS;
 use serde::{Deserialize, Serialize};
 use yrs::types::text::TextPrelim;
@@ -79,20 +79,30 @@ pub(super) fn create(
     map.insert(txn, "removed", removed);
 }
 
-/// Reads the milestones that are shown, in the order of the page.
-pub(super) fn read_all<T: ReadTxn>(root: &MapRef, txn: &T) -> Vec<Milestone> {
-    let mut all: Vec<_> = root.iter(txn).filter_map(|(id, value)| read(id, &value, txn)).collect();
+/// Reads the milestones that are shown, in the order of the page. `text_of` reads each of their texts.
+pub(super) fn read_all<T: ReadTxn>(
+    root: &MapRef,
+    txn: &T,
+    text_of: &impl Fn(&TextRef, &T) -> Vec<Op>,
+) -> Vec<Milestone> {
+    let shown = root.iter(txn).filter_map(|(id, value)| read(id, &value, txn, text_of));
+    let mut all: Vec<_> = shown.collect();
     Milestone::sort(&mut all);
     all
 }
 
-fn read<T: ReadTxn>(id: &str, value: &Out, txn: &T) -> Option<Milestone> {
+fn read<T: ReadTxn>(
+    id: &str,
+    value: &Out,
+    txn: &T,
+    text_of: &impl Fn(&TextRef, &T) -> Vec<Op>,
+) -> Option<Milestone> {
     let Out::YMap(map) = value else { return None };
     let string = |key: &str| match map.get(txn, key) {
         Some(Out::Any(Any::String(text))) => text.to_string(),
         _ => String::new(),
     };
-    let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, |t| delta::read(&t, txn));
+    let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, |t| text_of(&t, txn));
     let milestone = Milestone {
         id: id.to_owned(),
         order: string("order"),

@@ -206,7 +206,8 @@ impl Replica {
     #[must_use]
     pub fn milestones(&self) -> Vec<Milestone> {
         let txn = self.doc.transact();
-        txn.get_map(MILESTONES).map_or_else(Vec::new, |root| milestone::read_all(&root, &txn))
+        txn.get_map(MILESTONES)
+            .map_or_else(Vec::new, |root| milestone::read_all(&root, &txn, &delta::read))
     }
 
     /// Returns the dates of the commitment, by key.

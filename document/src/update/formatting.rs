@@ -41,6 +41,11 @@ impl Formatting {
         pieces + lines
     }
 
+    /// Returns the number of attributes that reading all texts returns at most.
+    pub(crate) fn attributes_times_pieces(&self) -> usize {
+        self.longest.len().saturating_mul(self.pieces)
+    }
+
     /// Checks whether an update may be integrated, given the formatting that it adds.
     ///
     /// # Errors

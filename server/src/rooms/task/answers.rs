@@ -61,7 +61,7 @@ impl Task {
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());
         let known = self.summary.take().filter(|known| known.position == *state.position());
         let summary = known.unwrap_or_else(|| {
-            let content = Content::read(state.doc());
+            let content = Content::read_plain(state.doc());
             Summary {
                 title: content.plain("title").trim().to_owned(),
                 checklist: checklist(&content),

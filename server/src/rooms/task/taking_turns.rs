@@ -17,11 +17,13 @@ const LONG_FRAME_BYTES: usize = 512;
 /// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
 /// long.
 const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
+/// Cost of reading a document above which that can occupy a thread for long: about 4 ms.
+const LONG_DOCUMENT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const LONG_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Size of a frame in bytes above which its turn begins only when no entry waits for the disk. So earlier edits of
-/// others are sent to everybody first.
+/// Size of a frame in bytes above which its turn needs a slot, and begins only when no entry waits for the disk. So
+/// earlier edits of others are sent to everybody first.
 const LARGE_FRAME_BYTES: usize = 16 * 1024;
 
 /// Returns the processor time of this thread. Other work of the machine must not be charged to anybody.
@@ -32,7 +34,8 @@ fn thread_time() -> Duration {
 
 /// Whether an event can take so long that it needs a slot, and that entries which are nearly on disk are sent first.
 fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
-    let is_long = || state.size() > LONG_DOCUMENT_BYTES;
+    let is_long =
+        || state.size() > LONG_DOCUMENT_BYTES || state.reading_cost() > LONG_DOCUMENT_READING_COST;
     match event {
         RoomEvent::Continue { .. } => true,
         RoomEvent::Frame { bytes, .. } => {

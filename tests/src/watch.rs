@@ -9,12 +9,16 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// Returns the ids of the child processes of a process that are still running.
+/// Returns the ids of the child processes of a process that are running. A child that has not started its own program
+/// yet does not count: it shares the memory of its parent, and measuring it would count that memory twice.
 #[must_use]
 pub fn children(parent: u32) -> Vec<u32> {
+    let command_line = |id: u32| fs::read(format!("/proc/{id}/cmdline")).ok();
+    let parents = command_line(parent);
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| parent_of(*id) == Some(parent)).collect()
+    let children = ids.filter(|id| parent_of(*id) == Some(parent));
+    children.filter(|id| command_line(*id) != parents).collect()
 }
 
 /// Returns the parent of a running process, or `None` if the process has ended, even if it is not reaped yet.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// Approximate memory of all histories in the cache, in bytes.
-const MAX_KEPT_BYTES: usize = 32 * 1024 * 1024;
+const MAX_KEPT_BYTES: usize = 24 * 1024 * 1024;
 /// Approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// The limits of reading ledgers: how many histories are built at the same time, in all and for each requester.

@@ -28,7 +28,7 @@ const NOTES: &str = "note";
 const PIECE: usize = 3_000;
 
 /// Memory of all cached releases, in bytes. Each counts as twice the size of its file.
-const BUDGET: usize = 32 * 1024 * 1024;
+const BUDGET: usize = 16 * 1024 * 1024;
 
 /// A release with its statement and its file.
 #[derive(Debug)]

@@ -134,7 +134,7 @@ pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
 impl Comparisons {
     /// Approximate memory of all cached comparisons, in bytes.
-    const BUDGET: usize = 16 * 1024 * 1024;
+    const BUDGET: usize = 8 * 1024 * 1024;
 
     pub(crate) fn new() -> Self {
         Self(LruCache::new(Self::BUDGET))

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// single document is allowed to take more.
 const MAX_BYTES_PER_PERSON: usize = 40 * 1024 * 1024;
 /// Maximum memory of the documents that nobody has open, in bytes.
-const MAX_IDLE_BYTES: usize = 32 * 1024 * 1024;
+const MAX_IDLE_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct OpenDocument {

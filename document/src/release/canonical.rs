@@ -98,13 +98,6 @@ impl Released {
         }
     }
 
-    /// Returns the digest that both sides sign.
-    #[cfg(feature = "digest")]
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        digest(self)
-    }
-
     /// Returns the characters of a text field, trimmed, or an empty string if the release has no such field.
     #[must_use]
     pub fn plain(&self, key: &str) -> String {
@@ -141,16 +134,23 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
 #[cfg(feature = "digest")]
 #[must_use]
 pub fn digest(value: &impl Serialize) -> Digest {
-    use sha2::Digest as _;
-    let mut hashing = Hashing(sha2::Sha256::new());
+    let mut hashing = Hashing::default();
     serde_json_canonicalizer::to_writer(value, &mut hashing)
         .expect("JSON has no numbers that JSON can't write");
-    Digest(hashing.0.finalize().into())
+    hashing.digest()
 }
 
 /// A writer that adds all bytes to a digest and stores none of them.
 #[cfg(feature = "digest")]
-struct Hashing(sha2::Sha256);
+#[derive(Default)]
+pub(super) struct Hashing(sha2::Sha256);
+
+#[cfg(feature = "digest")]
+impl Hashing {
+    pub(super) fn digest(self) -> Digest {
+        Digest(sha2::Digest::finalize(self.0).into())
+    }
+}
 
 #[cfg(feature = "digest")]
 impl std::io::Write for Hashing {

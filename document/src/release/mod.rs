@@ -11,6 +11,8 @@ pub mod canonical;
 mod lifecycle;
 pub mod outline;
 mod proposal;
+#[cfg(feature = "digest")]
+mod release_digest;
 mod step_error;
 #[cfg(feature = "readable")]
 pub mod unreleasable;

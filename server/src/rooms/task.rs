@@ -9,7 +9,7 @@ mod taking_turns;
 mod unsaved_claims;
 
 use super::event::RoomEvent;
-use super::handle::{ReleaseStatus, Summary};
+use super::handle::Summary;
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
@@ -22,8 +22,8 @@ use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::sync::{Close, ConnectionId, Room};
+use answers::RecentStatus;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -99,7 +99,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         packed: Seq(0),
         opened,
         connections: HashMap::new(),
-        release_status: None,
+        release_status: RecentStatus::default(),
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
         postponed: None,
@@ -139,7 +139,7 @@ pub(super) struct Task {
     opened: Seq,
     connections: HashMap<ConnectionId, Connection>,
     /// The latest answers to queries that read the whole text.
-    release_status: Option<Arc<ReleaseStatus>>,
+    release_status: RecentStatus,
     summary: Option<Summary>,
     /// The events that wait for their turn.
     turns: Turns<RoomEvent>,

@@ -1,12 +1,31 @@
 //! The answers of a room's task to requests. An answer is never sent before everything that it shows is on disk.
 
 use super::Task;
+use super::taking_turns::is_long;
 use crate::rooms::handle::{ReleaseStatus, Summary};
 use accord_document::ids::Seq;
 use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
 use accord_document::sync::{Effect, Room};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+
+/// The status that a room answered last.
+#[derive(Debug, Default)]
+pub(super) struct RecentStatus {
+    shared: Weak<ReleaseStatus>,
+    /// The same status, if it is kept although nobody uses it.
+    kept: Option<Arc<ReleaseStatus>>,
+}
+
+impl RecentStatus {
+    fn of(status: &Arc<ReleaseStatus>, is_kept: bool) -> Self {
+        Self { shared: Arc::downgrade(status), kept: is_kept.then(|| status.clone()) }
+    }
+
+    fn get(&self) -> Option<Arc<ReleaseStatus>> {
+        self.kept.clone().or_else(|| self.shared.upgrade())
+    }
+}
 
 impl Task {
     pub(in crate::rooms) fn room(&self) -> &Room {
@@ -37,11 +56,11 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Returns the releases and the release that the current text would become. The text is read only once for each
-    /// position.
+    /// Returns the releases and the release that the current text would become. A short text is read only once for each
+    /// position. A long one takes many times its size, so it is kept only while somebody uses it.
     pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
         let state = self.room.state();
-        let known = self.release_status.take().filter(|known| known.position == *state.position());
+        let known = self.release_status.get().filter(|known| known.position == *state.position());
         let status = known.unwrap_or_else(|| {
             Arc::new(ReleaseStatus {
                 releases: state.releases().clone(),
@@ -51,7 +70,8 @@ impl Task {
                 digest: OnceLock::new(),
             })
         });
-        self.release_status.insert(status).clone()
+        self.release_status = RecentStatus::of(&status, !is_long(state));
+        status
     }
 
     /// Returns the data for a list of documents. The text is read only once for each position, but the connected people

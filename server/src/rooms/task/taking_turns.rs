@@ -32,16 +32,19 @@ fn thread_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
+/// Whether reading, encoding or searching a document can occupy a thread for long.
+pub(super) fn is_long(state: &DocumentState) -> bool {
+    state.size() > LONG_DOCUMENT_BYTES || state.reading_cost() > LONG_DOCUMENT_READING_COST
+}
+
 /// Whether an event can take so long that it needs a slot, and that entries which are nearly on disk are sent first.
 fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
-    let is_long =
-        || state.size() > LONG_DOCUMENT_BYTES || state.reading_cost() > LONG_DOCUMENT_READING_COST;
     match event {
         RoomEvent::Continue { .. } => true,
         RoomEvent::Frame { bytes, .. } => {
-            bytes.len() > LARGE_FRAME_BYTES || is_long() && asks_for_document(bytes)
+            bytes.len() > LARGE_FRAME_BYTES || is_long(state) && asks_for_document(bytes)
         }
-        RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(),
+        RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(state),
         _ => false,
     }
 }

@@ -53,7 +53,7 @@ impl Archive {
         let newer = entries(store, ledger, Seq(history.len()));
         let state = apply_all(state, newer, |state, entry, is_applied| {
             history.record(entry, is_applied);
-            let bytes = history.weight() + state.weight();
+            let bytes = history.memory_bytes() + state.memory_bytes();
             if bytes > max_bytes { Err(OpenError::TooLong) } else { Ok(()) }
         })?;
         state.settle()?;
@@ -61,8 +61,8 @@ impl Archive {
     }
 
     /// Returns the approximate memory of the archive, in bytes.
-    fn weight(&self) -> usize {
-        self.history.weight() + self.state.weight()
+    fn memory_bytes(&self) -> usize {
+        self.history.memory_bytes() + self.state.memory_bytes()
     }
 }
 
@@ -198,7 +198,7 @@ impl Archives {
             Ok(current) => {
                 let current = archive.insert(current);
                 let result = read(current);
-                self.kept.resize(document, current.weight());
+                self.kept.resize(document, current.memory_bytes());
                 Ok(result)
             }
             Err(error) => {

@@ -221,8 +221,8 @@ impl Control {
                         self.people.create(&name, Some(&email), Some(&hash), true)?
                     }
                 };
-                let deed = AuditAction::MakeAdministrator { person: person.id };
-                self.plans.record(&installation(), deed, None).await?;
+                let action = AuditAction::MakeAdministrator { person: person.id };
+                self.plans.record(&installation(), action, None).await?;
                 Ok(Answer::Administrator { name: person.name })
             }
             Command::Backup { to } => {
@@ -239,8 +239,8 @@ impl Control {
                 let person = person.ok_or(ControlError::NoAccount(email))?;
                 let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
                 let secret = self.people.make_link(purpose, LINK_MS)?;
-                let deed = AuditAction::MakeResetLink { person: person.id };
-                self.plans.record(&installation(), deed, None).await?;
+                let action = AuditAction::MakeResetLink { person: person.id };
+                self.plans.record(&installation(), action, None).await?;
                 let base = at.unwrap_or_else(|| self.base.clone());
                 Ok(Answer::Link { link: format!("{base}/links/{secret}") })
             }

@@ -231,7 +231,7 @@ impl Plans {
             let titled = state.act(&actor, now, rand::random(), Act::Title { title })?;
             let mut recorded = audit.clone();
             let event = AuditEvent {
-                deed: AuditAction::CreatePlan { plan: id.clone() },
+                action: AuditAction::CreatePlan { plan: id.clone() },
                 from: address_text(from),
             };
             let event = recorded.record(&actor, now, rand::random(), event);
@@ -303,8 +303,8 @@ impl Plans {
                 let steers = matches!(actor.seat, Seat::Facilitator | Seat::Administrator)
                     && !matches!(act, Act::Join { .. });
                 if steers {
-                    let deed = AuditAction::InPlan { plan: plan.clone(), act };
-                    let event = AuditEvent { deed, from: address_text(from) };
+                    let action = AuditAction::InPlan { plan: plan.clone(), act };
+                    let event = AuditEvent { action, from: address_text(from) };
                     batch.push(logged(&recorded.record(&actor, now, rand::random(), event)));
                 }
             }
@@ -323,14 +323,14 @@ impl Plans {
     pub(crate) async fn record(
         &self,
         actor: &Actor,
-        deed: AuditAction,
+        action: AuditAction,
         from: Option<IpAddr>,
     ) -> Result<(), StoreError> {
         let (plans, actor) = (self.clone(), actor.clone());
         to_its_end(async move {
             let mut audit = plans.shared.audit.lock().await;
             let mut recorded = audit.clone();
-            let event = AuditEvent { deed, from: address_text(from) };
+            let event = AuditEvent { action, from: address_text(from) };
             let now = plans.shared.clock.now_ms();
             let event = recorded.record(&actor, now, rand::random(), event);
             plans.commit(vec![logged(&event)]).await?;

@@ -68,7 +68,7 @@ fn making(ledger: &Ledgered) -> Result<()> {
     println!(
         "  made and verified in {:.0} ms, about {:.1} MB in memory",
         ms(started.elapsed()),
-        history.weight() as f64 / 1e6
+        history.memory_bytes() as f64 / 1e6
     );
     Ok(())
 }

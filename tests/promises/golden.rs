@@ -216,7 +216,7 @@ fn the_golden_path_to_a_release_is_the_one_that_was_gone() {
     let [release] = releases.all() else { panic!("{releases:?}") };
     assert_eq!(releases.proposal_of(release).digest.to_string(), DIGEST);
     assert!(
-        matches!(&releases.proposals()[1].fate, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
+        matches!(&releases.proposals()[1].status, accord_document::release::ProposalStatus::Declined { reason, .. } if reason == "ჯერ არა")
     );
     // The first two entries after the genesis still give the digest that was signed.
     let frozen = replayed(&entries[..3]).unwrap().to_release(&document);

@@ -143,7 +143,7 @@ fn launched_in_2020(data: &Path, document: &str, digest: &str) -> Result<u64> {
     };
     let digest = digest.parse().map_err(anyhow::Error::msg)?;
     let releases = vec![LaunchedRelease { document: DocumentId::new(document), number: 1, digest }];
-    let act = Act::Launch { releases, opens: 1_577_836_800_000, zone: "Africa/Nairobi".into() };
+    let act = Act::Launch { releases, opens_at: 1_577_836_800_000, zone: "Africa/Nairobi".into() };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     let entry = state.act(&facilitator, u64::try_from(now)?, [7; 16], act)?;
     let time = entry.time;

@@ -88,7 +88,8 @@ pub enum Act {
         /// The releases to make public; each document occurs at most once.
         releases: Vec<LaunchedRelease>,
         /// The launch time, in milliseconds since the Unix epoch.
-        opens: u64,
+        #[serde(rename = "opens")]
+        opens_at: u64,
         /// The IANA time zone in which the launch time was entered.
         zone: String,
     },

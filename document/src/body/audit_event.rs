@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct AuditEvent {
     /// The recorded action.
     #[serde(flatten)]
-    pub deed: AuditAction,
+    pub action: AuditAction,
     /// The network address of the request, or `None` if the action was carried out from the server's own shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,

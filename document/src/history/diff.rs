@@ -69,7 +69,8 @@ impl EditSpan {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Piece {
     /// Whether the piece was kept, inserted or deleted.
-    pub fate: PieceStatus,
+    #[serde(rename = "fate")]
+    pub status: PieceStatus,
     /// The characters as a string, or the embedded value.
     pub insert: Value,
     /// The attributes of the piece at the second moment; for a deleted piece, those at the first moment.
@@ -115,7 +116,7 @@ impl TextDiff {
     /// Returns whether any piece was inserted, deleted or reformatted.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.fate != PieceStatus::Kept || piece.was.is_some())
+        self.pieces.iter().any(|piece| piece.status != PieceStatus::Kept || piece.was.is_some())
     }
 }
 
@@ -224,7 +225,7 @@ impl Pieces<'_> {
         };
         if let RunContent::Text(at) = seen.run.held.kind {
             let (from, to) = self.moments;
-            let moment = if piece.fate == PieceStatus::Deleted { from } else { to };
+            let moment = if piece.status == PieceStatus::Deleted { from } else { to };
             let (part, weave) = ((at + seen.skip, seen.len), &history.weave);
             if let Some((open, said)) = &mut self.open
                 && joins(open, &piece)
@@ -246,7 +247,7 @@ impl Pieces<'_> {
         let reformatted = was.before != is.after;
         let by = reformatted.then(|| is.reformatted.unwrap_or(is.run.held.born));
         Piece {
-            fate: PieceStatus::Kept,
+            status: PieceStatus::Kept,
             insert: Value::Null,
             attributes: is.after.clone(),
             was: reformatted.then(|| was.before.clone()),
@@ -256,11 +257,11 @@ impl Pieces<'_> {
         }
     }
 
-    fn single(&self, seen: &RunPart<'_>, fate: PieceStatus) -> Piece {
-        let was_there = fate == PieceStatus::Deleted;
+    fn single(&self, seen: &RunPart<'_>, status: PieceStatus) -> Piece {
+        let was_there = status == PieceStatus::Deleted;
         let attributes = if was_there { &seen.before } else { &seen.after };
         Piece {
-            fate,
+            status,
             insert: Value::Null,
             attributes: attributes.clone(),
             was: None,
@@ -294,7 +295,7 @@ impl Pieces<'_> {
 /// Extends `open` to include `next`, and returns true. Returns false, without a change, if the two differ in status, format
 /// or author.
 fn joins(open: &mut Piece, next: &Piece) -> bool {
-    let same = open.fate == next.fate
+    let same = open.status == next.status
         && open.attributes == next.attributes
         && open.was == next.was
         && open.placed.is_some() == next.placed.is_some()

@@ -17,7 +17,8 @@ pub struct MilestoneDiff {
     /// The id of the milestone.
     pub id: String,
     /// Whether the milestone was kept, added or removed.
-    pub fate: PieceStatus,
+    #[serde(rename = "fate")]
+    pub status: PieceStatus,
     /// The due date at the first moment, as `YYYY-MM-DD`, or an empty string.
     pub due_before: String,
     /// The due date at the second moment, as `YYYY-MM-DD`, or an empty string.
@@ -48,7 +49,7 @@ impl History {
 
     fn milestone(&self, id: &str, from: Number, to: Number) -> Option<(Milestone, MilestoneDiff)> {
         let (before, after) = (self.shown_at(id, from), self.shown_at(id, to));
-        let fate = match (&before, &after) {
+        let status = match (&before, &after) {
             (Some(_), Some(_)) => PieceStatus::Kept,
             (None, _) => PieceStatus::Inserted,
             (Some(_), None) => PieceStatus::Deleted,
@@ -61,7 +62,7 @@ impl History {
             (dates(&before), dates(&after));
         let id = id.to_owned();
         let diff =
-            MilestoneDiff { id, fate, due_before, due_after, due_text_before, due_text_after };
+            MilestoneDiff { id, status, due_before, due_after, due_text_before, due_text_after };
         Some((after.or(before)?, diff))
     }
 }

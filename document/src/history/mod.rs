@@ -194,8 +194,8 @@ impl History {
 
     /// Returns the approximate memory use of the history, in bytes.
     #[must_use]
-    pub fn weight(&self) -> usize {
-        self.weave.weight() + self.moments.len() * size_of::<Moment>()
+    pub fn memory_bytes(&self) -> usize {
+        self.weave.memory_bytes() + self.moments.len() * size_of::<Moment>()
     }
 
     /// Converts a moment to a number. A later moment than the last becomes the last.

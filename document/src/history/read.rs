@@ -4,7 +4,7 @@ use super::History;
 use super::weave::{Container, Holder, Number, Run, RunContent, Said};
 use crate::ids::Seq;
 use crate::model::attributes::Attributes;
-use crate::model::content::{Content, is_there};
+use crate::model::content::{Content, belongs_to_content};
 use crate::model::delta::Op;
 use crate::model::{Milestone, Target};
 use crate::template::{FACTS, FIELDS, MILESTONE_TEXTS, MILESTONES};
@@ -21,7 +21,7 @@ impl History {
         let texts = FIELDS
             .iter()
             .map(|field| (field.key.to_owned(), self.text_at(&root_text(field.key), moment)))
-            .filter(is_there)
+            .filter(belongs_to_content)
             .collect();
         let mut milestones: Vec<_> =
             self.milestone_ids().filter_map(|id| self.shown_at(id, moment)).collect();

@@ -105,7 +105,7 @@ impl History {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
         diff_runs(self, place, (self.last(), moment), &mut |strand| match strand {
             DiffRun::Kept(now, then) => {
-                ops.push(Op::retain(now.len, now.before.steps_to(&then.after)));
+                ops.push(Op::retain(now.len, now.before.changes_to(&then.after)));
             }
             DiffRun::Deleted(now) => ops.push(Op::delete(now.len)),
             DiffRun::Inserted(then) => {

@@ -27,7 +27,7 @@ impl History {
         let mut shares: Vec<Share> = Vec::new();
         let mut places: BTreeMap<(Option<Section>, AuthorIndex), usize> = BTreeMap::new();
         for text in self.diff(moment, moment).texts {
-            for piece in text.pieces.iter().filter(|piece| piece.fate == PieceStatus::Kept) {
+            for piece in text.pieces.iter().filter(|piece| piece.status == PieceStatus::Kept) {
                 let characters =
                     piece.text().encode_utf16().filter(|&c| c != u16::from(b'\n')).count();
                 if characters == 0 {

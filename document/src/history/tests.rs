@@ -4,8 +4,8 @@
 mod checkpoints;
 mod copies;
 mod described;
+mod memory;
 mod moments;
-mod weights;
 
 use super::*;
 use crate::body::Genesis;

@@ -6,7 +6,7 @@
 
 mod repeats;
 mod sentences;
-mod value_weight;
+mod value_memory;
 
 use crate::model::attributes::any_to_json;
 use crate::update::order::{
@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use value_weight::weight;
+use value_memory::memory_of;
 use yrs::Any;
 use yrs::encoding::read::Cursor;
 
@@ -214,7 +214,8 @@ impl Weave {
             ItemContent::Format(name, json) => {
                 let name = order.intern(name);
                 let value = json_value(json);
-                self.value_bytes += 2 * size_of::<(Arc<str>, Arc<Value>)>() + 16 + weight(&value);
+                self.value_bytes +=
+                    2 * size_of::<(Arc<str>, Arc<Value>)>() + 16 + memory_of(&value);
                 self.formats.push((name, Arc::new(value)));
                 RunContent::Format(index(self.formats.len() - 1))
             }
@@ -236,7 +237,7 @@ impl Weave {
     }
 
     fn hold(&mut self, value: Value) {
-        self.value_bytes += weight(&value);
+        self.value_bytes += memory_of(&value);
         self.values.push(value);
     }
 
@@ -306,7 +307,7 @@ impl Weave {
     }
 
     /// Returns the approximate memory use of the weave, in bytes.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.order.runs.len() * (size_of::<Run>() + 16) + self.units.len() * 2 + self.value_bytes
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Returns the bytes that [`write`](Self::write) returns, without the hash.
-    pub(super) fn again(&self, seq: Seq, time: u64, previous: Digest) -> Vec<u8> {
+    pub(super) fn encoded(&self, seq: Seq, time: u64, previous: Digest) -> Vec<u8> {
         self.write(seq, time, previous).0
     }
 }

@@ -71,7 +71,7 @@ pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
         }
         let delta = parts.time.checked_sub(time);
         match (parts.salt, delta) {
-            (Some(salt), Some(delta)) if parts.again(seq, time + delta, previous) == *bytes => {
+            (Some(salt), Some(delta)) if parts.encoded(seq, time + delta, previous) == *bytes => {
                 let actor = *known.entry(parts.actor).or_insert_with(|| {
                     actors.push(parts.actor);
                     actors.len() - 1

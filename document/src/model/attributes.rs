@@ -104,7 +104,7 @@ impl Attributes {
 
     /// Returns the changes that turn these attributes into `others`: values to set, and `null` for each attribute to
     /// clear.
-    pub(crate) fn steps_to(&self, others: &Self) -> Self {
+    pub(crate) fn changes_to(&self, others: &Self) -> Self {
         let cleared = self.all().iter().filter(|(name, _)| !others.contains(name));
         let cleared = cleared.map(|(name, _)| (name.clone(), Arc::new(Value::Null)));
         let set = others.all().iter().filter(|(name, value)| self.get(name) != Some(&**value));
@@ -291,9 +291,9 @@ mod tests {
 
     #[test]
     fn steps_lead_from_one_set_to_another() {
-        let steps = read(json!({"a": 1, "b": 2})).steps_to(&read(json!({"b": 3, "c": 4})));
+        let steps = read(json!({"a": 1, "b": 2})).changes_to(&read(json!({"b": 3, "c": 4})));
         assert_eq!(steps, read(json!({"a": null, "b": 3, "c": 4})));
-        assert!(steps.steps_to(&steps).is_empty());
+        assert!(steps.changes_to(&steps).is_empty());
     }
 
     #[test]

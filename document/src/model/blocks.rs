@@ -4,7 +4,7 @@
 
 use crate::model::attributes::Attributes;
 use crate::model::delta::{Op, normalise};
-use crate::readable::address::{destination, is_safe, says};
+use crate::readable::address::{destination, is_safe, words_name_destination};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,12 +114,12 @@ fn lines(ops: &[Op]) -> Vec<(Line, LineKind)> {
     for op in normalise(ops) {
         let Op::Insert { insert: Value::String(text), attributes } = op else { continue };
         for part in text.split_inclusive('\n') {
-            let said = part.trim_end_matches('\n');
-            if !said.is_empty() {
-                line.push(span(said, &attributes));
+            let text = part.trim_end_matches('\n');
+            if !text.is_empty() {
+                line.push(span(text, &attributes));
             }
             if part.ends_with('\n') {
-                tell_destinations(&mut line);
+                set_destinations(&mut line);
                 all.push((std::mem::take(&mut line), kind(&attributes)));
             }
         }
@@ -143,16 +143,20 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
 
 /// Sets the destination of each link of a line on the last words of the link, unless the words of the link say where it
 /// leads. A link that covers only blanks is removed, because nobody sees it.
-pub fn tell_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
+pub fn set_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
     let mut line: Vec<&mut Span> = line.into_iter().collect();
     for link in line.chunk_by_mut(|a, b| a.link == b.link) {
-        let said: String = link.iter().map(|span| span.text.as_str()).collect();
-        if said.trim().is_empty() {
+        let words: String = link.iter().map(|span| span.text.as_str()).collect();
+        if words.trim().is_empty() {
             link.iter_mut().for_each(|span| span.link = None);
         }
-        let mut words = link.iter_mut().rev();
-        let Some(last) = words.find(|span| !span.text.trim().is_empty()) else { continue };
-        last.leads_to = last.link.as_deref().filter(|link| !says(&said, link)).map(destination);
+        let mut spans = link.iter_mut().rev();
+        let Some(last) = spans.find(|span| !span.text.trim().is_empty()) else { continue };
+        last.leads_to = last
+            .link
+            .as_deref()
+            .filter(|link| !words_name_destination(&words, link))
+            .map(destination);
     }
 }
 
@@ -204,7 +208,7 @@ mod tests {
     use serde_json::json;
 
     /// Formats blocks as short lines, such as `h2 Title`, `p text`, `> quote`, `1. item` and `- item`.
-    fn told(ops: Value) -> Vec<String> {
+    fn formatted(ops: Value) -> Vec<String> {
         fn list_all(list: &List, depth: usize, out: &mut Vec<String>) {
             for (index, item) in list.items.iter().enumerate() {
                 let mark = if list.ordered { format!("{}.", index + 1) } else { "-".into() };
@@ -244,7 +248,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(
-            told(json!(ops)),
+            formatted(json!(ops)),
             ["1. one", "  - a", "    - deep", "  - b", "2. two", "- other"]
         );
     }
@@ -258,7 +262,7 @@ mod tests {
             {"insert": "more"}, {"insert": "\n", "attributes": quote},
             {"insert": "\n"}, {"insert": "else"}, {"insert": "\n", "attributes": quote},
         ]);
-        assert_eq!(told(ops), ["p one", "p two", "h2 Title", "> said / more", "> else"]);
+        assert_eq!(formatted(ops), ["p one", "p two", "h2 Title", "> said / more", "> else"]);
     }
 
     #[test]

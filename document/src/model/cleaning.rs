@@ -123,7 +123,7 @@ fn clean_pieces(pieces: Vec<&mut String>) -> usize {
 /// Returns the steps that remove the hidden characters of a text, as far as the budget allows.
 fn characters(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     let units = length(ops);
-    let mut steps = Steps::default();
+    let mut steps = DeltaBuilder::default();
     let mut pieces: Vec<(&str, &Attributes)> = Vec::new();
     for op in ops {
         match op {
@@ -145,7 +145,7 @@ fn characters(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
 /// Returns the steps that clean the addresses of a text's links, as far as the budget allows.
 fn links(ops: &[Op], budget: &mut Budget) -> Vec<Op> {
     let units = length(ops);
-    let mut steps = Steps::default();
+    let mut steps = DeltaBuilder::default();
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
         let len = insert.as_str().map_or(1, utf16_len);
@@ -180,14 +180,14 @@ fn cleaned_link(attributes: &Attributes) -> Option<String> {
 /// formatting after a deletion as that of the next step, so a second deletion or an insertion directly after the first would
 /// change which text is bold.
 #[derive(Default)]
-struct Steps {
+struct DeltaBuilder {
     done: Vec<Op>,
     kept: u32,
     inserted: Vec<Op>,
     deleted: u32,
 }
 
-impl Steps {
+impl DeltaBuilder {
     fn retain(&mut self, len: u32) {
         if len > 0 {
             self.finish();

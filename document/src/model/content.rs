@@ -46,7 +46,7 @@ impl Content {
         let milestones = txn.get_map(MILESTONES);
         let facts = txn.get_map(FACTS);
         Self {
-            texts: texts.filter(is_there).collect(),
+            texts: texts.filter(belongs_to_content).collect(),
             milestones: milestones
                 .map_or_else(Vec::new, |map| milestone::read_all(&map, &txn, &read)),
             facts: facts.map_or_else(BTreeMap::new, |map| read_facts(&map, &txn)),
@@ -62,7 +62,7 @@ impl Content {
 
 /// Whether a text belongs to the content. The notes belong to it only if they are not blank, and every other text
 /// always does.
-pub(crate) fn is_there((key, ops): &(String, Vec<Op>)) -> bool {
+pub(crate) fn belongs_to_content((key, ops): &(String, Vec<Op>)) -> bool {
     let is_blank = |op: &Op| matches!(op, Op::Insert { insert: Value::String(text), .. } if text.trim().is_empty());
     key != NOTES || !ops.iter().all(is_blank)
 }

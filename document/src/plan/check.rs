@@ -14,7 +14,7 @@ impl PlanState {
     /// Returns the reason if the act is not allowed.
     pub(super) fn check(&self, actor: &Actor, time: u64, act: &Act) -> Result<(), ActRefusal> {
         self.check_seat(actor, act)?;
-        if self.closed && !act.is_fine_when_closed() {
+        if self.closed && !act.is_allowed_when_closed() {
             return Err(ActRefusal::Closed);
         }
         match act {
@@ -73,9 +73,9 @@ impl PlanState {
             }
             Act::Revoke { invitation } => match self.invitations.get(invitation) {
                 None => Err(ActRefusal::NoInvitation),
-                Some(Invitation { fate: InvitationStatus::Open, .. }) => Ok(()),
-                Some(Invitation { fate: InvitationStatus::Used(_), .. }) => Err(ActRefusal::Used),
-                Some(Invitation { fate: InvitationStatus::Revoked, .. }) => {
+                Some(Invitation { status: InvitationStatus::Open, .. }) => Ok(()),
+                Some(Invitation { status: InvitationStatus::Used(_), .. }) => Err(ActRefusal::Used),
+                Some(Invitation { status: InvitationStatus::Revoked, .. }) => {
                     Err(ActRefusal::Revoked)
                 }
             },
@@ -130,7 +130,7 @@ impl PlanState {
             Act::Unarchive { document } => self.stage_is(document, Stage::Archived),
             Act::Delete { document } => match self.documents.get(document) {
                 Some(found) if found.stage != Stage::Deleted => {
-                    let is_launched = self.launch_of(document).next().is_some();
+                    let is_launched = self.launched_releases(document).next().is_some();
                     if is_launched { Err(ActRefusal::Released) } else { Ok(()) }
                 }
                 _ => Err(ActRefusal::NoDocument),
@@ -165,12 +165,13 @@ impl PlanState {
     fn may_launch(&self, release: &LaunchedRelease) -> Result<(), ActRefusal> {
         self.document(&release.document).ok_or(ActRefusal::NoDocument)?;
         // If an older release became public after a newer one, readers would take the older one for the current one.
-        let is_new = self.launch_of(&release.document).all(|known| known.number < release.number);
+        let is_new =
+            self.launched_releases(&release.document).all(|known| known.number < release.number);
         if is_new { Ok(()) } else { Err(ActRefusal::Launched) }
     }
 
     fn waiting(&self, launch: Seq) -> Result<&Launch, ActRefusal> {
-        let mut all = self.launches.iter().filter(|known| known.fate == LaunchStatus::Waiting);
+        let mut all = self.launches.iter().filter(|known| known.status == LaunchStatus::Waiting);
         all.find(|known| known.seq == launch).ok_or(ActRefusal::NoLaunch)
     }
 

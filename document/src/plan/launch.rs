@@ -12,7 +12,7 @@ const MAX_ZONE_BYTES: usize = 64;
 
 /// How far in the past a requested time is still taken as now, in milliseconds. Clocks differ, and a person needs a
 /// moment to read what they confirm.
-const TOLERANCE_MS: u64 = 60_000;
+const MAX_PAST_MS: u64 = 60_000;
 
 /// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The page limits it to
 /// ten years. A program can have reasons that we don't know, but none for the year 20260.
@@ -21,7 +21,7 @@ const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 /// The reason why a launch can't have the requested time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
-pub enum Untimely {
+pub enum LaunchTimeError {
     #[error("in the past")]
     Past,
     #[error("more than a hundred years ahead")]
@@ -35,13 +35,13 @@ pub enum Untimely {
 ///
 /// # Errors
 /// Returns an error if the time is more than a minute in the past, or more than a hundred years in the future.
-pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, Untimely> {
+pub fn opening(wanted: Option<u64>, now: u64) -> Result<u64, LaunchTimeError> {
     let wanted = wanted.unwrap_or(now);
-    if wanted.saturating_add(TOLERANCE_MS) < now {
-        return Err(Untimely::Past);
+    if wanted.saturating_add(MAX_PAST_MS) < now {
+        return Err(LaunchTimeError::Past);
     }
     if wanted > now.saturating_add(MAX_AHEAD_MS) {
-        return Err(Untimely::Far);
+        return Err(LaunchTimeError::Far);
     }
     Ok(wanted.max(now))
 }
@@ -70,32 +70,32 @@ pub struct Launch {
     pub releases: Vec<LaunchedRelease>,
     /// The time that was chosen for the launch, in milliseconds since the Unix epoch. In older ledgers it can be before
     /// [`time`](Self::time). People see [`public_from`](Self::public_from) instead.
-    pub opens: u64,
+    pub opens_at: u64,
     /// The time zone in which that time was chosen, by its IANA name.
     pub zone: String,
     /// Whether the launch is waiting, published or called off.
-    pub fate: LaunchStatus,
+    pub status: LaunchStatus,
 }
 
 impl Launch {
     /// Whether the releases are public or will become so: the launch was not called off.
     #[must_use]
     pub fn holds(&self) -> bool {
-        !matches!(self.fate, LaunchStatus::CalledOff(_))
+        !matches!(self.status, LaunchStatus::CalledOff(_))
     }
 
     /// Whether the releases are public.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        matches!(self.fate, LaunchStatus::Published(_))
+        matches!(self.status, LaunchStatus::Published(_))
     }
 
     /// Returns the time from which the releases are or will be public, in milliseconds since the Unix epoch. It is the
     /// only date that people see, and is never before the decision, nor before the publication in the ledger.
     #[must_use]
     pub fn public_from(&self) -> u64 {
-        let decided = self.opens.max(self.time);
-        match self.fate {
+        let decided = self.opens_at.max(self.time);
+        match self.status {
             LaunchStatus::Published(time) => decided.max(time),
             LaunchStatus::Waiting | LaunchStatus::CalledOff(_) => decided,
         }
@@ -104,7 +104,7 @@ impl Launch {
     /// Whether the launch is waiting and its time has come. `now` is in milliseconds since the Unix epoch.
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
-        self.fate == LaunchStatus::Waiting && now >= self.opens
+        self.status == LaunchStatus::Waiting && now >= self.opens_at
     }
 }
 
@@ -130,13 +130,13 @@ mod tests {
         for (wanted, expect) in [
             (None, Ok(NOW)),
             (Some(NOW), Ok(NOW)),
-            (Some(NOW - TOLERANCE_MS), Ok(NOW)),
-            (Some(NOW - TOLERANCE_MS - 1), Err(Untimely::Past)),
-            (Some(0), Err(Untimely::Past)),
+            (Some(NOW - MAX_PAST_MS), Ok(NOW)),
+            (Some(NOW - MAX_PAST_MS - 1), Err(LaunchTimeError::Past)),
+            (Some(0), Err(LaunchTimeError::Past)),
             (Some(NOW + 1), Ok(NOW + 1)),
             (Some(NOW + MAX_AHEAD_MS), Ok(NOW + MAX_AHEAD_MS)),
-            (Some(NOW + MAX_AHEAD_MS + 1), Err(Untimely::Far)),
-            (Some(u64::MAX), Err(Untimely::Far)),
+            (Some(NOW + MAX_AHEAD_MS + 1), Err(LaunchTimeError::Far)),
+            (Some(u64::MAX), Err(LaunchTimeError::Far)),
         ] {
             assert_eq!(opening(wanted, NOW), expect, "{wanted:?}");
         }
@@ -144,14 +144,14 @@ mod tests {
 
     #[test]
     fn the_date_that_is_told_is_the_one_at_which_it_became_public() {
-        let launch = |opens, fate| Launch {
+        let launch = |opens_at, status| Launch {
             seq: Seq(1),
             by: PersonId::new("fay"),
             time: 500,
             releases: Vec::new(),
-            opens,
+            opens_at,
             zone: "UTC".into(),
-            fate,
+            status,
         };
         assert_eq!(launch(900, LaunchStatus::Waiting).public_from(), 900);
         assert_eq!(launch(900, LaunchStatus::Published(901)).public_from(), 901);

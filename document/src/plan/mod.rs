@@ -9,7 +9,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use launch::{Launch, LaunchStatus, Untimely, opening};
+pub use launch::{Launch, LaunchStatus, LaunchTimeError, opening};
 pub use rules::ActRefusal;
 
 use crate::body::{Act, Body, LaunchedRelease, Quorum};
@@ -45,7 +45,7 @@ pub struct Invitation {
     /// The time from which the invitation has expired, in milliseconds since the Unix epoch.
     pub expires: u64,
     /// Whether the invitation is open, used or withdrawn.
-    pub fate: InvitationStatus,
+    pub status: InvitationStatus,
 }
 
 impl Invitation {
@@ -54,7 +54,7 @@ impl Invitation {
     /// # Errors
     /// Returns an error if the invitation was used, was withdrawn or has expired.
     pub fn check(&self, now: u64) -> Result<(), ActRefusal> {
-        match self.fate {
+        match self.status {
             InvitationStatus::Used(_) => Err(ActRefusal::Used),
             InvitationStatus::Revoked => Err(ActRefusal::Revoked),
             InvitationStatus::Open if now >= self.expires => Err(ActRefusal::Expired),
@@ -172,18 +172,18 @@ impl PlanState {
             Act::Title { title } => self.title = title.trim().to_owned(),
             Act::Invite { invitation, standing, expires } => {
                 let made_by = actor.person.clone();
-                let (standing, expires, fate) = (*standing, *expires, InvitationStatus::Open);
-                let invited = Invitation { standing, made: time, made_by, expires, fate };
+                let (standing, expires, status) = (*standing, *expires, InvitationStatus::Open);
+                let invited = Invitation { standing, made: time, made_by, expires, status };
                 self.invitations.insert(*invitation, invited);
             }
             Act::Revoke { invitation } => {
                 if let Some(invitation) = self.invitations.get_mut(invitation) {
-                    invitation.fate = InvitationStatus::Revoked;
+                    invitation.status = InvitationStatus::Revoked;
                 }
             }
             Act::Join { invitation } => {
                 if let Some(invitation) = self.invitations.get_mut(invitation) {
-                    invitation.fate = InvitationStatus::Used(actor.person.clone());
+                    invitation.status = InvitationStatus::Used(actor.person.clone());
                     self.seats.insert(actor.person.clone(), invitation.standing);
                     self.former.remove(&actor.person);
                 }
@@ -209,23 +209,23 @@ impl PlanState {
             Act::Close => self.closed = true,
             Act::Reopen => self.closed = false,
             Act::Quorum { quorum } => self.quorum = *quorum,
-            Act::Launch { releases, opens, zone } => self.launches.push(Launch {
+            Act::Launch { releases, opens_at, zone } => self.launches.push(Launch {
                 seq,
                 by: actor.person.clone(),
                 time,
                 releases: releases.clone(),
-                opens: *opens,
+                opens_at: *opens_at,
                 zone: zone.clone(),
-                fate: LaunchStatus::Waiting,
+                status: LaunchStatus::Waiting,
             }),
             Act::CallOff { launch } => self.end_launch(*launch, LaunchStatus::CalledOff(time)),
             Act::Publish { launch } => self.end_launch(*launch, LaunchStatus::Published(time)),
         }
     }
 
-    fn end_launch(&mut self, seq: Seq, fate: LaunchStatus) {
+    fn end_launch(&mut self, seq: Seq, status: LaunchStatus) {
         if let Some(launch) = self.launches.iter_mut().find(|launch| launch.seq == seq) {
-            launch.fate = fate;
+            launch.status = status;
         }
     }
 
@@ -260,7 +260,7 @@ impl PlanState {
     }
 
     /// Returns the releases of a document that are public or waiting for their launch, the oldest first.
-    pub fn launch_of<'p>(
+    pub fn launched_releases<'p>(
         &'p self,
         document: &'p DocumentId,
     ) -> impl Iterator<Item = &'p LaunchedRelease> + 'p {

@@ -28,7 +28,7 @@ impl Act {
 
     /// Whether the act is allowed in a closed plan. People can still lose or change seats, invitations can be
     /// withdrawn, launches can be called off or published, and the plan can be reopened.
-    pub(super) fn is_fine_when_closed(&self) -> bool {
+    pub(super) fn is_allowed_when_closed(&self) -> bool {
         matches!(
             self,
             Self::Reopen

@@ -174,9 +174,9 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
         number,
         digest: digest(9),
     };
-    let launch = |releases: Vec<LaunchedRelease>, opens| Act::Launch {
+    let launch = |releases: Vec<LaunchedRelease>, opens_at| Act::Launch {
         releases,
-        opens,
+        opens_at,
         zone: "Asia/Tbilisi".into(),
     };
     let both = launch(vec![launched(0, 1), launched(1, 1)], 1_000);
@@ -186,7 +186,7 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
         plan.act(&fay(), 30, launch(vec![launched(0, 1), launched(0, 2)], 1_000)),
         Err(ActRefusal::Launch)
     );
-    let zone = Act::Launch { releases: vec![launched(0, 1)], opens: 9, zone: "<b>".into() };
+    let zone = Act::Launch { releases: vec![launched(0, 1)], opens_at: 9, zone: "<b>".into() };
     assert_eq!(plan.act(&fay(), 30, zone), Err(ActRefusal::Launch));
     plan.act(&fay(), 30, both.clone()).unwrap();
     let seq = plan.state.launches()[0].seq;
@@ -198,7 +198,7 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
     assert_eq!(plan.act(&admin(), 999, Act::Publish { launch: seq }), Err(ActRefusal::Early));
     plan.act(&fay(), 999, Act::CallOff { launch: seq }).unwrap();
     assert_eq!(plan.act(&admin(), 1_000, Act::Publish { launch: seq }), Err(ActRefusal::NoLaunch));
-    assert_eq!(plan.state.launch_of(&documents[0]).count(), 0);
+    assert_eq!(plan.state.launched_releases(&documents[0]).count(), 0);
     plan.act(&fay(), 1_000, both).unwrap();
     let seq = plan.state.launches()[1].seq;
     plan.act(&fay(), 1_000, Act::Close).unwrap();

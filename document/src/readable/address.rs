@@ -12,7 +12,7 @@ use url::Url;
 #[must_use]
 pub fn is_safe(address: &str) -> bool {
     let address = address.trim_matches(' ');
-    if address.chars().any(hides) || has_too_many_marks(address) {
+    if address.chars().any(is_forbidden) || has_too_many_marks(address) {
         return false;
     }
     let Some((scheme, rest)) = address.split_once(':') else { return false };
@@ -69,7 +69,7 @@ pub fn destination(address: &str) -> String {
 /// its scheme, or the destination. Words that are not ASCII never tell the destination of a web address, even if they
 /// repeat the address: the Cyrillic “аpple.com” looks like another host, and only `xn--pple-43d.com` tells the two apart.
 #[must_use]
-pub fn says(words: &str, address: &str) -> bool {
+pub fn words_name_destination(words: &str, address: &str) -> bool {
     let words = words.trim().trim_end_matches('/');
     if host(address).is_some() && !words.is_ascii() {
         return false;
@@ -87,7 +87,7 @@ pub fn says(words: &str, address: &str) -> bool {
 
 /// Returns whether an address must not contain `c`. Unlike in a text, no script needs hidden characters here, because an
 /// address can always be written in ASCII.
-fn hides(c: char) -> bool {
+fn is_forbidden(c: char) -> bool {
     is_unseen(c) || c == ' ' || c == '\\' || category(c) == GeneralCategory::EnclosingMark
 }
 

@@ -49,10 +49,10 @@ pub fn is_readable_line(text: &str) -> bool {
 /// Returns the text without any of the characters that [`findings`] reports, even those that cleaning would keep.
 ///
 /// ```
-/// assert_eq!(accord_document::readable::seen_of("a\u{202e}b\u{e000}"), "ab");
+/// assert_eq!(accord_document::readable::visible_part("a\u{202e}b\u{e000}"), "ab");
 /// ```
 #[must_use]
-pub fn seen_of(text: &str) -> Cow<'_, str> {
+pub fn visible_part(text: &str) -> Cow<'_, str> {
     let mut seen = String::new();
     let mut upto = 0;
     for finding in findings(text) {

@@ -6,7 +6,7 @@ use icu_properties::script::ScriptWithExtensions;
 use unicode_normalization::UnicodeNormalization;
 
 /// The combinations of scripts that are written in one word: Japanese, Chinese and Korean, each with Latin letters.
-const TOGETHER: [&[Script]; 3] = [
+const COMBINED_SCRIPTS: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
     &[Script::Latin, Script::Han, Script::Bopomofo],
     &[Script::Latin, Script::Han, Script::Hangul],
@@ -42,7 +42,7 @@ fn is_mixed(word: &str) -> bool {
         .get_script_extensions_val(first)
         .iter()
         .any(|script| is_written_in(&[script]));
-    !is_of_one && !TOGETHER.into_iter().any(is_written_in)
+    !is_of_one && !COMBINED_SCRIPTS.into_iter().any(is_written_in)
 }
 
 /// Returns whether a character can occur in every script: for example digits, and marks that take the script of their base.

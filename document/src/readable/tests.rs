@@ -196,7 +196,7 @@ fn links_are_judged_as_the_editor_judges_them() {
 #[test]
 fn words_say_where_a_link_leads_or_its_destination_is_shown() {
     let check = |words: &str, link: &str, expect: bool| {
-        assert_eq!(address::says(words, link), expect, "{words:?} {link:?}");
+        assert_eq!(address::words_name_destination(words, link), expect, "{words:?} {link:?}");
     };
     for (words, link) in [
         ("https://example.org/a", "https://example.org/a"),

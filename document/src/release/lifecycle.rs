@@ -79,7 +79,7 @@ impl Releases {
     /// Returns the open proposal, or `None`. A stale proposal stays open until it is replaced, declined or withdrawn.
     #[must_use]
     pub fn open(&self) -> Option<&Proposal> {
-        self.proposals.last().filter(|proposal| proposal.fate == ProposalStatus::Open)
+        self.proposals.last().filter(|proposal| proposal.status == ProposalStatus::Open)
     }
 
     /// Whether the text has changed since it was proposed.
@@ -165,7 +165,7 @@ impl Releases {
     fn find(&self, proposal: Seq) -> Result<&Proposal, StepError> {
         let mut all = self.proposals.iter();
         let found = all.find(|known| known.by.seq == proposal).ok_or(StepError::NoProposal)?;
-        if found.fate == ProposalStatus::Open { Ok(found) } else { Err(StepError::Over) }
+        if found.status == ProposalStatus::Open { Ok(found) } else { Err(StepError::Over) }
     }
 
     /// Takes a step that has passed the check.
@@ -175,7 +175,7 @@ impl Releases {
         match step {
             Step::Propose { moment, digest, quorum, gaps, message } => {
                 if let Some(stale) = self.last_open() {
-                    stale.fate = ProposalStatus::Superseded;
+                    stale.status = ProposalStatus::Superseded;
                 }
                 self.proposals.push(Proposal {
                     by,
@@ -185,26 +185,26 @@ impl Releases {
                     gaps: gaps.clone(),
                     message: message.clone(),
                     signatures: Vec::new(),
-                    fate: ProposalStatus::Open,
+                    status: ProposalStatus::Open,
                 });
             }
             Step::Approve { .. } => {
                 let Some(open) = self.last_open() else { return };
                 open.signatures.push(by.clone());
                 if open.is_complete() {
-                    open.fate = ProposalStatus::Frozen { number };
+                    open.status = ProposalStatus::Frozen { number };
                     let proposal = self.proposals.len() - 1;
                     self.releases.push(Release { number, proposal, frozen: by, reopened: None });
                 }
             }
             Step::Decline { reason, .. } => {
                 if let Some(open) = self.last_open() {
-                    open.fate = ProposalStatus::Declined { by, reason: reason.trim().to_owned() };
+                    open.status = ProposalStatus::Declined { by, reason: reason.trim().to_owned() };
                 }
             }
             Step::Withdraw { .. } => {
                 if let Some(open) = self.last_open() {
-                    open.fate = ProposalStatus::Withdrawn { by };
+                    open.status = ProposalStatus::Withdrawn { by };
                 }
             }
             Step::Reopen { .. } => {
@@ -217,6 +217,6 @@ impl Releases {
 
     /// Returns the open proposal. Only the last proposal can be open.
     fn last_open(&mut self) -> Option<&mut Proposal> {
-        self.proposals.last_mut().filter(|proposal| proposal.fate == ProposalStatus::Open)
+        self.proposals.last_mut().filter(|proposal| proposal.status == ProposalStatus::Open)
     }
 }

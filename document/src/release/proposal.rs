@@ -72,7 +72,8 @@ pub struct Proposal {
     /// The signatures so far, in order.
     pub signatures: Vec<Mark>,
     /// The state of the proposal.
-    pub fate: ProposalStatus,
+    #[serde(rename = "fate")]
+    pub status: ProposalStatus,
 }
 
 impl Proposal {

@@ -23,7 +23,7 @@ use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 
 /// Maximum length of the list for one document. The rest of the content is listed once the content before it is fixed.
-const MAX_TOLD: usize = 5_000;
+const MAX_LISTED: usize = 5_000;
 
 /// Keys of a milestone that hold plain values instead of texts.
 const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
@@ -43,13 +43,13 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     }
     for milestone in &content.milestones {
         if !is_milestone_id(&milestone.id) {
-            let said: String = milestone
+            let value: String = milestone
                 .id
                 .chars()
                 .take(MAX_MILESTONE_ID_CHARS)
                 .flat_map(char::escape_default)
                 .collect();
-            all.push(Unreleasable::new(MILESTONES, UnreleasableKind::Identifier, &said));
+            all.push(Unreleasable::new(MILESTONES, UnreleasableKind::Identifier, &value));
         }
         let texts = [&milestone.what, &milestone.outputs, &milestone.who];
         for (key, ops) in MILESTONE_TEXTS.iter().zip(texts) {
@@ -62,7 +62,7 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     for key in DATES {
         match content.facts.get(key) {
             None => {}
-            Some(Value::String(said)) => date(&format!("{FACTS}/{key}"), said, &mut all),
+            Some(Value::String(value)) => date(&format!("{FACTS}/{key}"), value, &mut all),
             Some(other) => {
                 all.push(date_that_is_none(&format!("{FACTS}/{key}"), &other.to_string()))
             }
@@ -72,13 +72,13 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     all.sort();
     all.dedup_by(|next, first| {
         let is_same =
-            (&next.place, next.kind, &next.said) == (&first.place, first.kind, &first.said);
+            (&next.place, next.kind, &next.content) == (&first.place, first.kind, &first.content);
         if let (true, Some(next), Some(first)) = (is_same, &next.character, &mut first.character) {
             first.count += next.count;
         }
         is_same
     });
-    all.truncate(MAX_TOLD);
+    all.truncate(MAX_LISTED);
     all
 }
 
@@ -155,7 +155,7 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };
         match insert {
-            Value::String(said) => run.push_str(said),
+            Value::String(value) => run.push_str(value),
             other => {
                 characters::words(place, &run, offset, all);
                 offset += utf16_len(&run) + 1;
@@ -167,9 +167,9 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
         strange.extend(found);
     }
     characters::words(place, &run, offset, all);
-    for (kind, said) in strange {
-        let cleanable = kind == UnreleasableKind::Address && address::clean(said).is_some();
-        all.push(Unreleasable { cleanable, ..Unreleasable::new(place, kind, said) });
+    for (kind, value) in strange {
+        let cleanable = kind == UnreleasableKind::Address && address::clean(value).is_some();
+        all.push(Unreleasable { cleanable, ..Unreleasable::new(place, kind, value) });
     }
 }
 
@@ -194,21 +194,21 @@ fn strange_attribute<'a>(name: &'a str, value: &'a Value) -> Option<(Unreleasabl
     }
 }
 
-fn date(place: &str, said: &str, all: &mut Vec<Unreleasable>) {
-    if !said.is_empty() && !is_date(said) {
-        all.push(date_that_is_none(place, said));
+fn date(place: &str, value: &str, all: &mut Vec<Unreleasable>) {
+    if !value.is_empty() && !is_date(value) {
+        all.push(date_that_is_none(place, value));
     }
 }
 
-fn date_that_is_none(place: &str, said: &str) -> Unreleasable {
-    Unreleasable::new(place, UnreleasableKind::Date, said)
+fn date_that_is_none(place: &str, value: &str) -> Unreleasable {
+    Unreleasable::new(place, UnreleasableKind::Date, value)
 }
 
 /// Whether a string is a date `YYYY-MM-DD` of a day that exists.
-fn is_date(said: &str) -> bool {
-    let bytes = said.as_bytes();
+fn is_date(value: &str) -> bool {
+    let bytes = value.as_bytes();
     let digits = |range: std::ops::Range<usize>| -> Option<u32> {
-        let part = said.get(range)?;
+        let part = value.get(range)?;
         if part.bytes().all(|b| b.is_ascii_digit()) { part.parse().ok() } else { None }
     };
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {

@@ -11,7 +11,7 @@ pub enum EditOutcome {
     Taken(Option<Entry>),
     /// The edit costs more than one turn allows. Pass it to [`crate::state::DocumentState::continue_edit`] in its next
     /// turn.
-    GoesOn(LargeEdit),
+    NeedsMoreTurns(LargeEdit),
     /// The edit costs more than one turn allows, and nothing of it is integrated yet. Hand in its parts one after
     /// another.
     InParts(Vec<UpdatePart>),

@@ -38,7 +38,7 @@ impl DocumentState {
                 return self.cut(&large.update, &scan, &checked, &large.claims, max_steps);
             }
         };
-        Ok(EditOutcome::GoesOn(LargeEdit { next, ..large }))
+        Ok(EditOutcome::NeedsMoreTurns(LargeEdit { next, ..large }))
     }
 
     /// Checks a whole update, so that it is refused before its first part is integrated. Returns its splits.

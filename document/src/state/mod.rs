@@ -119,7 +119,7 @@ impl DocumentState {
     /// Returns the entry that started the current draft: the last restore from a backup or reopening, or 0. Edits from
     /// an earlier draft enter the current one only by an explicit act (rule U10).
     #[must_use]
-    pub fn begun(&self) -> Seq {
+    pub fn draft_start(&self) -> Seq {
         self.chain.restored().unwrap_or_default().max(self.releases.draft_since())
     }
 
@@ -131,7 +131,7 @@ impl DocumentState {
 
     /// Returns the estimated memory of the state, in bytes.
     #[must_use]
-    pub fn weight(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         // The encoded size approximates the memory of the text. The items, with what is kept of each outside yrs, add
         // to it.
         self.measures.size + self.measures.items.after(&Splits::default()) * BYTES_PER_ITEM

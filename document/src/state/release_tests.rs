@@ -81,8 +81,8 @@ impl Ledger {
         self.step(actor, Step::Approve { proposal, digest: TEXT })
     }
 
-    fn fate(&self) -> &ProposalStatus {
-        &self.state.releases().proposals().last().unwrap().fate
+    fn status(&self) -> &ProposalStatus {
+        &self.state.releases().proposals().last().unwrap().status
     }
 }
 
@@ -129,7 +129,7 @@ fn an_edit_makes_a_proposal_stale_and_another_takes_its_place() {
     assert_eq!(ledger.step(&ana(), proposal(moment)), Err(StepError::Stale));
     assert_eq!(ledger.step(&ana(), proposal(Seq(99))), Err(StepError::Future));
     let two = ledger.propose(&ben()).unwrap();
-    assert_eq!(ledger.state.releases().proposals()[0].fate, ProposalStatus::Superseded);
+    assert_eq!(ledger.state.releases().proposals()[0].status, ProposalStatus::Superseded);
     ledger.approve(&ben(), two).unwrap();
     assert!(!ledger.state.releases().is_frozen(), "signatures of the first don't count");
     ledger.approve(&ana(), two).unwrap();
@@ -181,11 +181,11 @@ fn who_may_take_which_step() {
     let cem = actor("cem", Seat::Author, Sector::CivilSociety);
     ledger.step(&cem, decline("Milestone 2 has no date.")).unwrap();
     assert!(
-        matches!(ledger.fate(), ProposalStatus::Declined { by, reason } if by.person == cem.person && reason == "Milestone 2 has no date.")
+        matches!(ledger.status(), ProposalStatus::Declined { by, reason } if by.person == cem.person && reason == "Milestone 2 has no date.")
     );
     let two = ledger.propose(&ben()).unwrap();
     ledger.step(&ben(), Step::Withdraw { proposal: two }).unwrap();
-    assert!(matches!(ledger.fate(), ProposalStatus::Withdrawn { .. }));
+    assert!(matches!(ledger.status(), ProposalStatus::Withdrawn { .. }));
     let three = ledger.propose(&ben()).unwrap();
     ledger.approve(&ana(), three).unwrap();
     ledger.approve(&ben(), three).unwrap();

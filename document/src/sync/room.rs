@@ -154,14 +154,14 @@ impl Room {
             presence: None,
             follows: false,
             answered: false,
-            is_current: self.state.begun() == Seq(0),
+            is_current: self.state.draft_start() == Seq(0),
             last_sent: now,
             unfinished: VecDeque::new(),
         };
         self.sessions.insert(id, session);
         if accord {
             // Rule A1.
-            let position = self.remembered();
+            let position = self.position();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
         }
         self.take()

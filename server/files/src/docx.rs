@@ -7,7 +7,7 @@ mod tests;
 
 use super::manuscript::{Manuscript, Row, Stretch, Stretches, Trace, has_words};
 use super::paper::{Paper, level_of};
-use accord_document::model::blocks::{LineKind, Span, kind, span, tell_destinations};
+use accord_document::model::blocks::{LineKind, Span, kind, set_destinations, span};
 use accord_document::readable::is_right_to_left_line;
 use accord_document::template::{FIELDS, Section};
 use accord_words::styles::{ABOUT, DESTINATION, ESCAPED_IN_TARGETS};
@@ -302,14 +302,14 @@ fn paragraphs(stretches: &[Stretch]) -> Vec<Paragraph> {
                 runs.push((span(said, attributes), *trace));
             }
             if piece.ends_with('\n') {
-                tell_destinations(runs.iter_mut().map(|(span, _)| span));
+                set_destinations(runs.iter_mut().map(|(span, _)| span));
                 let runs = std::mem::take(&mut runs);
                 out.push(Paragraph { kind: kind(attributes), runs, end: *trace });
             }
         }
     }
     if !runs.is_empty() {
-        tell_destinations(runs.iter_mut().map(|(span, _)| span));
+        set_destinations(runs.iter_mut().map(|(span, _)| span));
         out.push(Paragraph { kind: LineKind::Plain, runs, end: None });
     }
     let is_empty = |one: &Paragraph| one.runs.is_empty() && one.end.is_none();

@@ -86,10 +86,10 @@ impl Manuscript {
             let stretch = |piece: &accord_document::history::Piece| Stretch {
                 text: piece.text().to_owned(),
                 attributes: piece.attributes.clone(),
-                trace: match piece.fate {
+                trace: match piece.status {
                     PieceStatus::Kept => None,
-                    fate => Some(trace(
-                        fate == PieceStatus::Inserted,
+                    status => Some(trace(
+                        status == PieceStatus::Inserted,
                         piece.by.unwrap_or(piece.written),
                     )),
                 },

@@ -104,7 +104,7 @@ fn entry_of_restoring(
         }
         LedgerId::Audit if entries.is_empty() => Ok(None),
         LedgerId::Audit => {
-            let event = AuditEvent { deed: AuditAction::Restore, from: None };
+            let event = AuditEvent { action: AuditAction::Restore, from: None };
             let mut state = audit_state(entries)?;
             Ok(Some(state.record(&installation(), now, rand::random(), event)))
         }

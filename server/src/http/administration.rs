@@ -191,12 +191,12 @@ pub(super) async fn change(
     existing(&app, &person).await?;
     let (people, id) = (app.people.clone(), person.clone());
     changing(move || people.set_administrator(&id, change.administrator)).await?;
-    let deed = if change.administrator {
+    let action = if change.administrator {
         AuditAction::MakeAdministrator { person }
     } else {
         AuditAction::EndAdministrator { person }
     };
-    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    app.plans.record(&by.administrator(), action, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

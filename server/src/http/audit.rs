@@ -103,7 +103,7 @@ async fn answer(
     let entries = blocking(move || plans.audit()).await?;
     let of_interest = |entry: &&Entry| match (&plan, &entry.body) {
         (None, _) => true,
-        (Some(plan), Body::AuditEvent(event)) => event.deed.plan() == Some(plan),
+        (Some(plan), Body::AuditEvent(event)) => event.action.plan() == Some(plan),
         (Some(_), _) => false,
     };
     let entries: Vec<Entry> = entries.iter().filter(of_interest).cloned().collect();
@@ -119,7 +119,7 @@ async fn answer(
 
 async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> {
     let named = entries.iter().flat_map(|entry| {
-        let whom = event(entry).and_then(|event| event.deed.person());
+        let whom = event(entry).and_then(|event| event.action.person());
         std::iter::once(&entry.actor.person).chain(whom)
     });
     let known: HashMap<PersonId, String> = people(app, named.cloned().collect())
@@ -136,8 +136,8 @@ async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> 
             person: entry.actor.person.to_string(),
             name: name(&entry.actor.person),
             seat: entry.actor.seat,
-            what: serde_json::to_value(&event.deed).unwrap_or_default(),
-            whom: event.deed.person().map(name),
+            what: serde_json::to_value(&event.action).unwrap_or_default(),
+            whom: event.action.person().map(name),
             from: event.from.clone(),
         })
     });

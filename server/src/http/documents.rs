@@ -240,8 +240,8 @@ pub(super) async fn redact(
     let room = app.rooms.handle(&found.id, &by);
     let seq = room.redact(&actor, passage, reason, &place, find).await?;
     app.archives.forget(&found.id);
-    let deed = AuditAction::Redact { plan: found.plan, document: found.id, seq };
-    app.plans.record(&actor, deed, Some(from)).await?;
+    let action = AuditAction::Redact { plan: found.plan, document: found.id, seq };
+    app.plans.record(&actor, action, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

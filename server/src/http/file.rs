@@ -1,6 +1,6 @@
 //! Answers that browsers download as files, and tables in CSV (RFC 4180).
 
-use accord_document::readable::{is_unseen, seen_of};
+use accord_document::readable::{is_unseen, visible_part};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use unicode_normalization::UnicodeNormalization as _;
@@ -29,7 +29,7 @@ pub(super) fn titled(
 /// the ends go, because a name that begins with a dot is hidden.
 fn of_file(title: &str) -> String {
     let is_kept = |c: &char| !(c.is_control() || "/\\:*?\"<>|".contains(*c));
-    let title = seen_of(title);
+    let title = visible_part(title);
     let spaced = title.chars().map(|c| if is_space(c) { ' ' } else { c });
     let name: String = spaced.filter(is_kept).take(80).collect();
     name.trim_matches([' ', '.']).to_owned()

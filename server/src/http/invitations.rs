@@ -106,7 +106,7 @@ pub(crate) struct Joining {
 /// Returns the open invitations of a plan, the newest first.
 pub(super) async fn entries(app: &App, plan: &PlanState) -> Result<Vec<InvitationEntry>, Problem> {
     let open =
-        plan.invitations().filter(|(_, invitation)| invitation.fate == InvitationStatus::Open);
+        plan.invitations().filter(|(_, invitation)| invitation.status == InvitationStatus::Open);
     let open: Vec<_> = open.map(|(digest, invitation)| (*digest, invitation.clone())).collect();
     let makers = open.iter().map(|(_, invitation)| invitation.made_by.clone()).collect();
     let known = faces(app, plan, makers).await?;

@@ -8,7 +8,7 @@ use crate::people::SignedIn;
 use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};
 use accord_document::people::{Action, Sector};
-use accord_document::plan::{Launch, LaunchStatus, PlanState, Stage, Untimely, opening};
+use accord_document::plan::{Launch, LaunchStatus, LaunchTimeError, PlanState, Stage, opening};
 use accord_document::release::{ProposalStatus, Releases};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -107,7 +107,7 @@ pub(super) fn views(plan: &PlanState) -> Vec<LaunchView> {
         seq: launch.seq.0,
         opens: launch.public_from(),
         zone: launch.zone.clone(),
-        fate: match launch.fate {
+        fate: match launch.status {
             LaunchStatus::Waiting => "waiting",
             LaunchStatus::Published(_) => "public",
             LaunchStatus::CalledOff(_) => "called_off",
@@ -156,7 +156,7 @@ pub(super) async fn launch(
     }
     // The time is checked again, because the rooms can have taken long to answer.
     let opens = zone.opening(new.opens, app.clock.now_ms())?;
-    let act = Act::Launch { releases, opens, zone: zone.name };
+    let act = Act::Launch { releases, opens_at: opens, zone: zone.name };
     app.plans.act(&plan, &actor, act, Some(from)).await?;
     let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
     let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
@@ -205,10 +205,10 @@ impl Zone {
             let now = now.map(|now| self.zone.to_datetime(now).strftime("%-d %B %Y, %H:%M").to_string());
             let (now, zone) = (now.unwrap_or_default(), &self.name);
             Problem::invalid(match untimely {
-                Untimely::Past => format!(
+                LaunchTimeError::Past => format!(
                     "This time is in the past: it is {now} now ({zone}). Choose a later time, or launch at once."
                 ),
-                Untimely::Far => format!(
+                LaunchTimeError::Far => format!(
                     "This time is more than a hundred years ahead: it is {now} now ({zone}). Choose an earlier time."
                 ),
             })
@@ -226,5 +226,5 @@ pub(super) async fn was_released(
     Ok(path
         .proposals()
         .iter()
-        .any(|proposal| matches!(proposal.fate, ProposalStatus::Frozen { .. })))
+        .any(|proposal| matches!(proposal.status, ProposalStatus::Frozen { .. })))
 }

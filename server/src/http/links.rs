@@ -150,8 +150,8 @@ pub(super) async fn take(
                 people.use_link(&secret, |_| people.create(&name, Some(&email), Some(&hash), true))
             });
             let person = made.await?.ok_or_else(Problem::bad_link)?;
-            let deed = AuditAction::MakeAdministrator { person: person.id.clone() };
-            app.plans.record(&installation(), deed, Some(caller.address)).await?;
+            let action = AuditAction::MakeAdministrator { person: person.id.clone() };
+            app.plans.record(&installation(), action, Some(caller.address)).await?;
             person
         }
         (Purpose::Reset { person, mailed_to }, UseLink::Reset { password, end_providers }) => {

@@ -99,8 +99,8 @@ pub(super) async fn add(
     answers.map_err(|error| Problem::invalid(format!("This provider does not work: {error}.")))?;
     let (people, added) = (app.people.clone(), provider.clone());
     blocking(move || people.add_provider(&added)).await?;
-    let deed = AuditAction::AddProvider { issuer: provider.issuer.clone() };
-    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    let action = AuditAction::AddProvider { issuer: provider.issuer.clone() };
+    app.plans.record(&by.administrator(), action, Some(from)).await?;
     Ok((StatusCode::CREATED, Json(provider.into())))
 }
 
@@ -124,8 +124,8 @@ pub(super) async fn remove(
     });
     let provider = found.await?.ok_or_else(|| Problem::missing("provider"))?;
     app.oidc.forget(&provider.id);
-    let deed = AuditAction::RemoveProvider { issuer: provider.issuer };
-    app.plans.record(&by.administrator(), deed, Some(from)).await?;
+    let action = AuditAction::RemoveProvider { issuer: provider.issuer };
+    app.plans.record(&by.administrator(), action, Some(from)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

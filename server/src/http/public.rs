@@ -104,7 +104,7 @@ pub(super) async fn compare(
             let (from, to) = (first.frozen.moment, second.frozen.moment);
             match compare_in(&app, address, id, from, to).await {
                 Ok(made) => {
-                    app.comparisons.0.insert(key, made.clone(), made.weight());
+                    app.comparisons.0.insert(key, made.clone(), made.memory_bytes());
                     made
                 }
                 Err(problem) => return Ok(problem.sentence()),

@@ -24,7 +24,7 @@ pub(super) async fn release_views(
         named.push(proposal.by.person.clone());
         named.extend(proposal.signatures.iter().map(|mark| mark.person.clone()));
         if let ProposalStatus::Declined { by, .. } | ProposalStatus::Withdrawn { by } =
-            &proposal.fate
+            &proposal.status
         {
             named.push(by.person.clone());
         }
@@ -56,7 +56,7 @@ impl Names {
     }
 
     fn proposal(&self, releases: &Releases, proposal: &Proposal) -> ProposalView {
-        let (fate, ended, reason, release) = match &proposal.fate {
+        let (fate, ended, reason, release) = match &proposal.status {
             ProposalStatus::Open if releases.is_stale(proposal) => ("stale", None, "", None),
             ProposalStatus::Open => ("open", None, "", None),
             ProposalStatus::Frozen { number } => ("frozen", None, "", Some(*number)),

@@ -276,10 +276,10 @@ pub(super) async fn proposed(
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;
     // An open proposal is the current text, and a signed one is a release, so neither needs the history.
-    if matches!(known.fate, ProposalStatus::Open) && digest_of(&path).await? == known.digest {
+    if matches!(known.status, ProposalStatus::Open) && digest_of(&path).await? == known.digest {
         return written(move || Draft(path)).await;
     }
-    if let ProposalStatus::Frozen { number } = known.fate {
+    if let ProposalStatus::Frozen { number } = known.status {
         let frozen = frozen(&app, turn.personal(), &found.id, number).await?;
         return written(move || frozen.released.clone()).await;
     }

@@ -19,7 +19,7 @@ pub(crate) struct Compared {
 
 impl Compared {
     /// Returns the approximate memory of the comparison, in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         let pieces = self.texts.iter().flat_map(|text| &text.pieces);
         pieces.map(|piece| piece.text().len() + 300).sum::<usize>() + 1_000
     }
@@ -39,7 +39,7 @@ pub(crate) fn compare(
         .texts
         .iter()
         .filter(|text| {
-            text.pieces.iter().any(|piece| piece.fate != PieceStatus::Kept || piece.was.is_some())
+            text.pieces.iter().any(|piece| piece.status != PieceStatus::Kept || piece.was.is_some())
         })
         .collect();
     let document = second.document.as_str();
@@ -58,7 +58,7 @@ pub(crate) fn compare(
             h2 { (name(&words, compared, &text.target)) }
             div.compared lang=(second.language) { @for piece in &text.pieces {
                 @let said = piece.text();
-                @match piece.fate {
+                @match piece.status {
                     PieceStatus::Kept => { (said) }
                     PieceStatus::Inserted => { ins { (said) } }
                     PieceStatus::Deleted => { del { (said) } }

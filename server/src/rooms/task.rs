@@ -89,7 +89,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
-    let noted_bytes = state.weight();
+    let noted_bytes = state.memory_bytes();
     rooms.shared.open_memory.note(&document, noted_bytes);
     let mut task = Task {
         rooms: rooms.clone(),
@@ -229,7 +229,7 @@ impl Task {
     /// much that the person who caused it exceeds the limit for the documents that they have open. Their connections to
     /// it are then closed.
     fn note_memory(&mut self, party: &Requester) {
-        let bytes = self.room.state().weight();
+        let bytes = self.room.state().memory_bytes();
         if bytes.abs_diff(self.noted_bytes) < NOTED_BYTES {
             return;
         }

@@ -100,7 +100,7 @@ fn the_golden_past_is_credited_as_it_was() {
         .iter()
         .map(|piece| {
             let author = &history.authors()[piece.written.author as usize];
-            (piece.text(), piece.fate, author.person.as_str())
+            (piece.text(), piece.status, author.person.as_str())
         })
         .collect();
     assert_eq!(told, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);

@@ -93,7 +93,7 @@ fn the_golden_audit_record_verifies_to_the_same_head() {
         let genesis = genesis.entry(ida.clone(), 1_750_000_000_000, [0; 16]);
         let mut state = AuditState::begin(&genesis).unwrap();
         let (plan, person) = (PlanId::new("plan"), PersonId::new("ben"));
-        let deeds = [
+        let actions = [
             AuditAction::CreatePlan { plan: plan.clone() },
             AuditAction::InPlan { plan: plan.clone(), act: Act::Close },
             AuditAction::MakeAdministrator { person: person.clone() },
@@ -107,10 +107,10 @@ fn the_golden_audit_record_verifies_to_the_same_head() {
             AuditAction::Export { plan: Some(plan) },
         ];
         let mut entries = vec![genesis];
-        for (n, deed) in (1u8..).zip(deeds) {
+        for (n, action) in (1u8..).zip(actions) {
             let from = (n % 2 == 0).then(|| "203.0.113.7".to_owned());
             let time = 1_750_000_000_000 + u64::from(n) * 1_000;
-            entries.push(state.record(&ida, time, [n; 16], AuditEvent { deed, from }));
+            entries.push(state.record(&ida, time, [n; 16], AuditEvent { action, from }));
         }
         entries
     };

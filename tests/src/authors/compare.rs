@@ -35,14 +35,14 @@ impl World {
         &self,
         key: &str,
         c: char,
-        fate: PieceStatus,
+        status: PieceStatus,
         (from, to): (usize, usize),
     ) -> Option<usize> {
         let changed = |moment: &usize| {
             let (before, after) = (self.count(key, moment - 1, c), self.count(key, *moment, c));
-            if fate == PieceStatus::Inserted { before < after } else { before > after }
+            if status == PieceStatus::Inserted { before < after } else { before > after }
         };
-        match fate {
+        match status {
             PieceStatus::Inserted => (from + 1..=to).rev().find(changed),
             _ => (from + 1..=to).find(changed),
         }
@@ -54,7 +54,7 @@ impl World {
             let key = &text.target.0;
             let stood = |moment: usize| self.stood[moment].get(key).unwrap_or(&nothing);
             let side = |not: PieceStatus| -> Vec<char> {
-                let there = text.pieces.iter().filter(|piece| piece.fate != not);
+                let there = text.pieces.iter().filter(|piece| piece.status != not);
                 there.flat_map(|piece| piece.text().chars()).collect()
             };
             ensure!(
@@ -62,8 +62,8 @@ impl World {
                 "{key}: not what stood there before"
             );
             ensure!(side(PieceStatus::Deleted) == *stood(to), "{key}: not what stands there after");
-            let told_as = |fate: PieceStatus| -> HashSet<char> {
-                let pieces = text.pieces.iter().filter(|piece| piece.fate == fate);
+            let told_as = |status: PieceStatus| -> HashSet<char> {
+                let pieces = text.pieces.iter().filter(|piece| piece.status == status);
                 pieces.flat_map(|piece| piece.text().chars()).collect()
             };
             let (gone, come) = (told_as(PieceStatus::Deleted), told_as(PieceStatus::Inserted));
@@ -78,7 +78,7 @@ impl World {
                         self.first[&c]
                     );
                     let Some(by) = &piece.by else { continue };
-                    if piece.fate == PieceStatus::Kept {
+                    if piece.status == PieceStatus::Kept {
                         continue;
                     }
                     // A character that is in the text twice can't be attributed, because two people have restored it.
@@ -88,13 +88,13 @@ impl World {
                     if twice || crossed || self.ambiguous.contains(&(key.clone(), c)) {
                         continue;
                     }
-                    let entry = self.changed_in(key, c, piece.fate, (from, to));
+                    let entry = self.changed_in(key, c, piece.status, (from, to));
                     let entry = entry.context("it came or went some time")?;
                     let who = self.author(by);
                     ensure!(
                         who == self.by[entry],
                         "{c} in {key}, {:?}: {} did it in entry {entry}, not {who} in {}",
-                        piece.fate,
+                        piece.status,
                         self.by[entry],
                         by.first
                     );

@@ -24,7 +24,7 @@ pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
     shaping.close("", "");
     let mut out = shaping.out;
     // The empty line at the start of each text of a new milestone is not reported as a change.
-    if text.pieces.iter().all(|piece| piece.fate != PieceStatus::Kept) {
+    if text.pieces.iter().all(|piece| piece.status != PieceStatus::Kept) {
         let is_bare = |before: &str, after: &str| before.is_empty() && after.is_empty();
         out.retain(|change| match &change.what {
             What::Split { before, after } | What::Joined { before, after } => {
@@ -67,7 +67,7 @@ struct Shaping<'d> {
 impl Shaping<'_> {
     fn step(&mut self, piece: &Piece, rest: &[Piece]) {
         let text = piece.insert.as_str().unwrap_or("\u{fffc}");
-        match (piece.fate, piece.by) {
+        match (piece.status, piece.by) {
             (PieceStatus::Kept, None) => self.kept(text),
             (PieceStatus::Kept, Some(by)) => {
                 self.close(text, text);
@@ -80,10 +80,10 @@ impl Shaping<'_> {
                 self.changed(piece, text, by);
             }
         }
-        if piece.fate != PieceStatus::Deleted {
+        if piece.status != PieceStatus::Deleted {
             self.pass(text);
         }
-        self.word = match (piece.fate, &piece.insert) {
+        self.word = match (piece.status, &piece.insert) {
             (PieceStatus::Kept, Value::String(text)) => ending_word(&self.word, text),
             _ => String::new(),
         };
@@ -119,7 +119,7 @@ impl Shaping<'_> {
                 open.old.push_str(&gap);
                 open.new.push_str(&gap);
             } else {
-                self.close(if piece.fate == PieceStatus::Inserted { text } else { "" }, "");
+                self.close(if piece.status == PieceStatus::Inserted { text } else { "" }, "");
             }
         }
         let (at, before, head) = (self.at, self.line.clone(), self.word.clone());
@@ -133,7 +133,7 @@ impl Shaping<'_> {
             wrote: Vec::new(),
             gap: String::new(),
         });
-        if piece.fate == PieceStatus::Deleted {
+        if piece.status == PieceStatus::Deleted {
             open.old.push_str(text);
             if !open.wrote.contains(&piece.written.author) {
                 open.wrote.push(piece.written.author);

@@ -44,7 +44,7 @@ fn every_moment_reads_as_the_document_that_was_there() {
             let diff = ledger.history.diff(Seq(from as u64), Seq(to as u64));
             for text in &diff.texts {
                 let side = |not: PieceStatus| -> String {
-                    let there = text.pieces.iter().filter(|piece| piece.fate != not);
+                    let there = text.pieces.iter().filter(|piece| piece.status != not);
                     there.map(Piece::text).collect()
                 };
                 let plain = |content: &Content| {

@@ -11,7 +11,7 @@ use yrs::{Any, Out, ReadTxn, Snapshot, Text, Transact};
 
 /// Maximum length of a passage that is remembered for pasting, in UTF-16 code units. A longer passage, which is more
 /// than a commitment holds, counts as written by the person who pastes it.
-const COPIED: u32 = 200_000;
+const MAX_COPIED_UNITS: u32 = 200_000;
 
 /// A copied passage: its text, and the elements that hold it.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Replica {
     /// UTF-16 code units.
     pub fn copy(&mut self, target: &Target, from: u32, len: u32) {
         self.copied = Copied::default();
-        if len > COPIED {
+        if len > MAX_COPIED_UNITS {
             return;
         }
         let units = delta::units(&self.read(target));

@@ -38,7 +38,8 @@ pub struct Unreleasable {
     /// The kind of content.
     pub kind: UnreleasableKind,
     /// The name or the value itself. For a character, its code point, such as `U+202E`.
-    pub said: String,
+    #[serde(rename = "said")]
+    pub content: String,
     /// Details of a character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub character: Option<FoundCharacter>,
@@ -48,11 +49,11 @@ pub struct Unreleasable {
 }
 
 impl Unreleasable {
-    pub(super) fn new(place: &str, kind: UnreleasableKind, said: &str) -> Self {
+    pub(super) fn new(place: &str, kind: UnreleasableKind, content: &str) -> Self {
         Self {
             place: place.to_owned(),
             kind,
-            said: said.to_owned(),
+            content: content.to_owned(),
             character: None,
             cleanable: false,
         }

@@ -56,7 +56,7 @@ fn after(write: impl FnOnce(&Doc)) -> Vec<(String, UnreleasableKind, String)> {
     write(&doc);
     let update = doc.transact().encode_diff_v1(&state.state_vector());
     state.edit(&ana(), 3, [0; 16], &update).unwrap();
-    state.unreleasable().into_iter().map(|s| (s.place, s.kind, s.said)).collect()
+    state.unreleasable().into_iter().map(|s| (s.place, s.kind, s.content)).collect()
 }
 
 fn check(write: impl FnOnce(&Doc), expect: &[(&str, UnreleasableKind, &str)]) {
@@ -199,7 +199,7 @@ fn a_character_is_told_with_its_name_and_what_is_seen_around_it() {
     let unreleasable = state.unreleasable();
     let told: Vec<_> = unreleasable
         .iter()
-        .filter_map(|s| Some((&*s.said, s.cleanable, s.character.as_ref()?)))
+        .filter_map(|s| Some((&*s.content, s.cleanable, s.character.as_ref()?)))
         .collect();
     let (said, cleanable, turned) = told[2];
     assert_eq!((said, cleanable, turned.offset, turned.count), ("U+202E", true, 11, 2));

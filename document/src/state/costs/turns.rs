@@ -17,7 +17,7 @@ fn take_or_cut(
     claims: Vec<Claim>,
 ) -> Result<EditOutcome, Refusal> {
     let mut outcome = state.edit_in_turn(&actor(), 9, [1; 16], update, claims)?;
-    while let EditOutcome::GoesOn(large) = outcome {
+    while let EditOutcome::NeedsMoreTurns(large) = outcome {
         outcome = state.continue_edit(&actor(), large)?;
     }
     Ok(outcome)
@@ -34,7 +34,7 @@ fn in_turns(
     while let Some((update, claims)) = left.pop() {
         match take_or_cut(state, &update, claims)? {
             EditOutcome::Taken(entry) => entries.extend(entry),
-            EditOutcome::GoesOn(_) => unreachable!("it was gone on with"),
+            EditOutcome::NeedsMoreTurns(_) => unreachable!("it was gone on with"),
             EditOutcome::InParts(parts) => {
                 left.extend(parts.into_iter().rev().map(|part| (part.update, part.claims)));
             }
@@ -198,7 +198,7 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
     while let Some(part) = left.pop() {
         match take_or_cut(&mut state, &part, Vec::new()).unwrap() {
             EditOutcome::Taken(_) => turns += 1,
-            EditOutcome::GoesOn(_) => unreachable!("it was gone on with"),
+            EditOutcome::NeedsMoreTurns(_) => unreachable!("it was gone on with"),
             EditOutcome::InParts(parts) => {
                 left.extend(parts.into_iter().rev().map(|part| part.update));
             }
@@ -299,7 +299,7 @@ fn a_large_deletion_that_others_made_before_its_turn_is_taken() {
     let every_second: Vec<_> = (0..len / 2).map(|at| (2 * at, 1)).collect();
     let deletes = update(7, 0, &[], &every_second);
     let outcome = state.edit_in_turn(&actor(), 9, [1; 16], &deletes, Vec::new()).unwrap();
-    let EditOutcome::GoesOn(large) = outcome else { panic!("{outcome:?}") };
+    let EditOutcome::NeedsMoreTurns(large) = outcome else { panic!("{outcome:?}") };
     edit(&mut state, &update(7, 0, &[], &[(0, len)])).unwrap();
     let outcome = state.continue_edit(&actor(), large).unwrap();
     assert!(matches!(outcome, EditOutcome::Taken(None)), "{outcome:?}");

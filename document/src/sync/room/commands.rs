@@ -49,7 +49,7 @@ fn named(all: &[Unreleasable]) -> String {
     let name = |one: &Unreleasable| {
         let name = one.character.as_ref().and_then(|character| character.name.as_deref());
         let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
-        format!("{}{name} in {}", plain(&one.said), plain(&one.place))
+        format!("{}{name} in {}", plain(&one.content), plain(&one.place))
     };
     let first: Vec<String> = all.iter().take(NAMED).map(name).collect();
     let more =

@@ -13,7 +13,7 @@ use crate::sync::wire::ClientNote;
 
 impl Room {
     /// Returns the end of the ledger, for the server's hello and for the client to remember.
-    pub(super) fn remembered(&self) -> LedgerPosition {
+    pub(super) fn position(&self) -> LedgerPosition {
         self.state.position().clone()
     }
 
@@ -29,9 +29,9 @@ impl Room {
 
     fn recognise(&mut self, id: ConnectionId, remembered: &LedgerPosition) {
         let here = self.state.position();
-        let begun = self.state.begun();
+        let draft_start = self.state.draft_start();
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.is_current |= remembered.seq >= begun;
+            session.is_current |= remembered.seq >= draft_start;
         }
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);

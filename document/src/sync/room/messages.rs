@@ -97,7 +97,7 @@ impl Room {
             self.state.compare(&actor, step.update(), otherwise).map(|()| EditOutcome::Taken(None))
         };
         match taken {
-            Ok(EditOutcome::GoesOn(large)) => self.queue_large(id, number, is_last, large),
+            Ok(EditOutcome::NeedsMoreTurns(large)) => self.queue_large(id, number, is_last, large),
             Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
                 if let Some(session) = self.sessions.get_mut(&id) {

@@ -7,22 +7,22 @@ use serde_json::Value;
 fn long_values_weigh_what_they_take_also_when_others_replaced_them() {
     let (mut ledger, mut replica) = (Ledgered::new(), Replica::new(10));
     replica.apply(&ledger.state.encode_since(&replica.state_vector())).unwrap();
-    let mut weight_with = |op: Op| {
+    let mut memory_with = |op: Op| {
         replica.edit(&Target::field("problem"), &[op]);
         for update in replica.take_made() {
             ledger.take("ana", 1_000, &update);
         }
-        ledger.history.weight()
+        ledger.history.memory_bytes()
     };
-    let plain = weight_with(Op::text("text"));
-    let mut weight = plain;
-    let mut link = |value| weight_with(Op::retain(4, Attributes::from_iter([("link", value)])));
+    let plain = memory_with(Op::text("text"));
+    let mut memory = plain;
+    let mut link = |value| memory_with(Op::retain(4, Attributes::from_iter([("link", value)])));
     for number in 0..20 {
-        weight = link(format!("{number:02}{}", "x".repeat(7_998)).into());
+        memory = link(format!("{number:02}{}", "x".repeat(7_998)).into());
     }
-    assert!(weight > plain + 20 * 8_000, "{weight} after {plain}");
+    assert!(memory > plain + 20 * 8_000, "{memory} after {plain}");
     // Each of the 1,000 objects takes a tree node, which has room for 11 entries.
     let nested = link(Value::Array(vec![json!({ "": 0 }); 1_000]));
     let node = 11 * (size_of::<String>() + size_of::<Value>());
-    assert!(nested > weight + 1_000 * node, "{nested} after {weight}");
+    assert!(nested > memory + 1_000 * node, "{nested} after {memory}");
 }

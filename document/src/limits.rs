@@ -9,8 +9,8 @@ pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
 /// Maximum number of items between the origins of new elements in one turn. Looking at an item takes about 500 ns, so
 /// 65,536 items take 30 ms.
 pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 16;
-/// Maximum cost of splits in one turn, in the unit of [`MAX_MOVED_UNITS`]: 30 ms.
-pub const MAX_MOVED_UNITS_PER_TURN: u64 = 1 << 24;
+/// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]: 30 ms.
+pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
 /// Maximum number of client ids that bring new content in one update.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Maximum number of items between the origins (neighbours) of an update's new elements, all together. The check, and
@@ -41,7 +41,7 @@ pub const MAX_FORMATTING_BYTES: usize = 1 << 24;
 /// Maximum cost of an update's splits (rule U11), counted in items and UTF-16 code units that are moved, looked at or
 /// copied, each weighted by its cost: half a second at most. Replacing 10,000 places in a text of 400,000 letters that
 /// was pasted as a whole costs half of this.
-pub const MAX_MOVED_UNITS: u64 = 1 << 29;
+pub const MAX_SPLIT_COST: u64 = 1 << 29;
 /// Maximum depth of nested shared types, and of nested JSON values inside them.
 pub const MAX_NESTING_DEPTH: u8 = 32;
 /// Maximum size of one client's awareness state, in bytes.

@@ -6,7 +6,7 @@
 
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId};
-use accord_document::update::{AnnouncedClients, ClientClaim};
+use accord_document::update::{AnnouncedClients, ClientIdClaim};
 use std::collections::{BTreeMap, HashSet};
 
 /// The kind of the records that hold claims. Each record has the key `document/client id`, with the id in hexadecimal.
@@ -46,11 +46,11 @@ pub(crate) fn load(
 pub(crate) fn save(
     store: &dyn Store,
     document: &DocumentId,
-    claims: &[ClientClaim],
+    claims: &[ClientIdClaim],
 ) -> Result<(), StoreError> {
     // The same batch can claim an id and forget it again. The later change replaces the earlier one.
     let mut values = BTreeMap::new();
-    for ClientClaim { client, person, number, forgotten } in claims {
+    for ClientIdClaim { client, person, number, forgotten } in claims {
         let value = [&number.to_be_bytes()[..], person.as_str().as_bytes()].concat();
         values.insert(*client, Some(value));
         values.extend(forgotten.map(|forgotten| (forgotten, None)));
@@ -63,7 +63,7 @@ pub(crate) fn save(
 pub(crate) fn save_all(
     store: &dyn Store,
     document: &DocumentId,
-    claims: &[ClientClaim],
+    claims: &[ClientIdClaim],
 ) -> HashSet<u64> {
     let Err(error) = save(store, document, claims) else {
         return claims.iter().map(|claim| claim.number).collect();

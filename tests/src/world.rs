@@ -316,9 +316,9 @@ impl World {
                 Effect::LedgerDiverged(_) => {
                     panic!("the ledger forgot something it had acknowledged")
                 }
-                Effect::SaveClientClaim(claim) => {
+                Effect::SaveClientIdClaim(claim) => {
                     let effects =
-                        self.room.as_mut().map(|room| room.client_claims_saved(&[claim.client]));
+                        self.room.as_mut().map(|room| room.client_id_claims_saved(&[claim.client]));
                     self.carry_out(effects.unwrap_or_default());
                 }
             }

@@ -1,7 +1,7 @@
 //! The comparison of two moments: which runs of text were kept, inserted or deleted, by whom and when.
 
 use super::diff_runs::{DiffRun, RunPart, cause, diff_runs};
-use super::weave::{Container, Number, RunContent, Said};
+use super::weave::{Container, Number, RunContent, TextBuffer};
 use super::{AuthorIndex, History};
 use crate::ids::Seq;
 use crate::model::Target;
@@ -140,19 +140,19 @@ impl History {
         let texts = self
             .texts()
             .into_iter()
-            .map(|(target, place)| TextDiff {
+            .map(|(target, container)| TextDiff {
                 section: section_of(&target),
                 target,
-                pieces: self.pieces(&place, moments),
+                pieces: self.pieces(&container, moments),
             })
             .filter(|text| !text.pieces.is_empty())
             .collect();
         Diff { from: Seq(moments.0.into()), to: Seq(moments.1.into()), texts }
     }
 
-    fn pieces(&self, place: &Container, (from, to): (Number, Number)) -> Vec<Piece> {
+    fn pieces(&self, container: &Container, (from, to): (Number, Number)) -> Vec<Piece> {
         let mut pieces = Pieces { history: self, moments: (from, to), open: None, out: Vec::new() };
-        diff_runs(self, place, (from, to), &mut |strand| pieces.add(&strand));
+        diff_runs(self, container, (from, to), &mut |run| pieces.add(&run));
         pieces.flush();
         pieces.out
     }
@@ -161,14 +161,13 @@ impl History {
     /// count all pieces of the comparison: kept, inserted and deleted.
     pub(super) fn elements(
         &self,
-        place: &Container,
+        container: &Container,
         moments: (Number, Number),
         wanted: std::ops::Range<u32>,
     ) -> (Vec<Range>, Vec<u16>) {
-        let (mut at, mut ranges, mut said) = (0, Vec::new(), Vec::new());
-        diff_runs(self, place, moments, &mut |strand| {
-            let (DiffRun::Kept(_, seen) | DiffRun::Deleted(seen) | DiffRun::Inserted(seen)) =
-                &strand;
+        let (mut at, mut ranges, mut text) = (0, Vec::new(), Vec::new());
+        diff_runs(self, container, moments, &mut |run| {
+            let (DiffRun::Kept(_, seen) | DiffRun::Deleted(seen) | DiffRun::Inserted(seen)) = &run;
             let is_told = matches!(seen.run.held.kind, RunContent::Text(_))
                 || self.embedded(seen.run).is_some();
             if !is_told {
@@ -177,18 +176,18 @@ impl History {
             let (start, end) = (wanted.start.max(at), wanted.end.min(at + seen.len));
             if start < end {
                 let (skip, len) = (seen.skip + start - at, end - start);
-                let first = self.weave.id(seen.run);
+                let first = self.weave.id_of(seen.run);
                 ranges.push(Range { client: first.client, clock: first.clock + skip, len });
                 match seen.run.held.kind {
                     RunContent::Text(units) => {
-                        said.extend_from_slice(self.weave.units(units + skip, len))
+                        text.extend_from_slice(self.weave.units(units + skip, len))
                     }
-                    _ => said.extend(std::iter::repeat_n(STAND_IN, len as usize)),
+                    _ => text.extend(std::iter::repeat_n(STAND_IN, len as usize)),
                 }
             }
             at += seen.len;
         });
-        (ranges, said)
+        (ranges, text)
     }
 
     pub(super) fn span(&self, number: Number) -> EditSpan {
@@ -211,14 +210,14 @@ struct Pieces<'h> {
     history: &'h History,
     moments: (Number, Number),
     /// The last piece. The next characters are added to it if they have the same status, format and author.
-    open: Option<(Piece, Said)>,
+    open: Option<(Piece, TextBuffer)>,
     out: Vec<Piece>,
 }
 
 impl Pieces<'_> {
-    fn add(&mut self, strand: &DiffRun<'_>) {
+    fn add(&mut self, run: &DiffRun<'_>) {
         let history = self.history;
-        let (seen, piece) = match strand {
+        let (seen, piece) = match run {
             DiffRun::Kept(was, is) => (is, self.kept(was, is)),
             DiffRun::Deleted(seen) => (seen, self.single(seen, PieceStatus::Deleted)),
             DiffRun::Inserted(seen) => (seen, self.single(seen, PieceStatus::Inserted)),
@@ -227,16 +226,16 @@ impl Pieces<'_> {
             let (from, to) = self.moments;
             let moment = if piece.status == PieceStatus::Deleted { from } else { to };
             let (part, weave) = ((at + seen.skip, seen.len), &history.weave);
-            if let Some((open, said)) = &mut self.open
+            if let Some((open, text)) = &mut self.open
                 && joins(open, &piece)
             {
-                weave.say(said, part, moment);
+                weave.append_text(text, part, moment);
                 return;
             }
             self.flush();
-            let mut said = Said::default();
-            weave.say(&mut said, part, moment);
-            self.open = Some((piece, said));
+            let mut text = TextBuffer::default();
+            weave.append_text(&mut text, part, moment);
+            self.open = Some((piece, text));
         } else if let Some(insert) = history.embedded(seen.run) {
             self.flush();
             self.out.push(Piece { insert, ..piece });
@@ -285,8 +284,8 @@ impl Pieces<'_> {
     }
 
     fn flush(&mut self) {
-        if let Some((mut piece, mut said)) = self.open.take() {
-            piece.insert = said.take().into();
+        if let Some((mut piece, mut text)) = self.open.take() {
+            piece.insert = text.take().into();
             self.out.push(piece);
         }
     }

@@ -40,12 +40,12 @@ pub(super) enum DiffRun<'w> {
     Inserted(RunPart<'w>),
 }
 
-/// Compares a text at the moments `from` and `to`. Calls `tell` for each part that was there at one of them, in order.
+/// Compares a text at the moments `from` and `to`. Calls `report` for each part that was there at one of them, in order.
 pub(super) fn diff_runs<'w>(
     history: &'w History,
-    place: &Container,
+    container: &Container,
     (from, to): (Number, Number),
-    tell: &mut dyn FnMut(DiffRun<'w>),
+    report: &mut dyn FnMut(DiffRun<'w>),
 ) {
     let mut walk = Walk {
         history,
@@ -56,8 +56,8 @@ pub(super) fn diff_runs<'w>(
         reformatted: None,
         pending: Vec::new(),
     };
-    for run in history.weave.walk(place) {
-        let (was_there, is_there) = (run.held.stood_at(from), run.held.stood_at(to));
+    for run in history.weave.walk(container) {
+        let (was_there, is_there) = (run.held.is_present_at(from), run.held.is_present_at(to));
         if !was_there && !is_there {
             continue;
         }
@@ -65,15 +65,15 @@ pub(super) fn diff_runs<'w>(
             walk.format(run, at, was_there, is_there);
             continue;
         }
-        let seen = walk.see(run);
+        let seen = walk.part_of(run);
         if was_there && is_there {
-            walk.settle(tell);
-            tell(DiffRun::Kept(seen.clone(), seen));
+            walk.settle(report);
+            report(DiffRun::Kept(seen.clone(), seen));
         } else {
             walk.pending.push((was_there, seen));
         }
     }
-    walk.settle(tell);
+    walk.settle(report);
 }
 
 struct Walk<'w> {
@@ -89,7 +89,7 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    fn see(&self, run: &'w Run) -> RunPart<'w> {
+    fn part_of(&self, run: &'w Run) -> RunPart<'w> {
         RunPart {
             run,
             skip: 0,
@@ -119,46 +119,48 @@ impl<'w> Walk<'w> {
     }
 
     /// Reports the pending runs. A deleted and an inserted character count together as kept if they have the same original.
-    fn settle(&mut self, tell: &mut dyn FnMut(DiffRun<'w>)) {
+    fn settle(&mut self, report: &mut dyn FnMut(DiffRun<'w>)) {
         let all = std::mem::take(&mut self.pending);
         let side = |wanted: bool| all.iter().filter(move |(was, _)| *was == wanted);
         let was: Vec<_> = side(true).map(|(_, seen)| seen.clone()).collect();
         let is: Vec<_> = side(false).map(|(_, seen)| seen.clone()).collect();
         let same = self.same(&was, &is);
         if same.is_empty() {
-            all.into_iter().for_each(|(was, seen)| tell(single(was, seen)));
+            all.into_iter().for_each(|(was, seen)| report(single(was, seen)));
             return;
         }
         let (mut was, mut is) = (Rest::of(was), Rest::of(is));
-        for Same { old, new, len } in same {
-            was.take(old, &mut |seen| tell(DiffRun::Deleted(seen)));
-            is.take(new, &mut |seen| tell(DiffRun::Inserted(seen)));
-            tell(DiffRun::Kept(was.part(old, len), is.part(new, len)));
+        for Match { old, new, len } in same {
+            was.take(old, &mut |seen| report(DiffRun::Deleted(seen)));
+            is.take(new, &mut |seen| report(DiffRun::Inserted(seen)));
+            report(DiffRun::Kept(was.part(old, len), is.part(new, len)));
         }
-        was.take(END, &mut |seen| tell(DiffRun::Deleted(seen)));
-        is.take(END, &mut |seen| tell(DiffRun::Inserted(seen)));
+        was.take(END, &mut |seen| report(DiffRun::Deleted(seen)));
+        is.take(END, &mut |seen| report(DiffRun::Inserted(seen)));
     }
 
     /// Returns the characters that both sides have in common, leaving out those that changed their order.
-    fn same(&self, was: &[RunPart<'w>], is: &[RunPart<'w>]) -> Vec<Same> {
+    fn same(&self, was: &[RunPart<'w>], is: &[RunPart<'w>]) -> Vec<Match> {
         // Maps the original of each new part's first element (client, then clock) to the index of the part.
-        let mut places: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
+        let mut parts_by_original: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
         for (index, seen) in is.iter().enumerate() {
             let first = self.first(seen);
-            places.entry(first.client).or_default().insert(first.clock, index);
+            parts_by_original.entry(first.client).or_default().insert(first.clock, index);
         }
         let mut common = Vec::new();
         for (index, seen) in was.iter().enumerate() {
             let first = self.first(seen);
-            let Some(places) = places.get(&first.client) else { continue };
+            let Some(parts_by_original) = parts_by_original.get(&first.client) else { continue };
             let end = first.clock + seen.len;
-            let before =
-                places.range(..=first.clock).next_back().map_or(first.clock, |(at, _)| *at);
-            for (&at, &other) in places.range(before..end) {
+            let before = parts_by_original
+                .range(..=first.clock)
+                .next_back()
+                .map_or(first.clock, |(at, _)| *at);
+            for (&at, &other) in parts_by_original.range(before..end) {
                 let (from, to) = (at.max(first.clock), (at + is[other].len).min(end));
                 if from < to {
                     let (old, new) = ((index, from - first.clock), (other, from - at));
-                    common.push(Same { old, new, len: to - from });
+                    common.push(Match { old, new, len: to - from });
                 }
             }
         }
@@ -179,7 +181,7 @@ const END: PartOffset = (usize::MAX, 0);
 
 /// A match: characters that both sides have in common.
 #[derive(Debug, Clone, Copy)]
-struct Same {
+struct Match {
     old: PartOffset,
     new: PartOffset,
     len: u32,
@@ -187,7 +189,7 @@ struct Same {
 
 /// Returns the longest chain of matches that have the same order on both sides (patience sorting). `common` must be sorted
 /// by its old places.
-fn longest_rising(common: Vec<Same>) -> Vec<Same> {
+fn longest_rising(common: Vec<Match>) -> Vec<Match> {
     // `ends[n]` is the last match of the best chain of n + 1 matches: the one that ends earliest. `before` links each match
     // to its predecessor.
     let mut ends: Vec<usize> = Vec::new();
@@ -208,15 +210,15 @@ fn longest_rising(common: Vec<Same>) -> Vec<Same> {
         at = before[index];
     }
     chain.reverse();
-    apart(chain)
+    trim_overlaps(chain)
 }
 
 /// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again, so
 /// that one side contains the same characters twice.
-fn apart(chain: Vec<Same>) -> Vec<Same> {
+fn trim_overlaps(chain: Vec<Match>) -> Vec<Match> {
     let (mut old_end, mut new_end): (PartOffset, PartOffset) = ((0, 0), (0, 0));
     let mut out = Vec::with_capacity(chain.len());
-    for Same { old, new, len } in chain {
+    for Match { old, new, len } in chain {
         let over = |spot: PartOffset, end: PartOffset| {
             if spot.0 == end.0 { end.1.saturating_sub(spot.1) } else { 0 }
         };
@@ -224,7 +226,7 @@ fn apart(chain: Vec<Same>) -> Vec<Same> {
         if skip < len {
             let (old, new, len) = ((old.0, old.1 + skip), (new.0, new.1 + skip), len - skip);
             (old_end, new_end) = ((old.0, old.1 + len), (new.0, new.1 + len));
-            out.push(Same { old, new, len });
+            out.push(Match { old, new, len });
         }
     }
     out
@@ -233,29 +235,29 @@ fn apart(chain: Vec<Same>) -> Vec<Same> {
 /// The part of one side that is not reported yet.
 struct Rest<'w> {
     parts: Vec<RunPart<'w>>,
-    told: PartOffset,
+    reported: PartOffset,
 }
 
 impl<'w> Rest<'w> {
     fn of(parts: Vec<RunPart<'w>>) -> Self {
-        Self { parts, told: (0, 0) }
+        Self { parts, reported: (0, 0) }
     }
 
     /// Reports everything before the place `upto`.
-    fn take(&mut self, upto: PartOffset, tell: &mut dyn FnMut(RunPart<'w>)) {
-        while self.told < upto {
-            let (index, skip) = self.told;
+    fn take(&mut self, upto: PartOffset, report: &mut dyn FnMut(RunPart<'w>)) {
+        while self.reported < upto {
+            let (index, skip) = self.reported;
             let Some(part) = self.parts.get(index) else { return };
             let end = if index == upto.0 { upto.1 } else { part.len };
             if skip < end {
-                tell(part.part(skip, end - skip));
+                report(part.part(skip, end - skip));
             }
-            self.told = if index == upto.0 { upto } else { (index + 1, 0) };
+            self.reported = if index == upto.0 { upto } else { (index + 1, 0) };
         }
     }
 
     fn part(&mut self, (index, skip): PartOffset, len: u32) -> RunPart<'w> {
-        self.told = (index, skip + len);
+        self.reported = (index, skip + len);
         self.parts[index].part(skip, len)
     }
 }

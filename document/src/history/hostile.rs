@@ -172,15 +172,15 @@ fn buf(text: &str) -> Vec<u8> {
 /// Returns the elements of each text that is not empty, in their order in the text.
 fn elements(ledger: &Ledgered) -> Vec<Vec<Id>> {
     let weave = &ledger.history.weave;
-    let all = |place: &weave::Container| {
-        let runs = weave.walk(place).flat_map(|run| {
-            let id = weave.id(run);
+    let all = |container: &weave::Container| {
+        let runs = weave.walk(container).flat_map(|run| {
+            let id = weave.id_of(run);
             (0..run.len).map(move |offset| id.plus(offset))
         });
         runs.collect::<Vec<_>>()
     };
     let texts = ledger.history.texts();
-    texts.iter().map(|(_, place)| all(place)).filter(|text| !text.is_empty()).collect()
+    texts.iter().map(|(_, container)| all(container)).filter(|text| !text.is_empty()).collect()
 }
 
 fn read(updates: impl IntoIterator<Item = Vec<u8>>) -> Content {

@@ -105,7 +105,7 @@ impl History {
             && let Ok(scan) = scan(update)
         {
             self.weave.integrate(&scan, number);
-            self.weave.believe(provenance, number);
+            self.weave.credit_claims(provenance, number);
             if let Some(moment) = provenance.restores {
                 self.restores.push((entry.seq, moment));
             }
@@ -145,9 +145,9 @@ impl History {
 
     /// Returns whether any element of `ranges` was in the document at a moment.
     #[must_use]
-    pub fn stood(&self, ranges: &[Range], moment: Seq) -> bool {
+    pub fn was_present(&self, ranges: &[Range], moment: Seq) -> bool {
         let moment = self.number(moment);
-        ranges.iter().any(|range| self.weave.stood(range, moment))
+        ranges.iter().any(|range| self.weave.was_present(range, moment))
     }
 
     /// Returns the elements of a passage that is selected in a comparison, or `None` if the comparison has other text there.
@@ -165,10 +165,10 @@ impl History {
         let wanted: Vec<u16> = passage.encode_utf16().collect();
         let end = offset.checked_add(u32::try_from(wanted.len()).ok()?)?;
         // If a text was replaced by another, both have the same target, and each is compared separately.
-        let places = self.texts().into_iter().filter(|(known, _)| known == target);
-        places
-            .map(|(_, place)| self.elements(&place, moments, offset..end))
-            .find_map(|(ranges, said)| (!wanted.is_empty() && said == wanted).then_some(ranges))
+        let containers = self.texts().into_iter().filter(|(known, _)| known == target);
+        containers
+            .map(|(_, container)| self.elements(&container, moments, offset..end))
+            .find_map(|(ranges, text)| (!wanted.is_empty() && text == wanted).then_some(ranges))
     }
 
     /// Returns the author of an entry, or `None` if the entry has not been recorded.

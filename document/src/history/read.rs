@@ -1,7 +1,7 @@
 //! Reading the content of the document at a moment.
 
 use super::History;
-use super::weave::{Container, Holder, Number, Run, RunContent, Said};
+use super::weave::{Container, Holder, Number, Run, RunContent, TextBuffer};
 use crate::ids::Seq;
 use crate::model::attributes::Attributes;
 use crate::model::content::{Content, belongs_to_content};
@@ -52,8 +52,8 @@ impl History {
             _ => String::new(),
         };
         let text = |key| {
-            let place = self.type_at(&map, key, moment, shared_type::TEXT);
-            place.map_or_else(Vec::new, |parent| {
+            let container = self.type_at(&map, key, moment, shared_type::TEXT);
+            container.map_or_else(Vec::new, |parent| {
                 self.text_at(&Container { parent, key: None }, moment)
             })
         };
@@ -100,14 +100,15 @@ impl History {
     }
 
     fn types_ever(&self, holder: &Holder, key: &str, kind: u8) -> Vec<Holder> {
-        let place = Container { parent: holder.clone(), key: Some(key.into()) };
-        let made = self.weave.walk(&place).filter(|run| run.held.kind == RunContent::Type(kind));
-        made.map(|run| Holder::Nested(self.weave.id(run))).collect()
+        let container = Container { parent: holder.clone(), key: Some(key.into()) };
+        let made =
+            self.weave.walk(&container).filter(|run| run.held.kind == RunContent::Type(kind));
+        made.map(|run| Holder::Nested(self.weave.id_of(run))).collect()
     }
 
     fn type_at(&self, holder: &Holder, key: &str, moment: Number, kind: u8) -> Option<Holder> {
         let run = self.weave.at_key(holder, key, moment)?;
-        (run.held.kind == RunContent::Type(kind)).then(|| Holder::Nested(self.weave.id(run)))
+        (run.held.kind == RunContent::Type(kind)).then(|| Holder::Nested(self.weave.id_of(run)))
     }
 
     pub(super) fn value_at(&self, holder: &Holder, key: &str, moment: Number) -> Option<Value> {
@@ -123,31 +124,31 @@ impl History {
     }
 
     /// Returns the content of a text at a moment, as a Delta.
-    fn text_at(&self, place: &Container, moment: Number) -> Vec<Op> {
+    fn text_at(&self, container: &Container, moment: Number) -> Vec<Op> {
         let mut out = Vec::new();
-        let mut said = Said::default();
+        let mut text = TextBuffer::default();
         let mut attributes = Attributes::new();
-        let flush = |said: &mut Said, attributes: &Attributes, out: &mut Vec<Op>| {
-            if !said.is_empty() {
-                out.push(Op::insert(&said.take(), attributes.clone()));
+        let flush = |text: &mut TextBuffer, attributes: &Attributes, out: &mut Vec<Op>| {
+            if !text.is_empty() {
+                out.push(Op::insert(&text.take(), attributes.clone()));
             }
         };
-        for run in self.weave.walk(place).filter(|run| run.held.stood_at(moment)) {
+        for run in self.weave.walk(container).filter(|run| run.held.is_present_at(moment)) {
             match run.held.kind {
-                RunContent::Text(at) => self.weave.say(&mut said, (at, run.len), moment),
+                RunContent::Text(at) => self.weave.append_text(&mut text, (at, run.len), moment),
                 RunContent::Format(at) => {
-                    flush(&mut said, &attributes, &mut out);
+                    flush(&mut text, &attributes, &mut out);
                     let (name, value) = self.weave.format(at);
                     set(&mut attributes, name, value);
                 }
                 _ => {
-                    flush(&mut said, &attributes, &mut out);
+                    flush(&mut text, &attributes, &mut out);
                     let attributes = attributes.clone();
                     out.extend(self.embedded(run).map(|insert| Op::Insert { insert, attributes }));
                 }
             }
         }
-        flush(&mut said, &attributes, &mut out);
+        flush(&mut text, &attributes, &mut out);
         out
     }
 

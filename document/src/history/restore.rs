@@ -29,7 +29,7 @@ impl History {
     pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &RestoreScope) {
         let moment = self.number(moment);
         let milestones = matches!(part, RestoreScope::Whole | RestoreScope::Milestones);
-        for (target, place) in self.texts() {
+        for (target, container) in self.texts() {
             let wanted = match part {
                 RestoreScope::Whole => true,
                 RestoreScope::Field(key) => target == Target::field(key),
@@ -37,8 +37,8 @@ impl History {
             };
             // The texts of a milestone that did not exist at `moment` are not restored, because the whole milestone is removed.
             let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
-            if wanted && was_there && self.is_current(&target, &place) {
-                let (ops, sources) = self.way_back(&place, moment);
+            if wanted && was_there && self.is_current(&target, &container) {
+                let (ops, sources) = self.way_back(&container, moment);
                 if ops
                     .iter()
                     .any(|op| !matches!(op, Op::Retain { attributes, .. } if attributes.is_empty()))
@@ -91,19 +91,19 @@ impl History {
     }
 
     /// Returns whether `place` is the text to which `target` refers now. A milestone's text can have been replaced by another.
-    fn is_current(&self, target: &Target, place: &Container) -> bool {
+    fn is_current(&self, target: &Target, container: &Container) -> bool {
         let last = self.last();
         match target.milestone_text() {
-            Some((id, key)) => self.milestone_text(id, key, last).as_ref() == Some(place),
+            Some((id, key)) => self.milestone_text(id, key, last).as_ref() == Some(container),
             None => true,
         }
     }
 
     /// Returns the steps that turn the current content of a text into that of `moment`, and the old elements that the inserted
     /// characters repeat.
-    fn way_back(&self, place: &Container, moment: Number) -> (Vec<Op>, Vec<Range>) {
+    fn way_back(&self, container: &Container, moment: Number) -> (Vec<Op>, Vec<Range>) {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
-        diff_runs(self, place, (self.last(), moment), &mut |strand| match strand {
+        diff_runs(self, container, (self.last(), moment), &mut |run| match run {
             DiffRun::Kept(now, then) => {
                 ops.push(Op::retain(now.len, now.before.changes_to(&then.after)));
             }
@@ -112,7 +112,7 @@ impl History {
                 let attributes = then.after.clone();
                 if let RunContent::Text(at) = then.run.held.kind {
                     let units = self.weave.units(at + then.skip, then.len);
-                    let id = self.weave.id(then.run).plus(then.skip);
+                    let id = self.weave.id_of(then.run).plus(then.skip);
                     sources.push(Range { client: id.client, clock: id.clock, len: then.len });
                     ops.push(Op::insert(&String::from_utf16_lossy(units), attributes));
                 } else if let RunContent::Embed(at) = then.run.held.kind {

@@ -25,7 +25,7 @@ impl History {
     #[must_use]
     pub fn shares(&self, moment: Seq) -> Vec<Share> {
         let mut shares: Vec<Share> = Vec::new();
-        let mut places: BTreeMap<(Option<Section>, AuthorIndex), usize> = BTreeMap::new();
+        let mut indexes: BTreeMap<(Option<Section>, AuthorIndex), usize> = BTreeMap::new();
         for text in self.diff(moment, moment).texts {
             for piece in text.pieces.iter().filter(|piece| piece.status == PieceStatus::Kept) {
                 let characters =
@@ -36,12 +36,12 @@ impl History {
                 // Words of others that were assembled into a new sentence count for the person who assembled it.
                 let author = piece.placed.unwrap_or(piece.written).author;
                 let section = text.section;
-                let place = places.entry((section, author));
-                let place = *place.or_insert_with(|| {
+                let slot = indexes.entry((section, author));
+                let index = *slot.or_insert_with(|| {
                     shares.push(Share { section, author, characters: 0 });
                     shares.len() - 1
                 });
-                shares[place].characters += characters;
+                shares[index].characters += characters;
             }
         }
         shares

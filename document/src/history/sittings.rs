@@ -87,8 +87,8 @@ impl History {
         let mut counts: BTreeMap<(usize, usize, AuthorIndex), Count> = BTreeMap::new();
         let texts = self.texts();
         let mut told = vec![false; self.moments.len()];
-        for (text, (_, place)) in texts.iter().enumerate() {
-            for run in self.weave.walk(place) {
+        for (text, (_, container)) in texts.iter().enumerate() {
+            for run in self.weave.walk(container) {
                 for (number, was_born) in [(run.held.born, true), (run.held.died, false)] {
                     let Some(sitting) = sitting_of(sittings, number) else { continue };
                     told[number as usize] = true;

@@ -10,7 +10,7 @@ mod value_memory;
 
 use crate::model::attributes::any_to_json;
 use crate::update::order::{
-    self, CompactId, LineIndex, NO_ID, NONE, Order, RunIndex, RunPayload, index,
+    self, CompactId, ContainerIndex, NO_ID, NONE, Order, RunIndex, RunPayload, index,
 };
 use crate::update::{Id, ItemContent, Range, Scan, Struct, StructBody};
 use serde_json::Value;
@@ -46,7 +46,7 @@ pub(super) struct Lifetime {
 
 impl Lifetime {
     /// Returns whether the run was in the document right after the entry `moment`.
-    pub(super) fn stood_at(&self, moment: Number) -> bool {
+    pub(super) fn is_present_at(&self, moment: Number) -> bool {
         self.born <= moment && moment < self.died
     }
 }
@@ -87,7 +87,7 @@ pub(super) struct Weave {
     units: Vec<u16>,
     /// The surrogate pairs that were split: the index of the low half in `units`, and the entry that inserted or deleted
     /// elements between the halves. From that entry on both halves read as U+FFFD, as in Yjs and yrs.
-    parted: HashMap<u32, Number>,
+    split_pairs: HashMap<u32, Number>,
     values: Vec<Value>,
     formats: Vec<(Arc<str>, Arc<Value>)>,
     /// Approximate memory use of `values` and `formats`, in bytes.
@@ -99,7 +99,7 @@ impl Weave {
     pub(super) fn integrate(&mut self, scan: &Scan<'_>, entry: Number) {
         let mut order = std::mem::take(&mut self.order);
         let woven = order.walk_new(scan, |order, client, item| {
-            self.bring(order, client, item, entry);
+            self.insert_item(order, client, item, entry);
             Ok::<_, Infallible>(())
         });
         self.order = order;
@@ -109,7 +109,7 @@ impl Weave {
         }
     }
 
-    fn bring(
+    fn insert_item(
         &mut self,
         order: &mut Order<Lifetime>,
         client: u32,
@@ -118,25 +118,25 @@ impl Weave {
     ) {
         let StructBody::Item { content, .. } = &item.body else { return };
         // An item beside an element that its sender had garbage-collected is readable for nobody, so it is skipped.
-        let Some(spot) = order.spot(client, item) else { return };
+        let Some(position) = order.insert_position(client, item) else { return };
         if let Some(order::ItemRun {
             held: Lifetime { kind: RunContent::Text(at), .. }, len, ..
-        }) = spot.left.map(|left| order.runs[left as usize])
+        }) = position.left.map(|left| order.runs[left as usize])
         {
-            self.part(at + len, entry);
+            self.record_split(at + len, entry);
         }
-        self.part_before(order, spot.right, entry);
+        self.record_split_before(order, position.right, entry);
         // If a part of a struct is already known, the entry contains only the rest of it.
         let known = order.next(client).saturating_sub(item.clock);
         let kind = self.store(order, content, known);
-        let is_lost = kind == RunContent::Deleted || is_gone(order, spot.line);
+        let is_lost = kind == RunContent::Deleted || is_gone(order, position.container);
         let died = if is_lost { entry } else { NEVER };
-        let name = CompactId { client, clock: item.clock + known };
+        let id = CompactId { client, clock: item.clock + known };
         let held = Lifetime { born: entry, died, repeats: NO_ID, placed: 0, kind };
-        let new = order.insert(spot, name, item.len - known, held);
+        let new = order.insert(position, id, item.len - known, held);
         // A key of a map has one value, which is the last item. An item that is inserted before another is deleted in the same
         // step, and an item that is inserted at the end deletes the one before it.
-        if order.place(spot.line).key.is_some() {
+        if order.container(position.container).key.is_some() {
             let order::ItemRun { left, right, .. } = order.runs[new as usize];
             let replaced = if right == NONE { left } else { new };
             if replaced != NONE {
@@ -146,29 +146,34 @@ impl Weave {
     }
 
     /// Records that an entry split a surrogate pair, if the low half is at the start of `run`.
-    fn part_before(&mut self, order: &Order<Lifetime>, run: Option<RunIndex>, entry: Number) {
-        let thread = run.map(|run| order.runs[run as usize].held);
-        if let Some(Lifetime { kind: RunContent::Text(at), .. }) = thread {
-            self.part(at, entry);
+    fn record_split_before(
+        &mut self,
+        order: &Order<Lifetime>,
+        run: Option<RunIndex>,
+        entry: Number,
+    ) {
+        let held = run.map(|run| order.runs[run as usize].held);
+        if let Some(Lifetime { kind: RunContent::Text(at), .. }) = held {
+            self.record_split(at, entry);
         }
     }
 
     /// Records that an entry split a surrogate pair, if the low half is the code unit at index `at`.
-    fn part(&mut self, at: u32, entry: Number) {
+    fn record_split(&mut self, at: u32, entry: Number) {
         let unit = |at: u32| self.units.get(at as usize).copied().unwrap_or_default();
         if is_low(unit(at)) && at > 0 && is_high(unit(at - 1)) {
-            self.parted.entry(at).or_insert(entry);
+            self.split_pairs.entry(at).or_insert(entry);
         }
     }
 
     fn delete_range(&mut self, range: &Range, entry: Number) {
-        let Some(client) = self.order.known(range.client) else { return };
+        let Some(client) = self.order.client_number(range.client) else { return };
         let mut order = std::mem::take(&mut self.order);
         let end = range.clock + range.len;
         for clock in [range.clock, end] {
             // Looking up the run that starts at this clock splits a run that is only partly deleted.
             let run = order.starting_at(CompactId { client, clock });
-            self.part_before(&order, run, entry);
+            self.record_split_before(&order, run, entry);
         }
         for run in order.within(client, range.clock, end) {
             delete_run(&mut order, run, entry);
@@ -177,21 +182,21 @@ impl Weave {
     }
 
     /// Returns whether any element of `range` was in the document right after the entry `moment`.
-    pub(super) fn stood(&self, range: &Range, moment: Number) -> bool {
-        let Some(client) = self.order.known(range.client) else { return false };
+    pub(super) fn was_present(&self, range: &Range, moment: Number) -> bool {
+        let Some(client) = self.order.client_number(range.client) else { return false };
         // The first element can be in the middle of a run, which `within` does not return.
         let first = self.holding(CompactId { client, clock: range.clock });
         let runs = self.order.within(client, range.clock, range.clock + range.len).into_iter();
         let mut runs = first.into_iter().chain(runs.map(|run| &self.order.runs[run as usize]));
-        runs.any(|run| run.held.stood_at(moment))
+        runs.any(|run| run.held.is_present_at(moment))
     }
 
-    fn name(&self, id: Id) -> CompactId {
-        self.order.name(id)
+    fn compact_id(&self, id: Id) -> CompactId {
+        self.order.compact_id(id)
     }
 
-    fn holding(&self, name: CompactId) -> Option<&Run> {
-        self.order.holding(name).map(|run| &self.order.runs[run as usize])
+    fn holding(&self, id: CompactId) -> Option<&Run> {
+        self.order.holding(id).map(|run| &self.order.runs[run as usize])
     }
 
     /// Stores the content of an item, without its first `skip` elements.
@@ -242,16 +247,16 @@ impl Weave {
     }
 
     /// Returns all runs that were ever written in one container, in order.
-    pub(super) fn walk(&self, place: &Container) -> impl Iterator<Item = &Run> {
-        self.order.walk(place)
+    pub(super) fn walk(&self, container: &Container) -> impl Iterator<Item = &Run> {
+        self.order.walk(container)
     }
 
     /// Returns the value of a map's key right after the entry `moment`, or `None` if the key had none.
     pub(super) fn at_key(&self, holder: &Holder, key: &str, moment: Number) -> Option<&Run> {
-        let place = Container { parent: holder.clone(), key: Some(key.into()) };
-        let last = self.walk(&place).filter(|run| run.held.born <= moment).last();
+        let container = Container { parent: holder.clone(), key: Some(key.into()) };
+        let last = self.walk(&container).filter(|run| run.held.born <= moment).last();
         // When the last value is deleted, the values before it do not come back.
-        last.filter(|run| run.held.stood_at(moment))
+        last.filter(|run| run.held.is_present_at(moment))
     }
 
     /// Returns the last entry after `after` and up to `upto` that wrote or deleted a value of a map's key, or `None` if no
@@ -263,8 +268,8 @@ impl Weave {
         after: Number,
         upto: Number,
     ) -> Option<Number> {
-        let place = Container { parent: holder.clone(), key: Some(key.into()) };
-        let written = self.walk(&place).flat_map(|run| [run.held.born, run.held.died]);
+        let container = Container { parent: holder.clone(), key: Some(key.into()) };
+        let written = self.walk(&container).flat_map(|run| [run.held.born, run.held.died]);
         written.filter(|&number| after < number && number <= upto).max()
     }
 
@@ -273,15 +278,15 @@ impl Weave {
         self.order.keys(holder)
     }
 
-    pub(super) fn id(&self, run: &Run) -> Id {
-        self.order.id(run)
+    pub(super) fn id_of(&self, run: &Run) -> Id {
+        self.order.id_of(run)
     }
 
     /// Appends the text of a run at a moment to `out`. Each half of a surrogate pair without its other half becomes U+FFFD.
-    pub(super) fn say(&self, out: &mut Said, (at, len): (u32, u32), moment: Number) {
+    pub(super) fn append_text(&self, out: &mut TextBuffer, (at, len): (u32, u32), moment: Number) {
         let units = self.units(at, len);
         let is_whole =
-            out.end == Some(at) && self.parted.get(&at).is_none_or(|&from| moment < from);
+            out.end == Some(at) && self.split_pairs.get(&at).is_none_or(|&from| moment < from);
         if units.first().copied().is_some_and(is_low) && !is_whole {
             if let Some(last) = out.units.last_mut().filter(|last| is_high(**last)) {
                 *last = ILLEGIBLE;
@@ -312,10 +317,10 @@ impl Weave {
     }
 }
 
-/// Returns whether the shared type to which the container `line` belongs was deleted.
-fn is_gone(order: &Order<Lifetime>, line: LineIndex) -> bool {
-    let Holder::Nested(id) = order.place(line).parent else { return false };
-    let run = order.holding(order.name(id));
+/// Returns whether the shared type to which the container belongs was deleted.
+fn is_gone(order: &Order<Lifetime>, container: ContainerIndex) -> bool {
+    let Holder::Nested(id) = order.container(container).parent else { return false };
+    let run = order.holding(order.compact_id(id));
     run.is_none_or(|run| order.runs[run as usize].held.died != NEVER)
 }
 
@@ -329,7 +334,7 @@ fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
         }
         run.held.died = entry;
         if matches!(run.held.kind, RunContent::Type(_)) {
-            let holder = Holder::Nested(order.id(&order.runs[at as usize]));
+            let holder = Holder::Nested(order.id_of(&order.runs[at as usize]));
             let keys = order.keys(&holder).iter().cloned().map(Some);
             let heads = keys
                 .chain([None])
@@ -345,21 +350,21 @@ fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
 
 /// The text of consecutive runs.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct TextBuffer {
     units: Vec<u16>,
     /// The end of the last run, as an index into the weave's `units`.
     end: Option<u32>,
 }
 
-impl Said {
+impl TextBuffer {
     pub(super) fn is_empty(&self) -> bool {
         self.units.is_empty()
     }
 
     /// Returns the text, and leaves this value empty.
     pub(super) fn take(&mut self) -> String {
-        let said = std::mem::take(self);
-        String::from_utf16_lossy(&said.units)
+        let text = std::mem::take(self);
+        String::from_utf16_lossy(&text.units)
     }
 }
 

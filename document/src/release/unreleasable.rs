@@ -33,7 +33,7 @@ const DATES: [&str; 2] = ["period_from", "period_to"];
 /// Returns the unreleasable content of a document. Content that occurs more than once in one place is listed once; a
 /// character is listed with the number of its occurrences.
 pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> {
-    let mut all = known.occupied(|place| outside(place, known));
+    let mut all = known.occupied(|container| outside(container, known));
     let content = Content::read(doc);
     for (key, ops) in &content.texts {
         text(key, ops, &mut all);
@@ -82,11 +82,11 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     all
 }
 
-/// Returns the content at a place that the template does not have, or `None` if the place belongs to the template.
-fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
+/// Returns the content of a container that the template does not have, or `None` if the container belongs to the template.
+fn outside(container: &Container, known: &StructIndex) -> Option<Unreleasable> {
     let part = |name: &str| Some(Unreleasable::new(name, UnreleasableKind::Part, name));
-    let key = place.key.as_deref();
-    match &place.parent {
+    let key = container.key.as_deref();
+    match &container.parent {
         Holder::Root(root) => match (&**root, key) {
             (MILESTONES, Some(_)) => None,
             (FACTS, Some(key)) if DATES.contains(&key) => None,
@@ -95,10 +95,10 @@ fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
             (root, _) => part(root),
         },
         Holder::Nested(id) => {
-            let holder = known.stands_at(*id)?;
-            let in_milestone = |place: &Container| {
-                matches!(&place.parent, Holder::Root(root) if &**root == MILESTONES)
-                    && place.key.is_some()
+            let holder = known.container_of(*id)?;
+            let in_milestone = |container: &Container| {
+                matches!(&container.parent, Holder::Root(root) if &**root == MILESTONES)
+                    && container.key.is_some()
             };
             if in_milestone(holder) {
                 let key = key.unwrap_or_default();
@@ -110,7 +110,7 @@ fn outside(place: &Container, known: &StructIndex) -> Option<Unreleasable> {
             }
             let text_of_milestone = match &holder.parent {
                 Holder::Nested(map) => {
-                    let of_milestone = known.stands_at(*map).is_some_and(in_milestone);
+                    let of_milestone = known.container_of(*map).is_some_and(in_milestone);
                     let name = holder.key.as_deref().unwrap_or_default();
                     of_milestone && MILESTONE_TEXTS.contains(&name)
                 }

@@ -166,7 +166,7 @@ fn a_spell_of_writing_and_deleting_splits_nothing() {
     assert_eq!(merged.structs, len as usize / 2);
     let scanned = scan(&merged.bytes).unwrap();
     let novelty = state.index.check(&actor().person, &scanned).unwrap();
-    assert_eq!(state.measures.items.splits(&state.index, &scanned, &novelty).moves, 0);
+    assert_eq!(state.measures.items.splits(&state.index, &scanned, &novelty).cost, 0);
     assert!(edit(&mut state, &bytes).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize / 2);
 }

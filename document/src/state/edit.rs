@@ -11,7 +11,7 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientClaim, Provenance, Refusal, Scan, ScanError,
+    AnnouncedClients, CheckedUpdate, Claim, ClientIdClaim, Provenance, Refusal, Scan, ScanError,
     merge, scan,
 };
 use std::borrow::Cow;
@@ -158,7 +158,7 @@ impl DocumentState {
 
     /// Records that a person's page will write under a client id. Returns the claim to store, or `None` if the id already had
     /// an owner.
-    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
+    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientIdClaim> {
         if self.index.owner(client).is_some() {
             return None;
         }

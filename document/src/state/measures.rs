@@ -96,11 +96,11 @@ impl Measures {
     }
 
     /// Checks the number of the document's items, and the cost of an update's splits (rules U5, U11).
-    pub(super) fn check(&self, splits: &Splits, max_moves: u64) -> Result<(), Refusal> {
+    pub(super) fn check(&self, splits: &Splits, max_split_cost: u64) -> Result<(), Refusal> {
         if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
             return Err(Refusal::TooLarge);
         }
-        if splits.moves > max_moves { Err(Refusal::Fragmented) } else { Ok(()) }
+        if splits.cost > max_split_cost { Err(Refusal::Fragmented) } else { Ok(()) }
     }
 }
 

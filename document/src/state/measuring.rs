@@ -42,7 +42,7 @@ impl DocumentState {
         }
         let splits = self.measures.items.splits(&self.index, scan, novelty);
         let Some(max) = max else { return Ok(splits) };
-        let Err(refusal) = self.measures.check(&splits, max.moves) else { return Ok(splits) };
+        let Err(refusal) = self.measures.check(&splits, max.split_cost) else { return Ok(splits) };
         // An update that costs too much for one turn is cut into cheaper parts, which is faster than measuring the
         // document.
         let is_cut = refusal == Refusal::Fragmented && max == MaxCosts::TURN;
@@ -51,7 +51,7 @@ impl DocumentState {
         }
         self.measure()?;
         let splits = self.measures.items.splits(&self.index, scan, novelty);
-        self.measures.check(&splits, max.moves)?;
+        self.measures.check(&splits, max.split_cost)?;
         Ok(splits)
     }
 

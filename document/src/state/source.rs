@@ -32,7 +32,7 @@ pub(super) struct MaxCosts {
     /// Number of items between the origins of new elements (rule U9).
     pub(super) between: u64,
     /// Cost of the splits (rule U11).
-    pub(super) moves: u64,
+    pub(super) split_cost: u64,
 }
 
 impl MaxCosts {
@@ -40,17 +40,17 @@ impl MaxCosts {
     pub(super) const WHOLE: Self = Self {
         structs: limits::MAX_ITEMS_PER_UPDATE,
         between: limits::MAX_ITEMS_BETWEEN_ORIGINS,
-        moves: limits::MAX_MOVED_UNITS,
+        split_cost: limits::MAX_SPLIT_COST,
     };
     /// The limits of one struct or deleted range, which can't be cut: about 80 ms.
     pub(super) const STEP: Self =
-        Self { moves: 4 * limits::MAX_MOVED_UNITS_PER_TURN, ..Self::TURN };
+        Self { split_cost: 4 * limits::MAX_SPLIT_COST_PER_TURN, ..Self::TURN };
     /// The limits of an update that is taken in parts, for all parts together: some seconds of work.
-    pub(super) const IN_PARTS: Self = Self { moves: 1 << 31, ..Self::WHOLE };
+    pub(super) const IN_PARTS: Self = Self { split_cost: 1 << 31, ..Self::WHOLE };
     /// The limits of one turn (rule C8).
     pub(super) const TURN: Self = Self {
         structs: limits::MAX_STEPS_PER_TURN,
         between: limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN,
-        moves: limits::MAX_MOVED_UNITS_PER_TURN,
+        split_cost: limits::MAX_SPLIT_COST_PER_TURN,
     };
 }

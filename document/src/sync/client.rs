@@ -16,7 +16,7 @@ use crate::ledger::LedgerPosition;
 use crate::lib0::ReadError;
 use crate::model::{ApplyError, Replica};
 use crate::update::{Claim, MAX_CLAIMS, ScanError, claims_from, write_claims};
-use peer::Heard;
+use peer::AwarenessEntry;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ pub struct Client {
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
     presence_clock: u64,
-    heard: BTreeMap<u64, Heard>,
+    heard: BTreeMap<u64, AwarenessEntry>,
     peers_changed: bool,
     /// Whether somebody's caret is in text that has not arrived yet.
     unplaced: bool,
@@ -258,7 +258,7 @@ impl Client {
                     self.unsent = false;
                     self.send_edit(&lacking);
                 }
-                Message::Awareness(update) => self.hear(update)?,
+                Message::Awareness(update) => self.receive_awareness(update)?,
                 Message::Note(json) => {
                     if let Ok(note) = serde_json::from_str(json) {
                         self.note(note);
@@ -302,13 +302,13 @@ impl Client {
 
     fn send_edit(&mut self, update: &[u8]) {
         self.sent += 1;
-        let mut said = Vec::new();
+        let mut new_claims = Vec::new();
         for (number, claim) in self.claims.iter_mut().filter(|(number, _)| *number == 0) {
             *number = self.sent;
-            said.push(*claim);
+            new_claims.push(*claim);
         }
         // The server ignores claims about text that this edit does not contain.
-        let claims = encoded(&said);
+        let claims = encoded(&new_claims);
         let edit = Message::Edit { number: self.sent, claims: &claims, update };
         self.frames.push(edit.encode());
     }

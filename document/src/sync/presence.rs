@@ -20,7 +20,7 @@ use thiserror::Error;
 const TIMEOUT_MS: u64 = 30_000;
 
 /// Number of remembered clocks above which those of removed entries are forgotten.
-const MAX_REMEMBERED_CLOCKS: usize = 4096;
+const MAX_CLOCKS: usize = 4096;
 
 /// The identity of a person, as others see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ impl Presence {
             return None;
         }
         let update = self.announce(&shown);
-        if self.clocks.len() > MAX_REMEMBERED_CLOCKS {
+        if self.clocks.len() > MAX_CLOCKS {
             self.clocks.retain(|client, _| self.entries.contains_key(client));
         }
         Some(update)

@@ -25,7 +25,7 @@ use super::wire::{MAX_MESSAGES_PER_FRAME, Message, ServerNote, read_frame};
 use crate::ids::{PersonId, Seq};
 use crate::ledger::{Entry, LedgerPosition, Salt};
 use crate::state::DocumentState;
-use crate::update::{AnnouncedClients, ClientClaim, Refusal};
+use crate::update::{AnnouncedClients, ClientIdClaim, Refusal};
 use pending::PendingEffect;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -56,9 +56,9 @@ pub enum Effect {
     /// Log and count that a client remembers a ledger which this ledger does not continue, because this ledger was
     /// truncated or replaced.
     LedgerDiverged(ConnectionId),
-    /// Save durably which person a client id belongs to, then call [`Room::client_claims_saved`]. The room shows the id to
+    /// Save durably which person a client id belongs to, then call [`Room::client_id_claims_saved`]. The room shows the id to
     /// others only after that.
-    SaveClientClaim(ClientClaim),
+    SaveClientIdClaim(ClientIdClaim),
     /// Drop the room, which is unusable, so that it is rebuilt from the ledger.
     Rebuild,
 }
@@ -178,7 +178,7 @@ impl Room {
         match read_frame(frame) {
             Ok(messages) if is_too_much(&messages) => {
                 let reason = "A frame holds more messages than anybody needs.";
-                self.expel(id, Close::MALFORMED, reason);
+                self.disconnect(id, Close::MALFORMED, reason);
             }
             Ok(messages) => {
                 let before = self.state.position().seq;
@@ -195,13 +195,13 @@ impl Room {
                 }
             }
             Err(error) => {
-                self.expel(id, Close::MALFORMED, format!("A message is malformed: {error}."))
+                self.disconnect(id, Close::MALFORMED, format!("A message is malformed: {error}."))
             }
         }
     }
 
     /// Shows the awareness of client ids to others, because the claims of these ids are saved.
-    pub fn client_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
+    pub fn client_id_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
         if let Some(update) = self.presence.reveal(clients) {
             self.broadcast_presence(&update);
         }
@@ -218,7 +218,7 @@ impl Room {
             if self.is_accord(id) {
                 self.send(id, note_frame(&note));
             }
-            self.expel(id, Close::TRY_AGAIN, "The server can't save at the moment.");
+            self.disconnect(id, Close::TRY_AGAIN, "The server can't save at the moment.");
         }
         self.out.push(Effect::Rebuild);
         self.take()
@@ -226,7 +226,7 @@ impl Room {
 
     /// Closes a connection with a code and a reason.
     pub fn dismiss(&mut self, id: ConnectionId, close: Close) -> Vec<Effect> {
-        self.expel(id, close.code, close.reason);
+        self.disconnect(id, close.code, close.reason);
         self.take()
     }
 
@@ -266,7 +266,7 @@ impl Room {
     pub fn shut_down(&mut self) -> Vec<Effect> {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
-            self.expel(id, Close::RESTART, "The server is restarting.");
+            self.disconnect(id, Close::RESTART, "The server is restarting.");
         }
         self.take()
     }
@@ -286,7 +286,7 @@ impl Room {
         }
     }
 
-    fn expel(
+    fn disconnect(
         &mut self,
         id: ConnectionId,
         code: u16,

@@ -16,7 +16,7 @@ const MAX_IDS: usize = 16_384;
 
 /// The record that a client id belongs to a person, to be saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientClaim {
+pub struct ClientIdClaim {
     /// The Yjs client id.
     pub client: u64,
     /// The person whose page announced the id.
@@ -58,7 +58,7 @@ impl AnnouncedClients {
 
     /// Records that a person's page has announced a client id. An id that somebody announced before stays theirs.
     /// Returns the claim to be saved, or `None` if the id was announced before.
-    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientClaim> {
+    pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientIdClaim> {
         if self.owners.contains_key(&client) {
             return None;
         }
@@ -85,7 +85,7 @@ impl AnnouncedClients {
         }
         let number = self.next;
         self.next += 1;
-        Some(ClientClaim { client, person: person.clone(), number, forgotten })
+        Some(ClientIdClaim { client, person: person.clone(), number, forgotten })
     }
 
     /// Forgets the ids for which `is_settled` returns `true`, and returns them.
@@ -139,8 +139,8 @@ mod tests {
         let ana = PersonId::new("ana");
         let mut announced = AnnouncedClients::default();
         let mut saved = HashMap::new();
-        let mut save = |claim: Option<ClientClaim>| {
-            let ClientClaim { client, person, number, forgotten } = claim.unwrap();
+        let mut save = |claim: Option<ClientIdClaim>| {
+            let ClientIdClaim { client, person, number, forgotten } = claim.unwrap();
             saved.insert(client, (number, client, person));
             forgotten.map(|client| saved.remove(&client).unwrap());
         };

@@ -5,7 +5,7 @@
 //! those elements.
 
 use super::scan::{
-    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, kind, read_content, read_place,
+    HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, ItemContent, KIND, Range, kind, read_content, read_position,
 };
 use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
@@ -28,7 +28,7 @@ pub fn blank(update: &[u8], ranges: &[Range]) -> Result<Option<Vec<u8>>, ScanErr
         let mut structs = Vec::new();
         let mut written = 0u64;
         for _ in 0..count {
-            let (bytes, pieces, len) = one(update, &mut r, client, clock, ranges)?;
+            let (bytes, pieces, len) = blank_struct(update, &mut r, client, clock, ranges)?;
             changed |= bytes.is_some();
             let start = update.len() - r.remaining();
             match bytes {
@@ -48,39 +48,39 @@ pub fn blank(update: &[u8], ranges: &[Range]) -> Result<Option<Vec<u8>>, ScanErr
     Ok(changed.then_some(out))
 }
 
-struct Len {
+struct StructLength {
     elements: u32,
     bytes: usize,
 }
 
 /// Reads one struct. Returns the bytes that replace the struct, or `None` if it stays as it is; the number of structs
 /// in the result; and the length of the original struct.
-fn one(
+fn blank_struct(
     update: &[u8],
     r: &mut Reader<'_>,
     client: u64,
     clock: u32,
     ranges: &[Range],
-) -> Result<(Option<Vec<u8>>, u64, Len), ScanError> {
+) -> Result<(Option<Vec<u8>>, u64, StructLength), ScanError> {
     let at = |r: &Reader<'_>| update.len() - r.remaining();
     let start = at(r);
     let info = r.byte()?;
     let kind = info & KIND;
     if kind == kind::COLLECTED {
         let elements = r.var_u32()?;
-        return Ok((None, 1, Len { elements, bytes: at(r) - start }));
+        return Ok((None, 1, StructLength { elements, bytes: at(r) - start }));
     }
-    let place = read_place(r, info)?;
-    let placed = at(r);
+    let position = read_position(r, info)?;
+    let position_end = at(r);
     let (elements, content) = read_content(r, kind)?;
-    let len = Len { elements, bytes: at(r) - start };
+    let len = StructLength { elements, bytes: at(r) - start };
     let asked = covered(client, clock, elements, ranges);
     let stays = matches!(content, ItemContent::Type(_))
         || matches!(kind, kind::DELETED | kind::SUBDOCUMENT);
     if asked.is_empty() || stays {
         return Ok((None, 1, len));
     }
-    let head = &update[start + 1..placed];
+    let head = &update[start + 1..position_end];
     let ItemContent::Text(text) = content else {
         // Content other than text is blanked as a whole, because a part of a value would mean nothing.
         let mut out = vec![(info & !KIND) | kind::DELETED];
@@ -98,10 +98,10 @@ fn one(
             out.extend_from_slice(head);
         } else {
             // The piece is written as Yjs writes the right part of a split item: its origin is the element before it.
-            let right = if place.right_origin.is_some() { HAS_RIGHT_ORIGIN } else { 0 };
+            let right = if position.right_origin.is_some() { HAS_RIGHT_ORIGIN } else { 0 };
             out.push(HAS_ORIGIN | right | kind);
             put_id(&mut out, Id { client, clock: clock + offset - 1 });
-            place.right_origin.into_iter().for_each(|id| put_id(&mut out, id));
+            position.right_origin.into_iter().for_each(|id| put_id(&mut out, id));
         }
         let length = utf16(piece);
         if *is_blank {

@@ -37,7 +37,7 @@ impl CausalHistories {
 
     /// Returns the causal history of an element's writer at the time of writing: for each client, the first clock
     /// that the writer had not seen. Also returns the number of look-ups that this took.
-    pub(super) fn by(&self, writer: Id) -> (HashMap<u64, u32>, u64) {
+    pub(super) fn history_of(&self, writer: Id) -> (HashMap<u64, u32>, u64) {
         let mut looked_at = 1;
         let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);
         let mut open = vec![(writer.client, writer.clock + 1)];

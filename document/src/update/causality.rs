@@ -13,7 +13,7 @@
 //! Rules U8 and U9.
 
 use super::index::StructIndex;
-use super::order::{Holder, InsertPosition, LineIndex, NONE, Order, RunPayload};
+use super::order::{ContainerIndex, Holder, InsertPosition, NONE, Order, RunPayload};
 use super::refusal::Refusal;
 use super::scan::{Id, ItemContent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
@@ -129,23 +129,23 @@ impl StructIndex {
         work: &mut Work<'_>,
     ) -> Result<(), Refusal> {
         let next = order.next(client);
-        let first = Id { client: order.client_of(client), clock: item.clock.max(next) };
+        let first = Id { client: order.client_id(client), clock: item.clock.max(next) };
         let StructBody::Item { content, .. } = &item.body else { return Ok(()) };
         for id in item.references() {
             if self.seen.note(first.client, first.clock, id) {
                 trace.sightings.push((first.client, id.client));
             }
         }
-        let Some(spot) = order.spot(client, item) else { return Ok(()) };
-        let Some(is_shown) = shown(order, spot.line, &self.deleted) else { return Ok(()) };
+        let Some(position) = order.insert_position(client, item) else { return Ok(()) };
+        let Some(is_shown) = shown(order, position.container, &self.deleted) else { return Ok(()) };
         // Characters under a key of a map are refused: whether a reader sees all of them or some depends on how their
         // document happens to have split them.
-        let is_value = order.place(spot.line).key.is_some();
+        let is_value = order.container(position.container).key.is_some();
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
         }
-        self.between(order, &spot, first, is_shown, work)?;
-        order.insert(spot, order.name(first), item.end() - first.clock, ());
+        self.between(order, &position, first, is_shown, work)?;
+        order.insert(position, order.compact_id(first), item.end() - first.clock, ());
         Ok(())
     }
 
@@ -153,17 +153,17 @@ impl StructIndex {
     fn between(
         &self,
         order: &Order<()>,
-        spot: &InsertPosition,
+        position: &InsertPosition,
         writer: Id,
         is_shown: bool,
         work: &mut Work<'_>,
     ) -> Result<(), Refusal> {
-        let right = spot.right.unwrap_or(NONE);
-        let mut at = order.after(spot);
+        let right = position.right.unwrap_or(NONE);
+        let mut at = order.after(position);
         if at == right {
             return Ok(());
         }
-        let (seen, looked_at) = self.seen.by(writer);
+        let (seen, looked_at) = self.seen.history_of(writer);
         // Reading the causal history of the writer is work as well: one look-up for each entry that it visits.
         work.take(looked_at / LOOKS_IN_A_STEP)?;
         while at != right {
@@ -171,11 +171,11 @@ impl StructIndex {
             let Some(run) = order.runs.get(at as usize) else {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
-            let client = order.client(run.name);
+            let client = order.client(run.id);
             // yrs can have split the run, into at most as many items as it has elements or its client has items.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
             let upto = seen.get(&client).copied().unwrap_or(0);
-            if is_shown && run.name.clock < upto {
+            if is_shown && run.id.clock < upto {
                 return Err(Refusal::Misplaced);
             }
             at = run.right;
@@ -186,10 +186,14 @@ impl StructIndex {
 
 /// Returns whether the content of a container is shown to readers: a text, a milestone or a date of the template.
 /// Returns `None` if the container is inside a shared type that is deleted or not in the order.
-fn shown<T: RunPayload>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> Option<bool> {
-    let mut line = line;
+fn shown<T: RunPayload>(
+    order: &Order<T>,
+    container: ContainerIndex,
+    deleted: &IdSet,
+) -> Option<bool> {
+    let mut container = container;
     loop {
-        match &order.place(line).parent {
+        match &order.container(container).parent {
             Holder::Root(name) => {
                 let is_field = FIELDS.iter().any(|field| field.key == &**name);
                 return Some(is_field || matches!(&**name, MILESTONES | FACTS));
@@ -198,8 +202,8 @@ fn shown<T: RunPayload>(order: &Order<T>, line: LineIndex, deleted: &IdSet) -> O
                 if deleted.contains(&ID::new(ClientID::new(id.client), id.clock)) {
                     return None;
                 }
-                let run = order.holding(order.name(*id))?;
-                line = order.runs[run as usize].line;
+                let run = order.holding(order.compact_id(*id))?;
+                container = order.runs[run as usize].container;
             }
         }
     }

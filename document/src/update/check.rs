@@ -17,9 +17,9 @@ use yrs::{ClientID, ID, IdSet};
 #[derive(Debug, Default)]
 pub struct CheckedUpdate {
     clocks: BTreeMap<u64, u32>,
-    places: Vec<Location>,
-    place_of: HashMap<Location, LocationIndex>,
-    runs: HashMap<u64, LocationRuns>,
+    locations: Vec<Location>,
+    location_indexes: HashMap<Location, LocationIndex>,
+    location_runs: HashMap<u64, LocationRuns>,
     types: HashMap<Id, u8>,
     /// The elements that the update deletes and that were not deleted before.
     deleted: IdSet,
@@ -70,12 +70,12 @@ impl StructIndex {
     /// Records an integrated update: the result of [`check`](Self::check), and the deletions that yrs reports, which
     /// include those that others imply.
     pub fn commit(&mut self, person: &PersonId, novelty: CheckedUpdate, deleted: &IdSet) {
-        self.places.extend(novelty.places);
-        self.place_of.extend(novelty.place_of);
-        for (client, new) in novelty.runs {
-            let runs = self.runs.entry(client).or_default();
-            for (clock, place) in new {
-                extend(runs, clock, place);
+        self.locations.extend(novelty.locations);
+        self.location_indexes.extend(novelty.location_indexes);
+        for (client, new) in novelty.location_runs {
+            let runs = self.location_runs.entry(client).or_default();
+            for (clock, location) in new {
+                extend(runs, clock, location);
             }
         }
         for (client, clock) in novelty.clocks {
@@ -116,7 +116,7 @@ impl Checker<'_> {
             return Err(Refusal::TooManyClients);
         }
         // A walk that ends early has met a struct that refers to content neither in the document nor in the update.
-        if causal_walk(fronts, |client, item| self.place(client, item))? {
+        if causal_walk(fronts, |client, item| self.locate(client, item))? {
             Ok(())
         } else {
             Err(Refusal::Unknown)
@@ -124,8 +124,8 @@ impl Checker<'_> {
     }
 
     /// Locates one struct. Returns `false` if the struct refers to something that has not been visited yet.
-    fn place(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
-        let place = match &item.body {
+    fn locate(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
+        let location = match &item.body {
             StructBody::Collected => self.intern(Location::Collected),
             StructBody::Item { origin, right_origin, parent, key, .. } => {
                 if !item.references().all(|id| self.has(id)) {
@@ -139,18 +139,18 @@ impl Checker<'_> {
             }
         };
         if matches!(item.body, StructBody::Item { content: ItemContent::Type(_), .. }) {
-            let depth = self.depth(place) + 1;
+            let depth = self.depth(location) + 1;
             if depth > limits::MAX_NESTING_DEPTH {
                 return Err(Refusal::TooDeep);
             }
             let id = Id { client, clock: item.end() - 1 };
             self.new.types.insert(id, depth);
         }
-        if item.len > 1 && self.is_keyed(place) {
+        if item.len > 1 && self.is_keyed(location) {
             self.new.keyed.insert(Id { client, clock: item.clock });
         }
         let from = self.next(client).max(item.clock);
-        extend(self.new.runs.entry(client).or_default(), from, place);
+        extend(self.new.location_runs.entry(client).or_default(), from, location);
         self.new.clocks.insert(client, item.end());
         Ok(true)
     }
@@ -161,7 +161,7 @@ impl Checker<'_> {
             return Ok(self.at(Holder::Nested(id), key));
         }
         let gone = self.intern(Location::Collected);
-        if self.place_at(id) == Some(gone) { Ok(gone) } else { Err(Refusal::Misplaced) }
+        if self.location_at(id) == Some(gone) { Ok(gone) } else { Err(Refusal::Misplaced) }
     }
 
     fn at(&mut self, parent: Holder, key: Option<&str>) -> LocationIndex {
@@ -171,10 +171,10 @@ impl Checker<'_> {
     /// Returns the location of an item between two elements, which must have the same location (rule U4).
     fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<LocationIndex, Refusal> {
         let gone = self.intern(Location::Collected);
-        let places: Vec<_> =
-            [left, right].into_iter().flatten().filter_map(|id| self.place_at(id)).collect();
-        match *places.as_slice() {
-            [place] => Ok(place),
+        let locations: Vec<_> =
+            [left, right].into_iter().flatten().filter_map(|id| self.location_at(id)).collect();
+        match *locations.as_slice() {
+            [location] => Ok(location),
             [a, b] if a == b => Ok(a),
             [a, b] if a == gone || b == gone => Ok(gone),
             _ => Err(Refusal::Misplaced),
@@ -189,36 +189,38 @@ impl Checker<'_> {
         id.clock < self.next(id.client)
     }
 
-    fn place_at(&self, id: Id) -> Option<LocationIndex> {
-        let staged = self.new.runs.get(&id.client).and_then(|runs| find(runs, id.clock));
-        staged.or_else(|| self.known.runs.get(&id.client).and_then(|runs| find(runs, id.clock)))
+    fn location_at(&self, id: Id) -> Option<LocationIndex> {
+        let staged = self.new.location_runs.get(&id.client).and_then(|runs| find(runs, id.clock));
+        staged.or_else(|| {
+            self.known.location_runs.get(&id.client).and_then(|runs| find(runs, id.clock))
+        })
     }
 
-    fn intern(&mut self, place: Location) -> LocationIndex {
-        if let Some(&known) = self.known.place_of.get(&place) {
+    fn intern(&mut self, location: Location) -> LocationIndex {
+        if let Some(&known) = self.known.location_indexes.get(&location) {
             return known;
         }
-        if let Some(&staged) = self.new.place_of.get(&place) {
+        if let Some(&staged) = self.new.location_indexes.get(&location) {
             return staged;
         }
-        let new = index(self.known.places.len() + self.new.places.len());
-        self.new.places.push(place.clone());
-        self.new.place_of.insert(place, new);
+        let new = index(self.known.locations.len() + self.new.locations.len());
+        self.new.locations.push(location.clone());
+        self.new.location_indexes.insert(location, new);
         new
     }
 
-    fn place_of(&self, place: LocationIndex) -> &Location {
-        let place = place as usize;
-        let base = self.known.places.len();
-        if place < base { &self.known.places[place] } else { &self.new.places[place - base] }
+    fn location(&self, index: LocationIndex) -> &Location {
+        let index = index as usize;
+        let base = self.known.locations.len();
+        if index < base { &self.known.locations[index] } else { &self.new.locations[index - base] }
     }
 
-    fn is_keyed(&self, place: LocationIndex) -> bool {
-        matches!(self.place_of(place), Location::In(order::Container { key: Some(_), .. }))
+    fn is_keyed(&self, location: LocationIndex) -> bool {
+        matches!(self.location(location), Location::In(order::Container { key: Some(_), .. }))
     }
 
-    fn depth(&self, place: LocationIndex) -> u8 {
-        match self.place_of(place) {
+    fn depth(&self, location: LocationIndex) -> u8 {
+        match self.location(location) {
             Location::In(order::Container { parent: Holder::Nested(id), .. }) => {
                 self.type_depth(*id).unwrap_or(0)
             }

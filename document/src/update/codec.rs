@@ -20,7 +20,7 @@ impl StructIndex {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.put_clients(&mut out);
-        self.put_places(&mut out);
+        self.put_locations(&mut out);
         out.put_var(self.types.len() as u64);
         for (id, depth) in &self.types {
             put_id(&mut out, *id);
@@ -39,19 +39,19 @@ impl StructIndex {
             out.put_var(u64::from(*clock));
             let owner = self.owners.get(client).map_or("", PersonId::as_str);
             out.put_buf(owner.as_bytes());
-            let runs = self.runs.get(client).map_or(&[][..], Vec::as_slice);
-            out.put_var(runs.len() as u64);
-            for (clock, place) in runs {
+            let location_runs = self.location_runs.get(client).map_or(&[][..], Vec::as_slice);
+            out.put_var(location_runs.len() as u64);
+            for (clock, location) in location_runs {
                 out.put_var(u64::from(*clock));
-                out.put_var(u64::from(*place));
+                out.put_var(u64::from(*location));
             }
         }
     }
 
-    fn put_places(&self, out: &mut Vec<u8>) {
-        out.put_var(self.places.len() as u64);
-        for place in &self.places {
-            let Location::In(order::Container { parent, key }) = place else {
+    fn put_locations(&self, out: &mut Vec<u8>) {
+        out.put_var(self.locations.len() as u64);
+        for location in &self.locations {
+            let Location::In(order::Container { parent, key }) = location else {
                 out.put_var(GONE);
                 continue;
             };
@@ -104,9 +104,9 @@ impl StructIndex {
     pub(crate) fn reorder(&mut self, document: &Scan<'_>) -> bool {
         let mut order = Order::default();
         let all = order.walk_new(document, |order, client, item| {
-            if let Some(spot) = order.spot(client, item) {
-                let name = CompactId { client, clock: item.clock };
-                order.insert(spot, name, item.len, ());
+            if let Some(position) = order.insert_position(client, item) {
+                let id = CompactId { client, clock: item.clock };
+                order.insert(position, id, item.len, ());
             }
             Ok::<_, Infallible>(())
         });
@@ -125,15 +125,15 @@ impl StructIndex {
             let client = r.var_u64()?;
             known.clocks.insert(client, r.var_u32()?);
             known.owners.insert(client, PersonId::new(r.string()?));
-            let mut runs = Vec::new();
+            let mut location_runs = Vec::new();
             for _ in 0..r.count()? {
-                runs.push((r.var_u32()?, r.var_u32()?));
+                location_runs.push((r.var_u32()?, r.var_u32()?));
             }
-            known.runs.insert(client, runs);
+            known.location_runs.insert(client, location_runs);
         }
         for _ in 0..r.count()? {
             let kind = r.var_u64()?;
-            let place = if kind == GONE {
+            let location = if kind == GONE {
                 Location::Collected
             } else {
                 let parent = match kind % KEYED {
@@ -143,8 +143,8 @@ impl StructIndex {
                 let key = if kind >= KEYED { Some(r.string()?.into()) } else { None };
                 Location::In(order::Container { parent, key })
             };
-            known.place_of.insert(place.clone(), known.places.len() as u32);
-            known.places.push(place);
+            known.location_indexes.insert(location.clone(), known.locations.len() as u32);
+            known.locations.push(location);
         }
         for _ in 0..r.count()? {
             let id = read_id(&mut r)?;

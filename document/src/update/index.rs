@@ -35,9 +35,9 @@ pub struct StructIndex {
     pub(super) clocks: BTreeMap<u64, u32>,
     pub(super) owners: HashMap<u64, PersonId>,
     pub(super) deleted: IdSet,
-    pub(super) places: Vec<Location>,
-    pub(super) place_of: HashMap<Location, LocationIndex>,
-    pub(super) runs: HashMap<u64, LocationRuns>,
+    pub(super) locations: Vec<Location>,
+    pub(super) location_indexes: HashMap<Location, LocationIndex>,
+    pub(super) location_runs: HashMap<u64, LocationRuns>,
     /// The nesting depth of each shared type, by the element that created the type.
     pub(super) types: HashMap<Id, u8>,
     pub(super) order: Order<()>,
@@ -56,25 +56,25 @@ impl StructIndex {
     /// element that is not deleted.
     pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Container) -> Option<T>) -> Vec<T> {
         let mut judged: Vec<Option<T>> = self
-            .places
+            .locations
             .iter()
-            .map(|place| match place {
-                Location::In(place) => judge(place),
+            .map(|location| match location {
+                Location::In(container) => judge(container),
                 Location::Collected => None,
             })
             .collect();
         let mut all = Vec::new();
-        for (client, runs) in &self.runs {
+        for (client, runs) in &self.location_runs {
             let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.next_clock(*client)]);
-            for (&(from, place), end) in runs.iter().zip(ends) {
-                let said = &mut judged[place as usize];
-                if said.is_none() {
+            for (&(from, location), end) in runs.iter().zip(ends) {
+                let judgement = &mut judged[location as usize];
+                if judgement.is_none() {
                     continue;
                 }
                 let mut here = IdSet::new();
                 here.insert(ID::new(ClientID::new(*client), from), end - from);
                 if !here.diff(&self.deleted).is_empty() {
-                    all.extend(said.take());
+                    all.extend(judgement.take());
                 }
             }
         }
@@ -83,9 +83,9 @@ impl StructIndex {
 
     #[cfg(feature = "readable")]
     /// Returns the container of a known element, or `None` if the element was collected as garbage.
-    pub(crate) fn stands_at(&self, id: Id) -> Option<&order::Container> {
-        match &self.places[find(self.runs.get(&id.client)?, id.clock)? as usize] {
-            Location::In(place) => Some(place),
+    pub(crate) fn container_of(&self, id: Id) -> Option<&order::Container> {
+        match &self.locations[find(self.location_runs.get(&id.client)?, id.clock)? as usize] {
+            Location::In(container) => Some(container),
             Location::Collected => None,
         }
     }
@@ -93,8 +93,8 @@ impl StructIndex {
     /// Returns the first clock of the run in the order that contains an element, and the clock after the run's last.
     /// The run covers at least the element's item in yrs. Returns `None` if the order does not contain the element.
     pub(super) fn extent(&self, id: Id) -> Option<(u32, u32)> {
-        let run = &self.order.runs[self.order.holding(self.order.name(id))? as usize];
-        Some((run.name.clock, run.name.clock + run.len))
+        let run = &self.order.runs[self.order.holding(self.order.compact_id(id))? as usize];
+        Some((run.id.clock, run.id.clock + run.len))
     }
 
     /// Returns whether the document contains all `len` elements from `first` on, deleted or not.
@@ -109,10 +109,10 @@ impl StructIndex {
     }
 }
 
-/// Records that the elements from `clock` on are at the location `place`.
-pub(super) fn extend(runs: &mut LocationRuns, clock: u32, place: LocationIndex) {
-    if runs.last().is_none_or(|&(_, last)| last != place) {
-        runs.push((clock, place));
+/// Records that the elements from `clock` on are at a location.
+pub(super) fn extend(runs: &mut LocationRuns, clock: u32, location: LocationIndex) {
+    if runs.last().is_none_or(|&(_, last)| last != location) {
+        runs.push((clock, location));
     }
 }
 

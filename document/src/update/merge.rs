@@ -11,7 +11,7 @@
 //!
 //! Rule U12.
 
-use super::scan::{Id, KIND, kind, read_client, read_content, read_place};
+use super::scan::{Id, KIND, kind, read_client, read_content, read_position};
 use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 use std::borrow::Cow;
@@ -99,8 +99,8 @@ fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanE
                 clock = clock.saturating_add(r.var_u32()?);
                 continue;
             }
-            let place = read_place(&mut r, info)?;
-            if let (Some(left), Some(right)) = (place.origin, place.right_origin)
+            let position = read_position(&mut r, info)?;
+            if let (Some(left), Some(right)) = (position.origin, position.right_origin)
                 && left.plus(1) == right
                 && clock >= next
             {
@@ -154,28 +154,28 @@ impl RunMerger<'_> {
         let start = r.clone();
         let info = r.byte()?;
         let kind = info & KIND;
-        let (first, place, head) = if kind == kind::COLLECTED {
+        let (first, position, head) = if kind == kind::COLLECTED {
             (Id { client: self.client, clock: self.clock }, None, vec![info])
         } else if kind == kind::SKIP {
             return Err(ScanError::Pending);
         } else {
-            let place = read_place(r, info)?;
+            let position = read_position(r, info)?;
             let head = start.clone().take(start.remaining() - r.remaining())?.to_vec();
-            (Id { client: self.client, clock: self.clock }, Some(place), head)
+            (Id { client: self.client, clock: self.clock }, Some(position), head)
         };
         let content = r.clone();
-        let elements = match place {
+        let elements = match position {
             None => r.var_u32()?,
             Some(_) => read_content(r, kind)?.0,
         };
         let content = content.clone().take(content.remaining() - r.remaining())?;
         let end = self.clock.checked_add(elements);
         let end = end.ok_or(ScanError::Malformed("a clock is out of range"))?;
-        let right_origin = place.as_ref().and_then(|place| place.right_origin);
-        let continues = place.as_ref().is_none_or(|place| {
-            self.clock
-                .checked_sub(1)
-                .is_some_and(|last| place.origin == Some(Id { client: self.client, clock: last }))
+        let right_origin = position.as_ref().and_then(|position| position.right_origin);
+        let continues = position.as_ref().is_none_or(|position| {
+            self.clock.checked_sub(1).is_some_and(|last| {
+                position.origin == Some(Id { client: self.client, clock: last })
+            })
         });
         // An empty struct is malformed. It stays in the update, so that the scan refuses the update.
         let may_join = elements > 0 && is_mergeable(kind);

@@ -24,7 +24,7 @@ mod splits;
 mod values;
 mod walk;
 
-pub use announced::{AnnouncedClients, ClientClaim};
+pub use announced::{AnnouncedClients, ClientIdClaim};
 pub use blank::blank;
 pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;

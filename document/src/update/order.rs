@@ -9,7 +9,7 @@ mod element;
 mod integrate;
 
 pub(crate) use element::{
-    CompactId, Container, Holder, ItemRun, LineIndex, NO_ID, NONE, RunIndex, RunPayload,
+    CompactId, Container, ContainerIndex, Holder, ItemRun, NO_ID, NONE, RunIndex, RunPayload,
 };
 pub(crate) use integrate::InsertPosition;
 
@@ -26,11 +26,11 @@ pub(crate) struct Order<T> {
     next: Vec<u32>,
     pub(crate) runs: Vec<ItemRun<T>>,
     heads: Vec<RunIndex>,
-    places: Vec<Container>,
-    lines: HashMap<Container, LineIndex>,
+    containers: Vec<Container>,
+    container_indexes: HashMap<Container, ContainerIndex>,
     /// The keys that each map ever had, in the order of their first appearance.
     keys: HashMap<Holder, Vec<Arc<str>>>,
-    names: HashSet<Arc<str>>,
+    interned: HashSet<Arc<str>>,
 }
 
 impl<T> Default for Order<T> {
@@ -42,10 +42,10 @@ impl<T> Default for Order<T> {
             next: Vec::new(),
             runs: Vec::new(),
             heads: Vec::new(),
-            places: Vec::new(),
-            lines: HashMap::new(),
+            containers: Vec::new(),
+            container_indexes: HashMap::new(),
             keys: HashMap::new(),
-            names: HashSet::new(),
+            interned: HashSet::new(),
         }
     }
 }
@@ -63,9 +63,9 @@ impl<T: RunPayload> Order<T> {
 
     /// Makes the neighbours of a run point to it.
     fn link(&mut self, index: RunIndex) {
-        let ItemRun { left, right, line, .. } = self.runs[index as usize];
+        let ItemRun { left, right, container, .. } = self.runs[index as usize];
         match left {
-            NONE => self.heads[line as usize] = index,
+            NONE => self.heads[container as usize] = index,
             left => self.runs[left as usize].right = index,
         }
         if right != NONE {
@@ -74,26 +74,26 @@ impl<T: RunPayload> Order<T> {
     }
 
     /// Returns the run that contains an element, or `None` if the order does not contain the element.
-    pub(crate) fn holding(&self, name: CompactId) -> Option<RunIndex> {
-        let starts = self.starts.get(name.client as usize)?;
-        let (_, &run) = starts.range(..=name.clock).next_back()?;
+    pub(crate) fn holding(&self, id: CompactId) -> Option<RunIndex> {
+        let starts = self.starts.get(id.client as usize)?;
+        let (_, &run) = starts.range(..=id.clock).next_back()?;
         let found = &self.runs[run as usize];
-        (name.clock < found.name.clock + found.len).then_some(run)
+        (id.clock < found.id.clock + found.len).then_some(run)
     }
 
     /// Returns the run that begins with an element, or `None` if the order does not contain the element. Splits a run
     /// if necessary.
-    pub(crate) fn starting_at(&mut self, name: CompactId) -> Option<RunIndex> {
-        let run = self.holding(name)?;
-        let offset = name.clock - self.runs[run as usize].name.clock;
+    pub(crate) fn starting_at(&mut self, id: CompactId) -> Option<RunIndex> {
+        let run = self.holding(id)?;
+        let offset = id.clock - self.runs[run as usize].id.clock;
         Some(if offset == 0 { run } else { self.split(run, offset) })
     }
 
     /// Returns the run that ends with an element, or `None` if the order does not contain the element. Splits a run
     /// if necessary.
-    fn ending_at(&mut self, name: CompactId) -> Option<RunIndex> {
-        let run = self.holding(name)?;
-        let keep = name.clock + 1 - self.runs[run as usize].name.clock;
+    fn ending_at(&mut self, id: CompactId) -> Option<RunIndex> {
+        let run = self.holding(id)?;
+        let keep = id.clock + 1 - self.runs[run as usize].id.clock;
         if keep < self.runs[run as usize].len {
             self.split(run, keep);
         }
@@ -105,9 +105,9 @@ impl<T: RunPayload> Order<T> {
         let new = index(self.runs.len());
         let run = &mut self.runs[at as usize];
         let rest = ItemRun {
-            name: run.name.plus(offset),
+            id: run.id.plus(offset),
             len: run.len - offset,
-            origin: run.name.plus(offset - 1),
+            origin: run.id.plus(offset - 1),
             left: at,
             held: run.held.cut(offset),
             ..*run
@@ -115,7 +115,7 @@ impl<T: RunPayload> Order<T> {
         run.len = offset;
         self.runs.push(rest);
         self.link(new);
-        self.starts[rest.name.client as usize].insert(rest.name.clock, new);
+        self.starts[rest.id.client as usize].insert(rest.id.clock, new);
         new
     }
 
@@ -124,7 +124,7 @@ impl<T: RunPayload> Order<T> {
         self.starts[client as usize].range(from..to).map(|(_, &run)| run).collect()
     }
 
-    pub(crate) fn number(&mut self, client: u64) -> u32 {
+    pub(crate) fn register_client(&mut self, client: u64) -> u32 {
         *self.numbers.entry(client).or_insert_with(|| {
             self.clients.push(client);
             self.starts.push(BTreeMap::new());
@@ -134,64 +134,65 @@ impl<T: RunPayload> Order<T> {
     }
 
     /// Returns the number of a client, or `None` if no update has contained structs of it.
-    pub(crate) fn known(&self, client: u64) -> Option<u32> {
+    pub(crate) fn client_number(&self, client: u64) -> Option<u32> {
         self.numbers.get(&client).copied()
     }
 
-    pub(crate) fn name(&self, id: Id) -> CompactId {
-        self.known(id.client).map_or(NO_ID, |client| CompactId { client, clock: id.clock })
+    pub(crate) fn compact_id(&self, id: Id) -> CompactId {
+        self.client_number(id.client).map_or(NO_ID, |client| CompactId { client, clock: id.clock })
     }
 
-    pub(crate) fn client(&self, name: CompactId) -> u64 {
-        self.clients[name.client as usize]
+    pub(crate) fn client(&self, id: CompactId) -> u64 {
+        self.clients[id.client as usize]
     }
 
     /// Returns the client id that belongs to a client number.
-    pub(crate) fn client_of(&self, number: u32) -> u64 {
+    pub(crate) fn client_id(&self, number: u32) -> u64 {
         self.clients[number as usize]
     }
 
-    pub(crate) fn id(&self, run: &ItemRun<T>) -> Id {
-        Id { client: self.client(run.name), clock: run.name.clock }
+    pub(crate) fn id_of(&self, run: &ItemRun<T>) -> Id {
+        Id { client: self.client(run.id), clock: run.id.clock }
     }
 
-    pub(crate) fn place(&self, line: LineIndex) -> &Container {
-        &self.places[line as usize]
+    pub(crate) fn container(&self, index: ContainerIndex) -> &Container {
+        &self.containers[index as usize]
     }
 
-    fn line(&mut self, place: Container) -> LineIndex {
-        if let Some(&line) = self.lines.get(&place) {
-            return line;
+    fn container_index(&mut self, container: Container) -> ContainerIndex {
+        if let Some(&known) = self.container_indexes.get(&container) {
+            return known;
         }
-        let line = index(self.heads.len());
+        let new = index(self.heads.len());
         self.heads.push(NONE);
-        if let Some(key) = &place.key {
-            self.keys.entry(place.parent.clone()).or_default().push(key.clone());
+        if let Some(key) = &container.key {
+            self.keys.entry(container.parent.clone()).or_default().push(key.clone());
         }
-        self.places.push(place.clone());
-        self.lines.insert(place, line);
-        line
+        self.containers.push(container.clone());
+        self.container_indexes.insert(container, new);
+        new
     }
 
     /// Returns the shared copy of a name, so that equal names are stored once.
     pub(crate) fn intern(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(name) {
+        if let Some(known) = self.interned.get(name) {
             return known.clone();
         }
         let new: Arc<str> = name.into();
-        self.names.insert(new.clone());
+        self.interned.insert(new.clone());
         new
     }
 
     /// Iterates over all runs of a container in order, deleted ones included.
-    pub(crate) fn walk(&self, place: &Container) -> impl Iterator<Item = &ItemRun<T>> {
-        let head = self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize]);
+    pub(crate) fn walk(&self, container: &Container) -> impl Iterator<Item = &ItemRun<T>> {
+        let head =
+            self.container_indexes.get(container).map_or(NONE, |&index| self.heads[index as usize]);
         std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
     }
 
     /// Returns the first run of a container, or [`NONE`].
-    pub(crate) fn head(&self, place: &Container) -> RunIndex {
-        self.lines.get(place).map_or(NONE, |&line| self.heads[line as usize])
+    pub(crate) fn head(&self, container: &Container) -> RunIndex {
+        self.container_indexes.get(container).map_or(NONE, |&index| self.heads[index as usize])
     }
 
     /// Returns all keys that a map ever had.

@@ -256,20 +256,23 @@ pub(super) fn read_struct<'a>(r: &mut Reader<'a>) -> Result<(u32, StructBody<'a>
         kind::SKIP => return Err(ScanError::Pending),
         _ => {}
     }
-    let Placed { origin, right_origin, parent, key } = read_place(r, info)?;
+    let EncodedPosition { origin, right_origin, parent, key } = read_position(r, info)?;
     let (len, content) = read_content(r, info & KIND)?;
     Ok((len, StructBody::Item { origin, right_origin, parent, key, content }))
 }
 
 /// The position of an item, as its struct encodes it.
-pub(super) struct Placed<'a> {
+pub(super) struct EncodedPosition<'a> {
     pub(super) origin: Option<Id>,
     pub(super) right_origin: Option<Id>,
     pub(super) parent: Option<Parent<'a>>,
     pub(super) key: Option<&'a str>,
 }
 
-pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>, ScanError> {
+pub(super) fn read_position<'a>(
+    r: &mut Reader<'a>,
+    info: u8,
+) -> Result<EncodedPosition<'a>, ScanError> {
     let origin = if info & HAS_ORIGIN != 0 { Some(read_id(r)?) } else { None };
     let right_origin = if info & HAS_RIGHT_ORIGIN != 0 { Some(read_id(r)?) } else { None };
     let (parent, key) = if origin.is_none() && right_origin.is_none() {
@@ -283,7 +286,7 @@ pub(super) fn read_place<'a>(r: &mut Reader<'a>, info: u8) -> Result<Placed<'a>,
     } else {
         (None, None)
     };
-    Ok(Placed { origin, right_origin, parent, key })
+    Ok(EncodedPosition { origin, right_origin, parent, key })
 }
 
 /// Reads an item's content. Returns its length in elements, and the content.

@@ -39,7 +39,7 @@ pub(crate) struct Splits {
     /// Number of splits.
     pub(crate) count: usize,
     /// The estimated cost of the splits, in units of looking at one code unit of text. A unit takes about 1 ns.
-    pub(crate) moves: u64,
+    pub(crate) cost: u64,
 }
 
 impl Splits {
@@ -148,8 +148,8 @@ impl Estimate<'_> {
             let structs = self.runs[&run.client].structs;
             *self.splits.added.entry(run.client).or_default() += len(structs.len());
             for item in structs {
-                for place in item.neighbours() {
-                    self.split(known, place, true);
+                for neighbour in item.neighbours() {
+                    self.split(known, neighbour, true);
                 }
             }
         }
@@ -184,7 +184,7 @@ impl Estimate<'_> {
         let earlier = if moves_earlier && next_cut.is_some() { cuts.len() as u64 } else { 0 };
         let (left, right) = (u64::from(before.clock - start), u64::from(end - before.clock));
         // yrs looks for the offset from the start of the item on, and copies the text behind it.
-        self.splits.moves +=
+        self.splits.cost +=
             left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
         self.splits.count += 1;
         *self.splits.added.entry(before.client).or_default() += 1;

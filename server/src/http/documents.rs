@@ -228,8 +228,9 @@ pub(super) async fn redact(
             // A passage that was deleted and brought back is stored in several copies, and all of them must go.
             let ranges = history.copies_of(&ranges.ok_or(RedactError::Elsewhere)?);
             let releases = state.releases();
-            let says =
-                |release: &&Release| history.stood(&ranges, releases.proposal_of(release).moment);
+            let says = |release: &&Release| {
+                history.was_present(&ranges, releases.proposal_of(release).moment)
+            };
             match releases.all().iter().find(says) {
                 Some(release) => Err(RedactError::Released(release.number)),
                 None => Ok(ranges),

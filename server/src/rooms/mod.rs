@@ -40,7 +40,7 @@ use crate::store::{Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PersonId};
 use accord_document::ledger::LedgerPosition;
 use accord_document::sync::{Admission, ConnectionId};
-use accord_document::update::ClientClaim;
+use accord_document::update::ClientIdClaim;
 use futures_util::future::join_all;
 use open_memory::OpenMemory;
 use outbox::Outboxes;
@@ -60,7 +60,7 @@ struct SavedClaims {
     /// The client ids whose claims are saved, so that others can learn of them.
     saved: Vec<u64>,
     /// The claims that could not be saved.
-    unsaved: Vec<ClientClaim>,
+    unsaved: Vec<ClientIdClaim>,
 }
 
 /// All rooms. Clones share them.
@@ -286,10 +286,10 @@ impl Rooms {
 
     /// Saves the owners of client ids in the background. The answer contains the ids that are saved and the claims that
     /// are not.
-    fn save_client_claims(
+    fn save_client_id_claims(
         &self,
         document: &DocumentId,
-        claims: Vec<ClientClaim>,
+        claims: Vec<ClientIdClaim>,
         answer: mpsc::Sender<SavedClaims>,
     ) {
         let (store, document) = (self.shared.store.clone(), document.clone());
@@ -309,7 +309,7 @@ impl Rooms {
     }
 
     /// Removes the claims of client ids whose owner is recorded in the ledger by now.
-    fn forget_client_claims(&self, document: &DocumentId, clients: Vec<u64>) {
+    fn forget_client_id_claims(&self, document: &DocumentId, clients: Vec<u64>) {
         if clients.is_empty() {
             return;
         }

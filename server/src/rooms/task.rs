@@ -115,7 +115,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     // A room that failed is ahead of the store. An edit that it holds as written under a client id might not be on
     // disk, so the claim on that id must stay.
     if !task.over && task.is_settled() {
-        rooms.forget_client_claims(&document, task.room.forget_written_ids());
+        rooms.forget_client_id_claims(&document, task.room.forget_written_ids());
     }
     metrics.rooms_open.dec();
     metrics.connections_open.dec_by(i64::try_from(task.connections.len()).unwrap_or(0));
@@ -179,7 +179,7 @@ impl Task {
             let next_turn = self.until_turn();
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
-                Some(saved) = claims_saved.recv() => self.client_claims_saved(saved),
+                Some(saved) = claims_saved.recv() => self.client_id_claims_saved(saved),
                 event = events.recv(), if self.waiting.len() < WAITING => {
                     let Some(event) = event else { break };
                     used = Instant::now();
@@ -211,7 +211,7 @@ impl Task {
                 }
             }
             self.commit(&answer).await;
-            self.save_client_claims(&saved);
+            self.save_client_id_claims(&saved);
             if stopping && self.is_settled() && !self.unsaved_claims.is_saving() {
                 break;
             }
@@ -358,16 +358,16 @@ impl Task {
 
     /// Shows others the client ids that are now saved, and keeps the claims that could not be saved for another
     /// attempt.
-    fn client_claims_saved(&mut self, SavedClaims { saved, unsaved }: SavedClaims) {
-        let effects = self.room.client_claims_saved(&saved);
+    fn client_id_claims_saved(&mut self, SavedClaims { saved, unsaved }: SavedClaims) {
+        let effects = self.room.client_id_claims_saved(&saved);
         self.carry_out(effects);
         self.unsaved_claims.saved(unsaved);
     }
 
     /// Starts to save the claims that wait, unless a save is already running.
-    fn save_client_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
+    fn save_client_id_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
         if let Some(claims) = self.unsaved_claims.begin() {
-            self.rooms.save_client_claims(&self.document, claims, saved.clone());
+            self.rooms.save_client_id_claims(&self.document, claims, saved.clone());
         }
     }
 

@@ -112,7 +112,7 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let words = "a".repeat(len as usize);
     write(&target, &target.shared, &[long(PREPARED + 2, &words)]).await?;
     // Each deleted letter makes two splits, and eight copied letters cost 1.
-    let each = (limits::MAX_MOVED_UNITS / u64::from(len) * 4) as u32 * 9 / 10;
+    let each = (limits::MAX_SPLIT_COST / u64::from(len) * 4) as u32 * 9 / 10;
     target.start().await;
     send_on(&target, &target.shared, &every_second(PREPARED + 2, each)).await
 }
@@ -123,7 +123,7 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     write(&target, &target.shared, &updates[..1]).await?;
     let items = limits::MAX_ITEMS_PER_UPDATE as u64;
     // The limit is divided by the cost of the items that one deletion moves.
-    let each = (limits::MAX_MOVED_UNITS / items / 2) as u32 * 9 / 10;
+    let each = (limits::MAX_SPLIT_COST / items / 2) as u32 * 9 / 10;
     target.start().await;
     send_on(&target, &target.shared, &every_second(PREPARED + 3, each)).await
 }

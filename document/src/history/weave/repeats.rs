@@ -16,7 +16,7 @@ impl Weave {
     ///
     /// Text that is back, or that is whole sentences, belongs to its first author alone. For any other text, the weave also
     /// records that this entry placed it.
-    pub(in crate::history) fn believe(&mut self, provenance: &Provenance, entry: Number) {
+    pub(in crate::history) fn credit_claims(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();
         while !rest.is_empty() {
@@ -24,7 +24,7 @@ impl Weave {
             let follows = |pair: &[Claim]| {
                 let (last, next) = (pair[0].old.plus(pair[0].len - 1), pair[1].old);
                 pair[1].new == pair[0].new.plus(pair[0].len)
-                    && self.leads_to(self.name(last), self.name(next), entry)
+                    && self.leads_to(self.compact_id(last), self.compact_id(next), entry)
             };
             let count = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
             let chain: u32 = rest[..count].iter().map(|claim| claim.len).sum();
@@ -41,22 +41,24 @@ impl Weave {
     /// Returns whether a passage consists of whole sentences or blocks, both at its old place and at its new one.
     fn are_sentences(&self, claims: &[Claim], entry: Number) -> bool {
         let (Some(first), Some(last)) = (claims.first(), claims.last()) else { return false };
-        let (old_first, old_last) = (self.name(first.old), self.name(last.old.plus(last.len - 1)));
-        let (new_first, new_last) = (self.name(first.new), self.name(last.new.plus(last.len - 1)));
+        let (old_first, old_last) =
+            (self.compact_id(first.old), self.compact_id(last.old.plus(last.len - 1)));
+        let (new_first, new_last) =
+            (self.compact_id(first.new), self.compact_id(last.new.plus(last.len - 1)));
         self.is_whole(new_first, new_last, entry)
-            && self.is_whole(old_first, old_last, self.last_stood(old_first, entry))
+            && self.is_whole(old_first, old_last, self.last_present(old_first, entry))
     }
 
     /// Returns whether characters are back at the place of their original. That is so after an undo, and if there is nothing
     /// between the two but deleted elements and elements of the same entry.
     fn is_back(&self, claim: &Claim) -> bool {
-        let (new, old) = (self.name(claim.new), self.name(claim.old));
+        let (new, old) = (self.compact_id(claim.new), self.compact_id(claim.old));
         let Some(run) = self.holding(new) else { return false };
         // If the original is still there, the new characters are a second copy beside it.
         if self.holding(old).is_none_or(|original| original.held.died > run.held.born) {
             return false;
         }
-        (run.name == new && run.right_origin == old)
+        (run.id == new && run.right_origin == old)
             || self.leads_to(new, old, run.held.born)
             || self.leads_to(old, new, run.held.born)
     }
@@ -65,16 +67,16 @@ impl Weave {
     /// them, or if they are neither text nor embedded values.
     fn leads_to(&self, from: CompactId, to: CompactId, entry: Number) -> bool {
         let Some(mut run) = self.holding(from) else { return false };
-        if from.plus(1) == to && to.clock < run.name.clock + run.len {
+        if from.plus(1) == to && to.clock < run.id.clock + run.len {
             return true;
         }
         for _ in 0..MAX_RUNS_BETWEEN {
             let Some(right) = self.order.runs.get(run.right as usize) else { return false };
             let stands = right.held.died == NEVER && right.held.born != entry;
-            let holds = right.name.client == to.client
-                && (right.name.clock..right.name.clock + right.len).contains(&to.clock);
+            let holds = right.id.client == to.client
+                && (right.id.clock..right.id.clock + right.len).contains(&to.clock);
             if holds {
-                return !stands || right.name == to;
+                return !stands || right.id == to;
             }
             if stands && matches!(right.held.kind, RunContent::Text(_) | RunContent::Embed(_)) {
                 return false;
@@ -86,13 +88,13 @@ impl Weave {
 
     /// Records that new characters repeat old ones, up to the first run of text that differs.
     fn repeat(&mut self, claim: &Claim, is_whole: bool) {
-        let (new, old) = (self.name(claim.new), self.name(claim.old));
+        let (new, old) = (self.compact_id(claim.new), self.compact_id(claim.old));
         let mut done = 0;
         while done < claim.len {
             let Some(at) = self.order.starting_at(new.plus(done)) else { return };
             let Some(&source) = self.holding(old.plus(done)) else { return };
             let run = self.order.runs[at as usize];
-            let offset = old.clock + done - source.name.clock;
+            let offset = old.clock + done - source.id.clock;
             let len = run.len.min(source.len - offset).min(claim.len - done);
             let (RunContent::Text(mine), RunContent::Text(theirs)) =
                 (run.held.kind, source.held.kind)
@@ -110,7 +112,7 @@ impl Weave {
             }
             // If the source is itself a repetition, the original is the element that the source repeats.
             let first = match source.held.repeats {
-                NO_ID => source.name,
+                NO_ID => source.id,
                 first => first,
             };
             let held = &mut self.order.runs[at as usize].held;
@@ -122,7 +124,7 @@ impl Weave {
 
     /// Returns the original of the run's first element: the element that it repeats, or the element itself.
     pub(in crate::history) fn first(&self, run: &Run) -> Id {
-        let first = if run.held.repeats == NO_ID { run.name } else { run.held.repeats };
+        let first = if run.held.repeats == NO_ID { run.id } else { run.held.repeats };
         Id { client: self.order.client(first), clock: first.clock }
     }
 
@@ -137,7 +139,7 @@ impl Weave {
         // The originals of the characters in `ranges`.
         let mut origins = Vec::new();
         for run in self.order.runs.iter().filter(text) {
-            let (own, first) = (self.id(run), self.first(run));
+            let (own, first) = (self.id_of(run), self.first(run));
             for (start, len) in ranges.iter().filter_map(|range| overlap(own, run.len, range)) {
                 let clock = first.clock + (start - own.clock);
                 origins.push(Range { client: first.client, clock, len });
@@ -145,7 +147,7 @@ impl Weave {
         }
         let mut all = ranges.to_vec();
         for run in self.order.runs.iter().filter(text) {
-            let (own, first) = (self.id(run), self.first(run));
+            let (own, first) = (self.id_of(run), self.first(run));
             for (start, len) in origins.iter().filter_map(|origin| overlap(first, run.len, origin))
             {
                 let found =

@@ -40,16 +40,16 @@ impl Weave {
     }
 
     /// Returns the last moment before `entry` at which an element was in the document.
-    pub(super) fn last_stood(&self, name: CompactId, entry: Number) -> Number {
-        let died = self.holding(name).map_or(entry, |run| run.held.died.min(entry));
+    pub(super) fn last_present(&self, id: CompactId, entry: Number) -> Number {
+        let died = self.holding(id).map_or(entry, |run| run.held.died.min(entry));
         died.saturating_sub(1)
     }
 
     /// Returns the code unit of an element, or `None` if the element is not text.
-    fn unit(&self, name: CompactId) -> Option<u16> {
-        let run = self.holding(name)?;
+    fn unit(&self, id: CompactId) -> Option<u16> {
+        let run = self.holding(id)?;
         let RunContent::Text(at) = run.held.kind else { return None };
-        self.units(at, run.len).get((name.clock - run.name.clock) as usize).copied()
+        self.units(at, run.len).get((id.clock - run.id.clock) as usize).copied()
     }
 
     /// Returns the last code unit up to the element `last` that is neither white space nor a mark around a sentence, or `None`
@@ -66,8 +66,8 @@ impl Weave {
     }
 
     /// Returns the neighbour of an element at a moment, skipping white space and marks around sentences.
-    fn beside(&self, name: CompactId, direction: Direction, moment: Number) -> Beside {
-        let Some(start) = self.order.holding(name) else { return Beside::Unknown };
+    fn beside(&self, id: CompactId, direction: Direction, moment: Number) -> Beside {
+        let Some(start) = self.order.holding(id) else { return Beside::Unknown };
         let mut at = start;
         let mut looked_at = 0;
         while let Some(run) = self.order.runs.get(at as usize) {
@@ -75,7 +75,7 @@ impl Weave {
             if looked_at > MAX_RUNS_LOOKED_AT {
                 return Beside::Unknown;
             }
-            let own = (at == start).then(|| name.clock - run.name.clock);
+            let own = (at == start).then(|| id.clock - run.id.clock);
             if let Some(found) = self.in_run(run, own, direction, moment) {
                 return found;
             }
@@ -96,7 +96,7 @@ impl Weave {
         direction: Direction,
         moment: Number,
     ) -> Option<Beside> {
-        if own.is_none() && !run.held.stood_at(moment) {
+        if own.is_none() && !run.held.is_present_at(moment) {
             return None;
         }
         let units = match run.held.kind {

@@ -225,7 +225,7 @@ fn an_update_that_was_refused_hides_no_later_splits() {
         let bytes = many(8);
         let scanned = scan(&bytes).unwrap();
         let novelty = state.index.check(&actor().person, &scanned).unwrap();
-        state.measures.items.splits(&state.index, &scanned, &novelty).moves
+        state.measures.items.splits(&state.index, &scanned, &novelty).cost
     };
     let before = moves(&mut state);
     // The last element of this update is between two elements that were never neighbours.

@@ -20,7 +20,7 @@ pub struct Peer {
 
 /// The last awareness entry of a peer.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct AwarenessEntry {
     pub(super) clock: u64,
     pub(super) state: Value,
 }

@@ -1,6 +1,6 @@
 //! Who else is in the document, and where their carets are: the awareness messages that a client sends and receives.
 
-use super::peer::{Cursor, Heard, Peer};
+use super::peer::{AwarenessEntry, Cursor, Peer};
 use super::{Client, Link};
 use crate::lib0::{ReadError, Reader, Write};
 use crate::model::Target;
@@ -72,7 +72,7 @@ impl Client {
         self.frames.push(Message::Awareness(&update).encode());
     }
 
-    pub(super) fn hear(&mut self, update: &[u8]) -> Result<(), ReadError> {
+    pub(super) fn receive_awareness(&mut self, update: &[u8]) -> Result<(), ReadError> {
         let mut r = Reader::new(update);
         for _ in 0..r.count()? {
             let client = r.var_u64()?;
@@ -85,7 +85,7 @@ impl Client {
                 continue;
             }
             self.peers_changed = true;
-            self.heard.insert(client, Heard { clock, state });
+            self.heard.insert(client, AwarenessEntry { clock, state });
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Room {
             }
         }
         for (client, person) in writers {
-            self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientClaim));
+            self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientIdClaim));
         }
         if let Some(update) = self.presence.take_changed_identities() {
             self.broadcast_presence(&update);
@@ -64,11 +64,15 @@ impl Room {
     fn expel_denied(&mut self, id: ConnectionId, denied: Denied) {
         match denied {
             Denied::SignedOut => {
-                self.expel(id, Close::SIGNED_OUT, "You are signed out. Sign in again to go on.");
+                self.disconnect(
+                    id,
+                    Close::SIGNED_OUT,
+                    "You are signed out. Sign in again to go on.",
+                );
             }
             Denied::NotShared => {
                 let reason = "This document is not shared with you any more.";
-                self.expel(id, Close::FORBIDDEN, reason);
+                self.disconnect(id, Close::FORBIDDEN, reason);
             }
         }
     }

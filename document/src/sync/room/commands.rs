@@ -214,7 +214,7 @@ impl Room {
             // Edits under way were written before the text was frozen, so all connections are closed. A client that
             // connects again says which entry it remembers, and its edits are judged by that.
             for id in ids {
-                self.expel(id, Close::RESYNC, "The next draft begins.");
+                self.disconnect(id, Close::RESYNC, "The next draft begins.");
             }
             return Ok(self.take());
         }
@@ -224,13 +224,13 @@ impl Room {
                 self.note_when_durable(id, &ServerNote::Access { may_write: false });
             }
         }
-        self.tell_of_release();
+        self.announce_release();
         Ok(self.take())
     }
 
     /// Sends every `accord.v1` client a note that a step was taken, or that the text is no longer what was proposed
     /// (rule A8).
-    pub(super) fn tell_of_release(&mut self) {
+    pub(super) fn announce_release(&mut self) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {
             self.note_when_durable(id, &ServerNote::Release);

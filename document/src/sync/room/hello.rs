@@ -23,7 +23,7 @@ impl Room {
                 self.recognise(id, &remembered);
             }
             Ok(ClientNote::Hello { remembered: None }) => {}
-            Err(_) => self.expel(id, Close::MALFORMED, "A note is malformed."),
+            Err(_) => self.disconnect(id, Close::MALFORMED, "A note is malformed."),
         }
     }
 
@@ -68,6 +68,6 @@ impl Room {
 
     fn send_away(&mut self, id: ConnectionId) {
         let reason = "This document's history is not the one this device remembers.";
-        self.expel(id, Close::OTHER_LEDGER, reason);
+        self.disconnect(id, Close::OTHER_LEDGER, reason);
     }
 }

@@ -45,7 +45,7 @@ impl Room {
     /// Answers a step 1 (rule M1).
     fn step1(&mut self, id: ConnectionId, vector: &[u8]) {
         let Some(remote) = read_state_vector(vector) else {
-            return self.expel(id, Close::MALFORMED, "A state vector is malformed.");
+            return self.disconnect(id, Close::MALFORMED, "A state vector is malformed.");
         };
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
@@ -132,7 +132,7 @@ impl Room {
         let stale = releases.open().filter(|open| releases.is_stale(open)).map(|open| open.by.seq);
         if stale.is_some() && stale != self.stale {
             self.stale = stale;
-            self.tell_of_release();
+            self.announce_release();
         }
     }
 
@@ -143,7 +143,7 @@ impl Room {
         }
         let message = format!("{}.", capitalised(&refusal.to_string()));
         if refusal.asks_for_resync() {
-            self.expel(id, Close::RESYNC, message);
+            self.disconnect(id, Close::RESYNC, message);
         } else {
             // Rule A4.
             if let (Some(number), true) = (number, self.is_accord(id)) {
@@ -162,12 +162,12 @@ impl Room {
                 | Refusal::Fragmented => Close::TOO_LARGE,
                 _ => Close::MALFORMED,
             };
-            self.expel(id, code, message);
+            self.disconnect(id, code, message);
         }
         if self.state.is_broken() {
             let others: Vec<_> = self.sessions.keys().copied().collect();
             for other in others {
-                self.expel(other, Close::RESYNC, "The document is being rebuilt.");
+                self.disconnect(other, Close::RESYNC, "The document is being rebuilt.");
             }
             self.out.push(Effect::Rebuild);
         }
@@ -187,13 +187,13 @@ impl Room {
         let is_new = claim.is_some();
         if let Some(claim) = claim {
             self.presence.hide(claim.client);
-            self.out.push(Effect::SaveClientClaim(claim));
+            self.out.push(Effect::SaveClientIdClaim(claim));
         }
         match received {
             Ok(Some(_)) if is_new => {}
             Ok(Some(update)) => self.broadcast_presence(&update),
             Ok(None) => {}
-            Err(_) => self.expel(
+            Err(_) => self.disconnect(
                 id,
                 Close::MALFORMED,
                 "An awareness message is malformed or larger than 4 KiB.",

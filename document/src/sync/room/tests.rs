@@ -125,20 +125,20 @@ fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
     join(&mut room, BEN, "ben", true);
     let query = Message::QueryAwareness.encode();
     let step1 = Message::Step1(&StateVector::default().encode_v1()).encode();
-    let mut told = room.frame(ANA, &announcement(CLIENT, 1), 1);
+    let mut effects = room.frame(ANA, &announcement(CLIENT, 1), 1);
     assert!(
-        matches!(&told[..], [Effect::SaveClientClaim(claim)] if claim.client == CLIENT),
-        "{told:?}"
+        matches!(&effects[..], [Effect::SaveClientIdClaim(claim)] if claim.client == CLIENT),
+        "{effects:?}"
     );
     // Ben does not learn of the id while Ana announces it again, he asks who is here, and time passes.
-    told.extend(room.frame(ANA, &announcement(CLIENT, 2), 2));
-    told.extend(room.frame(BEN, &query, 3));
-    told.extend(room.frame(BEN, &step1, 4));
-    told.extend(room.tick(20_000));
-    told.extend(room.frame(BEN, &announcement(CLIENT, 3), 5));
-    assert!(!names(&told, CLIENT), "{told:?}");
-    let told = room.client_claims_saved(&[CLIENT]);
-    assert!(names(&told, CLIENT), "{told:?}");
+    effects.extend(room.frame(ANA, &announcement(CLIENT, 2), 2));
+    effects.extend(room.frame(BEN, &query, 3));
+    effects.extend(room.frame(BEN, &step1, 4));
+    effects.extend(room.tick(20_000));
+    effects.extend(room.frame(BEN, &announcement(CLIENT, 3), 5));
+    assert!(!names(&effects, CLIENT), "{effects:?}");
+    let effects = room.client_id_claims_saved(&[CLIENT]);
+    assert!(names(&effects, CLIENT), "{effects:?}");
     assert_eq!(room.people().count(), 1);
     // From now on the id is shown immediately, also when Ana leaves and comes back.
     assert!(names(&room.leave(ANA, 6), CLIENT));
@@ -146,7 +146,7 @@ fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
     let back = room.frame(ANA, &announcement(CLIENT, 1), 7);
     assert!(
         names(&back, CLIENT)
-            && !back.iter().any(|effect| matches!(effect, Effect::SaveClientClaim(_)))
+            && !back.iter().any(|effect| matches!(effect, Effect::SaveClientIdClaim(_)))
     );
 }
 
@@ -155,10 +155,10 @@ fn p2_a_page_that_is_gone_before_its_id_is_saved_is_never_mentioned() {
     const CLIENT: u64 = 0x1234_5678;
     let mut room = room();
     join(&mut room, BEN, "ben", true);
-    let mut told = room.frame(ANA, &announcement(CLIENT, 1), 1);
-    told.extend(room.leave(ANA, 2));
-    told.extend(room.client_claims_saved(&[CLIENT]));
-    assert!(!names(&told, CLIENT), "{told:?}");
+    let mut effects = room.frame(ANA, &announcement(CLIENT, 1), 1);
+    effects.extend(room.leave(ANA, 2));
+    effects.extend(room.client_id_claims_saved(&[CLIENT]));
+    assert!(!names(&effects, CLIENT), "{effects:?}");
 }
 
 #[test]
@@ -166,14 +166,14 @@ fn u2_the_id_of_a_reader_is_theirs_from_the_moment_they_may_write() {
     const CLIENT: u64 = 0x1234_5678;
     let mut room = room();
     join(&mut room, BEN, "ben", false);
-    let told = room.frame(BEN, &announcement(CLIENT, 1), 1);
-    assert!(names(&told, CLIENT), "a reader is shown at once");
+    let effects = room.frame(BEN, &announcement(CLIENT, 1), 1);
+    assert!(names(&effects, CLIENT), "a reader is shown at once");
     let ana = PersonId::new("ana");
     assert!(room.state().may_use(CLIENT, &ana));
     let standing = crate::people::Standing::new(Seat::Author, Sector::Government, false).unwrap();
     let effects = room.revise(|_| Ok(Grant { standing, may_write: true }), 2);
     assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::SaveClientClaim(_))),
+        effects.iter().any(|effect| matches!(effect, Effect::SaveClientIdClaim(_))),
         "{effects:?}"
     );
     assert!(!room.state().may_use(CLIENT, &ana));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The index of a run, or [`NONE`].
 pub(crate) type RunIndex = u32;
 /// The index of a container.
-pub(crate) type LineIndex = u32;
+pub(crate) type ContainerIndex = u32;
 
 /// The index that means “no run” or “no client”.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -49,11 +49,11 @@ impl RunPayload for () {
 /// Consecutive elements of one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ItemRun<T> {
-    pub(crate) name: CompactId,
+    pub(crate) id: CompactId,
     pub(crate) len: u32,
     pub(crate) origin: CompactId,
     pub(crate) right_origin: CompactId,
-    pub(crate) line: LineIndex,
+    pub(crate) container: ContainerIndex,
     pub(crate) left: RunIndex,
     pub(crate) right: RunIndex,
     pub(crate) held: T,

@@ -1,7 +1,7 @@
 //! Inserts new elements into the order as YATA does, and can take the newest elements back.
 
 use super::element::{
-    CompactId, Container, Holder, ItemRun, LineIndex, NO_ID, NONE, RunIndex, RunPayload,
+    CompactId, Container, ContainerIndex, Holder, ItemRun, NO_ID, NONE, RunIndex, RunPayload,
 };
 use super::{Order, index};
 use crate::update::scan::{Parent, Scan, Struct, StructBody};
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 /// The position of a new item: the two elements between which it was written, and the runs that contain them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InsertPosition {
-    pub(crate) line: LineIndex,
+    pub(crate) container: ContainerIndex,
     pub(crate) left: Option<RunIndex>,
     pub(crate) right: Option<RunIndex>,
     origin: CompactId,
@@ -31,7 +31,7 @@ impl<T: RunPayload> Order<T> {
     ) -> Result<bool, E> {
         let mut fronts: Vec<(u32, &[Struct<'_>])> = Vec::with_capacity(scan.runs.len());
         for run in &scan.runs {
-            fronts.push((self.number(run.client), &run.structs));
+            fronts.push((self.register_client(run.client), &run.structs));
         }
         causal_walk(fronts, |client, item| {
             if !self.is_ready(item) {
@@ -53,7 +53,11 @@ impl<T: RunPayload> Order<T> {
 
     /// Returns the position of the new part of an item, or `None` if the struct or its neighbours were collected as
     /// garbage.
-    pub(crate) fn spot(&mut self, client: u32, item: &Struct<'_>) -> Option<InsertPosition> {
+    pub(crate) fn insert_position(
+        &mut self,
+        client: u32,
+        item: &Struct<'_>,
+    ) -> Option<InsertPosition> {
         let StructBody::Item { origin, right_origin, parent, key, .. } = &item.body else {
             return None;
         };
@@ -62,30 +66,30 @@ impl<T: RunPayload> Order<T> {
         let origin = if item.clock < next {
             CompactId { client, clock: next - 1 }
         } else {
-            origin.map_or(NO_ID, |id| self.name(id))
+            origin.map_or(NO_ID, |id| self.compact_id(id))
         };
-        let right_origin = right_origin.map_or(NO_ID, |id| self.name(id));
+        let right_origin = right_origin.map_or(NO_ID, |id| self.compact_id(id));
         let right = self.starting_at(right_origin);
         let left = self.ending_at(origin);
-        let line = match parent {
+        let container = match parent {
             Some(parent) => {
                 let parent = match parent {
                     Parent::Root(name) => Holder::Root(self.intern(name)),
                     Parent::Nested(id) => Holder::Nested(*id),
                 };
                 let key = key.map(|key| self.intern(key));
-                self.line(Container { parent, key })
+                self.container_index(Container { parent, key })
             }
-            None => left.or(right).map(|beside| self.runs[beside as usize].line)?,
+            None => left.or(right).map(|beside| self.runs[beside as usize].container)?,
         };
-        Some(InsertPosition { line, left, right, origin, right_origin })
+        Some(InsertPosition { container, left, right, origin, right_origin })
     }
 
     /// Returns the first run after the left neighbour of a position, or [`NONE`].
-    pub(crate) fn after(&self, spot: &InsertPosition) -> RunIndex {
-        match spot.left {
+    pub(crate) fn after(&self, position: &InsertPosition) -> RunIndex {
+        match position.left {
             Some(left) => self.runs[left as usize].right,
-            None => self.heads[spot.line as usize],
+            None => self.heads[position.container as usize],
         }
     }
 
@@ -93,46 +97,52 @@ impl<T: RunPayload> Order<T> {
     /// extend it.
     pub(crate) fn insert(
         &mut self,
-        spot: InsertPosition,
-        name: CompactId,
+        position: InsertPosition,
+        id: CompactId,
         len: u32,
         held: T,
     ) -> RunIndex {
-        let InsertPosition { line, left, right, origin, right_origin } = spot;
-        let left = self.resolve(left, right, name, &spot);
+        let InsertPosition { container, left, right, origin, right_origin } = position;
+        let left = self.resolve(left, right, id, &position);
         let right = match left {
             Some(left) => self.runs[left as usize].right,
-            None => self.heads[line as usize],
+            None => self.heads[container as usize],
         };
         if let Some(before) = left
-            && self.continues(before, name, &spot, held)
+            && self.continues(before, id, &position, held)
         {
             self.runs[before as usize].len += len;
             return before;
         }
         let index = index(self.runs.len());
         let run = ItemRun {
-            name,
+            id,
             len,
             origin,
             right_origin,
-            line,
+            container,
             left: left.unwrap_or(NONE),
             right,
             held,
         };
         self.runs.push(run);
         self.link(index);
-        self.starts[name.client as usize].insert(name.clock, index);
+        self.starts[id.client as usize].insert(id.clock, index);
         index
     }
 
     /// Returns whether elements can extend the run before them.
-    fn continues(&self, before: RunIndex, name: CompactId, spot: &InsertPosition, held: T) -> bool {
+    fn continues(
+        &self,
+        before: RunIndex,
+        id: CompactId,
+        position: &InsertPosition,
+        held: T,
+    ) -> bool {
         let run = &self.runs[before as usize];
-        run.name.plus(run.len) == name
-            && run.name.plus(run.len - 1) == spot.origin
-            && run.right_origin == spot.right_origin
+        run.id.plus(run.len) == id
+            && run.id.plus(run.len - 1) == position.origin
+            && run.right_origin == position.right_origin
             && run.held.joins(held)
     }
 
@@ -142,11 +152,11 @@ impl<T: RunPayload> Order<T> {
         &self,
         mut left: Option<RunIndex>,
         right: Option<RunIndex>,
-        name: CompactId,
-        spot: &InsertPosition,
+        id: CompactId,
+        position: &InsertPosition,
     ) -> Option<RunIndex> {
         let right = right.unwrap_or(NONE);
-        let mut other = self.after(spot);
+        let mut other = self.after(position);
         if other == right {
             return left;
         }
@@ -155,11 +165,11 @@ impl<T: RunPayload> Order<T> {
             seen.insert(other);
             rivals.insert(other);
             let rival = &self.runs[other as usize];
-            if rival.origin == spot.origin {
-                if self.client(rival.name) < self.client(name) {
+            if rival.origin == position.origin {
+                if self.client(rival.id) < self.client(id) {
                     left = Some(other);
                     rivals.clear();
-                } else if rival.right_origin == spot.right_origin {
+                } else if rival.right_origin == position.right_origin {
                     break;
                 }
             } else {
@@ -181,13 +191,13 @@ impl<T: RunPayload> Order<T> {
     /// have been taken back already.
     pub(crate) fn rejoin(&mut self, before: usize) {
         for at in (before..self.runs.len()).rev() {
-            let ItemRun { name, len, left, right, .. } = self.runs[at];
-            let starts = &mut self.starts[name.client as usize];
-            let is_here = starts.get(&name.clock).is_some_and(|&run| run as usize == at);
+            let ItemRun { id, len, left, right, .. } = self.runs[at];
+            let starts = &mut self.starts[id.client as usize];
+            let is_here = starts.get(&id.clock).is_some_and(|&run| run as usize == at);
             if !is_here {
                 continue;
             }
-            starts.remove(&name.clock);
+            starts.remove(&id.clock);
             self.runs[left as usize].len += len;
             self.runs[left as usize].right = right;
             if right != NONE {
@@ -204,16 +214,16 @@ impl<T: RunPayload> Order<T> {
         let last =
             |order: &Self| order.starts[client as usize].last_key_value().map(|(_, &run)| run);
         while let Some(at) = last(self) {
-            let ItemRun { name, len, left, right, line, .. } = self.runs[at as usize];
-            if name.clock + len <= from {
+            let ItemRun { id, len, left, right, container, .. } = self.runs[at as usize];
+            if id.clock + len <= from {
                 break;
             }
-            if name.clock < from {
-                self.runs[at as usize].len = from - name.clock;
+            if id.clock < from {
+                self.runs[at as usize].len = from - id.clock;
                 break;
             }
             match left {
-                NONE => self.heads[line as usize] = right,
+                NONE => self.heads[container as usize] = right,
                 left => self.runs[left as usize].right = right,
             }
             if right != NONE {

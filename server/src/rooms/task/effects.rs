@@ -52,7 +52,7 @@ impl Task {
                 Effect::Compare(id, remembered) => {
                     self.rooms.compare(&self.document, id, remembered)
                 }
-                Effect::SaveClientClaim(claim) => self.unsaved_claims.push(claim),
+                Effect::SaveClientIdClaim(claim) => self.unsaved_claims.push(claim),
                 Effect::LedgerDiverged(id) => {
                     metrics.ledgers_diverged.inc();
                     tracing::error!(

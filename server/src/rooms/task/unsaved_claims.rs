@@ -3,7 +3,7 @@
 //! At most one save is running. Claims that arrive meanwhile are saved together by the next one. After a failed save,
 //! there is a pause before the next one, which grows with each further failure.
 
-use accord_document::update::ClientClaim;
+use accord_document::update::ClientIdClaim;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ const MAX_UNSAVED: usize = 4_096;
 
 #[derive(Debug)]
 pub(super) struct UnsavedClaims {
-    waiting: Vec<ClientClaim>,
+    waiting: Vec<ClientIdClaim>,
     is_saving: bool,
     /// Time before which no save starts.
     wait_until: Instant,
@@ -30,7 +30,7 @@ impl UnsavedClaims {
         Self { waiting: Vec::new(), is_saving: false, wait_until: Instant::now(), pause: MIN_PAUSE }
     }
 
-    pub(super) fn push(&mut self, claim: ClientClaim) {
+    pub(super) fn push(&mut self, claim: ClientIdClaim) {
         self.waiting.push(claim);
     }
 
@@ -40,7 +40,7 @@ impl UnsavedClaims {
 
     /// Returns the claims to save now, or `None` if there are none, if a save is running, or if the pause after a
     /// failure is not over. The caller must call [`saved`](Self::saved) when the save has ended.
-    pub(super) fn begin(&mut self) -> Option<Vec<ClientClaim>> {
+    pub(super) fn begin(&mut self) -> Option<Vec<ClientIdClaim>> {
         if self.is_saving || self.waiting.is_empty() || Instant::now() < self.wait_until {
             return None;
         }
@@ -49,7 +49,7 @@ impl UnsavedClaims {
     }
 
     /// Records that a save has ended. `unsaved` are the claims that it could not save.
-    pub(super) fn saved(&mut self, mut unsaved: Vec<ClientClaim>) {
+    pub(super) fn saved(&mut self, mut unsaved: Vec<ClientIdClaim>) {
         self.is_saving = false;
         if unsaved.is_empty() {
             self.pause = MIN_PAUSE;

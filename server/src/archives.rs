@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// Approximate memory of all histories in the cache, in bytes.
-const MAX_KEPT_BYTES: usize = 24 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
 /// Approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// The limits of reading ledgers: how many histories are built at the same time, in all and for each requester.
@@ -66,7 +66,7 @@ impl Archive {
     }
 }
 
-type Shelf = Arc<Mutex<Option<Archive>>>;
+type SharedArchive = Arc<Mutex<Option<Archive>>>;
 
 /// The cache of all histories, with the queues for reading ledgers. Clones share both.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ pub(crate) struct Archives {
     redactions: FairQueue,
     /// Held while a release is sealed: one at a time, independently of the queue of readings.
     sealing: Arc<tokio::sync::Mutex<()>>,
-    kept: Arc<LruCache<DocumentId, Shelf>>,
+    kept: Arc<LruCache<DocumentId, SharedArchive>>,
     /// Approximate memory, in bytes, of a history that is read for a redaction.
     max_redacted_bytes: usize,
     /// Documents whose histories are too long. A history only grows until a redaction, so another reading would fail as
@@ -133,7 +133,7 @@ impl Archives {
             readings: FairQueue::sharing(READINGS, personal_locks),
             redactions: FairQueue::new(REDACTIONS),
             sealing: Arc::default(),
-            kept: Arc::new(LruCache::new(MAX_KEPT_BYTES)),
+            kept: Arc::new(LruCache::new(MAX_CACHED_BYTES)),
             max_redacted_bytes,
             too_long: Arc::default(),
         }
@@ -190,10 +190,10 @@ impl Archives {
         if self.lock_too_long().contains(document) {
             return Err(OpenError::TooLong);
         }
-        let shelf = self.kept.get_or_insert_with(document, Shelf::default);
-        let mut archive = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.kept.get_or_insert_with(document, SharedArchive::default);
+        let mut archive = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let ledger = document.clone().into();
-        // The archive is taken out of the shelf first, so that a half-updated archive is dropped if reading fails.
+        // The archive is taken out first, so that a half-updated archive is dropped if reading fails.
         match Archive::read(&*self.store, &ledger, archive.take(), MAX_HISTORY_BYTES) {
             Ok(current) => {
                 let current = archive.insert(current);

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Number of entries after which a batch takes no further jobs.
-const BATCH: usize = 4096;
+const FULL_BATCH_ENTRIES: usize = 4096;
 /// Minimum time between the starts of two commits. A sync to disk costs the same for one entry as for hundreds. So
 /// under load each job waits a little for others to join its batch; a job that comes alone does not wait.
-const GATHER: Duration = Duration::from_millis(3);
+const MIN_COMMIT_INTERVAL: Duration = Duration::from_millis(3);
 /// Number of jobs that can wait in the queue. When it is full, rooms wait to add theirs.
-const QUEUE: usize = 1024;
+const MAX_QUEUED_JOBS: usize = 1024;
 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
@@ -39,7 +39,7 @@ impl Committer {
     /// # Errors
     /// Returns an error if the system can't create the thread.
     pub(crate) fn start(store: Arc<dyn Store>, metrics: Metrics) -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = mpsc::channel(MAX_QUEUED_JOBS);
         let (tell_fatal, fatal) = watch::channel(None);
         let healthy = Arc::new(AtomicBool::new(true));
         let flag = healthy.clone();
@@ -97,10 +97,10 @@ fn work(
     let mut next = Instant::now();
     while let Some(first) = queue.blocking_recv() {
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        next = Instant::now() + GATHER;
+        next = Instant::now() + MIN_COMMIT_INTERVAL;
         let mut jobs = vec![first];
         let mut size = jobs[0].entries.len();
-        while size < BATCH
+        while size < FULL_BATCH_ENTRIES
             && let Ok(job) = queue.try_recv()
         {
             size += job.entries.len();

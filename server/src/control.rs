@@ -36,7 +36,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a connection could not be accepted.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Validity of a link for a new password, in milliseconds.
-const LINK_MS: u64 = 24 * 3_600_000;
+const LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
 /// Address of a server that was started without `--public-url`.
 const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 
@@ -238,7 +238,7 @@ impl Control {
                 let person = self.people.by_email(&email)?;
                 let person = person.ok_or(ControlError::NoAccount(email))?;
                 let purpose = Purpose::Reset { person: person.id.clone(), mailed_to: None };
-                let secret = self.people.make_link(purpose, LINK_MS)?;
+                let secret = self.people.make_link(purpose, LINK_VALIDITY_MS)?;
                 let action = AuditAction::MakeResetLink { person: person.id };
                 self.plans.record(&installation(), action, None).await?;
                 let base = at.unwrap_or_else(|| self.base.clone());

@@ -5,7 +5,7 @@
 //! processed after a pause of random length.
 
 use crate::mail::{Letter, Mail};
-use crate::people::{People, Purpose, RESET_MS};
+use crate::people::{People, Purpose, RESET_VALIDITY_MS};
 use crate::store::StoreError;
 use accord_document::ids::PersonId;
 use rand::RngExt;
@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 /// Number of requests for a password link that can wait to be processed. The budget of all such requests
 /// (`people/throttle.rs`) is smaller, so the queue is never full: a full queue would reveal how long earlier requests
 /// took.
-const MAX_ASKS: usize = 256;
+const MAX_WAITING_REQUESTS: usize = 256;
 /// Time that a request waits before it is processed, in milliseconds. The time is random, so that nobody can tell the
 /// work for one request from the work for others.
 const PAUSE_MS: std::ops::Range<u64> = 300..1_500;
@@ -33,12 +33,12 @@ pub(crate) struct Letters {
     people: People,
     /// The origin that links to this installation begin with.
     base: String,
-    asks: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Letters {
     pub(crate) fn new(mail: Mail, people: People, base: String) -> Self {
-        Self { mail, people, base, asks: Arc::new(Semaphore::new(MAX_ASKS)) }
+        Self { mail, people, base, waiting: Arc::new(Semaphore::new(MAX_WAITING_REQUESTS)) }
     }
 
     /// Queues a request for a new password. If an account has the address, its person is sent a link later.
@@ -46,7 +46,7 @@ impl Letters {
     /// # Errors
     /// Returns an error if too many requests are waiting.
     pub(crate) fn ask_for_password(&self, email: String) -> Result<(), Crowded> {
-        let place = self.asks.clone().try_acquire_owned().map_err(|_| Crowded)?;
+        let place = self.waiting.clone().try_acquire_owned().map_err(|_| Crowded)?;
         let letters = self.clone();
         let pause = Duration::from_millis(rand::rng().random_range(PAUSE_MS));
         tokio::spawn(async move {
@@ -67,7 +67,7 @@ impl Letters {
         let Some(person) = self.people.by_email(email)? else { return Ok(()) };
         let Some(to) = person.email else { return Ok(()) };
         let purpose = Purpose::Reset { person: person.id, mailed_to: Some(to.clone()) };
-        let secret = self.people.make_link(purpose, RESET_MS)?;
+        let secret = self.people.make_link(purpose, RESET_VALIDITY_MS)?;
         let link = format!("{}/links/{secret}", self.base);
         let text = format!(
             "Somebody asked for a new password for your account at Accord. If it was you, open this \
@@ -88,7 +88,7 @@ impl Letters {
         to: String,
     ) -> Result<(), StoreError> {
         let purpose = Purpose::Confirm { person: person.clone(), email: to.clone() };
-        let secret = self.people.make_link(purpose, RESET_MS)?;
+        let secret = self.people.make_link(purpose, RESET_VALIDITY_MS)?;
         let link = format!("{}/links/{secret}", self.base);
         let text = format!(
             "To confirm that this is your e-mail address at Accord, open this link within a day, in the \
@@ -100,14 +100,16 @@ impl Letters {
     }
 
     /// Sends a person a mail that says how their account has changed.
-    pub(crate) fn tell(&self, to: String, news: News) {
-        let (subject, what) = match news {
-            News::Password => ("Your password for Accord was changed", "The password was changed."),
-            News::Address => (
+    pub(crate) fn send_notice(&self, to: String, change: AccountChange) {
+        let (subject, what) = match change {
+            AccountChange::Password => {
+                ("Your password for Accord was changed", "The password was changed.")
+            }
+            AccountChange::Address => (
                 "Your address at Accord was changed",
                 "The account has another e-mail address now.",
             ),
-            News::Provider => (
+            AccountChange::Provider => (
                 "A way to sign in to Accord was added",
                 "A way to sign in was added to the account.",
             ),
@@ -123,7 +125,7 @@ impl Letters {
 
 /// The change of an account that a mail reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum AccountChange {
     Password,
     Address,
     Provider,
@@ -163,6 +165,6 @@ mod tests {
         let people = People::open(store, Clock::system(), limits, Generation::default()).unwrap();
         let letters = Letters::new(Mail::for_tests().0, people, String::new());
         let taken = (0..1_000).filter(|n| letters.ask_for_password(n.to_string()).is_ok()).count();
-        assert_eq!(taken, MAX_ASKS);
+        assert_eq!(taken, MAX_WAITING_REQUESTS);
     }
 }

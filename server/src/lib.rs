@@ -85,7 +85,7 @@ pub use people::SessionLimits;
 
 /// Validity of the link that makes the first administrator, in milliseconds. Each start without an administrator makes
 /// a new link.
-const SETUP_MS: u64 = 24 * 3_600_000;
+const SETUP_LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
 
 /// The error of a server that can't start or had to stop.
 #[derive(Debug, Error)]
@@ -186,7 +186,7 @@ async fn serve(
     };
     let housekeeping = tokio::spawn(keep_house(app.clone(), config.keep_deleted));
     let committer = app.committer.clone();
-    let stop = open_for_all(listener, config, &app);
+    let stop = start_listening(listener, config, &app);
     let broken = tokio::select! {
         () = shutdown => {
             tracing::info!("stopping");
@@ -207,7 +207,7 @@ async fn serve(
 }
 
 /// Starts to accept connections. The returned [`Stop`] ends that.
-fn open_for_all(listener: TcpListener, config: &Config, app: &App) -> Stop {
+fn start_listening(listener: TcpListener, config: &Config, app: &App) -> Stop {
     let ConnectionLimits { total, per_address, .. } = config.connections;
     let per_address = per_address.saturating_mul(2);
     let limit = (!config.behind_proxy).then_some(per_address);
@@ -293,7 +293,7 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
         if asked.has_administrator()? {
             return Ok(None);
         }
-        asked.make_link(Purpose::Setup, SETUP_MS).map(Some)
+        asked.make_link(Purpose::Setup, SETUP_LINK_VALIDITY_MS).map(Some)
     });
     if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
         // This is the only secret that the server logs: only the operator reads this log.

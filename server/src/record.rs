@@ -116,7 +116,8 @@ pub(crate) struct ProposalView {
     /// The state of the proposal: `open`, `stale` (the text has changed since, so nobody can sign it), `frozen` (it
     /// became a release), `declined`, `withdrawn` or `superseded` (its text had changed, and another proposal replaced
     /// it).
-    pub(crate) fate: &'static str,
+    #[serde(rename = "fate")]
+    pub(crate) status: &'static str,
     /// The person who declined or withdrew the proposal, or `null` in all other states.
     pub(crate) ended: Option<MarkView>,
     /// The reason why the proposal was declined. Empty in all other states.
@@ -144,7 +145,8 @@ pub(crate) struct ReleaseView {
     pub(crate) reopened: Option<MarkView>,
     /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
     /// a launch.
-    pub(crate) opens: Option<u64>,
+    #[serde(rename = "opens")]
+    pub(crate) public_from: Option<u64>,
     /// Whether the release is public now.
     pub(crate) public: bool,
 }

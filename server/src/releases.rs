@@ -25,14 +25,14 @@ use std::sync::Arc;
 /// The kind of the records that hold notes. A note is stored in pieces, each with the key `document/number/piece`.
 const NOTES: &str = "note";
 /// Maximum size of one piece of a note, in bytes: a record can hold little more.
-const PIECE: usize = 3_000;
+const NOTE_PIECE_BYTES: usize = 3_000;
 
 /// Memory of all cached releases, in bytes. Each counts as twice the size of its file.
-const BUDGET: usize = 16 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A release with its statement and its file.
 #[derive(Debug)]
-pub(crate) struct Frozen {
+pub(crate) struct SealedRelease {
     pub released: Released,
     pub statement: Statement,
     /// The bytes of the [`ReleaseFile`] to download.
@@ -54,7 +54,7 @@ struct Shared {
     people: People,
     keys: Keys,
     /// The cached releases, by document and number.
-    kept: LruCache<(DocumentId, u32), Arc<Frozen>>,
+    kept: LruCache<(DocumentId, u32), Arc<SealedRelease>>,
 }
 
 impl std::fmt::Debug for SealedReleases {
@@ -72,7 +72,7 @@ impl SealedReleases {
         people: People,
         keys: Keys,
     ) -> Self {
-        let kept = LruCache::new(BUDGET);
+        let kept = LruCache::new(MAX_CACHED_BYTES);
         let shared = Shared { store, archives, plans, people, keys, kept };
         Self { shared: Arc::new(shared) }
     }
@@ -94,7 +94,7 @@ impl SealedReleases {
         asker: impl Into<Asker<'_>>,
         document: &DocumentId,
         number: u32,
-    ) -> Result<Option<Arc<Frozen>>, OpenError> {
+    ) -> Result<Option<Arc<SealedRelease>>, OpenError> {
         let key = (document.clone(), number);
         if let Some(frozen) = self.shared.kept.get(&key) {
             return Ok(Some(frozen));
@@ -122,7 +122,7 @@ impl SealedReleases {
         &self,
         reading: &Reading,
         key: (DocumentId, u32),
-    ) -> Result<Option<Arc<Frozen>>, OpenError> {
+    ) -> Result<Option<Arc<SealedRelease>>, OpenError> {
         // Another request can have built the release while this one waited for its turn.
         if let Some(frozen) = self.shared.kept.get(&key) {
             return Ok(Some(frozen));
@@ -135,7 +135,7 @@ impl SealedReleases {
         let release = serde_json::to_value(&released).map_err(unwritable)?;
         let file = ReleaseFile { release, note, key: signed_by };
         let file = Bytes::from(serde_json::to_vec_pretty(&file).map_err(unwritable)?);
-        let frozen = Arc::new(Frozen { released, statement, file, moment: proposal.moment });
+        let frozen = Arc::new(SealedRelease { released, statement, file, moment: proposal.moment });
         // The release holds its text in memory in addition to its file.
         self.shared.kept.insert(key, frozen.clone(), frozen.file.len() * 2);
         Ok(Some(frozen))
@@ -184,9 +184,9 @@ impl SealedReleases {
                 }
                 return Ok((signed_by.to_string(), note, statement));
             }
-            let statement = self.state(document, release, proposal)?;
+            let statement = self.statement(document, release, proposal)?;
             let note = self.shared.keys.signing().sign(&statement.text());
-            let pieces = note.as_bytes().chunks(PIECE).enumerate();
+            let pieces = note.as_bytes().chunks(NOTE_PIECE_BYTES).enumerate();
             let swaps: Vec<_> = pieces
                 .map(|(index, piece)| Swap {
                     kind: NOTES,
@@ -205,7 +205,7 @@ impl SealedReleases {
     }
 
     /// Returns the statement about a release that the note will contain.
-    fn state(
+    fn statement(
         &self,
         document: &DocumentId,
         release: &Release,
@@ -270,7 +270,11 @@ impl SealedReleases {
                     format!("release {} of {document} is not what was launched", launched.number);
                 return Err(damaged(what));
             }
-            all.push(Published { frozen, time: launch.public_from(), zone: launch.zone.clone() });
+            all.push(Published {
+                sealed: frozen,
+                time: launch.public_from(),
+                zone: launch.zone.clone(),
+            });
         }
         all.reverse();
         Ok(all)
@@ -294,7 +298,7 @@ pub(crate) fn find(
 /// A release that is public.
 #[derive(Debug, Clone)]
 pub(crate) struct Published {
-    pub frozen: Arc<Frozen>,
+    pub sealed: Arc<SealedRelease>,
     /// The time since which the release is public, in milliseconds since the Unix epoch.
     pub time: u64,
     /// The time zone of the launch (an IANA name).

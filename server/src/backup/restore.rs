@@ -18,7 +18,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Number of entries that are restored in one commit.
-const BATCH: usize = 512;
+const ENTRIES_PER_COMMIT: usize = 512;
 
 /// Makes an installation from a backup in a new or empty folder, and checks it. `now` is the current time, in
 /// milliseconds since the Unix epoch. Blocks.
@@ -81,7 +81,7 @@ fn put_ledger(
     let last =
         last.map(|entry| Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() });
     let all: Vec<_> = appends.chain(last).collect();
-    for batch in all.chunks(BATCH) {
+    for batch in all.chunks(ENTRIES_PER_COMMIT) {
         store.append(batch)?;
     }
     store.pack(ledger)?;

@@ -4,7 +4,7 @@
 use super::making::{FilesInMaking, Making};
 use crate::cache::LruCache;
 use crate::fair_queue::{Busy, FairQueue, PersonalTurn, Place, Requester, Slot};
-use crate::releases::Frozen;
+use crate::releases::SealedRelease;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
 use accord_document::release::canonical::Released;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Maximum size of all kept files of releases together, in bytes.
-const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
 /// Capacity, in releases, of the cache that remembers which ones the fonts can typeset.
-const MAX_KEPT_COVERAGES: usize = 1_000;
+const MAX_CACHED_COVERAGES: usize = 1_000;
 /// Capacity of the cache that remembers which files can't be made.
-const MAX_KEPT_FAILURES: usize = 1_000;
+const MAX_CACHED_FAILURES: usize = 1_000;
 /// Time for which a file that can't be made is remembered.
-const FAILED_FOR: Duration = Duration::from_secs(600);
+const FAILURE_TTL: Duration = Duration::from_secs(600);
 
 /// The reason why a file can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,9 +88,9 @@ impl Printer {
             heavy,
             coverage: Coverage::load(fonts.as_deref())?,
             fonts,
-            kept: LruCache::new(MAX_KEPT_BYTES),
-            failed: LruCache::new(MAX_KEPT_FAILURES),
-            has_fonts: LruCache::new(MAX_KEPT_COVERAGES),
+            kept: LruCache::new(MAX_CACHED_BYTES),
+            failed: LruCache::new(MAX_CACHED_FAILURES),
+            has_fonts: LruCache::new(MAX_CACHED_COVERAGES),
             looking: tokio::sync::Mutex::default(),
             in_making: FilesInMaking::new(),
         };
@@ -99,7 +99,7 @@ impl Printer {
 
     /// Returns the kinds of file that can be made of a release. Every view of the release's page asks for them, so the
     /// result is cached.
-    pub(crate) async fn kinds(&self, frozen: &Arc<Frozen>) -> Vec<FileKind> {
+    pub(crate) async fn kinds(&self, frozen: &Arc<SealedRelease>) -> Vec<FileKind> {
         let has_pdf = match self.shared.has_fonts.get(&frozen.statement.digest) {
             Some(known) => known,
             None => self.look_for_fonts(frozen.clone()).await,
@@ -109,7 +109,7 @@ impl Printer {
 
     /// Checks whether the fonts can typeset a release. Texts are checked one after the other, because many readers can
     /// ask about a new text at the same time.
-    async fn look_for_fonts(&self, frozen: Arc<Frozen>) -> bool {
+    async fn look_for_fonts(&self, frozen: Arc<SealedRelease>) -> bool {
         let digest = frozen.statement.digest;
         let _alone = self.shared.looking.lock().await;
         if let Some(known) = self.shared.has_fonts.get(&digest) {
@@ -129,7 +129,7 @@ impl Printer {
     pub(crate) async fn release(
         &self,
         requester: &Requester,
-        frozen: Arc<Frozen>,
+        frozen: Arc<SealedRelease>,
         public: Option<Publication>,
         base: String,
         kind: FileKind,
@@ -258,7 +258,7 @@ impl Shared {
             return Some(Ok(made));
         }
         let (when, error) = self.failed.get(key)?;
-        (when.elapsed() < FAILED_FOR).then_some(Err(error))
+        (when.elapsed() < FAILURE_TTL).then_some(Err(error))
     }
 
     /// Waits for a slot in which to make a file. If another request starts to make the same file first, waits for that

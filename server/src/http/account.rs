@@ -2,10 +2,10 @@
 
 use super::App;
 use super::identity::{Caller, Visitor};
-use super::links::tell;
+use super::links::send_notice;
 use super::problem::{Body, Problem, blocking, changing};
 use super::session::PersonView;
-use crate::letters::News;
+use crate::letters::AccountChange;
 use crate::people::{Lane, Person, SignedIn};
 use accord_document::ids::SessionId;
 use axum::Json;
@@ -137,7 +137,7 @@ pub(super) async fn set_password(
         people.forget_devices(&by.person.id, &caller.devices)
     })
     .await?;
-    tell(&app, &person, News::Password);
+    send_notice(&app, &person, AccountChange::Password);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,7 +168,7 @@ pub(super) async fn set_email(
     let (people, id) = (app.people.clone(), by.person.id.clone());
     let person = changing(move || people.set_email(&id, &wanted.email)).await?;
     if person.email != by.person.email {
-        tell(&app, &by.person, News::Address);
+        send_notice(&app, &by.person, AccountChange::Address);
         // If the mail can't be sent now, the person can ask for it again on the account page.
         let _ = mail_confirmation(&app, person).await;
     }

@@ -36,7 +36,8 @@ pub(crate) struct AuditEntry {
     /// The action. The member `deed` names it, and the other members depend on the action.
     what: serde_json::Value,
     /// The name of the person whom the action affected, or `null` if it affected nobody.
-    whom: Option<String>,
+    #[serde(rename = "whom")]
+    affected: Option<String>,
     /// The network address of the request, or `null` for commands on the server's own command line.
     from: Option<String>,
 }
@@ -56,37 +57,37 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
-pub(crate) struct Wanted {
+pub(crate) struct AuditQuery {
     /// The format of the answer. The default is `json`.
     #[serde(default)]
     format: Format,
 }
 
 /// Returns the actions of administrators and facilitators in a plan, the newest first.
-#[utoipa::path(get, path = "/api/v1/plans/{plan}/audit", params(("plan" = String, Path), Wanted), responses(
+#[utoipa::path(get, path = "/api/v1/plans/{plan}/audit", params(("plan" = String, Path), AuditQuery), responses(
     (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
 pub(super) async fn of_plan(
     State(app): State<App>,
     Visitor { by, from }: Visitor,
     Path(plan): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Response, Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::ReadAudit)?;
-    answer(&app, &actor, Some(plan), wanted.format, from).await
+    answer(&app, &actor, Some(plan), query.format, from).await
 }
 
 /// Returns the actions of administrators and facilitators in the whole installation, the newest first.
-#[utoipa::path(get, path = "/api/v1/administration/audit", params(Wanted), responses(
+#[utoipa::path(get, path = "/api/v1/administration/audit", params(AuditQuery), responses(
     (status = 200, body = [AuditEntry]), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn whole(
     State(app): State<App>,
     Visitor { by, from }: Visitor,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Response, Problem> {
     administrator(&by)?;
-    answer(&app, &by.administrator(), None, wanted.format, from).await
+    answer(&app, &by.administrator(), None, query.format, from).await
 }
 
 async fn answer(
@@ -119,8 +120,8 @@ async fn answer(
 
 async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> {
     let named = entries.iter().flat_map(|entry| {
-        let whom = event(entry).and_then(|event| event.action.person());
-        std::iter::once(&entry.actor.person).chain(whom)
+        let affected = event(entry).and_then(|event| event.action.person());
+        std::iter::once(&entry.actor.person).chain(affected)
     });
     let known: HashMap<PersonId, String> = people(app, named.cloned().collect())
         .await?
@@ -137,7 +138,7 @@ async fn view(app: &App, entries: &[Entry]) -> Result<Vec<AuditEntry>, Problem> 
             name: name(&entry.actor.person),
             seat: entry.actor.seat,
             what: serde_json::to_value(&event.action).unwrap_or_default(),
-            whom: event.action.person().map(name),
+            affected: event.action.person().map(name),
             from: event.from.clone(),
         })
     });
@@ -162,7 +163,7 @@ fn csv(entries: &[AuditEntry]) -> String {
             quoted(&entry.name),
             quoted(seat.as_str().unwrap_or_default()),
             quoted(&entry.what.to_string()),
-            quoted(entry.whom.as_deref().unwrap_or_default()),
+            quoted(entry.affected.as_deref().unwrap_or_default()),
             quoted(entry.from.as_deref().unwrap_or_default()),
         ];
         push_row(&mut table, &cells);
@@ -196,7 +197,7 @@ mod tests {
             name: "=cmd(\"x\"),\n".into(),
             seat: Seat::Facilitator,
             what: serde_json::json!({"deed": "export"}),
-            whom: None,
+            affected: None,
             from: None,
         };
         let table = csv(&[entry]);

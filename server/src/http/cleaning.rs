@@ -3,7 +3,7 @@
 use super::App;
 use super::identity::{Visitor, readable, writing};
 use super::problem::Problem;
-use super::views::Done;
+use super::views::ChangeResult;
 use crate::archives::{Archives, Reading};
 use crate::fair_queue::{FairQueue, Place, QueueLimits, Requester};
 use crate::rooms::OpenError;
@@ -27,13 +27,13 @@ pub(crate) const CLEANINGS: QueueLimits =
 /// authorship stay. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
 /// `strange`.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/cleaning", params(("document" = String, Path)), responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn clean_text(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Write)?;
     let requester = Requester::Person(by.person.id.clone());
@@ -48,7 +48,7 @@ pub(super) async fn clean_text(
         Some(update) => room.clean(&actor, update).await?,
         None => room.last_entry().await?,
     };
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Gets a copy of a document, then waits for the turn to work on it. The copy comes first, because a room can take

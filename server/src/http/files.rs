@@ -10,7 +10,7 @@ use super::releases::frozen;
 use super::written::WholeTextTurn;
 use crate::fair_queue::Requester;
 use crate::people::SignedIn;
-use crate::releases::Frozen;
+use crate::releases::SealedRelease;
 use crate::rooms::ReleaseStatus;
 use accord_document::ids::Seq;
 use accord_document::plan::Launch;
@@ -128,7 +128,7 @@ pub(super) async fn release(
 }
 
 /// Returns the answer with a release's file.
-pub(super) fn released(frozen: &Frozen, kind: FileKind, made: Bytes) -> Response {
+pub(super) fn released(frozen: &SealedRelease, kind: FileKind, made: Bytes) -> Response {
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());
     let end = format!("release {number}.{}", kind.extension());

@@ -47,7 +47,7 @@ pub(super) async fn metrics_for_this_machine(
     };
     // A proxy that adds no headers looks like a caller on this machine, but it passes on the host name that its caller
     // used.
-    if is_here && names_this_machine(&headers) {
+    if is_here && has_loopback_host(&headers) {
         return Ok(metrics(State(app)).await.into_response());
     }
     Err(Problem::forbidden(
@@ -56,7 +56,7 @@ pub(super) async fn metrics_for_this_machine(
 }
 
 /// Returns whether the only `Host` header of a request is `localhost` or a loopback address, with any port.
-fn names_this_machine(headers: &HeaderMap) -> bool {
+fn has_loopback_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
     let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
@@ -81,7 +81,7 @@ mod tests {
             for host in hosts {
                 headers.append(header::HOST, host.parse().unwrap());
             }
-            assert_eq!(names_this_machine(&headers), expect, "{hosts:?}");
+            assert_eq!(has_loopback_host(&headers), expect, "{hosts:?}");
         };
         for host in [
             "localhost",

@@ -5,7 +5,7 @@ use super::cleaning::{cleaned, cleaned_line};
 use super::identity::{Readable, Visitor, acting, readable, writing};
 use super::problem::{Body, Problem, blocking};
 use super::release_views::release_views;
-use super::views::{Done, people};
+use super::views::{ChangeResult, people};
 use super::written::written;
 use crate::archives::{Archive, Archives, Reading};
 use crate::fair_queue::{Asker, Requester};
@@ -235,14 +235,14 @@ pub(super) async fn diff(
 /// Names a moment of a document, which makes it a version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/versions", params(("document" = String, Path)),
     request_body = NewVersion, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn name_version(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
     Body(wanted): Body<NewVersion>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = reading(&app, &by, &document).await?;
     let actor = writing(&app, &by, &found, Action::NameVersion)?;
     let moment = match wanted.moment {
@@ -256,7 +256,7 @@ pub(super) async fn name_version(
         before_restoring: None,
     };
     let seq = app.rooms.handle(&found.id, &by).name_version(&actor, version).await?;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Restores an earlier text of a document, or of a part of it.
@@ -265,14 +265,14 @@ pub(super) async fn name_version(
 /// version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/restorations", params(("document" = String, Path)),
     request_body = NewRestoration, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn restore(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
     Body(wanted): Body<NewRestoration>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = reading(&app, &by, &document).await?;
     let actor = writing(&app, &by, &found, Action::Restore)?;
     let part = part(wanted.part.as_deref())?;
@@ -294,7 +294,7 @@ pub(super) async fn restore(
     });
     let restore = made.await?.ok_or_else(|| Problem::invalid(VersionError::Future.to_string()))?;
     let seq = app.rooms.handle(&found.id, &by).restore(&actor, restore).await?;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Returns the versions of a document, in the order in which they were named.

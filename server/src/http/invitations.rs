@@ -22,13 +22,13 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Default validity of an invitation, in days.
-const DAYS: u32 = 14;
+const DEFAULT_VALIDITY_DAYS: u32 = 14;
 /// Maximum validity of an invitation, in days.
-const MOST_DAYS: u32 = 90;
+const MAX_VALIDITY_DAYS: u32 = 90;
 /// Maximum number of invitations in one request.
-const AT_ONCE: usize = 200;
+const MAX_INVITATIONS_PER_REQUEST: usize = 200;
 /// Maximum length of a label, in characters.
-const LABEL: usize = 200;
+const MAX_LABEL_CHARS: usize = 200;
 
 /// Invitations to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -146,19 +146,25 @@ pub(super) async fn make(
 ) -> Result<(StatusCode, Json<Vec<MadeInvitation>>), Problem> {
     let plan = PlanId::new(plan);
     let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
-    if wanted.invitations.is_empty() || wanted.invitations.len() > AT_ONCE {
-        return Err(Problem::invalid(format!("Invite 1 to {AT_ONCE} people at once.")));
+    if wanted.invitations.is_empty() || wanted.invitations.len() > MAX_INVITATIONS_PER_REQUEST {
+        return Err(Problem::invalid(format!(
+            "Invite 1 to {MAX_INVITATIONS_PER_REQUEST} people at once."
+        )));
     }
-    let days = wanted.days.unwrap_or(DAYS);
-    if !(1..=MOST_DAYS).contains(&days) {
-        return Err(Problem::invalid(format!("An invitation is valid for 1 to {MOST_DAYS} days.")));
+    let days = wanted.days.unwrap_or(DEFAULT_VALIDITY_DAYS);
+    if !(1..=MAX_VALIDITY_DAYS).contains(&days) {
+        return Err(Problem::invalid(format!(
+            "An invitation is valid for 1 to {MAX_VALIDITY_DAYS} days."
+        )));
     }
     let expires = app.clock.now_ms() + u64::from(days) * 86_400_000;
     let (mut made, mut acts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for NewInvitation { label, standing } in wanted.invitations {
         let label = cleaned_line(&label)?;
-        if label.chars().count() > LABEL {
-            return Err(Problem::invalid(format!("A label has at most {LABEL} characters.")));
+        if label.chars().count() > MAX_LABEL_CHARS {
+            return Err(Problem::invalid(format!(
+                "A label has at most {MAX_LABEL_CHARS} characters."
+            )));
         }
         let secret = secret();
         let invitation = digest(&secret);
@@ -256,15 +262,15 @@ pub(super) async fn accept(
     let hash = app.passwords.hash(lane, &password, &[&name, &email]).await?;
     let people = app.people.clone();
     let person = changing(move || people.create(&name, Some(&email), Some(&hash), false)).await?;
-    let entered = session::open(&app, &caller, person.id.clone()).await?;
-    let session = SessionId::new(digest(&entered.session).to_string());
+    let new_session = session::open(&app, &caller, person.id.clone()).await?;
+    let session = SessionId::new(digest(&new_session.session).to_string());
     let by = SignedIn { person: person.clone(), session };
     if let Err(refused) = join(&app, &offer, &by).await {
         // If the person can't be seated, the new account is removed as well.
         discard(&app, person).await?;
         return Err(refused.into());
     }
-    Ok(session::answer(&app, &person, &entered))
+    Ok(session::answer(&app, &person, &new_session))
 }
 
 pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {

@@ -3,7 +3,7 @@
 use super::App;
 use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
-use super::views::Done;
+use super::views::ChangeResult;
 use crate::people::SignedIn;
 use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};
@@ -30,7 +30,8 @@ pub(crate) struct Progress {
     signed: Vec<Sector>,
     /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
     /// a launch.
-    opens: Option<u64>,
+    #[serde(rename = "opens")]
+    public_from: Option<u64>,
     /// Whether there is a signed release that is not launched yet.
     launchable: bool,
 }
@@ -43,7 +44,7 @@ impl Progress {
         if let Some(open) = releases.open() {
             let stage = if releases.is_stale(open) { "stale" } else { "proposed" };
             let signed = open.signatures.iter().map(|mark| mark.sector).collect();
-            return Self { stage, number: number + 1, signed, opens: None, launchable };
+            return Self { stage, number: number + 1, signed, public_from: None, launchable };
         }
         if !releases.is_frozen() {
             return Self { stage: "drafting", number, launchable, ..Self::default() };
@@ -57,7 +58,7 @@ impl Progress {
         Self {
             stage,
             number,
-            opens: launch.map(Launch::public_from),
+            public_from: launch.map(Launch::public_from),
             launchable,
             ..Self::default()
         }
@@ -70,11 +71,13 @@ pub(crate) struct LaunchView {
     /// The number of the entry that made the launch. Routes identify the launch by it.
     seq: u64,
     /// The time at which the releases became or will become public, in milliseconds since the Unix epoch.
-    opens: u64,
+    #[serde(rename = "opens")]
+    public_from: u64,
     /// The time zone in which that time was chosen (an IANA name).
     zone: String,
     /// The state of the launch: `waiting`, `public` or `called_off`.
-    fate: &'static str,
+    #[serde(rename = "fate")]
+    status: &'static str,
     /// The releases of the launch.
     documents: Vec<LaunchedView>,
 }
@@ -97,7 +100,8 @@ pub(crate) struct NewLaunch {
     documents: Vec<String>,
     /// The time at which the releases become public, in milliseconds since the Unix epoch. If absent, they become
     /// public immediately. The time can be at most one minute in the past and a hundred years in the future.
-    opens: Option<u64>,
+    #[serde(rename = "opens")]
+    opens_at: Option<u64>,
     /// The time zone of the person who launches (an IANA name).
     zone: String,
 }
@@ -105,9 +109,9 @@ pub(crate) struct NewLaunch {
 pub(super) fn views(plan: &PlanState) -> Vec<LaunchView> {
     let view = |launch: &Launch| LaunchView {
         seq: launch.seq.0,
-        opens: launch.public_from(),
+        public_from: launch.public_from(),
         zone: launch.zone.clone(),
-        fate: match launch.status {
+        status: match launch.status {
             LaunchStatus::Waiting => "waiting",
             LaunchStatus::Published(_) => "public",
             LaunchStatus::CalledOff(_) => "called_off",
@@ -130,18 +134,18 @@ fn launched(one: &LaunchedRelease) -> LaunchedView {
 /// They become public immediately or at a given time. Only facilitators can launch.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/launches", params(("plan" = String, Path)),
     request_body = NewLaunch, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn launch(
     State(app): State<App>,
     Visitor { by, from }: Visitor,
     Path(plan): Path<String>,
     Body(new): Body<NewLaunch>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let plan = PlanId::new(plan);
     let (actor, state) = acting(&app, &by, &plan, Action::SteerReleases)?;
     let zone = Zone::read(&new.zone)?;
-    zone.opening(new.opens, app.clock.now_ms())?;
+    zone.opening(new.opens_at, app.clock.now_ms())?;
     let mut releases = Vec::new();
     for document in new.documents.into_iter().map(DocumentId::new) {
         let known = state.document(&document).filter(|known| known.stage != Stage::Deleted);
@@ -155,14 +159,14 @@ pub(super) async fn launch(
         releases.push(LaunchedRelease { document, number: last.number, digest });
     }
     // The time is checked again, because the rooms can have taken long to answer.
-    let opens = zone.opening(new.opens, app.clock.now_ms())?;
-    let act = Act::Launch { releases, opens_at: opens, zone: zone.name };
+    let opens_at = zone.opening(new.opens_at, app.clock.now_ms())?;
+    let act = Act::Launch { releases, opens_at, zone: zone.name };
     app.plans.act(&plan, &actor, act, Some(from)).await?;
     let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
     let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
     // A launch without a delay is already public when the answer is sent.
     app.plans.publish_due().await?;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Calls off a launch whose time has not come yet. Only facilitators can call it off.

@@ -6,7 +6,7 @@ use super::identity::{Caller, by_cookie};
 use super::problem::{Body, Problem, blocking, changing};
 use super::session::{self, SessionView};
 use super::views::ProviderView;
-use crate::letters::News;
+use crate::letters::AccountChange;
 use crate::people::{AccountError, Person, Purpose};
 use crate::plans::installation;
 use accord_document::body::AuditAction;
@@ -167,7 +167,7 @@ pub(super) async fn take(
                 })
             });
             done.await?.ok_or_else(Problem::bad_link)?;
-            tell(&app, &person, News::Password);
+            send_notice(&app, &person, AccountChange::Password);
             person
         }
         (Purpose::Confirm { person, email }, UseLink::Confirm { confirm: true }) => {
@@ -202,8 +202,8 @@ async fn confirm(
 }
 
 /// Sends a person a mail that says how their account has changed, if the server sends mail.
-pub(super) fn tell(app: &App, person: &Person, news: News) {
+pub(super) fn send_notice(app: &App, person: &Person, change: AccountChange) {
     if let (Some(letters), Some(to)) = (&app.letters, person.email.clone()) {
-        letters.tell(to, news);
+        letters.send_notice(to, change);
     }
 }

@@ -71,7 +71,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 /// Maximum size of a JSON body, in bytes.
-const BODY: usize = 64 * 1024;
+const MAX_JSON_BODY_BYTES: usize = 64 * 1024;
 
 /// The parts of the server that every handler can use. Clones share them.
 #[derive(Clone)]
@@ -197,7 +197,7 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(problem::no_such_route)
         .layer(held())
         .merge(long)
-        .layer(DefaultBodyLimit::max(BODY))
+        .layer(DefaultBodyLimit::max(MAX_JSON_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::guard_changes))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
     let public = Router::new()

@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Maximum length of a new commitment's title, in characters.
-const TITLE: usize = 500;
+const MAX_TITLE_CHARS: usize = 500;
 /// Number of documents of a list that are asked concurrently. Each can take 10 s to answer a person whose budget is
 /// used up.
-const ASKED_AT_ONCE: usize = 8;
+const MAX_CONCURRENT_DOCUMENTS: usize = 8;
 
 /// A plan in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,7 +90,8 @@ pub(crate) struct DocumentSummary {
     /// The progress of the document towards publication.
     release: Progress,
     /// The people who are connected to the document now.
-    here: Vec<FaceView>,
+    #[serde(rename = "here")]
+    present: Vec<FaceView>,
     /// The time of the last entry, in milliseconds since the Unix epoch.
     changed_at: u64,
     /// The person who last edited the document.
@@ -201,7 +202,7 @@ pub(super) async fn show(
     let listed = plan.documents().into_iter().filter(|_| read);
     let asked: Vec<_> =
         listed.map(|(id, document)| summarise(&app, &by, &plan, id, document)).collect();
-    let documents = stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
+    let documents = stream::iter(asked).buffered(MAX_CONCURRENT_DOCUMENTS).try_collect().await?;
     let may = |action| acting(&app, &by, &id, action).is_ok();
     Ok(Json(PlanDetail {
         title: plan.title().to_owned(),
@@ -238,7 +239,7 @@ async fn summarise(
             Stage::Drafting | Stage::Deleted => "drafting".into(),
         },
         checklist: Vec::new(),
-        here: Vec::new(),
+        present: Vec::new(),
         changed_at: document.created,
         changed_by: None,
         damaged: false,
@@ -259,14 +260,15 @@ async fn summarise(
             .unwrap_or_default(),
         met: check.met,
     });
-    let named: Vec<PersonId> = summary.here.iter().chain(&summary.last_editor).cloned().collect();
+    let named: Vec<PersonId> =
+        summary.present.iter().chain(&summary.last_editor).cloned().collect();
     let known = faces(app, plan, named).await?;
     let face = |person: &PersonId| known.get(person).cloned();
     Ok(DocumentSummary {
         release: Progress::of(plan, id, &summary.releases),
         title: summary.title,
         checklist: checklist.collect(),
-        here: summary.here.iter().filter_map(face).collect(),
+        present: summary.present.iter().filter_map(face).collect(),
         changed_at: summary.time,
         changed_by: summary.last_editor.as_ref().and_then(face),
         ..base
@@ -322,8 +324,8 @@ pub(super) async fn create_document(
     if title.is_empty() {
         return Err(Problem::invalid("A commitment needs a title."));
     }
-    if title.chars().count() > TITLE {
-        return Err(Problem::invalid(format!("A title has at most {TITLE} characters.")));
+    if title.chars().count() > MAX_TITLE_CHARS {
+        return Err(Problem::invalid(format!("A title has at most {MAX_TITLE_CHARS} characters.")));
     }
     let language = language_of(new.language)?;
     let translates = new.translates.map(DocumentId::new);

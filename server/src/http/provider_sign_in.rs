@@ -4,10 +4,10 @@
 use super::App;
 use super::identity::{Caller, by_cookie};
 use super::invitations::{join, offer};
-use super::links::tell;
+use super::links::send_notice;
 use super::problem::{Problem, blocking, changing};
 use super::session;
-use crate::letters::News;
+use crate::letters::AccountChange;
 use crate::oidc::{Claimed, Errand, OidcError, Sent};
 use crate::people::{Identity, Provider, SignedIn, digest};
 use crate::store::StoreError;
@@ -120,8 +120,8 @@ pub(super) async fn callback(
     let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
     Ok(match done {
-        Ok(Done { entered, to }) => {
-            let cookies = entered.iter().flat_map(|entered| entered.cookies(&app));
+        Ok(FinishedSignIn { new_session, to }) => {
+            let cookies = new_session.iter().flat_map(|new_session| new_session.cookies(&app));
             let mut response = Redirect::to(&to).into_response();
             for (name, value) in cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]) {
                 if let Ok(value) = value.parse() {
@@ -173,8 +173,8 @@ fn refused(landing: &str, error: &OidcError) -> Response {
     Redirect::to(&format!("{landing}?refused={name}")).into_response()
 }
 
-struct Done {
-    entered: Option<session::Entered>,
+struct FinishedSignIn {
+    new_session: Option<session::NewSession>,
     to: String,
 }
 
@@ -184,7 +184,7 @@ async fn run(
     provider: Provider,
     claimed: Claimed,
     errand: Errand,
-) -> Result<Done, Problem> {
+) -> Result<FinishedSignIn, Problem> {
     let (people, issuer, subject) =
         (app.people.clone(), claimed.issuer.clone(), claimed.subject.clone());
     let known = blocking(move || {
@@ -207,8 +207,8 @@ async fn run(
                 )
             })?;
             note_verified(app, &provider, &claimed, &person.id).await?;
-            let entered = session::open(app, caller, person.id).await?;
-            Ok(Done { entered: Some(entered), to: "/".into() })
+            let new_session = session::open(app, caller, person.id).await?;
+            Ok(FinishedSignIn { new_session: Some(new_session), to: "/".into() })
         }
         Errand::Link(person) => {
             let (people, identity) = (app.people.clone(), identity(&person));
@@ -221,9 +221,9 @@ async fn run(
             .await?;
             note_verified(app, &provider, &claimed, &person).await?;
             if let Some(to) = to.filter(|_| added) {
-                tell(app, &to, News::Provider);
+                send_notice(app, &to, AccountChange::Provider);
             }
-            Ok(Done { entered: None, to: "/account".into() })
+            Ok(FinishedSignIn { new_session: None, to: "/account".into() })
         }
         Errand::Join(invitation) => {
             let offer = offer(app, &invitation)?;
@@ -248,8 +248,8 @@ async fn run(
                     person
                 }
             };
-            let entered = session::open(app, caller, person.id.clone()).await?;
-            let session = SessionId::new(digest(&entered.session).to_string());
+            let new_session = session::open(app, caller, person.id.clone()).await?;
+            let session = SessionId::new(digest(&new_session.session).to_string());
             let by = SignedIn { person: person.clone(), session };
             if let Err(refused) = join(app, &offer, &by).await {
                 if is_new {
@@ -259,7 +259,7 @@ async fn run(
                 }
                 return Err(refused.into());
             }
-            Ok(Done { entered: Some(entered), to })
+            Ok(FinishedSignIn { new_session: Some(new_session), to })
         }
     }
 }

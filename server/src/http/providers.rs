@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 
 /// The ways to sign in, apart from links and invitations.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Ways {
+#[schema(as = Ways)]
+pub(crate) struct SignInMethods {
     /// The sign-in providers.
     providers: Vec<ProviderView>,
     /// Whether the server can mail a link for a new password.
@@ -66,12 +67,12 @@ pub(crate) struct NewProvider {
 }
 
 /// Returns the ways to sign in.
-#[utoipa::path(get, path = "/api/v1/providers", responses((status = 200, body = Ways)))]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Ways>, Problem> {
+#[utoipa::path(get, path = "/api/v1/providers", responses((status = 200, body = SignInMethods)))]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<SignInMethods>, Problem> {
     let people = app.people.clone();
     let providers = blocking(move || people.providers()).await?;
     let views = providers.into_iter().map(ProviderView::from);
-    Ok(Json(Ways { providers: views.collect(), mail: app.letters.is_some() }))
+    Ok(Json(SignInMethods { providers: views.collect(), mail: app.letters.is_some() }))
 }
 
 /// Adds a sign-in provider, after checking that it answers as one.

@@ -9,7 +9,7 @@ use super::releases::file as signed_file;
 use crate::archives::{Archive, Archives, Reading};
 use crate::cache::LruCache;
 use crate::fair_queue::{Busy, Requester};
-use crate::pages::{self, Compared, Page, Shelf};
+use crate::pages::{self, Compared, Page, ReleaseContext};
 use crate::releases::Published;
 use crate::rooms::OpenError;
 use accord_document::ids::{Digest, DocumentId, PlanId, Seq};
@@ -62,9 +62,9 @@ pub(super) async fn newest(
     Path(document): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, NotShown> {
-    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
-    let newest = shelf.all.first().ok_or(NotShown::Missing)?;
-    Ok(page(&shown(&app, &shelf, newest).await, &headers))
+    let context = context(&app, address, &DocumentId::new(document)).await?;
+    let newest = context.all.first().ok_or(NotShown::Missing)?;
+    Ok(page(&shown(&app, &context, newest).await, &headers))
 }
 
 /// Answers with a given release, at an address that stays valid.
@@ -74,12 +74,12 @@ pub(super) async fn release(
     Path((document, number)): Path<(String, u32)>,
     headers: HeaderMap,
 ) -> Result<Response, NotShown> {
-    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
-    Ok(page(&shown(&app, &shelf, find(&shelf, number)?).await, &headers))
+    let context = context(&app, address, &DocumentId::new(document)).await?;
+    Ok(page(&shown(&app, &context, find(&context, number)?).await, &headers))
 }
 
-async fn shown(app: &App, shelf: &Shelf, release: &Published) -> Page {
-    pages::release(shelf, release, &app.printer.kinds(&release.frozen).await)
+async fn shown(app: &App, context: &ReleaseContext, release: &Published) -> Page {
+    pages::release(context, release, &app.printer.kinds(&release.sealed).await)
 }
 
 /// Answers with the comparison of two releases, the older one first.
@@ -94,14 +94,14 @@ pub(super) async fn compare(
             .into_response());
     }
     let id = DocumentId::new(document);
-    let shelf = shelf(&app, address, &id).await?;
-    let (first, second) = (find(&shelf, a)?, find(&shelf, b)?);
+    let context = context(&app, address, &id).await?;
+    let (first, second) = (find(&context, a)?, find(&context, b)?);
     // Releases never change, so their comparison doesn't either, and it can be cached.
-    let key = (first.frozen.statement.digest, second.frozen.statement.digest);
+    let key = (first.sealed.statement.digest, second.sealed.statement.digest);
     let compared = match app.comparisons.0.get(&key) {
         Some(known) => known,
         None => {
-            let (from, to) = (first.frozen.moment, second.frozen.moment);
+            let (from, to) = (first.sealed.moment, second.sealed.moment);
             match compare_in(&app, address, id, from, to).await {
                 Ok(made) => {
                     app.comparisons.0.insert(key, made.clone(), made.memory_bytes());
@@ -111,7 +111,7 @@ pub(super) async fn compare(
             }
         }
     };
-    Ok(page(&pages::compare(&shelf, (first, second), &compared), &headers))
+    Ok(page(&pages::compare(&context, (first, second), &compared), &headers))
 }
 
 /// Compares two moments, once this reader's turn has come.
@@ -134,10 +134,10 @@ pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
 impl Comparisons {
     /// Approximate memory of all cached comparisons, in bytes.
-    const BUDGET: usize = 8 * 1024 * 1024;
+    const MAX_CACHED_BYTES: usize = 8 * 1024 * 1024;
 
     pub(crate) fn new() -> Self {
-        Self(LruCache::new(Self::BUDGET))
+        Self(LruCache::new(Self::MAX_CACHED_BYTES))
     }
 }
 
@@ -161,18 +161,18 @@ pub(super) async fn file(
     Caller { address, .. }: Caller,
     Path((document, number, name)): Path<(String, u32, String)>,
 ) -> Result<Response, NotShown> {
-    let shelf = shelf(&app, address, &DocumentId::new(document)).await?;
-    let found = find(&shelf, number)?;
+    let context = context(&app, address, &DocumentId::new(document)).await?;
+    let found = find(&context, number)?;
     let extension = name.strip_prefix("release.").ok_or(NotShown::Missing)?;
     if extension == "json" {
-        return Ok(permanent(signed_file(&found.frozen)));
+        return Ok(permanent(signed_file(&found.sealed)));
     }
     let kind = FileKind::of(extension).ok_or(NotShown::Missing)?;
     let public = Publication { since: found.time, zone: found.zone.clone() };
     let (requester, base) = (Requester::at(address), app.site.base());
-    let made = app.printer.release(&requester, found.frozen.clone(), Some(public), base, kind);
+    let made = app.printer.release(&requester, found.sealed.clone(), Some(public), base, kind);
     Ok(match made.await {
-        Ok(made) => permanent(super::files::released(&found.frozen, kind, made)),
+        Ok(made) => permanent(super::files::released(&found.sealed, kind, made)),
         Err(error) => Problem::from(error).sentence(),
     })
 }
@@ -182,17 +182,21 @@ fn permanent(mut response: Response) -> Response {
     response
 }
 
-fn find(shelf: &Shelf, number: u32) -> Result<&Published, NotShown> {
-    shelf.all.iter().find(|one| one.frozen.released.number == number).ok_or(NotShown::Missing)
+fn find(context: &ReleaseContext, number: u32) -> Result<&Published, NotShown> {
+    context.all.iter().find(|one| one.sealed.released.number == number).ok_or(NotShown::Missing)
 }
 
-async fn shelf(app: &App, address: IpAddr, document: &DocumentId) -> Result<Shelf, NotShown> {
+async fn context(
+    app: &App,
+    address: IpAddr,
+    document: &DocumentId,
+) -> Result<ReleaseContext, NotShown> {
     let all = published(app, address, document).await?;
     if all.is_empty() {
         return Err(NotShown::Missing);
     }
     let (plan, state) = app.plans.home(document).ok_or(NotShown::Missing)?;
-    Ok(Shelf {
+    Ok(ReleaseContext {
         all,
         languages: languages(&state, document),
         plan: plan.to_string(),

@@ -32,21 +32,21 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
-pub(crate) struct Wanted {
+pub(crate) struct RecordQuery {
     /// The format of the answer. The default is `json`.
     #[serde(default)]
     format: Format,
 }
 
 /// Returns the co-creation record of a document.
-#[utoipa::path(get, path = "/api/v1/documents/{document}/record", params(("document" = String, Path), Wanted),
+#[utoipa::path(get, path = "/api/v1/documents/{document}/record", params(("document" = String, Path), RecordQuery),
     responses((status = 200, body = RecordView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<RecordQuery>,
 ) -> Result<Response, Problem> {
     let found = reading(&app, &by, &document).await?;
     let language = found.state.document(&found.id).map(|known| known.language.clone());
@@ -76,7 +76,7 @@ pub(super) async fn show(
     let (view, authors, path) = read.await?;
     let (proposals, releases) = release_views(&app, &found, &path).await?;
     let view = RecordView { authors: named(&app, authors).await?, proposals, releases, ..view };
-    Ok(match wanted.format {
+    Ok(match query.format {
         Format::Json => written(move || view).await?,
         Format::Html => pages::record(&view).into_response(),
         Format::Csv => file("text/csv; charset=utf-8", "accord-co-creation.csv", table(&view)),

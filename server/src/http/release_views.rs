@@ -56,7 +56,7 @@ impl Names {
     }
 
     fn proposal(&self, releases: &Releases, proposal: &Proposal) -> ProposalView {
-        let (fate, ended, reason, release) = match &proposal.status {
+        let (status, ended, reason, release) = match &proposal.status {
             ProposalStatus::Open if releases.is_stale(proposal) => ("stale", None, "", None),
             ProposalStatus::Open => ("open", None, "", None),
             ProposalStatus::Frozen { number } => ("frozen", None, "", Some(*number)),
@@ -75,7 +75,7 @@ impl Names {
             gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
             message: proposal.message.clone(),
             signatures: self.marks(&proposal.signatures),
-            fate,
+            status,
             ended: ended.map(|mark| self.mark(mark)),
             reason: reason.to_owned(),
             release,
@@ -93,7 +93,7 @@ impl Names {
             signatures: self.marks(&proposal.signatures),
             gaps: proposal.gaps.iter().map(accord_words::wire).collect(),
             reopened: release.reopened.as_ref().map(|mark| self.mark(mark)),
-            opens: launch.map(Launch::public_from),
+            public_from: launch.map(Launch::public_from),
             public: launch.is_some_and(Launch::is_public),
         }
     }

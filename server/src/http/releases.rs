@@ -6,13 +6,13 @@ use super::held_answers::NotCounted;
 use super::identity::{Readable, Visitor, readable, writing};
 use super::problem::{Body, Problem, blocking};
 use super::release_views::release_views;
-use super::views::{Done, people};
+use super::views::{ChangeResult, people};
 use super::written::{WholeTextTurn, written};
 use crate::archives::{Archives, Reading};
 use crate::fair_queue::{Asker, Requester};
 use crate::people::SignedIn;
 use crate::record::{ProposalView, ReleaseView};
-use crate::releases::Frozen;
+use crate::releases::SealedRelease;
 use crate::rooms::ReleaseStatus;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
@@ -44,7 +44,8 @@ pub(crate) struct ReleasePath {
     moment: u64,
     /// The hidden content in the draft, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`).
     /// While there is any, the text can't be proposed.
-    strange: Vec<Unreleasable>,
+    #[serde(rename = "strange")]
+    unreleasable: Vec<Unreleasable>,
     /// Whether the text is frozen: nothing can be written until somebody reopens the document.
     frozen: bool,
     /// The number of signatures from each side that a new proposal would need.
@@ -54,7 +55,8 @@ pub(crate) struct ReleasePath {
     /// The releases, by number.
     releases: Vec<ReleaseView>,
     /// The steps that the caller may take.
-    may: May,
+    #[serde(rename = "may")]
+    allowed_steps: AllowedSteps,
     /// The number of signatories of each side.
     signatories: Quorum,
 }
@@ -71,7 +73,8 @@ impl Serialize for Draft {
 
 /// The steps on the path to a release that a person may take.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct May {
+#[schema(as = May)]
+pub(crate) struct AllowedSteps {
     /// Whether the person may propose the text.
     propose: bool,
     /// Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text.
@@ -124,19 +127,19 @@ pub(super) async fn show(
     let _turn = WholeTextTurn::wait(&app, &by).await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
-    let mut strange = names(&app, &found, signatories_of(&found)).await?;
-    strange.extend(status.strange.iter().cloned());
+    let mut unreleasable = names(&app, &found, signatories_of(&found)).await?;
+    unreleasable.extend(status.unreleasable.iter().cloned());
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
     written(move || ReleasePath {
         digest: status.digest().to_string(),
         moment: status.position.seq.0,
-        strange,
+        unreleasable,
         frozen: status.releases.is_frozen(),
         quorum: found.state.quorum(),
         proposals,
         releases: released,
-        may: May {
+        allowed_steps: AllowedSteps {
             propose: can_act && may_propose(standing),
             steer: can_act && permits(standing.seat, Action::SteerReleases),
             sign: can_act && may_sign(standing),
@@ -150,20 +153,20 @@ pub(super) async fn show(
 /// Proposes the current text for a release. Only facilitators and signatories can propose.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/proposals", params(("document" = String, Path)),
     request_body = NewProposal, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn propose(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
     Body(new): Body<NewProposal>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Propose)?;
     if !may_propose(found.grant.standing) {
         return Err(Problem::forbidden("Only a facilitator or a signatory can propose a release."));
     }
-    let (digest, quorum) = (parse(&new.digest)?, found.state.quorum());
+    let (digest, quorum) = (parse_digest(&new.digest)?, found.state.quorum());
     let message = cleaned(&new.message)?;
     let hidden = names(&app, &found, signatories_of(&found)).await?;
     if !hidden.is_empty() {
@@ -171,21 +174,21 @@ pub(super) async fn propose(
     }
     let wanted = ProposalRequest { document: found.id.clone(), digest, quorum, message };
     let seq = app.rooms.handle(&found.id, &by).propose(&actor, wanted).await?;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Signs a proposal for the caller's side. The last signature that the quorum needs freezes the text.
 #[utoipa::path(put, path = "/api/v1/documents/{document}/proposals/{proposal}/signature",
     params(("document" = String, Path), ("proposal" = u64, Path)),
     request_body = Signature, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn sign(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path((document, proposal)): Path<(String, u64)>,
     Body(signature): Body<Signature>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
     let room = app.rooms.handle(&found.id, &by);
@@ -197,67 +200,67 @@ pub(super) async fn sign(
     if !hidden.is_empty() {
         return Err(ProposeError::Unreleasable(hidden).into());
     }
-    let step = Step::Approve { proposal: Seq(proposal), digest: parse(&signature.digest)? };
+    let step = Step::Approve { proposal: Seq(proposal), digest: parse_digest(&signature.digest)? };
     let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Declines to sign a proposal and gives the reason. This ends the proposal.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/proposals/{proposal}/decline",
     params(("document" = String, Path), ("proposal" = u64, Path)),
     request_body = Declining, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn decline(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path((document, proposal)): Path<(String, u64)>,
     Body(declining): Body<Declining>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
     let reason = cleaned(&declining.reason)?;
     let step = Step::Decline { proposal: Seq(proposal), reason };
     let room = app.rooms.handle(&found.id, &by);
     let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Withdraws a proposal. Facilitators can withdraw any, other people only their own.
 #[utoipa::path(delete, path = "/api/v1/documents/{document}/proposals/{proposal}",
     params(("document" = String, Path), ("proposal" = u64, Path)), responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn withdraw(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path((document, proposal)): Path<(String, u64)>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::Propose)?;
     let step = Step::Withdraw { proposal: Seq(proposal) };
     let room = app.rooms.handle(&found.id, &by);
     let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Begins the next draft of a frozen text. The release stays as it is.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/reopening", params(("document" = String, Path)),
     request_body = Reopening, responses(
-    (status = 200, body = Done), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn reopen(
     State(app): State<App>,
     Visitor { by, .. }: Visitor,
     Path(document): Path<String>,
     Body(reopening): Body<Reopening>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<ChangeResult>, Problem> {
     let found = readable(&app, &by, &document)?;
     let actor = writing(&app, &by, &found, Action::SteerReleases)?;
     let step = Step::Reopen { message: cleaned(&reopening.message)? };
     let room = app.rooms.handle(&found.id, &by);
     let seq = take_step(&app.releases, &room, &actor, step).await?.seq;
-    Ok(Json(Done { seq: seq.0 }))
+    Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
 /// Returns the text of a proposal, as the ledger has it.
@@ -325,14 +328,14 @@ pub(super) async fn frozen(
     asker: impl Into<Asker<'_>>,
     document: &DocumentId,
     number: u32,
-) -> Result<Arc<Frozen>, Problem> {
+) -> Result<Arc<SealedRelease>, Problem> {
     app.rooms.probe(document).await?;
     let read = app.releases.get(asker, document, number).await?;
     read.ok_or_else(|| Problem::missing("release"))
 }
 
 /// Returns the answer with a release's JSON file.
-pub(super) fn file(frozen: &Frozen) -> Response {
+pub(super) fn file(frozen: &SealedRelease) -> Response {
     let name = format!("{}-release-{}.json", frozen.released.document, frozen.released.number);
     let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
     let mut response = frozen.file.clone().into_response();
@@ -385,6 +388,6 @@ fn signatories(found: &Readable) -> Quorum {
     Quorum { government: count(Sector::Government), civil_society: count(Sector::CivilSociety) }
 }
 
-fn parse(digest: &str) -> Result<Digest, Problem> {
+fn parse_digest(digest: &str) -> Result<Digest, Problem> {
     digest.parse().map_err(|error: &str| Problem::invalid(format!("This is no digest: {error}.")))
 }

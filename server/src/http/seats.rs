@@ -5,7 +5,7 @@ use super::identity::{Visitor, acting};
 use super::invitations::{InvitationEntry, entries};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, StandingView, people};
-use crate::people::{Purpose, RESET_MS, SignedIn};
+use crate::people::{Purpose, RESET_VALIDITY_MS, SignedIn};
 use accord_document::body::Act;
 use accord_document::body::AuditAction;
 use accord_document::ids::{PersonId, PlanId};
@@ -174,7 +174,7 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
 pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
     let people = app.people.clone();
     let purpose = Purpose::Reset { person, mailed_to: None };
-    let secret = blocking(move || people.make_link(purpose, RESET_MS)).await?;
+    let secret = blocking(move || people.make_link(purpose, RESET_VALIDITY_MS)).await?;
     let link = format!("{}/links/{secret}", app.site.base());
-    Ok(LinkMade { link, expires: app.clock.now_ms() + RESET_MS })
+    Ok(LinkMade { link, expires: app.clock.now_ms() + RESET_VALIDITY_MS })
 }

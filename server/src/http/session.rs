@@ -154,13 +154,13 @@ async fn demo_person(app: &App, name: String) -> Result<Person, Problem> {
 }
 
 /// The secrets that a browser gets when somebody signs in.
-pub(super) struct Entered {
+pub(super) struct NewSession {
     /// The secret of the session.
     pub(super) session: String,
     devices: DeviceSecrets,
 }
 
-impl Entered {
+impl NewSession {
     /// Returns the `Set-Cookie` headers, the one of the session first.
     pub(super) fn cookies(&self, app: &App) -> [(HeaderName, String); 2] {
         let session = app.site.cookie(&self.session, app.session_seconds);
@@ -175,26 +175,30 @@ pub(super) async fn begin(
     caller: &Caller,
     person: &Person,
 ) -> Result<Response, Problem> {
-    let entered = open(app, caller, person.id.clone()).await?;
-    Ok(answer(app, person, &entered))
+    let new_session = open(app, caller, person.id.clone()).await?;
+    Ok(answer(app, person, &new_session))
 }
 
 /// Begins a session and marks the device as known for this person.
-pub(super) async fn open(app: &App, caller: &Caller, person: PersonId) -> Result<Entered, Problem> {
+pub(super) async fn open(
+    app: &App,
+    caller: &Caller,
+    person: PersonId,
+) -> Result<NewSession, Problem> {
     let (people, caller) = (app.people.clone(), caller.clone());
     blocking(move || {
         let address = caller.address.to_string();
         let session = people.sessions().begin(&person, &address, &caller.agent)?;
         let devices = people.remember_device(&person, &caller.devices, caller.group())?;
-        Ok(Entered { session, devices })
+        Ok(NewSession { session, devices })
     })
     .await
 }
 
 /// Returns the answer that signs a person in.
-pub(super) fn answer(app: &App, person: &Person, entered: &Entered) -> Response {
+pub(super) fn answer(app: &App, person: &Person, new_session: &NewSession) -> Response {
     let view = Json(SessionView::of(person));
-    (AppendHeaders(entered.cookies(app)), view).into_response()
+    (AppendHeaders(new_session.cookies(app)), view).into_response()
 }
 
 /// Signs out: ends the session and deletes its cookie.

@@ -28,13 +28,14 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-/// Number of bytes after which a socket is flushed while more waits to be sent. Also the size above which a received
-/// message is shrunk.
+/// Number of bytes after which a socket is flushed while more waits to be sent.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
+/// Size above which a received message is shrunk, in bytes.
+const SHRINK_ABOVE_BYTES: usize = 256 * 1024;
 /// Maximum size of a message, in bytes (rule C4): the whole of a long offline edit, and the tags around it.
 const MAX_MESSAGE_BYTES: usize = limits::MAX_STATE_BYTES + 1024;
 /// Interval at which an open connection marks its session as used, so that the session does not end as idle.
-const IN_USE: Duration = Duration::from_secs(5 * 60);
+const SESSION_TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Credentials {
@@ -167,7 +168,7 @@ async fn read(
                     ));
                 };
                 drop(permit);
-                let bytes = in_full(bytes);
+                let bytes = shrink(bytes);
                 let frame = RoomEvent::Frame { id: joined.id, bytes, place };
                 joined.room.send(frame).await.ok()?;
             }
@@ -187,8 +188,8 @@ async fn read(
 }
 
 /// Shrinks a large message to the memory that it needs: it was assembled in a buffer that grew by doubling.
-fn in_full(message: Bytes) -> Bytes {
-    if message.len() <= FLUSH_AFTER_BYTES {
+fn shrink(message: Bytes) -> Bytes {
+    if message.len() <= SHRINK_ABOVE_BYTES {
         return message;
     }
     let mut message = Vec::from(message);
@@ -223,7 +224,7 @@ async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close 
 
 /// Marks the session as used while the connection is open: a page that is open is in use, even if nobody types.
 async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
-    let mut tick = interval(IN_USE);
+    let mut tick = interval(SESSION_TOUCH_INTERVAL);
     loop {
         tick.tick().await;
         let (people, session) = (app.people.clone(), session.clone());

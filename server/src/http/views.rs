@@ -82,7 +82,8 @@ pub(crate) async fn people(app: &App, mut ids: Vec<PersonId>) -> Result<Vec<Pers
 
 /// The result of a change to a document or plan.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Done {
+#[schema(as = Done)]
+pub(crate) struct ChangeResult {
     /// The number of the change's last entry in the ledger. If nothing had to change, the number of the ledger's last
     /// entry.
     pub(super) seq: u64,

@@ -47,14 +47,14 @@ impl WholeTextTurn {
 pub(super) async fn written<T: Serialize>(
     make: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, Problem> {
-    let write = move || in_full(&make()).map_err(|error| StoreError::Failed(error.to_string()));
+    let write = move || exact_json(&make()).map_err(|error| StoreError::Failed(error.to_string()));
     let body = blocking(write).await?;
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// Serializes a value as JSON into a buffer of exactly the needed size: a buffer that grows would take up to three
 /// times as much memory.
-fn in_full(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+fn exact_json(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value)?;
     let mut written = Vec::with_capacity(length.0);
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn json_takes_as_much_memory_as_it_is_long() {
         let value = serde_json::json!({ "texts": ["a \"quoted\" word".repeat(1_000), 1.5, null] });
-        let written = in_full(&value).unwrap();
+        let written = exact_json(&value).unwrap();
         assert_eq!(written, value.to_string().into_bytes());
         assert_eq!(written.capacity(), written.len());
     }

@@ -1,7 +1,7 @@
 //! The comparison of two releases as one text, with insertions and deletions marked.
 
 use super::Page;
-use super::release::{Shelf, address};
+use super::release::{ReleaseContext, address};
 use crate::releases::Published;
 use accord_document::history::{MilestoneDiff, PieceStatus, TextDiff};
 use accord_document::model::Target;
@@ -26,11 +26,11 @@ impl Compared {
 }
 
 pub(crate) fn compare(
-    shelf: &Shelf,
+    context: &ReleaseContext,
     (a, b): (&Published, &Published),
     compared: &Compared,
 ) -> Page {
-    let (first, second) = (&a.frozen.released, &b.frozen.released);
+    let (first, second) = (&a.sealed.released, &b.sealed.released);
     let words = Words::of(&second.language);
     let numbers = [("a", first.number.to_string()), ("b", second.number.to_string())];
     let numbers = numbers.each_ref().map(|(name, number)| (*name, number.as_str()));
@@ -49,7 +49,7 @@ pub(crate) fn compare(
         html! { a href=(address(document, number)) { (words.fill("release.number", &[("number", &number.to_string())])) } }
     };
     let body = html! {
-        p.above { a href={ "/p/" (shelf.plan) } { (shelf.plan_title) } }
+        p.above { a href={ "/p/" (context.plan) } { (context.plan_title) } }
         h1 { (heading) }
         p lang=(second.language) { (second.title()) }
         p.soft { (link(first.number)) " · " (link(second.number)) }
@@ -70,7 +70,7 @@ pub(crate) fn compare(
             p { @if !before.is_empty() { del { (before) } " " } @if !after.is_empty() { ins { (after) } } }
         }
     };
-    let head = html! { link rel="canonical" href={ (shelf.base) "/r/" (document) "/compare/" (first.number) "/" (second.number) }; };
+    let head = html! { link rel="canonical" href={ (context.base) "/r/" (document) "/compare/" (first.number) "/" (second.number) }; };
     Page {
         title: format!("{heading}: {}", second.title()),
         language: words.language.into(),

@@ -12,7 +12,7 @@ mod text;
 pub(crate) use compare::{Compared, compare};
 pub(crate) use paper::paper;
 pub(crate) use record::record;
-pub(crate) use release::{Shelf, plan, release};
+pub(crate) use release::{ReleaseContext, plan, release};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

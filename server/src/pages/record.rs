@@ -43,7 +43,7 @@ pub(crate) fn record(view: &RecordView) -> Page {
 /// The amount of one person's work, in UTF-16 code units.
 #[derive(Default, Clone, Copy)]
 struct Work {
-    stands: u64,
+    characters: u64,
     inserted: u64,
     deleted: u64,
 }
@@ -52,7 +52,7 @@ fn people(view: &RecordView) -> Markup {
     let mut work = vec![Work::default(); view.authors.len()];
     for share in &view.shares {
         if let Some(work) = work.get_mut(share.author as usize) {
-            work.stands += share.characters as u64;
+            work.characters += share.characters as u64;
         }
     }
     for tally in view.sittings.iter().flat_map(|sitting| &sitting.tallies) {
@@ -61,9 +61,9 @@ fn people(view: &RecordView) -> Markup {
             work.deleted += u64::from(tally.deleted);
         }
     }
-    let total: u64 = work.iter().map(|work| work.stands).sum();
+    let total: u64 = work.iter().map(|work| work.characters).sum();
     let mut all: Vec<_> = view.authors.iter().zip(&work).collect();
-    all.sort_by_key(|(_, work)| std::cmp::Reverse(work.stands));
+    all.sort_by_key(|(_, work)| std::cmp::Reverse(work.characters));
     html! {
         h2 { "Who took part" }
         (scrolled("Who took part", html! {
@@ -78,7 +78,7 @@ fn people(view: &RecordView) -> Markup {
                 tr {
                     th scope="row" { (person(author)) }
                     td { (names::seat(author.seat)) }
-                    td.n { (number(work.stands)) " · " (percent(work.stands, total)) }
+                    td.n { (number(work.characters)) " · " (percent(work.characters, total)) }
                     td.n { (number(work.inserted)) }
                     td.n { (number(work.deleted)) }
                 }
@@ -219,7 +219,7 @@ fn proposals(view: &RecordView) -> Markup {
                     }
                     td { (mark(&proposal.by)) }
                     td { @for signature in &proposal.signatures { p { (mark(signature)) ", " (time(signature.time)) } } }
-                    td { (fate(proposal)) }
+                    td { (status(proposal)) }
                 }
             } }
         })) }
@@ -236,11 +236,11 @@ fn scrolled(label: &str, table: Markup) -> Markup {
     html! { .scroll role="region" tabindex="0" aria-label=(label) { table { (table) } } }
 }
 
-fn fate(proposal: &ProposalView) -> Markup {
+fn status(proposal: &ProposalView) -> Markup {
     let by =
         html! { @if let Some(by) = &proposal.ended { " by " (mark(by)) ", " (time(by.time)) } };
     html! {
-        @match (proposal.fate, proposal.release) {
+        @match (proposal.status, proposal.release) {
             (_, Some(number)) => { "Release " (number) p.soft { "SHA-256 " code { (proposal.digest) } } }
             ("declined", _) => { "Declined" (by) p.soft { "“" (proposal.reason) "”" } }
             ("withdrawn", _) => { "Withdrawn" (by) }

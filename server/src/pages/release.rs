@@ -10,7 +10,7 @@ use accord_words::{Words, own_name, wire};
 use maud::{Markup, html};
 
 /// The context of a release that its page also shows: other releases, other languages, and the plan.
-pub(crate) struct Shelf {
+pub(crate) struct ReleaseContext {
     /// All public releases of the document, the newest first.
     pub(crate) all: Vec<Published>,
     pub(crate) plan: String,
@@ -21,7 +21,7 @@ pub(crate) struct Shelf {
     pub(crate) base: String,
 }
 
-impl Shelf {
+impl ReleaseContext {
     fn newest(&self) -> Option<&Published> {
         self.all.first()
     }
@@ -33,17 +33,17 @@ pub(crate) fn address(document: &str, number: u32) -> String {
 }
 
 /// Renders a release's page. `files` are the kinds of file that can be made of the release.
-pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> Page {
-    let released = &shown.frozen.released;
+pub(crate) fn release(context: &ReleaseContext, shown: &Published, files: &[FileKind]) -> Page {
+    let released = &shown.sealed.released;
     let words = Words::of(&released.language);
     let title = released.title();
     let here = address(released.document.as_str(), released.number);
     let chapters = outline(released);
     let key = |chapter: &Chapter<'_>| wire(&chapter.section);
     let body = html! {
-        p.above { a href={ "/p/" (shelf.plan) } { (shelf.plan_title) } }
+        p.above { a href={ "/p/" (context.plan) } { (context.plan_title) } }
         h1 lang=(released.language) { (title) }
-        (state(&words, shelf, shown))
+        (state(&words, context, shown))
         (signatures(&words, shown))
         @if !released.gaps.is_empty() {
             p.notice { (words.say("release.gaps")) }
@@ -64,12 +64,12 @@ pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> P
         }
         footer {
             (check(&words, shown, files, &here))
-            (others(&words, shelf, shown))
+            (others(&words, context, shown))
         }
     };
     let description = released.plain("brief").split_whitespace().collect::<Vec<_>>().join(" ");
     let description: String = description.chars().take(200).collect();
-    let whole = format!("{}{here}", shelf.base);
+    let whole = format!("{}{here}", context.base);
     let head = html! {
         meta name="description" content=(description);
         link rel="canonical" href=(whole);
@@ -77,31 +77,31 @@ pub(crate) fn release(shelf: &Shelf, shown: &Published, files: &[FileKind]) -> P
         meta property="og:title" content=(title);
         meta property="og:description" content=(description);
         meta property="og:url" content=(whole);
-        meta property="og:site_name" content=(shelf.plan_title);
+        meta property="og:site_name" content=(context.plan_title);
         meta property="og:locale" content=(released.language);
         meta name="twitter:card" content="summary";
-        @for (document, language) in &shelf.languages {
-            link rel="alternate" hreflang=(language) href={ (shelf.base) "/r/" (document) };
+        @for (document, language) in &context.languages {
+            link rel="alternate" hreflang=(language) href={ (context.base) "/r/" (document) };
         }
     };
     Page { title, language: words.language.into(), head, body }
 }
 
 /// Renders the number and date of a release, with a notice if a newer release has replaced it.
-fn state(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
-    let number = shown.frozen.released.number;
+fn state(words: &Words, context: &ReleaseContext, shown: &Published) -> Markup {
+    let number = shown.sealed.released.number;
     let when = words.moment(shown.time, &shown.zone);
-    let newer = shelf.newest().filter(|newest| newest.frozen.released.number > number);
+    let newer = context.newest().filter(|newest| newest.sealed.released.number > number);
     html! {
         p.soft {
             (words.fill("release.number", &[("number", &number.to_string())])) " · "
             (words.fill("release.published", &[("when", &when)]))
         }
         @if let Some(newest) = newer {
-            @let newest_number = newest.frozen.released.number.to_string();
+            @let newest_number = newest.sealed.released.number.to_string();
             @let since = words.moment(newest.time, &newest.zone);
             p.notice {
-                a href=(address(shown.frozen.released.document.as_str(), newest.frozen.released.number)) {
+                a href=(address(shown.sealed.released.document.as_str(), newest.sealed.released.number)) {
                     (words.fill("release.replaced", &[("number", &newest_number), ("when", &since)]))
                 }
             }
@@ -114,7 +114,7 @@ fn signatures(words: &Words, shown: &Published) -> Markup {
     html! {
         div.signed {
             p { strong { (label) } }
-            ul.plain { @for signatory in &shown.frozen.statement.signatories {
+            ul.plain { @for signatory in &shown.sealed.statement.signatories {
                 li {
                     span.mark.(wire(&signatory.sector)) aria-hidden="true" {}
                     (signatory.name) span.soft { ", " (words.sector(signatory.sector)) ", " (words.moment(signatory.time, &shown.zone)) }
@@ -172,7 +172,7 @@ fn check(words: &Words, shown: &Published, files: &[FileKind], here: &str) -> Ma
     html! {
         h2 { (words.say("release.check")) }
         p { (words.say("release.checkHint")) }
-        p.digest { "SHA-256 " code { (shown.frozen.statement.digest) } }
+        p.digest { "SHA-256 " code { (shown.sealed.statement.digest) } }
         ul.inline {
             li { a href="/verify" { (words.say("release.checkPage")) } }
             li { a href={ (here) "/release.json" } download { (words.say("release.file.json")) } }
@@ -184,13 +184,13 @@ fn check(words: &Words, shown: &Published, files: &[FileKind], here: &str) -> Ma
 }
 
 /// Renders the links to the other releases and the other languages.
-fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
-    let released = &shown.frozen.released;
+fn others(words: &Words, context: &ReleaseContext, shown: &Published) -> Markup {
+    let released = &shown.sealed.released;
     let document = released.document.as_str();
     html! {
         h2 { (words.say("release.all")) }
-        ul.plain { @for one in &shelf.all {
-            @let number = one.frozen.released.number;
+        ul.plain { @for one in &context.all {
+            @let number = one.sealed.released.number;
             @let name = words.fill("release.number", &[("number", &number.to_string())]);
             li {
                 @if number == released.number { strong aria-current="page" { (name) } }
@@ -205,9 +205,9 @@ fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
                 }
             }
         } }
-        @if !shelf.languages.is_empty() {
+        @if !context.languages.is_empty() {
             h2 { (words.say("release.languages")) }
-            ul.inline { @for (other, language) in &shelf.languages {
+            ul.inline { @for (other, language) in &context.languages {
                 li { a href={ "/r/" (other) } hreflang=(language) lang=(language) { (own_name(language)) } }
             } }
         }
@@ -216,13 +216,13 @@ fn others(words: &Words, shelf: &Shelf, shown: &Published) -> Markup {
 
 /// Renders a plan's public page, with the newest public release of each commitment.
 pub(crate) fn plan(title: &str, base: &str, id: &str, releases: &[Published]) -> Page {
-    let language = releases.first().map_or("en", |one| one.frozen.released.language.as_str());
+    let language = releases.first().map_or("en", |one| one.sealed.released.language.as_str());
     let words = Words::of(language);
     let body = html! {
         h1 { (title) }
         h2 { (words.say("plan.commitments")) }
         ol.commitments { @for one in releases {
-            @let released = &one.frozen.released;
+            @let released = &one.sealed.released;
             li lang=(released.language) {
                 a href={ "/r/" (released.document) } { (released.title()) }
                 @let brief = released.plain("brief");

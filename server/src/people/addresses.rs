@@ -9,7 +9,7 @@ use accord_document::ids::PersonId;
 use accord_document::readable::is_unseen;
 
 /// Maximum length of an address, in bytes (RFC 5321, section 4.5.3.1).
-const ADDRESS: usize = 254;
+const MAX_ADDRESS_BYTES: usize = 254;
 
 /// The records by which a sign-in with a password is decided.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl People {
 /// Returns [`AccountError::Email`] if the text can't be an address.
 pub(super) fn clean_email(email: &str) -> std::result::Result<String, AccountError> {
     let email = email.trim();
-    let fits = email.len() <= ADDRESS
+    let fits = email.len() <= MAX_ADDRESS_BYTES
         && !email.contains(|c: char| is_unseen(c) || c == ' ' || "<>,;".contains(c));
     match email.rsplit_once('@') {
         Some((local, domain)) if fits && !local.is_empty() && !domain.is_empty() => {

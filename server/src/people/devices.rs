@@ -15,7 +15,7 @@ const MAX_DEVICES: usize = 20;
 /// Time for which a device is kept after its person last signed in with it, in milliseconds: half a year.
 pub(crate) const KEEP_DEVICE_MS: u64 = 182 * 86_400_000;
 /// Minimum time between two records of a sign-in on the same device and from the same address group, in milliseconds.
-const NOTED_MS: u64 = 86_400_000;
+const MIN_RECORD_INTERVAL_MS: u64 = 86_400_000;
 /// Maximum number of secrets that are read from one browser's cookie, and maximum length of a secret, in bytes.
 const MAX_SECRETS: usize = 5;
 const MAX_SECRET_BYTES: usize = 64;
@@ -115,7 +115,8 @@ impl People {
         let seen = Device { since: now, seen: now, from: from.to_string() };
         let (secret, key, expected, device) = match own {
             Some((secret, (_, _, known)))
-                if known.from == seen.from && now.saturating_sub(known.seen) < NOTED_MS =>
+                if known.from == seen.from
+                    && now.saturating_sub(known.seen) < MIN_RECORD_INTERVAL_MS =>
             {
                 return Ok(devices.with(secret));
             }

@@ -7,7 +7,7 @@ use accord_document::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
 /// Time for which a link to set a new password is valid, in milliseconds.
-pub(crate) const RESET_MS: u64 = 24 * 3_600_000;
+pub(crate) const RESET_VALIDITY_MS: u64 = 24 * 3_600_000;
 
 const LINK: &str = "link";
 

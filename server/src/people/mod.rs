@@ -22,7 +22,7 @@ pub(crate) use devices::{DeviceSecrets, Familiar, KEEP_DEVICE_MS};
 pub(crate) use invited::Invited;
 pub(crate) use job_queue::Lane;
 pub(crate) use links::Purpose;
-pub(crate) use links::RESET_MS;
+pub(crate) use links::RESET_VALIDITY_MS;
 pub(crate) use passwords::{PasswordError, Passwords};
 pub(crate) use providers::{Identity, Provider};
 pub(crate) use secrets::{digest, fresh_id, secret};

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const SESSION: &str = "session";
 
 /// Minimum time between two records of a session's use, in milliseconds.
-const NOTED_MS: u64 = 5 * 60_000;
+const MIN_RECORD_INTERVAL_MS: u64 = 5 * 60_000;
 
 /// Maximum length of the stored description of a browser, in characters.
-const AGENT: usize = 300;
+const MAX_USER_AGENT_CHARS: usize = 300;
 
 /// The record of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct SessionInfo {
     pub person: PersonId,
     /// Time of the sign-in, in milliseconds since the Unix epoch.
     pub since: u64,
-    /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to [`NOTED_MS`]
+    /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to [`MIN_RECORD_INTERVAL_MS`]
     /// later.
     pub seen: u64,
     /// The address from which the session was started, and the browser's description of itself (`User-Agent`).
@@ -110,7 +110,7 @@ impl Sessions {
             since: now,
             seen: now,
             address: address.to_owned(),
-            agent: agent.chars().take(AGENT).collect(),
+            agent: agent.chars().take(MAX_USER_AGENT_CHARS).collect(),
         };
         let key = hash(&secret);
         self.store.swap(SESSION, &key, None, Some(&encode(&info)?))?;
@@ -118,10 +118,10 @@ impl Sessions {
         Ok(secret)
     }
 
-    /// Records that a session is in use. Blocks only if the last record is older than [`NOTED_MS`].
+    /// Records that a session is in use. Blocks only if the last record is older than [`MIN_RECORD_INTERVAL_MS`].
     pub(crate) fn touch(&self, session: &SessionId) -> Result<()> {
         let now = self.clock.now_ms();
-        let is_noted = |info: &SessionInfo| now.saturating_sub(info.seen) < NOTED_MS;
+        let is_noted = |info: &SessionInfo| now.saturating_sub(info.seen) < MIN_RECORD_INTERVAL_MS;
         let due = |info: &SessionInfo| !is_noted(info) && !self.has_ended(info);
         if !self.lock().get(session).is_some_and(|one| due(&one.info)) {
             return Ok(());

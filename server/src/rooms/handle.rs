@@ -29,7 +29,7 @@ pub(crate) struct ReleaseStatus {
     /// The release that the current text would become.
     pub draft: Released,
     /// Content of the current text that readers would not see.
-    pub strange: Vec<Unreleasable>,
+    pub unreleasable: Vec<Unreleasable>,
     /// The last entry in the state from which all this was read.
     pub position: LedgerPosition,
     pub(super) digest: OnceLock<Digest>,
@@ -50,7 +50,7 @@ pub(crate) struct Summary {
     pub checklist: Vec<Check>,
     pub releases: Releases,
     /// The people who are connected.
-    pub here: Vec<PersonId>,
+    pub present: Vec<PersonId>,
     pub position: LedgerPosition,
     /// Time of the last entry, in milliseconds since the Unix epoch.
     pub time: u64,

@@ -52,7 +52,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Number of events that can wait for a room. Beyond it, senders wait.
-const QUEUE: usize = 1024;
+const MAX_QUEUED_EVENTS: usize = 1024;
 
 /// The result of an attempt to save claims.
 #[derive(Debug)]
@@ -202,7 +202,7 @@ impl Rooms {
         if let Some(room) = open.get(document).filter(|room| !room.is_closed()) {
             return room.clone();
         }
-        let (room, events) = mpsc::channel(QUEUE);
+        let (room, events) = mpsc::channel(MAX_QUEUED_EVENTS);
         open.insert(document.clone(), room.clone());
         tokio::spawn(task::run(self.clone(), document.clone(), events));
         room
@@ -323,7 +323,7 @@ impl Rooms {
     }
 
     /// Writes a checkpoint of a document that closes, so that it opens from there. Blocks.
-    fn keep(&self, document: &DocumentId, state: &[u8]) {
+    fn write_checkpoint(&self, document: &DocumentId, state: &[u8]) {
         let kept = self.shared.store.keep_checkpoint(&document.clone().into(), state);
         if let Err(error) = kept {
             // A warning is enough, because the ledger contains everything. Without a checkpoint, opening takes

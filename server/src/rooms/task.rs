@@ -30,15 +30,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use unsaved_claims::UnsavedClaims;
 
 /// Time for which an empty room stays open.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Number of entries that can wait for the disk before the room stops taking events.
-const WAITING: usize = 8192;
+const MAX_WAITING_ENTRIES: usize = 8192;
 
 /// Change of a document's memory after which it is recorded again, in bytes.
-const NOTED_BYTES: usize = 256 * 1024;
+const MIN_MEMORY_CHANGE_BYTES: usize = 256 * 1024;
 
 /// Number of new entries after which a ledger is packed.
-const PACK: u64 = 1_024;
+const PACK_AFTER_ENTRIES: u64 = 1_024;
 
 /// Waits until the next turn. A turn that is due now must not wait for a timer, whose resolution is a millisecond.
 async fn pause(time: Duration) {
@@ -86,35 +86,35 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     };
     // Entries that were replayed at the opening count towards the next checkpoint.
     let behind = if behind >= CHECKPOINT_AFTER_ENTRIES { 0 } else { behind };
-    let opened = Seq(state.position().seq.0.saturating_sub(behind as u64));
+    let checkpointed = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
     metrics.rooms_open.inc();
-    let noted_bytes = state.memory_bytes();
-    rooms.shared.open_memory.note(&document, noted_bytes);
+    let recorded_bytes = state.memory_bytes();
+    rooms.shared.open_memory.note(&document, recorded_bytes);
     let mut task = Task {
         rooms: rooms.clone(),
         document: document.clone(),
         room: Room::new(state, seed()).with_announced(announced),
         last_editor,
         packed: Seq(0),
-        opened,
+        checkpointed,
         connections: HashMap::new(),
         release_status: RecentStatus::default(),
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
         postponed: None,
-        noted_bytes,
+        recorded_bytes,
         in_flight: false,
         waiting: Vec::new(),
         answers: VecDeque::new(),
         unsaved_claims: UnsavedClaims::new(),
-        over: false,
+        has_failed: false,
     };
     task.serve(&mut events).await;
     rooms.shared.open_memory.forget(&document);
     // A room that failed is ahead of the store. An edit that it holds as written under a client id might not be on
     // disk, so the claim on that id must stay.
-    if !task.over && task.is_settled() {
+    if !task.has_failed && task.is_settled() {
         rooms.forget_client_id_claims(&document, task.room.forget_written_ids());
     }
     metrics.rooms_open.dec();
@@ -136,7 +136,7 @@ pub(super) struct Task {
     /// The last entry when the ledger was last packed, or 0 if this room has not packed it.
     packed: Seq,
     /// The last entry in the latest checkpoint.
-    opened: Seq,
+    checkpointed: Seq,
     connections: HashMap<ConnectionId, Connection>,
     /// The latest answers to queries that read the whole text.
     release_status: RecentStatus,
@@ -151,10 +151,10 @@ pub(super) struct Task {
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
     unsaved_claims: UnsavedClaims,
     /// Memory of the document when it was last recorded, in bytes.
-    noted_bytes: usize,
+    recorded_bytes: usize,
     /// True once the room can't continue. The room then closes immediately, and the next request rebuilds it from the
     /// ledger.
-    over: bool,
+    has_failed: bool,
 }
 
 impl Task {
@@ -167,11 +167,11 @@ impl Task {
         let mut changes = self.rooms.shared.access.changes();
         let mut used = Instant::now();
         let mut stopping = false;
-        while !self.over {
+        while !self.has_failed {
             // The result of an append comes first, because the next turn can take long.
             if let Ok(result) = committed.try_recv() {
                 self.committed(result);
-                if self.over {
+                if self.has_failed {
                     break;
                 }
                 self.commit(&answer).await;
@@ -180,11 +180,11 @@ impl Task {
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_id_claims_saved(saved),
-                event = events.recv(), if self.waiting.len() < WAITING => {
+                event = events.recv(), if self.waiting.len() < MAX_WAITING_ENTRIES => {
                     let Some(event) = event else { break };
                     used = Instant::now();
                     stopping |= matches!(event, RoomEvent::Stop);
-                    self.come(event);
+                    self.accept(event);
                 }
                 () = slot_given(&mut self.postponed) => {}
                 () = pause(next_turn.unwrap_or_default()), if next_turn.is_some() => {
@@ -193,7 +193,7 @@ impl Task {
                     while let Ok(event) = events.try_recv() {
                         used = Instant::now();
                         stopping |= matches!(event, RoomEvent::Stop);
-                        self.come(event);
+                        self.accept(event);
                     }
                     self.take_turn();
                 }
@@ -204,7 +204,7 @@ impl Task {
                     let memory = &self.rooms.shared.open_memory;
                     let idle = self.room.is_empty()
                         && self.has_no_turns()
-                        && (used.elapsed() >= IDLE || memory.is_crowded());
+                        && (used.elapsed() >= IDLE_TIMEOUT || memory.is_crowded());
                     if idle && self.is_settled() && !self.unsaved_claims.is_saving() {
                         break;
                     }
@@ -216,7 +216,7 @@ impl Task {
                 break;
             }
         }
-        self.keep_state().await;
+        self.write_checkpoint().await;
         self.rooms.pack(&self.document);
         // The accounts must be stored before this document can be opened again.
         let now = std::time::Instant::now();
@@ -230,11 +230,11 @@ impl Task {
     /// it are then closed.
     fn note_memory(&mut self, party: &Requester) {
         let bytes = self.room.state().memory_bytes();
-        if bytes.abs_diff(self.noted_bytes) < NOTED_BYTES {
+        if bytes.abs_diff(self.recorded_bytes) < MIN_MEMORY_CHANGE_BYTES {
             return;
         }
-        let has_grown = bytes > self.noted_bytes;
-        self.noted_bytes = bytes;
+        let has_grown = bytes > self.recorded_bytes;
+        self.recorded_bytes = bytes;
         let memory = self.rooms.shared.open_memory.clone();
         memory.note(&self.document, bytes);
         let Requester::Person(person) = party else { return };
@@ -259,15 +259,17 @@ impl Task {
 
     /// Writes a checkpoint for the next opening, if it is worthwhile. Until the checkpoint is written, no redaction can
     /// change the ledger, because a request to redact waits for the room that is opened next.
-    async fn keep_state(&mut self) {
+    async fn write_checkpoint(&mut self) {
         let seq = self.room.state().position().seq;
-        let is_worth_it = seq.0.saturating_sub(self.opened.0) as usize >= CHECKPOINT_AFTER_ENTRIES;
-        if self.over || !self.is_settled() || !is_worth_it {
+        let is_worth_it =
+            seq.0.saturating_sub(self.checkpointed.0) as usize >= CHECKPOINT_AFTER_ENTRIES;
+        if self.has_failed || !self.is_settled() || !is_worth_it {
             return;
         }
         let (rooms, document) = (self.rooms.clone(), self.document.clone());
         let state = self.room.state().checkpoint();
-        let _ = tokio::task::spawn_blocking(move || rooms.keep(&document, &state)).await;
+        let _ =
+            tokio::task::spawn_blocking(move || rooms.write_checkpoint(&document, &state)).await;
     }
 
     fn is_settled(&self) -> bool {
@@ -333,7 +335,7 @@ impl Task {
         }
         let effects = match result {
             Ok(()) => {
-                if upto.0.saturating_sub(self.packed.0) >= PACK {
+                if upto.0.saturating_sub(self.packed.0) >= PACK_AFTER_ENTRIES {
                     self.packed = upto;
                     self.rooms.pack(&self.document);
                 }
@@ -345,7 +347,7 @@ impl Task {
             }
         };
         self.carry_out(effects);
-        while self.answers.front().is_some_and(|(after, _)| *after <= upto) && !self.over {
+        while self.answers.front().is_some_and(|(after, _)| *after <= upto) && !self.has_failed {
             if let Some((_, answer)) = self.answers.pop_front() {
                 answer();
             }
@@ -373,7 +375,7 @@ impl Task {
 
     /// Hands the waiting entries to the committer, unless an append is in flight.
     async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
-        if self.in_flight || self.over {
+        if self.in_flight || self.has_failed {
             return;
         }
         let Some(last) = self.waiting.last() else { return };

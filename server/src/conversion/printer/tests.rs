@@ -8,7 +8,7 @@ use accord_files::samples::released;
 
 /// Returns a printer with a release. Its children are shells, which end immediately because there is no script named
 /// `worker`.
-fn printer() -> (Printer, FairQueue, Arc<Frozen>) {
+fn printer() -> (Printer, FairQueue, Arc<SealedRelease>) {
     let heavy = FairQueue::new(HEAVY);
     let workers = Workers::new("/bin/sh".into()).unwrap();
     let printer = Printer::new(None, workers, heavy.clone()).unwrap();
@@ -24,7 +24,7 @@ fn printer() -> (Printer, FairQueue, Arc<Frozen>) {
         quorum: Quorum { government: 1, civil_society: 1 },
         signatories: Vec::new(),
     };
-    let frozen = Frozen { released, statement, file: Bytes::new(), moment: Seq(8) };
+    let frozen = SealedRelease { released, statement, file: Bytes::new(), moment: Seq(8) };
     (printer, heavy, Arc::new(frozen))
 }
 
@@ -40,7 +40,7 @@ fn reader(address: &str) -> Requester {
 fn ask(
     printer: &Printer,
     requester: Requester,
-    frozen: &Arc<Frozen>,
+    frozen: &Arc<SealedRelease>,
 ) -> tokio::task::JoinHandle<Result<Bytes, FileError>> {
     let (printer, frozen) = (printer.clone(), frozen.clone());
     tokio::spawn(async move {

@@ -65,7 +65,7 @@ impl Task {
             Arc::new(ReleaseStatus {
                 releases: state.releases().clone(),
                 draft: state.to_release(&self.document),
-                strange: state.unreleasable(),
+                unreleasable: state.unreleasable(),
                 position: state.position().clone(),
                 digest: OnceLock::new(),
             })
@@ -77,7 +77,7 @@ impl Task {
     /// Returns the data for a list of documents. The text is read only once for each position, but the connected people
     /// and the last editor are always current.
     pub(in crate::rooms) fn summary(&mut self) -> Summary {
-        let here = self.room.people().cloned().collect();
+        let present = self.room.people().cloned().collect();
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());
         let known = self.summary.take().filter(|known| known.position == *state.position());
         let summary = known.unwrap_or_else(|| {
@@ -86,13 +86,13 @@ impl Task {
                 title: content.plain("title").trim().to_owned(),
                 checklist: checklist(&content),
                 releases: state.releases().clone(),
-                here: Vec::new(),
+                present: Vec::new(),
                 position: state.position().clone(),
                 time: state.time(),
                 last_editor: None,
             }
         });
         let summary = self.summary.insert(summary);
-        Summary { here, last_editor, ..summary.clone() }
+        Summary { present, last_editor, ..summary.clone() }
     }
 }

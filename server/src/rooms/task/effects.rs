@@ -61,7 +61,7 @@ impl Task {
                         "a client remembers more of this ledger than is here: it may have been truncated"
                     );
                 }
-                Effect::Rebuild => self.over = true,
+                Effect::Rebuild => self.has_failed = true,
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The queue of a room's events: an event waits for its party's turn, and is then handled.
 
-use super::{Task, WAITING};
+use super::{MAX_WAITING_ENTRIES, Task};
 use crate::fair_queue::{Requester, Slot};
 use crate::rooms::event::RoomEvent;
 use crate::rooms::in_flight::Place;
@@ -63,7 +63,7 @@ fn may_pass(
 
 impl Task {
     /// Accepts an event. Short events are handled immediately, and all others wait for the turn of their party.
-    pub(super) fn come(&mut self, event: RoomEvent) {
+    pub(super) fn accept(&mut self, event: RoomEvent) {
         let (party, priority) = match &event {
             // The end of a connection is handled only after everything that its person has sent and that still waits.
             RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
@@ -102,7 +102,7 @@ impl Task {
         if self.postponed_may_begin() {
             return Some(Duration::ZERO);
         }
-        if self.waiting.len() >= WAITING {
+        if self.waiting.len() >= MAX_WAITING_ENTRIES {
             return None;
         }
         let (state, postponed) = (self.room.state(), &self.postponed);

@@ -107,7 +107,7 @@ struct State {
     /// Number of places held by signed-in people, and by readers without an account.
     places: [usize; 2],
     /// Requesters with waiting requests, the next one first. Each has its requests in the order of their arrival.
-    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<GivenSlot>>)>,
+    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<QueueSlot>>)>,
 }
 
 #[derive(Debug, Default)]
@@ -185,8 +185,8 @@ impl Place {
         let until = Instant::now() + MAX_WAIT;
         // The personal turn comes first, so that a request that waits for it holds no slot that others need.
         let turn = timeout_at(until, self.turn()).await.map_err(|_| Busy::Requester)?;
-        let given = timeout_at(until, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
-        Ok(Slot { _given: given, _turn: Some(turn) })
+        let queue_slot = timeout_at(until, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
+        Ok(Slot { _queue_slot: queue_slot, _turn: Some(turn) })
     }
 
     /// Waits for the requester's personal turn. Work that belongs together can take several slots
@@ -203,8 +203,8 @@ impl Place {
     /// # Errors
     /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot_within(&self, _turn: &PersonalTurn) -> Result<Slot, Busy> {
-        let given = timeout(MAX_WAIT, self.given_slot()).await.unwrap_or(Err(Busy::Server))?;
-        Ok(Slot { _given: given, _turn: None })
+        let queue_slot = timeout(MAX_WAIT, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
+        Ok(Slot { _queue_slot: queue_slot, _turn: None })
     }
 
     /// Waits for a slot without a time limit.
@@ -213,7 +213,7 @@ impl Place {
     /// Returns [`Busy`] if the queue has ended.
     pub(crate) async fn slot_at_last(&self) -> Result<Slot, Busy> {
         let turn = self.turn().await;
-        Ok(Slot { _given: self.given_slot().await?, _turn: Some(turn) })
+        Ok(Slot { _queue_slot: self.queue_slot().await?, _turn: Some(turn) })
     }
 
     /// Waits until none of the person's other work that shares the lock is running. Does not wait for a reader without an
@@ -228,7 +228,7 @@ impl Place {
         PersonalTurn { requester: self.requester.clone(), _alone: alone }
     }
 
-    async fn given_slot(&self) -> Result<GivenSlot, Busy> {
+    async fn queue_slot(&self) -> Result<QueueSlot, Busy> {
         let (give, given) = oneshot::channel();
         let unclaimed = {
             let mut state = self.shared.lock();
@@ -244,7 +244,7 @@ impl Place {
 /// A request that waits for its slot. A request that is given up leaves the queue at once.
 struct Waiting<'p> {
     place: &'p Place,
-    given: oneshot::Receiver<GivenSlot>,
+    given: oneshot::Receiver<QueueSlot>,
 }
 
 impl Drop for Waiting<'_> {
@@ -266,7 +266,7 @@ impl Drop for Place {
 /// The right to run until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    _given: GivenSlot,
+    _queue_slot: QueueSlot,
     /// The personal turn, or `None` if the caller holds it.
     _turn: Option<PersonalTurn>,
 }
@@ -301,12 +301,12 @@ impl<'a> From<&'a PersonalTurn> for Asker<'a> {
 
 /// A slot of the queue, without the personal turn.
 #[derive(Debug)]
-struct GivenSlot {
+struct QueueSlot {
     shared: Arc<Shared>,
     requester: Requester,
 }
 
-impl Drop for GivenSlot {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         let unclaimed = {
             let mut state = self.shared.lock();
@@ -334,7 +334,7 @@ impl State {
         }
     }
 
-    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<GivenSlot>) {
+    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<QueueSlot>) {
         match self.waiting.iter_mut().find(|(known, _)| known == requester) {
             Some((_, queue)) => queue.push_back(give),
             None => self.waiting.push_back((requester.clone(), VecDeque::from([give]))),
@@ -355,7 +355,7 @@ impl State {
 
     /// Gives the free slots to waiting requests. Returns the slots whose requests were given up meanwhile. The caller
     /// must drop them after it has released the lock, because dropping a slot takes the lock.
-    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<GivenSlot> {
+    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<QueueSlot> {
         let limits = &shared.limits;
         let mut unclaimed = Vec::new();
         while self.running < limits.slots {
@@ -375,7 +375,7 @@ impl State {
             self.running += 1;
             self.running_anonymous += usize::from(requester.is_anonymous());
             self.accounts.entry(requester.clone()).or_default().running += 1;
-            unclaimed.extend(give.send(GivenSlot { shared: shared.clone(), requester }).err());
+            unclaimed.extend(give.send(QueueSlot { shared: shared.clone(), requester }).err());
         }
         unclaimed
     }

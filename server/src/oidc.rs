@@ -2,19 +2,18 @@
 //! discovery.
 //!
 //! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret that
-//! only this browser has, in a cookie. Every provider is asked through one [`Desk`], and never on threads for which
+//! only this browser has, in a cookie. Every provider is asked through one [`ProviderClient`], and never on threads for which
 //! other requests wait.
 
-mod desk;
 mod error;
 mod fetch;
+mod provider_client;
 
 pub(crate) use error::OidcError;
 
 use crate::clock::Clock;
 use crate::people::{Provider, digest, secret};
 use accord_document::ids::{Digest, PersonId};
-use desk::Desk;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenClaims, CoreProviderMetadata,
     CoreTokenResponse, CoreUserInfoClaims,
@@ -25,17 +24,18 @@ use openidconnect::{
     PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, SubjectIdentifier,
     TokenResponse,
 };
+use provider_client::ProviderClient;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Time that a person is given to sign in at the provider, in milliseconds.
-const PENDING_MS: u64 = 10 * 60_000;
+const SIGN_IN_TIMEOUT_MS: u64 = 10 * 60_000;
 /// Maximum number of pending sign-ins. Beyond it, the oldest is forgotten.
-const PENDING: usize = 10_000;
+const MAX_PENDING_SIGN_INS: usize = 10_000;
 
 /// The purpose of a sign-in, which is carried out once the provider has identified the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Errand {
+pub(crate) enum SignInPurpose {
     SignIn,
     /// Join a plan, with a new account if necessary. The value is the secret of an invitation.
     Join(String),
@@ -92,28 +92,28 @@ type Client = CoreClient<
 >;
 
 struct Pending {
-    desk: Desk,
+    provider_client: ProviderClient,
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
-    errand: Errand,
+    purpose: SignInPurpose,
     since: u64,
 }
 
 /// The redirect that sends a browser to its provider, with the secret for the browser's cookie.
 #[derive(Debug)]
-pub(crate) struct Sent {
+pub(crate) struct ProviderRedirect {
     /// The address to which the browser is redirected.
     pub(crate) address: String,
     /// The secret for the browser's cookie.
     pub(crate) secret: String,
 }
 
-/// The pending sign-ins, and the desks of all providers that were asked.
+/// The pending sign-ins, and the clients of all providers that were asked.
 pub(crate) struct Oidc {
     clock: Clock,
-    /// The desks, by the provider's id.
-    desks: Mutex<HashMap<String, Desk>>,
+    /// The clients, by the provider's id.
+    provider_clients: Mutex<HashMap<String, ProviderClient>>,
     pending: Mutex<HashMap<Digest, Pending>>,
 }
 
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Oidc {
 impl Oidc {
     #[must_use]
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, desks: Mutex::default(), pending: Mutex::default() }
+        Self { clock, provider_clients: Mutex::default(), pending: Mutex::default() }
     }
 
     /// Checks that a provider can be reached and has a valid discovery document.
@@ -134,24 +134,27 @@ impl Oidc {
     /// # Errors
     /// Returns the reason why the provider can't be used.
     pub(crate) async fn probe(&self, provider: &Provider) -> Result<(), OidcError> {
-        // A separate desk is used, so that a provider that is not accepted leaves nothing behind.
-        let desk = Desk::new(provider.clone(), self.clock.clone());
-        desk.metadata().await.map(drop)
+        // A separate client is used, so that a provider that is not accepted leaves nothing behind.
+        let provider_client = ProviderClient::new(provider.clone(), self.clock.clone());
+        provider_client.metadata().await.map(drop)
     }
 
     /// Forgets the cached metadata of a provider. Pending sign-ins keep theirs.
     pub(crate) fn forget(&self, provider: &str) {
-        self.desks.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
+        self.provider_clients.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
     }
 
-    fn desk(&self, provider: Provider) -> Desk {
-        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        match desks.get(&provider.id) {
-            Some(desk) if *desk.provider() == provider => desk.clone(),
+    fn provider_client(&self, provider: Provider) -> ProviderClient {
+        let mut provider_clients =
+            self.provider_clients.lock().unwrap_or_else(PoisonError::into_inner);
+        match provider_clients.get(&provider.id) {
+            Some(provider_client) if *provider_client.provider() == provider => {
+                provider_client.clone()
+            }
             _ => {
-                let desk = Desk::new(provider.clone(), self.clock.clone());
-                desks.insert(provider.id, desk.clone());
-                desk
+                let provider_client = ProviderClient::new(provider.clone(), self.clock.clone());
+                provider_clients.insert(provider.id, provider_client.clone());
+                provider_client
             }
         }
     }
@@ -165,13 +168,13 @@ impl Oidc {
         &self,
         provider: Provider,
         redirect: &str,
-        errand: Errand,
-    ) -> Result<Sent, OidcError> {
-        let desk = self.desk(provider);
+        purpose: SignInPurpose,
+    ) -> Result<ProviderRedirect, OidcError> {
+        let provider_client = self.provider_client(provider);
         let (url, state, nonce, verifier) = {
-            let metadata = desk.metadata().await?;
+            let metadata = provider_client.metadata().await?;
             let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-            let (url, state, nonce) = client(&desk, &metadata)
+            let (url, state, nonce) = client(&provider_client, &metadata)
                 .set_redirect_uri(address(redirect)?)
                 .authorize_url(
                     CoreAuthenticationFlow::AuthorizationCode,
@@ -186,14 +189,14 @@ impl Oidc {
         };
         let secret = secret();
         let since = self.clock.now_ms();
-        self.keep(&secret, Pending { desk, state, nonce, verifier, errand, since });
-        Ok(Sent { address: url.to_string(), secret })
+        self.keep(&secret, Pending { provider_client, state, nonce, verifier, purpose, since });
+        Ok(ProviderRedirect { address: url.to_string(), secret })
     }
 
     fn keep(&self, secret: &str, one: Pending) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|_, kept| one.since.saturating_sub(kept.since) < PENDING_MS);
-        if pending.len() >= PENDING {
+        pending.retain(|_, kept| one.since.saturating_sub(kept.since) < SIGN_IN_TIMEOUT_MS);
+        if pending.len() >= MAX_PENDING_SIGN_INS {
             let oldest = pending.iter().min_by_key(|(_, kept)| kept.since).map(|(key, _)| *key);
             oldest.map(|key| pending.remove(&key));
         }
@@ -212,35 +215,36 @@ impl Oidc {
         state: &str,
         code: Result<String, String>,
         redirect: &str,
-    ) -> Result<(Provider, Claimed, Errand), OidcError> {
+    ) -> Result<(Provider, Claimed, SignInPurpose), OidcError> {
         let found = {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             pending.remove(&digest(secret))
         };
         let found = found.ok_or(OidcError::Unknown)?;
-        let late = self.clock.now_ms().saturating_sub(found.since) >= PENDING_MS;
+        let late = self.clock.now_ms().saturating_sub(found.since) >= SIGN_IN_TIMEOUT_MS;
         // The digests are compared, so that the time of the comparison shows nothing about the state.
         if late || digest(found.state.secret()) != digest(state) {
             return Err(OidcError::Unknown);
         }
         let code = code.map_err(OidcError::Refused)?;
-        let Pending { desk, nonce, verifier, errand, .. } = found;
-        let claimed = exchange(&desk, code, verifier, &nonce, address(redirect)?).await?;
-        Ok((desk.provider().clone(), claimed, errand))
+        let Pending { provider_client, nonce, verifier, purpose, .. } = found;
+        let claimed =
+            exchange(&provider_client, code, verifier, &nonce, address(redirect)?).await?;
+        Ok((provider_client.provider().clone(), claimed, purpose))
     }
 }
 
 /// Exchanges a code for the provider's statements about the person.
 async fn exchange(
-    desk: &Desk,
+    provider_client: &ProviderClient,
     code: String,
     verifier: PkceCodeVerifier,
     nonce: &Nonce,
     redirect: RedirectUrl,
 ) -> Result<Claimed, OidcError> {
-    let metadata = desk.metadata().await?;
-    let (own, endpoints) = (desk.clone(), metadata.clone());
-    let tokens: CoreTokenResponse = desk
+    let metadata = provider_client.metadata().await?;
+    let (own, endpoints) = (provider_client.clone(), metadata.clone());
+    let tokens: CoreTokenResponse = provider_client
         .converse(move |conversation| {
             client(&own, &endpoints)
                 .set_redirect_uri(redirect)
@@ -252,21 +256,21 @@ async fn exchange(
         })
         .await?;
     let id_token = tokens.id_token().ok_or_else(|| untrusted(&"no ID token came"))?;
-    let mut claimed = match judge(desk, &metadata, id_token, nonce) {
+    let mut claimed = match judge(provider_client, &metadata, id_token, nonce) {
         // The provider could have changed its keys since they were fetched.
         Err(ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
         )) => {
-            let newer = desk.newer(&metadata).await?;
-            judge(desk, &newer, id_token, nonce).map_err(|error| untrusted(&error))?
+            let newer = provider_client.newer(&metadata).await?;
+            judge(provider_client, &newer, id_token, nonce).map_err(|error| untrusted(&error))?
         }
         judged => judged.map_err(|error| untrusted(&error))?,
     };
     // Many providers give the name and the address only at the user info endpoint.
     if claimed.name.is_none() || claimed.email.is_none() {
         let subject = SubjectIdentifier::new(claimed.subject.clone());
-        let (own, token) = (desk.clone(), tokens.access_token().clone());
-        let info = desk.converse(move |conversation| {
+        let (own, token) = (provider_client.clone(), tokens.access_token().clone());
+        let info = provider_client.converse(move |conversation| {
             let client = client(&own, &metadata);
             let Ok(request) = client.user_info(token, Some(subject)) else { return Ok(None) };
             let info: CoreUserInfoClaims = request
@@ -283,14 +287,14 @@ async fn exchange(
 
 /// Checks signature, issuer, audience, expiry and nonce of an ID token.
 fn judge(
-    desk: &Desk,
+    provider_client: &ProviderClient,
     metadata: &CoreProviderMetadata,
     id_token: &CoreIdToken,
     nonce: &Nonce,
 ) -> Result<Claimed, ClaimsVerificationError> {
-    let client = client(desk, metadata);
+    let client = client(provider_client, metadata);
     let claims = id_token.claims(&client.id_token_verifier(), nonce)?;
-    Ok(Claimed::of(&desk.provider().issuer, claims))
+    Ok(Claimed::of(&provider_client.provider().issuer, claims))
 }
 
 fn untrusted(error: &dyn std::fmt::Display) -> OidcError {
@@ -301,11 +305,11 @@ fn address(redirect: &str) -> Result<RedirectUrl, OidcError> {
     RedirectUrl::new(redirect.to_owned()).map_err(|error| OidcError::Unreachable(error.to_string()))
 }
 
-/// Returns the OpenID Connect client for the provider of a desk.
-fn client(desk: &Desk, metadata: &CoreProviderMetadata) -> Client {
+/// Returns the OpenID Connect client for a provider.
+fn client(provider_client: &ProviderClient, metadata: &CoreProviderMetadata) -> Client {
     CoreClient::from_provider_metadata(
         metadata.clone(),
-        ClientId::new(desk.provider().client_id.clone()),
-        Some(ClientSecret::new(desk.provider().client_secret.clone())),
+        ClientId::new(provider_client.provider().client_id.clone()),
+        Some(ClientSecret::new(provider_client.provider().client_secret.clone())),
     )
 }

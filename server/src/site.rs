@@ -152,21 +152,21 @@ impl Site {
         find_cookie(headers, self.cookie_name())
     }
 
-    fn errand_name(&self) -> &'static str {
+    fn sign_in_cookie_name(&self) -> &'static str {
         if self.is_secure() { "__Host-accord_errand" } else { "accord_errand" }
     }
 
     /// Returns the `Set-Cookie` value for a browser that is sent to a sign-in provider. An empty secret deletes the
     /// cookie. The cookie is `Lax`, because the browser must send it when the provider redirects back.
-    pub(crate) fn errand_cookie(&self, secret: &str) -> String {
+    pub(crate) fn sign_in_cookie(&self, secret: &str) -> String {
         let secure = if self.is_secure() { "; Secure" } else { "" };
-        let (name, seconds) = (self.errand_name(), if secret.is_empty() { 0 } else { 600 });
+        let (name, seconds) = (self.sign_in_cookie_name(), if secret.is_empty() { 0 } else { 600 });
         format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
     }
 
     /// Returns the secret of a browser that comes back from a sign-in provider, if there is one.
-    pub(crate) fn errand<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        find_cookie(headers, self.errand_name())
+    pub(crate) fn sign_in_secret<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find_cookie(headers, self.sign_in_cookie_name())
     }
 
     fn devices_name(&self) -> &'static str {

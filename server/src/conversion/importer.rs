@@ -70,7 +70,7 @@ impl Importer {
         match self.workers.run(slot, Job::Import(job), file).await? {
             (Answer::Import(placed), _) => Ok(((*placed).into(), upload.place)),
             (Answer::NoImport(error), _) => Err(error.into()),
-            _ => Err(WorkError::Ended(Ending::Nonsense).into()),
+            _ => Err(WorkError::Ended(Ending::InvalidAnswer).into()),
         }
     }
 }

@@ -49,7 +49,7 @@ impl FileError {
 }
 
 /// The key of a release's file: the digest of its text, its publication if it is public, and the kind of file.
-type Made = (Digest, Option<Publication>, FileKind);
+type FileKey = (Digest, Option<Publication>, FileKind);
 
 /// A service that makes files. Clones share its caches and queues.
 #[derive(Debug, Clone)]
@@ -63,12 +63,12 @@ struct Shared {
     heavy: FairQueue,
     fonts: Option<PathBuf>,
     coverage: Coverage,
-    kept: LruCache<Made, Bytes>,
-    failed: LruCache<Made, (Instant, FileError)>,
+    kept: LruCache<FileKey, Bytes>,
+    failed: LruCache<FileKey, (Instant, FileError)>,
     /// Whether the fonts can typeset a release, by the digest of its text.
     has_fonts: LruCache<Digest, bool>,
     looking: tokio::sync::Mutex<()>,
-    in_making: FilesInMaking<Made>,
+    in_making: FilesInMaking<FileKey>,
 }
 
 impl Printer {
@@ -253,7 +253,7 @@ impl AsRef<[u8]> for Held {
 }
 
 impl Shared {
-    fn known(&self, key: &Made) -> Option<Result<Bytes, FileError>> {
+    fn known(&self, key: &FileKey) -> Option<Result<Bytes, FileError>> {
         if let Some(made) = self.kept.get(key) {
             return Some(Ok(made));
         }
@@ -267,9 +267,9 @@ impl Shared {
     async fn turn(
         &self,
         place: &Place,
-        key: &Made,
+        key: &FileKey,
         may_share: bool,
-    ) -> Result<(Slot, Option<Making<'_, Made>>), Busy> {
+    ) -> Result<(Slot, Option<Making<'_, FileKey>>), Busy> {
         if may_share {
             let elsewhere = tokio::select! {
                 biased;
@@ -296,7 +296,7 @@ impl Shared {
         match self.workers.run(slot, Job::File(Box::new(job)), attached).await? {
             (Answer::File, made) => Ok(made),
             (Answer::NoFile(error), _) => Err(error.into()),
-            _ => Err(WorkError::Ended(Ending::Nonsense).into()),
+            _ => Err(WorkError::Ended(Ending::InvalidAnswer).into()),
         }
     }
 }

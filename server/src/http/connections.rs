@@ -45,7 +45,7 @@ pub(crate) struct Connections {
 
 /// A place for one sync connection, which is freed when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionPlace {
     connections: Connections,
     address: AddressGroup,
     person: PersonId,
@@ -62,7 +62,11 @@ impl Connections {
     ///
     /// # Errors
     /// Returns an error if the address group or the person already holds the maximum.
-    pub(crate) fn enter(&self, address: IpAddr, person: PersonId) -> Result<Place, Problem> {
+    pub(crate) fn enter(
+        &self,
+        address: IpAddr,
+        person: PersonId,
+    ) -> Result<ConnectionPlace, Problem> {
         let address = AddressGroup::of(address);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = held.addresses.get(&address).copied().unwrap_or(0);
@@ -74,11 +78,11 @@ impl Connections {
         let personal = held.people.entry(person.clone()).or_default();
         personal.connections += 1;
         let permits = personal.permits.clone();
-        Ok(Place { connections: self.clone(), address, person, permits })
+        Ok(ConnectionPlace { connections: self.clone(), address, person, permits })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut held = self.connections.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.addresses.get_mut(&self.address) {

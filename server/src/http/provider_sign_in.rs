@@ -8,7 +8,7 @@ use super::links::send_notice;
 use super::problem::{Problem, blocking, changing};
 use super::session;
 use crate::letters::AccountChange;
-use crate::oidc::{Claimed, Errand, OidcError, Sent};
+use crate::oidc::{Claimed, OidcError, ProviderRedirect, SignInPurpose};
 use crate::people::{Identity, Provider, SignedIn, digest};
 use crate::store::StoreError;
 use accord_document::ids::{PersonId, SessionId};
@@ -62,16 +62,16 @@ pub(super) async fn start(
     let people = app.people.clone();
     let found = blocking(move || people.provider(&id)).await?;
     let provider = found.ok_or_else(|| Problem::missing("provider"))?;
-    let errand = if wanted.link {
+    let purpose = if wanted.link {
         let by = by_cookie(&headers, &app).await?.ok_or_else(Problem::signed_out)?;
-        Errand::Link(by.person.id)
+        SignInPurpose::Link(by.person.id)
     } else {
-        wanted.invitation.map_or(Errand::SignIn, Errand::Join)
+        wanted.invitation.map_or(SignInPurpose::SignIn, SignInPurpose::Join)
     };
-    let landing = landing(&errand);
-    match app.oidc.begin(provider, &redirect(&app), errand).await {
-        Ok(Sent { address, secret }) => {
-            let cookie = app.site.errand_cookie(&secret);
+    let landing = landing(&purpose);
+    match app.oidc.begin(provider, &redirect(&app), purpose).await {
+        Ok(ProviderRedirect { address, secret }) => {
+            let cookie = app.site.sign_in_cookie(&secret);
             Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&address))
                 .into_response())
         }
@@ -101,12 +101,12 @@ pub(super) async fn callback(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Some(secret) = app.site.errand(&headers).map(str::to_owned) else {
+    let Some(secret) = app.site.sign_in_secret(&headers).map(str::to_owned) else {
         return Ok(refused("/", &OidcError::Unknown));
     };
     let code = returned.code.ok_or_else(|| returned.error.unwrap_or_default());
     let finished = app.oidc.finish(&secret, &returned.state, code, &redirect(&app)).await;
-    let (provider, claimed, errand) = match finished {
+    let (provider, claimed, purpose) = match finished {
         Ok(finished) => finished,
         Err(OidcError::Busy) => return Ok(hold_off(&headers, "/", Problem::busy(BUSY))),
         Err(error) => {
@@ -114,16 +114,17 @@ pub(super) async fn callback(
             return Ok(refused("/", &error));
         }
     };
-    let landing = landing(&errand);
+    let landing = landing(&purpose);
     // The sign-in takes several steps, so it is finished even if the browser has hung up.
     let own = app.clone();
-    let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, errand).await });
+    let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, purpose).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
     Ok(match done {
         Ok(FinishedSignIn { new_session, to }) => {
             let cookies = new_session.iter().flat_map(|new_session| new_session.cookies(&app));
             let mut response = Redirect::to(&to).into_response();
-            for (name, value) in cookies.chain([(header::SET_COOKIE, app.site.errand_cookie(""))]) {
+            for (name, value) in cookies.chain([(header::SET_COOKIE, app.site.sign_in_cookie(""))])
+            {
                 if let Ok(value) = value.parse() {
                     response.headers_mut().append(name, value);
                 }
@@ -147,12 +148,12 @@ impl Start {
     }
 }
 
-/// Returns the path of the page where an errand, the purpose of a visit to a provider, begins and, if it fails, ends.
-fn landing(errand: &Errand) -> String {
-    match errand {
-        Errand::SignIn => "/".into(),
-        Errand::Join(secret) => invitation_page(secret),
-        Errand::Link(_) => "/account".into(),
+/// Returns the path of the page where a visit to a provider begins and, if it fails, ends.
+fn landing(purpose: &SignInPurpose) -> String {
+    match purpose {
+        SignInPurpose::SignIn => "/".into(),
+        SignInPurpose::Join(secret) => invitation_page(secret),
+        SignInPurpose::Link(_) => "/account".into(),
     }
 }
 
@@ -183,7 +184,7 @@ async fn run(
     caller: &Caller,
     provider: Provider,
     claimed: Claimed,
-    errand: Errand,
+    purpose: SignInPurpose,
 ) -> Result<FinishedSignIn, Problem> {
     let (people, issuer, subject) =
         (app.people.clone(), claimed.issuer.clone(), claimed.subject.clone());
@@ -198,8 +199,8 @@ async fn run(
         issuer: claimed.issuer.clone(),
         subject: claimed.subject.clone(),
     };
-    match errand {
-        Errand::SignIn => {
+    match purpose {
+        SignInPurpose::SignIn => {
             let person = known.ok_or_else(|| {
                 Problem::refused(
                     "unknown_identity",
@@ -210,7 +211,7 @@ async fn run(
             let new_session = session::open(app, caller, person.id).await?;
             Ok(FinishedSignIn { new_session: Some(new_session), to: "/".into() })
         }
-        Errand::Link(person) => {
+        SignInPurpose::Link(person) => {
             let (people, identity) = (app.people.clone(), identity(&person));
             let (added, to) = changing(move || {
                 let before = people.identities(&identity.person)?.len();
@@ -225,7 +226,7 @@ async fn run(
             }
             Ok(FinishedSignIn { new_session: None, to: "/account".into() })
         }
-        Errand::Join(invitation) => {
+        SignInPurpose::Join(invitation) => {
             let offer = offer(app, &invitation)?;
             let to = format!("/plans/{}", offer.plan);
             let is_new = known.is_none();

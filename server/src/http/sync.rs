@@ -2,7 +2,7 @@
 //! upgrade.
 
 use super::App;
-use super::connections::Place;
+use super::connections::ConnectionPlace;
 use super::identity::{Caller, by_cookie, foreign, readable};
 use super::problem::{Problem, blocking};
 use crate::listen::{ConnectionState, Deadlines, PersonalPermits};
@@ -97,7 +97,7 @@ async fn serve(
     app: App,
     document: DocumentId,
     admission: Admission,
-    place: Place,
+    place: ConnectionPlace,
     state: ConnectionState,
     socket: Socket,
 ) {
@@ -161,7 +161,7 @@ async fn read(
                 // A large message keeps its person's permit until it has a place among the frames that wait for the
                 // room.
                 let permit = state.take_message();
-                let Ok(place) = joined.in_flight.enter(bytes.len()).await else {
+                let Ok(place) = joined.frame_places.enter(bytes.len()).await else {
                     return Some(Close::new(
                         Close::SLOW,
                         "Too much of what you sent waits; it will sync again.",

@@ -3,7 +3,7 @@
 use super::body::{Answer, Received};
 use super::connection::ConnectionState;
 use super::deadlines::Deadlines;
-use super::forwarded::{ForwardedRequests, InFlight};
+use super::forwarded::{ForwardedRequests, RequestPlace};
 use super::open::{Full, OpenConnections};
 use super::watched::Watched;
 use crate::metrics::Metrics;
@@ -222,7 +222,7 @@ async fn answer(
 ) -> Result<Response<Answer>, Infallible> {
     state.begin_request();
     let from = AddressGroup::of(front.site.address(peer.ip(), request.headers()));
-    let in_flight = match &front.forwarded {
+    let place = match &front.forwarded {
         None => None,
         Some(forwarded) => match forwarded.begin(from) {
             Some(place) => Some(place),
@@ -241,15 +241,15 @@ async fn answer(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         state.upgrade();
     }
-    Ok(given(response, state, in_flight))
+    Ok(given(response, state, place))
 }
 
 fn given(
     response: Response<Body>,
     state: &ConnectionState,
-    in_flight: Option<InFlight>,
+    place: Option<RequestPlace>,
 ) -> Response<Answer> {
-    response.map(|body| Answer::new(body, state.clone(), in_flight))
+    response.map(|body| Answer::new(body, state.clone(), place))
 }
 
 /// Returns a response after which the connection is closed.

@@ -3,7 +3,7 @@
 
 use super::connection::ConnectionState;
 use super::deadlines::Deadlines;
-use super::forwarded::InFlight;
+use super::forwarded::RequestPlace;
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use std::error::Error;
@@ -105,12 +105,12 @@ impl HttpBody for Received {
 pub(super) struct Answer {
     body: Body,
     state: ConnectionState,
-    _in_flight: Option<InFlight>,
+    _place: Option<RequestPlace>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, state: ConnectionState, in_flight: Option<InFlight>) -> Self {
-        Self { body, state, _in_flight: in_flight }
+    pub(super) fn new(body: Body, state: ConnectionState, place: Option<RequestPlace>) -> Self {
+        Self { body, state, _place: place }
     }
 }
 

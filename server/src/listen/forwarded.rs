@@ -14,7 +14,7 @@ pub(super) struct ForwardedRequests {
 
 /// The place of one request in the count of its address group. Dropping it gives the place back.
 #[derive(Debug)]
-pub(super) struct InFlight {
+pub(super) struct RequestPlace {
     requests: ForwardedRequests,
     group: AddressGroup,
 }
@@ -25,18 +25,18 @@ impl ForwardedRequests {
     }
 
     /// Takes a place in the count of an address group, or returns `None` if the group has none left.
-    pub(super) fn begin(&self, group: AddressGroup) -> Option<InFlight> {
+    pub(super) fn begin(&self, group: AddressGroup) -> Option<RequestPlace> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(group).or_default();
         if *count >= self.per_group {
             return None;
         }
         *count += 1;
-        Some(InFlight { requests: self.clone(), group })
+        Some(RequestPlace { requests: self.clone(), group })
     }
 }
 
-impl Drop for InFlight {
+impl Drop for RequestPlace {
     fn drop(&mut self) {
         let mut held = self.requests.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.group) {

@@ -62,7 +62,7 @@ pub(crate) enum Familiar {
     /// A device with which this person signed in before. The digest is the key of the device's budget.
     Device(Digest),
     /// An unknown device in a network from which this person signed in before with another device.
-    Place,
+    Network,
     No,
 }
 
@@ -81,7 +81,7 @@ impl People {
     ) -> Result<Familiar> {
         let id = person.map_or(NOBODY, PersonId::as_str);
         let now = self.clock.now_ms();
-        let mut place = Familiar::No;
+        let mut familiar = Familiar::No;
         let own: Vec<String> = devices.0.iter().map(|secret| key(id, secret)).collect();
         for (known, record) in self.store.scan(DEVICE, &format!("{id}/"))? {
             let device: Device = parse(&record.value)?;
@@ -92,10 +92,10 @@ impl People {
                 return Ok(Familiar::Device(super::digest(&known)));
             }
             if device.from == from.to_string() {
-                place = Familiar::Place;
+                familiar = Familiar::Network;
             }
         }
-        Ok(place)
+        Ok(familiar)
     }
 
     /// Remembers the device with which a person has signed in, and returns the secrets for its cookie.
@@ -220,7 +220,7 @@ mod tests {
         };
         assert!(matches!(familiar(&ana, &of_ana, 9), Familiar::Device(_)));
         assert_eq!(familiar(&ben, &of_ana, 1), Familiar::No);
-        assert_eq!(familiar(&ana, &none, 1), Familiar::Place);
+        assert_eq!(familiar(&ana, &none, 1), Familiar::Network);
         assert_eq!(familiar(&ana, &DeviceSecrets::parse("made.up"), 9), Familiar::No);
         // A colleague signs in with the same browser. The browser is then a known device of both people.
         let of_both = people.remember_device(&ben, &of_ana, at(1)).unwrap();

@@ -15,7 +15,7 @@ pub(crate) struct Quota {
 
 impl Quota {
     /// Returns the time in which an empty budget becomes full again, in milliseconds.
-    const fn whole_ms(self) -> u64 {
+    const fn refill_ms(self) -> u64 {
         self.every_ms.saturating_mul(self.burst as u64)
     }
 }
@@ -46,11 +46,11 @@ impl<K: Hash + Eq> RateLimiter<K> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = self.spent_ms(full_at.get(&key).copied(), now);
         let after = spent + self.quota.every_ms;
-        if after > self.quota.whole_ms() {
+        if after > self.quota.refill_ms() {
             // If the clock was set back, the stored time is too far in the future. It is lowered to the largest
             // possible value.
             full_at.insert(key, now + spent);
-            return Err(Duration::from_millis(after - self.quota.whole_ms()));
+            return Err(Duration::from_millis(after - self.quota.refill_ms()));
         }
         if full_at.len() >= self.capacity && !full_at.contains_key(&key) {
             make_room(&mut full_at, now);
@@ -62,7 +62,7 @@ impl<K: Hash + Eq> RateLimiter<K> {
     /// Returns the spent part of a budget, in milliseconds. The result is never more than the whole budget, even if the
     /// clock was set back meanwhile.
     fn spent_ms(&self, full_at: Option<u64>, now: u64) -> u64 {
-        full_at.unwrap_or(now).saturating_sub(now).min(self.quota.whole_ms())
+        full_at.unwrap_or(now).saturating_sub(now).min(self.quota.refill_ms())
     }
 
     /// Forgets the budgets that are full. Must be called regularly, because full budgets would otherwise stay in

@@ -27,14 +27,14 @@ const GROUP: Quota = Quota { burst: 200, every_ms: 1_000 };
 /// Uses of one link or invitation. Each use hashes a password, and can show whether an address has an account.
 const SECRET: Quota = Quota { burst: 15, every_ms: 60_000 };
 /// Mails requested for one account or one address, from one address group, and in total. The total burst is smaller
-/// than the number of requests that the mail desk accepts (`letters::MAX_ASKS`), so that the desk is never full.
+/// than the number of requests that can wait for a mail (`letters::MAX_WAITING_REQUESTS`), so that the queue is never full.
 const MAILS_OF_ACCOUNT: Quota = Quota { burst: 3, every_ms: 10 * 60_000 };
 const MAILS_OF_GROUP: Quota = Quota { burst: 30, every_ms: 20_000 };
 const MAILS: Quota = Quota { burst: 200, every_ms: 200 };
 /// Browsers sent to a sign-in provider from one address group, which can be shared by everybody at a summit.
 const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
 /// Browsers sent to sign-in providers in total. In ten minutes these are fewer than the pending sign-ins that are kept
-/// (`oidc::PENDING`), so that no sign-in is forgotten while its person is at the provider.
+/// (`oidc::MAX_PENDING_SIGN_INS`), so that no sign-in is forgotten while its person is at the provider.
 const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
 
 /// Maximum number of keys in each table. A key takes about 100 bytes.
@@ -196,13 +196,13 @@ mod tests {
         let tries = (0..100).map(|n| throttle.attempt("ana@x.org", at(n), Familiar::No));
         let refused = tries.filter(Result::is_err).count();
         assert!(refused >= 50, "{refused} of 100 refused");
-        throttle.attempt("ana@x.org", at(200), Familiar::Place).expect("her own network");
+        throttle.attempt("ana@x.org", at(200), Familiar::Network).expect("her own network");
     }
 
     #[test]
     fn wrong_tries_at_the_same_address_do_not_lock_out_a_device_that_signed_in_before() {
         let (throttle, _) = throttle();
-        while throttle.attempt("ana@x.org", at(1), Familiar::Place).is_ok() {}
+        while throttle.attempt("ana@x.org", at(1), Familiar::Network).is_ok() {}
         for n in 0..250 {
             let _ = throttle.attempt(&format!("person{n}@x.org"), at(1), Familiar::No);
         }

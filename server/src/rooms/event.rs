@@ -1,7 +1,7 @@
 //! The events that a room handles, and the messages that it sends to connections.
 
 use super::OpenError;
-use super::in_flight::{InFlight, Place};
+use super::frame_places::{FramePlace, FramePlaces};
 use super::outbox::Outbox;
 use super::request::Request;
 use accord_document::ids::Digest;
@@ -18,20 +18,20 @@ pub(crate) enum RoomEvent {
         admission: Box<Admission>,
         outbox: Outbox,
         /// Places for this person's frames, which are used only if the person has none in this room yet.
-        in_flight: InFlight,
+        frame_places: FramePlaces,
         /// Receives the places of this person's frames, which all of their connections share.
-        answer: oneshot::Sender<Result<InFlight, OpenError>>,
+        answer: oneshot::Sender<Result<FramePlaces, OpenError>>,
     },
     Frame {
         id: ConnectionId,
         bytes: Bytes,
         /// The frame's place among those that wait. It is given back once the frame is handled.
-        place: Place,
+        place: FramePlace,
     },
     /// The room continues with the frame to which the place belongs.
     Continue {
         id: ConnectionId,
-        place: Place,
+        place: FramePlace,
     },
     Leave {
         id: ConnectionId,

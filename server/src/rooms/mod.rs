@@ -2,8 +2,8 @@
 //! requests arrive together. The room closes when nobody has used it for a while.
 
 mod event;
+mod frame_places;
 mod handle;
-mod in_flight;
 mod load;
 mod open_memory;
 mod outbox;
@@ -19,13 +19,13 @@ mod turns;
 
 pub(crate) use crate::open_error::OpenError;
 pub(crate) use event::{Outgoing, RoomEvent};
+pub(crate) use frame_places::FramePlaces;
 pub(crate) use handle::RoomHandle;
 pub(crate) use handle::{ReleaseStatus, RequestError, Restore, StepTaken};
-pub(crate) use in_flight::InFlight;
 pub(crate) use outbox::{Outbox, Queued, WeakOutbox};
 pub(crate) use redact::{Passage, RedactError};
 
-use in_flight::WaitingBytes;
+use frame_places::WaitingBytes;
 use redaction_locks::RedactionLocks;
 use request::WaitingRequests;
 
@@ -106,7 +106,7 @@ pub(crate) struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
     /// The places of this person's frames, which all of their connections share.
-    pub in_flight: InFlight,
+    pub frame_places: FramePlaces,
 }
 
 impl Rooms {
@@ -168,11 +168,11 @@ impl Rooms {
         let id = ConnectionId(self.shared.connections.fetch_add(1, Ordering::Relaxed));
         let ask = |answer| {
             let (admission, outbox) = (Box::new(admission.clone()), outbox.clone());
-            let in_flight = self.shared.waiting.places(&admission.actor.person);
-            RoomEvent::Join { id, admission, outbox, in_flight, answer }
+            let frame_places = self.shared.waiting.places(&admission.actor.person);
+            RoomEvent::Join { id, admission, outbox, frame_places, answer }
         };
-        let (room, in_flight) = self.ask(document, ask).await?;
-        Ok(Joined { id, room, in_flight })
+        let (room, frame_places) = self.ask(document, ask).await?;
+        Ok(Joined { id, room, frame_places })
     }
 
     /// Sends an event to a room and returns its answer. The room is opened if necessary.

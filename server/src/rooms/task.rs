@@ -278,7 +278,7 @@ impl Task {
 
     fn event(&mut self, event: RoomEvent) {
         let effects = match event {
-            RoomEvent::Join { id, mut admission, outbox, in_flight, answer } => {
+            RoomEvent::Join { id, mut admission, outbox, frame_places, answer } => {
                 let person = admission.actor.person.clone();
                 // Permissions could have changed since the connection was upgraded.
                 let grant = self.rooms.shared.access.grant(&admission, &self.document);
@@ -289,7 +289,7 @@ impl Task {
                     Ok(grant) => {
                         admission.take(grant);
                         let now = std::time::Instant::now();
-                        Ok(self.turns.in_flight(&person, in_flight, now))
+                        Ok(self.turns.frame_places(&person, frame_places, now))
                     }
                     Err(denied) => Err(OpenError::Denied(denied)),
                 };

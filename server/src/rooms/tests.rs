@@ -210,7 +210,7 @@ struct Page {
 
 impl Page {
     async fn send(&self, frame: Vec<u8>) {
-        let place = self.joined.in_flight.enter(frame.len()).await.unwrap();
+        let place = self.joined.frame_places.enter(frame.len()).await.unwrap();
         let frame = RoomEvent::Frame { id: self.joined.id, bytes: frame.into(), place };
         self.joined.room.send(frame).await.unwrap();
     }

@@ -7,7 +7,7 @@
 //!
 //! Rule C7.
 
-use super::in_flight::InFlight;
+use super::frame_places::FramePlaces;
 use super::pace::{Account, Budget, LongTurns};
 use crate::fair_queue::Requester;
 use accord_document::ids::PersonId;
@@ -41,14 +41,14 @@ struct Line<T> {
     /// Time from which on an essential item is taken even if the budget is overdrawn.
     essential_from: Instant,
     /// The places of a person's frames, or `None` if the person has not connected yet.
-    in_flight: Option<InFlight>,
+    frame_places: Option<FramePlaces>,
 }
 
 impl<T> Line<T> {
     fn new(party: &Requester, left: Option<Account>, long: &LongTurns, now: Instant) -> Self {
         let (essential, ordinary) = (VecDeque::new(), VecDeque::new());
         let budget = Budget::new(party, left, long, now);
-        Self { essential, ordinary, budget, essential_from: now, in_flight: None }
+        Self { essential, ordinary, budget, essential_from: now, frame_places: None }
     }
 
     fn is_empty(&self) -> bool {
@@ -57,7 +57,7 @@ impl<T> Line<T> {
 
     /// Whether this line differs from a new one, so that it must be kept.
     fn is_needed(&mut self, now: Instant) -> bool {
-        let is_connected = self.in_flight.as_ref().is_some_and(InFlight::is_shared);
+        let is_connected = self.frame_places.as_ref().is_some_and(FramePlaces::is_shared);
         is_connected || !self.is_empty() || !self.budget.is_full(now)
     }
 
@@ -164,9 +164,14 @@ impl<T> Turns<T> {
     }
 
     /// Returns the places of a person's frames, which all of their connections share. Uses `new` if there are none yet.
-    pub(super) fn in_flight(&mut self, person: &PersonId, new: InFlight, now: Instant) -> InFlight {
+    pub(super) fn frame_places(
+        &mut self,
+        person: &PersonId,
+        new: FramePlaces,
+        now: Instant,
+    ) -> FramePlaces {
         let line = self.line(&Requester::Person(person.clone()), now);
-        line.in_flight.get_or_insert(new).clone()
+        line.frame_places.get_or_insert(new).clone()
     }
 
     fn line(&mut self, party: &Requester, now: Instant) -> &mut Line<T> {

@@ -39,7 +39,7 @@ pub(super) fn confine(parent: i32) -> std::io::Result<()> {
 ///
 /// # Errors
 /// Returns an error if the system refuses the limit.
-pub(super) fn close_doors() -> std::io::Result<()> {
+pub(super) fn forbid_opening() -> std::io::Result<()> {
     limit(Resource::Nofile, PIPES)
 }
 

@@ -8,10 +8,10 @@
 //! This module does not decide who is allowed to start a job. [`crate::fair_queue`] does.
 
 mod child;
-mod frame;
 mod limits;
+mod pipe_message;
 mod pool;
 
 pub use child::run;
-pub(crate) use frame::{Answer, Job};
+pub(crate) use pipe_message::{Answer, Job};
 pub(crate) use pool::{Ending, WorkError, Workers};

@@ -1,7 +1,9 @@
 //! The server's side of jobs: starts a child for each job, reads its answer, and makes sure that the child ends.
 
-use super::frame::{Answer, Frame, FrameError, Job, LENGTHS, MAX_ANSWER_BYTES, MAX_JOB_BYTES};
 use super::limits::CPU_SECONDS;
+use super::pipe_message::{
+    Answer, Job, LENGTHS_BYTES, MAX_ANSWER_BYTES, MAX_JOB_BYTES, PipeError, PipeMessage,
+};
 use crate::fair_queue::Slot;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -16,9 +18,9 @@ use tokio::sync::oneshot;
 /// share the processors.
 const DEADLINE: Duration = Duration::from_secs(3 * CPU_SECONDS);
 /// Time in which a child must end after it has closed its output.
-const LAST_BREATH: Duration = Duration::from_secs(1);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum number of bytes that are read from a child's standard error.
-const LAST_WORDS: u64 = 4 * 1024;
+const MAX_STDERR_BYTES: u64 = 4 * 1024;
 
 /// Configuration of a child's allocator (jemalloc(3), TUNING): one arena, and no background thread, whose stack would
 /// count as memory of the child. Freed memory goes back to the system immediately, so that only memory in use counts.
@@ -45,7 +47,7 @@ pub(crate) enum Ending {
     Code(i32),
     Signal(i32),
     /// The child's output is not a valid answer, or the child did not end in time after closing it.
-    Nonsense,
+    InvalidAnswer,
 }
 
 impl std::fmt::Display for Ending {
@@ -53,7 +55,7 @@ impl std::fmt::Display for Ending {
         match self {
             Self::Code(code) => write!(f, "code {code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
-            Self::Nonsense => f.write_str("no answer"),
+            Self::InvalidAnswer => f.write_str("no answer"),
         }
     }
 }
@@ -61,11 +63,11 @@ impl std::fmt::Display for Ending {
 /// A handle for starting children. Clones share the thread that starts them.
 #[derive(Debug, Clone)]
 pub(crate) struct Workers {
-    wanted: mpsc::Sender<Wanted>,
+    wanted: mpsc::Sender<ChildRequest>,
 }
 
 /// A request for a child: the channel on which the caller waits for it.
-type Wanted = oneshot::Sender<std::io::Result<Child>>;
+type ChildRequest = oneshot::Sender<std::io::Result<Child>>;
 
 impl Workers {
     /// Starts the thread that starts children. `program` is the binary whose command `worker` does the work. Must be
@@ -74,7 +76,7 @@ impl Workers {
     /// # Errors
     /// Returns an error if the thread can't be started.
     pub(crate) fn new(program: PathBuf) -> std::io::Result<Self> {
-        let (wanted, queue) = mpsc::channel::<Wanted>();
+        let (wanted, queue) = mpsc::channel::<ChildRequest>();
         let runtime = tokio::runtime::Handle::current();
         // The system sends a child's death signal when the thread that started it ends (prctl(2)). A runtime's threads
         // can end before the server does, so children have a thread of their own.
@@ -105,8 +107,8 @@ impl Workers {
         job: Job<'_>,
         bytes: Vec<u8>,
     ) -> Result<(Answer, Vec<u8>), WorkError> {
-        let frame = Frame::of(&job, bytes, MAX_JOB_BYTES).map_err(|_| WorkError::Large)?;
-        // The encoded frame contains the job, so the original is freed early.
+        let message = PipeMessage::of(&job, bytes, MAX_JOB_BYTES).map_err(|_| WorkError::Large)?;
+        // The encoded message contains the job, so the original is freed early.
         drop(job);
         let child = self.start().await.map_err(|error| {
             tracing::error!(%error, "a child process can't be started");
@@ -114,15 +116,15 @@ impl Workers {
         })?;
         let (waited_for, given_up) = oneshot::channel::<()>();
         let attended = tokio::spawn(async move {
-            let said = attend(child, frame, given_up).await;
+            let answer = attend(child, message, given_up).await;
             drop(slot);
-            said
+            answer
         });
         let answered = attended.await;
         drop(waited_for);
-        let frame = answered.unwrap_or(Err(WorkError::NotStarted))?;
-        let answer = frame.read_head().map_err(|_| WorkError::Ended(Ending::Nonsense))?;
-        Ok((answer, frame.bytes))
+        let message = answered.unwrap_or(Err(WorkError::NotStarted))?;
+        let answer = message.read_head().map_err(|_| WorkError::Ended(Ending::InvalidAnswer))?;
+        Ok((answer, message.bytes))
     }
 }
 
@@ -147,31 +149,34 @@ fn start(program: &Path) -> std::io::Result<Child> {
 /// that the child ends.
 async fn attend(
     mut child: Child,
-    job: Frame,
+    job: PipeMessage,
     given_up: oneshot::Receiver<()>,
-) -> Result<Frame, WorkError> {
+) -> Result<PipeMessage, WorkError> {
     let outcome = tokio::select! {
-        heard = tokio::time::timeout(DEADLINE, converse(&mut child, job)) => heard.ok(),
+        outcome = tokio::time::timeout(DEADLINE, converse(&mut child, job)) => outcome.ok(),
         _ = given_up => None,
     };
-    let said = match outcome {
-        Some((Ok(frame), _)) => Ok(frame),
-        Some((Err(FrameError::Large(_)), _)) => Err(WorkError::Large),
+    let answer = match outcome {
+        Some((Ok(message), _)) => Ok(message),
+        Some((Err(PipeError::Large(_)), _)) => Err(WorkError::Large),
         // The child closed its output without an answer. Its exit status and its last output show the cause.
-        Some((Err(_), last_words)) => {
-            let status = tokio::time::timeout(LAST_BREATH, child.wait()).await;
-            Err(cause(status.ok().and_then(Result::ok), &last_words))
+        Some((Err(_), stderr)) => {
+            let status = tokio::time::timeout(EXIT_TIMEOUT, child.wait()).await;
+            Err(cause(status.ok().and_then(Result::ok), &stderr))
         }
         None => Err(WorkError::Time),
     };
     let _ = child.start_kill();
     let _ = child.wait().await;
-    said
+    answer
 }
 
 /// Writes the job and reads the answer. Also returns the last output of a child on standard error, which shows why it
 /// failed.
-async fn converse(child: &mut Child, job: Frame) -> (Result<Frame, FrameError>, Vec<u8>) {
+async fn converse(
+    child: &mut Child,
+    job: PipeMessage,
+) -> (Result<PipeMessage, PipeError>, Vec<u8>) {
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(mut input), Some(mut output), Some(errors)) = pipes else {
         return (Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()), Vec::new());
@@ -186,30 +191,30 @@ async fn converse(child: &mut Child, job: Frame) -> (Result<Frame, FrameError>, 
         .await;
     };
     let read = async move {
-        let mut lengths = [0; LENGTHS];
+        let mut lengths = [0; LENGTHS_BYTES];
         output.read_exact(&mut lengths).await?;
-        let mut frame = Frame::sized(lengths, MAX_ANSWER_BYTES)?;
-        output.read_exact(&mut frame.head).await?;
-        output.read_exact(&mut frame.bytes).await?;
-        Ok(frame)
+        let mut message = PipeMessage::sized(lengths, MAX_ANSWER_BYTES)?;
+        output.read_exact(&mut message.head).await?;
+        output.read_exact(&mut message.bytes).await?;
+        Ok(message)
     };
-    let mut last_words = Vec::new();
+    let mut stderr = Vec::new();
     let listen = async {
-        let _ = errors.take(LAST_WORDS).read_to_end(&mut last_words).await;
+        let _ = errors.take(MAX_STDERR_BYTES).read_to_end(&mut stderr).await;
     };
-    let (frame, ()) = tokio::join!(async { tokio::join!(read, write).0 }, listen);
-    (frame, last_words)
+    let (message, ()) = tokio::join!(async { tokio::join!(read, write).0 }, listen);
+    (message, stderr)
 }
 
 /// Returns the error for a child that ended without an answer.
-fn cause(status: Option<ExitStatus>, last_words: &[u8]) -> WorkError {
+fn cause(status: Option<ExitStatus>, stderr: &[u8]) -> WorkError {
     const OUT_OF_TIME: i32 = rustix::process::Signal::XCPU.as_raw();
     // The start of the message that Rust's allocator prints before it aborts.
     const OUT_OF_MEMORY: &[u8] = b"memory allocation of ";
-    if last_words.windows(OUT_OF_MEMORY.len()).any(|words| words == OUT_OF_MEMORY) {
+    if stderr.windows(OUT_OF_MEMORY.len()).any(|words| words == OUT_OF_MEMORY) {
         return WorkError::Memory;
     }
-    let Some(status) = status else { return WorkError::Ended(Ending::Nonsense) };
+    let Some(status) = status else { return WorkError::Ended(Ending::InvalidAnswer) };
     match (status.signal(), status.code()) {
         (Some(OUT_OF_TIME), _) => WorkError::Time,
         (Some(signal), _) => WorkError::Ended(Ending::Signal(signal)),

@@ -3,7 +3,7 @@
 use super::{MAX_WAITING_ENTRIES, Task};
 use crate::fair_queue::{Requester, Slot};
 use crate::rooms::event::RoomEvent;
-use crate::rooms::in_flight::Place;
+use crate::rooms::frame_places::FramePlace;
 use crate::rooms::postponed::Postponed;
 use crate::rooms::turns::{Priority, Turn};
 use accord_document::state::DocumentState;
@@ -174,7 +174,12 @@ impl Task {
 
     /// Carries out the effects of a turn for a connection's frame. If the frame takes another turn, it keeps its place,
     /// and is taken before everything else that its person has sent.
-    pub(super) fn finish_turn(&mut self, id: ConnectionId, place: Place, effects: Vec<Effect>) {
+    pub(super) fn finish_turn(
+        &mut self,
+        id: ConnectionId,
+        place: FramePlace,
+        effects: Vec<Effect>,
+    ) {
         let goes_on = effects.last() == Some(&Effect::Continue(id));
         self.carry_out(effects);
         let Some(connection) = self.connections.get(&id).filter(|_| goes_on) else { return };

@@ -1,6 +1,6 @@
 //! Tests of the order of turns.
 
-use super::super::in_flight::WaitingBytes;
+use super::super::frame_places::WaitingBytes;
 use super::super::pace::Debts;
 use super::*;
 use accord_document::ids::DocumentId;
@@ -135,7 +135,7 @@ fn a_new_connection_brings_no_new_places() {
     let mut connect = |name: &str| {
         let person = PersonId::new(name);
         let new = bytes.places(&person);
-        turns.in_flight(&person, new, now)
+        turns.frame_places(&person, new, now)
     };
     let first = connect("ana");
     (0..2 * MAX_IDLE_PARTIES).for_each(|n| drop(connect(&format!("p{n}"))));

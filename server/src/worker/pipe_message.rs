@@ -14,7 +14,7 @@ pub(crate) const MAX_JOB_BYTES: usize = 16 * 1024 * 1024;
 /// Maximum size of an answer's head, in bytes, and also of the bytes after it.
 pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Size of the two lengths together, in bytes.
-pub(super) const LENGTHS: usize = 16;
+pub(super) const LENGTHS_BYTES: usize = 16;
 
 /// The head of a job for a child.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,14 +37,14 @@ pub(crate) enum Answer {
 
 /// A message: its head, encoded as JSON, and its bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub(crate) struct PipeMessage {
     pub(crate) head: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
 }
 
 /// The reason why a message can't be written or read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FrameError {
+pub(crate) enum PipeError {
     #[error("it is larger than {0} bytes")]
     Large(usize),
     #[error("it is not what was expected: {0}")]
@@ -53,7 +53,7 @@ pub(crate) enum FrameError {
     Pipe(#[from] std::io::Error),
 }
 
-impl Frame {
+impl PipeMessage {
     /// Encodes a head and puts it together with its bytes.
     ///
     /// # Errors
@@ -62,56 +62,56 @@ impl Frame {
         head: &impl Serialize,
         bytes: Vec<u8>,
         limit: usize,
-    ) -> Result<Self, FrameError> {
+    ) -> Result<Self, PipeError> {
         let mut out = Bounded { out: Vec::new(), limit };
         match serde_json::to_writer(&mut out, head) {
-            Err(error) if error.is_io() => return Err(FrameError::Large(limit)),
+            Err(error) if error.is_io() => return Err(PipeError::Large(limit)),
             written => written?,
         }
         if bytes.len() > limit {
-            return Err(FrameError::Large(limit));
+            return Err(PipeError::Large(limit));
         }
         Ok(Self { head: out.out, bytes })
     }
 
-    pub(crate) fn read_head<T: DeserializeOwned>(&self) -> Result<T, FrameError> {
+    pub(crate) fn read_head<T: DeserializeOwned>(&self) -> Result<T, PipeError> {
         Ok(serde_json::from_slice(&self.head)?)
     }
 
     /// Returns the two lengths with which the message starts on the pipe.
-    pub(super) fn lengths(&self) -> [u8; LENGTHS] {
-        let mut out = [0; LENGTHS];
+    pub(super) fn lengths(&self) -> [u8; LENGTHS_BYTES] {
+        let mut out = [0; LENGTHS_BYTES];
         out[..8].copy_from_slice(&(self.head.len() as u64).to_le_bytes());
         out[8..].copy_from_slice(&(self.bytes.len() as u64).to_le_bytes());
         out
     }
 
-    pub(super) fn write(&self, mut to: impl Write) -> Result<(), FrameError> {
+    pub(super) fn write(&self, mut to: impl Write) -> Result<(), PipeError> {
         to.write_all(&self.lengths())?;
         to.write_all(&self.head)?;
         to.write_all(&self.bytes)?;
         Ok(to.flush()?)
     }
 
-    pub(super) fn read(mut from: impl Read, limit: usize) -> Result<Self, FrameError> {
-        let mut lengths = [0; LENGTHS];
+    pub(super) fn read(mut from: impl Read, limit: usize) -> Result<Self, PipeError> {
+        let mut lengths = [0; LENGTHS_BYTES];
         from.read_exact(&mut lengths)?;
-        let mut frame = Self::sized(lengths, limit)?;
-        from.read_exact(&mut frame.head)?;
-        from.read_exact(&mut frame.bytes)?;
-        Ok(frame)
+        let mut message = Self::sized(lengths, limit)?;
+        from.read_exact(&mut message.head)?;
+        from.read_exact(&mut message.bytes)?;
+        Ok(message)
     }
 
     /// Returns a message of the announced lengths, filled with zeros, to be read into.
     ///
     /// # Errors
     /// Returns an error if a length is larger than `limit`.
-    pub(super) fn sized(lengths: [u8; LENGTHS], limit: usize) -> Result<Self, FrameError> {
+    pub(super) fn sized(lengths: [u8; LENGTHS_BYTES], limit: usize) -> Result<Self, PipeError> {
         let [head, bytes] = [&lengths[..8], &lengths[8..]].map(|length| {
             let length = u64::from_le_bytes(length.try_into().unwrap_or([0xff; 8]));
             usize::try_from(length).ok().filter(|length| *length <= limit)
         });
-        let (Some(head), Some(bytes)) = (head, bytes) else { return Err(FrameError::Large(limit)) };
+        let (Some(head), Some(bytes)) = (head, bytes) else { return Err(PipeError::Large(limit)) };
         Ok(Self { head: vec![0; head], bytes: vec![0; bytes] })
     }
 }
@@ -141,28 +141,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_comes_back_as_it_was_written() {
-        let frame = Frame::of(&"head", b"bytes".to_vec(), 100).unwrap();
+    fn a_message_comes_back_as_it_was_written() {
+        let message = PipeMessage::of(&"head", b"bytes".to_vec(), 100).unwrap();
         let mut pipe = Vec::new();
-        frame.write(&mut pipe).unwrap();
-        let read = Frame::read(pipe.as_slice(), 100).unwrap();
-        assert_eq!(read, frame);
+        message.write(&mut pipe).unwrap();
+        let read = PipeMessage::read(pipe.as_slice(), 100).unwrap();
+        assert_eq!(read, message);
         assert_eq!(read.read_head::<String>().unwrap(), "head");
         for cut in 0..pipe.len() {
-            assert!(Frame::read(&pipe[..cut], 100).is_err(), "{cut}");
+            assert!(PipeMessage::read(&pipe[..cut], 100).is_err(), "{cut}");
         }
     }
 
     #[test]
     fn what_is_larger_than_it_may_be_is_neither_written_nor_read() {
         let is_large =
-            |frame: Result<Frame, FrameError>| matches!(frame, Err(FrameError::Large(10)));
-        assert!(is_large(Frame::of(&"twelve bytes", Vec::new(), 10)));
-        assert!(is_large(Frame::of(&1, vec![0; 11], 10)));
+            |message: Result<PipeMessage, PipeError>| matches!(message, Err(PipeError::Large(10)));
+        assert!(is_large(PipeMessage::of(&"twelve bytes", Vec::new(), 10)));
+        assert!(is_large(PipeMessage::of(&1, vec![0; 11], 10)));
         // An announced length that is too large must be refused before any memory is allocated for it.
-        let mut lengths = [0xff; LENGTHS];
-        assert!(is_large(Frame::read(lengths.as_slice(), 10)));
+        let mut lengths = [0xff; LENGTHS_BYTES];
+        assert!(is_large(PipeMessage::read(lengths.as_slice(), 10)));
         lengths[..8].copy_from_slice(&3_u64.to_le_bytes());
-        assert!(is_large(Frame::read(lengths.as_slice(), 10)));
+        assert!(is_large(PipeMessage::read(lengths.as_slice(), 10)));
     }
 }

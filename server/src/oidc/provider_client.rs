@@ -14,20 +14,20 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 /// Maximum number of conversations with one provider at the same time, not counting the discovery.
-const CONVERSATIONS: usize = 4;
+const MAX_CONVERSATIONS: usize = 4;
 /// Maximum number of requests that wait for a conversation, and also of those that wait for the discovery. More are
 /// refused.
-const WAITING: usize = 32;
+const MAX_WAITING_REQUESTS: usize = 32;
 /// Maximum time for which a request waits for its turn.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for which a discovery document and keys are kept if the provider does not state one, and the bounds of the
 /// stated time. All in milliseconds.
-const KEEP_MS: u64 = 10 * 60_000;
-const KEEP_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
+const DEFAULT_CACHE_MS: u64 = 10 * 60_000;
+const CACHE_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
 /// Time for which a provider that can't be reached is not asked again, in milliseconds.
-const FAILED_MS: u64 = 10_000;
+const FAILURE_TTL_MS: u64 = 10_000;
 /// Minimum age of the keys, in milliseconds, before they are fetched again because a key is missing.
-const KEYS_MS: u64 = 10_000;
+const MIN_KEY_AGE_MS: u64 = 10_000;
 
 /// The outcome of the last discovery.
 struct Discovered {
@@ -39,7 +39,7 @@ struct Discovered {
 
 /// The server's access to one provider. Clones share it.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct ProviderClient {
     provider: Arc<Provider>,
     clock: Clock,
     agent: ureq::Agent,
@@ -51,7 +51,7 @@ pub(super) struct Desk {
     awaiting_conversation: Arc<Semaphore>,
 }
 
-impl Desk {
+impl ProviderClient {
     pub(super) fn new(provider: Provider, clock: Clock) -> Self {
         Self {
             provider: Arc::new(provider),
@@ -59,9 +59,9 @@ impl Desk {
             agent: agent(),
             discovered: Arc::default(),
             discovering: Arc::default(),
-            conversations: Arc::new(Semaphore::new(CONVERSATIONS)),
-            awaiting_discovery: Arc::new(Semaphore::new(WAITING)),
-            awaiting_conversation: Arc::new(Semaphore::new(WAITING)),
+            conversations: Arc::new(Semaphore::new(MAX_CONVERSATIONS)),
+            awaiting_discovery: Arc::new(Semaphore::new(MAX_WAITING_REQUESTS)),
+            awaiting_conversation: Arc::new(Semaphore::new(MAX_WAITING_REQUESTS)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Desk {
     }
 
     /// Returns endpoints and keys that are newer than `than`, in which a key is missing. If `than` is younger than
-    /// [`KEYS_MS`], returns it again instead of asking the provider.
+    /// [`MIN_KEY_AGE_MS`], returns it again instead of asking the provider.
     ///
     /// # Errors
     /// Returns an error as [`metadata`](Self::metadata) does.
@@ -91,7 +91,7 @@ impl Desk {
         than: &Arc<CoreProviderMetadata>,
     ) -> Result<Arc<CoreProviderMetadata>, OidcError> {
         let lacking = than.clone();
-        let enough = move |desk: &Self| desk.other_than(&lacking);
+        let enough = move |provider_client: &Self| provider_client.other_than(&lacking);
         match enough(self) {
             Some(outcome) => outcome,
             None => self.discover(enough).await,
@@ -154,7 +154,7 @@ impl Desk {
         {
             return Some(one.outcome.clone());
         }
-        let is_news = (one.asked..one.asked.saturating_add(KEYS_MS)).contains(&now);
+        let is_news = (one.asked..one.asked.saturating_add(MIN_KEY_AGE_MS)).contains(&now);
         is_news.then(|| one.outcome.clone())
     }
 
@@ -170,9 +170,9 @@ impl Desk {
         if let Some(outcome) = enough(self) {
             return outcome;
         }
-        let desk = self.clone();
+        let provider_client = self.clone();
         let asking = tokio::spawn(async move {
-            let outcome = desk.ask().await;
+            let outcome = provider_client.ask().await;
             drop(turn);
             outcome
         });
@@ -197,7 +197,8 @@ impl Desk {
                     // No newer keys could be fetched, but the kept ones are still valid.
                     Some(kept) if kept.outcome.is_ok() && kept.until > now => kept.asked = asked,
                     _ => {
-                        let (outcome, until) = (Err(error.clone()), now.saturating_add(FAILED_MS));
+                        let (outcome, until) =
+                            (Err(error.clone()), now.saturating_add(FAILURE_TTL_MS));
                         *discovered = Some(Discovered { outcome, asked, until });
                     }
                 }
@@ -218,6 +219,6 @@ fn discover(
     let http = |request| conversation.call(request);
     let metadata =
         CoreProviderMetadata::discover(&issuer, &http).map_err(|error| unreachable(&error))?;
-    let (least, most) = KEEP_MS_BOUNDS;
-    Ok((metadata, conversation.keep_ms().unwrap_or(KEEP_MS).clamp(least, most)))
+    let (least, most) = CACHE_MS_BOUNDS;
+    Ok((metadata, conversation.keep_ms().unwrap_or(DEFAULT_CACHE_MS).clamp(least, most)))
 }

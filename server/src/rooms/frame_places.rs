@@ -17,7 +17,7 @@ const MAX_WAITING_FRAMES: usize = 32;
 /// Maximum size of one person's frames that wait for rooms, in KiB: one document of the largest size, and keystrokes.
 const MAX_WAITING_KIB: u32 = 8 * 1024 + 64;
 /// What all frames may hold that were read and not worked on, in bytes.
-const MAX_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
+const MAX_TOTAL_BYTES: usize = 32 * limits::MAX_STATE_BYTES;
 /// Maximum size of one person's frames once the total is exceeded, in bytes: a message of the largest size, and
 /// keystrokes.
 const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
@@ -45,7 +45,7 @@ struct PersonalBytes {
 
 impl WaitingBytes {
     /// Creates the places for a person's frames in one room.
-    pub(super) fn places(&self, person: &PersonId) -> InFlight {
+    pub(super) fn places(&self, person: &PersonId) -> FramePlaces {
         let mut people = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() == people.capacity() {
             people.retain(|_, bytes| Arc::strong_count(bytes) > 1);
@@ -58,40 +58,40 @@ impl WaitingBytes {
             })
         };
         let bytes = people.entry(person.clone()).or_insert_with(new).clone();
-        InFlight { frames: Arc::new(Semaphore::new(MAX_WAITING_FRAMES)), bytes }
+        FramePlaces { frames: Arc::new(Semaphore::new(MAX_WAITING_FRAMES)), bytes }
     }
 }
 
 /// The places of one person's frames that wait for a room. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct InFlight {
+pub(crate) struct FramePlaces {
     frames: Arc<Semaphore>,
     bytes: Arc<PersonalBytes>,
 }
 
 /// The place of one frame. Dropping it gives the place back.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct FramePlace {
     _frame: OwnedSemaphorePermit,
     _kib: OwnedSemaphorePermit,
-    _charge: Charge,
+    _charge: CountedBytes,
 }
 
 /// Bytes of a frame that was read. They count until this is dropped.
 #[derive(Debug)]
-struct Charge {
+struct CountedBytes {
     of: Arc<PersonalBytes>,
     bytes: usize,
 }
 
-impl Drop for Charge {
+impl Drop for CountedBytes {
     fn drop(&mut self) {
         self.of.read.fetch_sub(self.bytes, Ordering::Relaxed);
         self.of.all.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-impl InFlight {
+impl FramePlaces {
     /// Whether these places have other holders as well.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.frames) > 1
@@ -106,21 +106,21 @@ impl InFlight {
     ///
     /// # Errors
     /// Returns [`Crowded`] if too many bytes wait in total, and many of them are this person's.
-    pub(crate) async fn enter(&self, bytes: usize) -> Result<Place, Crowded> {
+    pub(crate) async fn enter(&self, bytes: usize) -> Result<FramePlace, Crowded> {
         let charge = self.charge(bytes)?;
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);
         // Acquiring can't fail, because the semaphores are never closed.
         let frame = self.frames.clone().acquire_owned().await.map_err(|_| Crowded)?;
         let kib = self.bytes.kib.clone().acquire_many_owned(kib).await.map_err(|_| Crowded)?;
-        Ok(Place { _frame: frame, _kib: kib, _charge: charge })
+        Ok(FramePlace { _frame: frame, _kib: kib, _charge: charge })
     }
 
-    fn charge(&self, bytes: usize) -> Result<Charge, Crowded> {
+    fn charge(&self, bytes: usize) -> Result<CountedBytes, Crowded> {
         let of = self.bytes.clone();
         let theirs = of.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let all = of.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let charge = Charge { of, bytes };
-        let is_crowded = all > MAX_BYTES_IN_ALL && theirs > MAX_BYTES_WHEN_CROWDED;
+        let charge = CountedBytes { of, bytes };
+        let is_crowded = all > MAX_TOTAL_BYTES && theirs > MAX_BYTES_WHEN_CROWDED;
         if is_crowded { Err(Crowded) } else { Ok(charge) }
     }
 }
@@ -156,8 +156,8 @@ mod tests {
             }
         }
         let read = bytes.all.load(Ordering::Relaxed);
-        let most = MAX_BYTES_IN_ALL + people.len() * MAX_BYTES_WHEN_CROWDED;
-        assert!(read > MAX_BYTES_IN_ALL - 8 * MIB && read < most, "{read}");
+        let most = MAX_TOTAL_BYTES + people.len() * MAX_BYTES_WHEN_CROWDED;
+        assert!(read > MAX_TOTAL_BYTES - 8 * MIB && read < most, "{read}");
         assert_eq!(bytes.places(&people[0]).enter(100).await.unwrap_err(), Crowded);
         let newcomer = bytes.places(&PersonId::new("newcomer"));
         let pasted = newcomer.enter(8 * MIB).await;

@@ -40,7 +40,7 @@ impl MemoryStore {
 }
 
 /// Maximum number of entries that `read_some` returns. It is small, so that tests read ledgers in several pieces.
-const SOME: usize = 2;
+const MAX_ENTRIES_READ: usize = 2;
 
 impl Ledger for MemoryStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
@@ -69,7 +69,7 @@ impl Ledger for MemoryStore {
 
     fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut entries = self.read(ledger, from)?;
-        entries.truncate(SOME);
+        entries.truncate(MAX_ENTRIES_READ);
         Ok(entries)
     }
 

@@ -24,18 +24,18 @@ use std::time::{Duration, Instant};
 
 /// Size of sled's segments, in bytes: the unit in which it reuses its file. Half of the default, so that less space lies
 /// idle.
-const SLED_SEGMENT: usize = 256 * 1024;
+const SLED_SEGMENT_BYTES: usize = 256 * 1024;
 
 /// The version of the layout of keys and values, stored in the default tree. Versions 1 and 2 were never released.
 const FORMAT: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
 
 /// Time to wait for a folder that another process uses.
-const LETTING_GO: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
 /// operating system caches the file as well.
-const CACHE: u64 = 16 * 1024 * 1024;
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A store in a data folder.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct SledStore {
     records: sled::Tree,
     /// A lock, held for writing while entries are moved or changed, and for reading while they are read. Appending does
     /// not take the lock.
-    moving: RwLock<()>,
+    move_lock: RwLock<()>,
     /// The database file, opened a second time only to sync it. This works, because the page cache belongs to the file,
     /// not to the descriptor that wrote.
     file: File,
@@ -76,7 +76,7 @@ impl SledStore {
         fs::create_dir_all(path).map_err(|error| unusable(&error))?;
         let home = path.join("store");
         remove_leftovers(&home).map_err(|error| unusable(&error))?;
-        let db = open_free(&home).map_err(|error| match error {
+        let db = open_when_free(&home).map_err(|error| match error {
             sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
             sled::Error::Corruption { .. } => {
                 StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
@@ -96,11 +96,11 @@ impl SledStore {
             segments,
             checkpoints,
             records,
-            moving: RwLock::default(),
+            move_lock: RwLock::default(),
             file,
             reserve,
         };
-        store.know_format()?;
+        store.check_format()?;
         store.sync()?;
         sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
         Ok(store)
@@ -114,7 +114,7 @@ impl SledStore {
     }
 
     /// Checks that the folder has the layout that this version writes. An empty store gets that layout.
-    fn know_format(&self) -> Result<(), StoreError> {
+    fn check_format(&self) -> Result<(), StoreError> {
         match self.db.get(FORMAT_KEY).map_err(failed)? {
             Some(found) if *found == FORMAT => Ok(()),
             None if self.ledger.is_empty() && self.records.is_empty() => {
@@ -137,19 +137,19 @@ impl SledStore {
     }
 }
 
-/// Opens sled's folder, and waits for up to [`LETTING_GO`] while another process uses it. Such a process can be ending:
+/// Opens sled's folder, and waits for up to [`LOCK_TIMEOUT`] while another process uses it. Such a process can be ending:
 /// sled's threads outlive their store by a moment.
-fn open_free(home: &Path) -> sled::Result<sled::Db> {
+fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::new()
         .path(home)
-        .cache_capacity(CACHE)
-        .segment_size(SLED_SEGMENT)
+        .cache_capacity(CACHE_BYTES)
+        .segment_size(SLED_SEGMENT_BYTES)
         // Each commit flushes. A background flush would only compete with it.
         .flush_every_ms(None);
     let since = Instant::now();
     loop {
         match config.open() {
-            Err(sled::Error::Io(io)) if is_lock(&io) && since.elapsed() < LETTING_GO => {
+            Err(sled::Error::Io(io)) if is_lock(&io) && since.elapsed() < LOCK_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             opened => return opened,

@@ -1,7 +1,7 @@
 //! Stores ledgers in sled: the newest entries one by one (*loose*), older ones in segments.
 
 use super::pieces::{
-    DOCUMENTS, PLANS, lacking, ledger_key, named, pieced, pieced_upto, put, put_entry,
+    DOCUMENTS, PLANS, ledger_key, missing_entry, named, pieced, pieced_upto, put, put_entry,
 };
 use super::segments::unpack_segment;
 use super::{SledStore, failed};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 /// Maximum number of loose entries that `read_some` returns.
-const LOOSE_AT_A_TIME: usize = 64;
+const MAX_LOOSE_ENTRIES_READ: usize = 64;
 
 impl Ledger for SledStore {
     fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
@@ -39,7 +39,7 @@ impl Ledger for SledStore {
     }
 
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Vec::new();
         let mut next = from.0;
         // If the first entry is loose, so are all later ones, and no segment has to be read.
@@ -49,7 +49,7 @@ impl Ledger for SledStore {
             let unpacked = unpack_segment(ledger, &segment)?;
             let end = first + unpacked.len() as u64;
             if first > next {
-                return Err(lacking(ledger, next));
+                return Err(missing_entry(ledger, next));
             }
             let known = usize::try_from(next - first).unwrap_or(usize::MAX);
             entries.extend(unpacked.into_iter().skip(known));
@@ -57,7 +57,7 @@ impl Ledger for SledStore {
         }
         for (seq, bytes) in pieced(&self.ledger, ledger, Seq(next))? {
             if seq != next {
-                return Err(lacking(ledger, next));
+                return Err(missing_entry(ledger, next));
             }
             entries.push(bytes);
             next += 1;
@@ -66,7 +66,7 @@ impl Ledger for SledStore {
     }
 
     fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.segment_before(ledger, from)?;
         if let Some(segment) = self.segment(ledger, first)? {
             let known = usize::try_from(from.0 - first).unwrap_or(usize::MAX);
@@ -75,16 +75,16 @@ impl Ledger for SledStore {
                 return Ok(packed);
             }
         }
-        let loose = self.some_loose(ledger, from.0, LOOSE_AT_A_TIME)?;
+        let loose = self.some_loose(ledger, from.0, MAX_LOOSE_ENTRIES_READ)?;
         // If nothing was read although later entries exist, the entry `from` is missing.
-        if loose.is_empty() && self.ends_behind(ledger, from)? {
-            return Err(lacking(ledger, from.0));
+        if loose.is_empty() && self.has_entries_from(ledger, from)? {
+            return Err(missing_entry(ledger, from.0));
         }
         Ok(loose)
     }
 
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
-        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.segment_before(ledger, seq)?;
         if let Some(segment) = self.segment(ledger, first)? {
             let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
@@ -97,7 +97,7 @@ impl Ledger for SledStore {
     }
 
     fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
-        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
         let mut outdated = sled::Batch::default();
         let mut by_segment: BTreeMap<(&LedgerId, u64), Vec<&Append>> = BTreeMap::new();
@@ -150,7 +150,7 @@ impl Ledger for SledStore {
     }
 
     fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
-        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         for tree in [&self.ledger, &self.segments, &self.checkpoints] {
             let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
             let mut writes = sled::Batch::default();
@@ -163,7 +163,7 @@ impl Ledger for SledStore {
     }
 
     fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
-        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let mut writes = sled::Batch::default();
         let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
         put(&self.checkpoints, &mut writes, &state)?;
@@ -173,7 +173,7 @@ impl Ledger for SledStore {
     }
 
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
-        let _settled = self.moving.read().unwrap_or_else(PoisonError::into_inner);
+        let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         match pieced(&self.checkpoints, ledger, Seq(0)) {
             Ok(mut found) => Ok(found.pop().map(|(_, state)| state)),
             // A damaged checkpoint counts as none, because it can be made again.

@@ -1,14 +1,14 @@
 //! The layout of keys and values. A large value is split into pieces, and joined again when it is read.
 
-use super::{SLED_SEGMENT, failed};
+use super::{SLED_SEGMENT_BYTES, failed};
 use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 
 /// Maximum size of a piece of a value, in bytes. sled writes a leaf that is larger than a quarter of a segment to a file
 /// of its own, which it never syncs. A leaf contains up to 17 values, so 17 pieces with their keys must fit into that
 /// quarter.
-pub(super) const PIECE: usize = SLED_SEGMENT / 4 / 18;
-const _: () = assert!(crate::MAX_RECORD_BYTES <= PIECE);
+pub(super) const MAX_PIECE_BYTES: usize = SLED_SEGMENT_BYTES / 4 / 18;
+const _: () = assert!(crate::MAX_RECORD_BYTES <= MAX_PIECE_BYTES);
 
 /// Returns the key of a piece, `name 00 seq:8 piece:2`. Keys sort so that the entries of a ledger follow each other, and
 /// so do the pieces of an entry.
@@ -60,12 +60,12 @@ pub(super) fn checksum(key: &[u8], rest: &[u8]) -> u32 {
 
 /// Writes an entry in pieces, and returns their number.
 pub(super) fn put_entry(writes: &mut sled::Batch, entry: &Append) -> Result<u16, StoreError> {
-    let pieces = entry.bytes.chunks(PIECE).count().max(1);
+    let pieces = entry.bytes.chunks(MAX_PIECE_BYTES).count().max(1);
     let too_large = |_| StoreError::Failed("an entry is too large".into());
     let pieces = u16::try_from(pieces).map_err(too_large)?;
     for piece in 0..pieces {
-        let start = usize::from(piece) * PIECE;
-        let end = entry.bytes.len().min(start + PIECE);
+        let start = usize::from(piece) * MAX_PIECE_BYTES;
+        let end = entry.bytes.len().min(start + MAX_PIECE_BYTES);
         let key = ledger_key(&entry.ledger, entry.seq, piece);
         let value = seal(&key, piece + 1 < pieces, &entry.bytes[start..end]);
         writes.insert(key, value);
@@ -77,7 +77,7 @@ pub(super) fn damaged(ledger: &LedgerId, what: &str) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger}: {what}"))
 }
 
-pub(super) fn lacking(ledger: &LedgerId, seq: u64) -> StoreError {
+pub(super) fn missing_entry(ledger: &LedgerId, seq: u64) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn pieced_upto(
         let (more, bytes) = unseal(&key, &value)?;
         let (seq, piece) = seq_of(ledger, &key)?;
         if (seq, piece) != wanted.unwrap_or((seq, 0)) {
-            return Err(lacking(ledger, wanted.map_or(seq, |(seq, _)| seq)));
+            return Err(missing_entry(ledger, wanted.map_or(seq, |(seq, _)| seq)));
         }
         match (piece, all.last_mut()) {
             (1.., Some((_, entry))) => entry.extend_from_slice(bytes),

@@ -1,6 +1,6 @@
 //! Stores many older entries of a ledger together as a segment, under the number of the first entry.
 
-use super::pieces::{damaged, lacking, ledger_key, pieced, pieced_upto, put, seq_of};
+use super::pieces::{damaged, ledger_key, missing_entry, pieced, pieced_upto, put, seq_of};
 use super::{SledStore, failed};
 use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
@@ -8,12 +8,12 @@ use accord_document::ledger::{MAX_SEGMENT_ENTRIES, pack, unpack};
 use std::sync::PoisonError;
 
 /// Number of the newest entries of a ledger that are never packed. Appending looks up the last entry among the loose ones.
-pub(super) const LOOSE: usize = 64;
+pub(super) const MIN_LOOSE_ENTRIES: usize = 64;
 /// Maximum number of unpacked bytes of entries that are read together or packed into one segment. It bounds the memory
 /// for reading and packing. A larger entry is read alone, and has a segment of its own.
 pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
 /// Minimum number of settled entries for packing to be worth it.
-const WORTH_PACKING: usize = 768;
+const MIN_PACKED_ENTRIES: usize = 768;
 
 impl SledStore {
     /// Returns the segments with entries from a number on, each with the number of its first entry.
@@ -46,7 +46,11 @@ impl SledStore {
     }
 
     /// Whether the ledger has an entry with this number or a higher one.
-    pub(super) fn ends_behind(&self, ledger: &LedgerId, from: Seq) -> Result<bool, StoreError> {
+    pub(super) fn has_entries_from(
+        &self,
+        ledger: &LedgerId,
+        from: Seq,
+    ) -> Result<bool, StoreError> {
         let rest = || ledger_key(ledger, from, 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
         for tree in [&self.ledger, &self.segments] {
             if tree.range(rest()).next().transpose().map_err(failed)?.is_some() {
@@ -88,17 +92,17 @@ impl SledStore {
     /// Packs the oldest loose entries into one segment, and returns their number: 0 if too few are settled. The lock is
     /// held for one segment at a time, so that readers wait for at most one.
     pub(super) fn pack_some(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
-        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
         let first = self.packed_end(ledger)?;
         let loose = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
-        let settled = loose.saturating_sub(LOOSE);
-        if settled < WORTH_PACKING {
+        let settled = loose.saturating_sub(MIN_LOOSE_ENTRIES);
+        if settled < MIN_PACKED_ENTRIES {
             return Ok(0);
         }
         let chunk = self.some_loose(ledger, first, settled.min(MAX_SEGMENT_ENTRIES))?;
         if chunk.is_empty() {
-            return Err(lacking(ledger, first));
+            return Err(missing_entry(ledger, first));
         }
         let segment = pack_segment(ledger, &chunk)?;
         // The segment must unpack to the same entries before these are removed.

@@ -1,7 +1,7 @@
 //! Tests of guarantees that sled does not give by itself.
 
-use super::pieces::{PIECE, ledger_key, pieced_upto, put_entry};
-use super::segments::{LOOSE, MAX_ENTRY_BYTES_AT_A_TIME};
+use super::pieces::{MAX_PIECE_BYTES, ledger_key, pieced_upto, put_entry};
+use super::segments::{MAX_ENTRY_BYTES_AT_A_TIME, MIN_LOOSE_ENTRIES};
 use super::*;
 use crate::contract::{blanked, chain, chain_of};
 use crate::{Append, Ledger as _, Records as _, Store as _};
@@ -71,7 +71,7 @@ fn nothing_is_written_beside_the_file_that_is_synced() {
     for seq in 0..40 {
         let len = if seq % 10 == 0 { 2_000_000 } else { 40 + 900 * seq as usize };
         store.append(&[entry("a", seq, vec![seq as u8; len])]).unwrap();
-        let record = vec![seq as u8; PIECE - 64];
+        let record = vec![seq as u8; MAX_PIECE_BYTES - 64];
         store.swap("person", &seq.to_string(), None, Some(&record)).unwrap();
     }
     let blobs = fs::read_dir(dir.path().join("store/blobs")).unwrap();
@@ -112,7 +112,7 @@ fn entries_that_stand_twice_are_read_once() {
     let more = chain(5_000).split_off(3_000);
     store.append(&more).unwrap();
     assert!(store.pack(&document("a")).unwrap() > 0);
-    assert!(store.ledger.len() <= LOOSE);
+    assert!(store.ledger.len() <= MIN_LOOSE_ENTRIES);
     assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 5_000);
 }
 

@@ -15,7 +15,7 @@ pub enum Fault {
     Unreadable(#[from] Unreadable),
     /// The file is JSON, but not a release, for the reason given.
     #[error("This is not a release of Accord: {0}.")]
-    NoRelease(&'static str),
+    NotARelease(&'static str),
     /// The text of the file is not the text that was signed.
     #[error(
         "The text was changed: its digest is {found}, and the digest of the signed text is {signed}. It is not what both sides agreed to."
@@ -40,7 +40,7 @@ pub enum Fault {
     #[error(
         "It was signed by somebody else: with the key {found}, and not with the key {trusted}, which you trust."
     )]
-    Foreign {
+    UntrustedKey {
         /// The key that signed the note, as `name+id`.
         found: Shown,
         /// The trusted keys, as `name+id`.
@@ -106,11 +106,11 @@ impl Fault {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unreadable(Unreadable::Twice(_)) => "twice",
-            Self::Unreadable(_) | Self::NoRelease(_) => "none",
+            Self::Unreadable(_) | Self::NotARelease(_) => "none",
             Self::Text { .. } => "text",
             Self::Statement => "statement",
             Self::Form => "form",
-            Self::Foreign { .. } | Self::OwnKey { .. } => "foreign",
+            Self::UntrustedKey { .. } | Self::OwnKey { .. } => "foreign",
             Self::Number { .. } | Self::OtherNumber { .. } => "number",
             Self::Document => "document",
             Self::Side(_) => "side",

@@ -26,7 +26,7 @@ const BETWEEN: &str = "\n\n— ";
 /// The error for a text that is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("this is no key: one looks like accord.example.org+5a6b7c8d+AQ…")]
-pub struct NoKey;
+pub struct InvalidKey;
 
 /// The reason why a note is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,7 +36,7 @@ pub enum NoteError {
     Malformed,
     /// The note is signed with other keys only. Contains their names and ids.
     #[error("it is signed with another key: {0}")]
-    Foreign(String),
+    OtherKeys(String),
     /// The note has a signature by the key, but the signature does not match the text.
     #[error("its signature does not fit what it says")]
     Forged,
@@ -80,7 +80,7 @@ impl PublicKey {
         let is_own = |line: &&SignatureLine| line.name == self.name && line.id == self.id();
         let Some(own) = note.signatures.iter().find(is_own) else {
             let others: Vec<_> = note.signatures.iter().map(SignatureLine::short).collect();
-            return Err(NoteError::Foreign(others.join(", ")));
+            return Err(NoteError::OtherKeys(others.join(", ")));
         };
         let signature = Signature::from_slice(&own.signature).map_err(|_| NoteError::Malformed)?;
         let is_genuine = self.key.verify_strict(note.text.as_bytes(), &signature).is_ok();
@@ -152,20 +152,20 @@ impl fmt::Display for PublicKey {
 }
 
 impl FromStr for PublicKey {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let mut parts = text.trim().splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoKey);
+            return Err(InvalidKey);
         };
-        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoKey)?;
-        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(NoKey) };
-        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| NoKey)?;
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| NoKey)?;
+        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| InvalidKey)?;
+        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(InvalidKey) };
+        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| InvalidKey)?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| InvalidKey)?;
         let found = Self { name: name.to_owned(), key };
         let is_whole = is_name(name) && found.short() == format!("{name}+{id}");
-        if is_whole { Ok(found) } else { Err(NoKey) }
+        if is_whole { Ok(found) } else { Err(InvalidKey) }
     }
 }
 
@@ -219,18 +219,18 @@ impl PrivateKey {
     ///
     /// # Errors
     /// Returns an error if the text is not a private key.
-    pub fn read(text: &str) -> Result<Self, NoKey> {
-        let rest = text.trim().strip_prefix("PRIVATE+KEY+").ok_or(NoKey)?;
+    pub fn read(text: &str) -> Result<Self, InvalidKey> {
+        let rest = text.trim().strip_prefix("PRIVATE+KEY+").ok_or(InvalidKey)?;
         // Only the first two plus signs separate parts, because Base64 contains plus signs as well.
         let mut parts = rest.splitn(3, '+');
         let (name, id, key) = match (parts.next(), parts.next(), parts.next()) {
             (Some(name), Some(id), Some(key)) => (name, id, key),
-            _ => return Err(NoKey),
+            _ => return Err(InvalidKey),
         };
-        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoKey)?;
-        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(NoKey) };
-        let found = Self::new(name, bytes.try_into().map_err(|_| NoKey)?);
-        if found.public.short() == format!("{name}+{id}") { Ok(found) } else { Err(NoKey) }
+        let bytes = BASE64.decode(key.as_bytes()).map_err(|_| InvalidKey)?;
+        let Some((&ED25519, bytes)) = bytes.split_first() else { return Err(InvalidKey) };
+        let found = Self::new(name, bytes.try_into().map_err(|_| InvalidKey)?);
+        if found.public.short() == format!("{name}+{id}") { Ok(found) } else { Err(InvalidKey) }
     }
 }
 
@@ -271,7 +271,7 @@ mod tests {
         }
         assert!(public.open(TEXT).is_err());
         let other = PrivateKey::new("PeterNeumann", [7; 32]);
-        assert!(matches!(other.public().open(&note), Err(NoteError::Foreign(_))));
+        assert!(matches!(other.public().open(&note), Err(NoteError::OtherKeys(_))));
     }
 
     #[test]
@@ -299,7 +299,7 @@ mod tests {
             "PeterNeumann+c74f20a3+AR",
             "Peter\u{1b}[2J+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         ] {
-            assert_eq!(text.parse::<PublicKey>(), Err(NoKey), "{text}");
+            assert_eq!(text.parse::<PublicKey>(), Err(InvalidKey), "{text}");
         }
         assert!(PrivateKey::read(PETER_PUBLIC).is_err());
         assert_eq!(PrivateKey::new("a +b", [1; 32]).public().name, "ab");

@@ -60,11 +60,12 @@ pub struct Verified {
 /// ```
 pub fn verify(file: &[u8], trusted: &[PublicKey]) -> Result<Verified, Fault> {
     let file = strict::read(file)?;
-    let file: ReleaseFile = serde_json::from_value(file)
-        .map_err(|_| Fault::NoRelease("a release is an object with `release`, `note` and `key`"))?;
+    let file: ReleaseFile = serde_json::from_value(file).map_err(|_| {
+        Fault::NotARelease("a release is an object with `release`, `note` and `key`")
+    })?;
     let ReleaseFile { release, note, key } = file;
     let own = key.parse::<PublicKey>().ok().filter(|own| own.to_string() == key);
-    let own = own.ok_or(Fault::NoRelease("its `key` is not a key"))?;
+    let own = own.ok_or(Fault::NotARelease("its `key` is not a key"))?;
     let (text, key) = open(&note, &own, trusted)?;
     let statement = Statement::read(text).ok_or(Fault::Form)?;
     let released = text_of(release, &statement)?;
@@ -83,17 +84,17 @@ fn open<'n>(
     own: &PublicKey,
     trusted: &[PublicKey],
 ) -> Result<(&'n str, PublicKey), Fault> {
-    const NO_NOTE: Fault = Fault::NoRelease("its `note` is not a signed note");
+    const NO_NOTE: Fault = Fault::NotARelease("its `note` is not a signed note");
     // Accord signs a note once. A second signature, which nobody verifies, would make a file look better than it is.
     if Note::read(note).map_err(|_| NO_NOTE)?.signatures.len() != 1 {
-        return Err(Fault::NoRelease("its note has more than one signature"));
+        return Err(Fault::NotARelease("its note has more than one signature"));
     }
     let mut found = String::new();
     let keys = if trusted.is_empty() { std::slice::from_ref(own) } else { trusted };
     for key in keys {
         match key.open(note) {
             Ok(text) => return Ok((text, key.clone())),
-            Err(NoteError::Foreign(names)) => found = names,
+            Err(NoteError::OtherKeys(names)) => found = names,
             Err(NoteError::Forged) => return Err(Fault::Statement),
             Err(NoteError::Malformed) => return Err(NO_NOTE),
         }
@@ -103,7 +104,7 @@ fn open<'n>(
         return Err(Fault::OwnKey { found, own: Shown::of(&own.to_string()) });
     }
     let names: Vec<_> = trusted.iter().map(PublicKey::short).collect();
-    Err(Fault::Foreign { found, trusted: Shown::of(&names.join(", ")) })
+    Err(Fault::UntrustedKey { found, trusted: Shown::of(&names.join(", ")) })
 }
 
 /// Returns the text, if it is the one that the statement names.
@@ -118,7 +119,7 @@ fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     if found != statement.digest {
         return Err(Fault::Text { found, signed: statement.digest });
     }
-    const OTHER: Fault = Fault::NoRelease("its text has a form that this version does not know");
+    const OTHER: Fault = Fault::NotARelease("its text has a form that this version does not know");
     let released = Released::deserialize(&release).map_err(|_| OTHER)?;
     // The text is written again and compared, so that the file contains nothing beyond what is read and shown here.
     let is_all = serde_json::to_value(&released).is_ok_and(|read| read == release);
@@ -279,7 +280,7 @@ mod tests {
         ));
         // Somebody else signs everything again, with their own key.
         let mallory = PrivateKey::new("accord.example.org", [4; 32]);
-        assert!(matches!(fault(&file(2, &statement(2), &mallory)), Fault::Foreign { .. }));
+        assert!(matches!(fault(&file(2, &statement(2), &mallory)), Fault::UntrustedKey { .. }));
         // The note names somebody else as a signatory, and keeps the signature of the original.
         let mut swapped = statement(2);
         swapped.signatories[1].name = "mal".into();
@@ -312,8 +313,8 @@ mod tests {
             few.quorum = Quorum { government, civil_society };
             assert!(matches!(fault(&file(2, &few, &key())), Fault::Quorum { .. }));
         }
-        assert!(matches!(fault(b"{}"), Fault::NoRelease(_)));
-        assert!(matches!(fault(&changed("/key", json!("no key"))), Fault::NoRelease(_)));
+        assert!(matches!(fault(b"{}"), Fault::NotARelease(_)));
+        assert!(matches!(fault(&changed("/key", json!("no key"))), Fault::NotARelease(_)));
     }
 
     #[test]

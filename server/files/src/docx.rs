@@ -10,8 +10,8 @@ use super::paper::{Paper, level_of};
 use accord_document::model::blocks::{LineKind, Span, kind, set_destinations, span};
 use accord_document::readable::is_right_to_left_line;
 use accord_document::template::{FIELDS, Section};
-use accord_words::styles::{ABOUT, DESTINATION, ESCAPED_IN_TARGETS};
-use accord_words::{Words, wire};
+use accord_words::styles::{ABOUT_STYLE, DESTINATION_STYLE, ESCAPED_IN_TARGETS};
+use accord_words::{Words, wire_name};
 use maud::{Markup, PreEscaped, html};
 use package::{MAIN, OFFICE, clean, instant, part};
 use std::collections::HashMap;
@@ -103,7 +103,7 @@ impl Writer<'_> {
     }
 
     fn section(&mut self, section: Section, manuscript: &Manuscript) -> Markup {
-        let name = self.words.say(&format!("section.{}", wire(&section)));
+        let name = self.words.say(&format!("section.{}", wire_name(&section)));
         let inside = match section {
             Section::When => self.dates(manuscript),
             Section::Milestones if manuscript.milestones.is_empty() => Vec::new(),
@@ -136,7 +136,7 @@ impl Writer<'_> {
             let name = self.words.say(&format!("field.{key}"));
             let date = self.line(&self.dated(said));
             all.push(html! { w:p {
-                w:r { w:rPr { w:b {} } (told(&format!("{name}: "))) }
+                w:r { w:rPr { w:b {} } (text_element(&format!("{name}: "))) }
                 (date)
             } });
         }
@@ -154,7 +154,7 @@ impl Writer<'_> {
             w:tr {
                 w:trPr { w:cantSplit {} w:tblHeader {} }
                 @for name in &names {
-                    (cell(html! { w:p { w:r { w:rPr { w:b {} } (told(name)) } } }))
+                    (cell(html! { w:p { w:r { w:rPr { w:b {} } (text_element(name)) } } }))
                 }
             }
             @for row in rows { (row) }
@@ -326,7 +326,7 @@ fn run(span: &Span, is_deleted: bool) -> Markup {
                 @if span.italic { w:i {} }
             }
         }
-        @if is_deleted { w:delText xml:space="preserve" { (clean(&span.text)) } } @else { (told(&span.text)) }
+        @if is_deleted { w:delText xml:space="preserve" { (clean(&span.text)) } } @else { (text_element(&span.text)) }
     } }
 }
 
@@ -334,8 +334,8 @@ fn run(span: &Span, is_deleted: bool) -> Markup {
 fn destination(leads_to: &str, is_deleted: bool) -> Markup {
     let text = format!(" ({leads_to})");
     html! { w:r {
-        w:rPr { w:rStyle w:val=(DESTINATION) {} }
-        @if is_deleted { w:delText xml:space="preserve" { (clean(&text)) } } @else { (told(&text)) }
+        w:rPr { w:rStyle w:val=(DESTINATION_STYLE) {} }
+        @if is_deleted { w:delText xml:space="preserve" { (clean(&text)) } } @else { (text_element(&text)) }
     } }
 }
 
@@ -354,17 +354,17 @@ fn target(address: &str) -> Option<String> {
     Some(out)
 }
 
-fn told(text: &str) -> Markup {
+fn text_element(text: &str) -> Markup {
     html! { w:t xml:space="preserve" { (clean(text)) } }
 }
 
 fn about(inside: Markup) -> Markup {
     let inside = clean(&inside.0);
-    html! { w:p { w:pPr { w:pStyle w:val=(ABOUT) {} } w:r { w:t xml:space="preserve" { (PreEscaped(inside)) } } } }
+    html! { w:p { w:pPr { w:pStyle w:val=(ABOUT_STYLE) {} } w:r { w:t xml:space="preserve" { (PreEscaped(inside)) } } } }
 }
 
 fn heading(level: u8, name: &str) -> Markup {
-    html! { w:p { w:pPr { w:pStyle w:val={ "Heading" (level) } {} } w:r { (told(name)) } } }
+    html! { w:p { w:pPr { w:pStyle w:val={ "Heading" (level) } {} } w:r { (text_element(name)) } } }
 }
 
 fn cell(inside: Markup) -> Markup {

@@ -23,7 +23,7 @@ pub struct FileJob<'a> {
     /// The text.
     pub text: Cow<'a, Released>,
     /// The origin of the text: a draft or a release.
-    pub source: Source<'a>,
+    pub origin: JobOrigin<'a>,
     /// The changes to show in a DOCX, and the names of their authors. `None` if no changes are to be shown.
     pub changes: Option<(Manuscript, Vec<String>)>,
     /// The folder with the operator's own fonts, if there is one.
@@ -32,7 +32,7 @@ pub struct FileJob<'a> {
 
 /// The origin of a text, as [`Origin`] but with owned values, so that it can be sent to another process.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Source<'a> {
+pub enum JobOrigin<'a> {
     /// A draft of a plan.
     Draft {
         /// The title of the plan.
@@ -73,9 +73,9 @@ impl FileJob<'_> {
         html: impl FnOnce(&Paper) -> String,
     ) -> Result<Vec<u8>, PressError> {
         let (text, time) = (&*self.text, self.time);
-        let (origin, is_release) = match &self.source {
-            Source::Draft { plan_title } => (Origin::Draft { plan_title, time }, false),
-            Source::Release { statement, public, base } => {
+        let (origin, is_release) = match &self.origin {
+            JobOrigin::Draft { plan_title } => (Origin::Draft { plan_title, time }, false),
+            JobOrigin::Release { statement, public, base } => {
                 (Origin::Release { statement, public: public.as_ref(), base }, true)
             }
         };

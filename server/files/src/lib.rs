@@ -29,7 +29,7 @@ mod settle;
 
 pub use coverage::Coverage;
 pub use docx::docx;
-pub use job::{FileJob, Source};
+pub use job::{FileJob, JobOrigin};
 pub use kind::FileKind;
 pub use manuscript::Manuscript;
 pub use markdown::markdown;

@@ -98,11 +98,11 @@ impl Manuscript {
         }
         let (before, after) = (history.facts(from), history.facts(to));
         let date = |key: &str| {
-            let said = |facts: &BTreeMap<String, Value>| {
+            let value = |facts: &BTreeMap<String, Value>| {
                 facts.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
             };
             let by = changed(&changes, key, None);
-            (key.to_owned(), replaced(&said(&before), &said(&after), by))
+            (key.to_owned(), replaced(&value(&before), &value(&after), by))
         };
         let rows = history.milestones(from, to);
         let milestones = rows.iter().map(|one| row(one, &mut texts, &changes)).collect();
@@ -120,12 +120,12 @@ fn row(one: &MilestoneDiff, texts: &mut BTreeMap<String, Stretches>, changes: &[
     });
     let date = |key, before: &str, after: &str| match came_or_went {
         Some(whole) => {
-            let said = if whole.is_new { after } else { before };
-            let told = |mut stretch: Stretch| {
+            let value = if whole.is_new { after } else { before };
+            let marked = |mut stretch: Stretch| {
                 stretch.trace = Some(whole);
                 stretch
             };
-            kept(said).into_iter().map(told).collect()
+            kept(value).into_iter().map(marked).collect()
         }
         None => replaced(before, after, changed(changes, key, Some(&one.id))),
     };

@@ -25,7 +25,7 @@ pub fn markdown(paper: &Paper) -> String {
     for piece in &paper.pieces {
         match piece {
             Piece::Heading(level, text) => out.heading((*level).into(), &escaped(text)),
-            Piece::Fact(name, value) => {
+            Piece::Date(name, value) => {
                 out.paragraph(&format!("**{}:** {}", escaped(name), escaped(value)));
             }
             Piece::Text(block) => out.block(block),

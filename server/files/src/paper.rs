@@ -7,7 +7,7 @@ use accord_document::model::delta::Op;
 use accord_document::people::Sector;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
-use accord_words::{Words, wire};
+use accord_words::{Words, wire_name};
 use serde::Serialize;
 
 /// A release or a draft, ready to be written as any kind of file.
@@ -16,7 +16,7 @@ pub struct Paper {
     /// The language of the authors' text (BCP 47).
     pub language: String,
     /// The language of the form's words around the text (BCP 47).
-    pub spoken: &'static str,
+    pub form_language: &'static str,
     /// The title of the commitment.
     pub title: String,
     /// Lines that say which text this is: the plan's title, then the number and publication of a release, or the time
@@ -73,7 +73,7 @@ pub enum Piece {
     /// A heading of the form, with its level. The title has level 1, a section level 2.
     Heading(u8, String),
     /// The name of a date, and the date.
-    Fact(String, String),
+    Date(String, String),
     /// A block that the authors wrote. The levels of its headings continue those of the form, and none is skipped.
     Text(Block),
 }
@@ -85,11 +85,11 @@ impl Paper {
         let words = Words::of(&released.language);
         let mut pieces = Pieces { words, out: Vec::new() };
         outline(released).iter().for_each(|chapter| pieces.chapter(chapter));
-        let needs = released.gaps.iter().map(|gap| words.say(&format!("need.{}", wire(gap))));
+        let needs = released.gaps.iter().map(|gap| words.say(&format!("need.{}", wire_name(gap))));
         let is_release = matches!(origin, Origin::Release { .. });
         let mut paper = Self {
             language: released.language.clone(),
-            spoken: words.language,
+            form_language: words.language,
             title: released.title(),
             about: Vec::new(),
             signed: None,
@@ -141,35 +141,35 @@ impl Paper {
     /// Calls `visit` with the title and with each line of the form's words around the text. Authors' other texts are
     /// left out.
     pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
-        let mut said = |text: &mut String| {
+        let mut visit_text = |text: &mut String| {
             let text_of = std::mem::take(text);
             let mut line = [span(&text_of, &Attributes::new())];
             visit(&mut line);
             let [span] = line;
             *text = span.text;
         };
-        said(&mut self.title);
-        self.about.iter_mut().for_each(&mut said);
+        visit_text(&mut self.title);
+        self.about.iter_mut().for_each(&mut visit_text);
         if let Some(signed) = &mut self.signed {
-            said(&mut signed.heading);
+            visit_text(&mut signed.heading);
             for one in &mut signed.people {
-                said(&mut one.name);
-                said(&mut one.about);
+                visit_text(&mut one.name);
+                visit_text(&mut one.about);
             }
         }
         if let Some((label, needs)) = &mut self.gaps {
-            said(label);
-            needs.iter_mut().for_each(&mut said);
+            visit_text(label);
+            needs.iter_mut().for_each(&mut visit_text);
         }
         if let Some(check) = &mut self.check {
             [&mut check.heading, &mut check.hint, &mut check.digest, &mut check.address]
                 .into_iter()
-                .for_each(&mut said);
+                .for_each(&mut visit_text);
         }
         for piece in &mut self.pieces {
             match piece {
-                Piece::Heading(_, text) => said(text),
-                Piece::Fact(name, value) => [name, value].into_iter().for_each(&mut said),
+                Piece::Heading(_, text) => visit_text(text),
+                Piece::Date(name, value) => [name, value].into_iter().for_each(&mut visit_text),
                 Piece::Text(_) => {}
             }
         }
@@ -183,13 +183,13 @@ struct Pieces {
 
 impl Pieces {
     fn chapter(&mut self, chapter: &Chapter<'_>) {
-        self.heading(2, &format!("section.{}", wire(&chapter.section)));
+        self.heading(2, &format!("section.{}", wire_name(&chapter.section)));
         for part in &chapter.parts {
             match part {
                 ChapterPart::Text { key, ops } => self.field(3, key, ops),
                 ChapterPart::Date { key, day } => {
                     let value = self.words.day(day);
-                    self.fact(key, value);
+                    self.date(key, value);
                 }
                 ChapterPart::Milestone { number, milestone } => self.milestone(*number, milestone),
             }
@@ -209,7 +209,7 @@ impl Pieces {
         let due = [self.words.day(&one.due), one.due_text.clone()];
         let due: Vec<_> = due.into_iter().filter(|due| !due.is_empty()).collect();
         if !due.is_empty() {
-            self.fact("due", due.join(" · "));
+            self.date("due", due.join(" · "));
         }
     }
 
@@ -217,8 +217,8 @@ impl Pieces {
         self.out.push(Piece::Heading(level, self.words.say(key)));
     }
 
-    fn fact(&mut self, key: &str, value: String) {
-        self.out.push(Piece::Fact(self.words.say(&format!("field.{key}")), value));
+    fn date(&mut self, key: &str, value: String) {
+        self.out.push(Piece::Date(self.words.say(&format!("field.{key}")), value));
     }
 
     fn field(&mut self, level: u8, key: &str, ops: &[Op]) {

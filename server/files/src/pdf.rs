@@ -27,7 +27,7 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 /// The Typst template that lays out a paper. It reads the files `paper.json` and `attached`.
-const LOOK: &str = include_str!("paper.typ");
+const TYPST_SOURCE: &str = include_str!("paper.typ");
 
 /// Maximum number of characters of the title at the head of every page.
 const MAX_RUNNING_TITLE_CHARACTERS: usize = 300;
@@ -114,7 +114,7 @@ impl Press {
     ) -> Result<Vec<u8>, PressError> {
         let time = Timestamp::from_millisecond(i64::try_from(time).unwrap_or_default());
         let date = jiff::tz::TimeZone::UTC.to_datetime(time.map_err(failed)?);
-        let made = self.desk(paper, attachment)?.print(Datetime::from_ymd_hms(
+        let made = self.world(paper, attachment)?.print(Datetime::from_ymd_hms(
             date.year().into(),
             date.month().unsigned_abs(),
             date.day().unsigned_abs(),
@@ -128,11 +128,11 @@ impl Press {
     }
 
     /// Prepares everything that Typst reads to set a paper.
-    fn desk(
+    fn world(
         &self,
         mut paper: Paper,
         attachment: Option<Attachment<'_>>,
-    ) -> Result<Desk<'_>, PressError> {
+    ) -> Result<TypstWorld<'_>, PressError> {
         let pieces = std::mem::take(&mut paper.pieces);
         let mut pieces: Vec<SetPiece> = pieces.into_iter().map(SetPiece::from).collect();
         let numbered = self.settle(&mut paper, &mut pieces)?;
@@ -149,9 +149,9 @@ impl Press {
             attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
             numbered: (numbered > 0).then(|| words.say("file.numbered")),
         };
-        Ok(Desk {
+        Ok(TypstWorld {
             press: self,
-            main: Source::new(file("paper.typ"), LOOK.to_owned()),
+            main: Source::new(file("paper.typ"), TYPST_SOURCE.to_owned()),
             job: Bytes::new(serde_json::to_vec(&job).map_err(failed)?),
             attached: attachment.map(|attachment| Bytes::new(attachment.bytes.to_vec())),
         })
@@ -202,16 +202,16 @@ fn file(name: &str) -> FileId {
 }
 
 /// All files and fonts of one paper. Typst can read nothing else.
-struct Desk<'p> {
+struct TypstWorld<'p> {
     press: &'p Press,
     main: Source,
     job: Bytes,
     attached: Option<Bytes>,
 }
 
-impl Desk<'_> {
+impl TypstWorld<'_> {
     fn set(&self) -> Result<PagedDocument, PressError> {
-        typst::compile::<PagedDocument>(self).output.map_err(|errors| told(&errors))
+        typst::compile::<PagedDocument>(self).output.map_err(|errors| press_error(&errors))
     }
 
     fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
@@ -224,16 +224,16 @@ impl Desk<'_> {
             standards,
             ..PdfOptions::default()
         };
-        typst_pdf::pdf(&set, &options).map_err(|errors| told(&errors))
+        typst_pdf::pdf(&set, &options).map_err(|errors| press_error(&errors))
     }
 }
 
-fn told(errors: &[SourceDiagnostic]) -> PressError {
+fn press_error(errors: &[SourceDiagnostic]) -> PressError {
     let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     PressError::Failed(all.join("; "))
 }
 
-impl World for Desk<'_> {
+impl World for TypstWorld<'_> {
     fn library(&self) -> &LazyHash<Library> {
         &self.press.library
     }

@@ -30,7 +30,7 @@ pub(super) fn bound(line: &mut [Span]) -> usize {
         for c in span.text.chars() {
             state.take(c, &mut out);
         }
-        state.tell(&mut out);
+        state.write_pending(&mut out);
         span.text = out;
     }
     state.numbered
@@ -72,23 +72,23 @@ impl State {
         }
         self.last = Some(c);
         self.marks <= MAX_MARKS_IN_A_ROW
-            && !self.is_idle(c)
+            && !self.is_surplus_hyphen(c)
             && (joins || self.unbroken <= MAX_UNBROKEN_CHARACTERS)
     }
 
     /// Whether a character is a soft hyphen beyond [`MAX_SOFT_HYPHENS`].
-    fn is_idle(&self, c: char) -> bool {
+    fn is_surplus_hyphen(&self, c: char) -> bool {
         c == SOFT_HYPHEN && self.soft_hyphens > MAX_SOFT_HYPHENS
     }
 
     fn take(&mut self, c: char, out: &mut String) {
         if self.step(c) {
-            self.tell(out);
+            self.write_pending(out);
             return out.push(c);
         }
         if self.marks <= MAX_MARKS_IN_A_ROW {
-            self.tell(out);
-            if self.is_idle(c) {
+            self.write_pending(out);
+            if self.is_surplus_hyphen(c) {
                 return;
             }
             self.unbroken = 1;
@@ -98,14 +98,14 @@ impl State {
         match &mut self.pending {
             Some((known, times)) if *known == c => *times += 1,
             _ => {
-                self.tell(out);
+                self.write_pending(out);
                 self.pending = Some((c, 1));
             }
         }
     }
 
     /// Writes the pending character to the output as a code point with its number of repetitions: `[U+0301 ×19970]`.
-    fn tell(&mut self, out: &mut String) {
+    fn write_pending(&mut self, out: &mut String) {
         let Some((c, times)) = self.pending.take() else { return };
         let _ = write!(out, "[{}", CodePoint(c));
         if times > 1 {

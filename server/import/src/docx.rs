@@ -35,15 +35,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
     let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
     let text = archive.part(&main)?.ok_or_else(|| damaged("it has no text"))?;
     let document = parse(&text)?;
-    let mut beside = |name: &str| {
+    let mut optional_part = |name: &str| {
         let part = archive.part(format!("{folder}/{name}").trim_start_matches('/'));
         part.map(Option::unwrap_or_default)
     };
     let (styles, numbering, links, notes) = (
-        beside("styles.xml")?,
-        beside("numbering.xml")?,
-        beside(&format!("_rels/{name}.rels"))?,
-        beside("footnotes.xml")?,
+        optional_part("styles.xml")?,
+        optional_part("numbering.xml")?,
+        optional_part(&format!("_rels/{name}.rels"))?,
+        optional_part("footnotes.xml")?,
     );
     let notes = optional_xml(&notes)?;
     let mut reader = Reader {
@@ -174,7 +174,7 @@ impl Reader {
                     if let Some(text) = number.take() {
                         paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
                     }
-                    self.out.all.push(Found::Aside(paragraph));
+                    self.out.all.push(Found::OutsideText(paragraph));
                 }
             }
         }
@@ -275,16 +275,20 @@ impl Reader {
             return Err(damaged("it nests too deep"));
         }
         // Number of following runs to leave out, because they show the destination of the link before them.
-        let mut told = 0;
+        let mut destination_runs = 0;
         for node in parent.children() {
             match node.tag_name().name() {
                 "r" => {
-                    if told == 0 && destination::has_style(node) && !marks.contains("link") {
-                        let tell = |address: &String| destination::runs_that_tell(node, address);
-                        told = self.link_before.as_ref().map_or(0, tell);
+                    if destination_runs == 0
+                        && destination::has_style(node)
+                        && !marks.contains("link")
+                    {
+                        let count_runs =
+                            |address: &String| destination::runs_of_destination(node, address);
+                        destination_runs = self.link_before.as_ref().map_or(0, count_runs);
                     }
-                    if told > 0 {
-                        told -= 1;
+                    if destination_runs > 0 {
+                        destination_runs -= 1;
                         self.link_before = None;
                         continue;
                     }

@@ -52,7 +52,7 @@ pub(crate) enum Found {
     /// A table, by rows.
     Table(Vec<Vec<Cell>>),
     /// A paragraph outside the running text, such as a footnote. It goes into the notes.
-    Aside(Paragraph),
+    OutsideText(Paragraph),
 }
 
 /// All parts of a file, in their order.

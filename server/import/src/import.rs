@@ -27,7 +27,7 @@ pub(crate) fn import(name: &str, bytes: &[u8], language: &str) -> Result<Placed,
     };
     let says = |paragraph: &Paragraph| paragraph.pieces.iter().any(|piece| !piece.text.is_empty());
     let is_said = findings.all.iter().any(|found| match found {
-        Found::Paragraph(one) | Found::Aside(one) => says(one),
+        Found::Paragraph(one) | Found::OutsideText(one) => says(one),
         Found::Table(rows) => rows.iter().flatten().flatten().any(says),
     });
     if is_said { place(findings, stem, language) } else { Err(ImportError::Empty) }

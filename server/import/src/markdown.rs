@@ -35,16 +35,18 @@ struct Reader {
     /// The destination of the link that is being read, if the link has the title that our writer gives it.
     destination: Option<String>,
     /// The destination in brackets that can follow the link that was just read. It is not an author's text.
-    beside: Option<String>,
+    shown_destination: Option<String>,
 }
 
 impl Reader {
     fn take(&mut self, event: Event<'_>) -> Result<(), ImportError> {
-        let event = match (self.beside.take(), event) {
-            (Some(beside), Event::Text(text)) => match text.strip_prefix(&*beside) {
-                Some(rest) => Event::Text(rest.to_owned().into()),
-                None => Event::Text(text),
-            },
+        let event = match (self.shown_destination.take(), event) {
+            (Some(shown_destination), Event::Text(text)) => {
+                match text.strip_prefix(&*shown_destination) {
+                    Some(rest) => Event::Text(rest.to_owned().into()),
+                    None => Event::Text(text),
+                }
+            }
             (_, event) => event,
         };
         match event {
@@ -135,7 +137,7 @@ impl Reader {
             TagEnd::Emphasis => self.unmark("italic"),
             TagEnd::Link => {
                 self.unmark("link");
-                self.beside =
+                self.shown_destination =
                     self.destination.take().map(|destination| format!(" ({destination})"));
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! The names that drafts use for the parts of a commitment.
 
 use accord_document::template::{FIELDS, Field, NOTES, Section};
-use accord_words::{Words, wire};
+use accord_words::{Words, wire_name};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 pub(super) const MAX_LABEL_CHARACTERS: usize = 120;
 
 /// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from ours.
-const SYNONYMS: [(&str, &[&str]); 9] = [
+const FIELD_SYNONYMS: [(&str, &[&str]); 9] = [
     (
         "title",
         &[
@@ -38,8 +38,8 @@ const SYNONYMS: [(&str, &[&str]); 9] = [
     ("contact_email", &["e-mail"]),
 ];
 
-/// Names of sections in drafts and forms, where they differ from ours. [`SYNONYMS`] has the names of fields.
-const GROUPS: [(Section, &[&str]); 6] = [
+/// Names of sections in drafts and forms, where they differ from ours. [`FIELD_SYNONYMS`] has the names of fields.
+const SECTION_SYNONYMS: [(Section, &[&str]); 6] = [
     (Section::Who, &["supporting stakeholders", "stakeholders"]),
     (Section::When, &["period covered", "period"]),
     (Section::Why, &["problem definition"]),
@@ -82,7 +82,7 @@ const COLUMNS: [(&str, &[&str]); 8] = [
 
 /// A part of a commitment that a heading, a label or a cell can name.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Spot {
+pub(super) enum NamedPart {
     Section(Section),
     Field(&'static Field),
     /// A date of the commitment, by its key.
@@ -94,36 +94,36 @@ pub(super) enum Spot {
 }
 
 /// The parts that each name stands for, in all languages of public pages.
-static NAMES: LazyLock<HashMap<String, Vec<Spot>>> = LazyLock::new(|| {
-    let mut names: HashMap<String, Vec<Spot>> = HashMap::new();
-    let mut call = |key: &str, spot| {
+static NAMES: LazyLock<HashMap<String, Vec<NamedPart>>> = LazyLock::new(|| {
+    let mut names: HashMap<String, Vec<NamedPart>> = HashMap::new();
+    let mut call = |key: &str, part| {
         for words in Words::all() {
-            names.entry(plain_label(&words.say(key))).or_default().push(spot);
+            names.entry(plain_label(&words.say(key))).or_default().push(part);
         }
     };
     for field in FIELDS.iter().filter(|field| field.key != NOTES) {
-        call(&format!("field.{}", field.key), Spot::Field(field));
+        call(&format!("field.{}", field.key), NamedPart::Field(field));
     }
     for section in Section::ALL {
-        call(&format!("section.{}", wire(&section)), Spot::Section(section));
+        call(&format!("section.{}", wire_name(&section)), NamedPart::Section(section));
     }
     for key in ["period_from", "period_to"] {
-        call(&format!("field.{key}"), Spot::Date(key));
+        call(&format!("field.{key}"), NamedPart::Date(key));
     }
     for key in ["outputs", "who", "due", "what"] {
-        call(&format!("field.{key}"), Spot::InMilestone(key));
+        call(&format!("field.{key}"), NamedPart::InMilestone(key));
     }
-    let mut also = |name: &str, spot| names.entry(name.to_owned()).or_default().push(spot);
-    for (key, all) in SYNONYMS {
+    let mut also = |name: &str, part| names.entry(name.to_owned()).or_default().push(part);
+    for (key, all) in FIELD_SYNONYMS {
         let Some(field) = field(key) else { continue };
-        all.iter().for_each(|name| also(name, Spot::Field(field)));
+        all.iter().for_each(|name| also(name, NamedPart::Field(field)));
     }
-    for (section, all) in GROUPS {
-        all.iter().for_each(|name| also(name, Spot::Section(section)));
+    for (section, all) in SECTION_SYNONYMS {
+        all.iter().for_each(|name| also(name, NamedPart::Section(section)));
     }
     for words in Words::all() {
         let name = words.fill("milestones.number", &[("number", "")]);
-        names.entry(plain_label(&name)).or_default().push(Spot::Milestone);
+        names.entry(plain_label(&name)).or_default().push(NamedPart::Milestone);
     }
     names
 });
@@ -137,7 +137,7 @@ fn plain_label(text: &str) -> String {
 }
 
 /// Returns the parts that have this name.
-pub(super) fn called(label: &str) -> &'static [Spot] {
+pub(super) fn called(label: &str) -> &'static [NamedPart] {
     NAMES.get(&plain_label(label)).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -148,8 +148,8 @@ pub(super) fn hinted(heading: &str) -> Option<&'static Field> {
 
 /// Returns the part of a milestone that a column with this heading contains, by its key. `None` if no part matches.
 pub(super) fn column(heading: &str) -> Option<&'static str> {
-    let key = called(heading).iter().find_map(|spot| match spot {
-        Spot::InMilestone(key) => Some(*key),
+    let key = called(heading).iter().find_map(|part| match part {
+        NamedPart::InMilestone(key) => Some(*key),
         _ => None,
     });
     key.or_else(|| by_clue(&COLUMNS, &plain_label(heading)))

@@ -7,7 +7,7 @@ mod tables;
 use crate::budget;
 use crate::error::ImportError;
 use crate::found::{Findings, Found, Paragraph, Role, after_colon};
-use crate::names::{MAX_LABEL_CHARACTERS, Spot, called, field, hinted};
+use crate::names::{MAX_LABEL_CHARACTERS, NamedPart, called, field, hinted};
 use crate::ops::ops;
 use accord_document::model::Draft;
 use accord_document::model::MilestoneDraft;
@@ -34,7 +34,7 @@ const MAX_HEADING_LEVEL: u8 = 3;
 
 /// The part of the commitment to which the next paragraph is added.
 #[derive(Debug, Clone, Copy)]
-enum Here {
+enum CurrentPart {
     Notes,
     Field(&'static Field),
     /// A part of the milestone that was begun last, by its key.
@@ -53,7 +53,7 @@ pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Pl
         notes: Vec::new(),
         milestones: Vec::new(),
         facts: Vec::new(),
-        here: Here::Notes,
+        current_part: CurrentPart::Notes,
         level: 0,
         section: None,
     };
@@ -61,7 +61,7 @@ pub(super) fn place(findings: Findings, name: &str, language: &str) -> Result<Pl
         match found {
             Found::Paragraph(paragraph) => placer.paragraph(paragraph),
             Found::Table(rows) => placer.table(rows),
-            Found::Aside(paragraph) => placer.notes.push(paragraph),
+            Found::OutsideText(paragraph) => placer.notes.push(paragraph),
         }
     }
     let placed = placer.finish(name, findings.pictures);
@@ -82,7 +82,7 @@ struct Placer {
     notes: Vec<Paragraph>,
     milestones: Vec<Row>,
     facts: Vec<(String, String)>,
-    here: Here,
+    current_part: CurrentPart,
     /// The level of the heading that opened the current part. Deeper headings belong to that part.
     level: u8,
     section: Option<Section>,
@@ -97,10 +97,10 @@ impl Placer {
             Role::Block(_) if self.labelled(&paragraph) => {}
             Role::Block(LineKind::Item { indent, .. })
                 if self.section == Some(Section::Milestones)
-                    && matches!(self.here, Here::Notes)
+                    && matches!(self.current_part, CurrentPart::Notes)
                     || self.lists_milestones() && indent == 0 =>
             {
-                self.open(Spot::Milestone, self.level);
+                self.open(NamedPart::Milestone, self.level);
                 let role = Role::Block(LineKind::Plain);
                 self.push(Paragraph { role, ..paragraph });
             }
@@ -110,31 +110,32 @@ impl Placer {
 
     /// Whether each item of the current list is a milestone.
     fn lists_milestones(&self) -> bool {
-        self.section == Some(Section::Milestones) && matches!(self.here, Here::Milestone("what"))
+        self.section == Some(Section::Milestones)
+            && matches!(self.current_part, CurrentPart::Milestone("what"))
     }
 
     fn heading(&mut self, level: u8, paragraph: Paragraph) {
         let text = paragraph.plain();
-        if let Some(spot) = self.spot(&text) {
-            return self.open(spot, level);
+        if let Some(part) = self.named_part(&text) {
+            return self.open(part, level);
         }
         // A heading like “Milestone 2: A register” opens the milestone, and the rest is its text.
         if let Some((label, rest)) = text.split_once([':', '–', '—'])
-            && let Some(spot) = self.spot(label)
+            && let Some(part) = self.named_part(label)
             && !rest.trim().is_empty()
         {
-            self.open(spot, level);
+            self.open(part, level);
             return self.push(Paragraph::of(rest.trim()));
         }
         // A heading that hints at a field but says more than a name opens the field, and stays a heading in its text.
         if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
-            self.open(Spot::Field(field), level);
+            self.open(NamedPart::Field(field), level);
             return self.push(Paragraph { role: Role::Block(LineKind::Heading(1)), ..paragraph });
         }
-        let is_within = match self.here {
-            Here::Notes => false,
-            Here::Field(field) => field.extent == Extent::Text && level > self.level,
-            Here::Milestone(_) => level > self.level,
+        let is_within = match self.current_part {
+            CurrentPart::Notes => false,
+            CurrentPart::Field(field) => field.extent == Extent::Text && level > self.level,
+            CurrentPart::Milestone(_) => level > self.level,
         };
         if is_within {
             let depth = (level - self.level).min(MAX_HEADING_LEVEL);
@@ -145,7 +146,7 @@ impl Placer {
         if begins {
             return self.set("title", paragraph);
         }
-        self.here = Here::Notes;
+        self.current_part = CurrentPart::Notes;
         self.level = level;
         self.section = None;
         let role = Role::Block(LineKind::Heading(level.min(MAX_HEADING_LEVEL)));
@@ -154,27 +155,27 @@ impl Placer {
 
     /// Returns the part that a heading or label opens, or `None` if it opens none. Only the name of a part, or a question
     /// that hints at one, opens a part.
-    fn spot(&self, text: &str) -> Option<Spot> {
+    fn named_part(&self, text: &str) -> Option<NamedPart> {
         let is_contact = self.section == Some(Section::Contact);
-        let fits = |spot: &&Spot| match spot {
-            Spot::Field(field) => field.section != Some(Section::Contact) || is_contact,
-            Spot::InMilestone("what") => false,
-            Spot::InMilestone(_) => !self.milestones.is_empty(),
+        let fits = |part: &&NamedPart| match part {
+            NamedPart::Field(field) => field.section != Some(Section::Contact) || is_contact,
+            NamedPart::InMilestone("what") => false,
+            NamedPart::InMilestone(_) => !self.milestones.is_empty(),
             _ => true,
         };
         let asks = text.trim_end().ends_with(['?', '？', '؟']);
         let found = called(text).iter().find(fits).copied();
-        found.or_else(|| self.hint(text).filter(|_| asks).map(Spot::Field))
+        found.or_else(|| self.hint(text).filter(|_| asks).map(NamedPart::Field))
     }
 
     fn hint(&self, text: &str) -> Option<&'static Field> {
         if text.chars().count() > MAX_LABEL_CHARACTERS { None } else { hinted(text) }
     }
 
-    fn open(&mut self, spot: Spot, level: u8) {
+    fn open(&mut self, part: NamedPart, level: u8) {
         self.level = level;
-        match spot {
-            Spot::Section(section) => {
+        match part {
+            NamedPart::Section(section) => {
                 self.section = Some(section);
                 let first = match section {
                     Section::Promise => field("brief"),
@@ -183,22 +184,22 @@ impl Placer {
                     Section::How => field("solution"),
                     _ => None,
                 };
-                self.here = first.map_or(Here::Notes, Here::Field);
+                self.current_part = first.map_or(CurrentPart::Notes, CurrentPart::Field);
             }
-            Spot::Field(field) => {
+            NamedPart::Field(field) => {
                 self.section = field.section;
-                self.here = Here::Field(field);
+                self.current_part = CurrentPart::Field(field);
                 // A title under the name “Title” replaces a heading that was taken for the title only because it came first.
                 if field.key == "title" {
                     self.notes.extend(self.texts.remove("title").into_iter().flatten());
                 }
             }
-            Spot::Date(_) => self.here = Here::Notes,
-            Spot::InMilestone(key) => self.here = Here::Milestone(key),
-            Spot::Milestone => {
+            NamedPart::Date(_) => self.current_part = CurrentPart::Notes,
+            NamedPart::InMilestone(key) => self.current_part = CurrentPart::Milestone(key),
+            NamedPart::Milestone => {
                 self.section = Some(Section::Milestones);
                 self.milestones.push(Row::default());
-                self.here = Here::Milestone("what");
+                self.current_part = CurrentPart::Milestone("what");
             }
         }
     }
@@ -211,30 +212,30 @@ impl Placer {
         if called(label).is_empty() {
             return false;
         }
-        let Some(spot) = self.spot(label) else { return false };
+        let Some(part) = self.named_part(label) else { return false };
         let value = value.trim();
-        match spot {
-            Spot::Date(key) => match self.words.read_day(value) {
+        match part {
+            NamedPart::Date(key) => match self.words.read_day(value) {
                 Some(day) => {
                     self.facts.push((key.into(), day));
                     true
                 }
                 None => false,
             },
-            Spot::InMilestone("due") => {
+            NamedPart::InMilestone("due") => {
                 self.due(value);
                 true
             }
-            Spot::Field(_) | Spot::InMilestone(_) => {
+            NamedPart::Field(_) | NamedPart::InMilestone(_) => {
                 // At level 6, any heading ends the part, because the text below a heading is about something else.
-                self.open(spot, 6);
+                self.open(part, 6);
                 let rest = after_colon(&paragraph.pieces);
                 if !value.is_empty() {
                     self.push(Paragraph { role: Role::Block(LineKind::Plain), pieces: rest });
                 }
                 true
             }
-            Spot::Section(_) | Spot::Milestone => false,
+            NamedPart::Section(_) | NamedPart::Milestone => false,
         }
     }
 
@@ -250,18 +251,18 @@ impl Placer {
     }
 
     fn push(&mut self, paragraph: Paragraph) {
-        match self.here {
-            Here::Notes => self.notes.push(paragraph),
-            Here::Field(field) if field.extent == Extent::Line => {
+        match self.current_part {
+            CurrentPart::Notes => self.notes.push(paragraph),
+            CurrentPart::Field(field) if field.extent == Extent::Line => {
                 if self.texts.contains_key(field.key) {
                     self.notes.push(paragraph);
                 } else {
                     self.set(field.key, paragraph);
                 }
             }
-            Here::Field(field) => self.texts.entry(field.key).or_default().push(paragraph),
-            Here::Milestone("due") => self.due(&paragraph.plain()),
-            Here::Milestone(key) => match self.milestones.last_mut() {
+            CurrentPart::Field(field) => self.texts.entry(field.key).or_default().push(paragraph),
+            CurrentPart::Milestone("due") => self.due(&paragraph.plain()),
+            CurrentPart::Milestone(key) => match self.milestones.last_mut() {
                 Some(row) => row.texts.entry(key).or_default().push(paragraph),
                 None => self.notes.push(paragraph),
             },

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_declares_its_own_entities_is_refused() {
-        let told = XmlBudget::default().take("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>");
-        assert!(matches!(told, Err(ImportError::Damaged(_))), "{told:?}");
+        let error = XmlBudget::default().take("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>");
+        assert!(matches!(error, Err(ImportError::Damaged(_))), "{error:?}");
     }
 }

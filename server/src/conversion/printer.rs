@@ -8,7 +8,7 @@ use crate::releases::SealedRelease;
 use crate::worker::{Answer, Ending, Job, WorkError, Workers};
 use accord_document::ids::Digest;
 use accord_document::release::canonical::Released;
-use accord_files::{Coverage, FileJob, FileKind, Manuscript, PressError, Publication, Source};
+use accord_files::{Coverage, FileJob, FileKind, JobOrigin, Manuscript, PressError, Publication};
 use axum::body::Bytes;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -159,7 +159,7 @@ impl Printer {
             kind,
             time: frozen.statement.frozen,
             text: Cow::Borrowed(&frozen.released),
-            source: Source::Release { statement, public, base },
+            origin: JobOrigin::Release { statement, public, base },
             changes: None,
             fonts: shared.fonts.clone(),
         };
@@ -214,7 +214,7 @@ impl Printer {
             kind,
             time,
             text: Cow::Borrowed(text),
-            source: Source::Draft { plan_title },
+            origin: JobOrigin::Draft { plan_title },
             changes,
             fonts: self.shared.fonts.clone(),
         };

@@ -3,7 +3,7 @@
 use super::Page;
 use super::text::block;
 use accord_files::{Paper, Piece};
-use accord_words::wire;
+use accord_words::wire_name;
 use maud::{Markup, html};
 
 pub(crate) fn paper(paper: &Paper) -> Page {
@@ -16,7 +16,7 @@ pub(crate) fn paper(paper: &Paper) -> Page {
                 p { strong { (signed.heading) } }
                 ul.plain { @for one in &signed.people {
                     li {
-                        span.mark.(wire(&one.sector)) aria-hidden="true" {}
+                        span.mark.(wire_name(&one.sector)) aria-hidden="true" {}
                         (one.name) span.soft { ", " (one.about) }
                     }
                 } }
@@ -36,7 +36,7 @@ pub(crate) fn paper(paper: &Paper) -> Page {
             }
         }
     };
-    Page { title: paper.title.clone(), language: paper.spoken.into(), head: html! {}, body }
+    Page { title: paper.title.clone(), language: paper.form_language.into(), head: html! {}, body }
 }
 
 fn piece(piece: &Piece, language: &str) -> Markup {
@@ -44,7 +44,7 @@ fn piece(piece: &Piece, language: &str) -> Markup {
         Piece::Heading(2, name) => html! { h2 { (name) } },
         Piece::Heading(3, name) => html! { h3 { (name) } },
         Piece::Heading(_, name) => html! { h4 { (name) } },
-        Piece::Fact(name, value) => html! { dl { dt { (name) } dd { (value) } } },
+        Piece::Date(name, value) => html! { dl { dt { (name) } dd { (value) } } },
         Piece::Text(written) => html! { div lang=(language) { (block(written)) } },
     }
 }

@@ -5,7 +5,7 @@ use crate::record::{AuthorView, MarkView, ProposalView, RecordView};
 use accord_document::history::{Sitting, Tally};
 use accord_document::people::Sector;
 use accord_document::template::FIELDS;
-use accord_words::{names, wire};
+use accord_words::{names, wire_name};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ fn sections(view: &RecordView) -> Markup {
     // Each row is a section with the characters of each sector. The first row is the whole commitment.
     let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
     for share in &view.shares {
-        let section = share.section.map_or_else(|| "title".into(), |section| wire(&section));
+        let section = share.section.map_or_else(|| "title".into(), |section| wire_name(&section));
         let name = names::section(&section);
         let at = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             rows.push((name, [0; 4]));
@@ -172,7 +172,9 @@ fn section_of(tally: &Tally) -> String {
         return "milestones".into();
     }
     let field = FIELDS.iter().find(|field| field.key == target.0);
-    field.and_then(|field| field.section).map_or_else(|| "title".into(), |section| wire(&section))
+    field
+        .and_then(|field| field.section)
+        .map_or_else(|| "title".into(), |section| wire_name(&section))
 }
 
 fn versions(view: &RecordView) -> Markup {
@@ -262,14 +264,14 @@ fn person(author: &AuthorView) -> Markup {
 /// Renders a person's name and side. The name is empty for a person who was forgotten.
 fn named(name: &str, sector: Sector) -> Markup {
     html! {
-        span.mark.(wire(&sector)) aria-hidden="true" {}
+        span.mark.(wire_name(&sector)) aria-hidden="true" {}
         @if name.is_empty() { (names::former(sector)) }
         @else { (name) span.soft { ", " (names::sector(sector)) } }
     }
 }
 
 fn marked(sector: Sector) -> Markup {
-    html! { span.mark.(wire(&sector)) aria-hidden="true" {} (names::sector(sector)) }
+    html! { span.mark.(wire_name(&sector)) aria-hidden="true" {} (names::sector(sector)) }
 }
 
 /// Renders the shares of the sectors as one bar. Screen readers skip it, because the same table gives the numbers.
@@ -279,7 +281,7 @@ fn bar(counts: &[u64; 4], total: u64) -> Markup {
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
             @for (index, sector) in Sector::ALL.iter().enumerate() {
                 @let before: u64 = widths[..index].iter().sum();
-                rect.(wire(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
+                rect.(wire_name(sector)) x=(before) y="0" width=(widths[index]) height="10" {}
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::releases::Published;
 use accord_document::release::canonical::{Released, ReleasedMilestone};
 use accord_document::release::outline::{Chapter, ChapterPart, has_words, outline};
 use accord_files::FileKind;
-use accord_words::{Words, own_name, wire};
+use accord_words::{Words, own_name, wire_name};
 use maud::{Markup, html};
 
 /// The context of a release that its page also shows: other releases, other languages, and the plan.
@@ -39,7 +39,7 @@ pub(crate) fn release(context: &ReleaseContext, shown: &Published, files: &[File
     let title = released.title();
     let here = address(released.document.as_str(), released.number);
     let chapters = outline(released);
-    let key = |chapter: &Chapter<'_>| wire(&chapter.section);
+    let key = |chapter: &Chapter<'_>| wire_name(&chapter.section);
     let body = html! {
         p.above { a href={ "/p/" (context.plan) } { (context.plan_title) } }
         h1 lang=(released.language) { (title) }
@@ -47,7 +47,7 @@ pub(crate) fn release(context: &ReleaseContext, shown: &Published, files: &[File
         (signatures(&words, shown))
         @if !released.gaps.is_empty() {
             p.notice { (words.say("release.gaps")) }
-            ul { @for gap in &released.gaps { li { (words.say(&format!("need.{}", wire(gap)))) } } }
+            ul { @for gap in &released.gaps { li { (words.say(&format!("need.{}", wire_name(gap)))) } } }
         }
         nav aria-label=(words.say("release.contents")) { ul.inline {
             @for key in chapters.iter().map(key) { li { a href={ "#" (key) } { (words.say(&format!("section.{key}"))) } } }
@@ -116,7 +116,7 @@ fn signatures(words: &Words, shown: &Published) -> Markup {
             p { strong { (label) } }
             ul.plain { @for signatory in &shown.sealed.statement.signatories {
                 li {
-                    span.mark.(wire(&signatory.sector)) aria-hidden="true" {}
+                    span.mark.(wire_name(&signatory.sector)) aria-hidden="true" {}
                     (signatory.name) span.soft { ", " (words.sector(signatory.sector)) ", " (words.moment(signatory.time, &shown.zone)) }
                 }
             } }

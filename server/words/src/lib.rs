@@ -20,7 +20,7 @@ use serde::Serialize;
 /// Returns the name of a value without content, such as a variant of an enum, as JSON has it. Returns an empty string for
 /// any other value.
 #[must_use]
-pub fn wire(value: &impl Serialize) -> String {
+pub fn wire_name(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),

@@ -1,6 +1,6 @@
 //! The English names of sides, roles, sections and fields, as the application shows them.
 
-use crate::wire;
+use crate::wire_name;
 use accord_document::people::{Seat, Sector};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -24,13 +24,13 @@ fn name(kind: &str, key: &str) -> String {
 /// Returns the name of a side.
 #[must_use]
 pub fn sector(sector: Sector) -> String {
-    name("sector", &wire(&sector))
+    name("sector", &wire_name(&sector))
 }
 
 /// Returns the name of a role in a plan.
 #[must_use]
 pub fn seat(seat: Seat) -> String {
-    name("seat", &wire(&seat))
+    name("seat", &wire_name(&seat))
 }
 
 /// Returns the name of a section of the form, by its key.
@@ -49,7 +49,7 @@ pub fn field(key: &str) -> String {
 /// Returns the name for a person of this side whose own name has been erased.
 #[must_use]
 pub fn former(sector: Sector) -> String {
-    name("person.former", &wire(&sector))
+    name("person.former", &wire_name(&sector))
 }
 
 /// Returns a person's name with their side in words, for places without room for the shape of the side. A person whose

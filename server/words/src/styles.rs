@@ -2,9 +2,9 @@
 //! recognises by them what is not part of the text.
 
 /// Id of the paragraph style of what the form adds around a text. An import leaves such paragraphs out.
-pub const ABOUT: &str = "AccordAbout";
+pub const ABOUT_STYLE: &str = "AccordAbout";
 /// Id of the character style of a link's destination, which is shown after the words of the link.
-pub const DESTINATION: &str = "AccordDestination";
+pub const DESTINATION_STYLE: &str = "AccordDestination";
 /// The characters that are escaped (`%` and a hexadecimal number) where an address is the target of a relationship. ASCII
 /// control characters are escaped as well.
 pub const ESCAPED_IN_TARGETS: &str = " \"<>\\^`{|}";

@@ -1,6 +1,6 @@
 //! The words of one language, and dates written in them.
 
-use crate::{names, wire};
+use crate::{names, wire_name};
 use accord_document::people::Sector;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -91,7 +91,7 @@ impl Words {
     /// Returns the name of a side.
     #[must_use]
     pub fn sector(&self, sector: Sector) -> String {
-        self.say(&format!("sector.{}", wire(&sector)))
+        self.say(&format!("sector.{}", wire_name(&sector)))
     }
 
     /// Returns a day such as `2027-03-31` as people write it. A text that is not a day is returned unchanged.

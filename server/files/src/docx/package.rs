@@ -1,7 +1,7 @@
 //! The parts of a Word document other than its text, and the archive of all parts (ISO/IEC 29500-2).
 
 use crate::paper::Paper;
-use accord_words::styles::ABOUT;
+use accord_words::styles::ABOUT_STYLE;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use std::io::{Cursor, Write};
@@ -15,7 +15,7 @@ pub(super) const OFFICE: &str =
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 /// Number of levels of a list in Word.
-const DEPTHS: usize = 9;
+const LIST_LEVELS: usize = 9;
 
 /// Returns the archive of a document. `document` is its main part, `links` the targets of its links, and `lists` the number
 /// of its lists.
@@ -28,10 +28,10 @@ pub(super) fn package(
 ) -> Vec<u8> {
     let parts = [
         ("[Content_Types].xml", content_types()),
-        ("_rels/.rels", relations(&package_relations())),
+        ("_rels/.rels", relationships(&package_relationships())),
         ("docProps/core.xml", properties(paper, time)),
         ("word/document.xml", document),
-        ("word/_rels/document.xml.rels", relations(&document_relations(links))),
+        ("word/_rels/document.xml.rels", relationships(&document_relationships(links))),
         ("word/styles.xml", STYLES.replace("{language}", &escaped(&paper.language))),
         ("word/numbering.xml", numbering(lists)),
         ("word/footer.xml", footer()),
@@ -89,37 +89,37 @@ fn content_types() -> String {
 }
 
 /// A relationship of a part to another part, or to an address outside the archive.
-struct Relation {
+struct Relationship {
     id: String,
     kind: String,
     target: String,
     is_outside: bool,
 }
 
-fn relation(id: &str, kind: &str, target: &str) -> Relation {
+fn relationship(id: &str, kind: &str, target: &str) -> Relationship {
     let kind = format!("{OFFICE}/{kind}");
-    Relation { id: id.into(), kind, target: target.into(), is_outside: false }
+    Relationship { id: id.into(), kind, target: target.into(), is_outside: false }
 }
 
-fn package_relations() -> Vec<Relation> {
+fn package_relationships() -> Vec<Relationship> {
     let properties = format!("{PACKAGE}/relationships/metadata/core-properties");
     vec![
-        relation("document", "officeDocument", "word/document.xml"),
-        Relation { kind: properties, ..relation("properties", "", "docProps/core.xml") },
+        relationship("document", "officeDocument", "word/document.xml"),
+        Relationship { kind: properties, ..relationship("properties", "", "docProps/core.xml") },
     ]
 }
 
-fn document_relations(links: &[String]) -> Vec<Relation> {
-    let link = |(at, address): (usize, &String)| Relation {
+fn document_relationships(links: &[String]) -> Vec<Relationship> {
+    let link = |(at, address): (usize, &String)| Relationship {
         is_outside: true,
-        ..relation(&format!("link{at}"), "hyperlink", address)
+        ..relationship(&format!("link{at}"), "hyperlink", address)
     };
     let own = ["styles", "numbering", "footer", "settings"];
-    let own = own.into_iter().map(|kind| relation(kind, kind, &format!("{kind}.xml")));
+    let own = own.into_iter().map(|kind| relationship(kind, kind, &format!("{kind}.xml")));
     own.chain(links.iter().enumerate().map(link)).collect()
 }
 
-fn relations(all: &[Relation]) -> String {
+fn relationships(all: &[Relationship]) -> String {
     part(html! { Relationships xmlns={ (PACKAGE) "/relationships" } {
         @for one in all {
             Relationship Id=(one.id) Type=(one.kind) Target=(clean(&one.target)) TargetMode=[one.is_outside.then_some("External")] {}
@@ -155,17 +155,17 @@ fn numbering(lists: usize) -> String {
     part(html! { w:numbering xmlns:w=(MAIN) {
         w:abstractNum w:abstractNumId="0" {
             w:multiLevelType w:val="hybridMultilevel" {}
-            @for depth in 0..DEPTHS { (level(depth, "bullet", bullets[depth % 3])) }
+            @for depth in 0..LIST_LEVELS { (level(depth, "bullet", bullets[depth % 3])) }
         }
         w:abstractNum w:abstractNumId="1" {
             w:multiLevelType w:val="hybridMultilevel" {}
-            @for depth in 0..DEPTHS { (level(depth, formats[depth % 3], &format!("%{}.", depth + 1))) }
+            @for depth in 0..LIST_LEVELS { (level(depth, formats[depth % 3], &format!("%{}.", depth + 1))) }
         }
         w:num w:numId="1" { w:abstractNumId w:val="0" {} }
         @for list in 0..lists {
             w:num w:numId=(list + 2) {
                 w:abstractNumId w:val="1" {}
-                @for depth in 0..DEPTHS { w:lvlOverride w:ilvl=(depth) { w:startOverride w:val="1" {} } }
+                @for depth in 0..LIST_LEVELS { w:lvlOverride w:ilvl=(depth) { w:startOverride w:val="1" {} } }
             }
         }
     } })
@@ -177,7 +177,7 @@ fn footer() -> String {
     };
     part(html! { w:ftr xmlns:w=(MAIN) {
         w:p {
-            w:pPr { w:pStyle w:val=(ABOUT) {} w:jc w:val="right" {} }
+            w:pPr { w:pStyle w:val=(ABOUT_STYLE) {} w:jc w:val="right" {} }
             (field("PAGE")) w:r { w:t xml:space="preserve" { " / " } } (field("NUMPAGES"))
         }
     } })

@@ -33,7 +33,7 @@ fn every_script_of_our_cities_is_set_and_the_same_text_gives_the_same_bytes() {
 
 #[test]
 fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not() {
-    let told = |text: &str| {
+    let settled = |text: &str| {
         let text = text.to_owned();
         let released = samples::released("en", |content| {
             content.texts.insert("problem".into(), vec![op(&text)]);
@@ -42,9 +42,9 @@ fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not(
         press().pdf(paper, 0, None)
     };
     assert!(
-        told("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok()
+        settled("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok()
     );
-    let refused = told(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
+    let refused = settled(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
     assert!(matches!(refused, PressError::Fonts), "{refused}");
 }
 
@@ -112,8 +112,8 @@ fn a_text_longer_than_a_pdf_may_be_is_told_so() {
     let released = samples::released("en", |content| {
         content.texts.insert("problem".into(), vec![op(&"words ".repeat(100_001))]);
     });
-    let told = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap_err();
-    assert_eq!(told, PressError::Long);
+    let error = press().pdf(Paper::of(&released, &samples::draft()), 0, None).unwrap_err();
+    assert_eq!(error, PressError::Long);
 }
 
 /// Returns the distance of each line's start from the left edge of the page, in points. A line is found by its longest
@@ -123,8 +123,8 @@ fn starts(lines: &[&str]) -> Vec<f64> {
         content.texts.insert("problem".into(), vec![op(&format!("{}\n", lines.join("\n")))]);
     });
     let press = press();
-    let desk = press.desk(Paper::of(&released, &samples::draft()), None).unwrap();
-    let set = desk.set().unwrap();
+    let world = press.world(Paper::of(&released, &samples::draft()), None).unwrap();
+    let set = world.set().unwrap();
     let mut texts = Vec::new();
     set.pages().iter().for_each(|page| texts_of(&page.frame, 0.0, &mut texts));
     let start = |line: &&str| {

@@ -18,7 +18,7 @@ pub(super) enum SetPiece {
     /// A heading of the form.
     Heading(u8, String),
     /// The name of a date, and the date.
-    Fact(String, String),
+    Date(String, String),
     /// A block that the authors wrote.
     Text(SetBlock),
 }
@@ -56,7 +56,7 @@ impl From<Piece> for SetPiece {
     fn from(piece: Piece) -> Self {
         match piece {
             Piece::Heading(level, name) => Self::Heading(level, name),
-            Piece::Fact(name, value) => Self::Fact(name, value),
+            Piece::Date(name, value) => Self::Date(name, value),
             Piece::Text(block) => Self::Text(block.into()),
         }
     }
@@ -94,7 +94,7 @@ impl SetPiece {
     /// Calls `visit` with each line of an authors' block.
     pub(super) fn each_line(&mut self, visit: &mut dyn FnMut(&mut Line)) {
         match self {
-            Self::Heading(..) | Self::Fact(..) => {}
+            Self::Heading(..) | Self::Date(..) => {}
             Self::Text(SetBlock::Paragraph(line) | SetBlock::Heading(_, line)) => {
                 visit(&mut line.spans);
             }

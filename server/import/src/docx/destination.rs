@@ -4,23 +4,23 @@
 
 use super::nodes::{child, value};
 use accord_document::readable::address;
-use accord_words::styles::{DESTINATION, ESCAPED_IN_TARGETS};
+use accord_words::styles::{DESTINATION_STYLE, ESCAPED_IN_TARGETS};
 use roxmltree::Node;
 
 /// Returns the number of runs, from `first` on, that together show the destination of the link before them, or 0 if the
 /// text is an author's. The runs must have our style and contain exactly what our writer adds after that link. There can
 /// be several, because Word splits runs.
-pub(super) fn runs_that_tell(first: Node<'_, '_>, address: &str) -> usize {
-    let expected = [told(address), told(&before_escaping(address))];
+pub(super) fn runs_of_destination(first: Node<'_, '_>, address: &str) -> usize {
+    let expected = [shown_destination(address), shown_destination(&before_escaping(address))];
     let runs = first.next_siblings().filter(|node| !is_marker(*node));
-    let mut said = String::new();
+    let mut found = String::new();
     for (at, run) in runs.take_while(|node| has_style(*node)).enumerate() {
         let Some(text) = plain_text(run) else { return 0 };
-        said.push_str(&text);
-        if expected.contains(&said) {
+        found.push_str(&text);
+        if expected.contains(&found) {
             return at + 1;
         }
-        if !expected.iter().any(|expected| expected.starts_with(&said)) {
+        if !expected.iter().any(|expected| expected.starts_with(&found)) {
             return 0;
         }
     }
@@ -30,11 +30,11 @@ pub(super) fn runs_that_tell(first: Node<'_, '_>, address: &str) -> usize {
 /// Whether a node is a run in our style for destinations.
 pub(super) fn has_style(node: Node<'_, '_>) -> bool {
     let style = || child(node, "rPr").and_then(|all| value(all, "rStyle"));
-    node.tag_name().name() == "r" && style() == Some(DESTINATION)
+    node.tag_name().name() == "r" && style() == Some(DESTINATION_STYLE)
 }
 
 /// Returns the text that our writer adds after a link.
-fn told(address: &str) -> String {
+fn shown_destination(address: &str) -> String {
     format!(" ({})", address::destination(address))
 }
 

@@ -4,7 +4,7 @@ use super::nodes::{attribute, child, children, value};
 use crate::found::Role;
 use accord_document::model::blocks::LineKind;
 use accord_document::readable::address;
-use accord_words::styles::ABOUT;
+use accord_words::styles::ABOUT_STYLE;
 use roxmltree::{Document, Node};
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ pub(super) fn styles_of(document: &Document<'_>) -> HashMap<String, Style> {
             };
             let style = Style {
                 role,
-                is_about: id == ABOUT,
+                is_about: id == ABOUT_STYLE,
                 list: properties.and_then(list_of),
                 based_on: value(node, "basedOn").map(str::to_owned),
             };

@@ -1,8 +1,8 @@
 //! Reads tables: as milestones, one in each row, or as a form with labels before or above their values.
 
-use super::{Here, Placer};
+use super::{CurrentPart, Placer};
 use crate::found::{Cell, Paragraph, Piece};
-use crate::names::{Spot, column};
+use crate::names::{NamedPart, column};
 use accord_document::model::attributes::Attributes;
 
 impl Placer {
@@ -30,10 +30,10 @@ impl Placer {
         let mut rows = rows.into_iter();
         let names: Vec<String> = rows.next().unwrap_or_default().iter().map(text_of).collect();
         for row in rows.filter(|row| row.iter().any(|cell| !cell.is_empty())) {
-            self.open(Spot::Milestone, 6);
+            self.open(NamedPart::Milestone, 6);
             for (at, cell) in row.into_iter().enumerate() {
                 let key = columns.get(at).copied().flatten();
-                self.here = Here::Milestone(key.unwrap_or("what"));
+                self.current_part = CurrentPart::Milestone(key.unwrap_or("what"));
                 for (index, mut paragraph) in cell.into_iter().enumerate() {
                     // Text of a column that milestones do not have is marked with the column's name.
                     if let (None, 0, Some(name)) = (key, index, names.get(at)) {
@@ -44,7 +44,7 @@ impl Placer {
                 }
             }
         }
-        self.here = Here::Notes;
+        self.current_part = CurrentPart::Notes;
         self.section = None;
     }
 
@@ -52,27 +52,27 @@ impl Placer {
     fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
         if cells.len() < 2 {
             for paragraph in cells.into_iter().flatten() {
-                match self.spot(&paragraph.plain()) {
-                    Some(spot) => self.open(spot, 6),
+                match self.named_part(&paragraph.plain()) {
+                    Some(part) => self.open(part, 6),
                     None => self.paragraph(paragraph),
                 }
             }
             return;
         }
         let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
-        let spots = [
+        let labels = [
             // In a row of three cells, the first two are the label: Supporting stakeholders | Civil society | their names.
             (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
             (1, Some(format!("{group} {first}")).filter(|_| group != first)),
             (1, Some(first.clone())),
         ];
-        let spot = spots.into_iter().find_map(|(count, label)| {
+        let part = labels.into_iter().find_map(|(count, label)| {
             let label = label?;
-            let hint = || self.hint(&label).map(Spot::Field);
-            let spot = self.spot(&label).or_else(hint)?;
-            matches!(spot, Spot::Field(_) | Spot::Date(_)).then_some((count, spot))
+            let hint = || self.hint(&label).map(NamedPart::Field);
+            let part = self.named_part(&label).or_else(hint)?;
+            matches!(part, NamedPart::Field(_) | NamedPart::Date(_)).then_some((count, part))
         });
-        let Some((count, spot)) = spot else {
+        let Some((count, part)) = part else {
             let text = if cells.len() == 2 && !second.contains('\n') {
                 format!("{}: {}", first.trim(), second.trim())
             } else {
@@ -80,7 +80,7 @@ impl Placer {
             };
             return self.notes.push(Paragraph::of(text.replace('\n', " ")));
         };
-        if let Spot::Date(key) = spot {
+        if let NamedPart::Date(key) = part {
             let said = text_of(&cells[count]);
             match self.words.read_day(&said) {
                 Some(day) => self.facts.push((key.into(), day)),
@@ -88,7 +88,7 @@ impl Placer {
             }
             return;
         }
-        self.open(spot, 6);
+        self.open(part, 6);
         cells.drain(..count);
         cells.into_iter().flatten().for_each(|paragraph| self.push(paragraph));
     }

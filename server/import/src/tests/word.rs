@@ -47,12 +47,12 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
         assert_eq!(content.plain(NOTES), format!("{expect}\n"), "{inside}");
     };
     let law = link(0, &run("the law"));
-    let told = styled(" (laws.example)");
+    let destination = styled(" (laws.example)");
     // Destinations of our writer are left out: after a link, also if the link has several parts, if both are tracked
     // insertions, and if Word has split the run.
-    check(&format!("{law}{told}{}", run(", and")), "the law, and");
-    check(&format!("{}{}{told}", link(0, &run("the ")), link(0, &run("law"))), "the law");
-    check(&format!("<w:ins>{law}</w:ins><w:ins>{told}</w:ins>"), "the law");
+    check(&format!("{law}{destination}{}", run(", and")), "the law, and");
+    check(&format!("{}{}{destination}", link(0, &run("the ")), link(0, &run("law"))), "the law");
+    check(&format!("<w:ins>{law}</w:ins><w:ins>{destination}</w:ins>"), "the law");
     let parts =
         format!("{}<w:proofErr w:type=\"spellStart\"/>{}", styled(" (laws"), styled(".example)"));
     check(&format!("{law}{parts}{}", run(".")), "the law.");
@@ -68,9 +68,9 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
     );
     // Text in the same style is kept if it follows no link, repeats the destination, names another host, or says more.
     check(&styled("We publish it."), "We publish it.");
-    check(&format!("{}{told}", run("the law")), "the law (laws.example)");
-    check(&format!("{law}{told}{told}"), "the law (laws.example)");
-    check(&format!("{law}{}{told}", run(" of")), "the law of (laws.example)");
+    check(&format!("{}{destination}", run("the law")), "the law (laws.example)");
+    check(&format!("{law}{destination}{destination}"), "the law (laws.example)");
+    check(&format!("{law}{}{destination}", run(" of")), "the law of (laws.example)");
     check(&format!("{law}{}", styled(" (evil.example)")), "the law (evil.example)");
     check(&format!("{law}{}", styled("(laws.example)")), "the law(laws.example)");
     check(
@@ -78,13 +78,13 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
         "the law (laws.example) and more",
     );
     check(&format!("{law}{}{}", styled(" (laws"), run("!")), "the law (laws!");
-    check(&link(0, &format!("{}{told}", run("the law"))), "the law (laws.example)");
+    check(&link(0, &format!("{}{destination}", run("the law"))), "the law (laws.example)");
     check(
         &format!("{law}{}", styled(" (laws.example)").replace("</w:t>", "</w:t><w:br/>")),
         "the law (laws.example)",
     );
     // A link in another paragraph does not count as the link before.
-    check(&format!("{law}</w:p><w:p>{told}"), "the law\n (laws.example)");
+    check(&format!("{law}</w:p><w:p>{destination}"), "the law\n (laws.example)");
 }
 
 #[test]

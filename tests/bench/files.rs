@@ -15,7 +15,7 @@ pub(crate) fn all() -> Result<()> {
         let sentence = "Nobody can read the budget of the city today.";
         let paragraph = format!("{}\n\n", [sentence; 9].join(" "));
         let draft = format!("# Budget\n\n## The problem\n\n{}", paragraph.repeat(words / 81));
-        let (document, took) = timed(|| bring(&ana, "draft.md", draft.as_bytes()))?;
+        let (document, took) = timed(|| import(&ana, "draft.md", draft.as_bytes()))?;
         println!("files, {words} words: Markdown brought in {took:.0?}");
         let mut word = Vec::new();
         for kind in ["pdf", "docx", "html", "md", "json"] {
@@ -26,13 +26,13 @@ pub(crate) fn all() -> Result<()> {
                 word = bytes;
             }
         }
-        let (_, took) = timed(|| bring(&ana, "draft.docx", &word))?;
+        let (_, took) = timed(|| import(&ana, "draft.docx", &word))?;
         println!("files, {words} words: DOCX brought in {took:.0?}");
     }
     Ok(())
 }
 
-fn bring(by: &Visitor, name: &str, file: &[u8]) -> Result<String> {
+fn import(by: &Visitor, name: &str, file: &[u8]) -> Result<String> {
     let (status, made) = by.upload(&format!("/api/v1/plans/demo/imports?name={name}"), file)?;
     ensure!(status == 201, "{status} {made}");
     Ok(made["id"].as_str().context("an id")?.to_owned())

@@ -61,9 +61,9 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     let path = format!("/api/v1/links/{}", secret(made["link"].as_str().context("a link")?));
     let ben = Visitor::enter(address, &path, json!({ "password": NEW_PASSWORD }))?;
     ensure!(!is_verified(&ben)?);
-    let (to, told) = next(&mails)?;
+    let (to, mail) = next(&mails)?;
     assert_eq!(to, "ben@x.org", "he is told that his password was changed");
-    ensure!(told.contains("Subject: Your password for Accord was changed"), "{told}");
+    ensure!(mail.contains("Subject: Your password for Accord was changed"), "{mail}");
 
     // A link that was mailed to the address does verify it.
     let nobody = Visitor::nobody(address);
@@ -94,9 +94,9 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     assert_eq!(nobody.get(&stale)?.0, 404, "what was mailed to the old address opens nothing");
     assert!(Visitor::sign_in_as(address, "ben@x.org", PASSWORD).is_err());
     Visitor::sign_in_as(address, "ben@y.org", PASSWORD)?;
-    let (to, told) = next(&mails)?;
+    let (to, mail) = next(&mails)?;
     assert_eq!(to, "ben@x.org", "the old address is told");
-    ensure!(told.contains("another e-mail address"), "{told}");
+    ensure!(mail.contains("another e-mail address"), "{mail}");
 
     // A confirmation link was mailed to the new address. It works only for the account's own person, signed in, and
     // only once.

@@ -80,15 +80,15 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
         typists.push(tokio::spawn(type_until(stop.clone(), typist)));
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let (made, said) = accord(&["backup"], &data, &file)?;
-    ensure!(made && said.contains("was read back and is whole"), "{said}");
+    let (made, printed) = accord(&["backup"], &data, &file)?;
+    ensure!(made && printed.contains("was read back and is whole"), "{printed}");
     stop.store(true, Ordering::Relaxed);
     let mut typed = 0;
     for typist in typists {
         typed += typist.await??;
     }
-    let (again, said) = accord(&["backup"], &data, &file)?;
-    ensure!(!again && said.contains("is not overwritten"), "{said}");
+    let (again, printed) = accord(&["backup"], &data, &file)?;
+    ensure!(!again && printed.contains("is not overwritten"), "{printed}");
 
     // The backup does not contain what is written after it.
     let mut late = SyncClient::connect_accord(&server, &ben, &quiet, 9).await?;
@@ -101,10 +101,10 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     drop(late);
     server.kill();
 
-    let (restored, said) = accord(&["restore"], &copy, &file)?;
-    ensure!(restored && said.contains("everything is as it was written"), "{said}");
-    let (again, said) = accord(&["restore"], &copy, &file)?;
-    ensure!(!again && said.contains("is not overwritten"), "{said}");
+    let (restored, printed) = accord(&["restore"], &copy, &file)?;
+    ensure!(restored && printed.contains("everything is as it was written"), "{printed}");
+    let (again, printed) = accord(&["restore"], &copy, &file)?;
+    ensure!(!again && printed.contains("is not overwritten"), "{printed}");
     let server = Server::start(&copy)?;
     ensure!(public(&server)? == signed, "the release is another");
     let saved = dir.path().join("release.json");
@@ -146,8 +146,8 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     release(&server)?;
     server.stop()?;
     // A backup can also be taken while no server runs.
-    let (made, said) = accord(&["backup"], &data, &file)?;
-    ensure!(made, "{said}");
+    let (made, printed) = accord(&["backup"], &data, &file)?;
+    ensure!(made, "{printed}");
     let whole = std::fs::read(&file)?;
     let content = unpacked(&whole)?;
     let broken = dir.path().join("broken.backup");
@@ -161,13 +161,13 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
         }
         std::fs::write(&broken, &bytes)?;
         let copy = dir.path().join("copy");
-        let (restored, said) = accord(&["restore"], &copy, &broken)?;
-        ensure!(!restored && !copy.exists(), "byte {at}: {said}");
+        let (restored, printed) = accord(&["restore"], &copy, &broken)?;
+        ensure!(!restored && !copy.exists(), "byte {at}: {printed}");
     }
     std::fs::write(&broken, &whole[..whole.len() / 2])?;
     let copy = dir.path().join("copy");
-    let (restored, said) = accord(&["restore"], &copy, &broken)?;
-    ensure!(!restored && !copy.exists() && said.contains("cut short"), "{said}");
+    let (restored, printed) = accord(&["restore"], &copy, &broken)?;
+    ensure!(!restored && !copy.exists() && printed.contains("cut short"), "{printed}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file)?.permissions());
     ensure!(mode & 0o777 == 0o600, "others can read it");
     Ok(())

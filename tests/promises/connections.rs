@@ -96,10 +96,10 @@ async fn at_the_limit_of_open_files_the_server_stays_up_and_recovers() -> Result
 async fn a_request_that_does_not_come_ends() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let server = start_hurried(dir.path())?;
-    for said in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: here\r\n"] {
+    for request in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: here\r\n"] {
         let mut raw = Raw::connect(HERE, &server.address).await?;
-        raw.say(said).await?;
-        raw.to_the_end(SOON).await.with_context(|| format!("after {said:?}"))?;
+        raw.say(request).await?;
+        raw.to_the_end(SOON).await.with_context(|| format!("after {request:?}"))?;
     }
     // Two more connections end: one that has had an answer and sends no other request, and one whose headers trickle
     // in.

@@ -119,7 +119,7 @@ fn runs_of_marks_and_endless_words_are_set_within_a_childs_means() -> Result<()>
         ("isolates", "ab\u{2067}cd\u{2069} ".repeat(50_000)),
         ("tags", format!("a{}", "\u{e0061}".repeat(50_000))),
     ];
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for (name, text) in texts {
         let document = draft(&ana, &text).context(name)?;
         let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
@@ -127,7 +127,7 @@ fn runs_of_marks_and_endless_words_are_set_within_a_childs_means() -> Result<()>
         let (status, body, _) = ana.page(&pdf(&document), "content-type")?;
         let waited = colleague.longest_wait()?;
         let peak = watch.peak_mib();
-        told.push(format!(
+        lines.push(format!(
             "{name}: {status}, {peak} MiB, {:?}, others {waited:?}",
             begun.elapsed()
         ));
@@ -137,7 +137,7 @@ fn runs_of_marks_and_endless_words_are_set_within_a_childs_means() -> Result<()>
         );
         let is_set = ["marks", "two marks", "a word", "a word of digits"].contains(&name);
         ensure!(status == 200 || !is_set, "{name}: {status} {body:.200}");
-        ensure!(peak <= MAX_PEAK_MIB && waited < MAX_KEYSTROKE, "{}", told.join("\n"));
+        ensure!(peak <= MAX_PEAK_MIB && waited < MAX_KEYSTROKE, "{}", lines.join("\n"));
     }
     Ok(())
 }

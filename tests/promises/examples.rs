@@ -39,8 +39,8 @@ fn the_example_client_writes_as_any_stock_client_does() -> Result<()> {
     let (_folder, script) = beside_packages("stock-client.mjs")?;
     let address = format!("http://{}", server.address);
 
-    let said = run(&script, &[&address, "ana", &document, "Everybody can compare prices."])?;
-    ensure!(said.contains("Open contracts") && said.contains("saved"), "{said}");
+    let printed = run(&script, &[&address, "ana", &document, "Everybody can compare prices."])?;
+    ensure!(printed.contains("Open contracts") && printed.contains("saved"), "{printed}");
     let results = ana.text(&document, "results")?;
     ensure!(results == "Everybody can compare prices.\n", "{results:?}");
 
@@ -63,8 +63,11 @@ fn the_example_verifier_accepts_a_release_and_refuses_a_changed_one() -> Result<
     let path = saved.to_str().context("a path is UTF-8")?;
 
     fs::write(&saved, &file)?;
-    let said = run(&script, &[path, keys.trim()])?;
-    ensure!(said.contains("VERIFIED: release 1") && said.contains("\"Ben Okafor\""), "{said}");
+    let printed = run(&script, &[path, keys.trim()])?;
+    ensure!(
+        printed.contains("VERIFIED: release 1") && printed.contains("\"Ben Okafor\""),
+        "{printed}"
+    );
 
     for (what, other) in [("Open contracts", "Open contrasts"), ("Ben Okafor", "Bob Okafor")] {
         let changed = file.replacen(what, other, 1);

@@ -13,13 +13,13 @@ fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&std::ffi::OsStr]) -> Resul
     let done = Command::new(program).args(args).output();
     let done =
         done.with_context(|| format!("{name} can't be run: `cargo xtask test` installs it"))?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    ensure!(done.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&done.stderr));
-    Ok(said)
+    let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+    ensure!(done.status.success(), "{name}: {printed}{}", String::from_utf8_lossy(&done.stderr));
+    Ok(printed)
 }
 
 /// Returns the properties of a PDF file, and the findings of a checker of PDF/UA-1, as `pdf.py` reports them.
-fn told(pdf: &Path) -> Result<Value> {
+fn pdf_report(pdf: &Path) -> Result<Value> {
     let python =
         std::env::var_os("ACCORD_PYTHON").context("`cargo xtask test` names ACCORD_PYTHON")?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/pdf.py");
@@ -108,8 +108,8 @@ const SAMPLES: [Sample; 3] = [
 
 /// Checks that a PDF file follows the standards for assistive programs (PDF/UA-1) and archives (PDF/A-3).
 fn is_accessible(pdf: &Path, language: &str, title: &str) -> Result<()> {
-    let told = told(pdf)?;
-    ensure!(told["findings"] == json!([]), "{told}");
+    let report = pdf_report(pdf)?;
+    ensure!(report["findings"] == json!([]), "{report}");
     for (name, expect) in [
         ("title", json!(title)),
         ("language", json!(language)),
@@ -120,7 +120,7 @@ fn is_accessible(pdf: &Path, language: &str, title: &str) -> Result<()> {
         ("fonts_inside", json!(true)),
         ("links_told", json!(true)),
     ] {
-        ensure!(told[name] == expect, "{language}: {name} is {}", told[name]);
+        ensure!(report[name] == expect, "{language}: {name} is {}", report[name]);
     }
     Ok(())
 }
@@ -148,18 +148,18 @@ fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
         keep(&format!("draft-{language}.pdf"), &pdf)?;
         let info = run("pdfinfo", &[pdf.as_ref()])?;
         ensure!(info.contains(title) && info.contains("Tagged:          yes"), "{info}");
-        let said = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
+        let printed = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
         for word in words.iter().chain([&title]) {
-            ensure!(said.contains(word), "{language}: no {word} in {said}");
+            ensure!(printed.contains(word), "{language}: no {word} in {printed}");
         }
         is_accessible(&pdf, language, title)?;
 
         let (docx, _) = file("docx")?;
         let opened = convert(&docx, "pdf")?;
         keep(&format!("word-{language}.pdf"), &opened)?;
-        let said = run("pdftotext", &[opened.as_ref(), "-".as_ref()])?;
+        let printed = run("pdftotext", &[opened.as_ref(), "-".as_ref()])?;
         for word in words.iter().chain([&title]) {
-            ensure!(said.contains(word), "{language}: LibreOffice shows no {word} in {said}");
+            ensure!(printed.contains(word), "{language}: LibreOffice shows no {word} in {printed}");
         }
         // The DOCX file is imported again, once unchanged and once as LibreOffice saves it. Both imports have the
         // content of the draft.
@@ -175,10 +175,13 @@ fn drafts_open_in_other_programs_in_every_script() -> Result<()> {
             ("md", "text/markdown; charset=utf-8", format!("# {title}\n")),
             ("json", "application/json", format!("\"language\":\"{language}\"")),
         ] {
-            let (saved, told) = file(kind)?;
-            let said = std::fs::read_to_string(saved)?;
-            ensure!(told == media && said.contains(&mark), "{kind} ({told}): {said}");
-            ensure!(words.iter().all(|word| said.contains(word)), "{kind}: {said}");
+            let (saved, found_media) = file(kind)?;
+            let printed = std::fs::read_to_string(saved)?;
+            ensure!(
+                found_media == media && printed.contains(&mark),
+                "{kind} ({found_media}): {printed}"
+            );
+            ensure!(words.iter().all(|word| printed.contains(word)), "{kind}: {printed}");
         }
     }
     Ok(())
@@ -218,15 +221,15 @@ fn a_release_as_pdf_holds_the_signed_file_and_is_the_same_for_everybody() -> Res
     let pdf = dir.path().join("release.pdf");
     std::fs::write(&pdf, &public)?;
     keep("release.pdf", &pdf)?;
-    let told = told(&pdf)?;
-    ensure!(told["findings"] == json!([]) && told["ua"] == "1", "{told}");
-    let said = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
+    let report = pdf_report(&pdf)?;
+    ensure!(report["findings"] == json!([]) && report["ua"] == "1", "{report}");
+    let printed = run("pdftotext", &[pdf.as_ref(), "-".as_ref()])?;
     let digest = path["digest"].as_str().context("a digest")?;
     for words in ["Release 1", "Signed by both sides", "Ben Okafor", "Europe/Paris", digest] {
-        ensure!(said.contains(words), "no {words} in {said}");
+        ensure!(printed.contains(words), "no {words} in {printed}");
     }
     let (signed, _) = nobody.download("/r/demo/1/release.json")?;
-    ensure!(told["attached"]["release.json"] == json!(String::from_utf8(signed)?));
+    ensure!(report["attached"]["release.json"] == json!(String::from_utf8(signed)?));
     let keys = String::from_utf8(nobody.download("/keys.txt")?.0)?;
     its_attachment_verifies(&pdf, keys.trim(), dir.path())?;
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 /// (rule A7).
 #[test]
 fn history_credits_whoever_wrote_moved_and_deleted_each_character() -> Result<()> {
-    let told = attribution_runs(40, 7)?;
-    println!("{told}");
+    let answer = attribution_runs(40, 7)?;
+    println!("{answer}");
     Ok(())
 }
 
@@ -62,21 +62,21 @@ fn the_pages_sections_are_those_of_the_template() -> Result<()> {
 /// Returns the answer of `GET …/diff` for two moments.
 fn diff(visitor: &Visitor, document: &str, from: u64, to: u64) -> Result<Value> {
     let path = format!("/api/v1/documents/{document}/diff?from={from}&to={to}");
-    let (status, told) = visitor.get(&path)?;
-    ensure!(status == 200, "{status} {told}");
-    Ok(told)
+    let (status, answer) = visitor.get(&path)?;
+    ensure!(status == 200, "{status} {answer}");
+    Ok(answer)
 }
 
 fn history(visitor: &Visitor, document: &str) -> Result<Value> {
-    let (status, told) = visitor.get(&format!("/api/v1/documents/{document}/history"))?;
-    ensure!(status == 200, "{status} {told}");
-    Ok(told)
+    let (status, answer) = visitor.get(&format!("/api/v1/documents/{document}/history"))?;
+    ensure!(status == 200, "{status} {answer}");
+    Ok(answer)
 }
 
 /// Returns the name of the person at an index of `authors`.
-fn person(told: &Value, author: &Value) -> String {
+fn person(answer: &Value, author: &Value) -> String {
     let index = author.as_u64().unwrap_or(u64::MAX) as usize;
-    told["authors"][index]["name"].as_str().unwrap_or_default().to_owned()
+    answer["authors"][index]["name"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Checks the co-creation record as JSON, as a table and as a page: who wrote the present text, and who did what in
@@ -160,10 +160,10 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     let late = json!({ "name": "Never", "moment": 1_000_000 });
     assert_eq!(ben.post(&path, late)?.0, 422, "nor is there a version of what has not come");
 
-    let told = history(&ana, &document)?;
-    let after = told["versions"][0]["moment"]["seq"].as_u64().context("a moment")?;
-    assert_eq!(told["versions"][0]["name"], "Ben’s wording");
-    assert_eq!(person(&told, &told["versions"][0]["by"]), "Ben Okafor");
+    let answer = history(&ana, &document)?;
+    let after = answer["versions"][0]["moment"]["seq"].as_u64().context("a moment")?;
+    assert_eq!(answer["versions"][0]["name"], "Ben’s wording");
+    assert_eq!(person(&answer, &answer["versions"][0]["by"]), "Ben Okafor");
     let seen = diff(&ana, &document, before, after)?;
     let change = &seen["changes"][0];
     assert_eq!(change["what"], "replaced", "{seen}");
@@ -179,14 +179,14 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(status, 200, "{answer}");
     second.until("problem", |text| text == "Nobody can read the budget.\n").await?;
     first.until("causes", |text| text == "It is a scan. \n").await?;
-    let told = history(&ben, &document)?;
-    assert_eq!(person(&told, &told["restorations"][0]["by"]), "Ana Ferreira");
-    assert_eq!(told["versions"][1]["before_restoring"]["seq"], before);
+    let answer = history(&ben, &document)?;
+    assert_eq!(person(&answer, &answer["restorations"][0]["by"]), "Ana Ferreira");
+    assert_eq!(answer["versions"][1]["before_restoring"]["seq"], before);
     // Restoring the present text changes nothing and adds no entry.
     let (_, again) = ana.post(&format!("/api/v1/documents/{document}/restorations"), back)?;
-    assert_eq!(again["seq"], told["head"]["seq"]);
+    assert_eq!(again["seq"], answer["head"]["seq"]);
     // The restored word is credited to Ana, who first wrote it.
-    let seen = diff(&ben, &document, after, told["head"]["seq"].as_u64().context("a head")?)?;
+    let seen = diff(&ben, &document, after, answer["head"]["seq"].as_u64().context("a head")?)?;
     let texts = seen["texts"].as_array().context("texts")?;
     let problem = texts.iter().find(|text| text["target"] == "problem").context("a text")?;
     let pieces = problem["pieces"].as_array().context("pieces")?;
@@ -194,8 +194,8 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(inserted["insert"], "Nobody");
     assert_eq!(person(&seen, &inserted["written"]["author"]), "Ana Ferreira");
 
-    the_record_agrees(&server, &ben, &document, &told["versions"])?;
-    let head = told["head"]["seq"].as_u64().context("a head")?;
+    the_record_agrees(&server, &ben, &document, &answer["versions"])?;
+    let head = answer["head"]["seq"].as_u64().context("a head")?;
     what_was_seen_is_told_to_oneself(&server, &ben, &document, head)?;
     assert_eq!(history(&ana, &document)?["seen"], Value::Null);
 
@@ -206,7 +206,10 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let again = history(&server.visit("ben")?, &document)?;
-    assert_eq!((&again["versions"], &again["sittings"]), (&told["versions"], &told["sittings"]));
+    assert_eq!(
+        (&again["versions"], &again["sittings"]),
+        (&answer["versions"], &answer["sittings"])
+    );
     Ok(())
 }
 
@@ -220,15 +223,15 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
     let mut client = SyncClient::connect_accord(&server, &ana, &document, 11).await?;
     client.edit("problem", 0, 0, "The key is hunter2.").await?;
     client.settled().await?;
-    let told = history(&ana, &document)?;
-    let head = told["head"]["seq"].as_u64().context("a head")?;
+    let answer = history(&ana, &document)?;
+    let head = answer["head"]["seq"].as_u64().context("a head")?;
     assert!(diff(&ana, &document, 1, head)?.to_string().contains("hunter2"));
     let redaction =
         json!({ "target": "problem", "from": 11, "text": "hunter2", "reason": "A password" });
     assert_eq!(fay.post(&format!("/api/v1/documents/{document}/redactions"), redaction)?.0, 204);
     for (from, to) in [(1, head), (1, head + 2), (head, head + 2)] {
-        let told = diff(&ana, &document, from, to)?.to_string();
-        assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
+        let answer = diff(&ana, &document, from, to)?.to_string();
+        assert!(!answer.contains("hunter2"), "from {from} to {to}: {answer}");
     }
     Ok(())
 }
@@ -246,14 +249,14 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     client.edit("problem", 7, 29, "").await?;
     client.edit("problem", 7, 0, " After.").await?;
     client.settled().await?;
-    let told = diff(&ana, &document, 2, 4)?;
-    assert!(told.to_string().contains("hunter2"), "{told}");
+    let answer = diff(&ana, &document, 2, 4)?;
+    assert!(answer.to_string().contains("hunter2"), "{answer}");
     // The redaction names the position of the secret among the pieces of that comparison.
-    let texts = told["texts"].as_array().context("texts")?;
+    let texts = answer["texts"].as_array().context("texts")?;
     let problem = texts.iter().find(|text| text["target"] == "problem").context("the problem")?;
     let pieces = problem["pieces"].as_array().context("pieces")?;
-    let said: String = pieces.iter().filter_map(|piece| piece["insert"].as_str()).collect();
-    let at = said.find("hunter2").context("it is told")?;
+    let text: String = pieces.iter().filter_map(|piece| piece["insert"].as_str()).collect();
+    let at = text.find("hunter2").context("it is told")?;
     let path = format!("/api/v1/documents/{document}/redactions");
     let redaction = |at: usize, compared: Value| json!({ "target": "problem", "from": at, "text": "hunter2", "reason": "A password", "compared": compared });
     let compared = json!({ "from": 2, "to": 4 });
@@ -266,12 +269,15 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     let head = history(&ana, &document)?["head"]["seq"].as_u64().context("a head")?;
     for from in 1..=head {
         for to in from..=head {
-            let told = diff(&ana, &document, from, to)?.to_string();
-            assert!(!told.contains("hunter2"), "from {from} to {to}: {told}");
+            let answer = diff(&ana, &document, from, to)?.to_string();
+            assert!(!answer.contains("hunter2"), "from {from} to {to}: {answer}");
         }
     }
-    let told = diff(&ana, &document, 2, 4)?.to_string();
-    assert!(told.contains("The key is ") && told.contains(", he said."), "the rest stays: {told}");
+    let answer = diff(&ana, &document, 2, 4)?.to_string();
+    assert!(
+        answer.contains("The key is ") && answer.contains(", he said."),
+        "the rest stays: {answer}"
+    );
     assert_eq!(ana.text(&document, "problem")?.trim_end(), "Before. After.");
     // No stored entry contains the secret, and the document still opens after a restart.
     ensure!(server.stop()?.success());
@@ -305,8 +311,8 @@ async fn nothing_typed_is_lost_by_a_restore() -> Result<()> {
             for _ in 0..8 {
                 std::thread::sleep(Duration::from_millis(60));
                 let path = format!("/api/v1/documents/{document}/restorations");
-                let (status, told) = fay.post(&path, json!({ "moment": start }))?;
-                ensure!(status == 200, "{status} {told}");
+                let (status, answer) = fay.post(&path, json!({ "moment": start }))?;
+                ensure!(status == 200, "{status} {answer}");
             }
             Ok(())
         })
@@ -331,9 +337,9 @@ async fn nothing_typed_is_lost_by_a_restore() -> Result<()> {
         client.until("causes", |seen| seen == text).await?;
     }
     ensure!(text.matches("last ").count() == 2, "what came after is there: {text}");
-    let told = history(&fay, &document)?;
+    let answer = history(&fay, &document)?;
     let mut kept = vec![text];
-    for version in told["versions"].as_array().context("versions")? {
+    for version in answer["versions"].as_array().context("versions")? {
         let moment = version["moment"]["seq"].as_u64().context("a moment")?;
         let seen = diff(&fay, &document, 1, moment)?;
         let texts = seen["texts"].as_array().context("texts")?;
@@ -342,7 +348,7 @@ async fn nothing_typed_is_lost_by_a_restore() -> Result<()> {
         let there = there.filter(|piece| piece["fate"] != "deleted");
         kept.push(there.filter_map(|piece| piece["insert"].as_str()).collect());
     }
-    ensure!(kept.len() > 2, "somebody went back in between: {}", told["versions"]);
+    ensure!(kept.len() > 2, "somebody went back in between: {}", answer["versions"]);
     for word in (0..2).flat_map(|who| (0..WORDS).map(move |n| format!("{who}-{n} "))) {
         ensure!(kept.iter().any(|text| text.contains(&word)), "{word} is nowhere");
     }

@@ -192,8 +192,8 @@ fn a_lost_password_is_set_anew_by_mail_and_nobody_learns_who_has_an_account() ->
     });
     assert_eq!(ben.get("/api/v1/session")?.0, 401);
     // The only other mail says that the password was changed.
-    let told = mails.recv_timeout(Duration::from_secs(20))?;
-    assert!(told.contains("RCPT TO:<ben@x.org>") && !told.contains("/links/"), "{told}");
+    let mail = mails.recv_timeout(Duration::from_secs(20))?;
+    assert!(mail.contains("RCPT TO:<ben@x.org>") && !mail.contains("/links/"), "{mail}");
     assert!(mails.try_recv().is_err(), "no mail to whoever has no account");
     Ok(())
 }

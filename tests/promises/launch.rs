@@ -73,8 +73,8 @@ fn a_time_in_the_past_or_far_away_is_refused_with_the_time_of_now() -> Result<()
         (json!("tomorrow"), ""),
     ] {
         let (status, answer) = post(opens.clone(), "africa/nairobi")?;
-        let said = answer["message"].as_str().unwrap_or_default();
-        ensure!(status == 422 && said.contains(says), "{opens}: {status} {answer}");
+        let message = answer["message"].as_str().unwrap_or_default();
+        ensure!(status == 422 && message.contains(says), "{opens}: {status} {answer}");
     }
     for zone in
         ["Mars/Phobos", "", "Etc/Unknown", "UTC\n", "EST5EDT,M3.2.0,M11.1.0", "../etc/passwd"]
@@ -117,8 +117,11 @@ fn one_date_stands_everywhere_from_a_launch_on() -> Result<()> {
     for path in
         [format!("/r/{document}/1"), format!("/r/{document}/1/release.html"), "/p/demo".into()]
     {
-        let (_, said, _) = nobody.page(&path, "etag")?;
-        ensure!(said.contains("20:00 (Asia/Seoul)") && !said.contains("19:00"), "{path}: {said}");
+        let (_, page_text, _) = nobody.page(&path, "etag")?;
+        ensure!(
+            page_text.contains("20:00 (Asia/Seoul)") && !page_text.contains("19:00"),
+            "{path}: {page_text}"
+        );
     }
     ensure!(page.contains("20:00 (Asia/Seoul)"), "{page}");
     Ok(())
@@ -170,8 +173,8 @@ fn an_old_launch_that_was_dated_in_the_past_shows_when_it_was_decided() -> Resul
     ensure!(dates.iter().all(|&date| date >= decided && date < decided + 60_000), "{dates:?}");
     let (_, html, _) = nobody.page(&format!("/r/{document}/1/release.html"), "etag")?;
     let (_, plan, _) = nobody.page("/p/demo", "etag")?;
-    for said in [page, html, plan] {
-        ensure!(!said.contains("2020"), "{said}");
+    for page_text in [page, html, plan] {
+        ensure!(!page_text.contains("2020"), "{page_text}");
     }
     Ok(())
 }

@@ -22,12 +22,15 @@ fn metrics_are_for_this_machine_and_no_proxy_hands_them_on() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let url = server.url("/metrics");
-    let (status, said) = ask(&url, None)?;
-    ensure!(status == 200 && said.contains("# EOF"), "{status} {said}");
+    let (status, answer) = ask(&url, None)?;
+    ensure!(status == 200 && answer.contains("# EOF"), "{status} {answer}");
     for name in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
         for value in ["203.0.113.9", "127.0.0.1", ""] {
-            let (status, said) = ask(&url, Some((name, value)))?;
-            ensure!(status == 403 && said.contains("--metrics-listen"), "{name}: {status} {said}");
+            let (status, answer) = ask(&url, Some((name, value)))?;
+            ensure!(
+                status == 403 && answer.contains("--metrics-listen"),
+                "{name}: {status} {answer}"
+            );
         }
     }
     for (host, expect) in [
@@ -38,8 +41,8 @@ fn metrics_are_for_this_machine_and_no_proxy_hands_them_on() -> Result<()> {
         ("localhost.example.org", 403),
         ("10.0.0.7", 403),
     ] {
-        let (status, said) = ask(&url, Some(("host", host)))?;
-        ensure!(status == expect, "a proxy that adds no header hands on {host}: {status} {said}");
+        let (status, answer) = ask(&url, Some(("host", host)))?;
+        ensure!(status == expect, "a proxy that adds no header hands on {host}: {status} {answer}");
     }
     server.stop()?;
     let args = vec!["--behind-proxy".to_owned()];
@@ -71,8 +74,8 @@ fn an_address_of_their_own_serves_metrics_and_nothing_else() -> Result<()> {
         ("/api/v1/session", 404),
         ("/keys.txt", 404),
     ] {
-        let (status, said) = ask(&format!("http://{free}{path}"), None)?;
-        ensure!(status == expect, "{path}: {status} {said}");
+        let (status, answer) = ask(&format!("http://{free}{path}"), None)?;
+        ensure!(status == expect, "{path}: {status} {answer}");
     }
     // An open connection to the address of the metrics does not delay the stop.
     let open = std::net::TcpStream::connect(free)?;

@@ -234,8 +234,8 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
     };
     for field in ["name", "issuer", "client_id", "client_secret"] {
         let (status, answer) = long(field)?;
-        let said = answer["message"].as_str().unwrap_or_default();
-        ensure!(status == 422 && said.contains("at most"), "{field}: {status} {answer}");
+        let message = answer["message"].as_str().unwrap_or_default();
+        ensure!(status == 422 && message.contains("at most"), "{field}: {status} {answer}");
     }
     server.stop()?;
     // The store receives a provider that was added while it still answered, and that can't be reached now.

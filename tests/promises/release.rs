@@ -94,9 +94,9 @@ async fn both_sides_sign_one_digest_and_frozen_means_frozen_on_every_path() -> R
     let decline = of(&document, &format!("proposals/{second}/decline"));
     ensure!(ben.post(&decline, json!({ "reason": " " }))?.0 == 422);
     ensure!(ben.post(&decline, json!({ "reason": "No milestones yet." }))?.0 == 200);
-    let told = path(&obi, &document)?;
-    ensure!(told["proposals"][1]["reason"] == "No milestones yet.", "{told}");
-    ensure!(told["proposals"][1]["ended"]["sector"] == "civil_society");
+    let answer = path(&obi, &document)?;
+    ensure!(answer["proposals"][1]["reason"] == "No milestones yet.", "{answer}");
+    ensure!(answer["proposals"][1]["ended"]["sector"] == "civil_society");
     let third = propose(&fay, &document)?;
     ensure!(ana.request("DELETE", &of(&document, &format!("proposals/{third}")), None)?.0 == 403);
     ensure!(fay.request("DELETE", &of(&document, &format!("proposals/{third}")), None)?.0 == 200);
@@ -197,8 +197,8 @@ fn a_stock_client_computes_the_digest_that_both_sides_sign() -> Result<()> {
 /// Runs `accord verify`. Returns its exit status, and its output on both streams.
 fn verify(file: &std::path::Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(file).args(more).output()?;
-    let said = [out.stdout, out.stderr].concat();
-    Ok((out.status.code().unwrap_or(-1), String::from_utf8(said)?))
+    let printed = [out.stdout, out.stderr].concat();
+    Ok((out.status.code().unwrap_or(-1), String::from_utf8(printed)?))
 }
 
 #[test]
@@ -225,28 +225,30 @@ fn a_downloaded_release_is_verified_without_the_server_and_every_forgery_named()
 
     let saved = data.path().join("release.json");
     std::fs::write(&saved, &file)?;
-    let (code, said) = verify(&saved, &["--key", &key])?;
+    let (code, printed) = verify(&saved, &["--key", &key])?;
     ensure!(
-        code == 0 && said.contains("VERIFIED") && said.contains("Signed for civil society by Ben"),
-        "{code} {said}"
+        code == 0
+            && printed.contains("VERIFIED")
+            && printed.contains("Signed for civil society by Ben"),
+        "{code} {printed}"
     );
-    let (code, said) = verify(&saved, &[])?;
-    ensure!(code == 2 && said.contains("Whose key that is"), "{code} {said}");
-    let (code, said) = verify(&saved, &["--key", keys[1]])?;
-    ensure!(code == 1 && said.contains("signed by somebody else"), "{code} {said}");
-    let (code, said) = verify(&saved, &["--key", &key, "--number", "2"])?;
+    let (code, printed) = verify(&saved, &[])?;
+    ensure!(code == 2 && printed.contains("Whose key that is"), "{code} {printed}");
+    let (code, printed) = verify(&saved, &["--key", keys[1]])?;
+    ensure!(code == 1 && printed.contains("signed by somebody else"), "{code} {printed}");
+    let (code, printed) = verify(&saved, &["--key", &key, "--number", "2"])?;
     ensure!(
-        code == 1 && said.contains("You asked for release 2, but this is release 1"),
-        "{code} {said}"
+        code == 1 && printed.contains("You asked for release 2, but this is release 1"),
+        "{code} {printed}"
     );
     std::fs::write(&saved, file.replacen("Open contracts", "Open contrasts", 1))?;
-    let (code, said) = verify(&saved, &["--key", &key])?;
-    ensure!(code == 1 && said.contains("The text was changed"), "{code} {said}");
+    let (code, printed) = verify(&saved, &["--key", &key])?;
+    ensure!(code == 1 && printed.contains("The text was changed"), "{code} {printed}");
     std::fs::write(&saved, file.replacen("Ben", "Bob", 1))?;
-    let (code, said) = verify(&saved, &["--key", &key])?;
-    ensure!(code == 1 && said.contains("The signed statement was changed"), "{code} {said}");
+    let (code, printed) = verify(&saved, &["--key", &key])?;
+    ensure!(code == 1 && printed.contains("The signed statement was changed"), "{code} {printed}");
     std::fs::write(&saved, file.replacen("\"number\": 1", "\"number\": 2", 1))?;
-    let (code, said) = verify(&saved, &["--key", &key])?;
-    ensure!(code == 1 && said.contains("passed off as another"), "{code} {said}");
+    let (code, printed) = verify(&saved, &["--key", &key])?;
+    ensure!(code == 1 && printed.contains("passed off as another"), "{code} {printed}");
     Ok(())
 }

@@ -79,10 +79,10 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
     let (status, done) = clean(&fay, &document)?;
     ensure!(status == 200, "{status} {done}");
     ensure!(ana.text(&document, "problem")? == "The state pays 90 / 10 per cent.\n");
-    let (_, told) = ana.get(&of(&document, "diff?from=1"))?;
-    let authors = told["authors"].as_array().context("authors")?;
+    let (_, diff) = ana.get(&of(&document, "diff?from=1"))?;
+    let authors = diff["authors"].as_array().context("authors")?;
     let ana_is = authors.iter().position(|author| author["name"] == "Ana Ferreira");
-    let texts = told["texts"].as_array().context("texts")?;
+    let texts = diff["texts"].as_array().context("texts")?;
     let problem = texts.iter().find(|text| text["target"] == "problem").context("a problem")?;
     for piece in problem["pieces"].as_array().context("pieces")? {
         let is_left = piece["fate"] != "deleted" && piece["insert"] != "\n";
@@ -169,15 +169,15 @@ async fn addresses_dates_in_words_and_milestones_ids_hide_nothing() -> Result<()
     stock.feed_update(&update).await?;
     stock.flush().await?;
     stock.settled().await?;
-    let told = |path: &Value| -> Vec<(String, String, bool)> {
+    let listed = |path: &Value| -> Vec<(String, String, bool)> {
         let all = path["strange"].as_array().cloned().unwrap_or_default();
         let one = |one: &Value| {
             (one["kind"].to_string(), one["said"].to_string(), one["cleanable"] == true)
         };
         all.iter().map(one).collect()
     };
-    let quoted = |kind: &str, said: &str, cleanable| {
-        (json!(kind).to_string(), json!(said).to_string(), cleanable)
+    let quoted = |kind: &str, content: &str, cleanable| {
+        (json!(kind).to_string(), json!(content).to_string(), cleanable)
     };
     let id = quoted("identifier", "but nothing before 2031", false);
     let expect = [
@@ -188,10 +188,10 @@ async fn addresses_dates_in_words_and_milestones_ids_hide_nothing() -> Result<()
         quoted("address", links[2], true),
     ];
     let read = path(&fay, &document)?;
-    ensure!(told(&read) == expect, "{:?}", told(&read));
+    ensure!(listed(&read) == expect, "{:?}", listed(&read));
     ensure!(clean(&ana, &document)?.0 == 200);
     let read = path(&fay, &document)?;
-    ensure!(told(&read) == [id, expect[2].clone(), expect[3].clone()], "{:?}", told(&read));
+    ensure!(listed(&read) == [id, expect[2].clone(), expect[3].clone()], "{:?}", listed(&read));
     ensure!(read["draft"]["milestones"][0]["due_text"] == "Fall 2027");
     Ok(())
 }

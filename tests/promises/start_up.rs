@@ -25,8 +25,8 @@ fn refusal_of(command: &mut Command, data: &Path, listen: &str) -> Result<String
 fn a_second_server_on_the_same_data_is_told_so() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let _first = Server::start(dir.path())?;
-    let said = refusal(dir.path(), "127.0.0.1:0")?;
-    assert!(said.contains("another server is already using the data folder"), "{said}");
+    let printed = refusal(dir.path(), "127.0.0.1:0")?;
+    assert!(printed.contains("another server is already using the data folder"), "{printed}");
     Ok(())
 }
 
@@ -34,8 +34,11 @@ fn a_second_server_on_the_same_data_is_told_so() -> Result<()> {
 fn a_taken_port_is_named() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let first = Server::start(dir.path())?;
-    let said = refusal(&dir.path().join("other"), &first.address)?;
-    assert!(said.contains("can't listen on") && said.contains("another program"), "{said}");
+    let printed = refusal(&dir.path().join("other"), &first.address)?;
+    assert!(
+        printed.contains("can't listen on") && printed.contains("another program"),
+        "{printed}"
+    );
     Ok(())
 }
 
@@ -44,8 +47,8 @@ fn a_data_folder_that_is_a_file_is_named() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let file = dir.path().join("data");
     std::fs::write(&file, b"")?;
-    let said = refusal(&file, "127.0.0.1:0")?;
-    assert!(said.contains("can't be used"), "{said}");
+    let printed = refusal(&file, "127.0.0.1:0")?;
+    assert!(printed.contains("can't be used"), "{printed}");
     Ok(())
 }
 
@@ -93,9 +96,9 @@ fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
     } else {
         std::fs::set_permissions(&data, Permissions::from_mode(0o000))?;
     }
-    let said = refusal_of(command.current_dir("/"), &data, "127.0.0.1:0")?;
+    let printed = refusal_of(command.current_dir("/"), &data, "127.0.0.1:0")?;
     std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
-    assert!(said.contains("data folder") && said.contains("may not"), "{said}");
+    assert!(printed.contains("data folder") && printed.contains("may not"), "{printed}");
     let _again = Server::start(&data)?;
     Ok(())
 }
@@ -103,8 +106,8 @@ fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
 #[test]
 fn the_demo_refuses_to_listen_beyond_this_machine() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let said = refusal(dir.path(), "0.0.0.0:0")?;
-    assert!(said.contains("loopback"), "{said}");
+    let printed = refusal(dir.path(), "0.0.0.0:0")?;
+    assert!(printed.contains("loopback"), "{printed}");
     Ok(())
 }
 

@@ -23,11 +23,11 @@ async fn it_ends_within_fifteen_seconds_whatever_is_open() -> Result<()> {
     let server = Server::start(dir.path())?;
     let ana = server.visit("ana")?;
     let mut held = Vec::new();
-    for said in
+    for request in
         ["", "GET / HTTP/1.1\r\nhost: here\r\n", "GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"]
     {
         let mut raw = Raw::connect(HERE, &server.address).await?;
-        raw.say(said).await?;
+        raw.say(request).await?;
         held.push(raw);
     }
     let mut unread = Raw::connect(HERE, &server.address).await?;

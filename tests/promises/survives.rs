@@ -63,7 +63,7 @@ async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Res
     let document = ana.create("Full")?;
     let mut client = SyncClient::connect_accord(&server, &ana, &document, 77).await?;
     let mut words = 0;
-    let told = loop {
+    let reason = loop {
         let word = format!("[{words}]{}", "x".repeat(200_000));
         if client.edit("problem", 0, 0, &word).await.is_err() {
             break None;
@@ -79,8 +79,8 @@ async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Res
             break client.trouble.clone();
         }
     };
-    let told = told.context("the writer is told before the connection closes")?;
-    ensure!(told.contains("disk is full"), "{told}");
+    let reason = reason.context("the writer is told before the connection closes")?;
+    ensure!(reason.contains("disk is full"), "{reason}");
     let doc = client.doc.clone();
     ensure!(client.closed().await?.code == 1013, "it may come back");
     ensure!(server.is_alive(), "the server goes on");

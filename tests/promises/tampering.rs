@@ -94,8 +94,8 @@ impl Stored {
 
 fn check(dir: &Path) -> Result<(bool, String)> {
     let done = Command::new(accord_binary()).arg("check").arg("--data").arg(dir).output()?;
-    let told = String::from_utf8(done.stdout)? + &String::from_utf8(done.stderr)?;
-    Ok((done.status.success(), told))
+    let printed = String::from_utf8(done.stdout)? + &String::from_utf8(done.stderr)?;
+    Ok((done.status.success(), printed))
 }
 
 /// Checks that a server over this folder shows nothing of the document's history, and shows its text only if it is
@@ -104,11 +104,11 @@ fn serve(dir: &Path, document: &str, text: &str, what: &str) -> Result<()> {
     let server = Server::start(dir)?;
     let ana = server.visit("ana")?;
     let ask = |path: &str| ana.get(&format!("/api/v1/documents/{document}/{path}"));
-    let (status, told) = ask("content")?;
-    ensure!(status == 500 || read(&ana, document)? == text, "{what}: {status} {told}");
+    let (status, answer) = ask("content")?;
+    ensure!(status == 500 || read(&ana, document)? == text, "{what}: {status} {answer}");
     for path in ["history", "diff?from=1&to=50"] {
-        let (status, told) = ask(path)?;
-        ensure!(status == 500 && told["error"] == "damaged", "{what}: {status} {told}");
+        let (status, answer) = ask(path)?;
+        ensure!(status == 500 && answer["error"] == "damaged", "{what}: {status} {answer}");
     }
     Ok(())
 }
@@ -121,8 +121,8 @@ fn read(ana: &Visitor, document: &str) -> Result<String> {
 async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let (document, text) = written(dir.path()).await?;
-    let (whole, told) = check(dir.path())?;
-    ensure!(whole && told.contains("everything is as it was written"), "{told}");
+    let (whole, printed) = check(dir.path())?;
+    ensure!(whole && printed.contains("everything is as it was written"), "{printed}");
     // Most of the entries are packed in segments, and some are stored one by one.
     let packed = Stored::open(dir.path(), "segments", &document)?.keys()?.len();
     let loose = Stored::open(dir.path(), "ledger", &document)?.keys()?.len();
@@ -136,8 +136,11 @@ async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named(
             forge(&stored, &stored.keys()?)?;
             stored.tree.flush()?;
         }
-        let (whole, told) = check(copied.path())?;
-        ensure!(!whole && told.contains(&format!("DAMAGED document {document}")), "{what}: {told}");
+        let (whole, printed) = check(copied.path())?;
+        ensure!(
+            !whole && printed.contains(&format!("DAMAGED document {document}")),
+            "{what}: {printed}"
+        );
         serve(copied.path(), &document, &text, what)
     };
     each("ledger", "a flipped bit, its checksum as it was", &|stored, keys| {
@@ -200,8 +203,8 @@ async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
         }
         stored.tree.flush()?;
     }
-    let (whole, told) = check(dir.path())?;
-    ensure!(!whole && told.contains("its end is missing"), "{told}");
+    let (whole, printed) = check(dir.path())?;
+    ensure!(!whole && printed.contains("its end is missing"), "{printed}");
     // Without the checkpoint, nothing on the disk shows the loss. A client that remembers more does, as `survives.rs`
     // tests.
     {
@@ -211,9 +214,9 @@ async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
         }
         stored.tree.flush()?;
     }
-    let (whole, told) = check(dir.path())?;
+    let (whole, printed) = check(dir.path())?;
     if !whole {
-        bail!("what is left is a ledger: {told}");
+        bail!("what is left is a ledger: {printed}");
     }
     Ok(())
 }

@@ -71,8 +71,8 @@ fn a_release_file_has_one_meaning_or_none() -> Result<()> {
 /// Runs `accord verify`. Returns its exit status, and its output on both streams.
 fn run(path: &Path, more: &[&str]) -> Result<(i32, String)> {
     let out = Command::new(accord_binary()).arg("verify").arg(path).args(more).output()?;
-    let said = [out.stdout, out.stderr].concat();
-    Ok((out.status.code().context("it ends by itself")?, String::from_utf8(said)?))
+    let printed = [out.stdout, out.stderr].concat();
+    Ok((out.status.code().context("it ends by itself")?, String::from_utf8(printed)?))
 }
 
 #[test]
@@ -82,20 +82,20 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
     for case in index["cases"].as_array().context("cases")? {
         let name = case["file"].as_str().context("a file")?;
         let verdict = case["verdict"].as_str().context("a verdict")?;
-        let (code, said) = run(&folder().join(name), &["--key", &key])?;
+        let (code, printed) = run(&folder().join(name), &["--key", &key])?;
         let is_whole = verdict.starts_with("verified");
-        ensure!(code == i32::from(!is_whole), "{name}: {code} {said}");
+        ensure!(code == i32::from(!is_whole), "{name}: {code} {printed}");
         ensure!(
-            said.starts_with(if is_whole { "VERIFIED\n" } else { "NOT VERIFIED\n" }),
-            "{name}: {said}"
+            printed.starts_with(if is_whole { "VERIFIED\n" } else { "NOT VERIFIED\n" }),
+            "{name}: {printed}"
         );
         let is_odd = |c: char| c != '\n' && accord_document::readable::is_unseen(c);
-        ensure!(!said.contains(is_odd), "{name} prints {:?}", said);
+        ensure!(!printed.contains(is_odd), "{name} prints {:?}", printed);
         ensure!(
-            said.lines().filter(|line| line.starts_with("VERIFIED")).count() <= 1,
-            "{name}: {said}"
+            printed.lines().filter(|line| line.starts_with("VERIFIED")).count() <= 1,
+            "{name}: {printed}"
         );
-        let signed = said.lines().filter(|line| line.starts_with("Signed for"));
+        let signed = printed.lines().filter(|line| line.starts_with("Signed for"));
         let expect = if !is_whole {
             0
         } else if name.starts_with("two") {
@@ -103,15 +103,18 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
         } else {
             2
         };
-        ensure!(signed.count() == expect, "{name}: {said}");
+        ensure!(signed.count() == expect, "{name}: {printed}");
         if verdict == "verified, other key" {
-            ensure!(said.contains(&mallory().public().to_string()), "{name}: {said}");
+            ensure!(printed.contains(&mallory().public().to_string()), "{name}: {printed}");
         }
         // Without a key, a whole file gets the status 2, because its key is unknown.
-        let (code, said) = run(&folder().join(name), &[])?;
+        let (code, printed) = run(&folder().join(name), &[])?;
         let is_own = verdict == "verified" || name == "foreign.json";
-        ensure!(code == if is_own { 2 } else { 1 }, "{name}: {code} {said}");
-        ensure!(!is_own || said.contains("A key inside a file proves nothing"), "{name}: {said}");
+        ensure!(code == if is_own { 2 } else { 1 }, "{name}: {code} {printed}");
+        ensure!(
+            !is_own || printed.contains("A key inside a file proves nothing"),
+            "{name}: {printed}"
+        );
     }
     // A mistake on the command line must not have the status of a whole file with an unknown key (2).
     let whole = folder().join("whole.json");
@@ -128,8 +131,8 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
 fn old_release_files_verify_as_before() -> Result<()> {
     let path = folder().join("../foreign-release.json");
     let file: Value = serde_json::from_slice(&fs::read(&path)?)?;
-    let (code, said) = run(&path, &["--key", file["key"].as_str().context("a key")?])?;
-    ensure!(code == 0 && said.starts_with("VERIFIED\n"), "{code} {said}");
+    let (code, printed) = run(&path, &["--key", file["key"].as_str().context("a key")?])?;
+    ensure!(code == 0 && printed.starts_with("VERIFIED\n"), "{code} {printed}");
     Ok(())
 }
 

@@ -33,24 +33,24 @@ const PASSAGE: usize = 8;
 
 /// Runs `count` random spells of co-writing, and returns a line that says how much was compared.
 pub fn attribution_runs(count: usize, seed: u64) -> Result<String> {
-    let mut told = Told::default();
+    let mut totals = Totals::default();
     for run in 0..count as u64 {
         let mut world = World::new(seed.wrapping_add(run))?;
-        world.write(&mut told).with_context(|| format!("run {run} of seed {seed}"))?;
-        world.compare(&mut told).with_context(|| format!("run {run} of seed {seed}"))?;
+        world.write(&mut totals).with_context(|| format!("run {run} of seed {seed}"))?;
+        world.compare(&mut totals).with_context(|| format!("run {run} of seed {seed}"))?;
     }
-    let Told { entries, pairs, characters, again, restores } = told;
+    let Totals { entries, pairs, characters, by_others, restores } = totals;
     Ok(format!(
-        "{count} runs, {entries} entries, {restores} restores: {characters} characters compared in {pairs} pairs of moments, {again} of them written again by somebody"
+        "{count} runs, {entries} entries, {restores} restores: {characters} characters compared in {pairs} pairs of moments, {by_others} of them written again by somebody"
     ))
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Totals {
     entries: usize,
     pairs: usize,
     characters: usize,
-    again: usize,
+    by_others: usize,
     restores: usize,
 }
 
@@ -70,8 +70,8 @@ struct World {
     /// Characters that came into a text more than once. The text alone does not show which copy was inserted or
     /// deleted, so these are not compared.
     ambiguous: HashSet<(String, char)>,
-    /// The characters of each text after each entry (`stood`), and the person who made each entry (`by`).
-    stood: Vec<BTreeMap<String, Vec<char>>>,
+    /// The characters of each text after each entry (`texts_at`), and the person who made each entry (`by`).
+    texts_at: Vec<BTreeMap<String, Vec<char>>>,
     by: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl World {
             fresh: 0x4e00,
             first: HashMap::new(),
             ambiguous: HashSet::new(),
-            stood: Vec::new(),
+            texts_at: Vec::new(),
             by: Vec::new(),
         };
         world.note(&genesis);
@@ -123,7 +123,7 @@ impl World {
         let content = Content::read(self.state.doc());
         let texts =
             content.texts.iter().map(|(key, ops)| (key.clone(), plain(ops).chars().collect()));
-        self.stood.push(texts.collect());
+        self.texts_at.push(texts.collect());
     }
 
     fn accept(&mut self, person: &str, update: &[u8], provenance: Provenance) -> Result<()> {
@@ -140,7 +140,7 @@ impl World {
     /// Records as ambiguous each character that an entry deletes and writes again in the same text. The text alone
     /// looks as if the entry had left such a character alone.
     fn mark_exchanged(&mut self, entry: &Entry) -> Result<()> {
-        let [.., before, after] = self.stood.as_slice() else { return Ok(()) };
+        let [.., before, after] = self.texts_at.as_slice() else { return Ok(()) };
         let Some((update, _)) = entry.body.edit() else { return Ok(()) };
         let structs = scan(update)?.runs.into_iter().flat_map(|run| run.structs);
         let written: HashSet<char> = structs
@@ -157,12 +157,12 @@ impl World {
         Ok(())
     }
 
-    fn write(&mut self, told: &mut Told) -> Result<()> {
+    fn write(&mut self, totals: &mut Totals) -> Result<()> {
         for _ in 0..150 {
             let who = self.random.random_range(0..PEOPLE.len());
             if self.random.random_ratio(1, 40) {
                 self.restore()?;
-                told.restores += 1;
+                totals.restores += 1;
             }
             self.act(who)?;
             // The writer syncs with a chance of one in three, and otherwise stays offline for a while.
@@ -173,7 +173,7 @@ impl World {
         for who in 0..PEOPLE.len() {
             self.sync(who)?;
         }
-        told.entries += self.by.len();
+        totals.entries += self.by.len();
         Ok(())
     }
 
@@ -227,7 +227,7 @@ impl World {
                     replica.edit(&target, &[from, Op::delete(PASSAGE as u32)]);
                 }
                 let ever = |c: char| {
-                    self.stood
+                    self.texts_at
                         .iter()
                         .any(|texts| texts.get(other).is_some_and(|text| text.contains(&c)))
                 };
@@ -285,8 +285,8 @@ impl World {
             let provenance = Provenance { claims: claims.clone(), restores: Some(moment) };
             self.accept("fay", &update, provenance)?;
         }
-        let restored = self.stood.last().context("something stands")?;
-        for (key, text) in &self.stood[moment.0 as usize] {
+        let restored = self.texts_at.last().context("something stands")?;
+        for (key, text) in &self.texts_at[moment.0 as usize] {
             let wanted = part == RestoreScope::Whole || part == RestoreScope::Field(key.clone());
             ensure!(!wanted || restored[key] == *text, "{key} is not what it was at {moment}");
         }

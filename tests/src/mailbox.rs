@@ -11,7 +11,7 @@ use std::thread;
 pub fn mailbox() -> Result<(SocketAddr, Receiver<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let (told, mails) = channel();
+    let (received, mails) = channel();
     thread::spawn(move || -> Result<()> {
         for socket in listener.incoming() {
             let mut out = socket?;
@@ -36,7 +36,7 @@ pub fn mailbox() -> Result<(SocketAddr, Receiver<String>)> {
                 };
                 out.write_all(answer)?;
                 if answer.ends_with(b"taken\r\n") {
-                    told.send(std::mem::take(&mut mail))?;
+                    received.send(std::mem::take(&mut mail))?;
                 }
             }
         }

@@ -75,22 +75,22 @@ impl Ledgered {
     }
 }
 
-fn type_in(doc: &Doc, transaction: &Transaction, said: impl Fn(&str) -> String) -> Vec<u8> {
+fn type_in(doc: &Doc, transaction: &Transaction, inserted: impl Fn(&str) -> String) -> Vec<u8> {
     let text = doc.get_or_insert_text(FIELD);
     let mut txn = doc.transact_mut();
     for patch in &transaction.patches {
         text.remove_range(&mut txn, patch.0, patch.1);
-        text.insert(&mut txn, patch.0, &said(&patch.2));
+        text.insert(&mut txn, patch.0, &inserted(&patch.2));
     }
     txn.encode_update_v1()
 }
 
 /// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its
-/// author had seen by then, with the result of `said` in place of each inserted string. `take` receives each update,
+/// author had seen by then, with the result of `inserted` in place of each inserted string. `take` receives each update,
 /// in the order of the trace.
 pub fn retype(
     trace: &Trace,
-    said: impl Fn(usize, &str) -> String,
+    inserted: impl Fn(usize, &str) -> String,
     mut take: impl FnMut(usize, &[u8]) -> Result<()>,
 ) -> Result<String> {
     let agents = trace.txns.iter().map(|t| t.agent + 1).max().unwrap_or(1);
@@ -115,7 +115,7 @@ pub fn retype(
             let update = Update::decode_v1(&made[parent])?;
             docs[own].transact_mut().apply_update(update)?;
         }
-        let update = type_in(&docs[own], transaction, |text| said(own, text));
+        let update = type_in(&docs[own], transaction, |text| inserted(own, text));
         seen[own][index] = true;
         take(own, &update)?;
         made.push(update);

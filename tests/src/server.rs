@@ -277,8 +277,8 @@ impl ServerInTime {
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?.to_string();
-        let told = now.clone();
-        let clock = Clock::new(move || told.load(Ordering::Relaxed));
+        let shared = now.clone();
+        let clock = Clock::new(move || shared.load(Ordering::Relaxed));
         let worker = std::path::absolute(accord_binary())?;
         let mut config =
             Config { reserve: 0, demo: true, clock, worker, ..Config::new(data.into()) };

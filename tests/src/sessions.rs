@@ -12,10 +12,10 @@ pub fn random_sessions(server: &Server, count: usize, seed: u32) -> Result<Strin
     let (documents, count, seed) = (documents?, count.to_string(), seed.to_string());
     let mut args = vec![server.address.as_str(), &count, &seed];
     args.extend(documents.iter().map(String::as_str));
-    let told = node("sessions.mjs", &args)?;
+    let output = node("sessions.mjs", &args)?;
     let refused = server.metric("accord_edits_refused_total{")?;
-    ensure!(refused == 0.0, "somebody was refused: {}\n{told}", refusals(server));
-    Ok(told.trim().to_owned())
+    ensure!(refused == 0.0, "somebody was refused: {}\n{output}", refusals(server));
+    Ok(output.trim().to_owned())
 }
 
 /// Returns the server's log lines about refused edits, joined into one text.

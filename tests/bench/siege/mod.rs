@@ -90,7 +90,7 @@ fn attacks() -> Vec<Attack> {
         "frames over many connections": sockets::frames,
         "step 1 without end": sockets::step_1,
         "awareness without end": sockets::awareness,
-        "receivers that read nothing": sockets::deaf,
+        "receivers that read nothing": sockets::unread_documents,
         "large messages that trickle": sockets::trickle,
         "large messages, then silence": sockets::silent,
         "reads of the most items": requests::read_items,
@@ -115,16 +115,16 @@ async fn nothing(target: Arc<Target>) -> Result<()> {
 
 pub(crate) async fn all(word: Option<&str>) -> Result<()> {
     let all = attacks();
-    let is_meant = |name: &str| word.is_none_or(|word| name.contains(word));
+    let is_selected = |name: &str| word.is_none_or(|word| name.contains(word));
     println!(
         "memory of server and children in MiB: rest | most above it, {} s afterwards; others' waits in ms \
          (median, 99th percentile, longest): in the same room | in another | a request | a page",
         AFTERWARDS.as_secs()
     );
-    for attack in all.iter().filter(|attack| is_meant(attack.name)) {
+    for attack in all.iter().filter(|attack| is_selected(attack.name)) {
         run(attack.name, &[attack]).await?;
     }
-    if is_meant("all of one author together") {
+    if is_selected("all of one author together") {
         let together: Vec<&Attack> =
             all.iter().filter(|attack| !NOT_TOGETHER.contains(&attack.name)).collect();
         run("all of one author together", &together).await?;
@@ -159,7 +159,7 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     let peak = Peak::begin(server.id())?;
     others.attack();
     tokio::time::sleep(LASTS).await;
-    let told = others.end().await;
+    let waited = others.end().await;
     let most = peak.end()?;
     for attack in under_way {
         attack.abort();
@@ -170,17 +170,17 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     attackers.shutdown_background();
     tokio::time::sleep(AFTERWARDS).await;
     let left = watch::now_kib(server.id());
-    let Waited { mut same_room, mut other_room, mut request, mut page } = told?;
+    let Waited { mut same_room, mut other_room, mut request, mut page } = waited?;
     let mib = |kib: u64| kib.saturating_sub(rest) / 1024;
     println!(
         "{name}: {} | {}, {} | {} | {} | {} | {}",
         rest / 1024,
         mib(most),
         mib(left),
-        same_room.told(),
-        other_room.told(),
-        request.told(),
-        page.told()
+        same_room.summary(),
+        other_room.summary(),
+        request.summary(),
+        page.summary()
     );
     Ok(())
 }

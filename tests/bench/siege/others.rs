@@ -12,7 +12,7 @@ use tokio::time::{sleep_until, timeout};
 /// Time between two steps of the same person: two letters of a colleague, or two requests of a reader or newcomer.
 const EVERY: Duration = Duration::from_millis(100);
 /// Longest time that a step is allowed to take. A slower step is given up and counts as this long.
-const GIVEN_UP: Duration = Duration::from_secs(20);
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most requests of one person that are under way at the same time.
 const UNDER_WAY: usize = 40;
 
@@ -37,7 +37,7 @@ impl Waits {
     }
 
     /// Returns the median, the 99th percentile and the longest wait, in milliseconds.
-    pub(super) fn told(&mut self) -> String {
+    pub(super) fn summary(&mut self) -> String {
         self.took.sort_unstable();
         let Some(last) = self.took.len().checked_sub(1) else { return "none".into() };
         let at = |share: f64| self.took[(last as f64 * share).round() as usize].as_millis();
@@ -170,7 +170,7 @@ async fn type_in(
             }
             () = sleep_until(due.into()) => {
                 let now = *phase.borrow();
-                let is_late = unsaved.front().is_some_and(|(_, due, _)| due.elapsed() > GIVEN_UP);
+                let is_late = unsaved.front().is_some_and(|(_, due, _)| due.elapsed() > STEP_TIMEOUT);
                 if now == Phase::Over && (unsaved.is_empty() || is_late) {
                     unsaved.iter().filter(|(.., counts)| *counts).for_each(|(_, due, _)| waits.add(*due));
                     return Ok(());
@@ -197,27 +197,27 @@ async fn ask_on(
 ) -> Result<Waits> {
     let mut waits = Waits::default();
     let mut due = Instant::now();
-    let mut asked = JoinSet::new();
+    let mut requests = JoinSet::new();
     loop {
         sleep_until(due.into()).await;
         let now = *phase.borrow();
         if now == Phase::Over {
             break;
         }
-        if asked.len() < UNDER_WAY {
+        if requests.len() < UNDER_WAY {
             let (address, path, cookie) = (address.clone(), path.clone(), cookie.clone());
             let counts = now == Phase::Attack;
-            asked.spawn(async move {
-                let answer = timeout(GIVEN_UP, ask(&address, &path, &cookie)).await;
+            requests.spawn(async move {
+                let answer = timeout(STEP_TIMEOUT, ask(&address, &path, &cookie)).await;
                 (due, counts, matches!(answer, Ok(Ok(200))), due.elapsed())
             });
         }
         due += EVERY;
-        while let Some(done) = asked.try_join_next() {
+        while let Some(done) = requests.try_join_next() {
             note(&mut waits, done?);
         }
     }
-    while let Some(done) = asked.join_next().await {
+    while let Some(done) = requests.join_next().await {
         note(&mut waits, done?);
     }
     Ok(waits)
@@ -236,7 +236,7 @@ async fn ask(address: &str, path: &str, cookie: &str) -> Result<u16> {
         "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n"
     ))
     .await?;
-    let answer = raw.to_the_end(GIVEN_UP).await?;
+    let answer = raw.to_the_end(STEP_TIMEOUT).await?;
     let head = String::from_utf8_lossy(&answer[..answer.len().min(64)]).into_owned();
     Ok(head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0))
 }

@@ -19,26 +19,26 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 /// A request that an attack sends again and again.
 #[derive(Debug, Clone)]
-struct Asked {
+struct RepeatedRequest {
     method: &'static str,
     path: String,
     body: Arc<[u8]>,
     is_signed_in: bool,
 }
 
-fn get(path: String) -> Asked {
-    Asked { method: "GET", path, body: Arc::default(), is_signed_in: true }
+fn get(path: String) -> RepeatedRequest {
+    RepeatedRequest { method: "GET", path, body: Arc::default(), is_signed_in: true }
 }
 
-fn post(path: String, body: impl Into<Vec<u8>>) -> Asked {
-    Asked { method: "POST", path, body: body.into().into(), is_signed_in: true }
+fn post(path: String, body: impl Into<Vec<u8>>) -> RepeatedRequest {
+    RepeatedRequest { method: "POST", path, body: body.into().into(), is_signed_in: true }
 }
 
-fn nobody(asked: Asked) -> Asked {
-    Asked { is_signed_in: false, ..asked }
+fn nobody(request: RepeatedRequest) -> RepeatedRequest {
+    RepeatedRequest { is_signed_in: false, ..request }
 }
 
-impl Asked {
+impl RepeatedRequest {
     async fn once(&self, target: &Target) -> Result<()> {
         let Self { method, path, body, is_signed_in } = self;
         let mut raw = Raw::connect("127.0.0.3", &target.address).await?;
@@ -72,14 +72,14 @@ impl Asked {
 }
 
 /// Sends each of the requests again and again, [`AT_ONCE`] copies of each at the same time.
-async fn ask_on(target: Arc<Target>, all: Vec<Asked>) -> Result<()> {
+async fn ask_on(target: Arc<Target>, all: Vec<RepeatedRequest>) -> Result<()> {
     let mut under_way = JoinSet::new();
-    for asked in all {
+    for request in all {
         for _ in 0..AT_ONCE {
-            let (target, asked) = (target.clone(), asked.clone());
+            let (target, request) = (target.clone(), request.clone());
             under_way.spawn(async move {
                 loop {
-                    if asked.once(&target).await.is_err() {
+                    if request.once(&target).await.is_err() {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 }
@@ -90,7 +90,7 @@ async fn ask_on(target: Arc<Target>, all: Vec<Asked>) -> Result<()> {
     Ok(())
 }
 
-fn reads(document: &str) -> Vec<Asked> {
+fn reads(document: &str) -> Vec<RepeatedRequest> {
     let of = |rest: &str| get(format!("/api/v1/documents/{document}/{rest}"));
     let mut all: Vec<_> = ["content", "release", "history", "diff", "record"].map(of).into();
     all.push(get(format!("/api/v1/documents/{document}")));
@@ -122,10 +122,10 @@ pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
     let mut held = Vec::new();
     loop {
         let Ok(mut raw) = Raw::connect("127.0.0.3", host).await else { continue };
-        let asked = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n\r\n");
         let mut first = [0; 12];
         let status = async {
-            raw.say(&asked).await?;
+            raw.say(&request).await?;
             raw.0.read_exact(&mut first).await.map_err(anyhow::Error::from)
         };
         let read = tokio::time::timeout(ANSWER, status).await;

@@ -305,7 +305,7 @@ pub(super) async fn awareness(target: Arc<Target>) -> Result<()> {
 }
 
 /// Requests a large document on many connections and reads nothing.
-pub(super) async fn deaf(target: Arc<Target>) -> Result<()> {
+pub(super) async fn unread_documents(target: Arc<Target>) -> Result<()> {
     let words = "a sentence of the plan ".repeat(150_000);
     write(&target, &target.shared, &[long(PREPARED + 4, &words)]).await?;
     target.start().await;

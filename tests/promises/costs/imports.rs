@@ -90,7 +90,7 @@ fn what_a_word_or_markdown_file_may_hold_is_counted_before_it_is_read() -> Resul
         ("a.md", "- a\n".repeat(19_000).into_bytes(), "pieces of text"),
         ("a.md", "**a** b ".repeat(9_000).into_bytes(), "-"),
     ];
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for (number, (name, file, words)) in cases.iter().enumerate() {
         let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
         let begun = Instant::now();
@@ -98,7 +98,7 @@ fn what_a_word_or_markdown_file_may_hold_is_counted_before_it_is_read() -> Resul
         let waited = colleague.longest_wait()?;
         let (peak, took) = (watch.peak_mib(), begun.elapsed());
         let message = answer["message"].as_str().unwrap_or_default();
-        told.push(format!(
+        lines.push(format!(
             "{number} {name} of {}: {status} {message:.70}; {peak} MiB, {took:?}, others {waited:?}",
             file.len()
         ));
@@ -107,7 +107,7 @@ fn what_a_word_or_markdown_file_may_hold_is_counted_before_it_is_read() -> Resul
             "-" => status == 201,
             words => status == 422 && message.contains(words),
         };
-        ensure!(fits && peak <= MAX_PEAK_MIB && waited < MAX_KEYSTROKE, "{}", told.join("\n"));
+        ensure!(fits && peak <= MAX_PEAK_MIB && waited < MAX_KEYSTROKE, "{}", lines.join("\n"));
     }
     Ok(())
 }

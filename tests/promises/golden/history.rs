@@ -95,7 +95,7 @@ fn the_golden_past_is_credited_as_it_was() {
     assert_eq!(state.versions()[0].version.name, "Before the meeting");
     assert_eq!(history.restores().len(), 1);
     let diff = history.diff(Seq(1), Seq(u64::MAX));
-    let told: Vec<_> = diff.texts[0]
+    let pieces: Vec<_> = diff.texts[0]
         .pieces
         .iter()
         .map(|piece| {
@@ -103,6 +103,6 @@ fn the_golden_past_is_credited_as_it_was() {
             (piece.text(), piece.status, author.person.as_str())
         })
         .collect();
-    assert_eq!(told, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);
+    assert_eq!(pieces, [("Nobody can read it. ", PieceStatus::Kept, "ana")]);
     the_golden_segment_unpacks_to(&entries);
 }

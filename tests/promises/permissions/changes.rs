@@ -22,7 +22,7 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
     let mut client = SyncClient::connect_accord(&world.server, &visitor, &document, 9).await?;
     for (seat, wanted) in [("observer", false), ("author", true)] {
         assert_eq!(world.fay.seat(&person, seat, "civil_society")?, 204);
-        let told = async {
+        let note = async {
             loop {
                 let frame = client.receive().await?;
                 let note = read_frame(&frame)?.into_iter().find_map(|message| match message {
@@ -34,7 +34,7 @@ async fn our_own_client_is_told_when_it_may_not_write_any_more_and_when_it_may_a
                 }
             }
         };
-        assert_eq!(timeout(SOON, told).await.context("it is not told")??, wanted);
+        assert_eq!(timeout(SOON, note).await.context("it is not told")??, wanted);
     }
     client.edit("problem", 0, 0, "and writes again").await?;
     while client.saved < client.sent {

@@ -25,11 +25,12 @@ const PUBLIC: [&str; 12] = [
 /// Checks that no public address discloses a release whose text contains “Zebra”.
 fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
     for path in PUBLIC {
-        let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
+        let (status, page_text, cached) =
+            nobody.page(&path.replace("{}", document), "cache-control")?;
         let expect = if path.starts_with("/api") { 401 } else { 404 };
         ensure!(
-            status == expect && !said.contains("Zebra"),
-            "{when}: {path} gives {status}: {said}"
+            status == expect && !page_text.contains("Zebra"),
+            "{when}: {path} gives {status}: {page_text}"
         );
         ensure!(cached == "no-store", "{when}: {path} may be kept: {cached}");
     }
@@ -45,15 +46,16 @@ fn is_hidden(nobody: &Visitor, document: &str, when: &str) -> Result<()> {
 /// Checks that the public can read the release, but nothing that is for members only.
 fn is_open(nobody: &Visitor, document: &str) -> Result<()> {
     for path in PUBLIC {
-        let (status, said, cached) = nobody.page(&path.replace("{}", document), "cache-control")?;
+        let (status, page_text, cached) =
+            nobody.page(&path.replace("{}", document), "cache-control")?;
         if path.starts_with("/api") {
             ensure!(status == 401, "{path}: what only members reach stays closed");
             continue;
         }
         ensure!(status == 200 && cached.starts_with("public"), "{path} gives {status}, {cached}");
         let is_packed = path.ends_with(".pdf") || path.ends_with(".docx");
-        ensure!(is_packed || said.contains("Zebra"), "{path}: {said}");
-        ensure!(is_packed || said.len() < 50 * 1024, "{path} has {} bytes", said.len());
+        ensure!(is_packed || page_text.contains("Zebra"), "{path}: {page_text}");
+        ensure!(is_packed || page_text.len() < 50 * 1024, "{path} has {} bytes", page_text.len());
     }
     Ok(())
 }
@@ -133,38 +135,40 @@ fn commitments_are_shown_in_their_languages(
 ) -> Result<()> {
     let nobody = Visitor::nobody(&server.address);
     let page = |path: String| nobody.page(&path, "content-type");
-    let (_, said, _) = page(format!("/r/{georgian}"))?;
+    let (_, page_text, _) = page(format!("/r/{georgian}"))?;
     for words in [
         "<html lang=\"ka\">",
         "ხელმოწერილია ორივე მხარის მიერ",
         "ღია კონტრაქტები",
         "(Asia/Tbilisi)",
     ] {
-        ensure!(said.contains(words), "{words} is not in {said}");
+        ensure!(page_text.contains(words), "{words} is not in {page_text}");
     }
     ensure!(
-        said.contains(&format!("hreflang=\"en\" href=\"{}/r/{english}\"", server.url(""))),
-        "{said}"
+        page_text.contains(&format!("hreflang=\"en\" href=\"{}/r/{english}\"", server.url(""))),
+        "{page_text}"
     );
     ensure!(
         page(format!("/r/{english}"))?
             .1
             .contains(&format!("href=\"/r/{georgian}\" hreflang=\"ka\""))
     );
-    let (_, said, _) = page(format!("/r/{korean}"))?;
+    let (_, page_text, _) = page(format!("/r/{korean}"))?;
     ensure!(
-        said.contains("양측 서명") && said.contains("열린 계약") && !said.contains("ka"),
-        "{said}"
+        page_text.contains("양측 서명")
+            && page_text.contains("열린 계약")
+            && !page_text.contains("ka"),
+        "{page_text}"
     );
-    let (_, said, _) = page(format!("/p/{plan}"))?;
+    let (_, page_text, _) = page(format!("/p/{plan}"))?;
     ensure!(
-        said.contains("ღია კონტრაქტები")
-            && said.contains("Open contracts")
-            && !said.contains("열린"),
-        "{said}"
+        page_text.contains("ღია კონტრაქტები")
+            && page_text.contains("Open contracts")
+            && !page_text.contains("열린"),
+        "{page_text}"
     );
-    let (_, said, _) = page(format!("/r/{korean}/1/release.md"))?;
-    ensure!(said.starts_with("# 열린 계약\n"), "{said}");
+    let (_, page_text, _) = page(format!("/r/{korean}/1/release.md"))?;
+    ensure!(page_text.starts_with("# 열린 계약\n"), "{page_text}");
     Ok(())
 }
 

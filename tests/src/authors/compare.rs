@@ -1,6 +1,6 @@
 //! Compares a history of random co-writing with the test's own record of it.
 
-use super::{Told, World};
+use super::{Totals, World};
 use accord_document::history::{Diff, EditSpan, PieceStatus};
 use accord_document::ids::Seq;
 use anyhow::{Context, Result, ensure};
@@ -9,13 +9,13 @@ use std::collections::HashSet;
 
 impl World {
     /// Compares 20 random pairs of moments.
-    pub(super) fn compare(&mut self, told: &mut Told) -> Result<()> {
+    pub(super) fn compare(&mut self, totals: &mut Totals) -> Result<()> {
         for _ in 0..20 {
             let from = self.random.random_range(0..self.by.len());
             let to = self.random.random_range(from..self.by.len());
             let diff = self.history.diff(Seq(from as u64), Seq(to as u64));
-            self.check(&diff, from, to, told).with_context(|| format!("from {from} to {to}"))?;
-            told.pairs += 1;
+            self.check(&diff, from, to, totals).with_context(|| format!("from {from} to {to}"))?;
+            totals.pairs += 1;
         }
         Ok(())
     }
@@ -26,7 +26,7 @@ impl World {
 
     /// Returns the number of times that a character was in a text after the given entry.
     fn count(&self, key: &str, moment: usize, c: char) -> usize {
-        self.stood[moment].get(key).map_or(0, |text| text.iter().filter(|d| **d == c).count())
+        self.texts_at[moment].get(key).map_or(0, |text| text.iter().filter(|d| **d == c).count())
     }
 
     /// Returns the entry between two moments that was the last to insert a character, or the first to delete it;
@@ -48,20 +48,23 @@ impl World {
         }
     }
 
-    fn check(&self, diff: &Diff, from: usize, to: usize, told: &mut Told) -> Result<()> {
+    fn check(&self, diff: &Diff, from: usize, to: usize, totals: &mut Totals) -> Result<()> {
         let nothing = Vec::new();
         for text in &diff.texts {
             let key = &text.target.0;
-            let stood = |moment: usize| self.stood[moment].get(key).unwrap_or(&nothing);
+            let texts_at = |moment: usize| self.texts_at[moment].get(key).unwrap_or(&nothing);
             let side = |not: PieceStatus| -> Vec<char> {
                 let there = text.pieces.iter().filter(|piece| piece.status != not);
                 there.flat_map(|piece| piece.text().chars()).collect()
             };
             ensure!(
-                side(PieceStatus::Inserted) == *stood(from),
+                side(PieceStatus::Inserted) == *texts_at(from),
                 "{key}: not what stood there before"
             );
-            ensure!(side(PieceStatus::Deleted) == *stood(to), "{key}: not what stands there after");
+            ensure!(
+                side(PieceStatus::Deleted) == *texts_at(to),
+                "{key}: not what stands there after"
+            );
             let told_as = |status: PieceStatus| -> HashSet<char> {
                 let pieces = text.pieces.iter().filter(|piece| piece.status == status);
                 pieces.flat_map(|piece| piece.text().chars()).collect()
@@ -70,7 +73,7 @@ impl World {
             for piece in &text.pieces {
                 let chars = piece.text().chars().filter(|c| self.first.contains_key(c));
                 for c in chars {
-                    told.characters += 1;
+                    totals.characters += 1;
                     let wrote = self.author(&piece.written);
                     ensure!(
                         wrote == self.first[&c],
@@ -103,7 +106,7 @@ impl World {
                         seqs.contains(&(entry as u64)),
                         "{c} in {key}: entry {entry}, not {seqs:?}"
                     );
-                    told.again += usize::from(self.by[entry] != self.first[&c]);
+                    totals.by_others += usize::from(self.by[entry] != self.first[&c]);
                 }
             }
         }

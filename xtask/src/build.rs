@@ -10,7 +10,7 @@ use std::{fs, io};
 const WASM_MODULE: &str = "accord_client";
 
 /// The WebAssembly features that rustc uses and that browsers have had for years. With more, some browsers refuse the module.
-const FEATURES: [&str; 6] = [
+const WASM_FEATURE_FLAGS: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
@@ -40,12 +40,13 @@ pub const DEBUG: Step = Step::new("Compile the server", || {
 
 /// The cargo arguments that select the packages for checks and tests. Every command selects the same packages: they
 /// decide which features of dependencies are compiled, so another selection would compile the server once more.
-pub const TESTED: [&str; 5] = ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
+pub const TESTED_PACKAGES: [&str; 5] =
+    ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
 
 /// The step that builds `target/debug/accord` for the tests, which run it as a process of its own.
 pub const FOR_TESTS: Step = Step::new("Compile the server for the tests", || {
     tools::make()?;
-    Cmd::new("cargo").args(["build"]).args(TESTED).run()
+    Cmd::new("cargo").args(["build"]).args(TESTED_PACKAGES).run()
 });
 
 /// Bundles the web application into `web/dist`, and writes a Brotli copy beside each file that compresses well.
@@ -93,7 +94,7 @@ fn wasm() -> Result<()> {
         .args(["--no-install", "wasm-opt", "-Oz", "--converge"])
         // The removed sections name tools and versions, which no browser reads.
         .args(["--strip-producers", "--strip-target-features"])
-        .args(FEATURES)
+        .args(WASM_FEATURE_FLAGS)
         .args(["-o"])
         .args([&fresh, &fresh])
         .dir("web")

@@ -33,15 +33,15 @@ pub fn run(steps: &[Step]) -> Result<()> {
         (step.run)().with_context(|| format!("step {number} of {count}, “{}”", step.name))?;
         eprintln!(
             "[{number}/{count}] done in {}, {} so far",
-            spoken(step_started.elapsed()),
-            spoken(started.elapsed())
+            format_duration(step_started.elapsed()),
+            format_duration(started.elapsed())
         );
     }
     Ok(())
 }
 
 /// Returns a duration in seconds, or in minutes and seconds: `8 s`, `2 min 05 s`.
-fn spoken(duration: Duration) -> String {
+fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().round() as u64;
     match seconds / 60 {
         0 => format!("{seconds} s"),
@@ -56,9 +56,9 @@ mod tests {
 
     #[test]
     fn durations_are_in_minutes_from_one_minute_on() {
-        assert_eq!(spoken(Duration::from_millis(59_400)), "59 s");
-        assert_eq!(spoken(Duration::from_millis(59_600)), "1 min 00 s");
-        assert_eq!(spoken(Duration::from_secs(125)), "2 min 05 s");
+        assert_eq!(format_duration(Duration::from_millis(59_400)), "59 s");
+        assert_eq!(format_duration(Duration::from_millis(59_600)), "1 min 00 s");
+        assert_eq!(format_duration(Duration::from_secs(125)), "2 min 05 s");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const STEPS: [Step; 4] = [
 fn install() -> Result<()> {
     tools::npm("tests")?;
     tools::chromium()?;
-    tools::readers().map(|_| ())
+    tools::file_readers().map(|_| ())
 }
 
 fn web_units() -> Result<()> {
@@ -27,10 +27,10 @@ fn web_units() -> Result<()> {
 fn tests() -> Result<()> {
     Cmd::new("cargo")
         .args(["test"])
-        .args(build::TESTED)
+        .args(build::TESTED_PACKAGES)
         .args(["--no-fail-fast"])
         .env("ACCORD_CHROMIUM", tools::chromium()?)
-        .env("ACCORD_PYTHON", tools::readers()?)
+        .env("ACCORD_PYTHON", tools::file_readers()?)
         .env("RUST_BACKTRACE", "0")
         .run()
 }

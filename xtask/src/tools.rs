@@ -103,7 +103,7 @@ pub fn chromium() -> Result<PathBuf> {
 
 /// Installs the programs with which the tests open files as other people do: poppler, LibreOffice, and a checker of
 /// PDF/UA. Returns the path of the Python interpreter that has the checker.
-pub fn readers() -> Result<PathBuf> {
+pub fn file_readers() -> Result<PathBuf> {
     let how = "The tests need pdfinfo (poppler-utils), soffice (LibreOffice Writer) and Python 3 with venv.";
     let has = |program: &str, version: &str| Cmd::new(program).args([version]).succeeds();
     if !(has("pdfinfo", "-v") && has("soffice", "--version") && has("python3", "--version")) {

@@ -1,6 +1,6 @@
 //! Checks the layers: imports point one way, and no module imports what its row in the map of the architecture forbids.
 //!
-//! The map is read from the document that people read. When a crate or folder follows the map, add it to [`HELD`].
+//! The map is read from the document that people read. When a crate or folder follows the map, add it to [`CHECKED_FOLDERS`].
 
 mod crates;
 mod graph;
@@ -16,42 +16,42 @@ use std::fs;
 
 /// The rules that apply to the imports of a folder of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hold {
+enum ImportRules {
     /// No circle between the files and folders at the top, and no forbidden import. Circles within a folder are allowed.
     Top,
     /// No circle between files, no circle between folders at the top, and no forbidden import.
     OneWay,
     /// The rules of [`OneWay`](Self::OneWay). In addition, each module has a row in the map, and imports only modules of
     /// rows above its own.
-    Floors,
+    Layers,
 }
 
 /// The folders whose imports are checked. `web/src` can be added once it has no circles.
-const HELD: [(&str, Hold); 9] = [
-    ("client-wasm/src", Hold::OneWay),
-    ("document/src", Hold::Floors),
-    ("server/files/src", Hold::OneWay),
-    ("server/import/src", Hold::OneWay),
-    ("server/signing/src", Hold::OneWay),
-    ("server/src", Hold::Top),
-    ("server/store/src", Hold::OneWay),
-    ("server/words/src", Hold::OneWay),
-    ("xtask/src", Hold::OneWay),
+const CHECKED_FOLDERS: [(&str, ImportRules); 9] = [
+    ("client-wasm/src", ImportRules::OneWay),
+    ("document/src", ImportRules::Layers),
+    ("server/files/src", ImportRules::OneWay),
+    ("server/import/src", ImportRules::OneWay),
+    ("server/signing/src", ImportRules::OneWay),
+    ("server/src", ImportRules::Top),
+    ("server/store/src", ImportRules::OneWay),
+    ("server/words/src", ImportRules::OneWay),
+    ("xtask/src", ImportRules::OneWay),
 ];
 
 /// The document that contains the map.
 const MAP: &str = "docs/architecture.md";
 
-/// Checks the crates of the workspace and all folders in [`HELD`].
+/// Checks the crates of the workspace and all folders in [`CHECKED_FOLDERS`].
 pub fn check() -> Result<()> {
     let map = map()?;
     let packages = packages()?;
     if let Some(fault) = crates::fault(&packages, &map) {
         bail!("{fault}");
     }
-    for (folder, hold) in HELD {
+    for (folder, rules) in CHECKED_FOLDERS {
         let Read { arrows, outside } = read(folder)?;
-        let fault = fault(folder, hold, &arrows, &map)
+        let fault = fault(folder, rules, &arrows, &map)
             .or_else(|| reaches_out(folder, &outside, &packages, &map));
         if let Some(fault) = fault {
             bail!("{fault}");
@@ -118,10 +118,10 @@ fn read(folder: &str) -> Result<Read> {
 }
 
 /// Returns a sentence about the first import in a folder that breaks a rule, or `None` if no import does.
-fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
+fn fault(folder: &str, rules: ImportRules, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
     let first = |module: &str| module.split([':', '/']).next().map(str::to_owned);
     let top = grouped(arrows, |module| first(module).filter(|name| !name.is_empty()));
-    let within = if hold == Hold::Top { None } else { circle(arrows) };
+    let within = if rules == ImportRules::Top { None } else { circle(arrows) };
     if let Some(circle) = within.or_else(|| circle(&top)) {
         return Some(format!("{folder}: imports form a circle: {}", circle.join(" → ")));
     }
@@ -149,7 +149,7 @@ fn fault(folder: &str, hold: Hold, arrows: &Arrows, map: &[table::Row]) -> Optio
             }
         }
     }
-    if hold == Hold::Floors { out_of_order(folder, &top, &rows) } else { None }
+    if rules == ImportRules::Layers { out_of_order(folder, &top, &rows) } else { None }
 }
 
 /// Returns a sentence about a module that imports from a crate that its row of the map forbids, or `None` if no module does.
@@ -184,13 +184,13 @@ fn out_of_order(
     top: &Arrows,
     rows: &[(usize, String, &table::Row)],
 ) -> Option<String> {
-    let floor =
+    let layer =
         |name: &str| rows.iter().find(|(_, module, _)| module == name).map(|(number, ..)| *number);
     for (from, to) in top {
-        let Some(own) = floor(from) else {
+        let Some(own) = layer(from) else {
             return Some(format!("{folder}: the map has no row for `{from}`"));
         };
-        let higher = |to: &&String| floor(to).is_none_or(|other| other > own);
+        let higher = |to: &&String| layer(to).is_none_or(|other| other > own);
         if let Some(to) = to.iter().find(higher) {
             return Some(format!(
                 "{folder}: `{from}` imports `{to}`, whose row in the map comes later"
@@ -238,13 +238,14 @@ mod tests {
     fn a_forbidden_arrow_is_named() {
         let all =
             arrows(&[("ids", &[]), ("ledger::chain", &["plan::act"]), ("plan::act", &["ids"])]);
-        let fault = fault("x/src", Hold::OneWay, &all, &map()).unwrap();
+        let fault = fault("x/src", ImportRules::OneWay, &all, &map()).unwrap();
         assert!(fault.contains("`ledger::chain` must not touch `plan`"), "{fault}");
     }
 
     #[test]
     fn floors_are_held_in_their_order_and_none_is_left_out() {
-        let held = |all: &[(&str, &[&str])]| fault("x/src", Hold::Floors, &arrows(all), &map());
+        let held =
+            |all: &[(&str, &[&str])]| fault("x/src", ImportRules::Layers, &arrows(all), &map());
         assert_eq!(held(&[("ids", &[]), ("ledger", &["ids"]), ("plan", &["ledger", "ids"])]), None);
         let upwards = held(&[("ids", &["ledger"]), ("ledger", &[]), ("plan", &[])]).unwrap();
         assert!(upwards.contains("`ids` imports `ledger`"), "{upwards}");
@@ -255,9 +256,9 @@ mod tests {
     #[test]
     fn a_planted_circle_between_folders_fails_where_only_the_top_is_held() {
         let inner = arrows(&[("plan", &["plan::act"]), ("plan::act", &["plan"]), ("ids", &[])]);
-        assert_eq!(fault("x/src", Hold::Top, &inner, &[]), None);
+        assert_eq!(fault("x/src", ImportRules::Top, &inner, &[]), None);
         let outer = arrows(&[("plan::act", &["ids"]), ("ids", &["plan"]), ("plan", &[])]);
-        let fault = fault("x/src", Hold::Top, &outer, &[]).unwrap();
+        let fault = fault("x/src", ImportRules::Top, &outer, &[]).unwrap();
         assert!(fault.contains("circle: ids → plan → ids"), "{fault}");
     }
 
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn a_planted_circle_fails() {
         let all = arrows(&[("ids", &["plan"]), ("plan", &["ids"]), ("ledger", &[])]);
-        let fault = fault("x/src", Hold::OneWay, &all, &map()).unwrap();
+        let fault = fault("x/src", ImportRules::OneWay, &all, &map()).unwrap();
         assert!(fault.contains("circle: ids → plan → ids"), "{fault}");
     }
 

@@ -24,8 +24,8 @@ pub fn arrows(sources: &Sources) -> Arrows {
     for (module, text) in &krate.sources {
         let mut to = BTreeSet::new();
         for import in imports(text) {
-            let handed_on = import.is_public && krate.is_child(module, &import.path);
-            let found = krate.resolve(module, &import.path).filter(|_| !handed_on);
+            let is_reexport = import.is_public && krate.is_child(module, &import.path);
+            let found = krate.resolve(module, &import.path).filter(|_| !is_reexport);
             to.extend(found.filter(|found| found != module));
         }
         arrows.insert(module.clone(), to);
@@ -58,7 +58,7 @@ struct Crate {
     /// The sources without comments, string literals and tests.
     sources: Sources,
     /// The items that each module re-exports, with the module that each comes from.
-    handed_on: BTreeMap<String, BTreeMap<String, String>>,
+    reexports: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Crate {
@@ -75,15 +75,15 @@ impl Crate {
             tests.iter().any(|test| module == test || within(test))
         };
         left.retain(|module, _| !is_test(module));
-        let mut krate = Self { sources: left, handed_on: BTreeMap::new() };
-        let mut handed_on: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut krate = Self { sources: left, reexports: BTreeMap::new() };
+        let mut reexports: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for (module, text) in &krate.sources {
             for import in imports(text).into_iter().filter(|import| import.is_public) {
                 let Some(from) = krate.resolve(module, &import.path) else { continue };
-                handed_on.entry(module.clone()).or_default().insert(import.name, from);
+                reexports.entry(module.clone()).or_default().insert(import.name, from);
             }
         }
-        krate.handed_on = handed_on;
+        krate.reexports = reexports;
         krate
     }
 
@@ -112,7 +112,7 @@ impl Crate {
             if self.sources.contains_key(&child) {
                 found = child;
             } else {
-                let from = self.handed_on.get(&found).and_then(|items| items.get(part));
+                let from = self.reexports.get(&found).and_then(|items| items.get(part));
                 return Some(from.cloned().unwrap_or(found));
             }
         }

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 #[wasm_bindgen]
 pub struct AccordClient {
     client: Client,
-    told: Option<ClientStatus>,
+    reported: Option<ClientStatus>,
 }
 
 #[wasm_bindgen]
@@ -33,7 +33,7 @@ impl AccordClient {
         // An integer below 2^53 is exact in both types.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let replica = Replica::new(client_id as u64);
-        Self { client: Client::new(replica, remembered), told: None }
+        Self { client: Client::new(replica, remembered), reported: None }
     }
 
     /// Loads an update that the device has stored, and the claims stored with it.
@@ -115,12 +115,12 @@ impl AccordClient {
             can_undo: self.client.replica().can_undo(),
             can_redo: self.client.replica().can_redo(),
         };
-        if self.told.as_ref() == Some(&status) {
+        if self.reported.as_ref() == Some(&status) {
             return None;
         }
-        let told = json(&status);
-        self.told = Some(status);
-        Some(told)
+        let changed = json(&status);
+        self.reported = Some(status);
+        Some(changed)
     }
 
     /// Takes the news since the last call, as bits: 1 if a passage was redacted, so that what the device stores must

@@ -82,7 +82,7 @@ struct Job<'a> {
     /// The name of the attached file, and its description.
     attached: Option<[&'a str; 2]>,
     /// A sentence that explains characters shown as code points, if there are any.
-    numbered: Option<String>,
+    code_point_note: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -135,7 +135,7 @@ impl Press {
     ) -> Result<TypstWorld<'_>, PressError> {
         let pieces = std::mem::take(&mut paper.pieces);
         let mut pieces: Vec<SetPiece> = pieces.into_iter().map(SetPiece::from).collect();
-        let numbered = self.settle(&mut paper, &mut pieces)?;
+        let as_code_points = self.settle(&mut paper, &mut pieces)?;
         let pieces = pieces.into_iter().map(SetPiece::level_long_heading).collect();
         let (text, around) = self.fonts.families();
         let words = Words::of(&paper.language);
@@ -147,7 +147,7 @@ impl Press {
             pieces,
             fonts: Families { text, around },
             attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
-            numbered: (numbered > 0).then(|| words.say("file.numbered")),
+            code_point_note: (as_code_points > 0).then(|| words.say("file.numbered")),
         };
         Ok(TypstWorld {
             press: self,
@@ -180,7 +180,11 @@ impl Press {
         if settled.all > MAX_PDF_CHARACTERS {
             return Err(PressError::Long);
         }
-        if settled.is_readable() { Ok(settled.numbered + in_runs) } else { Err(PressError::Fonts) }
+        if settled.is_readable() {
+            Ok(settled.as_code_points + in_runs)
+        } else {
+            Err(PressError::Fonts)
+        }
     }
 }
 

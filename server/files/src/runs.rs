@@ -33,7 +33,7 @@ pub(super) fn bound(line: &mut [Span]) -> usize {
         state.write_pending(&mut out);
         span.text = out;
     }
-    state.numbered
+    state.as_code_points
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ struct State {
     last: Option<char>,
     /// A character beyond the bound that was not written to the output yet, and the number of its repetitions.
     pending: Option<(char, usize)>,
-    numbered: usize,
+    as_code_points: usize,
 }
 
 impl State {
@@ -112,7 +112,7 @@ impl State {
             let _ = write!(out, " ×{times}");
         }
         out.push(']');
-        self.numbered += times;
+        self.as_code_points += times;
         // A line can break between two code points in brackets.
         self.unbroken = 0;
     }

@@ -10,19 +10,19 @@ pub(super) struct Settled {
     pub(super) all: usize,
     /// Number of characters shown as code points, such as `[U+1F9FF]`: characters that no font has, and marks that no font
     /// has together with the letter below them.
-    pub(super) numbered: usize,
+    pub(super) as_code_points: usize,
 }
 
 impl Settled {
     pub(super) fn add(&mut self, other: Self) {
         self.all += other.all;
-        self.numbered += other.numbered;
+        self.as_code_points += other.as_code_points;
     }
 
     /// Whether the text can be read: at most 2 % of its characters are shown as code points. A few symbols shown as code
     /// points are readable. A whole language without glyphs is not.
     pub(super) fn is_readable(self) -> bool {
-        self.numbered * 50 <= self.all
+        self.as_code_points * 50 <= self.all
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, boo
             let is_set = is_silent(c) || font.is_some_and(|font| font.has(c));
             out(c, is_set);
             settled.all += 1;
-            settled.numbered += usize::from(!is_set);
+            settled.as_code_points += usize::from(!is_set);
         }
     }
     settled

@@ -51,7 +51,7 @@ fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not(
 #[test]
 fn whatever_the_fonts_have_can_be_set_alone_and_together() {
     let press = press();
-    let has = |c: &char| press.fonts.settle(&c.to_string()).1.numbered == 0;
+    let has = |c: &char| press.fonts.settle(&c.to_string()).1.as_code_points == 0;
     let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
     assert!(all.len() > 15_000, "{}", all.len());
     // The text contains each character by itself, then each mark on letters of all scripts.

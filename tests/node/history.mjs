@@ -65,12 +65,12 @@ await story(async ({ person, server }) => {
   await page.locator('[data-target]:focus').waitFor();
   // The filter shows the changes of civil society only.
   await page.getByRole('button', { name: 'As a list' }).click();
-  await page.getByLabel('Sector').selectOption('civil_society');
+  await page.getByLabel('Side', { exact: true }).selectOption('civil_society');
   await until('only Ben is left', async () => {
     const names = await page.locator('ol .change strong').allInnerTexts();
     return (names.length > 0 && names.every((name) => name === 'Ben Okafor')) || names;
   });
-  await page.getByLabel('Sector').selectOption('');
+  await page.getByLabel('Side', { exact: true }).selectOption('');
   await page.getByRole('button', { name: 'Who wrote it' }).click();
   await page.getByRole('heading', { name: 'The current text' }).waitFor();
   await lookAtAll(page, 'history-share');
@@ -106,7 +106,7 @@ await story(async ({ person, server }) => {
   await lookAtAll(ana.page, 'history-restore');
   const before = await ben.text('causes');
   await ana.page.getByRole('button', { name: 'Go back', exact: true }).click();
-  await ana.page.getByText('Done. The earlier text is kept').waitFor();
+  await ana.page.getByText('Done. The text from before is kept').waitFor();
   await until('Ben sees it', async () => (await ben.text('causes')) !== before);
   await ana.page.getByText('With Ben’s wording').first().waitFor();
   await lookAtAll(ana.page, 'history-restored');

@@ -151,7 +151,7 @@ await story(async ({ person, newcomer, server }) => {
   await check(forged('Open to everybody', 'Open to nobody'), 'The text was changed');
   await lookAtAll(nobody.page, 'verify-changed');
   await check(forged('Ben ', 'Bob '), 'The signed statement was changed');
-  await check(forged('"number": 1', '"number": 2'), 'somebody passed one off as the other');
+  await check(forged('"number": 1', '"number": 2'), 'They do not belong together');
   const foreign = JSON.parse(readFileSync(new URL('../data/foreign-release.json', import.meta.url)));
   await check(Buffer.from(JSON.stringify(foreign)), 'This installation did not sign it');
 

@@ -43,20 +43,21 @@ export const en = {
   'signIn.email': 'E-mail address',
   'signIn.password': 'Password',
   'signIn.enter': 'Sign in',
-  'signIn.lost': 'Lost your password? Your plan’s facilitator can make you a link to set a new one.',
-  'signIn.again': 'You were signed out. Sign in again to continue: what you wrote is still on this device.',
+  'signIn.lost': 'Forgot your password? Your plan’s facilitator can give you a link to set a new one.',
+  'signIn.again':
+    'You were signed out. Sign in again to continue. Anything not yet saved is still on this device.',
 
   'signIn.with': 'Continue with {provider}',
   'signIn.or': 'or with your password',
-  'signIn.lostMail': 'Lost your password?',
+  'signIn.lostMail': 'Forgot your password?',
   'signIn.send': 'Send me a link',
-  'signIn.sent': 'If there is an account with this address, we have sent it a link.',
+  'signIn.sent': 'If an account uses this address, a link is on its way. Check your mail.',
   'refused.provider_unknown': 'Signing in took too long, or it was started in another browser. Try again.',
   'refused.provider_unreachable':
     'The sign-in provider can’t be reached. Try again later, or tell your administrator.',
-  'refused.provider_refused': 'The sign-in provider did not let you in.',
+  'refused.provider_refused': 'The sign-in provider did not let you in. Try again, or sign in another way.',
   'refused.provider_untrusted':
-    'The answer of the sign-in provider could not be verified, so you were not signed in. Tell your administrator.',
+    'The sign-in provider’s answer could not be verified, so you were not signed in. Tell your administrator.',
   'refused.provider_busy': 'Too many people are signing in right now. Try again in a few seconds.',
   'refused.unknown_identity':
     'No account uses this way to sign in yet. Open your invitation first, or sign in with your password and add the provider under “Your account”.',
@@ -70,7 +71,7 @@ export const en = {
   'plans.empty': 'No plans yet',
   'plans.emptyHint': 'You need an invitation to open a plan. Ask its facilitator for one.',
   'plans.emptyAdmin':
-    'A plan holds one government’s commitments for one launch. Create it, then invite its facilitator.',
+    'A plan holds the commitments of one government. Create it, then invite its facilitator.',
   'plans.new': 'New plan',
   'plans.newTitle': 'What is the plan called?',
   'plans.newHint': 'The government and the years, as they will be published',
@@ -83,7 +84,7 @@ export const en = {
   'manage.close': 'Close the plan',
   'manage.closeSure': 'Everybody can still read the plan. Nobody can write in it until you reopen it.',
   'manage.reopen': 'Reopen the plan',
-  'manage.closed': 'This plan is closed: it can be read, and nothing in it can be changed.',
+  'manage.closed': 'This plan is closed. You can read it, but nobody can change it.',
   'manage.archive': 'Archive',
   'manage.unarchive': 'Restore',
   'manage.delete': 'Delete',
@@ -104,7 +105,8 @@ export const en = {
   'plan.create': 'Start writing',
   'plan.cancel': 'Cancel',
   'plan.empty': 'No commitments yet',
-  'plan.emptyHint': 'A plan usually holds five to fifteen. Begin with one that you can say in a sentence.',
+  'plan.emptyHint':
+    'A plan usually has 5 to 15 commitments. Start with one that you can describe in a sentence.',
   'plan.untitled': 'Untitled commitment',
   'plan.status.drafting': 'Drafting',
   'plan.status.proposed': 'Proposed for a release',
@@ -121,7 +123,7 @@ export const en = {
     'This commitment can’t be opened because its stored data is damaged. Tell your administrator.',
   'plan.busyTitle': 'A busy commitment',
   'plan.busy':
-    'This commitment is busy at the moment, so its title and progress are missing here. They appear as soon as it answers.',
+    'The server is busy with this commitment, so its title and progress can’t be shown right now. They will appear here by themselves.',
 
   'doc.missing': 'This commitment does not exist, or is not shared with you',
   'doc.missingHint':
@@ -130,8 +132,8 @@ export const en = {
   'doc.unreachable': 'The server can’t be reached',
   'doc.unreachableHint': 'Check your connection. This page keeps trying.',
   'doc.readOnly': 'You can read this commitment. To write, ask the facilitator to make you an author.',
-  'doc.closed': 'This plan is closed: you can read this commitment, and nobody can change it.',
-  'doc.archived': 'This commitment is archived: you can read it, and nobody can change it.',
+  'doc.closed': 'This plan is closed. You can read this commitment, but nobody can change it.',
+  'doc.archived': 'This commitment is archived. You can read it, but nobody can change it.',
   'doc.frozen':
     'Both sides have signed release {number} of this text. It is frozen, and nobody can change it.',
   'doc.proposed':
@@ -143,7 +145,7 @@ export const en = {
     'You can’t write here any more. If something you wrote was not saved, it is on this device and shown below.',
   'doc.gone': 'This commitment is no longer shared with you',
   'doc.goneHint':
-    'You no longer have a role in its plan, or it was deleted. What you had not saved is still on this device.',
+    'You no longer have a role in its plan, or it was deleted. Anything not yet saved is still on this device.',
   'doc.sections': 'Sections',
   'doc.checklist': 'Before both sides sign',
   'doc.checklistCount': '{met} of {all}',
@@ -156,7 +158,7 @@ export const en = {
   'redact.tool': 'Redact the selected text',
   'redact.title': 'Redact this text',
   'redact.text':
-    'This text is erased for everybody: from the commitment, and from everything that is stored about it. Everybody can still see that you redacted something, when, and why. This can’t be undone.',
+    'This text will be erased for everybody, from the commitment and from its history. Everybody can still see that you redacted something, when, and why. This can’t be undone.',
   'redact.reason': 'Reason',
   'redact.reasonHint': 'Everybody who reads the commitment can read this. Don’t repeat the text itself.',
   'redact.act': 'Redact permanently',
@@ -169,13 +171,13 @@ export const en = {
   'status.offline': 'Offline: everything is saved',
   'status.offlineUnsaved': 'Offline: kept on this device',
   'status.denied': 'Not saved',
-  'status.deviceFailed': 'Offline, and this device can’t keep your words: don’t close this page',
+  'status.deviceFailed': 'Offline, and this device can’t keep your changes: don’t close this page',
 
   'parked.title': 'Some of what you wrote could not be saved',
   'parked.body':
-    'The server did not accept it: {reason} It is kept on this device, and the page shows what the server has. None of this is added automatically. Copy what you need into the text, then discard the rest.',
+    'The server did not accept it: {reason} It is kept on this device, but it is not part of the text on this page. None of this is added automatically. Copy what you need into the text, then discard the rest.',
   'parked.when': 'Set aside {when}',
-  'parked.show': 'Show what was kept',
+  'parked.show': 'Show the unsaved text',
   'parked.add': 'Add it to “{field}”',
   'parked.nothing': 'All of it is in the text now.',
   'parked.discard': 'Discard',
@@ -196,7 +198,8 @@ export const en = {
   'link.remove': 'Remove link',
   'link.invalid': 'A link must begin with https://, http://, mailto: or tel:',
 
-  'limit.over': '{count} characters. Texts of about {limit} read best, but nothing is cut.',
+  'limit.over':
+    '{count} characters. A text of up to about {limit} is easier to read, but nothing is cut off.',
 
   'field.title.hint': 'What will be different, in one sentence',
   'field.notes.hint': 'Move this text to where it belongs: notes are never released.',
@@ -225,7 +228,7 @@ export const en = {
   'milestones.down': 'Move milestone {number} down',
   'milestones.remove': 'Delete milestone {number}',
   'milestones.deleted': 'Somebody deleted this milestone. If you keep writing, it comes back.',
-  'milestones.many': 'A commitment reads best with at most twelve milestones.',
+  'milestones.many': 'A commitment is easier to read with at most twelve milestones.',
 
   'need.title': 'A title',
   'need.lead': 'A lead institution',

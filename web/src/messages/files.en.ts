@@ -16,7 +16,7 @@ export const files = {
   'files.milestones': 'Milestones: {count}',
   'files.none': 'None of its headings matches a part of a commitment.',
   'files.notes': 'Some of the text has no place yet. It is in Notes, at the end.',
-  'files.pictures': 'Pictures left out: {count}. A commitment holds text.',
+  'files.pictures': 'Pictures left out: {count}. A commitment can contain only text.',
   'files.open': 'Open the commitment',
 
   'files.title': 'Files',

@@ -27,7 +27,7 @@ export const release = {
   'release.clean': 'Clean the text',
   'release.done.cleaned': 'The text is clean.',
   'release.done.cleanedPartly':
-    'Accord has cleaned what it can. Only a person can replace what is still listed.',
+    'Accord has removed everything that it can. The rest is still listed: please change it by hand.',
   'release.goTo': 'Go to this place',
   'release.leadsTo': 'leads to',
   'release.place.title': 'the plan’s title',
@@ -46,12 +46,12 @@ export const release = {
   'release.reason.hidden': 'which is invisible',
   'release.reason.direction': 'which changes the order in which other characters are shown',
   'release.reason.turned':
-    'a number that is shown before the one written before it: separate the two with words',
+    'a number that readers see before the number that it follows: put a word between the two',
   'release.reason.control': 'which is a control character',
   'release.reason.blank': 'which looks like a space but is not one',
-  'release.reason.object': 'which stands for an object that is not there',
+  'release.reason.object': 'which is a placeholder for a missing object',
   'release.reason.private_use': 'which looks different in each font',
-  'release.reason.unassigned': 'which Unicode does not know',
+  'release.reason.unassigned': 'which Unicode does not define',
   'release.reason.overlay': 'which strikes out or covers a letter',
   'release.reason.lone_mark': 'which is an accent without a letter',
   'release.reason.too_many_marks': 'one of too many accents on a letter',
@@ -61,7 +61,7 @@ export const release = {
   'release.strange.notes':
     'text in Notes, which is never released: move it to where it belongs, or delete it',
   'release.fewSignatories':
-    'This can’t be completed yet: {government} of government and {civil_society} of civil society can sign. A facilitator can choose more signatories under “People”.',
+    'There are not enough signatories yet: {government} for government and {civil_society} for civil society. A facilitator can choose more under “People”.',
 
   'release.proposed': 'Proposed for release {number}',
   'release.proposedBy': 'by {name}, {when}',
@@ -75,7 +75,7 @@ export const release = {
   'release.sign': 'Sign for your side',
   'release.signTitle': 'Sign release {number}',
   'release.signText':
-    'You sign the text below, with this digest, for {sector}. The last signature that is needed freezes it permanently. This can’t be undone.',
+    'You are signing the text below, with this digest, for {sector}. The last required signature freezes it permanently. This can’t be undone.',
   'release.signed': 'You have signed this proposal.',
   'release.decline': 'Decline',
   'release.declineTitle': 'Decline this proposal',
@@ -90,7 +90,7 @@ export const release = {
   'release.reopen': 'Begin the next draft',
   'release.reopenTitle': 'Begin the next draft',
   'release.reopenText':
-    'People can write in the text again. Release {number} stays as it was signed. If somebody wrote something before and it could not be saved, they have to add it themselves.',
+    'People can change the text again. Release {number} stays as it was signed. Changes that were written before the freeze but not saved are not added automatically: their authors have to add them again.',
   'release.reopenWhy': 'Reason (optional)',
   'release.isPublic': 'Public since {when}',
   'release.willBePublic': 'Public from {when}',
@@ -100,7 +100,7 @@ export const release = {
   'release.textFrozen': 'The exact text that is frozen',
   'release.digest': 'Digest (SHA-256), computed here from the text below:',
   'release.mismatch':
-    'The text that this page received is not the one that the server named. Load the page again. If this message stays, sign nothing and tell your administrator.',
+    'The text on this page does not match the digest that the server gave for it. Reload the page. If you still see this message, don’t sign anything, and tell your administrator.',
   'release.changes': 'What changed since release {number}',
   'release.all': 'Releases',
   'release.download': 'Signed file',
@@ -139,8 +139,7 @@ export const release = {
     'All of them become public together, for good. Until then nobody outside the plan can see them.',
   'launch.look': 'Review the launch',
   'launch.chooseOne': 'Choose at least one release.',
-  'launch.past':
-    'This time is in the past: it is {now} now ({zone}). Choose a later time, or launch at once.',
+  'launch.past': 'This time is in the past: it is {now} now ({zone}). Choose a later time, or launch now.',
   'launch.far': 'This time is more than ten years ahead: it is {now} now ({zone}). Choose an earlier time.',
   'launch.lookTitle': 'Is this what you want to make public?',
   'launch.opensOne': 'This release becomes public:',
@@ -148,7 +147,7 @@ export const release = {
   'launch.toWhom': 'Who can read it',
   'launch.forGoodNow': 'Everybody, without an account, and for good. Nobody can take it back.',
   'launch.forGoodLater':
-    'Everybody, without an account, and for good. You can call it off until then. After that nobody can take it back.',
+    'Everybody, without an account, and for good. Until then, you can call the launch off. After that, nobody can take it back.',
   'launch.actNowOne': 'Launch 1 release now',
   'launch.actNow': 'Launch {count} releases now',
   'launch.actLater': 'Schedule launch for {when} ({zone})',
@@ -188,19 +187,19 @@ export const release = {
   'verify.wrong': 'Don’t trust this file',
   'verify.fault.none': 'This is not an Accord release, or the file is damaged.',
   'verify.fault.twice':
-    'A name occurs twice in the file, and programs differ in which one they read. No Accord release is like that.',
+    'A name appears twice in the file, so different programs can read it differently. Accord never writes such a file.',
   'verify.fault.text': 'The text was changed. It is not what both sides agreed to.',
   'verify.fault.statement': 'The signed statement was changed: who signed, when, or which text they signed.',
   'verify.fault.form':
     'Accord does not write signed statements like this one. Its signature is valid, so ask the people who run this installation.',
   'verify.fault.foreign':
-    'This installation did not sign it: the key “{key}” did. Check it where it comes from.',
+    'This installation did not sign it. It was signed with the key “{key}”. Check it on the website that it comes from.',
   'verify.fault.number':
-    'The text says that it is release {text}, but the signed statement is about release {signed}: somebody passed one off as the other.',
+    'The text says that it is release {text}, but the signed statement is about release {signed}. They do not belong together.',
   'verify.fault.document': 'The text and the signed statement belong to two different commitments.',
   'verify.fault.side': 'The signed statement has no signatory for one of the sides.',
   'verify.fault.quorum':
-    'The signed statement says that {needed} of one side had to sign, but names {found}.',
+    'The signed statement says that {needed} people had to sign for one side, but it names only {found}.',
   'verify.fault.signatories':
     'The signed statement names “{name}” twice as a signatory, or as a signatory of neither side.',
   'verify.unreachable': 'The keys of this installation can’t be loaded. Try again.',

@@ -15,7 +15,7 @@ pub enum ReadError {
     Overflow,
     #[error("a text is not valid UTF-8")]
     Utf8,
-    #[error("bytes follow the last value")]
+    #[error("extra bytes follow the last value")]
     Trailing,
 }
 

@@ -157,9 +157,11 @@ pub struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StandingError {
-    #[error("Nobody can be seated as administrator: an administrator runs the installation.")]
+    #[error("Administrator is not a role in a plan: administrators run the installation.")]
     Administrator,
-    #[error("An adviser sits for no side: their sector is “adviser”, and it is theirs alone.")]
+    #[error(
+        "An adviser represents neither side. Their sector must be “adviser”, and nobody else can have it."
+    )]
     Adviser,
     #[error(
         "Only an author or facilitator of government or civil society can sign for their side."

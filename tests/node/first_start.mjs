@@ -81,7 +81,7 @@ await story(
     await ben.page.waitForSelector('[data-target=problem]');
     const eve = await newcomer('eve');
     await open(eve, forBen);
-    await eve.page.getByText('has been used already').waitFor();
+    await eve.page.getByText('has already been used').waitFor();
     await lookAtAll(eve.page, 'invitation-used');
     await open(eve, commitment);
     await button(eve, 'Sign in').waitFor();

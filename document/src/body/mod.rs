@@ -50,10 +50,10 @@ pub enum BodyError {
     #[error("its kind is unknown")]
     UnknownKind,
     /// The body is not valid JSON for its kind.
-    #[error("its body is not readable")]
+    #[error("its body can't be read")]
     Json,
     /// The claims before the update can't be decoded.
-    #[error("its claims are not readable")]
+    #[error("its claims can't be read")]
     Claims,
     /// A blanked entry has a kind that is not an edit.
     #[error("only an edit can be blanked")]

@@ -17,9 +17,9 @@ pub enum VersionError {
     Name,
     #[error("The description of a version has at most {MAX_VERSION_DESCRIPTION_CHARS} characters.")]
     Description,
-    #[error("This moment has not come yet.")]
+    #[error("This moment is in the future. Choose an earlier one.")]
     Future,
-    #[error("This seat may not name versions.")]
+    #[error("Your role in this plan does not allow you to name versions.")]
     Seat,
 }
 

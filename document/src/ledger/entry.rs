@@ -84,7 +84,7 @@ impl Entry {
         let salt: Salt = if format == ENTRY_FORMAT { fixed(&mut r)? } else { Salt::default() };
         let body_bytes = r.buf()?;
         if !r.is_empty() {
-            return Err(EntryError::Damaged("bytes follow it"));
+            return Err(EntryError::Damaged("extra bytes follow it"));
         }
         let mut h = Reader::new(header_bytes);
         let seq = Seq(h.var_u64()?);
@@ -113,7 +113,7 @@ impl Entry {
             body,
         };
         if entry.header() != header_bytes {
-            return Err(EntryError::Damaged("it is not written the one way it can be"));
+            return Err(EntryError::Damaged("it is not in its canonical form"));
         }
         Ok(entry)
     }

@@ -15,7 +15,7 @@ pub enum LedgerError {
     #[error("entry {0} does not match the hash chain")]
     Chain(Seq),
     /// The ledger does not begin with a genesis, or its genesis belongs to another kind of ledger.
-    #[error("the ledger does not begin with its genesis")]
+    #[error("the ledger does not begin with a genesis entry")]
     NoGenesis,
     /// The ledger follows a version of the rules that this code does not know.
     #[error("the ledger follows rules version {0}, which this version does not know")]
@@ -24,7 +24,7 @@ pub enum LedgerError {
     #[error("entry {0} belongs in a ledger of another kind")]
     Foreign(Seq),
     /// The entry is blanked, but no redaction announced the replacement that it contains.
-    #[error("entry {0} was blanked, and no redaction says so")]
+    #[error("entry {0} was blanked without a redaction that says so")]
     Unexplained(Seq),
     /// The bytes of an entry can't be decoded.
     #[error("entry {seq}: {error}")]
@@ -35,7 +35,7 @@ pub enum LedgerError {
         error: EntryError,
     },
     /// The Yjs document broke while it integrated an update, so the state must be rebuilt from the ledger.
-    #[error("the document broke while an update was integrated, and must be rebuilt")]
+    #[error("an update failed half-way, so the document must be loaded again from its ledger")]
     Broken,
 }
 

@@ -56,7 +56,7 @@ pub enum SegmentError {
 /// Returns an error if `entries` is empty, if an item is not an encoded entry, or if an entry does not follow from the one
 /// before it.
 pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
-    let wrong = || SegmentError::Damaged("what is to be packed is no entry");
+    let wrong = || SegmentError::Damaged("an item to be packed is not an entry");
     let first = Parts::read(entries.first().ok_or_else(wrong)?).ok_or_else(wrong)?;
     let mut actors: Vec<&[u8]> = Vec::new();
     let mut known: HashMap<&[u8], usize> = HashMap::new();
@@ -67,7 +67,9 @@ pub fn pack(entries: &[Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
         let parts = Parts::read(bytes).ok_or_else(wrong)?;
         let (seq, previous, time) = expected;
         if parts.seq != seq || parts.previous != previous {
-            return Err(SegmentError::Damaged("what is to be packed does not follow"));
+            return Err(SegmentError::Damaged(
+                "an entry to be packed does not follow the one before it",
+            ));
         }
         let delta = parts.time.checked_sub(time);
         match (parts.salt, delta) {
@@ -136,7 +138,8 @@ pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
         let bytes = match c.byte()? {
             PACKED => {
                 let actor = usize::try_from(c.var_u64()?).ok().and_then(|n| actors.get(n));
-                let actor = actor.ok_or(SegmentError::Damaged("it names nobody"))?;
+                let actor =
+                    actor.ok_or(SegmentError::Damaged("it does not say who made an entry"))?;
                 time = time.checked_add(c.var_u64()?).ok_or(ReadError::Overflow)?;
                 let kind = c.byte()?;
                 let salt = salts.take(16)?.try_into().map_err(|_| ReadError::Truncated)?;
@@ -150,18 +153,23 @@ pub fn unpack(segment: &[u8]) -> Result<Vec<Vec<u8>>, SegmentError> {
             WHOLE => {
                 let bytes = c.buf()?;
                 let parts = Parts::read(bytes);
-                let parts = parts.ok_or(SegmentError::Damaged("it holds what is no entry"))?;
+                let parts = parts
+                    .ok_or(SegmentError::Damaged("it contains something that is not an entry"))?;
                 time = parts.time;
                 previous = hash_of(parts.header);
                 bytes.to_vec()
             }
-            _ => return Err(SegmentError::Damaged("it holds what this version does not know")),
+            _ => {
+                return Err(SegmentError::Damaged(
+                    "it contains something that this version does not know",
+                ));
+            }
         };
         entries.push(bytes);
         seq = Seq(seq.0 + 1);
     }
     if entries.len() != count || !salts.is_empty() {
-        return Err(SegmentError::Damaged("it holds more or less than it says"));
+        return Err(SegmentError::Damaged("it contains more or less than it says"));
     }
     Ok(entries)
 }

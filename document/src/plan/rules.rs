@@ -45,46 +45,46 @@ impl Act {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum ActRefusal {
-    #[error("Your seat in this plan does not include that. Ask its facilitator.")]
+    #[error("Your role in this plan does not allow this. Ask its facilitator.")]
     Seat,
-    #[error("This plan is closed: its texts can be read, but nothing in it can be changed.")]
+    #[error("This plan is closed. You can read it, but nobody can change it.")]
     Closed,
-    #[error("A plan needs a facilitator: seat another one first.")]
+    #[error("A plan needs a facilitator. Make somebody else a facilitator first.")]
     LastFacilitator,
     #[error(transparent)]
     Standing(#[from] StandingError),
-    #[error("That person has no seat in this plan.")]
+    #[error("That person has no role in this plan.")]
     NotSeated,
-    #[error("You already have a seat in this plan.")]
+    #[error("You already have a role in this plan.")]
     AlreadySeated,
     #[error("This invitation does not exist. Ask the person who sent it for a new one.")]
     NoInvitation,
-    #[error("This invitation has been used already. Each one is for one person.")]
+    #[error(
+        "This invitation has already been used. Each one works once. Ask the person who sent it for a new one."
+    )]
     Used,
     #[error("This invitation was withdrawn. Ask the person who sent it for a new one.")]
     Revoked,
     #[error("This invitation has expired. Ask the person who sent it for a new one.")]
     Expired,
-    #[error("There is no such document in this plan.")]
+    #[error("There is no such commitment in this plan.")]
     NoDocument,
-    #[error("This document is already as you want it to be.")]
+    #[error("This has already been done. Nothing was changed.")]
     Unchanged,
-    #[error("A plan's title has between 1 and {MAX_PLAN_TITLE_CHARS} characters.")]
+    #[error("A plan's title must have 1 to {MAX_PLAN_TITLE_CHARS} characters.")]
     Title,
-    #[error("Each side needs at least one signatory, and at most {MAX_SIGNATORIES}.")]
+    #[error("A release needs 1 to {MAX_SIGNATORIES} signatures from each side.")]
     Quorum,
     #[error("Choose at least one release to launch, each commitment once, and name the time zone.")]
     Launch,
-    #[error("One of these releases is public already, or waits for its launch.")]
+    #[error("One of these releases is already public, or is waiting for its launch.")]
     Launched,
-    #[error("There is no such launch, or it is over: what is public stays public.")]
+    #[error("There is no such launch, or it has already happened. Public releases stay public.")]
     NoLaunch,
     #[error("The time of this launch has not come yet.")]
     Early,
     #[error("This commitment has releases, and those are permanent. Archive it instead.")]
     Released,
-    #[error(
-        "This commitment is written in that language already, or is no commitment of this plan."
-    )]
+    #[error("This commitment already exists in that language, or it is not in this plan.")]
     Language,
 }

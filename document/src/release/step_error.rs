@@ -7,39 +7,41 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StepError {
-    #[error("Your seat in this plan does not include that. Ask its facilitator.")]
+    #[error("Your role in this plan does not allow this. Ask its facilitator.")]
     Seat,
-    #[error("Only a signatory of government or civil society can sign, each for their own side.")]
+    #[error("Only signatories can sign, each for their own side: government or civil society.")]
     Side,
     #[error("There is no such proposal.")]
     NoProposal,
     #[error("This proposal is over: it was signed, declined or withdrawn.")]
     Over,
-    #[error("The text has changed since it was proposed. It needs a new proposal.")]
+    #[error("The text has changed since it was proposed. It must be proposed again.")]
     Stale,
-    #[error("What you read is not what was proposed. Open the proposal again and read it.")]
+    #[error(
+        "The text that you read is not the one that was proposed. Open the proposal again and read it."
+    )]
     OtherText,
-    #[error("You have signed this already.")]
+    #[error("You have already signed this.")]
     Signed,
     #[error("Another proposal is open. It must be signed, declined or withdrawn first.")]
     Proposed,
     #[error(
-        "Something is still missing from the text. Only a facilitator may propose it like that."
+        "Something is still missing from the text. Only a facilitator may propose it like this."
     )]
     Gaps,
     #[error("Only the person who proposed it, or a facilitator, can withdraw a proposal.")]
     NotYours,
-    #[error("Say why, in at most {MAX_STEP_MESSAGE_CHARS} characters.")]
+    #[error("Give a reason, in at most {MAX_STEP_MESSAGE_CHARS} characters.")]
     Reason,
-    #[error("A message has at most {MAX_STEP_MESSAGE_CHARS} characters.")]
+    #[error("A message can have at most {MAX_STEP_MESSAGE_CHARS} characters.")]
     Message,
-    #[error("Each side needs at least one signatory, and at most {MAX_SIGNATORIES}.")]
+    #[error("A release needs 1 to {MAX_SIGNATORIES} signatures from each side.")]
     Quorum,
     #[error("This text is frozen. To change it, a facilitator must begin the next draft.")]
     Frozen,
     #[error("This text is not frozen: there is nothing to reopen.")]
     Drafting,
-    #[error("This moment has not come yet.")]
+    #[error("This moment is in the future. Choose an earlier one.")]
     Future,
     /// Only rooms return this error. A replay never does, because a ledger is not judged by one version of Unicode.
     #[error(

@@ -22,7 +22,7 @@ pub enum VoidReason {
     #[error(transparent)]
     Step(#[from] StepError),
     /// The actor is not an administrator, so they can't begin a new lineage for the installation.
-    #[error("only the installation's administrator restores a backup")]
+    #[error("only an administrator can restore a backup")]
     NotAdministrator,
 }
 
@@ -30,7 +30,7 @@ pub enum VoidReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RedactionError {
     /// The seat does not permit redactions.
-    #[error("this seat may not take a passage out")]
+    #[error("this role may not redact a passage")]
     Seat,
     /// The reason is empty or too long.
     #[error("a redaction needs a reason of 1 to {MAX_REASON_CHARS} characters")]

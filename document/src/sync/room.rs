@@ -177,7 +177,7 @@ impl Room {
     fn messages(&mut self, id: ConnectionId, frame: &[u8]) {
         match read_frame(frame) {
             Ok(messages) if is_too_much(&messages) => {
-                let reason = "A frame holds more messages than anybody needs.";
+                let reason = "A frame contains too many messages.";
                 self.disconnect(id, Close::MALFORMED, reason);
             }
             Ok(messages) => {
@@ -218,7 +218,7 @@ impl Room {
             if self.is_accord(id) {
                 self.send(id, note_frame(&note));
             }
-            self.disconnect(id, Close::TRY_AGAIN, "The server can't save at the moment.");
+            self.disconnect(id, Close::TRY_AGAIN, "The server can't save right now.");
         }
         self.out.push(Effect::Rebuild);
         self.take()

@@ -78,14 +78,18 @@ pub fn write_claims(out: &mut Vec<u8>, claims: &[Claim]) {
 /// Reads the claims of a message, where no bytes mean no claims.
 ///
 /// # Errors
-/// Returns an error if [`read_claims`] does, or if bytes follow the claims.
+/// Returns an error if [`read_claims`] does, or if extra bytes follow the claims.
 pub fn claims_from(bytes: &[u8]) -> Result<Vec<Claim>, ScanError> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
     let mut r = Reader::new(bytes);
     let claims = read_claims(&mut r)?;
-    if r.is_empty() { Ok(claims) } else { Err(ScanError::Malformed("bytes follow the claims")) }
+    if r.is_empty() {
+        Ok(claims)
+    } else {
+        Err(ScanError::Malformed("extra bytes follow the claims"))
+    }
 }
 
 /// Reads claims in the form that [`write_claims`] writes.

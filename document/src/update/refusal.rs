@@ -18,29 +18,27 @@ pub enum Refusal {
     DeleteAhead,
     #[error("client id {client} belongs to somebody else")]
     Forged { client: u64 },
-    #[error("content is placed where nobody can have written it")]
+    #[error("the update puts content in a place where nobody could have written it")]
     Misplaced,
-    #[error("too much stands between what the update is placed between")]
+    #[error("the update inserts content between two points that are too far apart")]
     TooManyBetween,
-    #[error("the update splits too much of the text")]
+    #[error("the update splits the text into too many pieces")]
     Fragmented,
     #[error("the text would have too much formatting, or too long links")]
     TooMuchFormatting,
-    #[error("the update brings more than {} items", limits::MAX_ITEMS_PER_UPDATE)]
+    #[error("the update contains more than {} items", limits::MAX_ITEMS_PER_UPDATE)]
     TooManyItems,
-    #[error("shared types nest more than {} deep", limits::MAX_NESTING_DEPTH)]
+    #[error("shared types are nested more than {} levels deep", limits::MAX_NESTING_DEPTH)]
     TooDeep,
-    #[error("the update brings content of more than {} clients", limits::MAX_CLIENTS_PER_UPDATE)]
+    #[error("the update contains content of more than {} clients", limits::MAX_CLIENTS_PER_UPDATE)]
     TooManyClients,
     #[error("the document would exceed {} MiB", limits::MAX_STATE_BYTES / 1024 / 1024)]
     TooLarge,
-    #[error("this seat may read, but not write")]
+    #[error("your role allows you to read this text, but not to change it")]
     ReadOnly,
     #[error("this text is frozen: both sides have signed it, and it can't be changed")]
     Frozen,
-    #[error(
-        "this was written before the text was frozen and signed, and is no part of the next draft"
-    )]
+    #[error("this was written before the text was frozen, so it is not part of the next draft")]
     EarlierDraft,
 }
 

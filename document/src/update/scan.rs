@@ -207,7 +207,7 @@ pub fn scan(bytes: &[u8]) -> Result<Scan<'_>, ScanError> {
         }
     }
     if !r.is_empty() {
-        return Err(ScanError::Malformed("bytes follow the update"));
+        return Err(ScanError::Malformed("extra bytes follow the update"));
     }
     Ok(scan)
 }

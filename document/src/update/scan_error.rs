@@ -12,7 +12,7 @@ pub enum ScanError {
     Read(#[from] ReadError),
     #[error("the update is malformed: {0}")]
     Malformed(&'static str),
-    #[error("the update nests values more than {} deep", limits::MAX_NESTING_DEPTH)]
+    #[error("the update nests values more than {} levels deep", limits::MAX_NESTING_DEPTH)]
     TooDeep,
     #[error("the update is incomplete")]
     Pending,

@@ -67,11 +67,11 @@ impl Room {
                 self.disconnect(
                     id,
                     Close::SIGNED_OUT,
-                    "You are signed out. Sign in again to go on.",
+                    "You are signed out. Sign in again to continue.",
                 );
             }
             Denied::NotShared => {
-                let reason = "This document is not shared with you any more.";
+                let reason = "This commitment is no longer shared with you.";
                 self.disconnect(id, Close::FORBIDDEN, reason);
             }
         }

@@ -67,7 +67,7 @@ impl Room {
     }
 
     fn send_away(&mut self, id: ConnectionId) {
-        let reason = "This document's history is not the one this device remembers.";
+        let reason = "The server has a different history of this commitment than this device.";
         self.disconnect(id, Close::OTHER_LEDGER, reason);
     }
 }

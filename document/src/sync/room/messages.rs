@@ -167,7 +167,11 @@ impl Room {
         if self.state.is_broken() {
             let others: Vec<_> = self.sessions.keys().copied().collect();
             for other in others {
-                self.disconnect(other, Close::RESYNC, "The document is being rebuilt.");
+                self.disconnect(
+                    other,
+                    Close::RESYNC,
+                    "The server is opening this commitment again.",
+                );
             }
             self.out.push(Effect::Rebuild);
         }

@@ -85,11 +85,11 @@ fn limits() -> Result<()> {
         let mut names = test.split('`').skip(1).step_by(2);
         if let Some(missing) = names.find(|name| !holds(name)) {
             bail!(
-                "docs/limits.md names `{missing}` for “{path}”, and there is no such test or file"
+                "docs/limits.md names `{missing}` for “{path}”, but there is no such test or file"
             );
         }
         if test.is_empty() {
-            bail!("docs/limits.md names nothing that holds the limit of “{path}”");
+            bail!("docs/limits.md names no test or file that enforces the limit of “{path}”");
         }
     }
     Ok(())
@@ -126,16 +126,16 @@ fn licences() -> Result<()> {
 fn api_types() -> Result<()> {
     let described = Cmd::new("target/debug/accord").args(["openapi"]).output()?;
     let path = root().join("web/src/api/openapi.json");
-    let fresh = "web/src/api/openapi.json is not what the server describes";
+    let fresh = "web/src/api/openapi.json did not match the server's description";
     if fs::read_to_string(&path).unwrap_or_default() != described {
         fs::write(&path, &described)?;
-        bail!("{fresh}: it is written anew now; commit it and schema.d.ts");
+        bail!("{fresh}. It does now: commit it and schema.d.ts");
     }
     let schema = root().join("web/src/api/schema.d.ts");
     let before = fs::read_to_string(&schema).unwrap_or_default();
     typescript("src/api/openapi.json", "src/api/schema.d.ts")?;
     if fs::read_to_string(&schema)? != before {
-        bail!("web/src/api/schema.d.ts was not generated from openapi.json: it is now; commit it");
+        bail!("web/src/api/schema.d.ts did not match openapi.json. It does now: commit it");
     }
     Ok(())
 }
@@ -153,7 +153,7 @@ fn document_types() -> Result<()> {
         .run()?;
     typescript("src/generated/module.json", "src/generated/module.d.ts")?;
     if read() != before {
-        bail!("web/src/generated was not what `document` has: it is written anew now; commit it");
+        bail!("web/src/generated did not match `document`. It does now: commit it");
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ fn undescribed_options(command_line: &str, document: &str) -> Vec<String> {
     let variables = options.filter_map(|line| line.split("env = \"").nth(1)?.split('"').next());
     let variables: Vec<&str> = variables.collect();
     if variables.is_empty() {
-        return vec![format!("{COMMAND_LINE} defines no option")];
+        return vec![format!("{COMMAND_LINE} defines no options")];
     }
     let undescribed = variables.iter().filter(|name| !document.contains(&format!("`{name}`")));
     undescribed.map(|name| format!("{OPERATING} does not describe the option of {name}")).collect()
@@ -110,7 +110,7 @@ fn broken_links(
         let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
         let target = if path.is_empty() { document.to_owned() } else { beside(document, path) };
         if !files.have(&target) {
-            faults.push(format!("{document} links to {link}, and there is no {target}"));
+            faults.push(format!("{document} links to {link}, but there is no {target}"));
             continue;
         }
         if anchor.is_empty() || !target.ends_with(".md") {
@@ -120,7 +120,7 @@ fn broken_links(
             anchors.insert(target.clone(), anchors_of(&read(&target)?));
         }
         if !anchors[&target].contains(anchor) {
-            faults.push(format!("{document} links to {link}, and {target} has no such heading"));
+            faults.push(format!("{document} links to {link}, but {target} has no such heading"));
         }
     }
     Ok(faults)
@@ -185,7 +185,7 @@ fn missing_paths(
     let paths = prose.split('`').skip(1).step_by(2).filter(|code| is_path(code));
     let ours = paths.filter(|path| files.have_top(path));
     let missing = ours.filter(|path| !files.have(path) && !is_ignored(path));
-    missing.map(|path| format!("{document} names `{path}`, and there is no such file")).collect()
+    missing.map(|path| format!("{document} names `{path}`, but there is no such file")).collect()
 }
 
 /// Whether the text between backticks can be a path: it has no spaces and no placeholders.
@@ -230,7 +230,7 @@ mod tests {
         let text = "`server/src/lib.rs` `server/src/` `docs/made` `application/json` `a b/c`";
         assert_eq!(missing_paths("README.md", text, &files(), is_ignored), [""; 0]);
         let faults = missing_paths("README.md", "`server/src/gone.rs`", &files(), is_ignored);
-        assert_eq!(faults, ["README.md names `server/src/gone.rs`, and there is no such file"]);
+        assert_eq!(faults, ["README.md names `server/src/gone.rs`, but there is no such file"]);
     }
 
     #[test]

@@ -19,13 +19,13 @@ use steps::run;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo    build everything, soon compiled, and serve a demo on http://127.0.0.1:4040
-  test    run every check and every test, real browser included
+  demo    build everything quickly, and serve a demo on http://127.0.0.1:4040
+  test    run every check and every test, with a real browser
   build   build target/release/accord, optimised, with the web app inside
-  web     build the web app alone, for a server run with `cargo run`
+  web     build only the web app, for a server run with `cargo run`
   check   formatting, lints, layering, documents, licences, types
-  layers  check alone what may import what
-  docs    check the documents alone: links, paths, rules of the protocol, what holds each limit
+  layers  check only which module may import which
+  docs    check only the documents: links, paths, rules of the protocol, and what enforces each limit
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
 fn main() -> Result<()> {

@@ -28,15 +28,15 @@ pub fn check() -> Result<()> {
 
 fn faults(rules: &BTreeSet<String>, named: &Named) -> Vec<String> {
     let no_code = rules.difference(&named.code).map(|rule| {
-        format!("rule {rule} of {PROTOCOL} is named by no code: say “rule {rule}” where it is held")
+        format!("no code names rule {rule} of {PROTOCOL}: write “rule {rule}” where it is enforced")
     });
     let no_test = rules.difference(&named.tests).map(|rule| {
-        format!("rule {rule} of {PROTOCOL} is named by no test: say “Rule {rule}.” above one")
+        format!("no test names rule {rule} of {PROTOCOL}: write “Rule {rule}.” above one")
     });
     let all: BTreeSet<_> = named.code.union(&named.tests).cloned().collect();
     let unknown = all.difference(rules);
     let unknown =
-        unknown.map(|rule| format!("a comment names rule {rule}, and {PROTOCOL} has none"));
+        unknown.map(|rule| format!("a comment names rule {rule}, but {PROTOCOL} has no such rule"));
     no_code.chain(no_test).chain(unknown.collect::<Vec<_>>()).collect()
 }
 
@@ -128,7 +128,7 @@ mod tests {
     fn a_rule_without_code_or_test_is_a_fault_and_so_is_one_that_there_is_not() {
         let named = named("// Rule U1.\nlet x;\n/// Rule U2.\n#[test]\nfn two() {}\n// Rule U7.\n");
         let found = faults(&set(&["U1", "U2"]), &named);
-        let starts = ["rule U2", "rule U1", "a comment names rule U7"];
+        let starts = ["no code names rule U2", "no test names rule U1", "a comment names rule U7"];
         assert_eq!(found.len(), starts.len(), "{found:?}");
         assert!(
             found.iter().zip(starts).all(|(fault, start)| fault.starts_with(start)),

@@ -67,7 +67,7 @@ pub fn check() -> Result<()> {
 /// Returns the rows of the map, from the document that contains it.
 fn map() -> Result<Vec<table::Row>> {
     let rows = table::rows(&fs::read_to_string(root().join(MAP))?);
-    if rows.is_empty() { bail!("{MAP} shows no map of the modules") } else { Ok(rows) }
+    if rows.is_empty() { bail!("{MAP} has no map of the modules") } else { Ok(rows) }
 }
 
 /// Returns the crates of the workspace, by their folders.
@@ -137,7 +137,7 @@ fn fault(folder: &str, rules: ImportRules, arrows: &Arrows, map: &[table::Row]) 
         for name in row.forbidden.iter().filter_map(|path| table::module(path, folder)) {
             if !arrows.keys().any(|module| is_in(module, &name)) {
                 return Some(format!(
-                    "{folder}: the map forbids `{outer}` to touch `{name}`, and there is no such module"
+                    "{folder}: the map forbids `{outer}` to touch `{name}`, but there is no such module"
                 ));
             }
             let touches = arrows.iter().filter(|(from, _)| is_in(from, outer));
@@ -213,7 +213,7 @@ fn differs(head: &[table::Row], map: &[table::Row]) -> Option<String> {
         .find(|row| !map.contains(row))
         .or(map.iter().find(|row| !head.contains(row)))?;
     Some(format!(
-        "document/src/lib.rs and the map of the architecture say different things about {}",
+        "document/src/lib.rs and the map of the architecture differ about {}",
         row.places.join(", ")
     ))
 }

@@ -34,10 +34,10 @@ function canonical(value) {
 
 /** Reads a key `name+id+base64`. The bytes are 1 (for Ed25519) and the public key; the id is a hash of the name and the bytes. */
 function readKey(line) {
-  const [, name, id, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line?.trim() ?? '') ?? fail('this is no key');
+  const [, name, id, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line?.trim() ?? '') ?? fail('this is not a key');
   const bytes = Buffer.from(base64, 'base64');
   const hash = sha256(Buffer.concat([Buffer.from(`${name}\n`), bytes])).subarray(0, 4).toString('hex');
-  if (bytes[0] !== 1 || bytes.length !== 33 || hash !== id) fail('this is no key');
+  if (bytes[0] !== 1 || bytes.length !== 33 || hash !== id) fail('this is not a key');
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.subarray(1).toString('base64url') };
   return { name, id, key: createPublicKey({ key: jwk, format: 'jwk' }) };
 }

@@ -11,10 +11,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     /// The file can't be read, or could be read in more than one way.
-    #[error("This is not a release of Accord: {0}.")]
+    #[error("This is not an Accord release: {0}.")]
     Unreadable(#[from] Unreadable),
     /// The file is JSON, but not a release, for the reason given.
-    #[error("This is not a release of Accord: {0}.")]
+    #[error("This is not an Accord release: {0}.")]
     NotARelease(&'static str),
     /// The text of the file is not the text that was signed.
     #[error(
@@ -33,12 +33,12 @@ pub enum Fault {
     Statement,
     /// The signature is valid, but the statement does not have the one form that Accord writes.
     #[error(
-        "The signed statement is not one that Accord writes. The signature matches it, so ask who holds the key."
+        "Accord does not write signed statements like this one. Its signature is valid, so ask the people who run the installation."
     )]
     Form,
     /// The note is signed with a key that is not trusted.
     #[error(
-        "It was signed by somebody else: with the key {found}, and not with the key {trusted}, which you trust."
+        "It was signed by somebody else: with the key {found}, not with the key {trusted} that you trust."
     )]
     UntrustedKey {
         /// The key that signed the note, as `name+id`.
@@ -48,7 +48,7 @@ pub enum Fault {
     },
     /// The note is signed with a key other than the one in the file.
     #[error(
-        "It was signed by somebody else: with the key {found}, while the file names the key {own} as its own."
+        "It was signed by somebody else: with the key {found}, but the file says that its key is {own}."
     )]
     OwnKey {
         /// The key that signed the note, as `name+id`.
@@ -58,7 +58,7 @@ pub enum Fault {
     },
     /// The text and the statement have different release numbers.
     #[error(
-        "The text says that it is release {text}, but the signed statement is about release {signed}: one release was passed off as another."
+        "The text says that it is release {text}, but the signed statement is about release {signed}. They do not belong together."
     )]
     Number {
         /// The number in the text.
@@ -74,7 +74,7 @@ pub enum Fault {
     Side(&'static str),
     /// A side has fewer signatories than the statement requires, or the number required is itself not allowed.
     #[error(
-        "The signed statement says that {needed} people had to sign for {side}, but it names {found} who did."
+        "The signed statement says that {needed} people had to sign for {side}, but it names only {found}."
     )]
     Quorum {
         /// The side, in words.

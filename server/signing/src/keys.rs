@@ -62,7 +62,7 @@ impl Keys {
         let mode =
             fs::metadata(&path).map_err(|error| unusable(&path, &error))?.permissions().mode();
         if mode & 0o077 != 0 {
-            let reason = "others than its owner can read it; run chmod 600 on it, or, if anybody may have, rotate it";
+            let reason = "other users can read it: run chmod 600 on it, and if anybody might have read it, make a new key with `accord rotate-key`";
             return Err(unusable(&path, &reason));
         }
         let signing = PrivateKey::read(&text).map_err(|error| unusable(&path, &error))?;

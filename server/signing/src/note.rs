@@ -25,20 +25,20 @@ const BETWEEN: &str = "\n\n— ";
 
 /// The error for a text that is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("this is no key: one looks like accord.example.org+5a6b7c8d+AQ…")]
+#[error("this is not a key: a key looks like accord.example.org+5a6b7c8d+AQ…")]
 pub struct InvalidKey;
 
 /// The reason why a note is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoteError {
     /// The text does not have the form of a signed note.
-    #[error("it is no signed note")]
+    #[error("it is not a signed note")]
     Malformed,
     /// The note is signed with other keys only. Contains their names and ids.
     #[error("it is signed with another key: {0}")]
     OtherKeys(String),
     /// The note has a signature by the key, but the signature does not match the text.
-    #[error("its signature does not fit what it says")]
+    #[error("its signature does not match its text")]
     Forged,
 }
 

@@ -19,7 +19,7 @@ pub const MAX_DEPTH: usize = 16;
 /// The largest whole number that every reader represents exactly: 2^53 − 1.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// The reason why a file is not read. Each message completes the sentence “This is not a release of Accord: …”.
+/// The reason why a file is not read. Each message completes the sentence “This is not an Accord release: …”.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unreadable {
     /// The file is larger than [`MAX_FILE_BYTES`].
@@ -37,16 +37,16 @@ pub enum Unreadable {
         column: usize,
     },
     /// An object has two members with this name.
-    #[error("one object has the name {0} twice, and programs differ on which one counts")]
+    #[error("one object has the name {0} twice, so different programs can read it differently")]
     Twice(Shown),
     /// A number is not a whole number in its shortest form, or its magnitude is larger than 2^53 − 1.
-    #[error("the number {0} is not a whole number in its only valid spelling")]
+    #[error("the number {0} is not a whole number in its only valid form")]
     Number(Shown),
     /// Objects and lists are nested deeper than [`MAX_DEPTH`].
-    #[error("it nests deeper than {MAX_DEPTH} levels")]
+    #[error("it is nested more than {MAX_DEPTH} levels deep")]
     Depth,
     /// The file contains more than [`MAX_VALUES`] values.
-    #[error("it holds more than {MAX_VALUES} values")]
+    #[error("it contains more than {MAX_VALUES} values")]
     Values,
 }
 

@@ -32,13 +32,13 @@ impl Verified {
         ] {
             let signed: Vec<_> =
                 statement.signatories.iter().filter(|one| one.sector == sector).collect();
-            lines.push(format!("{} signed for {side}, where {needed} had to.", signed.len()));
+            lines.push(format!("Signatures for {side}: {} (needed: {needed}).", signed.len()));
             lines.extend(signed.iter().map(|one| {
                 format!("Signed for {side} by {}, {}.", Shown::name(&one.name), Moment(one.time))
             }));
         }
         if !released.gaps.is_empty() {
-            lines.push("It was frozen with gaps, which it names.".into());
+            lines.push("Some parts were missing when it was frozen. The file lists them.".into());
         }
         lines.push(format!("SHA-256 {}", statement.digest));
         lines
@@ -47,27 +47,31 @@ impl Verified {
     fn proof(&self) -> Vec<String> {
         let key = Shown::of(&self.key.to_string());
         let mut lines = vec![if self.is_trusted {
-            format!("It is signed with the key {key}, which you said you trust.")
+            format!("It is signed with the key {key}, which you trust.")
         } else {
-            format!("It is signed with the key {key}, which the file brings itself.")
+            format!("It is signed with the key {key}, which is in the file itself.")
         }];
         if let Some(other) = &self.other_key {
             lines.push(format!(
-                "The file names another key as its own: {}. This release was not signed with that one. A key inside a file proves nothing: don’t trust it.",
+                "The file names another key as its own: {}. That key did not sign this release. A key inside a file proves nothing: don’t trust it.",
                 Shown::of(&other.to_string())
             ));
         }
         lines.push(String::new());
         lines.push("This proves:".into());
-        lines.push("- Not one character of the text, and nothing of who signed and when, was changed since the holder of that key signed it.".into());
-        lines.push("- It is that release, and no earlier or later one.".into());
+        lines.push("- Since the holder of that key signed the release, nobody has changed a character of the text, or who signed it and when.".into());
+        lines.push("- It is exactly that release, not an earlier or later one.".into());
         lines.push("This does not prove:".into());
         if !self.is_trusted {
-            lines.push("- Whose key that is. A key inside a file proves nothing: anybody can make one with any name. Compare it with the one that the installation publishes (/keys.txt), and pass that with --key.".into());
+            lines.push("- Whose key that is. Anybody can make a key with any name, so a key inside a file proves nothing. Compare it with the key that the installation publishes (/keys.txt), and pass that one with --key.".into());
         }
-        lines.push("- That there is no later release: the list of them is on the commitment’s public page.".into());
         lines.push(
-            "- That the people named are who they say they are: the installation says so.".into(),
+            "- That there is no later release: see the list on the commitment’s public page."
+                .into(),
+        );
+        lines.push(
+            "- That the people named are who they say they are: only the installation says so."
+                .into(),
         );
         lines
     }

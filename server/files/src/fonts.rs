@@ -120,7 +120,7 @@ pub(super) fn each_file(
     for path in paths.iter().filter(|path| path.is_file()) {
         let data = Bytes::new(std::fs::read(path).map_err(named)?);
         if FontInfo::new(&data, 0).is_none() {
-            tracing::warn!(path = %path.display(), "this is no font (TrueType or OpenType)");
+            tracing::warn!(path = %path.display(), "this is not a font (TrueType or OpenType)");
         }
         visit(FontFile { data, is_added: true });
     }

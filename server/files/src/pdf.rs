@@ -56,7 +56,7 @@ pub enum PressError {
     #[error("it is longer than {MAX_PDF_CHARACTERS} characters")]
     Long,
     /// Typst failed with this message, or the fonts are missing from the build.
-    #[error("it could not be set: {0}")]
+    #[error("it could not be typeset: {0}")]
     Failed(String),
 }
 

@@ -29,7 +29,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
     // that the archive states is not trusted.
     let headers = bytes.windows(4).filter(|bytes| bytes == b"PK\x01\x02").count();
     at_most(headers, MAX_ARCHIVE_ENTRIES, Excess::ArchiveEntries)?;
-    let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is no ZIP archive"))?;
+    let zip =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged("it is not a ZIP archive"))?;
     let mut archive = Archive { zip, budget: XmlBudget::default() };
     let main = archive.main_part()?;
     let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
@@ -130,7 +131,7 @@ struct Reader {
 impl Reader {
     fn blocks(&mut self, parent: Node<'_, '_>, depth: usize) -> Result<(), ImportError> {
         if depth > MAX_NESTING_DEPTH {
-            return Err(damaged("it nests too deep"));
+            return Err(damaged("its parts are nested too deeply"));
         }
         for node in parent.children() {
             match node.tag_name().name() {
@@ -185,7 +186,7 @@ impl Reader {
     /// first cell, so that the label in the first cell of the outer row applies to it, too.
     fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, ImportError> {
         if depth > MAX_NESTING_DEPTH {
-            return Err(damaged("it nests too deep"));
+            return Err(damaged("its parts are nested too deeply"));
         }
         let mut rows = Vec::new();
         for row in within(table, "tr", "tbl") {
@@ -272,7 +273,7 @@ impl Reader {
         depth: usize,
     ) -> Result<(), ImportError> {
         if depth > MAX_NESTING_DEPTH {
-            return Err(damaged("it nests too deep"));
+            return Err(damaged("its parts are nested too deeply"));
         }
         // Number of following runs to leave out, because they show the destination of the link before them.
         let mut destination_runs = 0;

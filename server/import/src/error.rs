@@ -12,7 +12,7 @@ pub enum ImportError {
     )]
     Kind,
     /// The file is damaged, for the reason given.
-    #[error("The file is damaged, or no Word document: {0}.")]
+    #[error("The file is damaged, or it is not a Word document: {0}.")]
     Damaged(String),
     /// The text is longer than a commitment is allowed to be.
     #[error(
@@ -20,7 +20,7 @@ pub enum ImportError {
     )]
     Long,
     /// The file contains more of something than an import reads.
-    #[error("The file has more than {0}. Split it or save it in a simpler form, and try again.")]
+    #[error("The file has more than {0}. Split it, or save it in a simpler form, and try again.")]
     Much(Excess),
     /// The file contains no text.
     #[error("There is no text in this file.")]

@@ -87,7 +87,7 @@ impl std::fmt::Display for Excess {
             }
             Self::Namespaces => write!(
                 f,
-                "{MAX_NAMESPACES} XML namespaces, or {MAX_NAMESPACES_IN_SCOPE} at one place"
+                "{MAX_NAMESPACES} XML namespaces, or {MAX_NAMESPACES_IN_SCOPE} in one place"
             ),
             Self::XmlDepth => write!(f, "{MAX_XML_DEPTH} levels of XML elements"),
         }

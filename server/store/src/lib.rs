@@ -35,22 +35,22 @@ pub enum StoreError {
         reason: String,
     },
     /// The disk is full.
-    #[error("the disk is full: nothing more is saved until there is room")]
+    #[error("the disk is full: nothing more is saved until there is space")]
     Full,
     /// Stored data differs from what was written, as the description says.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     /// Somebody else changed the stored state since the caller read it.
-    #[error("somebody else changed this meanwhile")]
+    #[error("somebody else changed this at the same time")]
     Conflict,
     /// The value exceeds [`MAX_RECORD_BYTES`]. This is the fault of the person who sent it, not of the store.
-    #[error("this is too long: a record holds at most {MAX_RECORD_BYTES} bytes")]
+    #[error("this is too long: a record can have at most {MAX_RECORD_BYTES} bytes")]
     TooLong,
     /// The store failed with this message.
     #[error("the store failed: {0}")]
     Failed(String),
     /// A sync failed, so nobody knows what reached the disk. Only a restart, which reads everything again, can tell.
-    #[error("the disk did not confirm a write: {0}; the server must be started again")]
+    #[error("the disk did not confirm a write: {0}. Start the server again")]
     SyncFailed(String),
 }
 

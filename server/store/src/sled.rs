@@ -68,7 +68,7 @@ impl SledStore {
             path: path.to_owned(),
             reason: match error.kind() {
                 io::ErrorKind::PermissionDenied => {
-                    "this user may not read and write it: run Accord as its owner".into()
+                    "this user is not allowed to read and write it: run Accord as its owner".into()
                 }
                 _ => error.to_string(),
             },
@@ -123,8 +123,7 @@ impl SledStore {
             _ => Err(StoreError::Unusable {
                 path: self.path.clone(),
                 reason:
-                    "another version of Accord wrote it, in a form that this one does not read: \
-                         name another folder"
+                    "another version of Accord wrote it in a form that this version can't read: use that version, or choose another folder"
                         .into(),
             }),
         }

@@ -87,7 +87,7 @@ pub(crate) fn missing() -> Page {
     let title = "There is nothing here";
     let body = html! {
         h1 { (title) }
-        p { "No release is public at this address. If one was announced, its time may not have come yet." }
+        p { "No release is public at this address. If one was announced, come back at the announced time." }
     };
     Page { title: title.into(), language: "en".into(), head: html! {}, body }
 }

@@ -15,7 +15,7 @@ pub(crate) fn record(view: &RecordView) -> Page {
         p.above { "How this commitment was written together · " (view.plan_title) }
         h1 { (title) }
         p.soft {
-            "Begun " (time(view.began.time)) ". This record is of what was saved by " (time(view.head.time))
+            "Started " (time(view.began.time)) ". This record covers everything that was saved by " (time(view.head.time))
             " (entry " (number(view.head.seq)) " of its ledger)."
         }
         (people(view))
@@ -25,9 +25,7 @@ pub(crate) fn record(view: &RecordView) -> Page {
         (proposals(view))
         h2 { "How this was counted" }
         p {
-            "Every change is an entry in the commitment’s ledger, under the person who was signed in and the side \
-            they represented then. A character counts for the person who wrote it first, also after somebody else moved it, \
-            or deleted and restored it. Text that the commitment was created with, such as its title, counts for the person \
+            "Every change is an entry in the commitment’s ledger, with the person who was signed in and the side they represented at the time. A character counts for the person who wrote it first, even if somebody else moved it, or deleted and restored it. Text that the commitment was created with, such as its title, counts for the person \
             who created it, and belongs to no session. Characters are UTF-16 code units. A session ends when nobody has \
             written for a quarter of an hour."
         }
@@ -70,9 +68,9 @@ fn people(view: &RecordView) -> Markup {
             thead { tr {
                 th scope="col" { "Person" }
                 th scope="col" { "Role" }
-                th.n scope="col" { "Of the text today" }
-                th.n scope="col" { "Written in all" }
-                th.n scope="col" { "Deleted in all" }
+                th.n scope="col" { "In the current text" }
+                th.n scope="col" { "Written in total" }
+                th.n scope="col" { "Deleted in total" }
             } }
             tbody { @for (author, work) in all {
                 tr {
@@ -103,8 +101,8 @@ fn sections(view: &RecordView) -> Markup {
         }
     }
     html! {
-        h2 { "Whose words stand, section by section" }
-        (scrolled("Whose words stand, section by section", html! {
+        h2 { "Who wrote the current text, by section" }
+        (scrolled("Who wrote the current text, by section", html! {
             thead { tr {
                 th scope="col" { "Section" }
                 th scope="col" { span.soft { "Share" } }
@@ -125,7 +123,7 @@ fn sections(view: &RecordView) -> Markup {
 fn sittings(view: &RecordView) -> Markup {
     html! {
         h2 { "Who wrote what, when" }
-        p.soft { "Characters written and deleted in each session, also those that are no longer in the text." }
+        p.soft { "Characters written and deleted in each session, including those that are no longer in the text." }
         (scrolled("Who wrote what, when", html! {
             thead { tr {
                 th scope="col" { "Session" }
@@ -180,7 +178,7 @@ fn section_of(tally: &Tally) -> String {
 fn versions(view: &RecordView) -> Markup {
     html! {
         h2 { "Versions" }
-        @if view.versions.is_empty() { p { "No moment was given a name." } }
+        @if view.versions.is_empty() { p { "No versions have been named." } }
         @else { (scrolled("Versions", html! {
             thead { tr {
                 th scope="col" { "Version" }
@@ -205,13 +203,13 @@ fn versions(view: &RecordView) -> Markup {
 fn proposals(view: &RecordView) -> Markup {
     html! {
         h2 { "Proposals and releases" }
-        @if view.proposals.is_empty() { p { "Nothing was proposed for a release yet." } }
+        @if view.proposals.is_empty() { p { "Nothing has been proposed for a release yet." } }
         @else { (scrolled("Proposals and releases", html! {
             thead { tr {
                 th scope="col" { "Proposed" }
                 th scope="col" { "By" }
                 th scope="col" { "Signed by" }
-                th scope="col" { "What became of it" }
+                th scope="col" { "Outcome" }
             } }
             tbody { @for proposal in &view.proposals {
                 tr {
@@ -246,9 +244,9 @@ fn status(proposal: &ProposalView) -> Markup {
             (_, Some(number)) => { "Release " (number) p.soft { "SHA-256 " code { (proposal.digest) } } }
             ("declined", _) => { "Declined" (by) p.soft { "“" (proposal.reason) "”" } }
             ("withdrawn", _) => { "Withdrawn" (by) }
-            ("superseded", _) => { "The text had changed; another proposal took its place" }
+            ("superseded", _) => { "The text had changed, and another proposal replaced it" }
             ("stale", _) => { "The text has changed since" }
-            _ => { "Waits for signatures" }
+            _ => { "Waiting for signatures" }
         }
     }
 }

@@ -24,18 +24,18 @@ pub(crate) enum Command {
     People(DataFolder),
     /// Make somebody an administrator of the installation.
     ///
-    /// If no account has the e-mail address, a new account is made. The command asks for its password. An existing account
-    /// keeps its own.
+    /// If no account has the e-mail address, a new account is created, and the command asks for its password. An existing
+    /// account keeps its password.
     MakeAdministrator(MakeAdministratorArgs),
-    /// Print a link with which somebody can set a new password.
+    /// Print a link that lets somebody set a new password.
     ///
     /// The link works once, within a day.
     ResetPassword(ResetPasswordArgs),
-    /// Check that everything is as it was written, while the server is stopped.
+    /// Check all stored data for damage, while the server is stopped.
     ///
     /// Reads every ledger from its beginning and verifies each entry.
     Check(DataFolder),
-    /// Write everything into one new file, also while the server runs.
+    /// Write everything into one new file. The server can keep running.
     ///
     /// Reads the file back and verifies every ledger in it. The file contains the key that signs releases: keep it as safe
     /// as the data folder.
@@ -46,10 +46,10 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Check that a downloaded release is what both sides signed, to the last character.
     ///
-    /// Needs no server. The exit code is 0 if the release is whole and signed with a trusted key, 2 if it is whole and no
+    /// Needs no server. The exit code is 0 if the release is valid and signed with a trusted key, 2 if it is valid but no
     /// trusted key was given, and 1 otherwise.
     Verify(VerifyArgs),
-    /// Make a new key, which signs releases from the next start of the server on.
+    /// Make a new key to sign releases. The server uses it from its next start.
     ///
     /// The old key is still published, so that the releases that it signed can be verified.
     RotateKey(DataFolder),
@@ -65,7 +65,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DataFolder {
-    /// The folder that holds everything.
+    /// The folder that holds all data.
     #[arg(long = "data", value_name = "DATA", env = "ACCORD_DATA", default_value = "data")]
     pub(crate) path: PathBuf,
 }
@@ -118,8 +118,8 @@ pub(crate) struct ResetPasswordArgs {
     /// The e-mail address of the account.
     #[arg(long)]
     pub(crate) email: String,
-    /// The address at which browsers find the server, for the link. A running server that was started with this option
-    /// knows it.
+    /// The address at which browsers find the server, for the link. Not needed if the running server was started with
+    /// this option.
     #[arg(long, env = "ACCORD_PUBLIC_URL")]
     pub(crate) public_url: Option<PublicUrl>,
 }
@@ -138,7 +138,7 @@ pub(crate) struct ServeArgs {
     /// from this machine alone.
     #[arg(long, env = "ACCORD_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
-    /// Take the address of a caller from the proxy in front of the server: it is the last one in X-Forwarded-For.
+    /// Take each caller's address from the proxy in front of the server: the last address in X-Forwarded-For.
     #[arg(long, env = "ACCORD_BEHIND_PROXY")]
     behind_proxy: bool,
     /// Days after which everybody has to sign in again.

@@ -91,7 +91,7 @@ fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
         let kept = kept.as_ref().filter(|kept| kept.position().seq == entry.seq);
         if kept.is_some_and(|kept| !is_same(kept, there)) {
             let seq = entry.seq;
-            faults.push(format!("its checkpoint at entry {seq} differs from what its entries say"));
+            faults.push(format!("its checkpoint at entry {seq} does not match its entries"));
         }
         Ok(())
     });

@@ -306,7 +306,7 @@ async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
     let answer = match serde_json::from_str(&line) {
         Ok(command) => control.answer(command).await,
         Err(_) => Answer::Refused {
-            reason: "the running server does not know this command: it may be of another version"
+            reason: "the running server does not know this command: it is probably another version of Accord"
                 .into(),
         },
     };

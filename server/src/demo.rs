@@ -37,7 +37,7 @@ pub(crate) async fn seed(plans: &Plans, people: &People) -> Result<(), StoreErro
     let id = PlanId::new(PLAN);
     fill(plans, &id).await.map_err(|error| match error {
         ActError::Store(error) => error,
-        other => StoreError::Failed(format!("the demo can't be filled: {other}")),
+        other => StoreError::Failed(format!("the demo's plan can't be created: {other}")),
     })
 }
 

@@ -98,7 +98,7 @@ pub enum ServeError {
     System(#[from] std::io::Error),
     /// The demo was started on an address that other machines can reach.
     #[error(
-        "the demo signs anybody in, so it listens on loopback only: use an address like 127.0.0.1:4040"
+        "the demo lets anybody sign in, so it listens on this machine only: use an address like 127.0.0.1:4040"
     )]
     DemoInPublic,
     /// The mail server's address or the sender can't be used.
@@ -193,7 +193,7 @@ async fn serve(
             None
         }
         reason = committer.failed() => {
-            tracing::error!(reason, "the store can't be trusted any more, so the server stops");
+            tracing::error!(reason, "the store failed in a way that can lose data, so the server stops");
             Some(reason)
         }
     };

@@ -31,7 +31,7 @@ pub enum MailError {
     Server(#[from] lettre::transport::smtp::Error),
     #[error("mail can't be sent from {0:?}: give a sender like Accord <accord@example.org>")]
     From(String),
-    #[error("this is not an address for mail: {0}")]
+    #[error("this is not an e-mail address: {0}")]
     To(#[from] lettre::address::AddressError),
     #[error("the mail can't be written: {0}")]
     Message(#[from] lettre::error::Error),
@@ -77,7 +77,7 @@ impl Mail {
     /// Queues a mail without waiting. If the queue is full, the mail is dropped.
     pub(crate) fn post(&self, letter: Letter) {
         if self.waiting.try_send(letter).is_err() {
-            tracing::error!("a mail was dropped: {MAX_WAITING} wait for the mail server");
+            tracing::error!("a mail was dropped: {MAX_WAITING} are waiting for the mail server");
         }
     }
 

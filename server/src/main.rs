@@ -129,7 +129,11 @@ fn verify(args: &VerifyArgs) -> ExitCode {
     if let Some(wanted) = args.number.filter(|wanted| *wanted != found) {
         return complain(&format!("NOT VERIFIED\n{}", Fault::OtherNumber { wanted, found }));
     }
-    say(if verified.is_trusted { "VERIFIED" } else { "WHOLE, BUT NO TRUSTED KEY WAS GIVEN" });
+    say(if verified.is_trusted {
+        "VERIFIED"
+    } else {
+        "VALID SIGNATURE, BUT NO TRUSTED KEY WAS GIVEN"
+    });
     say(&verified.words());
     if verified.is_trusted { ExitCode::SUCCESS } else { ExitCode::from(UNTRUSTED) }
 }
@@ -146,7 +150,7 @@ fn rotate_key(data: &Path) -> ExitCode {
     match Keys::rotate(data, None) {
         Ok(keys) => {
             let key = keys.signing().public();
-            say(&format!("From its next start on, the server signs releases with\n{key}"));
+            say(&format!("From its next start, the server signs releases with this key:\n{key}"));
             ExitCode::SUCCESS
         }
         Err(error) => complain(&error),
@@ -181,10 +185,10 @@ fn say_report(Report { documents, plans, entries, faults }: Report) -> ExitCode 
         say(&format!("DAMAGED {fault}"));
     }
     if faults.is_empty() {
-        say("everything is as it was written");
+        say("no damage found");
         return ExitCode::SUCCESS;
     }
-    complain(&"the data has the damage that is listed above: restore a backup into a new folder")
+    complain(&"the data is damaged, as listed above: restore a backup into a new folder")
 }
 
 /// Carries out a command through the running server or, if no server runs, in this process, and prints the answer.
@@ -196,7 +200,7 @@ async fn ask(data: DataFolder, command: control::Command) -> ExitCode {
         }
         Ok(Answer::Link { link }) => say(&format!("This link works once, within a day:\n{link}")),
         Ok(Answer::Backup { plans, documents, entries }) => say(&format!(
-            "The backup holds {plans} plans and {documents} documents, with {entries} entries in all. It was read back and is whole."
+            "The backup holds {plans} plans and {documents} documents, with {entries} entries in all. It was read back and is complete."
         )),
         Ok(Answer::Refused { reason }) => return complain(&reason),
         Err(error) => return complain(&error),
@@ -238,10 +242,12 @@ async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "another program is using it; choose another with --listen"
+                "another program is using this address: choose another one with --listen"
             }
-            std::io::ErrorKind::PermissionDenied => "this user may not; choose a port above 1023",
-            _ => "choose another with --listen",
+            std::io::ErrorKind::PermissionDenied => {
+                "this user is not allowed to: choose a port above 1023"
+            }
+            _ => "choose another address with --listen",
         };
         std::io::Error::new(error.kind(), format!("can't listen on {address}: {hint}"))
     })

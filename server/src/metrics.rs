@@ -47,13 +47,13 @@ impl Metrics {
         );
         r.register(
             "connections_refused",
-            "Connections closed at once because too many were open",
+            "Connections refused because too many were open",
             self.connections_refused.clone(),
         );
         r.register(
             // The metric keeps its original name, because existing monitoring can depend on it.
             "ledgers_betrayed",
-            "Clients that remember a ledger this server does not continue",
+            "Clients that remember a ledger other than the server's",
             self.ledgers_diverged.clone(),
         );
         r.register(

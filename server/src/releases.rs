@@ -157,7 +157,9 @@ impl SealedReleases {
         let Some(((identity, release, proposal), content)) = read else { return Ok(None) };
         let released = Released::of(identity, &content);
         if released.digest() != proposal.digest {
-            return Err(damaged(format!("release {number} of {document} is not what was signed")));
+            return Err(damaged(format!(
+                "the text of release {number} of {document} is not the one that was signed"
+            )));
         }
         Ok(Some((released, release, proposal)))
     }
@@ -266,8 +268,10 @@ impl SealedReleases {
             let frozen = self.get(requester, document, launched.number).await?;
             let frozen = frozen.ok_or(OpenError::Missing)?;
             if frozen.statement.digest != launched.digest {
-                let what =
-                    format!("release {} of {document} is not what was launched", launched.number);
+                let what = format!(
+                    "the text of release {} of {document} is not the one that was launched",
+                    launched.number
+                );
                 return Err(damaged(what));
             }
             all.push(Published {

@@ -38,7 +38,7 @@ pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
         let _ = ask.send(());
         tokio::select! {
             signal = next() => {
-                tracing::warn!("stopped at once, by a second signal");
+                tracing::warn!("stopped immediately, by a second signal");
                 exit(128 + signal.as_raw_value());
             }
             () = sleep(STOP_WITHIN) => {

@@ -12,7 +12,7 @@ pub struct PublicUrl(String);
 
 /// The error for a text that is not a web origin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the public address is like https://accord.example.org, without a path")]
+#[error("the public address must look like https://accord.example.org, without a path")]
 pub struct NotAnOrigin;
 
 impl FromStr for PublicUrl {

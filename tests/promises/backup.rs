@@ -81,14 +81,14 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
     let (made, printed) = accord(&["backup"], &data, &file)?;
-    ensure!(made && printed.contains("was read back and is whole"), "{printed}");
+    ensure!(made && printed.contains("was read back and is complete"), "{printed}");
     stop.store(true, Ordering::Relaxed);
     let mut typed = 0;
     for typist in typists {
         typed += typist.await??;
     }
     let (again, printed) = accord(&["backup"], &data, &file)?;
-    ensure!(!again && printed.contains("is not overwritten"), "{printed}");
+    ensure!(!again && printed.contains("nothing was overwritten"), "{printed}");
 
     // The backup does not contain what is written after it.
     let mut late = SyncClient::connect_accord(&server, &ben, &quiet, 9).await?;
@@ -102,9 +102,9 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     server.kill();
 
     let (restored, printed) = accord(&["restore"], &copy, &file)?;
-    ensure!(restored && printed.contains("everything is as it was written"), "{printed}");
+    ensure!(restored && printed.contains("no damage found"), "{printed}");
     let (again, printed) = accord(&["restore"], &copy, &file)?;
-    ensure!(!again && printed.contains("is not overwritten"), "{printed}");
+    ensure!(!again && printed.contains("nothing was overwritten"), "{printed}");
     let server = Server::start(&copy)?;
     ensure!(public(&server)? == signed, "the release is another");
     let saved = dir.path().join("release.json");

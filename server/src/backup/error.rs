@@ -20,10 +20,10 @@ pub enum BackupError {
         error: io::Error,
     },
     /// The file or folder to create already exists.
-    #[error("{} already exists and is not overwritten", .0.display())]
+    #[error("{} already exists, and nothing was overwritten: choose another name", .0.display())]
     Exists(PathBuf),
     /// The file is not a complete backup.
-    #[error("{} is not a backup of Accord, or it was cut short or damaged: {reason}", .path.display())]
+    #[error("{} is not an Accord backup, or it is incomplete or damaged: {reason}", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

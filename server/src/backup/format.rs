@@ -104,7 +104,7 @@ impl Reader {
     pub(super) fn new(file: File) -> io::Result<Self> {
         let mut new = Self { inner: GzDecoder::new(BufReader::new(file)), hasher: Sha256::new() };
         if new.take(MAGIC.len())? != MAGIC {
-            return Err(invalid("it does not begin as a backup does"));
+            return Err(invalid("it does not begin like a backup"));
         }
         Ok(new)
     }
@@ -146,7 +146,7 @@ impl Reader {
         let content = self.bytes()?;
         if name.contains('/') || name.starts_with('.') {
             return Err(invalid(
-                "it contains a file that is to be written outside the keys' folder",
+                "it contains a file that would be written outside the folder of keys",
             ));
         }
         Ok(Item::Key { name, content })
@@ -156,12 +156,12 @@ impl Reader {
     /// follows.
     fn end(&mut self, before: Sha256) -> io::Result<()> {
         if self.take(DIGEST_BYTES)? != before.finalize().as_slice() {
-            return Err(invalid("its content does not have the digest that it ends with"));
+            return Err(invalid("its content does not match the digest at its end"));
         }
         // Reading to the end also makes gzip compare its own checksum.
         match self.inner.read(&mut [0])? {
             0 => Ok(()),
-            _ => Err(invalid("something follows its end")),
+            _ => Err(invalid("extra data follows its end")),
         }
     }
 

@@ -58,7 +58,7 @@ impl Task {
                     tracing::error!(
                         document = %self.document,
                         connection = id.0,
-                        "a client remembers more of this ledger than is here: it may have been truncated"
+                        "a client remembers more of this ledger than the server has: the ledger may have been truncated"
                     );
                 }
                 Effect::Rebuild => self.has_failed = true,

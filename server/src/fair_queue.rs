@@ -40,9 +40,11 @@ impl Requester {
 /// The reason why a request is not admitted: too many requests of its requester, or of all requesters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Busy {
-    #[error("You have asked for several things at once. Wait until they are done, then try again.")]
+    #[error(
+        "You have asked for too many things at the same time. Wait until some are done, then try again."
+    )]
     Requester,
-    #[error("The server is very busy at this moment. Try again in a few seconds.")]
+    #[error("The server is very busy right now. Try again in a few seconds.")]
     Server,
 }
 

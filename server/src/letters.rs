@@ -23,7 +23,7 @@ const MAX_WAITING_REQUESTS: usize = 256;
 const PAUSE_MS: std::ops::Range<u64> = 300..1_500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("too many mails are asked for at this moment")]
+#[error("too many mails are being requested right now")]
 pub(crate) struct Crowded;
 
 /// The writer of mails. Clones share its queue.
@@ -55,7 +55,9 @@ impl Letters {
             match looked.await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "a request for a new password failed"),
-                Err(error) => tracing::error!(%error, "a request for a new password broke off"),
+                Err(error) => {
+                    tracing::error!(%error, "a request for a new password ended unexpectedly")
+                }
             }
             drop(place);
         });
@@ -70,9 +72,7 @@ impl Letters {
         let secret = self.people.make_link(purpose, RESET_VALIDITY_MS)?;
         let link = format!("{}/links/{secret}", self.base);
         let text = format!(
-            "Somebody asked for a new password for your account at Accord. If it was you, open this \
-             link within a day:\n\n{link}\n\nIf it was not you, there is nothing to do: your password \
-             stays as it is.\n"
+            "Somebody asked for a new password for your Accord account. If it was you, open this link within a day to set one:\n\n{link}\n\nIf it was not you, you don’t need to do anything. Your password stays the same.\n"
         );
         self.mail.post(Letter { to, subject: "A new password for Accord", text });
         Ok(())
@@ -91,9 +91,9 @@ impl Letters {
         let secret = self.people.make_link(purpose, RESET_VALIDITY_MS)?;
         let link = format!("{}/links/{secret}", self.base);
         let text = format!(
-            "To confirm that this is your e-mail address at Accord, open this link within a day, in the \
-             browser in which you are signed in:\n\n{link}\n\nIf you have no account there, somebody \
-             may have typed your address by mistake: don’t open the link.\n"
+            "To confirm your e-mail address for Accord, open this link within a day, in the browser where you \
+             are signed in:\n\n{link}\n\nIf you don’t have an Accord account, somebody probably typed your \
+             address by mistake. Don’t open the link.\n"
         );
         self.mail.post(Letter { to, subject: "Confirm your address for Accord", text });
         Ok(())
@@ -106,8 +106,8 @@ impl Letters {
                 ("Your password for Accord was changed", "The password was changed.")
             }
             AccountChange::Address => (
-                "Your address at Accord was changed",
-                "The account has another e-mail address now.",
+                "Your e-mail address for Accord was changed",
+                "The e-mail address of the account was changed.",
             ),
             AccountChange::Provider => (
                 "A way to sign in to Accord was added",
@@ -115,8 +115,8 @@ impl Letters {
             ),
         };
         let text = format!(
-            "This is about your account at {}.\n\n{what}\n\nIf it was not you, ask an administrator of Accord \
-             there, or a facilitator of your plan, for help.\n",
+            "This is about your Accord account at {}.\n\n{what}\n\nIf you did not do this, ask your administrator or a \
+             facilitator of your plan for help.\n",
             self.base
         );
         self.mail.post(Letter { to, subject, text });

@@ -255,7 +255,7 @@ async fn exchange(
                 .map_err(|error| OidcError::Refused(error.to_string()))
         })
         .await?;
-    let id_token = tokens.id_token().ok_or_else(|| untrusted(&"no ID token came"))?;
+    let id_token = tokens.id_token().ok_or_else(|| untrusted(&"it contains no ID token"))?;
     let mut claimed = match judge(provider_client, &metadata, id_token, nonce) {
         // The provider could have changed its keys since they were fetched.
         Err(ClaimsVerificationError::SignatureVerification(

@@ -43,7 +43,7 @@ pub(crate) enum ActError {
     #[error(transparent)]
     Refused(#[from] ActRefusal),
     /// The text for a new document exceeds a limit of documents.
-    #[error("no document can begin with this text: {0}")]
+    #[error("a document can't start with this text: {0}")]
     Text(Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -130,7 +130,7 @@ impl Plans {
                     // again.
                     announced::erase(&*self.shared.store, document)?;
                     self.shared.store.erase(&ledger)?;
-                    tracing::info!(%document, "what was stored of a deleted document is erased");
+                    tracing::info!(%document, "the stored data of a deleted document is erased");
                 }
             }
         }

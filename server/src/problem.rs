@@ -59,7 +59,7 @@ impl Problem {
 
     pub(crate) fn too_many(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;
-        let message = format!("Too many tries. Wait {seconds} seconds, then try again.");
+        let message = format!("Too many attempts. Wait {seconds} seconds, then try again.");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(seconds)
     }
 
@@ -70,7 +70,8 @@ impl Problem {
     }
 
     pub(crate) fn too_many_connections() -> Self {
-        let message = "Too many requests from this address at once. Try again in a moment.";
+        let message =
+            "Too many requests from this address at the same time. Try again in a moment.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(5)
     }
 

@@ -164,7 +164,7 @@ await story(
     // The provider is Fay's only way to sign in, so she can't remove it from her account.
     await fay.page.goto(`${server.base}/account`);
     await button(fay, 'Stop using Riverton ID').click();
-    await fay.page.getByRole('alert').filter({ hasText: 'set a password first' }).waitFor();
+    await fay.page.getByRole('alert').filter({ hasText: 'Set a password first' }).waitFor();
 
     // Ben has an account with a password, and adds the provider to that account.
     const ben = await newcomer('ben');

@@ -96,7 +96,7 @@ fn an_address_is_verified_by_mail_to_it_and_by_nothing_else() -> Result<()> {
     Visitor::sign_in_as(address, "ben@y.org", PASSWORD)?;
     let (to, mail) = next(&mails)?;
     assert_eq!(to, "ben@x.org", "the old address is told");
-    ensure!(mail.contains("another e-mail address"), "{mail}");
+    ensure!(mail.contains("e-mail address of the account was changed"), "{mail}");
 
     // A confirmation link was mailed to the new address. It works only for the account's own person, signed in, and
     // only once.

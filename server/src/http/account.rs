@@ -148,7 +148,7 @@ async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane
     if let Some(hash) = blocking(move || people.password(&id)).await?
         && !app.passwords.verify(lane, password, Some(&hash)).await?
     {
-        return Err(Problem::invalid("That is not your password so far."));
+        return Err(Problem::invalid("The current password is wrong."));
     }
     Ok(lane)
 }

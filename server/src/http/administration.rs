@@ -261,7 +261,7 @@ pub(super) async fn forget(
             return Err(Problem::conflict(
                 "signatory",
                 format!(
-                    "{} signs for their side in “{}”. Take that mark away first, so that everybody sees it.",
+                    "{} is a signatory in “{}”. Remove them as a signatory first, so that everybody in that plan sees it.",
                     person.name,
                     plan.title()
                 ),

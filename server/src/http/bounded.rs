@@ -21,10 +21,12 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bounded<MAX> {
         let text = String::deserialize(deserializer)?;
         let text = text.trim();
         if text.len() > MAX {
-            return Err(D::Error::custom(format_args!("this has at most {MAX} bytes")));
+            return Err(D::Error::custom(format_args!("this can have at most {MAX} bytes")));
         }
         if !is_readable_line(text) {
-            return Err(D::Error::custom("this is one line, without control or hidden characters"));
+            return Err(D::Error::custom(
+                "this must be one line, without control or hidden characters",
+            ));
         }
         Ok(Self(text.to_owned()))
     }

@@ -85,14 +85,14 @@ pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     if let Some(found) = findings(&text).next() {
         let called = name(found.character).map(|name| format!(", {name}")).unwrap_or_default();
         return Err(Problem::invalid(format!(
-            "Others would not see this as it is: it holds the character {}{called}. Take that out and try again.",
+            "Others would not see this as you wrote it, because it contains the character {}{called}. Remove it, and try again.",
             CodePoint(found.character)
         )));
     }
     if let Some(at) = turned_numbers(&text).first() {
         let number: String = text[*at..].chars().take_while(|c| c.is_numeric()).collect();
         return Err(Problem::invalid(format!(
-            "Others would read the number {number} before one that you wrote before it. Put a word between them, or write them with other digits."
+            "Others would see the number {number} before the number that it follows. Put a word between the two, or write them with other digits."
         )));
     }
     Ok(text)

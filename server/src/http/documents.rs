@@ -212,7 +212,10 @@ pub(super) async fn redact(
     let found = readable(&app, &by, &document)?;
     let (actor, _) = acting(&app, &by, &found.plan, Action::Redact)?;
     if !found.grant.may_write {
-        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
+        return Err(Problem::conflict(
+            "resting",
+            "This commitment can't be changed: it is archived, or its plan is closed.",
+        ));
     }
     let compared = wanted.compared.map(|Compared { from, to }| (Seq(from.max(1)), Seq(to.max(1))));
     let passage =

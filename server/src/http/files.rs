@@ -78,7 +78,7 @@ async fn tracked(
 ) -> Result<Response, Problem> {
     let found = reading(app, by, document).await?;
     if kind(extension)? != FileKind::Docx {
-        return Err(Problem::invalid("Changes can be shown in a DOCX alone."));
+        return Err(Problem::invalid("Only a Word file (DOCX) can show changes."));
     }
     let turn = app.printer.turn(&Requester::from(by)).await?;
     let id = found.id.clone();

@@ -51,7 +51,7 @@ pub(super) async fn metrics_for_this_machine(
         return Ok(metrics(State(app)).await.into_response());
     }
     Err(Problem::forbidden(
-        "Metrics are for callers on the server’s own machine, or at the address that --metrics-listen names.",
+        "Metrics are available only on the server’s own machine, or at the address that --metrics-listen sets.",
     ))
 }
 

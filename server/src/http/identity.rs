@@ -126,7 +126,7 @@ impl CallerGone {
 
 pub(crate) fn foreign() -> Problem {
     Problem::forbidden(
-        "This request does not come from Accord's own pages. If you opened Accord at this very address, its operator must name the address with --public-url.",
+        "This request does not come from Accord's own pages. If you opened Accord at this address, ask its operator to set the address with --public-url.",
     )
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn acting(
     if standing.is_none() && !by.person.administrator {
         return Err(missing());
     }
-    Err(Problem::forbidden("Your seat in this plan does not include that. Ask its facilitator."))
+    Err(Problem::forbidden("Your role in this plan does not allow this. Ask its facilitator."))
 }
 
 /// Checks that a person is an administrator of the installation.
@@ -186,7 +186,7 @@ pub(crate) struct Readable {
 /// with them.
 pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let id = DocumentId::new(document);
-    let missing = || Problem::missing("document");
+    let missing = || Problem::missing("commitment");
     let (plan, state) = app.plans.home(&id).ok_or_else(missing)?;
     let grant = state.grant(&by.person.id, &id).ok_or_else(missing)?;
     Ok(Readable { id, plan, state, grant })
@@ -201,7 +201,10 @@ pub(super) fn writing(
 ) -> Result<Actor, Problem> {
     let (actor, _) = acting(app, by, &found.plan, action)?;
     if !found.grant.may_write {
-        return Err(Problem::conflict("resting", "Nothing can be changed in this document now."));
+        return Err(Problem::conflict(
+            "resting",
+            "This commitment can't be changed: it is archived, or its plan is closed.",
+        ));
     }
     Ok(actor)
 }

@@ -74,7 +74,7 @@ pub(super) async fn import(
     // Nothing is stored while the file is read, so the work can stop when its caller hangs up.
     let (mut placed, _place) = tokio::select! {
         read = read(&app, &requester, request, (&name, &language)) => read?,
-        () = caller.wait() => return Err(Problem::slow("The file was not wanted any more.")),
+        () = caller.wait() => return Err(Problem::slow("The import was cancelled. Nothing was created.")),
     };
     let clean = move || {
         let cleaned = clean_draft(&mut placed.draft);
@@ -105,7 +105,8 @@ async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), 
     let mut body = body.into_data_stream();
     let (mut received, mut upload) = (0, Some(upload));
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| Problem::slow("The file was cut short. Try again."))?;
+        let chunk =
+            chunk.map_err(|_| Problem::slow("The file did not arrive completely. Try again."))?;
         received += chunk.len();
         if received <= MAX_IMPORT_BYTES {
             file.extend_from_slice(&chunk);
@@ -119,7 +120,9 @@ async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), 
     if let Some(upload) = upload {
         return Ok((upload, file));
     }
-    Err(Problem::large("A file has at most 16 MiB. Save it without its pictures, and try again."))
+    Err(Problem::large(
+        "A file can have at most 16 MiB. Save it without its pictures, and try again.",
+    ))
 }
 
 /// Receives a file once there is room for an upload, then has it read by a worker.

@@ -148,13 +148,13 @@ pub(super) async fn make(
     let (actor, _) = acting(&app, &by, &plan, Action::ManagePeople)?;
     if wanted.invitations.is_empty() || wanted.invitations.len() > MAX_INVITATIONS_PER_REQUEST {
         return Err(Problem::invalid(format!(
-            "Invite 1 to {MAX_INVITATIONS_PER_REQUEST} people at once."
+            "Invite 1 to {MAX_INVITATIONS_PER_REQUEST} people at a time."
         )));
     }
     let days = wanted.days.unwrap_or(DEFAULT_VALIDITY_DAYS);
     if !(1..=MAX_VALIDITY_DAYS).contains(&days) {
         return Err(Problem::invalid(format!(
-            "An invitation is valid for 1 to {MAX_VALIDITY_DAYS} days."
+            "An invitation can be valid for 1 to {MAX_VALIDITY_DAYS} days."
         )));
     }
     let expires = app.clock.now_ms() + u64::from(days) * 86_400_000;
@@ -163,7 +163,7 @@ pub(super) async fn make(
         let label = cleaned_line(&label)?;
         if label.chars().count() > MAX_LABEL_CHARS {
             return Err(Problem::invalid(format!(
-                "A label has at most {MAX_LABEL_CHARS} characters."
+                "A label can have at most {MAX_LABEL_CHARS} characters."
             )));
         }
         let secret = secret();

@@ -149,10 +149,11 @@ pub(super) async fn launch(
     let mut releases = Vec::new();
     for document in new.documents.into_iter().map(DocumentId::new) {
         let known = state.document(&document).filter(|known| known.stage != Stage::Deleted);
-        known.ok_or_else(|| Problem::missing("document"))?;
+        known.ok_or_else(|| Problem::missing("commitment"))?;
         let path = app.rooms.handle(&document, &by).releases().await?;
         let Some(last) = path.all().last() else {
-            let message = "One of these commitments was not signed by both sides yet: there is nothing to launch.";
+            let message =
+                "One of these commitments can't be launched yet: both sides must sign it first.";
             return Err(Problem::conflict("unsigned", message));
         };
         let digest = path.proposal_of(last).digest;
@@ -210,7 +211,7 @@ impl Zone {
             let (now, zone) = (now.unwrap_or_default(), &self.name);
             Problem::invalid(match untimely {
                 LaunchTimeError::Past => format!(
-                    "This time is in the past: it is {now} now ({zone}). Choose a later time, or launch at once."
+                    "This time is in the past: it is {now} now ({zone}). Choose a later time, or launch now."
                 ),
                 LaunchTimeError::Far => format!(
                     "This time is more than a hundred years ahead: it is {now} now ({zone}). Choose an earlier time."

@@ -88,7 +88,7 @@ pub(super) async fn send(
     };
     app.throttle.ask_for_mail(&email, caller.group()).map_err(Problem::too_many)?;
     letters.ask_for_password(email).map_err(|_| {
-        Problem::busy("Very many people ask for mail at this moment. Try again in a few seconds.")
+        Problem::busy("Too many people are asking for mail right now. Try again in a few seconds.")
     })?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -179,7 +179,7 @@ pub(super) async fn create(
     Body(new): Body<NewPlan>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
     if !by.person.administrator {
-        return Err(Problem::forbidden("Only an administrator can make a plan."));
+        return Err(Problem::forbidden("Only an administrator can create a plan."));
     }
     let id = fresh_plan();
     app.plans
@@ -325,7 +325,9 @@ pub(super) async fn create_document(
         return Err(Problem::invalid("A commitment needs a title."));
     }
     if title.chars().count() > MAX_TITLE_CHARS {
-        return Err(Problem::invalid(format!("A title has at most {MAX_TITLE_CHARS} characters.")));
+        return Err(Problem::invalid(format!(
+            "A title can have at most {MAX_TITLE_CHARS} characters."
+        )));
     }
     let language = language_of(new.language)?;
     let translates = new.translates.map(DocumentId::new);
@@ -342,7 +344,7 @@ pub(super) fn language_of(wanted: Option<String>) -> Result<String, Problem> {
     if is_language(&language) {
         return Ok(language);
     }
-    Err(Problem::invalid("A language is named by its code, like en, ka or pt-BR (BCP 47)."))
+    Err(Problem::invalid("Give the language as a code, like en, ka or pt-BR (BCP 47)."))
 }
 
 /// Returns whether `code` has the form of a language tag (BCP 47): letters, then parts of letters and digits.

@@ -25,11 +25,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => {
-                let message = "The server's disk is full. Nothing is lost; try again later.";
+                let message = "The server's disk is full, so this was not saved. Everything saved earlier is safe. Try again later.";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", message)
             }
             StoreError::Damaged(_) => {
-                let message = "The data stored for this is damaged and is not shown. An administrator must restore it from a backup.";
+                let message = "The stored data is damaged, so it can't be shown. Ask your administrator to restore it from a backup.";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", message)
             }
             StoreError::Conflict => Self::conflict(
@@ -40,12 +40,12 @@ impl From<StoreError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "too_long",
                 format!(
-                    "This is too long: all of it together may have at most {MAX_RECORD_BYTES} bytes. Shorten it."
+                    "This is too long: it can have at most {MAX_RECORD_BYTES} bytes in all. Shorten it, and try again."
                 ),
             ),
             _ => {
                 tracing::error!(%error, "the store failed a request");
-                let message = "The server can't reach its store. Try again later.";
+                let message = "The server can't read or save its data right now. Try again later.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
             }
         }
@@ -55,12 +55,14 @@ impl From<StoreError> for Problem {
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Missing | OpenError::Denied(Denied::NotShared) => Self::missing("document"),
+            OpenError::Missing | OpenError::Denied(Denied::NotShared) => {
+                Self::missing("commitment")
+            }
             OpenError::Denied(Denied::SignedOut) => Self::signed_out(),
             OpenError::Store(error) => error.into(),
             OpenError::Ledger(error) => StoreError::Damaged(error.to_string()).into(),
             OpenError::TooLong => {
-                let message = "The history of this document is too long to be shown. You can read and change its text as before.";
+                let message = "The history of this commitment is too long to be shown. You can still read and change its text.";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "history_too_long", message)
             }
             OpenError::Busy(busy) => busy.into(),
@@ -94,13 +96,13 @@ impl From<RedactError> for Problem {
             RedactError::Refused(RedactionError::Update(refusal @ Refusal::Frozen)) => {
                 Self::conflict(
                     refusal.reason(),
-                    "This text is frozen: both sides have signed it, so no passage can be taken out of it. Begin the next draft first.",
+                    "This text is frozen: both sides have signed it, so nothing in it can be redacted. Begin the next draft first.",
                 )
             }
             RedactError::Released(number) => Self::conflict(
                 "released",
                 format!(
-                    "Release {number} contains this passage. A release never changes, so the passage can’t be taken out of the history."
+                    "Release {number} contains this passage. A release never changes, so the passage can’t be redacted."
                 ),
             ),
             RedactError::Refused(RedactionError::Update(refusal))
@@ -109,12 +111,12 @@ impl From<RedactError> for Problem {
                 refusal.into()
             }
             RedactError::Refused(_) => Self::forbidden(&format!(
-                "Only a facilitator can take out a passage, and needs to give a reason of at most {MAX_REASON_CHARS} characters."
+                "Only a facilitator can redact a passage, and must give a reason of at most {MAX_REASON_CHARS} characters."
             )),
             RedactError::TooLong => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "history_too_long",
-                "Nothing was taken out: the history of this document is so long that the server may not use enough memory to search it for the passage. Ask an administrator to allow more (--redaction-memory-mib).",
+                "Nothing was redacted: the history of this commitment is so long that searching it takes more memory than the server may use. Ask the operator of the server to allow more (--redaction-memory-mib).",
             ),
             RedactError::Open(error) => error.into(),
         }
@@ -207,7 +209,7 @@ impl From<ActError> for Problem {
             ActError::Text(refusal) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 refusal.reason(),
-                format!("This is more than a commitment can hold: {refusal}. Nothing was made."),
+                format!("This is more than a commitment can hold: {refusal}. Nothing was created."),
             ),
             ActError::Store(error) => error.into(),
         }
@@ -257,7 +259,7 @@ impl From<FileError> for Problem {
                 Self::conflict("fonts", format!("This text can't be made into a PDF: {error}."))
             }
             FileError::Press(PressError::Long | PressError::Failed(_)) => {
-                let hint = "It can still be made into Word, HTML and Markdown files.";
+                let hint = "You can still download it as Word, HTML or Markdown.";
                 Self::invalid(format!("This text can't be made into a PDF: {error}. {hint}"))
             }
             FileError::Work(error) => Self::of_work(error, "This file can't be made"),
@@ -316,7 +318,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let Json(body) = Json::from_request(request, state).await.map_err(|error| match error {
             JsonRejection::BytesRejection(_) => {
-                let message = "The request is too large, or it was cut short.";
+                let message = "The request is too large, or it did not arrive completely.";
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
             other => Problem::invalid(other.body_text()),

@@ -163,7 +163,7 @@ fn invitation_page(secret: &str) -> String {
 }
 
 fn refused(landing: &str, error: &OidcError) -> Response {
-    tracing::warn!(%error, "a sign-in with a provider did not work");
+    tracing::warn!(%error, "a sign-in with a provider failed");
     let name = match error {
         OidcError::Unknown => "provider_unknown",
         OidcError::Unreachable(_) => "provider_unreachable",

@@ -389,5 +389,7 @@ fn signatories(found: &Readable) -> Quorum {
 }
 
 fn parse_digest(digest: &str) -> Result<Digest, Problem> {
-    digest.parse().map_err(|error: &str| Problem::invalid(format!("This is no digest: {error}.")))
+    digest
+        .parse()
+        .map_err(|error: &str| Problem::invalid(format!("This is not a digest: {error}.")))
 }

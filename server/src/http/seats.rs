@@ -166,7 +166,7 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
         return Ok(());
     }
     Err(Problem::forbidden(
-        "This person also works in plans that are not yours: only an administrator can make them a link.",
+        "This person also has a role in plans that you don't run, so only an administrator can create a link for them.",
     ))
 }
 

@@ -164,7 +164,7 @@ async fn read(
                 let Ok(place) = joined.frame_places.enter(bytes.len()).await else {
                     return Some(Close::new(
                         Close::SLOW,
-                        "Too much of what you sent waits; it will sync again.",
+                        "Too many of your changes are waiting. They will sync again.",
                     ));
                 };
                 drop(permit);
@@ -209,7 +209,7 @@ async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close 
         }
         let silent = state.last_alive().elapsed();
         if silent >= ping + pong {
-            return Close::new(Close::SLOW, "This connection did not answer; it will sync again.");
+            return Close::new(Close::SLOW, "This connection did not answer. It will sync again.");
         }
         if silent < ping {
             next = state.last_alive() + ping;
@@ -272,7 +272,7 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
         }
     }
     // The room dropped the connection without a close message: the receiver was too slow, or the room is being rebuilt.
-    let close = Close::new(Close::SLOW, "This connection fell behind; it will sync again.");
+    let close = Close::new(Close::SLOW, "This connection fell behind. It will sync again.");
     let _ = sink.send(close_message(close)).await;
 }
 

@@ -6,14 +6,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum OidcError {
     /// No pending sign-in matches: it has expired, was started in another browser, or never existed.
-    #[error("this sign-in was not begun here, or took too long")]
+    #[error("this sign-in did not start in this browser, or it took too long")]
     Unknown,
     #[error("the provider can't be reached, or is set up wrongly: {0}")]
     Unreachable(String),
     #[error("the provider refused: {0}")]
     Refused(String),
-    #[error("what the provider says can't be trusted: {0}")]
+    #[error("the provider's answer can't be trusted: {0}")]
     Untrusted(String),
-    #[error("too many people wait for this provider")]
+    #[error("too many people are waiting for this provider")]
     Busy,
 }

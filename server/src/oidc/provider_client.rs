@@ -129,7 +129,7 @@ impl ProviderClient {
             let _ = answer.send(outcome);
         });
         started.map_err(|_| OidcError::Busy)?;
-        answered.await.map_err(|_| OidcError::Unreachable("the conversation broke off".into()))?
+        answered.await.map_err(|_| OidcError::Unreachable("the connection ended early".into()))?
     }
 
     /// Returns the outcome of the last discovery, or `None` if it is no longer valid.

@@ -15,9 +15,9 @@ const MAX_NAME_CHARS: usize = 120;
 /// The reason why an account can't be created or changed. Each message is a sentence for the person who tried.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AccountError {
-    #[error("A name has between 1 and {MAX_NAME_CHARS} characters.")]
+    #[error("A name must have 1 to {MAX_NAME_CHARS} characters.")]
     Name,
-    #[error("Others would not see this name as it is. Write it with letters alone.")]
+    #[error("Others would not see this name as you wrote it. Write it in ordinary letters.")]
     Unreadable,
     #[error(
         "A word of this name mixes letters of several alphabets, or has letters in a special style. Write each word in ordinary letters of one alphabet."
@@ -25,13 +25,13 @@ pub enum AccountError {
     MixedScripts,
     #[error("That is not an e-mail address.")]
     Email,
-    #[error("There is an account with this e-mail address already. Sign in with it instead.")]
+    #[error("There is already an account with this e-mail address. Sign in to it instead.")]
     EmailTaken,
-    #[error("Somebody else signs in with this already.")]
+    #[error("Somebody else already signs in with this.")]
     IdentityTaken,
-    #[error("You would have no way to sign in any more: set a password first.")]
+    #[error("You would no longer be able to sign in. Set a password first.")]
     LastWayIn,
-    #[error("An installation needs an administrator: name another one first.")]
+    #[error("An installation needs an administrator. Make somebody else an administrator first.")]
     LastAdministrator,
     #[error("There is no such person.")]
     Missing,

@@ -21,11 +21,11 @@ const NICE: i32 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PasswordError {
-    #[error("A password has between {} and {} characters.", LENGTH.start(), LENGTH.end())]
+    #[error("A password must have {} to {} characters.", LENGTH.start(), LENGTH.end())]
     Length,
-    #[error("This password is easy to guess. Take several words that don't belong together.")]
+    #[error("This password is easy to guess. Use several words that don't belong together.")]
     Weak,
-    #[error("Very many people are signing in at this moment. Try again in a few seconds.")]
+    #[error("Too many people are signing in right now. Try again in a few seconds.")]
     Busy,
     #[error("This password can't be hashed: {0}")]
     Failed(String),

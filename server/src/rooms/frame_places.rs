@@ -24,7 +24,7 @@ const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 
 /// The error when too many bytes wait in total, and more than one large message of them is this person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("too much waits to be worked on")]
+#[error("too much work is waiting")]
 pub(crate) struct Crowded;
 
 /// The bytes of frames that wait, for each person over all rooms, and in total. Clones share the counts.

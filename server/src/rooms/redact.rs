@@ -28,13 +28,13 @@ pub(crate) struct Passage {
 /// The reason why a passage can't be redacted.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum RedactError {
-    #[error("this passage does not stand there any more")]
+    #[error("this passage is no longer in that place")]
     Elsewhere,
     #[error("a redaction needs a facilitator, and a reason")]
     Refused(RedactionError),
-    #[error("release {0} says this, and a release never changes")]
+    #[error("release {0} contains this passage, and a release never changes")]
     Released(u32),
-    #[error("the history of this document takes more memory than a redaction may take")]
+    #[error("the history of this document takes more memory than a redaction may use")]
     TooLong,
     #[error(transparent)]
     Open(OpenError),

@@ -29,13 +29,13 @@ const ALLOCATOR: &str = "narenas:1,background_thread:false,retain:false,dirty_de
 /// The reason why a job has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WorkError {
-    #[error("it takes more memory than a file may")]
+    #[error("it takes more memory than allowed")]
     Memory,
-    #[error("it takes more time than a file may")]
+    #[error("it takes more time than allowed")]
     Time,
-    #[error("it is larger than a file may be")]
+    #[error("it is larger than allowed")]
     Large,
-    #[error("the process that worked on it ended ({0})")]
+    #[error("the process that worked on it ended too early ({0})")]
     Ended(Ending),
     #[error("no process can be started for it")]
     NotStarted,

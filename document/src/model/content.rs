@@ -1,6 +1,6 @@
 //! The visible content of a document at one moment.
 
-use crate::model::attributes::any_to_json;
+use crate::model::attributes::{Attributes, any_to_json};
 use crate::model::delta::{self, Op};
 use crate::model::milestone::{self, Milestone};
 use crate::template::{FACTS, FIELDS, MILESTONES, NOTES};
@@ -33,7 +33,11 @@ impl Content {
     /// takes a fraction of the time and memory of [`read`](Self::read), and the checklist is the same.
     #[must_use]
     pub fn read_plain(doc: &Doc) -> Self {
-        Self::read_by(doc, |text, txn| vec![Op::text(&text.get_string(txn))])
+        let whole = |text: &TextRef, txn: &Transaction<'_>| Op::Insert {
+            insert: Value::String(text.get_string(txn)),
+            attributes: Attributes::new(),
+        };
+        Self::read_by(doc, |text, txn| vec![whole(text, txn)])
     }
 
     fn read_by(doc: &Doc, read: impl Fn(&TextRef, &Transaction<'_>) -> Vec<Op>) -> Self {

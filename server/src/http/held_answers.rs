@@ -37,7 +37,7 @@ pub struct HeldLimits {
 impl Default for HeldLimits {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
-        Self { each: 24 * MIB, all: 192 * MIB }
+        Self { each: 16 * MIB, all: 192 * MIB }
     }
 }
 

@@ -149,14 +149,14 @@ pub(crate) struct ServeArgs {
     session_idle_days: u32,
     /// The most connections of any kind that can be open at the same time. There are fewer if the system allows fewer
     /// open files.
-    #[arg(long, env = "ACCORD_CONNECTIONS", default_value_t = 16_384)]
+    #[arg(long, env = "ACCORD_CONNECTIONS", default_value_t = ConnectionLimits::DEFAULT.total)]
     connections: usize,
     /// The most sync connections from one address, which a whole city can share. Connections of any kind can be twice
     /// as many, but at most half of all. An IPv6 network of 64 bits counts as one address.
-    #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = 2_000)]
+    #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = ConnectionLimits::DEFAULT.per_address)]
     connections_per_address: usize,
     /// The most sync connections of one person, in all tabs and on all devices.
-    #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = 1_000)]
+    #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = ConnectionLimits::DEFAULT.per_person)]
     connections_per_person: usize,
     /// Divide every deadline of a peer by this number. For tests, which can't wait for minutes.
     #[arg(long, env = "ACCORD_SHORTEN_DEADLINES", default_value_t = 1, hide = true)]

@@ -61,7 +61,7 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
-            connections: ConnectionLimits { total: 16_384, per_address: 2_000, per_person: 1_000 },
+            connections: ConnectionLimits::DEFAULT,
             deadlines: Deadlines::default(),
             keep_deleted: 30 * DAY,
             held_answers: HeldLimits::default(),

@@ -103,7 +103,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    accounts: HashMap<Requester, Account>,
+    usages: HashMap<Requester, Usage>,
     running: usize,
     running_anonymous: usize,
     /// Number of places held by signed-in people, and by readers without an account.
@@ -113,7 +113,7 @@ struct State {
 }
 
 #[derive(Debug, Default)]
-struct Account {
+struct Usage {
     places: usize,
     running: usize,
 }
@@ -138,8 +138,8 @@ impl FairQueue {
     pub(crate) fn place(&self, requester: &Requester) -> Result<Place, Busy> {
         let limits = &self.shared.limits;
         let mut state = self.shared.lock();
-        let account = state.accounts.get(requester);
-        if account.is_some_and(|account| account.places >= limits.places_each) {
+        let usage = state.usages.get(requester);
+        if usage.is_some_and(|usage| usage.places >= limits.places_each) {
             return Err(Busy::Requester);
         }
         let class = usize::from(requester.is_anonymous());
@@ -147,7 +147,7 @@ impl FairQueue {
             return Err(Busy::Server);
         }
         state.places[class] += 1;
-        state.accounts.entry(requester.clone()).or_default().places += 1;
+        state.usages.entry(requester.clone()).or_default().places += 1;
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
 
@@ -261,7 +261,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.places[usize::from(self.requester.is_anonymous())] -= 1;
-        state.settle(&self.requester, |account| account.places -= 1);
+        state.settle(&self.requester, |usage| usage.places -= 1);
     }
 }
 
@@ -314,7 +314,7 @@ impl Drop for QueueSlot {
             let mut state = self.shared.lock();
             state.running -= 1;
             state.running_anonymous -= usize::from(self.requester.is_anonymous());
-            state.settle(&self.requester, |account| account.running -= 1);
+            state.settle(&self.requester, |usage| usage.running -= 1);
             state.dispatch(&self.shared)
         };
         drop(unclaimed);
@@ -328,11 +328,11 @@ impl Shared {
 }
 
 impl State {
-    fn settle(&mut self, requester: &Requester, change: impl FnOnce(&mut Account)) {
-        let Some(account) = self.accounts.get_mut(requester) else { return };
-        change(account);
-        if account.places == 0 && account.running == 0 {
-            self.accounts.remove(requester);
+    fn settle(&mut self, requester: &Requester, change: impl FnOnce(&mut Usage)) {
+        let Some(usage) = self.usages.get_mut(requester) else { return };
+        change(usage);
+        if usage.places == 0 && usage.running == 0 {
+            self.usages.remove(requester);
         }
     }
 
@@ -362,7 +362,7 @@ impl State {
         let mut unclaimed = Vec::new();
         while self.running < limits.slots {
             let may_run = |(requester, _): &(Requester, _)| {
-                let running = self.accounts.get(requester).map_or(0, |account| account.running);
+                let running = self.usages.get(requester).map_or(0, |usage| usage.running);
                 let is_held_back =
                     requester.is_anonymous() && self.running_anonymous >= limits.anonymous_slots;
                 running < limits.slots_each && !is_held_back
@@ -376,7 +376,7 @@ impl State {
             let Some(give) = next.filter(|give| !give.is_closed()) else { continue };
             self.running += 1;
             self.running_anonymous += usize::from(requester.is_anonymous());
-            self.accounts.entry(requester.clone()).or_default().running += 1;
+            self.usages.entry(requester.clone()).or_default().running += 1;
             unclaimed.extend(give.send(QueueSlot { shared: shared.clone(), requester }).err());
         }
         unclaimed

@@ -191,7 +191,7 @@ fn a_lost_password_is_set_anew_by_mail_and_nobody_learns_who_has_an_account() ->
         again.id()?
     });
     assert_eq!(ben.get("/api/v1/session")?.0, 401);
-    // The only other mail says that the password was changed.
+    // After the mail with the link, the only further mail says that the password was changed.
     let mail = mails.recv_timeout(Duration::from_secs(20))?;
     assert!(mail.contains("RCPT TO:<ben@x.org>") && !mail.contains("/links/"), "{mail}");
     assert!(mails.try_recv().is_err(), "no mail to whoever has no account");

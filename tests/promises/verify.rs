@@ -154,3 +154,8 @@ fn text_of_a_file_is_shown_alike_in_a_terminal_and_on_the_page() -> Result<()> {
 fn the_page_judges_files_as_the_command_line_does() -> Result<()> {
     node("verify.mjs", &[]).map(drop)
 }
+
+#[test]
+fn a_text_that_this_version_has_no_section_for_is_shown_to_who_signs_or_verifies() -> Result<()> {
+    node("reading.mjs", &[]).map(drop)
+}

@@ -62,10 +62,10 @@ fn check_that_all_agree(run: u64, world: &World) {
     }
 }
 
-/// Simulates one run and returns its counts.
+/// Simulates one run, and returns how often each thing happened in it. `run` is the seed: the same number repeats the run.
 ///
 /// # Panics
-/// Panics when a promise is broken. `run` is the seed, so that the same number repeats the run.
+/// Panics when a promise is broken.
 #[must_use]
 pub fn freeze_run(run: u64) -> Tally {
     let mut world = World::new(run, true);

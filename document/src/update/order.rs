@@ -51,7 +51,8 @@ impl<T> Default for Order<T> {
 }
 
 impl<T: RunPayload> Order<T> {
-    /// Returns the number of runs, including those that were taken back.
+    /// Returns the number of runs, including those that [`take_back`](Self::take_back) has removed and
+    /// [`rejoin`](Self::rejoin) has not deleted yet.
     pub(crate) fn run_count(&self) -> usize {
         self.runs.len()
     }

@@ -15,7 +15,7 @@ fn reader(address: &str) -> Requester {
 
 fn is_idle(queue: &FairQueue) -> bool {
     let state = queue.shared.lock();
-    state.accounts.is_empty() && state.running == 0 && state.places == [0, 0]
+    state.usages.is_empty() && state.running == 0 && state.places == [0, 0]
 }
 
 #[tokio::test]

@@ -21,6 +21,11 @@ pub struct ConnectionLimits {
     pub per_person: usize,
 }
 
+impl ConnectionLimits {
+    /// The limits of a server whose operator sets none.
+    pub const DEFAULT: Self = Self { total: 16_384, per_address: 2_000, per_person: 1_000 };
+}
+
 #[derive(Debug, Default)]
 struct Held {
     addresses: HashMap<AddressGroup, usize>,

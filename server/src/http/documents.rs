@@ -2,7 +2,7 @@
 
 use super::App;
 use super::cleaning::cleaned;
-use super::identity::{Visitor, acting, readable};
+use super::identity::{Visitor, acting, readable, writing};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, faces};
@@ -210,13 +210,7 @@ pub(super) async fn redact(
     Body(wanted): Body<NewRedaction>,
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &by, &document)?;
-    let (actor, _) = acting(&app, &by, &found.plan, Action::Redact)?;
-    if !found.grant.may_write {
-        return Err(Problem::conflict(
-            "resting",
-            "This commitment can't be changed: it is archived, or its plan is closed.",
-        ));
-    }
+    let actor = writing(&app, &by, &found, Action::Redact)?;
     let compared = wanted.compared.map(|Compared { from, to }| (Seq(from.max(1)), Seq(to.max(1))));
     let passage =
         Passage { target: Target(wanted.target), from: wanted.from, text: wanted.text, compared };

@@ -127,7 +127,7 @@ pub(super) async fn show(
     let _turn = WholeTextTurn::wait(&app, &by).await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
-    let mut unreleasable = names(&app, &found, signatories_of(&found)).await?;
+    let mut unreleasable = unreleasable_names(&app, &found, signatories_of(&found)).await?;
     unreleasable.extend(status.unreleasable.iter().cloned());
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
@@ -168,7 +168,7 @@ pub(super) async fn propose(
     }
     let (digest, quorum) = (parse_digest(&new.digest)?, found.state.quorum());
     let message = cleaned(&new.message)?;
-    let hidden = names(&app, &found, signatories_of(&found)).await?;
+    let hidden = unreleasable_names(&app, &found, signatories_of(&found)).await?;
     if !hidden.is_empty() {
         return Err(ProposeError::Unreleasable(hidden).into());
     }
@@ -196,7 +196,7 @@ pub(super) async fn sign(
     let open = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let others = open.into_iter().flat_map(|open| &open.signatures);
     let signed = others.map(|mark| mark.person.clone()).chain([by.person.id.clone()]);
-    let hidden = names(&app, &found, signed.collect()).await?;
+    let hidden = unreleasable_names(&app, &found, signed.collect()).await?;
     if !hidden.is_empty() {
         return Err(ProposeError::Unreleasable(hidden).into());
     }
@@ -367,7 +367,7 @@ fn signatories_of(found: &Readable) -> Vec<PersonId> {
 }
 
 /// Returns the hidden content in the plan's title and in people's names, both of which become part of a release's note.
-async fn names(
+async fn unreleasable_names(
     app: &App,
     found: &Readable,
     ids: Vec<PersonId>,

@@ -24,8 +24,9 @@ const NOBODY: &str = "nobody";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Device {
-    /// The times of the first sign-in and of the last one (to within a day), in milliseconds since the Unix epoch.
+    /// The time of the first sign-in, in milliseconds since the Unix epoch.
     since: u64,
+    /// The time of the last sign-in to within a day, in milliseconds since the Unix epoch.
     seen: u64,
     /// The address group of the last recorded sign-in.
     from: String,

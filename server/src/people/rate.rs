@@ -65,8 +65,8 @@ impl<K: Hash + Eq> RateLimiter<K> {
         full_at.unwrap_or(now).saturating_sub(now).min(self.quota.refill_ms())
     }
 
-    /// Forgets the budgets that are full. Must be called regularly, because full budgets would otherwise stay in
-    /// memory.
+    /// Forgets the budgets that have refilled completely, because a key without a budget has a full one. Must be called
+    /// regularly, so that unused budgets do not stay in memory.
     pub(crate) fn forget_full(&self) {
         let now = self.clock.now_ms();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);

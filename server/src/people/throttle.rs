@@ -146,7 +146,8 @@ impl Throttle {
         self.starts.check(())
     }
 
-    /// Forgets the budgets that are full again. Must be called regularly, because they would otherwise stay in memory.
+    /// Forgets the budgets that have refilled completely. Must be called regularly, so that unused budgets do not stay in
+    /// memory.
     pub(crate) fn forget(&self) {
         self.devices.forget_full();
         self.pairs.forget_full();

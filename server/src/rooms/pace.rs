@@ -28,13 +28,13 @@ const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
 /// The rest of a budget, in seconds. It is negative when overdrawn.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct TimeAccount {
     rate: Rate,
     left: f64,
     since: Instant,
 }
 
-impl Account {
+impl TimeAccount {
     fn new(rate: Rate, now: Instant) -> Self {
         Self { rate, left: rate.burst.as_secs_f64(), since: now }
     }
@@ -71,11 +71,11 @@ impl Account {
 /// accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LongTurns {
-    by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<Account>>>>>,
+    by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<TimeAccount>>>>>,
 }
 
 impl LongTurns {
-    fn of(&self, party: &Requester, now: Instant) -> Arc<Mutex<Account>> {
+    fn of(&self, party: &Requester, now: Instant) -> Arc<Mutex<TimeAccount>> {
         let mut all = self.by_party.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(party) {
             return known.clone();
@@ -83,13 +83,13 @@ impl LongTurns {
         if all.len() == all.capacity() {
             all.retain(|_, account| Arc::strong_count(account) > 1 || !lock(account).is_full(now));
         }
-        let new = Arc::new(Mutex::new(Account::new(LONG, now)));
+        let new = Arc::new(Mutex::new(TimeAccount::new(LONG, now)));
         all.insert(party.clone(), new.clone());
         new
     }
 }
 
-fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+fn lock(account: &Mutex<TimeAccount>) -> MutexGuard<'_, TimeAccount> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -97,7 +97,7 @@ fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
 /// nobody a new budget. Clones share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Debts {
-    by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, Account>>>>,
+    by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, TimeAccount>>>>,
 }
 
 impl Debts {
@@ -105,7 +105,7 @@ impl Debts {
     pub(super) fn keep(
         &self,
         document: &DocumentId,
-        left: impl Iterator<Item = (Requester, Account)>,
+        left: impl Iterator<Item = (Requester, TimeAccount)>,
         now: Instant,
     ) {
         let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +121,7 @@ impl Debts {
     }
 
     /// Returns the stored accounts of parties in a room that opens.
-    pub(super) fn take(&self, document: &DocumentId) -> HashMap<Requester, Account> {
+    pub(super) fn take(&self, document: &DocumentId) -> HashMap<Requester, TimeAccount> {
         let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(document).unwrap_or_default()
     }
@@ -130,28 +130,28 @@ impl Debts {
 /// The budget of one party: of one room's time, and of all rooms' time in long turns.
 #[derive(Debug)]
 pub(super) struct Budget {
-    all: Account,
-    long: Arc<Mutex<Account>>,
+    all: TimeAccount,
+    long: Arc<Mutex<TimeAccount>>,
 }
 
 impl Budget {
     /// `left` is the party's account from an earlier opening of this room, or `None` if there is none.
     pub(super) fn new(
         party: &Requester,
-        left: Option<Account>,
+        left: Option<TimeAccount>,
         long: &LongTurns,
         now: Instant,
     ) -> Self {
-        let all = left.unwrap_or_else(|| Account::new(ALL, now));
+        let all = left.unwrap_or_else(|| TimeAccount::new(ALL, now));
         Self { all, long: long.of(party, now) }
     }
 
     /// Returns the account for this room.
-    pub(super) fn into_account(self) -> Account {
+    pub(super) fn into_account(self) -> TimeAccount {
         self.all
     }
 
-    fn long(&self) -> MutexGuard<'_, Account> {
+    fn long(&self) -> MutexGuard<'_, TimeAccount> {
         lock(&self.long)
     }
 
@@ -182,7 +182,7 @@ mod tests {
     fn a_party_that_uses_more_than_its_share_waits_for_it() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut account = Account::new(ALL, start);
+        let mut account = TimeAccount::new(ALL, start);
         account.spend(Duration::from_secs(3), at(0));
         assert_eq!(account.wait(at(0)), Duration::ZERO, "a burst is fine");
         account.spend(Duration::from_secs(2), at(0));

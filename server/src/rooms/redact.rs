@@ -99,7 +99,7 @@ impl RoomHandle {
         });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         if redaction.targets.is_empty() {
-            // An earlier redaction has already removed the same characters.
+            // Since the passage was located, another redaction has removed its characters, so it is no longer there.
             return Err(RedactError::Elsewhere);
         }
         let seq = self.append_redaction(actor, redaction).await?;

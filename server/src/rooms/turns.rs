@@ -8,7 +8,7 @@
 //! Rule C7.
 
 use super::frame_places::FramePlaces;
-use super::pace::{Account, Budget, LongTurns};
+use super::pace::{Budget, LongTurns, TimeAccount};
 use crate::fair_queue::Requester;
 use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
@@ -45,7 +45,7 @@ struct Line<T> {
 }
 
 impl<T> Line<T> {
-    fn new(party: &Requester, left: Option<Account>, long: &LongTurns, now: Instant) -> Self {
+    fn new(party: &Requester, left: Option<TimeAccount>, long: &LongTurns, now: Instant) -> Self {
         let (essential, ordinary) = (VecDeque::new(), VecDeque::new());
         let budget = Budget::new(party, left, long, now);
         Self { essential, ordinary, budget, essential_from: now, frame_places: None }
@@ -109,18 +109,18 @@ pub(super) struct Turns<T> {
     ring: VecDeque<Requester>,
     long: LongTurns,
     /// Accounts from an earlier opening of this room, until their parties come back.
-    left: HashMap<Requester, Account>,
+    left: HashMap<Requester, TimeAccount>,
 }
 
 impl<T> Turns<T> {
     /// `long` has the accounts for long turns in all rooms. `left` has the accounts from an earlier opening of this
     /// room.
-    pub(super) fn new(long: LongTurns, left: HashMap<Requester, Account>) -> Self {
+    pub(super) fn new(long: LongTurns, left: HashMap<Requester, TimeAccount>) -> Self {
         Self { lines: HashMap::new(), ring: VecDeque::new(), long, left }
     }
 
     /// Drops all waiting items, because the room closes, and returns the account of each party in this room.
-    pub(super) fn close(&mut self) -> impl Iterator<Item = (Requester, Account)> {
+    pub(super) fn close(&mut self) -> impl Iterator<Item = (Requester, TimeAccount)> {
         self.ring.clear();
         let (lines, left) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.left));
         left.into_iter()

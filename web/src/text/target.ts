@@ -1,5 +1,5 @@
 // Reads targets. A target names a text of a commitment: it is the key of a field, or `milestones/{id}/{key}`, like `Target` in
-// `document/src/model/replica.rs`.
+// `document/src/model/target.rs`.
 
 /** Returns the id of the milestone and the key of its text, or `undefined` for a text outside milestones. */
 export function milestoneText(target: string): { id: string; key: string } | undefined {

@@ -1,7 +1,7 @@
 //! Finds the imports between the modules of a Rust crate: its `use` trees, and paths that begin with `crate` or `super`.
 //!
-//! Code of tests does not count. Neither does a re-export from a module's own children with `pub use`: a module that uses
-//! the re-exported item imports the child that defines it.
+//! Code of tests does not count. Neither does a `pub use` by which a module re-exports an item of its own child. If another
+//! module uses that item, the import counts as one from the child that defines the item.
 
 use super::graph::Arrows;
 use super::source::{items_of_tests, without_comments};

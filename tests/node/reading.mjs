@@ -1,0 +1,37 @@
+// Checks that the page shows every text of a release that counts for its digest, also a text that this version has no section
+// for (web/src/features/release/Reading.svelte).
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const web = fileURLToPath(new URL('../../web/', import.meta.url));
+const { build } = await import(pathToFileURL(createRequire(`${web}package.json`).resolve('vite')).href);
+
+const out = mkdtempSync(join(tmpdir(), 'accord-reading-'));
+const entry = '\0reading';
+const code = `export { render } from 'svelte/server';
+  export { default as Reading } from ${JSON.stringify(`${web}src/features/release/Reading.svelte`)};`;
+await build({
+  root: web,
+  logLevel: 'error',
+  plugins: [{ name: 'reading', resolveId: (id) => (id === 'reading' ? entry : undefined), load: (id) => (id === entry ? code : undefined) }],
+  ssr: { noExternal: true },
+  build: { ssr: true, outDir: out, rollupOptions: { input: { reading: 'reading' }, output: { entryFileNames: '[name].mjs' } } },
+});
+try {
+  // The catalogues choose their language by the browser's.
+  globalThis.navigator ??= { languages: ['en'] };
+  const { render, Reading } = await import(pathToFileURL(join(out, 'reading.mjs')).href);
+  const released = (texts) => ({ language: 'en', texts, milestones: [], facts: {}, gaps: [] });
+  const shown = (texts) => render(Reading, { props: { released: released(texts) } }).body;
+  const text = (words) => [{ insert: `${words}\n` }];
+  const body = shown({ title: text('Title'), problem: text('Known'), tomorrow: text('Unknown'), constructor: text('Odd'), empty: text('') });
+  for (const words of ['Title', 'Known', 'Unknown', 'Odd', 'tomorrow']) assert.ok(body.includes(words), words);
+  assert.ok(body.indexOf('Known') < body.indexOf('Unknown'), 'what this version does not know is behind the rest');
+  assert.ok(!body.includes('empty'));
+} finally {
+  rmSync(out, { recursive: true });
+}

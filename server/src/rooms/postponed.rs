@@ -1,4 +1,4 @@
-//! The large turn that a room takes next. It waits for a slot among the large turns of all rooms, and then until no entry
+//! The large turns that a room takes next, one for each party. Each waits for a slot among the large turns of all rooms, and then until no entry
 //! of its room waits for the disk.
 //!
 //! Large turns run on half of the processors, and one at a time for each requester. So the other processors are free for
@@ -9,10 +9,12 @@ use super::turns::{Priority, Turn};
 use crate::fair_queue::{FairQueue, QueueLimits, Requester, Slot};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 
 /// Creates the queue for the large turns of all rooms. The number of places has no limit, because each room has at most
-/// one large turn in the queue.
+/// one large turn of each party in the queue.
 pub(super) fn large_turns() -> FairQueue {
     let slots = available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1));
     FairQueue::new(QueueLimits {
@@ -29,6 +31,16 @@ pub(super) struct Postponed {
     slot: PendingSlot,
     /// Whether short turns of others are taken before this one.
     others_pass: bool,
+}
+
+/// Waits until one of the turns receives its slot, or for ever if none of them waits for one. Dropping the future loses
+/// nothing.
+pub(super) async fn slot_given(postponed: &mut [Postponed]) {
+    poll_fn(|context| {
+        let given = postponed.iter_mut().any(|postponed| postponed.receives_slot(context));
+        if given { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 enum PendingSlot {
@@ -58,12 +70,12 @@ impl Postponed {
         matches!(self.slot, PendingSlot::Given(_))
     }
 
-    /// Waits until the turn receives its slot, or for ever if it already has one. Dropping the future loses nothing.
-    pub(super) async fn slot_given(&mut self) {
-        let PendingSlot::Waiting(slot) = &mut self.slot else {
-            return std::future::pending().await;
-        };
-        self.slot = PendingSlot::Given(slot.await);
+    /// Asks for the slot. Returns whether the turn receives it now.
+    fn receives_slot(&mut self, context: &mut Context<'_>) -> bool {
+        let PendingSlot::Waiting(waiting) = &mut self.slot else { return false };
+        let Poll::Ready(slot) = waiting.poll_unpin(context) else { return false };
+        self.slot = PendingSlot::Given(slot);
+        true
     }
 
     /// Records that an append has ended. From now on no turn passes this one, if it has its slot.
@@ -122,7 +134,7 @@ mod tests {
         let ben = Requester::Person(PersonId::new("ben"));
         assert!(second.is_passed_by(&ben, Priority::Ordinary), "others pass until it has its slot");
         drop(first);
-        second.slot_given().now_or_never().unwrap();
+        slot_given(std::slice::from_mut(&mut second)).now_or_never().unwrap();
         second.append_ended();
         assert!(!second.is_passed_by(&ben, Priority::Ordinary));
         let running = (0..1_000).map(|n| postponed(&format!("p{n}"), &queue));

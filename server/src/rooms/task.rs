@@ -13,7 +13,7 @@ use super::handle::Summary;
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
-use super::postponed::Postponed;
+use super::postponed::{Postponed, slot_given};
 use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::announced;
@@ -47,14 +47,6 @@ async fn pause(time: Duration) {
         tokio::task::coop::consume_budget().await;
     } else {
         sleep(time).await;
-    }
-}
-
-/// Waits until the postponed turn receives its slot, or for ever if no turn is postponed.
-async fn slot_given(postponed: &mut Option<Postponed>) {
-    match postponed {
-        Some(postponed) => postponed.slot_given().await,
-        None => std::future::pending().await,
     }
 }
 
@@ -102,7 +94,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         release_status: RecentStatus::default(),
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
-        postponed: None,
+        postponed: Vec::new(),
         recorded_bytes,
         in_flight: false,
         waiting: Vec::new(),
@@ -143,8 +135,8 @@ pub(super) struct Task {
     summary: Option<Summary>,
     /// The events that wait for their turn.
     turns: Turns<RoomEvent>,
-    /// The next turn, if it was postponed because it can take long.
-    postponed: Option<Postponed>,
+    /// The large turns that come next, at most one of each party.
+    postponed: Vec<Postponed>,
     in_flight: bool,
     waiting: Vec<Append>,
     /// Answers that show entries which are not on disk, each with the entry for which it waits.
@@ -330,9 +322,7 @@ impl Task {
 
     fn committed(&mut self, Committed { upto, result }: Committed) {
         self.in_flight = false;
-        if let Some(postponed) = &mut self.postponed {
-            postponed.append_ended();
-        }
+        self.postponed.iter_mut().for_each(Postponed::append_ended);
         let effects = match result {
             Ok(()) => {
                 if upto.0.saturating_sub(self.packed.0) >= PACK_AFTER_ENTRIES {

@@ -4,6 +4,7 @@ use super::event::Outgoing;
 use super::outbox::Queued;
 use super::*;
 use crate::demo;
+use crate::fair_queue::Requester;
 use crate::generation::Generation;
 use crate::people::{People, SessionLimits};
 use crate::plans::Plans;
@@ -13,6 +14,7 @@ use accord_document::lib0::Write as _;
 use accord_document::people::{Seat, Sector, Standing};
 use accord_document::sync::wire::{Message, read_frame};
 use accord_document::sync::{Dialect, PresenceUser};
+use futures_util::FutureExt as _;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -231,13 +233,17 @@ impl Page {
 
     /// Writes one letter as [`CLIENT`].
     async fn write(&self) {
+        self.write_as(CLIENT, "a").await;
+    }
+
+    async fn write_as(&self, client: u64, words: &str) {
         let mut update = Vec::new();
-        for number in [1, 1, CLIENT, 0] {
+        for number in [1, 1, client, 0] {
             update.put_var(number);
         }
         update.extend([4, 1]);
         update.put_buf(b"problem");
-        update.put_buf(b"a");
+        update.put_buf(words.as_bytes());
         update.push(0);
         self.send(Message::Update(&update).encode()).await;
     }
@@ -326,4 +332,28 @@ async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
     until("it is written", || demo.entries() > before).await;
     demo.rooms.shut_down().await;
     until("the claim is removed", || demo.owner().is_none()).await;
+}
+
+/// Rule C7.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_turn_waits_for_its_slot_and_others_write_meanwhile() {
+    let demo = Demo::new().await;
+    let (ana, ben) = (demo.join("ana").await, demo.join("ben").await);
+    let before = demo.entries();
+    let mut held = Vec::new();
+    for name in (0..).map(|n| format!("p{n}")) {
+        let place = demo.rooms.shared.large_turns.place(&Requester::Person(PersonId::new(name)));
+        let place = place.unwrap();
+        let Some(slot) = place.slot().now_or_never() else { break };
+        held.push(slot.unwrap());
+    }
+    ana.write_as(CLIENT, &"a".repeat(20_000)).await;
+    ana.write_as(CLIENT + 1, "b").await;
+    ben.write_as(CLIENT + 2, "c").await;
+    until("ben writes", || demo.entries() > before).await;
+    ben.write_as(CLIENT + 3, "d").await;
+    until("ben writes again", || demo.entries() > before + 1).await;
+    assert_eq!(demo.entries(), before + 2, "what ana sent later stays behind her large turn");
+    drop(held);
+    until("ana's large turn has its slot", || demo.entries() == before + 4).await;
 }

@@ -195,20 +195,21 @@ impl<T> Turns<T> {
         now: Instant,
         may_begin: impl Fn(&Requester, Priority, &T) -> bool,
     ) -> Option<Turn<T>> {
-        for _ in 0..self.ring.len() {
-            let party = self.ring.pop_front()?;
-            let line = self.lines.get_mut(&party)?;
-            let may_begin =
-                line.head().is_some_and(|(priority, item)| may_begin(&party, priority, item));
-            let taken = if may_begin { line.take(now) } else { None };
-            if !line.is_empty() {
-                self.ring.push_back(party.clone());
-            }
-            if let Some((priority, item)) = taken {
-                return Some(Turn { party, priority, item });
-            }
+        let lines = &mut self.lines;
+        // The parties that are passed over keep their places, so that nobody overtakes them for ever.
+        let at = self.ring.iter().position(|party| {
+            let Some(line) = lines.get_mut(party) else { return false };
+            let head = line.head();
+            let is_allowed = head.is_some_and(|(priority, item)| may_begin(party, priority, item));
+            is_allowed && line.wait(now).is_zero()
+        })?;
+        let party = self.ring.remove(at)?;
+        let line = self.lines.get_mut(&party)?;
+        let (priority, item) = line.take(now)?;
+        if !line.is_empty() {
+            self.ring.push_back(party.clone());
         }
-        None
+        Some(Turn { party, priority, item })
     }
 
     /// Returns the time until [`next`](Self::next) returns an item, or `None` if no item `may_begin`.

@@ -49,16 +49,19 @@ fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
     }
 }
 
-/// Whether the turn of an event can begin now. While a large turn is postponed, only short turns of others begin.
+/// Whether the turn of an event can be taken while large turns are postponed. A large turn is then postponed as well, one
+/// for each party.
 fn may_pass(
-    postponed: &Option<Postponed>,
+    postponed: &[Postponed],
     state: &DocumentState,
     party: &Requester,
     priority: Priority,
     event: &RoomEvent,
 ) -> bool {
-    let Some(postponed) = postponed else { return true };
-    postponed.is_passed_by(party, priority) && !is_large(state, event)
+    if is_large(state, event) {
+        return postponed.iter().all(|postponed| postponed.party() != party);
+    }
+    postponed.iter().all(|postponed| postponed.is_passed_by(party, priority))
 }
 
 impl Task {
@@ -88,18 +91,18 @@ impl Task {
     fn has_sent(&self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get(&id) else { return false };
         let party = Requester::Person(connection.person.clone());
-        self.postponed.as_ref().is_some_and(|postponed| *postponed.party() == party)
+        self.postponed.iter().any(|postponed| *postponed.party() == party)
             || self.turns.has_waiting(&party)
     }
 
     /// Whether nothing waits for a turn.
     pub(super) fn has_no_turns(&self) -> bool {
-        self.postponed.is_none() && self.turns.is_empty()
+        self.postponed.is_empty() && self.turns.is_empty()
     }
 
     /// Returns the time until a turn can begin, or `None` if a slot, an append or a new event must come first.
     pub(super) fn until_turn(&mut self) -> Option<Duration> {
-        if self.postponed_may_begin() {
+        if self.next_postponed().is_some() {
             return Some(Duration::ZERO);
         }
         if self.waiting.len() >= MAX_WAITING_ENTRIES {
@@ -122,25 +125,25 @@ impl Task {
         let may_begin =
             |party: &_, priority, event: &_| may_pass(postponed, state, party, priority, event);
         let turn = self.turns.next(Instant::now(), may_begin)?;
-        if !is_large(self.room.state(), &turn.item) {
+        if turn.item.is_abandoned() || !is_large(self.room.state(), &turn.item) {
             return Some((turn, None));
         }
-        self.postponed = Some(Postponed::new(turn, &self.rooms.shared.large_turns));
+        self.postponed.push(Postponed::new(turn, &self.rooms.shared.large_turns));
         self.begin_postponed()
     }
 
-    /// Whether a turn is postponed that has its slot, and no entry waits for the disk.
-    fn postponed_may_begin(&self) -> bool {
-        self.is_settled() && self.postponed.as_ref().is_some_and(Postponed::has_slot)
+    /// Returns the place of the first postponed turn that has its slot, if no entry waits for the disk.
+    fn next_postponed(&self) -> Option<usize> {
+        if !self.is_settled() {
+            return None;
+        }
+        self.postponed.iter().position(Postponed::has_slot)
     }
 
-    /// Takes the postponed turn if it may begin.
+    /// Takes the first postponed turn that can begin.
     fn begin_postponed(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
-        if self.postponed_may_begin() {
-            self.postponed.take().map(Postponed::into_turn)
-        } else {
-            None
-        }
+        let next = self.next_postponed()?;
+        Some(self.postponed.remove(next).into_turn())
     }
 
     pub(super) fn take_turn(&mut self) {
@@ -165,10 +168,10 @@ impl Task {
         match event {
             RoomEvent::Frame { bytes, .. } => {
                 // A short frame can ask for the whole document.
-                bytes.len() > LONG_FRAME_BYTES || self.room.state().size() > LONG_DOCUMENT_BYTES
+                bytes.len() > LONG_FRAME_BYTES || is_long(self.room.state())
             }
             RoomEvent::Continue { .. } => true,
-            _ => self.room.state().size() > LONG_CONTENT_BYTES,
+            _ => self.room.state().size() > LONG_CONTENT_BYTES || is_long(self.room.state()),
         }
     }
 

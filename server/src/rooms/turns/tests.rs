@@ -113,18 +113,24 @@ fn what_nobody_waits_for_any_more_takes_no_turn() {
     assert!(turns.is_empty());
 }
 
+/// Rule C7.
 #[test]
-fn those_whose_next_item_may_not_begin_are_passed_over_and_keep_their_order() {
+fn those_whose_next_item_may_not_begin_are_passed_over_and_keep_their_places() {
     let now = Instant::now();
     let mut turns = Turns::new(LongTurns::default(), HashMap::new());
-    [1, 2].into_iter().for_each(|item| push(&mut turns, &person("ana"), item, now));
-    push(&mut turns, &person("ben"), 4, now);
+    [1, 3, 5].into_iter().for_each(|item| push(&mut turns, &person("ana"), item, now));
+    push(&mut turns, &person("ben"), 7, now);
+    [2, 4].into_iter().for_each(|item| push(&mut turns, &person("fay"), item, now));
     let even = |_: &Requester, _: Priority, item: &u32| item.is_multiple_of(2);
+    assert_eq!(next(&mut turns, now), Some(1));
     assert_eq!(turns.wait(now, even), Some(Duration::ZERO));
+    assert_eq!(turns.next(now, even).map(|turn| turn.item), Some(2));
+    assert_eq!(next(&mut turns, now), Some(7), "ben has waited longest");
     assert_eq!(turns.next(now, even).map(|turn| turn.item), Some(4));
     assert_eq!(turns.wait(now, even), None);
-    assert_eq!(turns.next(now, even), None, "2 stays behind 1");
-    assert_eq!([next(&mut turns, now), next(&mut turns, now)], [Some(1), Some(2)]);
+    assert_eq!(turns.next(now, even), None);
+    assert_eq!([next(&mut turns, now), next(&mut turns, now)], [Some(3), Some(5)]);
+    assert!(turns.is_empty());
 }
 
 #[test]

@@ -188,7 +188,7 @@ impl Place {
         // The personal turn comes first, so that a request that waits for it holds no slot that others need.
         let turn = timeout_at(until, self.turn()).await.map_err(|_| Busy::Requester)?;
         let queue_slot = timeout_at(until, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
-        Ok(Slot { _queue_slot: queue_slot, _turn: Some(turn) })
+        Ok(Slot { _queue_slot: queue_slot, _turn: turn })
     }
 
     /// Waits for the requester's personal turn. Work that belongs together can take several slots
@@ -204,9 +204,9 @@ impl Place {
     ///
     /// # Errors
     /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
-    pub(crate) async fn slot_within(&self, _turn: &PersonalTurn) -> Result<Slot, Busy> {
+    pub(crate) async fn slot_within(&self, turn: &PersonalTurn) -> Result<Slot, Busy> {
         let queue_slot = timeout(MAX_WAIT, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
-        Ok(Slot { _queue_slot: queue_slot, _turn: None })
+        Ok(Slot { _queue_slot: queue_slot, _turn: turn.clone() })
     }
 
     /// Waits for a slot without a time limit.
@@ -215,7 +215,7 @@ impl Place {
     /// Returns [`Busy`] if the queue has ended.
     pub(crate) async fn slot_at_last(&self) -> Result<Slot, Busy> {
         let turn = self.turn().await;
-        Ok(Slot { _queue_slot: self.queue_slot().await?, _turn: Some(turn) })
+        Ok(Slot { _queue_slot: self.queue_slot().await?, _turn: turn })
     }
 
     /// Waits until none of the person's other work that shares the lock is running. Does not wait for a reader without an
@@ -227,7 +227,7 @@ impl Place {
             }
             _ => None,
         };
-        PersonalTurn { requester: self.requester.clone(), _alone: alone }
+        PersonalTurn { requester: self.requester.clone(), _alone: alone.map(Arc::new) }
     }
 
     async fn queue_slot(&self) -> Result<QueueSlot, Busy> {
@@ -269,17 +269,17 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Slot {
     _queue_slot: QueueSlot,
-    /// The personal turn, or `None` if the caller holds it.
-    _turn: Option<PersonalTurn>,
+    /// The personal turn, so that it lasts as long as the work in this slot.
+    _turn: PersonalTurn,
 }
 
-/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. Dropping it ends the turn. A reader without
-/// an account always has a turn, and so has everybody in a queue that shares no lock.
-#[derive(Debug)]
+/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. The turn ends when all clones are dropped.
+/// A reader without an account always has a turn, and so has everybody in a queue that shares no lock.
+#[derive(Debug, Clone)]
 pub(crate) struct PersonalTurn {
     requester: Requester,
     /// The person's lock, if this work shares one with other kinds.
-    _alone: Option<OwnedMutexGuard<()>>,
+    _alone: Option<Arc<OwnedMutexGuard<()>>>,
 }
 
 /// A requester who asks for a slot, with the personal turn that they already hold, if any.

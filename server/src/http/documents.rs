@@ -6,7 +6,7 @@ use super::identity::{Visitor, acting, readable, writing};
 use super::launches::{self, Progress};
 use super::problem::{Body, Problem, blocking};
 use super::views::{FaceView, faces};
-use super::written::{WholeTextTurn, written};
+use super::written::WholeTextTurn;
 use crate::archives::{Archive, Reading};
 use crate::fair_queue::Requester;
 use crate::rooms::{Passage, RedactError};
@@ -177,9 +177,9 @@ pub(super) async fn content(
     Path(document): Path<String>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let _turn = WholeTextTurn::wait(&app, &by).await?;
+    let turn = WholeTextTurn::wait(&app, &by).await?;
     let content = app.rooms.handle(&found.id, &by).content().await?;
-    written(move || content).await
+    turn.written(move || content).await
 }
 
 /// Makes a ticket for a sync client that has no session cookie.

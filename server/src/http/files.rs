@@ -5,7 +5,7 @@ use super::file;
 use super::held_answers::NotCounted;
 use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
-use super::problem::{Problem, blocking};
+use super::problem::Problem;
 use super::releases::frozen;
 use super::written::WholeTextTurn;
 use crate::fair_queue::Requester;
@@ -52,10 +52,10 @@ pub(super) async fn draft(
         return tracked(&app, &by, &document, &extension, Seq(since)).await;
     }
     if extension == "json" {
-        let _turn = WholeTextTurn::wait(&app, &by).await?;
+        let turn = WholeTextTurn::wait(&app, &by).await?;
         let status = app.rooms.handle(&found.id, &by).release_status().await?;
         let title = status.draft.title();
-        let made = blocking(move || Ok(canonical_draft(&status))).await?;
+        let made = turn.blocking(move || Ok(canonical_draft(&status))).await?;
         return Ok(file::titled("application/json", (&title, &end), &name, made));
     }
     let kind = kind(&extension)?;

@@ -4,10 +4,10 @@ use super::App;
 use super::cleaning::cleaned;
 use super::held_answers::NotCounted;
 use super::identity::{Readable, Visitor, readable, writing};
-use super::problem::{Body, Problem, blocking};
+use super::problem::{Body, Problem};
 use super::release_views::release_views;
 use super::views::{ChangeResult, people};
-use super::written::{WholeTextTurn, written};
+use super::written::WholeTextTurn;
 use crate::archives::{Archives, Reading};
 use crate::fair_queue::{Asker, Requester};
 use crate::people::SignedIn;
@@ -124,14 +124,14 @@ pub(super) async fn show(
     Path(document): Path<String>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    let _turn = WholeTextTurn::wait(&app, &by).await?;
+    let turn = WholeTextTurn::wait(&app, &by).await?;
     let status = app.rooms.handle(&found.id, &by).release_status().await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
     let mut unreleasable = unreleasable_names(&app, &found, signatories_of(&found)).await?;
     unreleasable.extend(status.unreleasable.iter().cloned());
     let standing = found.grant.standing;
     let can_act = found.grant.may_write;
-    written(move || ReleasePath {
+    let path = move || ReleasePath {
         digest: status.digest().to_string(),
         moment: status.position.seq.0,
         unreleasable,
@@ -146,8 +146,8 @@ pub(super) async fn show(
         },
         signatories: signatories(&found),
         draft: Draft(status),
-    })
-    .await
+    };
+    turn.written(path).await
 }
 
 /// Proposes the current text for a release. Only facilitators and signatories can propose.
@@ -279,12 +279,14 @@ pub(super) async fn proposed(
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;
     // An open proposal is the current text, and a signed one is a release, so neither needs the history.
-    if matches!(known.status, ProposalStatus::Open) && digest_of(&path).await? == known.digest {
-        return written(move || Draft(path)).await;
+    if matches!(known.status, ProposalStatus::Open)
+        && digest_of(&turn, &path).await? == known.digest
+    {
+        return turn.written(move || Draft(path)).await;
     }
     if let ProposalStatus::Frozen { number } = known.status {
         let frozen = frozen(&app, turn.personal(), &found.id, number).await?;
-        return written(move || frozen.released.clone()).await;
+        return turn.written(move || frozen.released.clone()).await;
     }
     let id = found.id;
     let read = move |archives: &Archives, reading: &Reading| {
@@ -292,13 +294,13 @@ pub(super) async fn proposed(
     };
     let read = app.archives.in_turn(turn.personal(), read).await?;
     let (identity, content) = read.ok_or(StepError::NoProposal)?;
-    written(move || Released::of(identity, &content)).await
+    turn.written(move || Released::of(identity, &content)).await
 }
 
 /// Computes the digest of a draft on a thread for blocking work, because the text can be long.
-async fn digest_of(status: &Arc<ReleaseStatus>) -> Result<Digest, Problem> {
+async fn digest_of(turn: &WholeTextTurn, status: &Arc<ReleaseStatus>) -> Result<Digest, Problem> {
     let status = status.clone();
-    blocking(move || Ok(status.digest())).await
+    turn.blocking(move || Ok(status.digest())).await
 }
 
 /// Returns the moment of a proposal, and the identity that [`Released::of`] needs to build its text.

@@ -13,16 +13,17 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::io;
+use std::sync::Arc;
 
 /// The limits of requests for whole texts. The requests need no slots, only the personal turn: a person whose budget in a
 /// document is used up can hold their own turn for minutes, but nothing that others need.
 pub(crate) const WHOLE_TEXTS: QueueLimits =
     QueueLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
 
-/// A person's turn to have a whole text read and serialized. It lasts until it is dropped.
-#[derive(Debug)]
+/// A person's turn to have a whole text read and serialized. It lasts until all clones are dropped.
+#[derive(Debug, Clone)]
 pub(super) struct WholeTextTurn {
-    _place: Place,
+    _place: Arc<Place>,
     personal: PersonalTurn,
 }
 
@@ -34,12 +35,36 @@ impl WholeTextTurn {
     pub(super) async fn wait(app: &App, by: &SignedIn) -> Result<Self, Problem> {
         let place = app.whole_texts.place(&by.into())?;
         let personal = place.personal_turn().await?;
-        Ok(Self { _place: place, personal })
+        Ok(Self { _place: Arc::new(place), personal })
     }
 
     /// Returns the personal turn. A ledger that the answer needs is read within it.
     pub(super) fn personal(&self) -> &PersonalTurn {
         &self.personal
+    }
+
+    /// Runs `work` on a thread for blocking work. The turn lasts until it has ended, even if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// Returns the error of `work`, or an error if the thread fails.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.clone();
+        blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+    }
+
+    /// Returns an answer with the result of `make`, as JSON. The turn lasts until the answer is serialized.
+    pub(super) async fn written<T: Serialize>(
+        &self,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Response, Problem> {
+        Ok(json_response(self.blocking(move || serialized(&make())).await?))
     }
 }
 
@@ -47,9 +72,15 @@ impl WholeTextTurn {
 pub(super) async fn written<T: Serialize>(
     make: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, Problem> {
-    let write = move || exact_json(&make()).map_err(|error| StoreError::Failed(error.to_string()));
-    let body = blocking(write).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(json_response(blocking(move || serialized(&make())).await?))
+}
+
+fn json_response(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn serialized(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    exact_json(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 /// Serializes a value as JSON into a buffer of exactly the needed size: a buffer that grows would take up to three
@@ -107,5 +138,32 @@ mod tests {
         }
         drop(reading);
         assert!(second.personal_turn().now_or_never().is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_turn_lasts_as_long_as_its_work_although_nobody_waits_for_it() {
+        let texts = FairQueue::sharing(WHOLE_TEXTS, PersonalLocks::default());
+        let place = || texts.place(&Requester::Person(PersonId::new("ana"))).unwrap();
+        let (first, second) = (Arc::new(place()), place());
+        let personal = first.personal_turn().await.unwrap();
+        let turn = WholeTextTurn { _place: first, personal };
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let work = async move {
+            let work = move || {
+                begun.send(()).unwrap();
+                // The test can fail and drop the other end.
+                let _ = ended.recv();
+                Ok(())
+            };
+            turn.blocking(work).await
+        };
+        let asker = tokio::spawn(work);
+        tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
+        asker.abort();
+        assert!(asker.await.is_err(), "the asker has hung up");
+        assert!(second.personal_turn().now_or_never().is_none(), "the work goes on");
+        end.send(()).unwrap();
+        assert!(second.personal_turn().await.is_ok());
     }
 }

@@ -89,8 +89,9 @@ mod tests {
     use crate::ydoc;
     use serde_json::json;
     use yrs::types::Attrs;
+    use yrs::types::text::TextPrelim;
     use yrs::updates::decoder::Decode;
-    use yrs::{Any, Text, Update};
+    use yrs::{Any, MapPrelim, Text, Update};
 
     #[test]
     fn without_attributes_and_embedded_values_the_characters_and_the_checklist_are_the_same() {
@@ -113,10 +114,15 @@ mod tests {
             Any::from_json(&json!({ "image": "x" }).to_string()).unwrap(),
         );
         problem.remove_range(&mut txn, 1, 1);
-        // An embedded value alone fills no field.
+        // An embedded value alone fills no field, but keeps a removed milestone on the page.
         lead.insert_embed(&mut txn, 0, Any::Null);
+        let milestones = txn.get_map(MILESTONES).unwrap();
+        let removed = milestones.insert(&mut txn, "m2", MapPrelim::from([("removed", true)]));
+        let what = removed.insert(&mut txn, "what", TextPrelim::new(""));
+        what.insert_embed(&mut txn, 0, Any::Null);
         drop(txn);
         let (whole, plain) = (Content::read(&doc), Content::read_plain(&doc));
+        assert_eq!([whole.milestones.len(), plain.milestones.len()], [2, 2]);
         assert_eq!(checklist(&plain), checklist(&whole));
         assert!(checklist(&whole).iter().any(|check| check.met));
         for field in FIELDS {

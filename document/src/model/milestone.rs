@@ -5,7 +5,7 @@
 //! same time. So one person's deletion never removes another person's words, and undoing the creation of a milestone
 //! can't remove a colleague's text.
 
-use crate::model::delta::Op;
+use crate::model::delta::{self, Op};
 use crate::template::MILESTONE_TEXTS;
 use serde::{Deserialize, Serialize};
 use yrs::types::text::TextPrelim;
@@ -102,7 +102,10 @@ fn read<T: ReadTxn>(
         Some(Out::Any(Any::String(text))) => text.to_string(),
         _ => String::new(),
     };
-    let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, |t| text_of(&t, txn));
+    let removed = !matches!(map.get(txn, "removed"), Some(Out::Any(Any::Bool(false))));
+    // Whether a removed milestone is shown depends on everything in its texts, so they are read whole.
+    let ops = |t: TextRef| if removed { delta::read(&t, txn) } else { text_of(&t, txn) };
+    let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, ops);
     let milestone = Milestone {
         id: id.to_owned(),
         order: string("order"),
@@ -112,7 +115,6 @@ fn read<T: ReadTxn>(
         due: string("due"),
         due_text: string("due_text"),
     };
-    let removed = !matches!(map.get(txn, "removed"), Some(Out::Any(Any::Bool(false))));
     (!removed || milestone.has_text()).then_some(milestone)
 }
 

@@ -6,7 +6,7 @@ use accord_document::limits;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
 use accord_tests::{SyncClient, Visitor, dial};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,13 +62,15 @@ async fn write_by(
     document: &str,
     updates: &[Vec<u8>],
 ) -> Result<()> {
-    for update in updates {
+    for (number, update) in updates.iter().enumerate() {
         // The answer to a step 1 comes once everything before it is on disk.
         let mut client = SyncClient::connect(target, by, document, PREPARED - 1).await?;
         client.send(Message::Update(update)).await?;
         let ask = Message::Step1(&[0]).encode();
         client.send_raw(ask).await?;
         if let Err(error) = client.receive().await {
+            // In an attack of its own, everything must fit.
+            ensure!(number > 0, "nothing could be prepared: {error:#}");
             println!("  a document takes no more of what an attack prepares: {error:#}");
             break;
         }

@@ -167,7 +167,7 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     std::fs::write(&broken, &whole[..whole.len() / 2])?;
     let copy = dir.path().join("copy");
     let (restored, printed) = accord(&["restore"], &copy, &broken)?;
-    ensure!(!restored && !copy.exists() && printed.contains("cut short"), "{printed}");
+    ensure!(!restored && !copy.exists() && printed.contains("incomplete"), "{printed}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file)?.permissions());
     ensure!(mode & 0o777 == 0o600, "others can read it");
     Ok(())

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 /// Maximum memory of a child for its own data, in bytes (`RLIMIT_DATA`, setrlimit(2)). The program and the fonts inside
 /// it do not count. The largest paper that is typeset, 400,000 characters of Korean, takes 190 MB.
-pub(crate) const MEMORY_BYTES: u64 = 192 * 1024 * 1024;
+pub(crate) const MEMORY_BYTES: u64 = 208 * 1024 * 1024;
 /// Maximum processor time of a child, in seconds. The largest paper takes 2 seconds, or 7 if it is a single paragraph.
 pub(crate) const CPU_SECONDS: u64 = 15;
 /// Maximum number of open files while fonts are loaded, including the pipes.

@@ -42,8 +42,8 @@ impl AccordClient {
         self.client.replica_mut().apply(update).map_err(failed)
     }
 
-    /// Ends loading: drops the changes that loading has made. `any` says whether anything was loaded; the client then
-    /// assumes that some of it was never sent.
+    /// Ends loading: the content that was loaded is reported neither as a change to the editor nor as an update to
+    /// store. `any` says whether anything was loaded; the client then assumes that some of it was never sent.
     pub fn loaded(&mut self, any: bool) {
         self.client.replica_mut().take_changes();
         self.client.replica_mut().take_all();
@@ -152,7 +152,8 @@ impl AccordClient {
         self.client.replica().is_ended(&Target(target))
     }
 
-    /// Changes a text. `ops` is a Delta as JSON. Here and in all methods below, `now` is in milliseconds.
+    /// Changes a text. `ops` is a Delta as JSON. `now`, here and in the other methods, is the time in milliseconds
+    /// since the page was opened or since the Unix epoch.
     pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
         let ops = read_ops(ops)?;
         self.change(now, |replica| replica.edit(&Target(target), &ops));
@@ -220,12 +221,13 @@ impl AccordClient {
         json(&self.client.replica().content())
     }
 
-    /// Returns the completeness checklist as JSON.
+    /// Returns, as JSON, the checklist that says what the commitment still lacks.
     pub fn checklist(&self) -> String {
         json(&checklist(&self.client.replica().content()))
     }
 
-    /// Announces the position of the user's own caret. `target` is `undefined` when the document has no focus.
+    /// Announces the position of the user's own caret: a text, and the fixed and the moving end of the selection in
+    /// UTF-16 code units. `target` is `undefined` when the document has no focus.
     pub fn point(&mut self, target: Option<String>, anchor: u32, head: u32) {
         let target = target.map(Target);
         self.client.point(target.as_ref().map(|target| (target, anchor, head)));

@@ -2,8 +2,8 @@
 //! bits and close codes of the protocol, the sections and fields of the template, and the types of the WebAssembly
 //! module's answers.
 //!
-//! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` does
-//! that, and fails when a file changes.
+//! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` does that
+//! too, and fails if one of the files was not up to date.
 
 use accord_document::model::completeness::Check;
 use accord_document::model::{Milestone, ReplicaChange};
@@ -68,7 +68,7 @@ fn fields() -> String {
     )
 }
 
-/// Returns the name of a section in JSON.
+/// Returns the name that a section has in JSON, without quotation marks.
 fn name(section: &Section) -> String {
     serde_json::to_string(section).unwrap_or_default().trim_matches('"').to_owned()
 }

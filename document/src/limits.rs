@@ -3,8 +3,8 @@
 /// Maximum size of a document's encoded state, and of one WebSocket message, in bytes. One message can contain
 /// everything that somebody wrote offline.
 pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
-/// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes between 15 ns and
-/// 15 µs. A larger update is cut into parts, and others have turns between the parts.
+/// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes between 15 ns and 15 µs. A
+/// larger update is cut into parts, and other people have turns between the parts.
 pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
 /// Maximum number of items between the origins of new elements in one turn. Looking at an item takes about 500 ns, so
 /// 65,536 items take 30 ms.

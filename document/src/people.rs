@@ -86,7 +86,7 @@ pub enum Action {
     SteerReleases,
     /// See who has a seat in the plan.
     SeePeople,
-    /// Invite people, change their seats, or end them.
+    /// Invite people to the plan, change their seats, or take their seats away.
     ManagePeople,
     /// Rename, close and reopen the plan, and set its quorum.
     ManagePlan,

@@ -1,5 +1,5 @@
-//! The fields of a commitment: OGP's template of 2022 and later. The wording of their labels is ours, and is in the
-//! message catalogue of the web application.
+//! The fields of a commitment: OGP's template of 2022 and later. The labels of the fields are worded by Accord, in the message
+//! catalogue of the web application.
 
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +130,7 @@ pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 
 pub enum Need {
     /// A title.
     Title,
-    /// The institution that leads.
+    /// The institution that leads the commitment.
     Lead,
     /// The problem.
     Problem,

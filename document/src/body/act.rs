@@ -44,7 +44,7 @@ pub enum Act {
         /// The new standing of the person.
         standing: Standing,
     },
-    /// A person loses their seat.
+    /// A person loses their seat in the plan, and with it every right that the seat gave.
     Unseat {
         /// The person who leaves the plan.
         person: PersonId,
@@ -55,18 +55,18 @@ pub enum Act {
         document: DocumentId,
         /// The language of the document, as a BCP 47 tag.
         language: String,
-        /// The original commitment, if the new document is a translation.
+        /// The original of which the new document is a translation, or `None` if the new document is itself an original.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         translates: Option<DocumentId>,
     },
-    /// A document is archived: it is set aside, and can be taken back.
+    /// A document is archived: people can still read it, but nobody can write in it until the act `Unarchive`.
     Archive {
         /// The document to archive.
         document: DocumentId,
     },
     /// An archived document becomes a draft again.
     Unarchive {
-        /// The document to take back.
+        /// The archived document that becomes a draft again.
         document: DocumentId,
     },
     /// A document is deleted.

@@ -3,10 +3,11 @@
 use crate::ids::LineageId;
 use serde::{Deserialize, Serialize};
 
-/// The facts that entry 0 fixes for a ledger's whole life.
+/// The body of entry 0: the facts with which a ledger begins. All of them stay for the ledger's whole life, except that a
+/// restore from a backup replaces the lineage ([`NewLineage`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
-    /// The first lineage of the ledger.
+    /// The first lineage of the ledger; a [`NewLineage`] can replace it later.
     pub lineage: LineageId,
     /// The subject of the ledger: a template with its version, a plan, or the audit record.
     pub schema: String,
@@ -16,8 +17,8 @@ pub struct Genesis {
     pub rules: u32,
 }
 
-/// A new lineage of a document, which begins when the document is restored from a backup. A client that knows an older
-/// lineage can have edits that the backup lacks. The client keeps those edits and asks its person what to do with them.
+/// A new lineage of a document, which begins when the document is restored from a backup. A client that knows an older lineage
+/// can have edits that the backup lacks. The client keeps those edits and asks the person at the device what to do with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewLineage {
     /// The lineage of the ledger from this entry on.

@@ -34,9 +34,10 @@ mod kind {
     pub(super) const ACT: u8 = 2;
     pub(super) const AUDIT_EVENT: u8 = 3;
     pub(super) const REDACTION: u8 = 4;
-    /// An edit with claims, whose body is `claims update`. The update extends to the end of the body.
+    /// An edit with claims. Its body is the encoded claims, followed by the update, which extends to the end of the body.
     pub(super) const EDIT_WITH_CLAIMS: u8 = 5;
-    /// An edit that restores a moment, whose body is `moment claims update`.
+    /// An edit that restores a moment. Its body is the number of that moment, the encoded claims (possibly none), and the
+    /// update.
     pub(super) const RESTORE: u8 = 6;
     pub(super) const VERSION: u8 = 7;
     pub(super) const STEP: u8 = 8;
@@ -52,13 +53,13 @@ pub enum BodyError {
     /// The body is not valid JSON for its kind.
     #[error("its body can't be read")]
     Json,
-    /// The claims before the update can't be decoded.
+    /// The claims that precede the update in the body of an edit can't be decoded.
     #[error("its claims can't be read")]
     Claims,
-    /// A blanked entry has a kind that is not an edit.
+    /// A blanked entry has the number of a kind that is not a kind of edit; only edits can be blanked.
     #[error("only an edit can be blanked")]
     BlankedKind,
-    /// A number before the update can't be decoded.
+    /// A number that precedes the update in the body of an edit can't be decoded.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -72,7 +73,7 @@ pub enum Body {
     Edit {
         /// The update, in version 1 of Yjs' encoding.
         update: Vec<u8>,
-        /// The claims that characters of the update repeat older ones, and the moment that the edit restores.
+        /// The claims that characters of the update repeat older ones, and the moment that the edit restores, if any.
         provenance: Provenance,
     },
     /// In a plan's ledger: an act in the plan.

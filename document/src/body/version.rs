@@ -33,7 +33,8 @@ pub struct Version {
     pub description: String,
     /// The moment that the version names.
     pub moment: Seq,
-    /// The moment to which the document was about to go back when the server created this version automatically.
+    /// If the server created this version automatically before a restore: the moment that was about to be restored. `None` if a
+    /// person named the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_restoring: Option<Seq>,
 }

@@ -90,7 +90,7 @@ impl History {
     }
 }
 
-/// Replaces a deletion and an insertion of the same text by the same person with one move.
+/// Joins each deletion with an insertion of the same text by the same person: one move takes the place of the two changes.
 fn pair_moves(all: &mut Vec<Change>) {
     let mut gone = Vec::new();
     for deleted in 0..all.len() {

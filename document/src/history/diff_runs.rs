@@ -17,7 +17,7 @@ pub(super) struct RunPart<'w> {
     /// Number of elements of the run before this part.
     pub(super) skip: u32,
     pub(super) len: u32,
-    /// The attributes at the first moment, and those at the second.
+    /// The attributes of this part at the first moment. Those at the second moment are in `after`.
     pub(super) before: Attributes,
     pub(super) after: Attributes,
     /// The last entry that made the attributes differ, or `None` if they are equal.
@@ -84,7 +84,8 @@ struct Walk<'w> {
     /// For each attribute, the entry that made its value differ between the moments.
     causes: HashMap<String, Number>,
     reformatted: Option<Number>,
-    /// The runs since the last kept run. All of them were there at one moment only; the boolean is true for the first moment.
+    /// The parts since the last kept one, each of which was there at one of the moments only. The boolean is true for the first
+    /// moment, and false for the second.
     pending: Vec<(bool, RunPart<'w>)>,
 }
 
@@ -118,7 +119,8 @@ impl<'w> Walk<'w> {
         self.reformatted = causes.map(|(_, &cause)| cause).max();
     }
 
-    /// Reports the pending runs. A deleted and an inserted character count together as kept if they have the same original.
+    /// Reports the pending parts. A deleted and an inserted character are reported together as one kept character if both repeat
+    /// the same original.
     fn settle(&mut self, report: &mut dyn FnMut(DiffRun<'w>)) {
         let all = std::mem::take(&mut self.pending);
         let side = |wanted: bool| all.iter().filter(move |(was, _)| *was == wanted);
@@ -139,7 +141,8 @@ impl<'w> Walk<'w> {
         is.take(END, &mut |seen| report(DiffRun::Inserted(seen)));
     }
 
-    /// Returns the characters that both sides have in common, leaving out those that changed their order.
+    /// Returns the characters that occur both in the old parts `was` and in the new parts `is`, because both repeat the same
+    /// originals. Characters that changed their order are left out.
     fn same(&self, was: &[RunPart<'w>], is: &[RunPart<'w>]) -> Vec<Match> {
         // Maps the original of each new part's first element (client, then clock) to the index of the part.
         let mut parts_by_original: HashMap<u64, BTreeMap<u32, usize>> = HashMap::new();
@@ -174,12 +177,12 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// A place in one side of the pending runs: the index of a part, and an offset into it.
+/// A place in the old or in the new parts of a comparison: the index of a part, and an offset into that part, in elements.
 type PartOffset = (usize, u32);
 
 const END: PartOffset = (usize::MAX, 0);
 
-/// A match: characters that both sides have in common.
+/// A match: characters that occur both in the old parts and in the new parts of a comparison.
 #[derive(Debug, Clone, Copy)]
 struct Match {
     old: PartOffset,
@@ -187,8 +190,8 @@ struct Match {
     len: u32,
 }
 
-/// Returns the longest chain of matches that have the same order on both sides (patience sorting). `common` must be sorted
-/// by its old places.
+/// Returns the longest chain of matches whose places in the old parts and in the new parts have the same order (patience
+/// sorting). `common` must be sorted by the places in the old parts.
 fn longest_rising(common: Vec<Match>) -> Vec<Match> {
     // `ends[n]` is the last match of the best chain of n + 1 matches: the one that ends earliest. `before` links each match
     // to its predecessor.
@@ -213,8 +216,8 @@ fn longest_rising(common: Vec<Match>) -> Vec<Match> {
     trim_overlaps(chain)
 }
 
-/// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again, so
-/// that one side contains the same characters twice.
+/// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again, so that
+/// the old or the new parts contain the same characters twice.
 fn trim_overlaps(chain: Vec<Match>) -> Vec<Match> {
     let (mut old_end, mut new_end): (PartOffset, PartOffset) = ((0, 0), (0, 0));
     let mut out = Vec::with_capacity(chain.len());
@@ -232,7 +235,7 @@ fn trim_overlaps(chain: Vec<Match>) -> Vec<Match> {
     out
 }
 
-/// The part of one side that is not reported yet.
+/// The old or the new parts of a comparison, with the place up to which they have been reported.
 struct Rest<'w> {
     parts: Vec<RunPart<'w>>,
     reported: PartOffset,
@@ -243,7 +246,7 @@ impl<'w> Rest<'w> {
         Self { parts, reported: (0, 0) }
     }
 
-    /// Reports everything before the place `upto`.
+    /// Calls `report` for everything that is not reported yet and precedes the place `upto`.
     fn take(&mut self, upto: PartOffset, report: &mut dyn FnMut(RunPart<'w>)) {
         while self.reported < upto {
             let (index, skip) = self.reported;
@@ -266,7 +269,8 @@ fn single(was: bool, seen: RunPart<'_>) -> DiffRun<'_> {
     if was { DiffRun::Deleted(seen) } else { DiffRun::Inserted(seen) }
 }
 
-/// Returns the entry that made a run differ between two moments: the entry that deleted it, or the one that inserted it.
+/// Returns the entry because of which a run was there at only one of two moments: the entry that deleted it, or the one that
+/// inserted it.
 pub(super) fn cause(run: &Run, was_there: bool, backwards: bool) -> Number {
     if was_there == backwards { run.held.born } else { run.held.died }
 }

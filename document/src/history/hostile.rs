@@ -28,7 +28,7 @@ struct Forger {
 }
 
 impl Forger {
-    /// Returns a random element that was ever written, or sometimes `None`.
+    /// Returns one of all elements that were ever written, chosen at random, or sometimes `None`.
     fn any(&mut self) -> Option<Id> {
         if self.random.below(6) == 0 {
             return None;
@@ -38,7 +38,8 @@ impl Forger {
         Some(Id { client, clock: self.random.below(next as usize) as u32 })
     }
 
-    /// Returns two elements to write between, which are mostly close to each other.
+    /// Returns the left and the right neighbour for a new item, mostly close to each other. `None` means that there is no
+    /// neighbour on that side.
     fn neighbours(&mut self) -> (Option<Id>, Option<Id>) {
         if self.random.below(3) == 0 || self.texts.is_empty() {
             return (self.any(), self.any());
@@ -131,7 +132,8 @@ impl Forger {
         len
     }
 
-    /// Returns a root or a shared type in its encoded form, and sometimes a key in it.
+    /// Returns the encoded parent of an item, which is a root or a shared type, and sometimes the key in the parent under which
+    /// the item is written.
     fn parent(&mut self) -> (Vec<u8>, Option<&'static str>) {
         let root = |name: &str| [vec![1], buf(name)].concat();
         let keys = ["what", "outputs", "order", "removed", "due"];

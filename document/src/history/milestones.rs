@@ -30,8 +30,8 @@ pub struct MilestoneDiff {
 }
 
 impl History {
-    /// Returns the milestones that were shown at either moment, in the order of the second. Removed milestones are at the
-    /// place that they had at the first moment.
+    /// Returns the milestones that were shown at the moment `from`, at the moment `to` or at both, in their order at `to`.
+    /// Removed milestones are at the place that they had at `from`.
     #[must_use]
     pub fn milestones(&self, from: Seq, to: Seq) -> Vec<MilestoneDiff> {
         let (from, to) = (self.number(from), self.number(to));

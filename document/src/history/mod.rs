@@ -77,7 +77,7 @@ pub struct History {
     authors: Vec<Author>,
     known: HashMap<Author, AuthorIndex>,
     weave: Weave,
-    /// The entries that restored a moment, each with that moment.
+    /// One pair for each entry that restored a moment: the number of that entry, and the moment that it restored.
     restores: Vec<(Seq, Seq)>,
 }
 
@@ -130,7 +130,7 @@ impl History {
         &self.authors
     }
 
-    /// Returns the entries that restored a moment, each with that moment.
+    /// Returns one pair for each entry that restored a moment: the number of that entry, and the moment that it restored.
     #[must_use]
     pub fn restores(&self) -> &[(Seq, Seq)] {
         &self.restores
@@ -150,9 +150,9 @@ impl History {
         ranges.iter().any(|range| self.weave.was_present(range, moment))
     }
 
-    /// Returns the elements of a passage that is selected in a comparison, or `None` if the comparison has other text there.
-    /// `offset` is the start of the passage, in UTF-16 code units. It counts all pieces of the text: kept, inserted and
-    /// deleted.
+    /// Returns the elements of a passage that a person selected in a comparison, or `None` if the text at that place of the
+    /// comparison is not `passage`. `offset` is the start of the passage, in UTF-16 code units. It counts all pieces of the
+    /// text: kept, inserted and deleted.
     #[must_use]
     pub fn passage(
         &self,
@@ -178,7 +178,8 @@ impl History {
         self.authors.get(moment.author as usize)
     }
 
-    /// Returns the time of a moment, in milliseconds since the Unix epoch. A later moment than the last counts as the last.
+    /// Returns the time of a moment, in milliseconds since the Unix epoch. For a number beyond the last moment, it is the time
+    /// of the last moment.
     #[must_use]
     pub fn time_of(&self, moment: Seq) -> u64 {
         self.moments.get(self.number(moment) as usize).map_or(0, |moment| moment.time)

@@ -90,7 +90,8 @@ impl History {
         }
     }
 
-    /// Returns whether `place` is the text to which `target` refers now. A milestone's text can have been replaced by another.
+    /// Returns whether `container` is the text to which `target` refers now. A milestone's text can have been replaced by
+    /// another text under the same target.
     fn is_current(&self, target: &Target, container: &Container) -> bool {
         let last = self.last();
         match target.milestone_text() {

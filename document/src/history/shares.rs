@@ -33,7 +33,8 @@ impl History {
                 if characters == 0 {
                     continue;
                 }
-                // Words of others that were assembled into a new sentence count for the person who assembled it.
+                // If somebody assembled words of other people into a new sentence, those words are counted for the person who
+                // assembled them.
                 let author = piece.placed.unwrap_or(piece.written).author;
                 let section = text.section;
                 let slot = indexes.entry((section, author));

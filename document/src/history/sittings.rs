@@ -51,8 +51,8 @@ struct Count {
 }
 
 impl History {
-    /// Returns all sittings, the oldest first. Only edits count. The template with which a document begins (entries 0 and 1)
-    /// belongs to no sitting.
+    /// Returns all sittings, the oldest first. Entries that are not edits belong to no sitting, nor does the template with which
+    /// a document begins (entries 0 and 1).
     #[must_use]
     pub fn sittings(&self) -> Vec<Sitting> {
         let mut sittings: Vec<Sitting> = Vec::new();

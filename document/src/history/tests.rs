@@ -112,7 +112,8 @@ fn act(replica: &mut Replica, random: &mut Random) {
     };
     let len: u32 = replica.read(&target).iter().map(Op::len).sum();
     let units: Vec<u16> = delta::plain(&replica.read(&target)).encode_utf16().collect();
-    // An offset inside a surrogate pair moves to its start, because an editor never ends a selection within a pair.
+    // An offset inside a surrogate pair is replaced by the start of the pair, because an editor never ends a selection within a
+    // pair.
     let whole = |at: u32| match units.get(at as usize) {
         Some(0xdc00..0xe000) => at - 1,
         _ => at,

@@ -39,7 +39,7 @@ pub(super) struct Lifetime {
     pub(super) died: Number,
     /// The original of the run's first element, if the run repeats older text. The originals of the other elements follow it.
     repeats: CompactId,
-    /// The entry that assembled these words of somebody else into a new sentence, or 0 if no entry did.
+    /// The entry that assembled the words of this run, which somebody else wrote, into a new sentence, or 0 if no entry did.
     placed: Number,
     pub(super) kind: RunContent,
 }
@@ -66,7 +66,8 @@ impl RunPayload for Lifetime {
     }
 }
 
-/// The content of a run. A number is the index of the first element in the weave's vector for that content.
+/// The content of a run. The number of a variant, except that of `Type`, is the index of the run's first element in the vector
+/// of the weave for that content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunContent {
     Text(u32),
@@ -117,7 +118,7 @@ impl Weave {
         entry: Number,
     ) {
         let StructBody::Item { content, .. } = &item.body else { return };
-        // An item beside an element that its sender had garbage-collected is readable for nobody, so it is skipped.
+        // An item beside an element that the item's sender had garbage-collected is readable for nobody, so the item is skipped.
         let Some(position) = order.insert_position(client, item) else { return };
         if let Some(order::ItemRun {
             held: Lifetime { kind: RunContent::Text(at), .. }, len, ..
@@ -352,7 +353,7 @@ fn delete_run(order: &mut Order<Lifetime>, run: RunIndex, entry: Number) {
 #[derive(Debug, Default)]
 pub(super) struct TextBuffer {
     units: Vec<u16>,
-    /// The end of the last run, as an index into the weave's `units`.
+    /// The end of the run that was appended last, as an index into the weave's `units`.
     end: Option<u32>,
 }
 

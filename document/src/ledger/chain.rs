@@ -23,7 +23,7 @@ pub struct LedgerPosition {
     pub head: Digest,
 }
 
-/// The hash chain of a ledger: its genesis, and the last entry that was followed.
+/// The hash chain of a ledger: its genesis, its last entry so far, and the restore that began its lineage, if any.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     genesis: Genesis,
@@ -77,8 +77,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Makes `entry` the last entry. The caller has checked it with [`follows`](Self::follows), or created it with
-    /// [`next`](Self::next).
+    /// Makes `entry` the last entry. The caller must have checked `entry` with [`follows`](Self::follows), or have created it
+    /// with [`next`](Self::next).
     pub(crate) fn advance(&mut self, entry: &Entry) {
         (self.position.seq, self.position.head) = (entry.seq, entry.hash());
         self.time = entry.time;

@@ -1,4 +1,4 @@
-//! Segments: settled entries of a ledger, packed together and compressed.
+//! Segments: many old entries of a ledger, packed together and compressed.
 //!
 //! Unpacking a segment returns exactly the bytes that were packed. A segment leaves out the values that can be
 //! computed: the numbers, the hash of each body, and the hash of the entry before. These values make up most of an
@@ -15,8 +15,8 @@
 //!           whole:  entry:buf
 //! ```
 //!
-//! A blanked entry is stored whole, because the hash of its original body can't be computed any more. An entry is
-//! also stored whole if packing and unpacking would change its bytes.
+//! `way` is 0 for a packed entry, and 1 for an entry that is stored whole. A blanked entry is stored whole, because the hash of
+//! its original body can't be computed any more. An entry is also stored whole if packing and unpacking would change its bytes.
 
 use crate::ids::{Digest, Seq};
 use crate::ledger::header::{Parts, hash_of};

@@ -67,7 +67,7 @@ impl Attributes {
         self.all().iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Sets an attribute, and replaces its value if it has one.
+    /// Sets an attribute to a value. If the set already has the attribute, the new value replaces the old one.
     pub fn insert(&mut self, name: &str, value: Value) {
         self.insert_shared(&name.into(), &Arc::new(value));
     }
@@ -117,7 +117,7 @@ impl Attributes {
         Some(Box::new(all.iter().map(|(name, value)| (name.clone(), to_any(value))).collect()))
     }
 
-    /// Builds the set from attributes in any order. If a name occurs more than once, its last value counts.
+    /// Builds the set from attributes in any order. If a name occurs more than once, only its last value is kept.
     fn sorted(attributes: impl Iterator<Item = Attribute>) -> Self {
         let mut all: Vec<Attribute> = Vec::with_capacity(attributes.size_hint().0);
         for attribute in attributes {
@@ -144,7 +144,7 @@ fn find(all: &[Attribute], name: &str) -> Result<usize, usize> {
     all.binary_search_by(|(other, _)| (**other).cmp(name))
 }
 
-/// Collects attributes in any order. If a name occurs more than once, its last value counts.
+/// Collects attributes in any order. If a name occurs more than once, only its last value is kept.
 impl<N: Into<Arc<str>>> FromIterator<(N, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(iter: I) -> Self {
         let all = iter.into_iter().map(|(name, value)| (name.into(), Arc::new(value)));
@@ -174,8 +174,8 @@ impl<'de> Deserialize<'de> for Attributes {
 /// well.
 #[derive(Default)]
 pub(crate) struct AttributesReader {
-    /// The converted values, by [`identity`]. Each value of yrs is kept as well, so that its address is not used for
-    /// another.
+    /// The converted values, by [`identity`]. Each value of yrs is kept as well, so that no other value can get the same
+    /// address.
     converted: HashMap<(u8, u64), (Any, Arc<Value>)>,
 }
 

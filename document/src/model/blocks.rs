@@ -81,7 +81,7 @@ pub enum LineKind {
 #[must_use]
 pub fn blocks(ops: &[Op]) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::new();
-    // Lines of the current list, with their numbering and depth.
+    // The lines of the current list. Each has a boolean that is true for a numbered list, and its depth, from 0 (outermost).
     let mut items: Vec<(bool, u8, Line)> = Vec::new();
     let mut parted = true;
     for (line, kind) in lines(ops) {

@@ -16,14 +16,14 @@ const MAX_UNITS_MOVED: u64 = limits::MAX_SPLIT_COST / 4;
 /// Maximum number of places that one cleaning changes. Each place can split an item in three.
 const MAX_PLACES: u32 = 10_000;
 
-/// The part of the two limits that one cleaning has not used yet.
+/// The part of [`MAX_UNITS_MOVED`] and of [`MAX_PLACES`] that one cleaning has not used yet.
 struct Budget {
     units: u64,
     places: u32,
 }
 
 impl Budget {
-    /// Spends the cost of changing one more place in a text of `units` UTF-16 code units. Returns whether the budget was enough.
+    /// Spends the cost of one more change in a text of `units` UTF-16 code units, or returns false if the budget is too small.
     fn spend(&mut self, units: u32) -> bool {
         let is_enough = self.places > 0 && self.units >= u64::from(units);
         if is_enough {

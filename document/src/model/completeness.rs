@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Check {
-    /// The need.
+    /// The need that the checklist names.
     pub need: Need,
-    /// Whether the text meets it.
+    /// Whether the text of the commitment meets the need.
     pub met: bool,
 }
 

@@ -218,9 +218,9 @@ pub fn normalise(ops: &[Op]) -> Vec<Op> {
     out
 }
 
-/// Moves every attribute to where it counts: block attributes to newlines, marks to other characters. The last block
-/// gets a newline if it has none. Unknown attributes stay in place. So do exclusive block attributes on one newline: if
-/// the stronger is removed later, the weaker one shows.
+/// Moves every attribute to where it has an effect: block attributes to newlines, marks to other characters. The last block gets
+/// a newline if it has none. Unknown attributes stay in place. Exclusive block attributes (header, list, blockquote) on one
+/// newline all stay too: if the one that readers see is removed later, they see the next.
 #[must_use]
 pub fn arrange(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();

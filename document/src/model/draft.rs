@@ -18,7 +18,7 @@ pub struct Draft {
     pub facts: Vec<(String, String)>,
 }
 
-/// Returns the update that writes the first content of a document under the client id `client`. The server makes it
+/// Returns the update that writes the first content of a document under the client id `client`. The server makes this update
 /// once for each document.
 ///
 /// Every text starts with the newline that ends its last block, as in Quill. The notes are written only if the draft

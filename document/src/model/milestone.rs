@@ -125,7 +125,7 @@ pub(super) fn text<T: ReadTxn>(map: &MapRef, key: &str, txn: &T) -> Option<TextR
     }
 }
 
-/// Deletes the text of a milestone that the person sees, and marks the milestone as removed.
+/// Deletes the text that the person sees in a milestone, and marks the milestone as removed.
 pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
     for key in MILESTONE_TEXTS {
         if let Some(text) = text(map, key, txn) {

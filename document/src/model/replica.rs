@@ -195,7 +195,7 @@ impl Replica {
         self.undo.reset();
     }
 
-    /// Returns a text, or no steps if the text does not exist.
+    /// Returns a text as inserts, or an empty list if the text does not exist.
     #[must_use]
     pub fn read(&self, target: &Target) -> Vec<Op> {
         let txn = self.doc.transact();

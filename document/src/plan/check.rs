@@ -156,7 +156,8 @@ impl PlanState {
         }
     }
 
-    /// Whether the commitment is an original of this plan, not a translation, and has no version in `language` yet.
+    /// Whether the commitment is an original of this plan, not a translation, and the plan has no document of it in `language`
+    /// yet.
     fn lacks_language(&self, commitment: &DocumentId, language: &str) -> bool {
         let is_first = self.document(commitment).is_some_and(|known| known.translates.is_none());
         is_first && self.languages_of(commitment).all(|(_, known)| known.language != language)

@@ -10,12 +10,12 @@ use thiserror::Error;
 /// Maximum length of a time zone's name, in bytes.
 const MAX_ZONE_BYTES: usize = 64;
 
-/// How far in the past a requested time is still taken as now, in milliseconds. Clocks differ, and a person needs a
-/// moment to read what they confirm.
+/// How far in the past a requested launch time is still accepted, and replaced by now, in milliseconds. Clocks differ, and a
+/// person needs a moment to read what they confirm.
 const MAX_PAST_MS: u64 = 60_000;
 
-/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The page limits it to
-/// ten years. A program can have reasons that we don't know, but none for the year 20260.
+/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The page allows only ten years.
+/// A program can have reasons for a later launch, but a year such as 20260 is a mistake.
 const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 
 /// The reason why a launch can't have the requested time.
@@ -28,10 +28,10 @@ pub enum LaunchTimeError {
     Far,
 }
 
-/// Returns the time at which a new launch opens: the requested time, or now if no time is requested. It is never in the
+/// Returns the time at which a new launch opens: the requested time, or now if no time is requested. The result is never in the
 /// past. All times are in milliseconds since the Unix epoch.
 ///
-/// Call it before a launch is appended, and never at a replay, because launches in older ledgers can have any time.
+/// Call this function before a launch is appended, and never at a replay, because launches in older ledgers can have any time.
 ///
 /// # Errors
 /// Returns an error if the time is more than a minute in the past, or more than a hundred years in the future.
@@ -71,7 +71,7 @@ pub struct Launch {
     /// The time that was chosen for the launch, in milliseconds since the Unix epoch. In older ledgers it can be before
     /// [`time`](Self::time). People see [`public_from`](Self::public_from) instead.
     pub opens_at: u64,
-    /// The time zone in which that time was chosen, by its IANA name.
+    /// The time zone in which the launch time was chosen, by its IANA name.
     pub zone: String,
     /// Whether the launch is waiting, published or called off.
     pub status: LaunchStatus,
@@ -90,8 +90,8 @@ impl Launch {
         matches!(self.status, LaunchStatus::Published(_))
     }
 
-    /// Returns the time from which the releases are or will be public, in milliseconds since the Unix epoch. It is the
-    /// only date that people see, and is never before the decision, nor before the publication in the ledger.
+    /// Returns the time from which the releases are or will be public, in milliseconds since the Unix epoch. This time is the
+    /// only one that people see, and is never before the decision, nor before the publication in the ledger.
     #[must_use]
     pub fn public_from(&self) -> u64 {
         let decided = self.opens_at.max(self.time);

@@ -36,11 +36,11 @@ pub enum InvitationStatus {
 /// An invitation to take a seat in the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// The seat, sector and mark of a signatory that the invitation offers.
+    /// The standing that the invitation offers: a seat, a sector, and whether its holder becomes a signatory.
     pub standing: Standing,
-    /// The time of the invitation, in milliseconds since the Unix epoch.
+    /// The time at which the invitation was made, in milliseconds since the Unix epoch.
     pub made: u64,
-    /// The person who invited.
+    /// The person who made the invitation.
     pub made_by: PersonId,
     /// The time from which the invitation has expired, in milliseconds since the Unix epoch.
     pub expires: u64,
@@ -373,7 +373,7 @@ impl PlanState {
 /// The rights of a person in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// The seat and sector of the person.
+    /// The standing of the person: their seat and sector, and whether they are a signatory.
     pub standing: Standing,
     /// Whether the person may write in the document now.
     pub may_write: bool,

@@ -1,11 +1,12 @@
-//! The seat that each act needs, and the reasons to refuse an act.
+//! The action that a seat must permit for each act, and the reasons to refuse an act.
 
 use crate::body::{Act, MAX_PLAN_TITLE_CHARS, MAX_SIGNATORIES};
 use crate::people::{Action, StandingError};
 use thiserror::Error;
 
 impl Act {
-    /// Returns the action that the actor's seat must permit, or `None` for joining, which needs an invitation instead.
+    /// Returns the action that the actor's seat must permit for this act, or `None` for joining, which needs an invitation
+    /// instead.
     pub(super) fn needs(&self) -> Option<Action> {
         Some(match self {
             Self::Join { .. } => return None,
@@ -41,7 +42,8 @@ impl Act {
     }
 }
 
-/// The reason why an act is refused and changes nothing. Each is a sentence for the person who tried.
+/// The reason why an act is refused and changes nothing. The message of each variant is a sentence for the person who tried to
+/// act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum ActRefusal {

@@ -70,9 +70,10 @@ pub fn findings(text: &str) -> Findings<'_> {
 pub struct Findings<'a> {
     text: &'a str,
     at: usize,
-    /// The last two characters that were kept. The most recent one is at index 1.
+    /// The last two characters of the cleaned text so far, which has a space in place of each character that cleaning replaces
+    /// by one. The most recent character is at index 1.
     last: [Option<char>; 2],
-    /// The base character: the last kept character that is neither a mark nor hidden.
+    /// The base character: the last character of the cleaned text so far that is neither a mark nor hidden.
     base: Option<char>,
     /// Number of marks on the base so far.
     marks: u32,
@@ -168,7 +169,8 @@ impl Findings<'_> {
         next.is_some_and(is_number) && !self.line_is_right_to_left()
     }
 
-    /// Returns whether the line of the last character has a letter that is read from right to left. Each line is examined once.
+    /// Returns whether the line of the last character that was read has a letter that is read from right to left. Each line is
+    /// examined once.
     fn line_is_right_to_left(&mut self) -> bool {
         if let Some((upto, is_so)) = self.line
             && self.at <= upto

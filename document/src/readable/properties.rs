@@ -103,9 +103,9 @@ pub fn is_unseen(c: char) -> bool {
 /// The object replacement character, which is a placeholder for an object that the text does not contain.
 pub(super) const OBJECT: char = '\u{fffc}';
 
-/// Returns whether a character looks like a space but is a different character. Unicode has no such property, so the
-/// characters are listed here. The other Hangul fillers count as hidden; these two are as wide as a letter and separate
-/// words.
+/// Returns whether a character looks like a space but is a different character. Unicode has no such property, so the characters
+/// are listed here. Two Hangul fillers (U+3164 and U+FFA0) are in the list, because they are as wide as a letter and separate
+/// words; the other Hangul fillers count as hidden.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(
         c,

@@ -23,7 +23,7 @@ pub const RELEASE_FORMAT: &str = "accord-release/1";
 pub struct Released {
     /// The format of the release, always [`RELEASE_FORMAT`].
     pub format: String,
-    /// The document.
+    /// The id of the document whose text is released.
     pub document: DocumentId,
     /// The number of the release, from 1 on.
     pub number: u32,
@@ -65,7 +65,7 @@ pub struct ReleasedMilestone {
 /// The identity of a release: the members that its content does not determine.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The document.
+    /// The id of the document whose text is released.
     pub document: DocumentId,
     /// The number of the release, from 1 on.
     pub number: u32,
@@ -104,7 +104,7 @@ impl Released {
         self.texts.get(key).map(|ops| delta::plain(ops).trim().to_owned()).unwrap_or_default()
     }
 
-    /// Returns the title.
+    /// Returns the characters of the title, trimmed.
     #[must_use]
     pub fn title(&self) -> String {
         self.plain("title")
@@ -129,8 +129,8 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).expect("JSON has no numbers that JSON can't write")
 }
 
-/// Returns the SHA-256 of a value's canonical JSON. Pass the value as it was read, because members that this version
-/// does not know count as well.
+/// Returns the SHA-256 of a value's canonical JSON. Pass the value as it was read, because the digest also covers members that
+/// this version does not know.
 #[cfg(feature = "digest")]
 #[must_use]
 pub fn digest(value: &impl Serialize) -> Digest {

@@ -1,8 +1,8 @@
 //! The path to a release: a text is proposed, both sides sign it, and it is frozen.
 //!
-//! Each step is an entry of the ledger, and only the steps before it decide whether it is allowed. The signature that
-//! completes a quorum freezes the document in the same entry, so all nodes agree on the edits before the freeze. After
-//! it, nothing can be written until somebody reopens the document.
+//! Each step is an entry of the ledger, and only the steps before it decide whether it is allowed. The signature that completes
+//! a quorum freezes the document in the same entry, so all nodes agree on the edits before the freeze. After the freeze, nothing
+//! can be written until somebody reopens the document.
 //!
 //! Two checks happen only before the append, and not at a replay. The plan decides whether a person is a signatory,
 //! just as it decides their seat; the entry records only seat and side. The digest of a proposal is compared with the

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum ProposalStatus {
     /// The proposal is open: it can be signed, unless it is stale.
     Open,
-    /// Both sides have signed, and the proposal has become a release.
+    /// The signatures of both sides have reached the quorum, and the proposal has become a release.
     Frozen {
         /// The number of the release.
         number: u32,
@@ -30,7 +30,7 @@ pub enum ProposalStatus {
         /// The person who withdrew the proposal.
         by: Mark,
     },
-    /// The proposal was stale, and another one has replaced it.
+    /// The proposal was stale, and a newer proposal has replaced it.
     Superseded,
 }
 
@@ -59,7 +59,7 @@ impl Mark {
 pub struct Proposal {
     /// The person who proposed the text, with the entry of the proposal.
     pub by: Mark,
-    /// Number of the entry after which the text was proposed. Any later edit makes the proposal stale.
+    /// The moment whose text was proposed, as the number of an entry. Any edit after that entry makes the proposal stale.
     pub moment: Seq,
     /// The digest of the release that the text would become.
     pub digest: Digest,
@@ -94,7 +94,7 @@ impl Proposal {
 pub struct Release {
     /// The number of the release, from 1 on.
     pub number: u32,
-    /// Index of the proposal that became this release.
+    /// Index of the proposal that became this release, among all proposals of the document.
     pub proposal: usize,
     /// The last signature, whose entry froze the text.
     pub frozen: Mark,

@@ -1,6 +1,6 @@
-//! The digest of a release, from its canonical JSON written piece by piece. The library for canonical JSON keeps the members of each
-//! object in memory until it can sort them, and so a whole text several times. Here the order of the members is known,
-//! and the library writes only the smallest parts.
+//! The digest of a release, from its canonical JSON written piece by piece. The library for canonical JSON keeps the members of
+//! each object in memory until it can sort them, and so holds a whole text several times. This module knows the order of the
+//! members, and leaves only the smallest parts to the library.
 
 use super::canonical::{Hashing, Released, ReleasedMilestone};
 use crate::ids::Digest;
@@ -21,7 +21,7 @@ impl Released {
 /// Writes the canonical JSON of a release (RFC 8785).
 ///
 /// # Errors
-/// Returns the errors of `out`.
+/// Returns an error if `out` can't be written to.
 fn write_release(release: &Released, out: &mut impl Write) -> io::Result<()> {
     // All members are listed, so that a new one can't be forgotten here.
     let Released {

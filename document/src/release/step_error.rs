@@ -3,7 +3,7 @@
 use crate::body::{MAX_SIGNATORIES, MAX_STEP_MESSAGE_CHARS};
 use thiserror::Error;
 
-/// The reason why a step is not taken. Each is a sentence for the person who tried.
+/// The reason why a step is not taken. The message of each variant is a sentence for the person who tried to take the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // Their sentences say it.
 pub enum StepError {
@@ -43,7 +43,7 @@ pub enum StepError {
     Drafting,
     #[error("This moment is in the future. Choose an earlier one.")]
     Future,
-    /// Only rooms return this error. A replay never does, because a ledger is not judged by one version of Unicode.
+    /// Only rooms return this error. A replay never does, because its result must not depend on a version of Unicode.
     #[error(
         "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask the person who proposed it to withdraw the proposal, clean the text and propose it again."
     )]

@@ -22,7 +22,8 @@ use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
 pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 
-/// Maximum length of the list for one document. The rest of the content is listed once the content before it is fixed.
+/// Maximum number of items in the list of a document's unreleasable content. Once people have fixed some of them, the list has
+/// room for the rest.
 const MAX_LISTED: usize = 5_000;
 
 /// Keys of a milestone that hold plain values instead of texts.
@@ -82,7 +83,7 @@ pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> 
     all
 }
 
-/// Returns the content of a container that the template does not have, or `None` if the container belongs to the template.
+/// Returns a container as unreleasable content if the template has no such container, or `None` if the template has it.
 fn outside(container: &Container, known: &StructIndex) -> Option<Unreleasable> {
     let part = |name: &str| Some(Unreleasable::new(name, UnreleasableKind::Part, name));
     let key = container.key.as_deref();

@@ -34,8 +34,8 @@ impl DocumentState {
     /// deleted already, and the redaction. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// Returns an error if the seat does not permit it, if the reason is empty or too long, or if the deletion can't be
-    /// integrated. The state is then unchanged.
+    /// Returns an error if the seat of `actor` does not permit redactions, if the reason is empty or too long, or if
+    /// the deletion can't be integrated. The state is then unchanged.
     pub fn redact(
         &mut self,
         actor: &Actor,
@@ -69,7 +69,8 @@ impl DocumentState {
     /// Names a version of the document, and returns the entry to append. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// Returns an error if the seat does not permit it, or if the version is malformed. The state is then unchanged.
+    /// Returns an error if the seat of `actor` does not permit naming versions, or if the version is malformed. The
+    /// state is then unchanged.
     pub fn name_version(
         &mut self,
         actor: &Actor,
@@ -176,7 +177,7 @@ impl DocumentState {
     }
 
     /// Begins a new lineage after the entries of a backup, and returns the entry to append. Only the installation
-    /// itself does so, and acts as its administrator. `now` is in milliseconds since the Unix epoch.
+    /// itself begins lineages, with an administrator as `actor`. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// Returns an error if the actor is not an administrator. The state is then unchanged.

@@ -24,8 +24,9 @@ use yrs::{IdSet, ReadTxn, Transact, Update};
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
 
 impl DocumentState {
-    /// Integrates the update of a stored edit. Even an update that adds nothing any more, because a redaction removed what it
-    /// deleted, counts as an edit of the text.
+    /// Integrates the update of a stored edit, and records the edit for the path to a release: a proposal becomes
+    /// stale. That is so even if the update adds nothing any more, because a redaction removed what the update had
+    /// deleted.
     pub(super) fn integrate_stored(
         &mut self,
         entry: &Entry,
@@ -54,8 +55,9 @@ impl DocumentState {
         self.edit_from(actor, now, salt, update, Provenance::default())
     }
 
-    /// Integrates a new update as [`edit`](Self::edit) does, and records the provenance of its characters. Claims are left out
-    /// if the update does not bring their characters, or if the document does not have the older ones (rule A7).
+    /// Integrates a new update as [`edit`](Self::edit) does, and records the provenance of its characters. A claim is
+    /// left out if the update does not bring the claim's new characters, or if the document does not have the older
+    /// characters that the claim names (rule A7).
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -73,8 +75,9 @@ impl DocumentState {
         }
     }
 
-    /// Integrates a new update as [`edit_from`](Self::edit_from) does, in a document that several people edit. An update that
-    /// would delay the others comes back in parts, which the caller must hand in one per turn (rule C8).
+    /// Integrates a new update as [`edit_from`](Self::edit_from) does, but only if that takes one turn at most. An
+    /// update that costs more comes back whole or in parts, for further turns, so that other people in the document are
+    /// not delayed (rule C8).
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -172,14 +175,14 @@ impl DocumentState {
         self.announced.forget(|client| index.owner(client).is_some())
     }
 
-    /// Whether a client id belongs to a person, or to nobody yet (rule U2).
+    /// Returns whether a client id belongs to a person, or to nobody yet (rule U2).
     #[must_use]
     pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
         let owner = self.index.owner(client).or_else(|| self.announced.owner(client));
         owner.is_none_or(|owner| owner == person)
     }
 
-    /// Integrates what is new in an update. Returns it as an encoded update, or `None` if nothing is new.
+    /// Integrates what is new in an update. Returns the new content as an encoded update, or `None` if nothing is new.
     ///
     /// # Errors
     /// Returns the refusal. The state is then unchanged, unless integration failed halfway.
@@ -200,7 +203,7 @@ impl DocumentState {
         self.integrate_checked(actor, update, &scan, novelty, source).map(Some)
     }
 
-    /// Integrates an update that has been merged and checked. Returns what was new in it, encoded.
+    /// Integrates an update that has been merged and checked. Returns what was new in the update, encoded as an update.
     fn integrate_checked(
         &mut self,
         actor: &Actor,
@@ -226,13 +229,15 @@ impl DocumentState {
         self.measures.take(scan, &splits, net.len(), count);
         self.index.commit(&actor.person, novelty, &deleted);
         if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
-            // The edit is integrated already, so a failure to measure must not refuse it. The estimates then stay.
+            // The edit is integrated already, so a failure to measure the document must not refuse the edit. The
+            // estimates then stay as they are.
             let _ = self.measure();
         }
         Ok(net)
     }
 
-    /// Checks that the person may write, that the client ids are theirs, and that the text is not frozen (rules U2, U6, U10).
+    /// Checks that the person may write and that the text is not frozen. If a connection or a request sent the update,
+    /// also checks that its client ids belong to nobody else (rules U2, U6, U10).
     fn may_integrate(
         &self,
         actor: &Actor,
@@ -252,7 +257,8 @@ impl DocumentState {
         if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
     }
 
-    /// Integrates an update with yrs. Returns what it added, encoded, and everything that it deleted.
+    /// Integrates an update with yrs. Returns what the update added, encoded as an update, and the set of all elements
+    /// that it deleted.
     ///
     /// A panic in yrs leaves the document half changed, so the state is marked as broken and must be rebuilt.
     fn apply_decoded(&mut self, update: Update) -> Result<(Vec<u8>, IdSet), Refusal> {

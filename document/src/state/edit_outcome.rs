@@ -4,16 +4,16 @@ use crate::ledger::Entry;
 use crate::update::{Claim, Splits, UpdatePart};
 use std::fmt;
 
-/// The outcome of an edit that can be taken in parts.
+/// The outcome of an edit that can be integrated in parts.
 #[derive(Debug)]
 pub enum EditOutcome {
-    /// The edit was integrated. There is no entry if it added nothing.
+    /// The edit was integrated. The value is the entry to append, or `None` if the edit added nothing.
     Taken(Option<Entry>),
-    /// The edit costs more than one turn allows. Pass it to [`crate::state::DocumentState::continue_edit`] in its next
-    /// turn.
+    /// The edit costs more than one turn allows. Pass the value to [`crate::state::DocumentState::continue_edit`] in
+    /// the edit's next turn.
     NeedsMoreTurns(LargeEdit),
-    /// The edit costs more than one turn allows, and nothing of it is integrated yet. Hand in its parts one after
-    /// another.
+    /// The edit costs more than one turn allows, and nothing of it is integrated yet. Integrate these parts in their
+    /// order, one in each turn.
     InParts(Vec<UpdatePart>),
 }
 
@@ -28,7 +28,8 @@ pub struct LargeEdit {
 pub(super) enum NextTurn {
     /// Check the cost of integrating the update.
     Costs,
-    /// Check that the origins of the update's elements are possible. The value holds the estimated splits.
+    /// Check that the origins of the update's elements are possible. The value is the estimate of the splits that the
+    /// update causes.
     Places(Splits),
     Cut,
 }

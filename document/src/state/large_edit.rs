@@ -9,7 +9,8 @@ use crate::people::Actor;
 use crate::update::{CheckedUpdate, Claim, ClientStructs, Refusal, Scan, Splits, parts, scan};
 
 impl DocumentState {
-    /// Takes the next turn of a large update. Others might have written since its last turn.
+    /// Takes the next turn of a large update: checks its costs, checks the positions of its elements, or cuts it into
+    /// parts. Other people might have written since its last turn.
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -20,7 +21,7 @@ impl DocumentState {
     ) -> Result<EditOutcome, Refusal> {
         let scan = scan(&large.update)?;
         let checked = self.index.check(&actor.person, &scan)?;
-        // Since the last turn, others might have deleted everything that the update deletes.
+        // Since the update's last turn, other people might have deleted everything that the update deletes.
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
         }
@@ -41,7 +42,8 @@ impl DocumentState {
         Ok(EditOutcome::NeedsMoreTurns(LargeEdit { next, ..large }))
     }
 
-    /// Checks a whole update, so that it is refused before its first part is integrated. Returns its splits.
+    /// Checks the size, the formatting and the splits of a whole update, so that it is refused before its first part is
+    /// integrated. Returns the estimate of the splits.
     pub(super) fn check_whole(
         &mut self,
         bytes: usize,

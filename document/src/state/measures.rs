@@ -9,13 +9,15 @@
 use crate::limits;
 use crate::update::{Formatting, ItemCounts, Refusal, Scan, Splits};
 
-/// The amount that must be doubtful before the document is measured for an edit, as a multiple of what the edit brings.
+/// Before a document is measured again for an edit, this many times what the edit brings must have been added or
+/// deleted since the last measurement.
 const DOUBTFUL_FOR_EACH_NEW: usize = 8;
-/// Bounds of what [`needed`] asks for in bytes: at least 4 KiB, and at most 64 KiB, however large the edit is.
+/// Minimum and maximum of the result of [`needed`] in bytes, however large the edit is: 4 KiB and 64 KiB.
 const DOUBTFUL_BYTES: (usize, usize) = (4 * 1024, 64 * 1024);
-/// Bounds of what [`needed`] asks for in items: at least 128, and at most 16,384, however large the edit is.
+/// Minimum and maximum of the result of [`needed`] in items, however large the edit is: 128 and 16,384.
 const DOUBTFUL_ITEMS: (usize, usize) = (128, 16 * 1024);
-/// Minimum number of pieces and lines that must be doubtful before formatting is measured again.
+/// Number of pieces, lines and deleted elements that must have come since the last measurement before formatting is
+/// measured again.
 const MIN_DOUBTFUL_FORMATS: usize = 64;
 /// Approximate number of bytes that deleting an element frees: up to 3 bytes of text, and the head of its item.
 const BYTES_PER_ELEMENT: usize = 32;
@@ -64,8 +66,9 @@ impl Measures {
         doubtful.formats += formats + deleted;
     }
 
-    /// Whether a limit is near and enough is doubtful. The document is then measured immediately, in the turn of the
-    /// person who caused the doubt, and not in that of the next person.
+    /// Returns whether an estimate is near its limit, and enough was added or deleted since the last measurement that
+    /// measuring can lower the estimate. The document is then measured in the turn of the person whose edit led to
+    /// this, and not in the turn of the next person.
     pub(super) fn is_doubtful_and_nearly_full(&self) -> bool {
         let (_, bytes) = DOUBTFUL_BYTES;
         let (_, items) = DOUBTFUL_ITEMS;
@@ -74,13 +77,14 @@ impl Measures {
             || all_items + items > limits::MAX_ITEMS_PER_DOCUMENT && self.doubtful.items >= items
     }
 
-    /// Whether an edit of `bytes` bytes could fit after the document is measured again.
+    /// Returns whether an edit of `bytes` bytes could fit after the document is measured again.
     pub(super) fn may_fit(&self, bytes: usize) -> bool {
         let excess = (self.size + bytes).saturating_sub(limits::MAX_STATE_BYTES);
         self.doubtful.bytes >= excess.max(needed(bytes, DOUBTFUL_BYTES))
     }
 
-    /// Whether measuring the document again could avoid a refusal, because it finds fewer items or cheaper splits.
+    /// Returns whether measuring the document again could avoid a refusal, because the result is fewer items or cheaper
+    /// splits.
     pub(super) fn may_be_fewer(&self, splits: &Splits, refusal: &Refusal) -> bool {
         let excess = match refusal {
             // The cost of a split depends on the number of items behind it.
@@ -90,7 +94,7 @@ impl Measures {
         self.doubtful.items >= excess.max(needed(splits.added(), DOUBTFUL_ITEMS))
     }
 
-    /// Whether measuring the document again could find less formatting.
+    /// Returns whether measuring the document again could find less formatting.
     pub(super) fn may_be_less_formatted(&self) -> bool {
         self.doubtful.formats >= MIN_DOUBTFUL_FORMATS
     }
@@ -104,7 +108,8 @@ impl Measures {
     }
 }
 
-/// Returns the amount that must be doubtful before the document is measured for an edit that brings `new`.
+/// Returns how much must have been added or deleted since the last measurement before the document is measured again
+/// for an edit that brings `new`. Both are in the same unit, bytes or items.
 fn needed(new: usize, (least, most): (usize, usize)) -> usize {
     (DOUBTFUL_FOR_EACH_NEW * new).clamp(least, most)
 }

@@ -7,12 +7,13 @@ use crate::limits;
 use crate::update::{CheckedUpdate, Refusal, Scan, Splits, scan};
 use yrs::StateVector;
 
-/// How far an update that only deletes may exceed the limit, in bytes, because it makes room.
+/// Number of bytes by which a document may exceed its maximum size after an update that only deletes, because the
+/// deletions make room.
 const MAX_DELETING_BYTES: usize = 64 * 1024;
 
 impl DocumentState {
-    /// Checks that the encoded document may grow by an update of `bytes` bytes (rule U5). Stored updates were accepted
-    /// once, and are not checked again.
+    /// Checks that the encoded document may grow by an update of `bytes` bytes (rule U5). Updates whose cost is not
+    /// limited, which are stored updates and the deletions of redactions, are not checked.
     pub(super) fn fits(
         &mut self,
         bytes: usize,
@@ -30,7 +31,8 @@ impl DocumentState {
         if self.measures.size + bytes <= limit { Ok(()) } else { Err(Refusal::TooLarge) }
     }
 
-    /// Estimates the splits of an update, and checks them if the update's cost is limited.
+    /// Estimates the splits of an update. If `max` is given, also checks the cost of the splits and the number of items
+    /// that the document would have.
     pub(super) fn splits(
         &mut self,
         scan: &Scan<'_>,

@@ -37,7 +37,7 @@ use measures::Measures;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
-/// Estimated memory of one item, in bytes, with what is kept of it outside the document.
+/// Estimated memory of one item, in bytes, including what is kept about the item outside the yrs document.
 const BYTES_PER_ITEM: usize = 320;
 
 /// The state of a document that its ledger produces. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for
@@ -48,8 +48,8 @@ pub struct DocumentState {
     index: StructIndex,
     chain: Chain,
     measures: Measures,
-    /// Owners of client ids under which nothing has been written yet. They are not part of the ledger, and only new
-    /// edits are checked against them.
+    /// The owners of client ids that pages have announced. They are not part of the ledger, and only new edits are
+    /// checked against them.
     announced: AnnouncedClients,
     broken: bool,
     redactions: RedactionLog,
@@ -123,7 +123,7 @@ impl DocumentState {
         self.chain.restored().unwrap_or_default().max(self.releases.draft_since())
     }
 
-    /// Whether an integration failed halfway. The state must then be rebuilt from the ledger.
+    /// Returns whether an integration failed halfway. The state must then be rebuilt from the ledger.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
@@ -143,8 +143,8 @@ impl DocumentState {
         self.measures.size
     }
 
-    /// Returns the estimated work of reading all texts: the number of their items, and of the attributes of their pieces.
-    /// About four of them take a microsecond.
+    /// Returns the estimated work of reading all texts: the number of items plus the number of attributes of all
+    /// pieces. Reading about four items or attributes takes a microsecond.
     #[must_use]
     pub fn reading_cost(&self) -> usize {
         self.measures.items.after(&Splits::default())

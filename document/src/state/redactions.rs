@@ -29,7 +29,7 @@ pub(super) struct RedactionLog {
     blanked: BTreeMap<Seq, Digest>,
     /// The elements that were redacted from each entry.
     ranges: BTreeMap<Seq, Vec<Range>>,
-    // Checkpoints store the field under this name.
+    // Checkpoints store this field under the name `told`.
     #[serde(rename = "told")]
     pub(super) notices: Vec<RedactionNotice>,
 }

@@ -27,11 +27,11 @@ impl Source {
 /// The maximum cost of integrating an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MaxCosts {
-    /// Number of structs, after adjacent ones are merged.
+    /// Maximum number of structs in the update, after adjacent structs are merged.
     pub(super) structs: usize,
-    /// Number of items between the origins of new elements (rule U9).
+    /// Maximum number of items between the origins of new elements, for all new elements together (rule U9).
     pub(super) between: u64,
-    /// Cost of the splits (rule U11).
+    /// Maximum cost of the splits that the update causes (rule U11), in units of about 1 ns.
     pub(super) split_cost: u64,
 }
 

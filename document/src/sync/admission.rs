@@ -14,7 +14,7 @@ pub struct Admission {
     pub actor: Actor,
     /// The whole id of the session, of which `actor` contains a part.
     pub session: SessionId,
-    /// The person as others see them.
+    /// The name, side and id of the person, as other people in the document see them.
     pub user: PresenceUser,
     /// The dialect that the connection speaks.
     pub dialect: Dialect,

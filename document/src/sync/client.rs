@@ -92,16 +92,17 @@ pub struct Client {
     replica: Replica,
     link: Link,
     may_write: bool,
-    /// The last ledger position that this client knows to be on the server's disk.
+    /// The ledger position that this client will name at its next connection, so that the server can compare the
+    /// ledgers. All entries up to there are on the server's disk.
     remembered: Option<LedgerPosition>,
     /// The number of the last edit sent on this connection.
     sent: u64,
-    /// The number of the last edit known to be saved.
+    /// The number of the last edit on this connection that the server has acknowledged as saved on disk.
     saved: u64,
-    /// Whether there are edits that were not sent on this connection.
+    /// Whether the replica has edits that this client has not sent on the present connection.
     unsent: bool,
-    /// Claims of edits that are not known to be saved, each with the number of the edit that it was sent with, or 0 if it
-    /// was not sent yet.
+    /// The claims of edits that are not known to be saved. The number before each claim is that of the edit with which
+    /// the claim was sent, or 0 if the claim was not sent yet.
     claims: Vec<(u64, Claim)>,
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
@@ -208,7 +209,7 @@ impl Client {
         self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
             // The edit is sent even without the right to write: the server then refuses it, and the device sets it
-            // aside, readable.
+            // aside, where its author can read it.
             if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
@@ -290,7 +291,7 @@ impl Client {
         };
     }
 
-    /// Takes the frames to send now.
+    /// Takes the queued frames, which the driver must send to the server now, in this order.
     pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.frames)
     }
@@ -341,7 +342,7 @@ impl Client {
     }
 }
 
-/// Encodes claims for a message, at most [`MAX_CLAIMS`]. Returns no bytes if there are none.
+/// Encodes the first [`MAX_CLAIMS`] of some claims for a message. Returns no bytes if there are no claims.
 fn encoded(claims: &[Claim]) -> Vec<u8> {
     let mut out = Vec::new();
     if !claims.is_empty() {

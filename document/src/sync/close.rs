@@ -19,12 +19,13 @@ impl Close {
     pub const TOO_LONG: u16 = 1009;
     /// The server is shutting down or restarting.
     pub const RESTART: u16 = 1012;
-    /// The server can't save at the moment.
+    /// The server can't save or open the document at the moment, or the person has too many large documents open.
     pub const TRY_AGAIN: u16 = 1013;
-    /// The client has missed something, and should sync again from the start.
+    /// The client has missed something, or the server had to open the document again. The client should sync from the
+    /// start.
     pub const RESYNC: u16 = 4300;
-    /// The client was too slow, sent more than the server could handle, did not answer a ping, or lost its room. It
-    /// should sync again.
+    /// The client was too slow, sent more than the server could handle, did not answer a ping, or was in a room that
+    /// has ended. The client should sync again.
     pub const SLOW: u16 = 4301;
     /// The client has sent something malformed.
     pub const MALFORMED: u16 = 4400;
@@ -36,7 +37,7 @@ impl Close {
     pub const OTHER_LEDGER: u16 = 4409;
     /// The text is frozen, or the edit was written before the current draft began.
     pub const FROZEN: u16 = 4423;
-    /// The update is too large, or the document would be.
+    /// The update is too large or costs too much to integrate, or the document would become too large.
     pub const TOO_LARGE: u16 = 4413;
 
     /// Returns a close code with a sentence, which is cut to 123 bytes.

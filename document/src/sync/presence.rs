@@ -19,7 +19,7 @@ use thiserror::Error;
 /// Time in milliseconds after which an entry that is not renewed is removed (as in y-protocols; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
 
-/// Number of remembered clocks above which those of removed entries are forgotten.
+/// Number of remembered awareness clocks above which the clocks of removed entries are forgotten.
 const MAX_CLOCKS: usize = 4096;
 
 /// The identity of a person, as others see it.
@@ -64,19 +64,20 @@ pub struct Presence {
     clocks: HashMap<u64, u64>,
     /// The client ids of the entries whose identity has changed since they were last sent to others.
     changed_identities: Vec<u64>,
-    /// The client ids that others may not learn yet.
+    /// The client ids that nobody else may learn yet, because it is not saved whom they belong to.
     hidden: HashSet<u64>,
 }
 
 impl Presence {
     /// Handles an awareness message, and returns the update to broadcast, or `None` if others see no change.
     ///
-    /// `owned` is the client id that the connection owns; the first id that it announces is stored there. `may_use`
-    /// returns whether a client id belongs to this person, or to nobody yet. `now` is in milliseconds since the Unix
-    /// epoch.
+    /// `owned` is the client id that the connection `from` owns; the first id that the connection announces is stored
+    /// there. `may_use` returns whether a client id belongs to the person of the connection, or to nobody yet. `now` is
+    /// in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// Returns an error if the message is cut short, or if the connection's own state is larger than 4 KiB.
+    /// Returns an error if the message is cut short or malformed, or if the connection's own state is larger than 4
+    /// KiB.
     pub fn receive(
         &mut self,
         from: ConnectionId,
@@ -103,12 +104,12 @@ impl Presence {
                 changed |= *owned == Some(client) && self.entries.remove(&client).is_some();
                 continue;
             }
-            // Rule P1.
+            // Rule P1: an awareness state has at most 4 KiB.
             if state.len() > limits::MAX_AWARENESS_BYTES {
                 return Err(AwarenessError::TooLarge);
             }
             *owned = Some(client);
-            // Rule P3.
+            // Rule P3: the name, id and side of the person are those that the server knows.
             let state = with_identity(state, user);
             let sent = self.clocks.get(&client).copied().unwrap_or(0);
             // A stock client answers the echo of its own state with the same state. The answer renews the entry but
@@ -135,8 +136,8 @@ impl Presence {
         Ok(shown.map(|client| self.announce(&[client])))
     }
 
-    /// Returns whether a connection can own a client id. A connection owns the first id that it announces, unless
-    /// somebody else has that id. Rules P2 and P4.
+    /// Returns whether a connection can own a client id. A connection owns the first id that it announces, unless an
+    /// entry of another person has that id. Rules P2 and P4.
     fn may_own(
         &self,
         from: ConnectionId,
@@ -232,7 +233,8 @@ impl Presence {
         people.into_iter()
     }
 
-    /// Encodes entries, each with its next clock (rule P5).
+    /// Gives each entry its next clock, and encodes the entries as an awareness update (rule P5). An id without an
+    /// entry is encoded as removed.
     fn announce(&mut self, clients: &[u64]) -> Vec<u8> {
         for &client in clients {
             let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);

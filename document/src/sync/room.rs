@@ -49,12 +49,12 @@ pub enum Effect {
     Continue(ConnectionId),
     /// Append an entry durably, then call [`Room::committed`], or [`Room::fail`] if the store fails.
     Append(Entry),
-    /// Log and count that an edit of this person was refused.
+    /// Log that an edit was refused, and count it in the metrics: the connection, the person, and the reason.
     Refused(ConnectionId, PersonId, Refusal),
-    /// Read the entry that a client remembers, then call [`Room::compared`].
+    /// Read the hash of the entry that a client remembers from the store, then call [`Room::compared`] with the hash.
     Compare(ConnectionId, LedgerPosition),
-    /// Log and count that a client remembers a ledger which this ledger does not continue, because this ledger was
-    /// truncated or replaced.
+    /// Log, and count in the metrics, that a client remembers a ledger which the server's ledger does not continue,
+    /// because the server's ledger was truncated or replaced.
     LedgerDiverged(ConnectionId),
     /// Save durably which person a client id belongs to, then call [`Room::client_id_claims_saved`]. The room shows the id to
     /// others only after that.
@@ -68,9 +68,10 @@ struct Session {
     admission: Admission,
     /// The client id of the awareness entry that the connection owns.
     presence: Option<u64>,
-    /// Whether the connection has been sent the document, and is therefore sent every update.
+    /// Whether the connection has been sent the whole document, and is therefore sent every later update of it.
     follows: bool,
-    /// Whether the connection has sent its step 2: the content that the server lacks.
+    /// Whether the connection has sent a sync step 2: the content that the server lacks. An `accord.v1` client sends an
+    /// edit instead.
     answered: bool,
     /// Whether the edits of the connection belong to the current draft. They do if the document has only had one
     /// draft, if the client remembers the entry that started the draft or a later one, or if its step 2 or first edit
@@ -91,7 +92,7 @@ pub struct Room {
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
-    /// The last proposal for which connections were sent a note that its text has changed.
+    /// The entry of the last proposal for which connections were sent a note that the text has changed since.
     stale: Option<Seq>,
     now: u64,
     out: Vec<Effect>,
@@ -121,7 +122,7 @@ impl Room {
         &self.state
     }
 
-    /// Takes over the client ids that were announced before the room was opened.
+    /// Returns the room with the client ids that pages had announced before the room was opened.
     #[must_use]
     pub fn with_announced(mut self, announced: AnnouncedClients) -> Self {
         self.state.set_announced(announced);
@@ -144,7 +145,8 @@ impl Room {
         self.presence.people()
     }
 
-    /// Adds a connection. Here and in all methods below, `now` is in milliseconds since the Unix epoch.
+    /// Adds a connection to the room. `now`, here and in the other methods of a room, is in milliseconds since the Unix
+    /// epoch.
     pub fn join(&mut self, id: ConnectionId, admission: Admission, now: u64) -> Vec<Effect> {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
@@ -160,7 +162,7 @@ impl Room {
         };
         self.sessions.insert(id, session);
         if accord {
-            // Rule A1.
+            // Rule A1: the first message to an `accord.v1` client is the server's hello.
             let position = self.position();
             self.note_when_durable(id, &ServerNote::Hello { position, may_write });
         }
@@ -230,7 +232,7 @@ impl Room {
         self.take()
     }
 
-    /// Removes a connection that is closed.
+    /// Removes a connection whose socket is closed, and its awareness.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         self.sessions.remove(&id);
@@ -301,7 +303,8 @@ impl Room {
         }
     }
 
-    /// Returns whether edits of a connection would be accepted now.
+    /// Returns whether the person may write and the text is not frozen, so that edits of the connection can be accepted
+    /// now.
     fn may_write(&self, admission: &Admission) -> bool {
         admission.may_write && !self.state.releases().is_frozen()
     }
@@ -310,7 +313,8 @@ impl Room {
         self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
     }
 
-    /// Returns the salt of the entry after the next `skipped` entries.
+    /// Returns the salt for a new entry: for the next one if `skipped` is 0, or for one that follows `skipped` further
+    /// new entries.
     fn salt(&self, skipped: u8) -> Salt {
         let mut hasher = Sha256::new();
         hasher.update(self.seed);

@@ -115,7 +115,7 @@ pub fn read_frame(frame: &[u8]) -> Result<Vec<Message<'_>>, ReadError> {
     Ok(messages)
 }
 
-/// Whether a frame contains a sync step 1. Its answer can be as large as the document.
+/// Returns whether a frame contains a sync step 1, to which the answer can be as large as the document.
 #[must_use]
 pub fn asks_for_document(frame: &[u8]) -> bool {
     let messages = read_frame(frame).unwrap_or_default();
@@ -155,18 +155,18 @@ pub enum ServerNote {
     /// A step was taken on the path to a release, or the text is no longer what was proposed. A page that shows the
     /// path must ask for it again.
     Release,
-    /// The edit with this number, and all before it, are on disk.
+    /// All edits of this connection up to a number are on disk.
     Saved {
-        /// The number of the edit.
+        /// The number of the last edit that is on disk.
         number: u64,
         /// The number of the last entry in the ledger.
         seq: Seq,
-        /// The hash of that entry.
+        /// The hash of the last entry in the ledger.
         head: Digest,
     },
-    /// The edit with this number was refused. The connection closes next.
+    /// An edit of this connection was refused. The connection closes next.
     Refused {
-        /// The number of the edit.
+        /// The number of the refused edit.
         number: u64,
         /// The stable name of the refusal ([`Refusal::reason`](crate::update::Refusal::reason)).
         reason: String,

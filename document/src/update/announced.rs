@@ -9,9 +9,10 @@ use crate::ids::PersonId;
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
-/// Maximum number of ids of one person that are remembered in a document. Each life of a page announces one.
+/// Maximum number of client ids that a document remembers for one person. A page announces a new id each time it is
+/// loaded.
 const MAX_IDS_PER_PERSON: usize = 1_024;
-/// Maximum number of ids that are remembered in a document.
+/// Maximum number of client ids that a document remembers for all people together.
 const MAX_IDS: usize = 16_384;
 
 /// The record that a client id belongs to a person, to be saved.
@@ -21,9 +22,9 @@ pub struct ClientIdClaim {
     pub client: u64,
     /// The person whose page announced the id.
     pub person: PersonId,
-    /// The number of the claim, which grows with each claim in a document. Claims are restored in this order.
+    /// The number of this claim: a document numbers its claims in ascending order, and restores them in that order.
     pub number: u64,
-    /// An older id that is forgotten to make room for this one.
+    /// An older client id that the document forgets to make room for the new id, or `None`.
     pub forgotten: Option<u64>,
 }
 
@@ -33,12 +34,13 @@ pub struct AnnouncedClients {
     owners: HashMap<u64, PersonId>,
     /// The claims of each person, as pairs of number and client id, the newest last.
     by_person: HashMap<PersonId, VecDeque<(u64, u64)>>,
-    /// The number of the next claim.
+    /// The number that the next claim in this document gets.
     next: u64,
 }
 
 impl AnnouncedClients {
-    /// Restores saved claims, which are given in any order as number, client id and person.
+    /// Returns the register that saved claims describe. The claims are given in any order, as number, client id and
+    /// person.
     #[must_use]
     pub fn restore(mut saved: Vec<(u64, u64, PersonId)>) -> Self {
         saved.sort_by_key(|(number, ..)| *number);
@@ -56,8 +58,8 @@ impl AnnouncedClients {
         self.owners.get(&client)
     }
 
-    /// Records that a person's page has announced a client id. An id that somebody announced before stays theirs.
-    /// Returns the claim to be saved, or `None` if the id was announced before.
+    /// Records that a person's page has announced a client id. If anybody announced the id before, it stays with that
+    /// person, and the result is `None`. Otherwise returns the claim to be saved.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientIdClaim> {
         if self.owners.contains_key(&client) {
             return None;
@@ -88,7 +90,7 @@ impl AnnouncedClients {
         Some(ClientIdClaim { client, person: person.clone(), number, forgotten })
     }
 
-    /// Forgets the ids for which `is_settled` returns `true`, and returns them.
+    /// Forgets the announced client ids for which `is_settled` returns `true`, and returns these ids.
     pub(crate) fn forget(&mut self, is_settled: impl Fn(u64) -> bool) -> Vec<u64> {
         let gone: Vec<u64> = self.owners.keys().copied().filter(|id| is_settled(*id)).collect();
         for client in &gone {
@@ -150,7 +152,7 @@ mod tests {
             save(announced.announce(100 + client, &person));
         }
         assert_eq!((announced.len(), announced.owner(7)), (MAX_IDS, Some(&ana)));
-        // The register that is restored from the saved claims is the same.
+        // A register that is restored from the saved claims equals the original register.
         let restored = AnnouncedClients::restore(saved.into_values().collect());
         assert_eq!(restored.owners, announced.owners);
         assert_eq!(restored.by_person, announced.by_person);

@@ -97,7 +97,8 @@ fn blank_struct(
             out.push((info & !KIND) | kind);
             out.extend_from_slice(head);
         } else {
-            // The piece is written as Yjs writes the right part of a split item: its origin is the element before it.
+            // The piece is written as Yjs writes the right part of a split item: the origin is the element before the
+            // piece.
             let right = if position.right_origin.is_some() { HAS_RIGHT_ORIGIN } else { 0 };
             out.push(HAS_ORIGIN | right | kind);
             put_id(&mut out, Id { client, clock: clock + offset - 1 });
@@ -136,8 +137,8 @@ fn covered(client: u64, clock: u32, len: u32, ranges: &[Range]) -> Vec<(u32, u32
         .collect()
 }
 
-/// Cuts a text into pieces, and returns for each whether it is covered. A character of two code units is covered if
-/// either of them is.
+/// Cuts a text at the ends of the covered ranges, and returns each piece with whether it is covered. The ranges are in
+/// UTF-16 code units. A character of two code units is covered if either unit is.
 fn cut<'t>(text: &'t str, covered: &[(u32, u32)]) -> Vec<(&'t str, bool)> {
     let mut pieces: Vec<(&str, bool)> = Vec::new();
     let (mut offset, mut start) = (0u32, 0usize);
@@ -227,7 +228,8 @@ mod tests {
             let again = blank(update, &ranges).unwrap();
             assert!(again.is_none_or(|again| again == *update));
         }
-        // A later edit gives the same text in the redacted document as in the other one.
+        // A later edit gives the same text in the document with blanked updates as in the one where yrs deleted the
+        // passage.
         let mut txn = honest.transact_mut();
         honest_insert(&mut txn);
         let next = txn.encode_update_v1();

@@ -6,8 +6,8 @@
 use super::scan::Id;
 use std::collections::{BTreeMap, HashMap};
 
-/// How far one client had seen each other client, as pairs of two clocks: a clock of its own, and the other client's
-/// first clock that it had not seen by then.
+/// What one client (the viewer) had seen of every other client, by the other client's id. Each pair is the clock of an
+/// element of the viewer, and the other client's first clock that the viewer had not seen when it wrote that element.
 pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
 
 /// The causal histories of all clients.
@@ -15,8 +15,8 @@ pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
 pub(super) struct CausalHistories(pub(super) HashMap<u64, Sightings>);
 
 impl CausalHistories {
-    /// Records that the element of `client` at `clock` refers to the element `seen`. Returns whether this extends the
-    /// causal history of `client`.
+    /// Records that the element of `client` at `clock` refers to the element `seen`. Returns whether the reference
+    /// extends the causal history of `client`.
     pub(super) fn note(&mut self, client: u64, clock: u32, seen: Id) -> bool {
         if client == seen.client {
             return false;

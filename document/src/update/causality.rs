@@ -22,25 +22,25 @@ use yrs::{ClientID, ID, IdSet};
 /// The changes of an update to clocks and causal histories, recorded so that they can be undone if it is refused.
 #[derive(Debug, Default)]
 struct Trace {
-    /// Pairs of client number and clock, one for each new struct: the next clock that the client had before the
-    /// struct.
+    /// For each new struct, the number of its client, and the client's next clock before the struct was added.
     clocks: Vec<(u32, u32)>,
     sightings: Vec<(u64, u64)>,
 }
 
 /// The changes made by adding an update's elements to the order, recorded so that they can be undone.
 struct Arranging {
-    /// Number of runs before the update.
+    /// Number of runs in the order before the elements of the update were added.
     runs: usize,
     trace: Trace,
 }
 
-/// Number of look-ups in causal histories that take as long as passing one item.
+/// Number of look-ups in causal histories that take as long as a walk takes to pass one item of the order.
 const LOOKS_IN_A_STEP: u64 = 16;
 
-/// The work that checking an update's positions may still take, counted in items passed.
+/// The work that a check of an update's positions may still do, in units of passing one item in a walk over the order.
 struct Work<'c> {
-    /// Returns the maximum number of items of which a client's elements consist.
+    /// Takes a client id, and returns the maximum number of items into which yrs can have divided that client's
+    /// elements.
     items: &'c dyn Fn(u64) -> u64,
     left: u64,
 }
@@ -55,12 +55,13 @@ impl Work<'_> {
 impl StructIndex {
     /// Adds the new elements of an update to the order. The update must have passed [`check`](Self::check).
     ///
-    /// `items` returns the maximum number of items of which a client's elements consist. `limit` is the maximum
-    /// number of items between the neighbours of new elements, all together; `None` means no limit.
+    /// `items` takes a client id, and returns the maximum number of items into which yrs can have divided that client's
+    /// elements. `limit` is the maximum work for all new elements together; `None` means no limit. An item between the
+    /// neighbours of a new element counts as one, and so do 16 look-ups in causal histories.
     ///
     /// # Errors
-    /// Returns an error if an element can't have been written at the position that it names, or if more than `limit`
-    /// items are between neighbours. The index is then unchanged.
+    /// Returns an error if an element can't have been written at the position that it names, or if the work would
+    /// exceed `limit`. The index is then unchanged.
     pub(crate) fn check_origins(
         &mut self,
         scan: &Scan<'_>,
@@ -149,7 +150,8 @@ impl StructIndex {
         Ok(())
     }
 
-    /// Checks the elements that are between an item's neighbours.
+    /// Checks whether the writer of an item can have been unaware of all elements between the item's neighbours. Where
+    /// no text is shown, checks only that the work stays within its limit.
     fn between(
         &self,
         order: &Order<()>,
@@ -164,7 +166,8 @@ impl StructIndex {
             return Ok(());
         }
         let (seen, looked_at) = self.seen.history_of(writer);
-        // Reading the causal history of the writer is work as well: one look-up for each entry that it visits.
+        // Computing the causal history of the writer counts as work too, by the number of look-ups that the computation
+        // took.
         work.take(looked_at / LOOKS_IN_A_STEP)?;
         while at != right {
             // The walk has reached the end of the container, so the right neighbour is not behind the left one.

@@ -28,13 +28,13 @@ pub struct CheckedUpdate {
 }
 
 impl CheckedUpdate {
-    /// Returns whether the update adds nothing, as is usual for the step 2 of a stock client.
+    /// Returns whether the update neither adds nor deletes anything new, as is usual for the step 2 of a stock client.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.clocks.is_empty() && self.deleted.is_empty()
     }
 
-    /// Returns the clients of which the update brings content.
+    /// Returns the ids of the clients of which the update brings new elements.
     pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
         self.clocks.keys().copied()
     }
@@ -67,8 +67,8 @@ impl StructIndex {
         Ok(check.new)
     }
 
-    /// Records an integrated update: the result of [`check`](Self::check), and the deletions that yrs reports, which
-    /// include those that others imply.
+    /// Records an update that has been integrated. `novelty` is the result of [`check`](Self::check). `deleted`
+    /// contains all elements that yrs reports as deleted, which includes the content of deleted shared types.
     pub fn commit(&mut self, person: &PersonId, novelty: CheckedUpdate, deleted: &IdSet) {
         self.locations.extend(novelty.locations);
         self.location_indexes.extend(novelty.location_indexes);
@@ -93,7 +93,8 @@ struct Checker<'k> {
 }
 
 impl Checker<'_> {
-    /// Checks and locates the new structs, each after the structs that it refers to, as integration would.
+    /// Checks the new structs of an update and determines their locations, each struct after the structs that it refers
+    /// to.
     fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
         let mut fronts: Vec<(u64, &[Struct<'_>])> = Vec::new();
         for run in &scan.runs {
@@ -101,17 +102,17 @@ impl Checker<'_> {
             let old = run.structs.partition_point(|s| s.end() <= next);
             let new = &run.structs[old..];
             let Some(first) = new.first() else { continue };
-            // Rule U3.
+            // Rule U3: the new structs of a client continue its clocks without a gap.
             if first.clock > next {
                 return Err(Refusal::Gap { client: run.client, expected: next });
             }
-            // Rule U2.
+            // Rule U2: nobody may write under a client id that belongs to somebody else.
             if self.known.owner(run.client).is_some_and(|owner| owner != person) {
                 return Err(Refusal::Forged { client: run.client });
             }
             fronts.push((run.client, new));
         }
-        // Rule U5.
+        // Rule U5: an update brings new structs of at most 64 clients.
         if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
@@ -123,7 +124,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Locates one struct. Returns `false` if the struct refers to something that has not been visited yet.
+    /// Determines the location of one struct, and records the struct as visited. Returns `false`, and records nothing,
+    /// if the struct refers to an element that is neither known nor visited yet.
     fn locate(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
         let location = match &item.body {
             StructBody::Collected => self.intern(Location::Collected),
@@ -168,7 +170,8 @@ impl Checker<'_> {
         self.intern(Location::In(order::Container { parent, key: key.map(Into::into) }))
     }
 
-    /// Returns the location of an item between two elements, which must have the same location (rule U4).
+    /// Returns the location of an item between two elements (rule U4). Both elements must have the same location,
+    /// unless one was collected as garbage: the result is then `Collected`.
     fn beside(&mut self, left: Option<Id>, right: Option<Id>) -> Result<LocationIndex, Refusal> {
         let gone = self.intern(Location::Collected);
         let locations: Vec<_> =
@@ -236,8 +239,8 @@ impl Checker<'_> {
         if scan.deletes.len() > limits::MAX_DELETED_RANGES {
             return Err(Refusal::TooManyItems);
         }
-        // In ascending order, each range is appended. In any other order, each insertion would move the ranges behind
-        // it.
+        // The ranges are inserted into the set in ascending order, so that each is appended at its end. In any other
+        // order, each insertion would move the ranges behind the inserted one.
         let mut ranges: Vec<&Range> = scan.deletes.iter().collect();
         ranges.sort_unstable_by_key(|range| (range.client, range.clock));
         for range in ranges {

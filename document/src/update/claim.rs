@@ -37,7 +37,7 @@ impl Claim {
         Some(Self { new: Id { clock: start, ..self.new }, old, len: end - start })
     }
 
-    /// Returns the parts of the claim that concern the characters of an update.
+    /// Returns the parts of the claim whose new characters an update brings.
     pub(crate) fn of_those_in(&self, update: &Scan<'_>) -> impl Iterator<Item = Self> {
         let runs = update.runs.iter().filter(|run| run.client == self.new.client);
         runs.filter_map(|run| {
@@ -50,7 +50,7 @@ impl Claim {
 /// The provenance of an edit: the sources of its characters that are not new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
-    /// The claims, in the order of the update.
+    /// The claims of authorship about characters of the edit.
     pub claims: Vec<Claim>,
     /// The moment that the edit restores, or `None` for any other edit. Only the server makes edits that restore a
     /// moment, so their claims need no other proof than that the texts are the same.

@@ -8,11 +8,13 @@ use crate::lib0::{ReadError, Reader, Write};
 use std::convert::Infallible;
 use yrs::{ClientID, ID, IdSet};
 
-/// The tag of an encoded location: the kind of its parent, plus `KEYED` if the location has a key, or `GONE` alone if
-/// it was collected as garbage.
+/// The tag of an encoded location whose parent is a root type.
 const ROOT: u64 = 0;
+/// The tag of an encoded location whose parent is a nested shared type.
 const NESTED: u64 = 1;
+/// The number that is added to `ROOT` or `NESTED` if the location has a key.
 const KEYED: u64 = 2;
+/// The tag of an encoded location that is `Collected`.
 const GONE: u64 = 4;
 
 impl StructIndex {

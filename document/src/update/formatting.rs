@@ -9,8 +9,8 @@ use super::scan::{ItemContent, Scan, StructBody};
 use crate::limits;
 use std::collections::BTreeMap;
 
-/// A count of a document's formatting: the attributes of its texts with the longest value of each in bytes, and the
-/// maximum number of pieces and of lines of the texts. Deleted content stays in the count until the document is
+/// A count of a document's formatting: the length in bytes of the longest value of each attribute, and the maximum
+/// number of lines and of pieces with the same attributes. Deleted content stays in the count until the document is
 /// counted again.
 #[derive(Debug, Default)]
 pub(crate) struct Formatting {
@@ -66,8 +66,8 @@ impl Formatting {
             }
         }
         let (pieces, lines) = breaks(scan);
-        // An update that adds nothing to read is accepted, even if the document exceeds the limits, which were higher
-        // earlier.
+        // An update that adds no attribute, piece or line is accepted, even if the document exceeds the limits already,
+        // because they were higher when it was written.
         let adds_nothing = new.is_empty() && pieces == 0 && lines == 0;
         if adds_nothing || new.is_empty() && self.longest.is_empty() {
             return Ok(());
@@ -97,8 +97,8 @@ fn breaks(scan: &Scan<'_>) -> (usize, usize) {
                 lines += text.bytes().filter(|&byte| byte == b'\n').count();
             }
             StructBody::Item { content: ItemContent::Deleted, .. } | StructBody::Collected => {}
-            // Each other item begins a piece: a format mark, an embedded value, or a shared type, which can contain a
-            // text.
+            // An item that is neither characters nor deleted begins a piece: a format mark, an embedded value, or a
+            // shared type, which can contain a text.
             StructBody::Item { .. } => pieces += 1,
         }
     }

@@ -15,8 +15,8 @@ use yrs::IdSet;
 #[cfg(feature = "readable")]
 use yrs::{ClientID, ID};
 
-/// The location of an element: its container, or `Collected` if the container is unknown because the sender had
-/// already collected the element, its parent or a neighbour as garbage.
+/// The location of an element: its container, or `Collected` if the container is unknown because the sender of the
+/// element had already collected the element, its parent or a neighbour as garbage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Location {
     In(order::Container),

@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) struct Order<T> {
     clients: Vec<u64>,
     numbers: HashMap<u64, u32>,
-    /// The runs of each client, by their first clock. The next clock of each client is in `next`.
+    /// For each client, by its number, the indices of its runs by their first clock.
     starts: Vec<BTreeMap<u32, RunIndex>>,
     next: Vec<u32>,
     pub(crate) runs: Vec<ItemRun<T>>,
@@ -62,7 +62,7 @@ impl<T: RunPayload> Order<T> {
         self.next[client as usize]
     }
 
-    /// Makes the neighbours of a run point to it.
+    /// Makes the runs directly before and after a run point to that run.
     fn link(&mut self, index: RunIndex) {
         let ItemRun { left, right, container, .. } = self.runs[index as usize];
         match left {
@@ -184,14 +184,14 @@ impl<T: RunPayload> Order<T> {
         new
     }
 
-    /// Iterates over all runs of a container in order, deleted ones included.
+    /// Iterates over all runs of a container in order, including runs of deleted elements.
     pub(crate) fn walk(&self, container: &Container) -> impl Iterator<Item = &ItemRun<T>> {
         let head =
             self.container_indexes.get(container).map_or(NONE, |&index| self.heads[index as usize]);
         std::iter::successors(self.runs.get(head as usize), |run| self.runs.get(run.right as usize))
     }
 
-    /// Returns the first run of a container, or [`NONE`].
+    /// Returns the index of the first run of a container, or [`NONE`] if the container has no runs.
     pub(crate) fn head(&self, container: &Container) -> RunIndex {
         self.container_indexes.get(container).map_or(NONE, |&index| self.heads[index as usize])
     }

@@ -32,9 +32,9 @@ pub struct UpdatePart {
 /// contains already are left out.
 ///
 /// A deleted range goes into the part that brings the elements it deletes. If the document contains those elements
-/// already, the range goes into the part that inserts something beside them, which usually replaces them. Readers
-/// then don't see both for long, and are not left with both if a later part is refused. Ranges without such a part,
-/// or whose part is full, follow in parts of their own.
+/// already, the range goes into the part that inserts something beside them, which usually replaces them. Readers then
+/// don't see the old and the new text together for long, and are not left with both if a later part is refused. Ranges
+/// without such a part, or whose part has `max_steps` deleted ranges already, follow in parts of their own.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update, or if a struct refers to content that is neither in the document
@@ -189,8 +189,8 @@ impl<'u> Cutter<'u> {
         self.holding.get(&client).map_or(0, |all| all.partition_point(|part| end(part) <= from))
     }
 
-    /// Adds a deleted range of known elements to the part that inserts something directly before or after it. Returns
-    /// the range if there is no such part, or if that part is full.
+    /// Adds a deleted range of known elements to the part that inserts something directly before or after the range.
+    /// Returns the range if there is no such part, or if that part has `max_steps` deleted ranges already.
     fn beside_or_later(&mut self, range: Range) -> Option<Range> {
         let first = Id { client: range.client, clock: range.clock };
         let beside = self.beside.get(&first).or_else(|| self.beside.get(&first.plus(range.len)));

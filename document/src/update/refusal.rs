@@ -4,7 +4,7 @@ use super::scan_error::ScanError;
 use crate::limits;
 use thiserror::Error;
 
-/// The reason why an update, or a part of one, is not integrated. A refusal changes nothing.
+/// The reason why an update, or a part of one, is not integrated. Nothing of what is refused enters the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[allow(missing_docs)] // The error messages describe the variants.
 pub enum Refusal {

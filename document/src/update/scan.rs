@@ -97,7 +97,7 @@ impl Struct<'_> {
 /// The kind of a struct, with its content.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StructBody<'a> {
-    /// Content that its sender has garbage-collected: only its length is left.
+    /// Content that the sender has garbage-collected: only its length is left.
     Collected,
     /// An item: content with its position.
     Item {
@@ -107,7 +107,7 @@ pub enum StructBody<'a> {
         right_origin: Option<Id>,
         /// The shared type that contains the item. Present exactly when both origins are absent.
         parent: Option<Parent<'a>>,
-        /// The key of the item if it is a value of a map. Also absent if an origin implies the key.
+        /// The key of the item if it is a value of a map. Absent if an origin or right origin implies the key.
         key: Option<&'a str>,
         /// The content of the item.
         content: ItemContent<'a>,
@@ -156,7 +156,7 @@ pub mod shared_type {
 pub struct Range {
     /// The client id.
     pub client: u64,
-    /// The first clock.
+    /// The clock of the range's first element.
     pub clock: u32,
     /// The number of elements in the range.
     pub len: u32,

@@ -13,7 +13,8 @@ use super::scan::{Id, Scan, Struct};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
-/// A count is too vague if it exceeds twice the last exact count by more than this number of items.
+/// Number of items by which an estimated count may exceed twice the last exact count. Above that, the items are counted
+/// exactly again.
 const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
 
 /// The cost of moving one item, in units of looking at one code unit of text.
@@ -21,8 +22,8 @@ const ITEM_MOVE_COST: u64 = 2;
 /// Number of code units that are copied in the time in which one is looked at.
 const UNITS_COPIED_AT_ONCE: u64 = 8;
 
-/// Number of items that yrs holds for each client, never too low. Items that yrs has squashed are still counted
-/// separately, so the document is counted again when the number seems to exceed a limit.
+/// An estimate of the number of items that yrs holds for each client, which is never too low. It counts items
+/// separately even if yrs has squashed them, so the document is counted again when the estimate exceeds a limit.
 #[derive(Debug, Default)]
 pub(crate) struct ItemCounts {
     by_client: HashMap<u64, u32>,
@@ -36,7 +37,7 @@ pub(crate) struct ItemCounts {
 pub(crate) struct Splits {
     /// For each client, the maximum number of items that the update adds.
     added: HashMap<u64, u32>,
-    /// Number of splits.
+    /// Number of splits that the update causes.
     pub(crate) count: usize,
     /// The estimated cost of the splits, in units of looking at one code unit of text. A unit takes about 1 ns.
     pub(crate) cost: u64,
@@ -60,7 +61,8 @@ impl ItemCounts {
         counts
     }
 
-    /// Returns whether the number can be far too high, because much was added since the last exact count.
+    /// Returns whether the estimated number of items can be far too high, because much was added since the last exact
+    /// count.
     pub(crate) fn is_vague(&self) -> bool {
         self.total > 2 * self.counted + MAX_ITEMS_OVERCOUNTED
     }
@@ -110,7 +112,7 @@ impl ItemCounts {
     }
 }
 
-/// The structs of an update, of one client, that the document does not contain yet.
+/// The structs of one client in an update that the document does not contain yet.
 struct NewRun<'s> {
     structs: &'s [Struct<'s>],
 }
@@ -137,7 +139,7 @@ type ClockRange = (u32, u32);
 struct Estimate<'s> {
     counts: &'s ItemCounts,
     runs: HashMap<u64, NewRun<'s>>,
-    /// For each client, the clocks before which an item is split already.
+    /// For each client, the clocks before which the update splits an item, as far as the estimate has come.
     cuts: HashMap<u64, BTreeSet<u32>>,
     splits: Splits,
 }
@@ -155,8 +157,8 @@ impl Estimate<'_> {
         }
     }
 
-    /// Adds the splits at both ends of each deleted range. yrs takes the ranges in ascending order, so it does not
-    /// move again the pieces that it has split off before.
+    /// Adds the cost of the splits at both ends of each deleted range. yrs takes the ranges in ascending order, so no
+    /// split moves the pieces that earlier splits made.
     fn ranges(&mut self, known: &StructIndex, ranges: impl Iterator<Item = (u64, u32, u32)>) {
         for (client, from, to) in ranges {
             self.split(known, Id { client, clock: from }, false);
@@ -164,7 +166,8 @@ impl Estimate<'_> {
         }
     }
 
-    /// Adds the split of an item before an element, unless an item begins there already.
+    /// Adds the cost of splitting an item before an element, unless an item begins there already. `moves_earlier` says
+    /// whether the split can move the pieces that earlier splits of the update made.
     fn split(&mut self, known: &StructIndex, before: Id, moves_earlier: bool) {
         let found = if before.clock < known.next_clock(before.client) {
             known.extent(before).map(|extent| (extent, self.counts.of_client(before.client)))
@@ -179,8 +182,8 @@ impl Estimate<'_> {
         let next_cut = cuts.range((Excluded(before.clock), Unbounded)).next().copied();
         let end = next_cut.map_or(end, |cut| cut.min(end));
         let start = cuts.range(..before.clock).next_back().map_or(start, |&cut| cut.max(start));
-        // Earlier splits count only if one of them is behind this one: replacing a text from beginning to end moves
-        // none twice.
+        // The pieces that earlier splits made are moved again only if one of them is behind the new split. Replacing a
+        // text from beginning to end therefore moves no piece twice.
         let earlier = if moves_earlier && next_cut.is_some() { cuts.len() as u64 } else { 0 };
         let (left, right) = (u64::from(before.clock - start), u64::from(end - before.clock));
         // yrs looks for the offset from the start of the item on, and copies the text behind it.

@@ -43,12 +43,12 @@ struct Open {
     by: EditSpan,
     old: String,
     new: String,
-    /// The text of the current line before the change.
+    /// The text of the line in which the change begins, from the start of the line to the place of the change.
     before: String,
-    /// The kept part of a word directly before the change.
+    /// The kept letters directly in front of the change, which belong to the same word.
     head: String,
     wrote: Vec<AuthorIndex>,
-    /// Kept characters directly after the change. They become part of the change if it continues within the same word.
+    /// The kept characters directly behind the change. They become part of the change if it continues within the same word.
     gap: String,
 }
 
@@ -168,7 +168,7 @@ impl Shaping<'_> {
         self.out.push(Change { target, at, what, by, wrote: Vec::new() });
     }
 
-    /// Completes the open change and adds it to the list. `next` is the text after the change, and `word` is the part of
+    /// Completes the open change and adds it to the list. `next` is the text that follows the change, and `word` is the part of
     /// `next` that was kept.
     fn close(&mut self, next: &str, word: &str) {
         let Some(open) = self.open.take() else { return };
@@ -201,7 +201,8 @@ impl Shaping<'_> {
     }
 }
 
-/// Returns the part of a word at the end of `text`. `before` is the part of that word that precedes `text`.
+/// Returns the word, or part of a word, with which `text` ends. If all of `text` is one word, `before` is put in front: the part
+/// of the same word that precedes `text`.
 fn ending_word(before: &str, text: &str) -> String {
     match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
         Some((at, c)) => text[at + c.len_utf8()..].to_owned(),

@@ -10,17 +10,18 @@ const MIN_REPEATED_UNITS: u32 = 8;
 const MAX_RUNS_BETWEEN: usize = 1024;
 
 impl Weave {
-    /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is believed
-    /// if both sides have the same text, and the new text is either back at its old place or too long to be a coincidence.
-    /// Short pieces are not believed, because otherwise anybody could assemble letters of others into words of their own.
+    /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is believed if
+    /// the new characters have the same text as the old ones, and are either restored, back at their old place, or too many for
+    /// a coincidence. Short pieces are not believed otherwise, because anybody could assemble letters of other people into words
+    /// of their own.
     ///
-    /// Text that is back, or that is whole sentences, belongs to its first author alone. For any other text, the weave also
-    /// records that this entry placed it.
+    /// Text that is restored, back at its old place, or whole sentences belongs to its first author alone. For any other text,
+    /// the weave also records that this entry placed it.
     pub(in crate::history) fn credit_claims(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();
         while !rest.is_empty() {
-            // Claims form one passage if their pieces follow each other on both sides.
+            // Successive claims form one passage if both their new characters and their old characters follow each other.
             let follows = |pair: &[Claim]| {
                 let (last, next) = (pair[0].old.plus(pair[0].len - 1), pair[1].old);
                 pair[1].new == pair[0].new.plus(pair[0].len)
@@ -49,8 +50,8 @@ impl Weave {
             && self.is_whole(old_first, old_last, self.last_present(old_first, entry))
     }
 
-    /// Returns whether characters are back at the place of their original. That is so after an undo, and if there is nothing
-    /// between the two but deleted elements and elements of the same entry.
+    /// Returns whether the new characters of a claim stand where the old ones stood, as after an undo. The old characters must
+    /// be deleted, and only deleted elements and elements of the same entry may be between the old and the new ones.
     fn is_back(&self, claim: &Claim) -> bool {
         let (new, old) = (self.compact_id(claim.new), self.compact_id(claim.old));
         let Some(run) = self.holding(new) else { return false };
@@ -63,8 +64,8 @@ impl Weave {
             || self.leads_to(old, new, run.held.born)
     }
 
-    /// Returns whether `to` follows `from` directly. Elements in between do not count if they are deleted, if `entry` inserted
-    /// them, or if they are neither text nor embedded values.
+    /// Returns whether `to` follows `from` directly. Elements between the two are ignored if they are deleted, if `entry`
+    /// inserted them, or if they are neither text nor embedded values.
     fn leads_to(&self, from: CompactId, to: CompactId, entry: Number) -> bool {
         let Some(mut run) = self.holding(from) else { return false };
         if from.plus(1) == to && to.clock < run.id.clock + run.len {
@@ -160,7 +161,8 @@ impl Weave {
         all
     }
 
-    /// Returns the entry that assembled these words of somebody else into a new sentence, or `None` if no entry did.
+    /// Returns the entry that assembled the words of a run, which somebody else wrote, into a new sentence, or `None` if no
+    /// entry did.
     pub(in crate::history) fn placed(&self, run: &Run) -> Option<Number> {
         (run.held.placed != 0).then_some(run.held.placed)
     }

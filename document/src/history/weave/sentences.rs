@@ -6,8 +6,8 @@
 
 use super::{CompactId, NONE, Number, Run, RunContent, Weave};
 
-/// Maximum number of runs that are searched for the neighbour of a character. If none is found, a passage does not
-/// count as whole.
+/// Maximum number of runs that are searched for the neighbour of a character. If the search ends without a result, the passage
+/// is not taken for whole sentences.
 const MAX_RUNS_LOOKED_AT: usize = 1_024;
 
 /// The neighbour of a character in a text.
@@ -87,8 +87,8 @@ impl Weave {
         Beside::Edge
     }
 
-    /// Returns the neighbour if it is in `run`. `own` is the offset of the element if `run` contains it: then only the units
-    /// beyond the element are searched.
+    /// Returns the neighbour of an element if that neighbour is in `run`. If `run` contains the element itself, `own` is the
+    /// offset of the element, and only the code units beyond it are searched.
     fn in_run(
         &self,
         run: &Run,

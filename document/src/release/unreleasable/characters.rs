@@ -29,7 +29,8 @@ pub(super) fn words(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleas
     turned(place, text, offset, all);
 }
 
-/// Adds the first number that is shown before a number written earlier, with the count of all such numbers.
+/// Adds to `all` the first turned number of `text`: one that is shown before an earlier number, or before its own leading sign.
+/// Its count is the number of all turned numbers in `text`.
 fn turned(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(text);
     let Some((&at, character)) =
@@ -45,8 +46,8 @@ fn turned(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     all.push(one);
 }
 
-/// Checks a value that must be a single line. The first newline or tab in it is listed as well, because some files show
-/// the text after it and others do not.
+/// Adds to `all` the unreleasable characters of a value that must be a single line. The first newline or tab is one of them,
+/// because some files show the text after it and others do not.
 pub(super) fn line(place: &str, text: &str, all: &mut Vec<Unreleasable>) {
     words(place, text, 0, all);
     if let Some(at) = text.find(['\n', '\t']) {

@@ -18,7 +18,8 @@ pub enum UnreleasableKind {
     Address,
     /// A character that readers do not see as it is: for example one that is hidden, reorders others, or is unassigned.
     Character,
-    /// A milestone's id that is more than a short name, because ids are signed but shown nowhere.
+    /// A milestone's id that is not a short name of ASCII letters, digits, `-` and `_`. Ids are signed but shown nowhere, so
+    /// they must not carry a message.
     Identifier,
     /// A person's name with a word that mixes scripts, which can look like another person's name.
     Name,
@@ -37,13 +38,13 @@ pub struct Unreleasable {
     pub place: String,
     /// The kind of content.
     pub kind: UnreleasableKind,
-    /// The name or the value itself. For a character, its code point, such as `U+202E`.
+    /// The name or the value of the unreleasable content. For a character, its code point, such as `U+202E`.
     #[serde(rename = "said")]
     pub content: String,
-    /// Details of a character.
+    /// Details of the character, or `None` if the content is not a character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub character: Option<FoundCharacter>,
-    /// Whether cleaning can fix it without changing what readers see.
+    /// Whether cleaning can remove or replace the content without changing what readers see.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cleanable: bool,
 }

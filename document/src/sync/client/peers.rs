@@ -8,7 +8,8 @@ use crate::sync::wire::Message;
 use serde_json::Value;
 
 impl Client {
-    /// Announces the position of the user's own caret. `cursor` is `None` when the document has no focus.
+    /// Announces the position of the user's own caret. `cursor` is a text, and the fixed and the moving end of the
+    /// selection in UTF-16 code units. `cursor` is `None` when the document has no focus.
     pub fn point(&mut self, cursor: Option<(&Target, u32, u32)>) {
         let cursor = cursor.and_then(|(target, anchor, head)| {
             let anchor = self.replica.sticky(target, anchor)?;
@@ -27,8 +28,8 @@ impl Client {
         self.announce();
     }
 
-    /// Returns everybody else in the document, or `None` if nothing has changed since the last call. A caret that
-    /// only moves along with the text around it is not a change, because the editor moves it.
+    /// Returns everybody else in the document, or `None` if nothing has changed since the last call. A caret that only
+    /// moves along with the text around it is not a change, because the editor moves such a caret itself.
     pub fn take_peers(&mut self) -> Option<Vec<Peer>> {
         std::mem::take(&mut self.peers_changed).then(|| self.peers())
     }

@@ -34,8 +34,8 @@ impl Room {
                     if admission.may_write != before && !is_frozen {
                         changed.push((id, admission.may_write));
                     }
-                    // A reader's client id is not announced. A reader who gains the right to write needs it
-                    // announced.
+                    // The client id of somebody without the right to write is not recorded as theirs. Once they gain
+                    // the right, the id must be recorded.
                     if let (true, Some(client)) = (admission.may_write && !before, session.presence)
                     {
                         writers.push((client, admission.user.person.clone()));

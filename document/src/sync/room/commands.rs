@@ -58,12 +58,12 @@ fn named(all: &[Unreleasable]) -> String {
 }
 
 impl Room {
-    /// Redacts a passage: deletes it for everybody, and appends the redaction. The entries that the redaction names
-    /// must be blanked once it is durable. Rule A6.
+    /// Redacts a passage: deletes the passage for everybody, and appends the redaction. The entries that the redaction
+    /// names must be blanked once the redaction is durable. Rule A6.
     ///
     /// # Errors
-    /// Returns an error if this person may not redact, if the reason is empty or too long, or if the deletion can't
-    /// be integrated. Nothing has changed then.
+    /// Returns an error if the person of `actor` may not redact, if the reason is empty or too long, or if the deletion
+    /// can't be integrated. Nothing has changed then.
     pub fn redact(
         &mut self,
         actor: &Actor,

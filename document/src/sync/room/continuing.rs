@@ -33,7 +33,7 @@ impl Room {
         self.sessions.get(&id).is_some_and(|session| !session.unfinished.is_empty())
     }
 
-    /// Queues the parts of an edit in front of everything else that is left of the frame.
+    /// Queues the parts of an edit in front of everything else that is left of the connection's frame.
     pub(super) fn queue_parts(
         &mut self,
         id: ConnectionId,
@@ -50,7 +50,7 @@ impl Room {
         }
     }
 
-    /// Queues the next turn of a large edit in front of everything else that is left of the frame.
+    /// Queues the next turn of a large edit in front of everything else that is left of the connection's frame.
     pub(super) fn queue_large(
         &mut self,
         id: ConnectionId,
@@ -63,7 +63,7 @@ impl Room {
         session.unfinished.push_front(Unfinished::Edit(edit));
     }
 
-    /// Queues messages after everything else that is left of the frame.
+    /// Queues messages after everything else that is left of the connection's frame.
     pub(super) fn queue_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let bytes = messages.iter().flat_map(Message::encode).collect();

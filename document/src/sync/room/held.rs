@@ -22,7 +22,7 @@ impl Room {
         self.hold(PendingEffect::Send(id, note_frame(note)));
     }
 
-    /// Carries out an effect once everything integrated so far is durable (rule M3).
+    /// Carries out an effect once all entries up to the last one in the ledger are durable (rule M3).
     pub(super) fn hold(&mut self, held: PendingEffect) {
         let after = self.state.position().seq;
         if self.held.is_empty() && after <= self.durable {

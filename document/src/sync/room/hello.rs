@@ -12,7 +12,7 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ClientNote;
 
 impl Room {
-    /// Returns the end of the ledger, for the server's hello and for the client to remember.
+    /// Returns the position of the last entry in the ledger, which the server's hello names and the client remembers.
     pub(super) fn position(&self) -> LedgerPosition {
         self.state.position().clone()
     }
@@ -36,7 +36,7 @@ impl Room {
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);
         } else if remembered.seq < here.seq {
-            // Only the store knows the hashes of earlier entries.
+            // The room knows the hash of the last entry only. The hash of an earlier entry must be read from the store.
             self.hold(PendingEffect::Compare(id, remembered.clone()));
         } else if remembered.seq > here.seq || remembered.head != here.head {
             self.report_divergence(id);

@@ -50,7 +50,8 @@ impl Room {
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
         let everybody = Message::Awareness(&self.presence.everybody()).encode();
-        // The new answer replaces one that still waits, so that at most one document waits for each client.
+        // The new answer replaces an earlier answer that still waits, so that at most one document waits for each
+        // client.
         self.held
             .retain(|(_, held)| !matches!(held, PendingEffect::Document(other, _) if *other == id));
         self.hold(PendingEffect::Document(id, [document.into(), mine.into(), everybody.into()]));
@@ -71,7 +72,8 @@ impl Room {
         }
     }
 
-    /// Takes an edit, or one step of an edit. `is_last` says whether nothing of the edit is left afterwards.
+    /// Handles an edit, or the piece of an edit that one turn takes. `is_last` says whether nothing of the edit is left
+    /// afterwards.
     fn take_edit(
         &mut self,
         id: ConnectionId,
@@ -101,15 +103,16 @@ impl Room {
             Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    // A client with no unknown content is up to date.
+                    // The whole edit was integrated or adds nothing, so all content of this client belongs to the
+                    // current draft.
                     session.is_current |= answered && is_last;
                 }
                 if let Some(entry) = entry {
-                    // The sender of a numbered edit receives an acknowledgement instead of the update. Any other
-                    // sender receives the update.
+                    // The sender of a numbered edit receives an acknowledgement instead of the update. The sender of an
+                    // edit without a number receives the update.
                     self.append_edit(entry, number.map(|_| id));
                 }
-                // Rule A3.
+                // Rule A3: a numbered edit is acknowledged as a whole, once it is durable.
                 if let Some(number) = number.filter(|_| is_last) {
                     let LedgerPosition { seq, head, .. } = *self.state.position();
                     self.note_when_durable(id, &ServerNote::Saved { number, seq, head });
@@ -145,7 +148,7 @@ impl Room {
         if refusal.asks_for_resync() {
             self.disconnect(id, Close::RESYNC, message);
         } else {
-            // Rule A4.
+            // Rule A4: a refused edit is named in a note before the connection closes.
             if let (Some(number), true) = (number, self.is_accord(id)) {
                 let reason = refusal.reason().to_owned();
                 let message = message.clone();
@@ -184,7 +187,7 @@ impl Room {
         let before = session.presence;
         let received =
             self.presence.receive(id, user, &mut session.presence, may_use, update, self.now);
-        // Only a client that may write needs its id announced.
+        // A client id is recorded as its person's only if that person may write.
         let is_first = before.is_none() && session.admission.may_write;
         let claimed = session.presence.filter(|_| is_first);
         let claim = claimed.and_then(|client| self.state.announce(client, &user.person));
@@ -206,8 +209,8 @@ impl Room {
     }
 }
 
-/// Reads a state vector, or returns `None` if it is malformed. The count of its pairs is bounded by the bytes before
-/// yrs decodes it.
+/// Reads a state vector, or returns `None` if it is malformed. The declared number of its pairs is checked against the
+/// bytes that are left, before yrs decodes the vector.
 fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
     let mut r = crate::lib0::Reader::new(bytes);
     for _ in 0..r.count().ok()? {

@@ -30,7 +30,7 @@ pub(super) enum EditRest {
 
 /// The piece of an edit that is taken in one turn.
 pub(super) enum EditStep<'a> {
-    /// An update, which is the whole edit or a part of it, and its claims.
+    /// An update, which is the whole edit or a part of the edit, and the claims about the update's characters.
     Update(&'a [u8], Vec<Claim>),
     Large(LargeEdit),
 }

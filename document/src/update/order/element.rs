@@ -8,7 +8,7 @@ pub(crate) type RunIndex = u32;
 /// The index of a container.
 pub(crate) type ContainerIndex = u32;
 
-/// The index that means “no run” or “no client”.
+/// The value that means “no run”, “no client” or “no clock”.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// The identity of an element, with its client as an index into [`Order`](super::Order). It takes half the bytes of

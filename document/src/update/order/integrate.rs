@@ -1,4 +1,4 @@
-//! Inserts new elements into the order as YATA does, and can take the newest elements back.
+//! Inserts new elements into the order as YATA does, and can remove the newest elements again.
 
 use super::element::{
     CompactId, Container, ContainerIndex, Holder, ItemRun, NO_ID, NONE, RunIndex, RunPayload,
@@ -19,8 +19,8 @@ pub(crate) struct InsertPosition {
 }
 
 impl<T: RunPayload> Order<T> {
-    /// Passes each new struct of an update to `take`, after the structs that it refers to, as integration does. Returns
-    /// whether every new struct was passed.
+    /// Passes each new struct of an update to `take`, after the structs that it refers to. `take` also receives the
+    /// number of the struct's client. Returns whether every new struct was passed.
     ///
     /// # Errors
     /// Returns the first error of `take`. No further struct is passed after it.
@@ -85,7 +85,8 @@ impl<T: RunPayload> Order<T> {
         Some(InsertPosition { container, left, right, origin, right_origin })
     }
 
-    /// Returns the first run after the left neighbour of a position, or [`NONE`].
+    /// Returns the index of the first run after the left neighbour of a position. Without a left neighbour, returns the
+    /// first run of the container. Returns [`NONE`] if there is no such run.
     pub(crate) fn after(&self, position: &InsertPosition) -> RunIndex {
         match position.left {
             Some(left) => self.runs[left as usize].right,
@@ -188,7 +189,7 @@ impl<T: RunPayload> Order<T> {
     }
 
     /// Undoes the splits that were made since the order had `before` runs. All elements that were inserted since must
-    /// have been taken back already.
+    /// already have been removed with [`take_back`](Self::take_back).
     pub(crate) fn rejoin(&mut self, before: usize) {
         for at in (before..self.runs.len()).rev() {
             let ItemRun { id, len, left, right, .. } = self.runs[at];
@@ -205,7 +206,8 @@ impl<T: RunPayload> Order<T> {
             }
         }
         self.runs.truncate(before);
-        // The refused update can have been large, so its memory is released: this document stays in memory.
+        // The update whose elements were removed can have been large, so its memory is released: the document stays
+        // open.
         self.runs.shrink_to(before + before / 2);
     }
 

@@ -37,7 +37,7 @@ impl Access {
         self.plans.grant(&person, document).ok_or(Denied::NotShared)
     }
 
-    /// Returns a receiver that is notified whenever a permission can have changed.
+    /// Returns a receiver that is notified whenever what any person is allowed to do can have changed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }

@@ -9,17 +9,18 @@ use accord_document::ids::{DocumentId, PersonId};
 use accord_document::update::{AnnouncedClients, ClientIdClaim};
 use std::collections::{BTreeMap, HashSet};
 
-/// The kind of the records that hold claims. Each record has the key `document/client id`, with the id in hexadecimal.
+/// The kind of the records that say which person owns an announced client id. The key of each record consists of the
+/// document's id, a slash, and the client id in hexadecimal.
 const CLAIMS: &str = "client-id";
 
-/// Number of failures, without any success, after which [`save_all`] stops trying the claims one by one.
+/// Number of failed saves that [`save_all`] accepts while none has succeeded. At the next failure it stops trying.
 const MAX_FAILURES: usize = 4;
 
 fn key(document: &DocumentId, client: u64) -> String {
     format!("{document}/{client:016x}")
 }
 
-/// Reads the claims of a document. Blocks.
+/// Reads which person owns each announced client id of a document. Blocks.
 ///
 /// # Errors
 /// Returns an error if the store fails or a record is damaged.
@@ -39,7 +40,8 @@ pub(crate) fn load(
     Ok(AnnouncedClients::restore(saved.ok_or_else(damaged)?))
 }
 
-/// Saves claims, and removes the ids that they replace. The changes are on disk when this returns. Blocks.
+/// Saves which person owns each claimed client id, and removes the older ids that the claimed ones replace. The changes
+/// are on disk when this returns. Blocks.
 ///
 /// # Errors
 /// Returns an error if the claims can't be written. In that case none of them is saved.
@@ -48,7 +50,7 @@ pub(crate) fn save(
     document: &DocumentId,
     claims: &[ClientIdClaim],
 ) -> Result<(), StoreError> {
-    // The same batch can claim an id and forget it again. The later change replaces the earlier one.
+    // The same batch can claim a client id and then forget it. In the map, the later change replaces the earlier one.
     let mut values = BTreeMap::new();
     for ClientIdClaim { client, person, number, forgotten } in claims {
         let value = [&number.to_be_bytes()[..], person.as_str().as_bytes()].concat();
@@ -58,8 +60,8 @@ pub(crate) fn save(
     write(store, document, values)
 }
 
-/// Saves claims in one batch or, if that fails, one by one, so that a damaged record of one id does not keep the others
-/// from being saved. Returns the numbers of the claims that are saved. Blocks.
+/// Saves claims of client ids in one batch or, if that fails, one by one, so that a damaged record of one id does not
+/// keep the other claims from being saved. Returns the `number` of each claim that is saved. Blocks.
 pub(crate) fn save_all(
     store: &dyn Store,
     document: &DocumentId,
@@ -84,10 +86,10 @@ pub(crate) fn save_all(
     saved
 }
 
-/// Removes the claims of these ids. Blocks.
+/// Removes the records that say who owns these client ids. Blocks.
 ///
 /// # Errors
-/// Returns an error if the claims can't be removed.
+/// Returns an error if the records can't be removed.
 pub(crate) fn remove(
     store: &dyn Store,
     document: &DocumentId,
@@ -96,10 +98,10 @@ pub(crate) fn remove(
     write(store, document, clients.into_iter().map(|client| (client, None)))
 }
 
-/// Removes all claims of a document. Blocks.
+/// Removes the records of all announced client ids of a document. Blocks.
 ///
 /// # Errors
-/// Returns an error if the claims can't be removed.
+/// Returns an error if the records can't be removed.
 pub(crate) fn erase(store: &dyn Store, document: &DocumentId) -> Result<(), StoreError> {
     let saved = store.scan(CLAIMS, &format!("{document}/"))?;
     let swaps: Vec<_> = saved

@@ -18,17 +18,18 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
-/// Approximate memory of all histories in the cache, in bytes.
+/// Maximum approximate memory of all histories in the cache together, in bytes.
 const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
-/// Approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
+/// Maximum approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
-/// The limits of reading ledgers: how many histories are built at the same time, in all and for each requester.
+/// The limits of reading ledgers: how many requests can read at the same time, and how many can read or wait, in all
+/// and for each requester.
 pub(crate) const READINGS: QueueLimits =
     QueueLimits { slots: 3, anonymous_slots: 1, slots_each: 1, places_each: 16, places: 256 };
 /// The limits of redactions. One runs at a time, because each can read a history larger than [`MAX_HISTORY_BYTES`].
 const REDACTIONS: QueueLimits =
     QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
-/// Capacity, in documents, of the set of documents whose history is too long.
+/// Maximum number of documents that are remembered because their history is too long for memory.
 const MAX_TOO_LONG: usize = 1_000;
 
 /// A document's history up to some entry on disk, and the state of the document after that entry.
@@ -74,13 +75,14 @@ pub(crate) struct Archives {
     store: Arc<dyn Store>,
     readings: FairQueue,
     redactions: FairQueue,
-    /// Held while a release is sealed: one at a time, independently of the queue of readings.
+    /// The lock that is held while a release is read to sign its note: one release at a time, independently of the
+    /// queue of readings.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, SharedArchive>>,
-    /// Approximate memory, in bytes, of a history that is read for a redaction.
+    /// Maximum approximate memory, in bytes, of a history that is read for a redaction.
     max_redacted_bytes: usize,
-    /// Documents whose histories are too long. A history only grows until a redaction, so another reading would fail as
-    /// well.
+    /// Documents whose histories are too long for memory. Until a redaction, a history only grows, so reading it again
+    /// would fail as well.
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
 
@@ -103,7 +105,7 @@ pub(crate) struct RedactionPlace {
 }
 
 impl RedactionPlace {
-    /// Waits for the turn to read.
+    /// Waits until this redaction's turn to read ledgers has come.
     ///
     /// # Errors
     /// Returns [`OpenError::Busy`] if the turn does not come within [`crate::fair_queue::MAX_WAIT`].
@@ -139,10 +141,11 @@ impl Archives {
         }
     }
 
-    /// Waits for the requester's turn to read.
+    /// Waits for the requester's turn to read ledgers.
     ///
     /// # Errors
-    /// Returns [`OpenError::Busy`] if this requester, or all together, have too many requests.
+    /// Returns [`OpenError::Busy`] if this requester, or all requesters together, have too many requests, or if the
+    /// turn does not come within [`crate::fair_queue::MAX_WAIT`].
     pub(crate) async fn reading(&self, asker: impl Into<Asker<'_>>) -> Result<Reading, OpenError> {
         Ok(Reading { _right: Right::Slot { _slot: self.readings.slot(asker).await? } })
     }
@@ -155,7 +158,8 @@ impl Archives {
         Ok(RedactionPlace { place: self.redactions.place(requester)? })
     }
 
-    /// Waits for the turn to read a release that is about to be sealed. Only other seals delay it, never readings.
+    /// Waits for the turn to read a release whose note is about to be signed. Only the signing of other releases delays
+    /// the turn, never the queue of readings.
     pub(crate) async fn sealing(&self) -> Reading {
         let alone = self.sealing.clone().lock_owned().await;
         Reading { _right: Right::Sealing { _alone: alone } }
@@ -211,9 +215,10 @@ impl Archives {
         }
     }
 
-    /// Returns the content of a document at a moment, however long its history is. `pick` receives the current state.
-    /// It returns the moment, as the number of an entry, with any other data that the caller needs, or `None` if the
-    /// caller wants nothing. Blocks.
+    /// Returns the content of a document at the moment that `pick` chooses, however long the history is. `pick`
+    /// receives the current state. It returns the number of the moment's entry with any other data that the caller
+    /// needs, which is returned with the content, or `None` if the caller wants no content, in which case the result is
+    /// `None` as well. Blocks.
     ///
     /// If the history is too long for memory, the ledger is applied twice: once to its end and once up to the moment.
     /// That takes time, but no more memory than the document.
@@ -269,7 +274,8 @@ impl Archives {
         self.lock_too_long().remove(document);
     }
 
-    /// Remembers that a history is too long. A redaction removes the mark, because it changes the ledger.
+    /// Remembers that a document's history is too long for memory, so that it is not read again. A redaction removes
+    /// this mark, because it changes the ledger.
     fn note_too_long(&self, document: &DocumentId) {
         let mut too_long = self.lock_too_long();
         if too_long.len() >= MAX_TOO_LONG {

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a new data folder from a backup, and check it.
     ///
-    /// If a browser has edits that the backup lacks, the page keeps them there and asks its user what to do with them.
+    /// If a browser has edits that the backup lacks, its page keeps these edits and asks its user what to do with them.
     Restore(RestoreArgs),
     /// Check that a downloaded release is what both sides signed, to the last character.
     ///
@@ -141,7 +141,7 @@ pub(crate) struct ServeArgs {
     /// Take each caller's address from the proxy in front of the server: the last address in X-Forwarded-For.
     #[arg(long, env = "ACCORD_BEHIND_PROXY")]
     behind_proxy: bool,
-    /// Days after which everybody has to sign in again.
+    /// Days after a sign-in when the person has to sign in again, even if they use Accord every day.
     #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_days: u32,
     /// Days after which a person who has not used Accord has to sign in again.
@@ -151,20 +151,22 @@ pub(crate) struct ServeArgs {
     /// open files.
     #[arg(long, env = "ACCORD_CONNECTIONS", default_value_t = ConnectionLimits::DEFAULT.total)]
     connections: usize,
-    /// The most sync connections from one address, which a whole city can share. Connections of any kind can be twice
-    /// as many, but at most half of all. An IPv6 network of 64 bits counts as one address.
+    /// The most sync connections from one address, which a whole city can share. One address can have twice as many
+    /// connections of any kind, but at most half of all that can be open. An IPv6 network of 64 bits counts as one
+    /// address.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_ADDRESS", default_value_t = ConnectionLimits::DEFAULT.per_address)]
     connections_per_address: usize,
     /// The most sync connections of one person, in all tabs and on all devices.
     #[arg(long, env = "ACCORD_CONNECTIONS_PER_PERSON", default_value_t = ConnectionLimits::DEFAULT.per_person)]
     connections_per_person: usize,
-    /// Divide every deadline of a peer by this number. For tests, which can't wait for minutes.
+    /// Divide every deadline that a client has to meet by this number. For tests, which can't wait for minutes.
     #[arg(long, env = "ACCORD_SHORTEN_DEADLINES", default_value_t = 1, hide = true)]
     shorten_deadlines: u32,
     /// Days after which a deleted commitment is erased.
     #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = 30)]
     keep_deleted_days: u32,
-    /// The mail server that sends links for new passwords, like smtps://user:password@mail.example.org:465.
+    /// The mail server that sends all mail, including links for new passwords. For example:
+    /// smtps://user:password@mail.example.org:465.
     #[arg(long, env = "ACCORD_SMTP_URL", hide_env_values = true, requires = "mail_from")]
     smtp_url: Option<String>,
     /// The sender of all mail, like Accord <accord@example.org>.

@@ -67,7 +67,8 @@ where
         entries.evict(self.max_bytes);
     }
 
-    /// Sets the size of a value, in bytes. Does nothing if the key is no longer in the cache.
+    /// Sets the size of a key's value, in bytes, and evicts other values if all together are too large. The value
+    /// counts as used now. Does nothing if the key is no longer in the cache.
     pub(crate) fn resize(&self, key: &K, bytes: usize) {
         let mut entries = self.lock();
         let Some(entry) = entries.touch(key) else { return };

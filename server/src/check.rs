@@ -15,13 +15,14 @@ use std::path::Path;
 /// The result of a check.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Number of documents that were read.
+    /// Number of documents that were checked, damaged ones included.
     pub documents: usize,
-    /// Number of plans that were read.
+    /// Number of plans that were checked, damaged ones included.
     pub plans: usize,
-    /// Number of entries of all documents without damage.
+    /// Number of entries in all documents in which no damage was found.
     pub entries: usize,
-    /// The damage that was found: one sentence for each damaged document, plan or record.
+    /// The damage that was found: one sentence for each damaged or missing document, for each damaged plan, and for a
+    /// damaged audit record.
     pub faults: Vec<String>,
 }
 
@@ -61,7 +62,8 @@ pub fn check(data: &Path) -> Result<Report, StoreError> {
 }
 
 /// Checks one document and returns the number of its entries. The ledger is applied twice: the first pass finds the
-/// entries at which there are releases and a checkpoint, and the second pass compares them.
+/// entries at which there are releases and a checkpoint, and the second pass compares the document at each of these
+/// entries with the digest that was signed, or with the checkpoint.
 fn document(store: &dyn Store, id: &DocumentId) -> Result<usize, String> {
     let ledger = LedgerId::Document(id.clone());
     let replayed = replay_stored(store, &ledger).map_err(|error| error.to_string())?;

@@ -34,7 +34,7 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread.
+    /// Starts the thread that appends entries to the store.
     ///
     /// # Errors
     /// Returns an error if the system can't create the thread.

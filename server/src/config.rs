@@ -32,8 +32,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// How long the data of a deleted document is kept before it is erased.
     pub keep_deleted: Duration,
-    /// Approximate memory of a document's history while a passage is redacted, in bytes. Histories that are shown have
-    /// a limit of their own.
+    /// Maximum approximate memory of a document's history while a passage is redacted, in bytes. Histories that are
+    /// shown have a limit of their own.
     pub redaction_memory: usize,
     /// The limits of the memory of answers that their readers have not taken yet.
     pub held_answers: HeldLimits,

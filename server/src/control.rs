@@ -37,7 +37,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Validity of a link for a new password, in milliseconds.
 const LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
-/// Address of a server that was started without `--public-url`.
+/// Origin that links begin with if a command makes them while no server runs: the address of a server that is started
+/// without `--public-url` and `--listen`.
 const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 
 /// A request to carry out a command, sent as one line of JSON.
@@ -290,7 +291,7 @@ pub(crate) async fn serve(listener: UnixListener, control: Control) {
                     }
                 });
             }
-            // The cause is temporary, such as too many open files in the process.
+            // A connection could not be accepted. The cause is temporary, such as too many open files in the process.
             Err(error) => {
                 tracing::error!(%error, "the control socket accepts no connection at the moment");
                 sleep(ACCEPT_RETRY).await;

@@ -88,7 +88,7 @@ async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
 }
 
 fn words(paragraphs: &[&str]) -> Vec<Op> {
-    // The template already contains the newline that ends the last paragraph.
+    // The template already contains the newline that ends the last paragraph, so this text does not end with one.
     vec![Op::text(&paragraphs.join("\n"))]
 }
 

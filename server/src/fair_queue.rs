@@ -51,7 +51,7 @@ pub(crate) enum Busy {
 /// The limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueLimits {
-    /// Number of requests that run at the same time.
+    /// Number of requests that can run at the same time.
     pub(crate) slots: usize,
     /// Number of slots that readers without an account can hold together.
     pub(crate) anonymous_slots: usize,
@@ -59,7 +59,8 @@ pub(crate) struct QueueLimits {
     pub(crate) slots_each: usize,
     /// Number of places that one requester can hold.
     pub(crate) places_each: usize,
-    /// Number of places that all signed-in people can hold together. All other readers together can hold as many again.
+    /// Number of places that all signed-in people can hold together. All readers without an account can together hold
+    /// as many again.
     pub(crate) places: usize,
 }
 
@@ -77,7 +78,7 @@ pub(crate) struct PersonalLocks {
 }
 
 impl PersonalLocks {
-    /// Waits until none of this person's work of these kinds is running.
+    /// Waits until none of this person's work that shares these locks is running, and returns the person's lock.
     async fn turn(&self, person: &PersonId) -> OwnedMutexGuard<()> {
         let turn = {
             let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +97,7 @@ impl PersonalLocks {
 #[derive(Debug)]
 struct Shared {
     limits: QueueLimits,
-    /// The lock that is shared with other kinds of work, if any.
+    /// The locks of people, which this queue shares with other queues, or `None` if it shares none.
     personal_locks: Option<PersonalLocks>,
     state: Mutex<State>,
 }
@@ -106,7 +107,7 @@ struct State {
     usages: HashMap<Requester, Usage>,
     running: usize,
     running_anonymous: usize,
-    /// Number of places held by signed-in people, and by readers without an account.
+    /// Numbers of places that are held: first by signed-in people, then by readers without an account.
     places: [usize; 2],
     /// Requesters with waiting requests, the next one first. Each has its requests in the order of their arrival.
     waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<QueueSlot>>)>,
@@ -123,9 +124,9 @@ impl FairQueue {
         Self { shared: Arc::new(Shared { limits, personal_locks: None, state: Mutex::default() }) }
     }
 
-    /// Creates a queue whose work shares `personal_locks` with other queues, so that a person has one running in all of
-    /// them together. Work that holds a personal turn must take its further slots [within](Place::slot_within) that turn:
-    /// if it waited for another turn, it would wait for itself.
+    /// Creates a queue whose work shares `personal_locks` with other queues, so that only one piece of a person's work
+    /// runs at a time in all these queues together. Work that holds a personal turn must take its further slots
+    /// [within](Place::slot_within) that turn: if it waited for another turn, it would wait for itself.
     pub(crate) fn sharing(limits: QueueLimits, personal_locks: PersonalLocks) -> Self {
         let personal_locks = Some(personal_locks);
         Self { shared: Arc::new(Shared { limits, personal_locks, state: Mutex::default() }) }
@@ -134,7 +135,8 @@ impl FairQueue {
     /// Takes a place for a request.
     ///
     /// # Errors
-    /// Returns [`Busy::Requester`] if this requester holds all its places, or [`Busy::Server`] if all places are taken.
+    /// Returns [`Busy::Requester`] if this requester holds all its places, or [`Busy::Server`] if no place is left for
+    /// signed-in people or, in the case of a reader without an account, for such readers.
     pub(crate) fn place(&self, requester: &Requester) -> Result<Place, Busy> {
         let limits = &self.shared.limits;
         let mut state = self.shared.lock();
@@ -151,10 +153,10 @@ impl FairQueue {
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
 
-    /// Takes a place and waits for its slot.
+    /// Waits for a slot, and holds a place only while it waits.
     ///
     /// # Errors
-    /// Returns [`Busy`] if there is no place, or no slot is free within [`MAX_WAIT`].
+    /// Returns [`Busy`] if there is no place, or if the personal turn and the slot do not come within [`MAX_WAIT`].
     pub(crate) async fn slot(&self, asker: impl Into<Asker<'_>>) -> Result<Slot, Busy> {
         let Asker { requester, turn } = asker.into();
         let place = self.place(requester)?;
@@ -179,7 +181,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Waits for a slot.
+    /// Waits for the requester's personal turn, then for a slot. The returned slot contains both.
     ///
     /// # Errors
     /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
@@ -209,7 +211,7 @@ impl Place {
         Ok(Slot { _queue_slot: queue_slot, _turn: turn.clone() })
     }
 
-    /// Waits for a slot without a time limit.
+    /// Waits for the requester's personal turn and for a slot, without a time limit.
     ///
     /// # Errors
     /// Returns [`Busy`] if the queue has ended.
@@ -218,8 +220,8 @@ impl Place {
         Ok(Slot { _queue_slot: self.queue_slot().await?, _turn: turn })
     }
 
-    /// Waits until none of the person's other work that shares the lock is running. Does not wait for a reader without an
-    /// account, or in a queue that shares no lock.
+    /// Waits until none of the requester's other work that shares the personal locks is running. Returns at once if the
+    /// requester is a reader without an account, or if the queue shares no locks.
     async fn turn(&self) -> PersonalTurn {
         let alone = match (&self.shared.personal_locks, &self.requester) {
             (Some(personal_locks), Requester::Person(person)) => {
@@ -243,7 +245,8 @@ impl Place {
     }
 }
 
-/// A request that waits for its slot. A request that is given up leaves the queue at once.
+/// A request that waits for its slot. The request leaves the queue at once when this value is dropped, as happens when
+/// the caller stops waiting.
 struct Waiting<'p> {
     place: &'p Place,
     given: oneshot::Receiver<QueueSlot>,

@@ -14,9 +14,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// Number of requests for a password link that can wait to be processed. The budget of all such requests
-/// (`people/throttle.rs`) is smaller, so the queue is never full: a full queue would reveal how long earlier requests
-/// took.
+/// Number of requests for a password link that can wait to be processed. The throttle (`people/throttle.rs`) admits
+/// fewer such requests at a time, so the queue is never full: a full queue would reveal how long earlier requests took.
 const MAX_WAITING_REQUESTS: usize = 256;
 /// Time that a request waits before it is processed, in milliseconds. The time is random, so that nobody can tell the
 /// work for one request from the work for others.

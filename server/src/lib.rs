@@ -1,8 +1,8 @@
 //! Accord's server.
 //!
 //! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes their entries to the
-//! `store`. Imports point one way: `http → rooms → (document, store)`. Requests see only the traits of the store. Only
-//! [`run`] and the commands for backups, checks and accounts open sled itself.
+//! `store`. Each module uses only modules to its right: `http → rooms → (document, store)`. Requests see only the
+//! traits of the store. Only [`run`] and the commands for backups, checks and accounts open sled itself.
 
 #![warn(missing_docs)]
 
@@ -178,7 +178,8 @@ async fn serve(
     };
     let control = match control::listen(&config.data) {
         Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
-        // One cause is a path of more than about 100 bytes, which can't name a socket.
+        // The control socket can't be opened. One possible cause is a path of more than about 100 bytes, which can't
+        // name a socket.
         Err(error) => {
             tracing::warn!(%error, "the control socket can't be opened, so commands can't reach this server while it runs");
             None
@@ -206,7 +207,8 @@ async fn serve(
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
 }
 
-/// Starts to accept connections. The returned [`Stop`] ends that.
+/// Starts to accept connections. [`Stop::drain`] of the returned value stops accepting them and ends the server's
+/// parts.
 fn start_listening(listener: TcpListener, config: &Config, app: &App) -> Stop {
     let ConnectionLimits { total, per_address, .. } = config.connections;
     let per_address = per_address.saturating_mul(2);

@@ -54,11 +54,10 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
-    /// Starts the thread.
+    /// Starts the thread that sends mails. The mail server is first contacted when a mail is sent.
     ///
     /// # Errors
-    /// Returns an error if the configuration is invalid or the thread can't be created. The mail server is first
-    /// contacted when a mail is sent.
+    /// Returns an error if the configuration is invalid or the thread can't be created.
     pub(crate) fn start(config: &MailConfig) -> Result<Self, MailError> {
         let transport = SmtpTransport::from_url(&config.url)?.timeout(Some(TIMEOUT)).build();
         let from =
@@ -81,7 +80,7 @@ impl Mail {
         }
     }
 
-    /// Creates a handle whose mails are received here instead of being sent.
+    /// Creates a handle whose mails go to the returned receiver instead of being sent.
     #[cfg(test)]
     pub(crate) fn for_tests() -> (Self, Receiver<Letter>) {
         let (waiting, letters) = sync_channel(MAX_WAITING);

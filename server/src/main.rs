@@ -32,7 +32,7 @@ const _: () = assert!(
 
 /// Time that remaining threads have to end after everything else has ended.
 const LAST_THREADS: Duration = Duration::from_secs(1);
-/// Exit code of `accord verify` for a complete release when no trusted key was given.
+/// Exit code of `accord verify` for a release that is validly signed when no trusted key was given.
 const UNTRUSTED: u8 = 2;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             return accord_server::worker::run(parent);
         }
         Ok(Arguments { command }) => command,
-        // Clap would exit with 2, but that code means a complete release without a trusted key ([`UNTRUSTED`]).
+        // Clap would exit with 2, but that code means a validly signed release without a trusted key ([`UNTRUSTED`]).
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
             drop(error.print());
@@ -237,7 +237,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     run(listener, args.config(), stop).await
 }
 
-/// Binds the address to listen on. The error says what to do about it.
+/// Binds the address to listen on. If that fails, the error says what the operator can do.
 async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Listens on an address and serves the metrics until the task is aborted. Requests there are short, so the server does
-/// not wait for them when it stops.
+/// Listens on an address, and starts a task that serves the metrics there until the task is aborted. Requests for
+/// metrics are short, so a server that stops does not wait for them.
 ///
 /// # Errors
 /// Returns an error if the address can't be bound.

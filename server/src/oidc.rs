@@ -1,9 +1,10 @@
 //! Signing in with a provider: OpenID Connect Core 1.0, authorization code flow with PKCE (RFC 7636), endpoints by
 //! discovery.
 //!
-//! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret that
-//! only this browser has, in a cookie. Every provider is asked through one [`ProviderClient`], and never on threads for which
-//! other requests wait.
+//! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret that only the
+//! browser of the person has, in a cookie. Each provider has one [`ProviderClient`], through which all requests to it are made.
+//! They run on threads that serve nothing else, so a slow provider delays only
+//! the people who sign in with it.
 
 mod error;
 mod fetch;
@@ -139,7 +140,7 @@ impl Oidc {
         provider_client.metadata().await.map(drop)
     }
 
-    /// Forgets the cached metadata of a provider. Pending sign-ins keep theirs.
+    /// Forgets the cached metadata of a provider. Pending sign-ins still use the metadata with which they began.
     pub(crate) fn forget(&self, provider: &str) {
         self.provider_clients.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
     }
@@ -159,8 +160,8 @@ impl Oidc {
         }
     }
 
-    /// Starts a sign-in: returns the provider's address for the browser. The provider sends the browser back to
-    /// `redirect`.
+    /// Starts a sign-in. Returns the redirect that sends the browser to the provider, with the secret for the browser's cookie.
+    /// The provider later sends the browser back to the address `redirect`.
     ///
     /// # Errors
     /// Returns an error if the provider can't be reached, or if too many requests wait for it.

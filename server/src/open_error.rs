@@ -12,7 +12,7 @@ use thiserror::Error;
 pub(crate) enum OpenError {
     #[error("there is no such document")]
     Missing,
-    /// The person has no access, but can have had it until a moment ago.
+    /// The person has no access to the document, but can have had it until a moment ago.
     #[error("the document is not shared with this person")]
     Denied(Denied),
     #[error(transparent)]
@@ -21,7 +21,7 @@ pub(crate) enum OpenError {
     Ledger(#[from] LedgerError),
     #[error("the document's history is too long to be shown")]
     TooLong,
-    /// There are too many requests of this requester, or of all together.
+    /// There are too many requests of this requester, or of all requesters together.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// The documents that this person has open take too much memory together.

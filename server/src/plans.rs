@@ -154,7 +154,7 @@ impl Plans {
         Ok(())
     }
 
-    /// Returns the plan that a document belongs to, or `None` if there is no such document.
+    /// Returns the id and state of the plan that a document belongs to, or `None` if there is no such document.
     #[must_use]
     pub(crate) fn home(&self, document: &DocumentId) -> Option<(PlanId, Arc<PlanState>)> {
         self.read(|known| {
@@ -163,14 +163,14 @@ impl Plans {
         })
     }
 
-    /// Returns the plan that an invitation is for, or `None` if there is no such invitation.
+    /// Returns the id and state of the plan that an invitation is for, or `None` if there is no such invitation.
     #[must_use]
     pub(crate) fn inviting(&self, invitation: &Digest) -> Option<(PlanId, Arc<PlanState>)> {
         let mut all = self.all().into_iter();
         all.find(|(_, state)| state.invitation(invitation).is_some())
     }
 
-    /// Returns the plans in which a person has a seat.
+    /// Returns the id and state of each plan in which a person has a seat.
     #[must_use]
     pub(crate) fn seating(&self, person: &PersonId) -> Vec<(PlanId, Arc<PlanState>)> {
         self.all().into_iter().filter(|(_, state)| state.standing(person).is_some()).collect()
@@ -267,7 +267,7 @@ impl Plans {
         let (draft, by) = (draft.clone(), actor.clone());
         // A large import takes most of a second, so it must not block a thread that answers other requests.
         let seeding = tokio::task::spawn_blocking(move || {
-            // The client id has 53 random bits, so that nobody else has it.
+            // The text is written under a client id of 53 random bits, so that no other writer has the same client id.
             let seed = seed(rand::random::<u64>() >> 11, &draft);
             state.edit(&by, now, rand::random(), &seed)
         });
@@ -316,7 +316,7 @@ impl Plans {
         .await
     }
 
-    /// Records an action in the audit record that is in no plan's ledger.
+    /// Adds an action to the audit record that is not an act, so that it is in no plan's ledger.
     ///
     /// # Errors
     /// Returns an error if the event can't be saved.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Time that a caller should wait before trying again when too many ask at the same time, in seconds.
+/// Time that a caller should wait before trying again when the server has too many requests at the same time, in
+/// seconds.
 const BUSY_SECONDS: u64 = 5;
 
 /// The body of an answer to a request that failed: a stable name for programs and a sentence for people.
@@ -75,7 +76,8 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(5)
     }
 
-    /// Creates a problem for a request that can't be served now because too many ask at the same time (503).
+    /// Creates a problem for a request that can't be served now because there are too many requests at the same time
+    /// (503).
     pub(crate) fn busy(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).with_retry_after(BUSY_SECONDS)
     }
@@ -84,7 +86,8 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    /// Creates a refusal (403) with a name of its own, by which the page finds its explanation.
+    /// Creates a refusal (403) with a stable name of its own, by which the web application finds the explanation that
+    /// it shows.
     pub(crate) fn refused(error: &'static str, message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, error, message)
     }
@@ -130,7 +133,8 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
-    /// Returns an answer with the sentence alone, for people who follow a link on a public page.
+    /// Returns an answer that contains only the problem's sentence, as plain text, for people who follow a link on a
+    /// public page.
     pub(crate) fn sentence(self) -> Response {
         later((self.status, format!("{}\n", self.message)).into_response(), self.retry_after)
     }

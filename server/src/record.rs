@@ -22,12 +22,12 @@ pub(crate) struct RecordView {
     pub(crate) language: String,
     /// The moment at which the document was created.
     pub(crate) began: MomentView,
-    /// The moment at which the record was made. It counts all entries up to this one.
+    /// The latest moment when the record was made. The record covers all entries of the document up to this moment.
     pub(crate) head: MomentView,
     /// Everybody who made an entry in the document's ledger, once for each seat and side that they had. Other fields
     /// refer to them by their index in this list.
     pub(crate) authors: Vec<AuthorView>,
-    /// The amount of the current text that each author wrote first, by section.
+    /// The amount of the current text that each author wrote originally, for each section.
     pub(crate) shares: Vec<Share>,
     /// The sessions of work with the amounts that each author inserted and deleted, the oldest first.
     pub(crate) sittings: Vec<Sitting>,
@@ -35,7 +35,7 @@ pub(crate) struct RecordView {
     pub(crate) versions: Vec<VersionView>,
     /// The proposals for a release with their outcomes, the oldest first.
     pub(crate) proposals: Vec<ProposalView>,
-    /// The releases, by number.
+    /// The releases, in the order of their numbers.
     pub(crate) releases: Vec<ReleaseView>,
 }
 
@@ -101,13 +101,13 @@ pub(crate) struct ProposalView {
     pub(crate) seq: u64,
     /// The person who proposed the text.
     pub(crate) by: MarkView,
-    /// The number of the entry after which the text was proposed.
+    /// The number of the entry that the proposed text follows: the text is the state right after this entry.
     pub(crate) moment: u64,
     /// The SHA-256 digest of the release that the text would become: of its canonical JSON (RFC 8785), in hexadecimal.
     pub(crate) digest: String,
     /// The number of signatures that the proposal needs from each side.
     pub(crate) quorum: Quorum,
-    /// The items of the checklist that the text does not meet, by key.
+    /// The keys of the checklist items that the text does not meet.
     pub(crate) gaps: Vec<String>,
     /// The message of the proposer. It can be empty.
     pub(crate) message: String,
@@ -139,9 +139,9 @@ pub(crate) struct ReleaseView {
     pub(crate) frozen: u64,
     /// The signatures, in the order in which they were given.
     pub(crate) signatures: Vec<MarkView>,
-    /// The items of the checklist that the text does not meet, by key.
+    /// The keys of the checklist items that the text does not meet.
     pub(crate) gaps: Vec<String>,
-    /// The person who began the next draft, or `null` if nobody has.
+    /// The person who began the next draft after this release, or `null` if nobody has.
     pub(crate) reopened: Option<MarkView>,
     /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
     /// a launch.

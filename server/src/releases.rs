@@ -27,7 +27,7 @@ const NOTES: &str = "note";
 /// Maximum size of one piece of a note, in bytes: a record can hold little more.
 const NOTE_PIECE_BYTES: usize = 3_000;
 
-/// Memory of all cached releases, in bytes. Each counts as twice the size of its file.
+/// Maximum memory of all cached releases together, in bytes. Each release counts as twice the size of its file.
 const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A release with its statement and its file.
@@ -136,13 +136,13 @@ impl SealedReleases {
         let file = ReleaseFile { release, note, key: signed_by };
         let file = Bytes::from(serde_json::to_vec_pretty(&file).map_err(unwritable)?);
         let frozen = Arc::new(SealedRelease { released, statement, file, moment: proposal.moment });
-        // The release holds its text in memory in addition to its file.
+        // The release holds its text in memory in addition to its file, so it counts as twice the size of the file.
         self.shared.kept.insert(key, frozen.clone(), frozen.file.len() * 2);
         Ok(Some(frozen))
     }
 
-    /// Reads the text of a release from the ledger and compares its digest, or returns `None` if there is no such
-    /// release.
+    /// Reads the text of a release from the ledger, and checks that its digest is the one that was signed. Returns the
+    /// text, the release and its proposal, or `None` if there is no such release.
     fn read(
         &self,
         reading: &Reading,

@@ -12,12 +12,13 @@ use accord_document::state::DocumentState;
 pub(crate) struct Replayed {
     pub(crate) state: DocumentState,
     pub(crate) last_editor: Option<PersonId>,
-    /// Number of entries that were applied to reach this state.
+    /// Number of entries that were applied to reach this state, without those that the initial state already contained.
     pub(crate) behind: usize,
 }
 
 impl Replayed {
-    /// Applies entries to a state that they follow.
+    /// Applies stored entries to a state that they follow or, if `state` is `None`, from the first entry of a ledger.
+    /// `last_editor` is the person who wrote the last edit before these entries, if any.
     ///
     /// # Errors
     /// Returns the errors of [`apply_all`].

@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// Maximum duration of a stop. Service managers kill after 10 to 90 seconds, and the server promises 15.
+/// Maximum duration of a stop. Service managers kill a process that has not stopped within 10 to 90 s, and the server
+/// promises to stop within 15 s.
 const STOP_WITHIN: Duration = Duration::from_secs(14);
 
 /// Returns a future that ends at the first SIGTERM or SIGINT. Signals count from this call on, also while the server is

@@ -103,7 +103,7 @@ impl Site {
         }
     }
 
-    /// Returns the host of this installation, with its port if it is not the default one. It identifies the
+    /// Returns the host of this installation, with its port if that is not the default one. This text identifies the
     /// installation.
     pub(crate) fn name(&self) -> String {
         let base = self.base();

@@ -6,7 +6,7 @@ use crate::rooms::Rooms;
 use tokio::join;
 use tokio::time::timeout;
 
-/// The parts of the server that have to end, in this order.
+/// The parts of the server that have to end when it stops, with the deadlines for their end.
 pub(crate) struct Stop {
     pub(crate) listening: Listening,
     pub(crate) open: OpenConnections,

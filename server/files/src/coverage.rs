@@ -1,4 +1,5 @@
-//! The characters that the fonts have, which decide whether a text can be set. Nothing is set to find that out.
+//! Decides whether a text can be typeset as a PDF, from the characters that the fonts have. The text is not typeset for
+//! that.
 
 use crate::fonts::{each_file, text_families};
 use crate::glyphs::Glyphs;
@@ -38,8 +39,8 @@ impl Coverage {
         Ok(Self { fonts: of_texts.map(Glyphs::of).collect() })
     }
 
-    /// Whether a PDF of the text can be made: it is not too long, and the fonts have enough of its characters. Takes time
-    /// linear in the text's length.
+    /// Whether a PDF of the text can be made: the text is not too long, and at most 2 % of its characters lack a glyph.
+    /// Takes time linear in the text's length.
     pub fn is_enough_for(&self, text: &Released) -> bool {
         let mut settled = Settled::default();
         let mut ops = |ops: &[Op]| {

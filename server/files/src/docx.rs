@@ -19,8 +19,8 @@ use std::collections::HashMap;
 /// Width of the text in twentieths of a point: A4 without its margins.
 const TEXT_WIDTH_TWIPS: usize = 9_026;
 
-/// Returns a commitment as DOCX. `authors` are the names of the authors of its changes, by index. `time` is the time of the
-/// text, in milliseconds since the Unix epoch.
+/// Returns a commitment as DOCX. Each change in `manuscript` names its author by an index into `authors`. `time` says when
+/// a release was frozen, or when a draft was read, in milliseconds since the Unix epoch.
 #[must_use]
 pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u64) -> Vec<u8> {
     let words = Words::of(&paper.language);
@@ -50,12 +50,12 @@ pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u6
 struct Paragraph {
     kind: LineKind,
     runs: Vec<(Span, Option<Trace>)>,
-    /// The change of the paragraph's end, if it was inserted or deleted. A deleted end joins the paragraph to the next.
+    /// The change that inserted or deleted the paragraph's end, if one did. A deleted end joins the paragraph to the next.
     end: Option<Trace>,
 }
 
 impl Paragraph {
-    /// Whether the paragraph is read from right to left. Word reads a paragraph from left to right unless it says
+    /// Whether the paragraph is read from right to left. Word reads a paragraph from left to right unless the file says
     /// otherwise.
     fn is_right_to_left(&self) -> bool {
         let line: String = self.runs.iter().map(|(span, _)| span.text.as_str()).collect();
@@ -70,7 +70,7 @@ struct Writer<'a> {
     links: Vec<String>,
     /// The index in `links` of each target.
     link_numbers: HashMap<String, usize>,
-    /// Number of lists so far. Each has a numbering of its own, which starts at 1.
+    /// Number of lists written so far. Each has a numbering of its own, which starts at 1.
     lists: usize,
     changes: usize,
 }

@@ -29,8 +29,8 @@ use typst::utils::LazyHash;
 #[include = "noto-sans-symbols-2/400Regular/*.ttf"]
 struct Inside;
 
-/// The font families for authors' texts, in the order in which a character is looked up. [`AROUND`] is the family for the
-/// words of the form around them.
+/// The font families for authors' texts, in the order in which they are searched for a character. [`AROUND`] is the family
+/// for the words of the form around them.
 const TEXT: [&str; 5] =
     ["Source Serif 4", "NanumMyeongjo", "Noto Sans Georgian", "Noto Sans Symbols 2", "Noto Emoji"];
 const AROUND: &str = "Public Sans";
@@ -64,7 +64,8 @@ impl Fonts {
         Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
     }
 
-    /// Returns the families for authors' texts, and those for the words of the form around them.
+    /// Returns two lists of names of font families: first those for authors' texts, then those for the words of the form
+    /// around the texts.
     pub(super) fn families(&self) -> (Vec<&str>, Vec<&str>) {
         let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
         let around = std::iter::once(AROUND).chain(text.iter().copied()).collect();

@@ -33,9 +33,9 @@ pub struct FileJob<'a> {
 /// The origin of a text, as [`Origin`] but with owned values, so that it can be sent to another process.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum JobOrigin<'a> {
-    /// A draft of a plan.
+    /// The draft of a commitment.
     Draft {
-        /// The title of the plan.
+        /// The title of the plan that the commitment belongs to.
         plan_title: String,
     },
     /// A release.
@@ -44,7 +44,7 @@ pub enum JobOrigin<'a> {
         statement: Box<Cow<'a, Statement>>,
         /// The publication of the release, or `None` if it is not public.
         public: Option<Publication>,
-        /// The address of the installation.
+        /// The address of the installation, with which the address of the release begins.
         base: String,
     },
 }
@@ -64,8 +64,7 @@ impl FileJob<'_> {
     /// Makes the file. `attached` is the signed file of a release, which its PDF contains as an attachment. `html`
     /// renders a paper as a web page.
     ///
-    /// # Errors
-    /// Returns an error if the job is for a PDF and the PDF can't be set.
+    /// # Errors Returns an error if the job is for a PDF, and the PDF can't be typeset or `press` is `None`.
     pub fn make(
         &self,
         press: Option<&Press>,

@@ -24,7 +24,7 @@ impl FileKind {
         Self::ALL.into_iter().find(|kind| kind.extension() == extension)
     }
 
-    /// Returns the name of the kind in the keys of catalogues: `markdown` in `release.file.markdown`.
+    /// Returns the name of the kind in the keys of message catalogues: `markdown` in `release.file.markdown`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Markdown => "markdown",

@@ -179,7 +179,7 @@ fn kept(text: &str) -> Stretches {
     if text.is_empty() { Vec::new() } else { vec![plain(text)] }
 }
 
-/// Whether the stretches contain anything other than blanks. Deleted stretches count, too.
+/// Whether the stretches, deleted ones included, contain anything other than blanks.
 pub(super) fn has_words(stretches: &[Stretch]) -> bool {
     stretches.iter().any(|stretch| !stretch.text.trim().is_empty())
 }

@@ -10,7 +10,7 @@ pub enum Origin<'a> {
     Draft {
         /// The title of the draft's plan.
         plan_title: &'a str,
-        /// The time of the draft, in milliseconds since the Unix epoch.
+        /// The time when the draft was read, in milliseconds since the Unix epoch.
         time: u64,
     },
     /// A release.

@@ -72,7 +72,7 @@ pub struct Check {
 pub enum Piece {
     /// A heading of the form, with its level. The title has level 1, a section level 2.
     Heading(u8, String),
-    /// The name of a date, and the date.
+    /// The name of a date field, then the date in words.
     Date(String, String),
     /// A block that the authors wrote. The levels of its headings continue those of the form, and none is skipped.
     Text(Block),
@@ -138,8 +138,8 @@ impl Paper {
 }
 
 impl Paper {
-    /// Calls `visit` with the title and with each line of the form's words around the text. Authors' other texts are
-    /// left out.
+    /// Calls `visit` with the title and with each line of the form's words around the text. Authors' texts other than the
+    /// title are left out.
     pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
         let mut visit_text = |text: &mut String| {
             let text_of = std::mem::take(text);

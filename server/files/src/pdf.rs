@@ -157,8 +157,8 @@ impl Press {
         })
     }
 
-    /// Bounds the cost of setting the text, shows characters that no font has as code points, and returns the number of
-    /// characters shown so.
+    /// Bounds the cost of setting the text, replaces characters that no font has by code points, and returns the number of
+    /// characters that are now shown as code points.
     fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
@@ -170,7 +170,8 @@ impl Press {
                 let (text, counted) = self.fonts.settle(&span.text);
                 settled.add(counted);
                 span.text = text;
-                // Destinations consist of ASCII, which every font has, so they are counted only.
+                // The destinations of links consist of ASCII characters, which every font has, so destinations need no code
+                // points and are only counted.
                 settled.all +=
                     span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }
@@ -188,7 +189,7 @@ impl Press {
     }
 }
 
-/// Returns the first `characters` characters of a longer text, with an ellipsis.
+/// Returns a text of at most `characters` characters unchanged. Cuts a longer text to that length, and adds an ellipsis.
 fn cut(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => text.into(),

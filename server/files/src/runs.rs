@@ -1,8 +1,9 @@
 //! Bounds the cost of setting a line. A typesetter's work grows with the square of the length of a run without a line
 //! break: marks on one letter, characters that nobody sees, or a word without an end.
 //!
-//! No text of any language reaches these bounds. A text beyond them is still shown completely. Characters beyond the bound
-//! are shown as code points, like those that no font has, and a long word gets places at which a line can break.
+//! No text of any language reaches these bounds. All visible characters of a text beyond them are still shown. Marks and
+//! unseen characters beyond their bound are shown as code points, like characters that no font has. A long word gets places
+//! at which a line can break, and loses surplus soft hyphens.
 
 use accord_document::model::blocks::Span;
 use accord_document::readable::{CodePoint, is_hidden, is_mark};
@@ -42,7 +43,8 @@ struct State {
     unbroken: usize,
     soft_hyphens: usize,
     last: Option<char>,
-    /// A character beyond the bound that was not written to the output yet, and the number of its repetitions.
+    /// A mark or unseen character beyond [`MAX_MARKS_IN_A_ROW`] that is not written to the output yet, and how often it
+    /// occurs in a row.
     pending: Option<(char, usize)>,
     as_code_points: usize,
 }

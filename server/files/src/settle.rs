@@ -26,8 +26,8 @@ impl Settled {
     }
 }
 
-/// Calls `out` with each character of a text, and with whether the character can be set. Takes time linear in the text's
-/// length.
+/// Calls `out` with each character of a text in its composed form (NFC), and with whether the character can be set. Returns
+/// the counts of these characters. Takes time linear in the text's length.
 pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, bool)) -> Settled {
     // Fonts are more likely to have the precomposed form (NFC) of a letter, however the letter was typed.
     let composed: String = text.replace('\t', " ").nfc().collect();

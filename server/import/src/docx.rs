@@ -106,7 +106,7 @@ fn damaged(what: impl Into<String>) -> ImportError {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, ImportError> {
-    // The parser refuses a document type, and with it all entities that a file declares itself.
+    // The parser refuses a document type declaration (DTD), and with it all entities that a file declares itself.
     Document::parse(text).map_err(|error| damaged(error.to_string()))
 }
 
@@ -122,7 +122,8 @@ struct Reader {
     footnotes: Vec<String>,
     /// The pieces of paragraphs whose ends were deleted. They are joined with the next paragraph.
     carried: Vec<Piece>,
-    /// The address of the link that contains the last characters of this paragraph, if there is one.
+    /// The address of the link that contains the last characters read so far in the current paragraph, if they are in a
+    /// link.
     link_before: Option<String>,
     budget: TextBudget,
     out: Findings,
@@ -152,7 +153,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds the pieces that are still carried as a paragraph of their own.
+    /// Adds a paragraph of the pieces in `carried`, if there are any, because no further paragraph follows that they could
+    /// join.
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.carried);
         if !pieces.is_empty() {
@@ -182,8 +184,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns the rows of a table. The rows of a table inside a cell follow the row of that cell. Each gets an empty
-    /// first cell, so that the label in the first cell of the outer row applies to it, too.
+    /// Returns the rows of a table. The rows of a table inside a cell follow the row of that cell. Each of these inner rows
+    /// gets an empty first cell, so that the label in the first cell of the outer row applies to it, too.
     fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, ImportError> {
         if depth > MAX_NESTING_DEPTH {
             return Err(damaged("its parts are nested too deeply"));

@@ -50,7 +50,8 @@ impl From<Placed> for PlacedFile {
 }
 
 impl From<PlacedFile> for Placed {
-    /// Restores the commitment. Texts under keys that the template lacks are left out, because no child of ours sends them.
+    /// Restores the commitment. Texts under keys that the template lacks are left out, because the child process that reads
+    /// files never sends such texts.
     fn from(file: PlacedFile) -> Self {
         let known = |(key, ops): (String, Vec<Op>)| {
             FIELDS.iter().find(|field| field.key == key).map(|field| (field.key, ops))

@@ -32,7 +32,7 @@ struct Reader {
     /// Whether the next line is the first line of an item.
     begins_item: bool,
     table: Option<Vec<Vec<Cell>>>,
-    /// The destination of the link that is being read, if the link has the title that our writer gives it.
+    /// The destination of the link that is being read, if the link has the title that Accord's Markdown writer gives links.
     destination: Option<String>,
     /// The destination in brackets that can follow the link that was just read. It is not an author's text.
     shown_destination: Option<String>,
@@ -157,7 +157,7 @@ impl Reader {
         add(&mut self.budget, &mut self.line, text, &self.marks)
     }
 
-    /// Returns what was read since the last line, as paragraphs split at line breaks.
+    /// Returns the text that was read since the last call, as paragraphs split at line breaks.
     fn lines(&mut self) -> Result<Vec<Paragraph>, ImportError> {
         let role = Role::Block(match (self.heading, self.lists.last()) {
             (Some(level), _) => LineKind::Heading(level),

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 /// Maximum number of characters of a heading or label that is searched for [`CLUES`].
 pub(super) const MAX_LABEL_CHARACTERS: usize = 120;
 
-/// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from ours.
+/// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from the names that Accord
+/// shows.
 const FIELD_SYNONYMS: [(&str, &[&str]); 9] = [
     (
         "title",
@@ -38,7 +39,8 @@ const FIELD_SYNONYMS: [(&str, &[&str]); 9] = [
     ("contact_email", &["e-mail"]),
 ];
 
-/// Names of sections in drafts and forms, where they differ from ours. [`FIELD_SYNONYMS`] has the names of fields.
+/// Names of sections in drafts and forms, where they differ from the names that Accord shows. [`FIELD_SYNONYMS`] has the
+/// names of fields.
 const SECTION_SYNONYMS: [(Section, &[&str]); 6] = [
     (Section::Who, &["supporting stakeholders", "stakeholders"]),
     (Section::When, &["period covered", "period"]),

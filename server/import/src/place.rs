@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 pub struct Placed {
     /// The texts, milestones and dates of the commitment.
     pub draft: Draft,
-    /// The keys of the text fields that are not empty, in the order of the page.
+    /// The keys of the text fields that contain text, in the order of the template. The notes are left out.
     pub fields: Vec<&'static str>,
     /// Whether the notes contain text, which has no field yet.
     pub has_notes: bool,
@@ -189,7 +189,8 @@ impl Placer {
             NamedPart::Field(field) => {
                 self.section = field.section;
                 self.current_part = CurrentPart::Field(field);
-                // A title under the name “Title” replaces a heading that was taken for the title only because it came first.
+                // A title under the name “Title” replaces a heading that was taken for the title only because it came
+                // first, and that heading moves to the notes.
                 if field.key == "title" {
                     self.notes.extend(self.texts.remove("title").into_iter().flatten());
                 }

@@ -19,15 +19,14 @@ pub(super) struct XmlBudget {
 }
 
 impl XmlBudget {
-    /// Returns the number of bytes that can still be unpacked.
+    /// Returns the number of bytes that can still be unpacked within the limit.
     pub(super) fn bytes_left(&self) -> usize {
         MAX_XML_BYTES.saturating_sub(self.bytes)
     }
 
     /// Counts the contents of a part.
     ///
-    /// # Errors
-    /// Returns an error if the parts exceed a limit, or if this one is not XML or declares a document type.
+    /// # Errors Returns an error if the parts exceed a limit, or if this part is not XML or declares a document type.
     pub(super) fn take(&mut self, text: &str) -> Result<(), ImportError> {
         self.bytes += text.len();
         if self.bytes > MAX_XML_BYTES {

@@ -1,4 +1,5 @@
-//! The installation's keys, in its data folder: the private key that signs, and the public key of every key that ever signed.
+//! The installation's keys, in its data folder: the private key that signs now, and the public keys of this and all earlier
+//! private keys.
 //!
 //! Only the server's user can read `keys/signing.key`. `keys/published.txt` contains every public key, one on each line
 //! and the newest last, so that notes signed with an older key stay verifiable.
@@ -26,7 +27,8 @@ pub enum KeyError {
         /// What is wrong with the file, in words that fit after a colon.
         reason: String,
     },
-    /// Public keys were published before, but the private key is missing.
+    /// Public keys were published before, but the private key is missing. Contains the path at which the private key was
+    /// looked for.
     #[error("the key that signs releases is missing from {}: restore it from a backup, or make a new one with `accord rotate-key`", .0.display())]
     Missing(PathBuf),
 }
@@ -39,7 +41,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the keys in the data folder. If there are none yet, makes a key with this name. Blocks.
+    /// Reads the keys in the data folder. If there are none yet, makes a key that is called `name`. Blocks.
     ///
     /// # Errors
     /// Returns an error if the keys can't be read or written, if others than the server's user can read the private key,

@@ -80,7 +80,7 @@ struct StrictPosition {
 pub struct Signatory {
     /// The id of the person.
     pub person: PersonId,
-    /// The name of the person when the release was sealed.
+    /// The name of the person when the release was frozen.
     pub name: String,
     /// The side for which the person signed.
     pub sector: Sector,

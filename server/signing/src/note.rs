@@ -34,7 +34,7 @@ pub enum NoteError {
     /// The text does not have the form of a signed note.
     #[error("it is not a signed note")]
     Malformed,
-    /// The note is signed with other keys only. Contains their names and ids.
+    /// The note is not signed with the key that verifies it. Contains the names and ids of the keys that signed it.
     #[error("it is signed with another key: {0}")]
     OtherKeys(String),
     /// The note has a signature by the key, but the signature does not match the text.
@@ -183,8 +183,8 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
-    /// Makes a key of 32 random bytes. Characters that a name must not contain are removed from `name`, and an empty name
-    /// becomes `accord`.
+    /// Makes a private key from `seed`, which must be 32 random bytes. Characters that a name must not contain are removed
+    /// from `name`, and an empty name becomes `accord`.
     #[must_use]
     pub fn new(name: &str, seed: [u8; 32]) -> Self {
         let fit = |c: &char| !c.is_whitespace() && !is_unseen(*c) && *c != '+';

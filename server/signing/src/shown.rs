@@ -38,8 +38,8 @@ impl Shown {
         Self(format!("“{inside}”"))
     }
 
-    /// Returns a name unchanged if it consists of letters, and quoted otherwise. A name with a comma, digits or a full
-    /// stop could read like the rest of the sentence that contains it.
+    /// Returns a name without quotation marks if it consists of letters, spaces, hyphens and apostrophes, and quoted
+    /// otherwise. A name with a comma, digits or a full stop could read like the rest of the sentence that contains it.
     #[must_use]
     pub fn name(name: &str) -> Self {
         let is_plain =

@@ -107,7 +107,7 @@ fn open<'n>(
     Err(Fault::UntrustedKey { found, trusted: Shown::of(&names.join(", ")) })
 }
 
-/// Returns the text, if it is the one that the statement names.
+/// Reads the text of a release, if it has the number and the digest in the statement.
 fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     let number = release.get("number").and_then(Value::as_u64);
     if let Some(text) = number.and_then(|number| u32::try_from(number).ok())
@@ -143,7 +143,8 @@ fn is_text(released: &Released) -> bool {
     }) && released.facts.values().all(Value::is_string)
 }
 
-/// Checks that both sides have signed with their quorum, that nobody signed twice, and that all times are dates.
+/// Checks that both sides have signed with their quorum, that nobody signed twice or for another side, and that no time is
+/// after the year 9999.
 fn signatories(statement: &Statement) -> Result<(), Fault> {
     let Statement { quorum, signatories, frozen, .. } = statement;
     let mut people = BTreeSet::<&PersonId>::new();

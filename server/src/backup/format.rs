@@ -19,7 +19,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 
 const MAGIC: &[u8] = b"accord backup 1\n";
-/// Maximum length of a value, in bytes. The longest values are entries, which can be a little larger than a message.
+/// Maximum length of a value, in bytes. The longest values are entries, which can be a little larger than a message of
+/// the sync protocol.
 const MAX_VALUE_BYTES: u64 = 64 * 1024 * 1024;
 /// The length of the digest at the end, in bytes.
 const DIGEST_BYTES: usize = 32;

@@ -20,7 +20,7 @@ pub struct BackupContents {
     pub documents: usize,
     /// Number of entries in all ledgers.
     pub entries: usize,
-    /// Number of records, such as people, sessions and seals.
+    /// Number of records, such as people, sessions and the signed notes of releases.
     pub records: usize,
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 const ENTRIES_PER_COMMIT: usize = 512;
 
 /// Makes an installation from a backup in a new or empty folder, and checks it. `now` is the current time, in
-/// milliseconds since the Unix epoch. Blocks.
+/// milliseconds since the Unix epoch. Returns what the backup contained, and the report of the check. Blocks.
 ///
 /// # Errors
 /// Returns an error if the folder is not empty, if the backup is damaged, or if something can't be read or written. In
@@ -53,7 +53,7 @@ pub fn restore(
         Ok(())
     })?;
     drop(store);
-    // An empty folder can exist. It has to go, so that the new folder can take its name.
+    // At this path there can be an empty folder, which has to go, so that the new folder can take its name.
     let _ = fs::remove_dir(data);
     fs::rename(&making, data).map_err(in_data)?;
     Ok((contents, check(data)?))

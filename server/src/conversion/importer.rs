@@ -29,7 +29,7 @@ pub(crate) struct Importer {
     uploads: FairQueue,
 }
 
-/// The permission to upload a file and then to have it read.
+/// The permission to upload a file and then to have it read. Dropping it frees its places in both queues.
 #[derive(Debug)]
 pub(crate) struct Upload {
     place: Place,
@@ -37,7 +37,7 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// `heavy` is the queue for all heavy work.
+    /// `heavy` is the queue for all heavy work: files and imports.
     pub(crate) fn new(workers: Workers, heavy: FairQueue) -> Self {
         Self { workers, heavy, uploads: FairQueue::new(UPLOADS) }
     }
@@ -53,8 +53,8 @@ impl Importer {
         Ok(Upload { place, _upload: (upload, slot) })
     }
 
-    /// Converts a file to the fields of a commitment. Also returns the place that counts against the requester.
-    /// Dropping the future ends the work.
+    /// Converts a file to the fields of a commitment. Returns the fields, and the place in the queue for heavy work that the
+    /// requester keeps until the caller drops it. Dropping the future ends the work.
     ///
     /// # Errors
     /// Returns an error if the file can't be read, or if no slot is free in time.

@@ -17,7 +17,7 @@ pub(super) struct FilesInMaking<K> {
     begun: watch::Sender<()>,
 }
 
-/// The permission to make a file, until this is dropped. Other requests for the same file wait for it.
+/// The permission to make a file, until this value is dropped. Other requests for the same file wait for it.
 #[derive(Debug)]
 pub(super) struct Making<'f, K: Eq + Hash> {
     files: &'f FilesInMaking<K>,

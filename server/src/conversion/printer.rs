@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
 /// Capacity, in releases, of the cache that remembers which ones the fonts can typeset.
 const MAX_CACHED_COVERAGES: usize = 1_000;
-/// Capacity of the cache that remembers which files can't be made.
+/// Capacity, in files, of the cache that remembers which files can't be made.
 const MAX_CACHED_FAILURES: usize = 1_000;
 /// Time for which a file that can't be made is remembered.
 const FAILURE_TTL: Duration = Duration::from_secs(600);
@@ -139,7 +139,7 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        // A request that shares another's file starts nothing, so it needs no place.
+        // A request that waits for a file which another request is making starts no child, so it needs no place in the queue.
         let mut may_share = true;
         if let Some(elsewhere) = shared.in_making.get(&key) {
             elsewhere.ended().await;
@@ -192,8 +192,8 @@ impl Printer {
         Ok(FileTurn { place, personal })
     }
 
-    /// Returns a draft as a file. `changes` are the changes to mark in it and the names of their authors, or `None` to
-    /// mark none. `time` is the current time, in milliseconds since the Unix epoch. The text is read before this call
+    /// Returns a draft as a file. `changes` are the changes to mark in the draft and the names of their authors, or `None` to
+    /// mark none. `time` is the current time, in milliseconds since the Unix epoch. The caller reads the text before this call
     /// waits for a slot, so a request that still waits for its document holds no slot that others need.
     ///
     /// # Errors
@@ -226,7 +226,8 @@ impl Printer {
     }
 }
 
-/// A requester's turn to have a file of a draft made, with the place that counts until the file is sent.
+/// A requester's turn to have a file of a draft made, with the requester's place in the queue, which is kept until the file is
+/// sent.
 #[derive(Debug)]
 pub(crate) struct FileTurn {
     place: Place,
@@ -234,13 +235,13 @@ pub(crate) struct FileTurn {
 }
 
 impl FileTurn {
-    /// Returns the personal turn. A history that the file needs is read within it.
+    /// Returns the personal turn. The caller reads a history that the file needs within that turn.
     pub(crate) fn personal(&self) -> &PersonalTurn {
         &self.personal
     }
 }
 
-/// A file that counts against its requester until it is sent.
+/// A made file, with its requester's place in the queue, which is kept until the file is sent.
 struct Held {
     made: Vec<u8>,
     _place: Place,
@@ -261,9 +262,10 @@ impl Shared {
         (when.elapsed() < FAILURE_TTL).then_some(Err(error))
     }
 
-    /// Waits for a slot in which to make a file. If another request starts to make the same file first, waits for that
-    /// file once, and then for a slot. It does not wait a second time, because each such requester can hang up before
-    /// the file is made.
+    /// Waits for a slot in which to make a file. Returns the slot, and the permission to make the file, or `None` if another
+    /// request is making it as well. If `may_share` is true and another request starts to make the same file first, waits once
+    /// for that file, and then for a slot. A second such request is not waited for, because each of them can be given
+    /// up before the file is made.
     async fn turn(
         &self,
         place: &Place,

@@ -101,7 +101,7 @@ async fn a_person_has_one_running_of_all_kinds_that_share_it() {
     let mut waiting = Box::pin(reading.slot());
     let still = tokio::time::timeout(Duration::from_millis(20), &mut waiting).await;
     assert!(still.is_err(), "her file is being made");
-    // While her reading waits for her file, it holds no slot, so others can read.
+    // While Ana's reading waits for her file to be made, the reading holds no slot, so others can read.
     for name in ["ben", "eva"] {
         let place = readings.place(&person(name)).unwrap();
         drop(place.slot().await.unwrap());

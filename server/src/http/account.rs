@@ -141,7 +141,8 @@ pub(super) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Checks the password of a signed-in person, if they have one. Returns the lane for the next hash.
+/// Checks the password of a signed-in person, if they have one. Returns the lane (the part of the queue of password
+/// hashing) in which a new password is to be hashed.
 async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane, Problem> {
     let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
     let (people, id) = (app.people.clone(), by.person.id.clone());
@@ -155,7 +156,8 @@ async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane
 
 /// Changes the caller's e-mail address.
 ///
-/// The new address is unconfirmed until somebody opens the link that the server mails there.
+/// The new address is unconfirmed until the account's person, signed in, confirms it with the link that the server
+/// mails there.
 #[utoipa::path(put, path = "/api/v1/account/email", request_body = NewEmail, responses(
     (status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem)))]

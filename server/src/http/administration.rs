@@ -176,7 +176,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Makes a person an administrator of the installation, or ends that.
+/// Gives a person the rights of an administrator of the installation, or takes these rights away.
 #[utoipa::path(patch, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
     request_body = PersonChange, responses((status = 204), (status = 401, body = Problem),
     (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -241,7 +241,7 @@ pub(super) async fn end_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets a person.
+/// Forgets a person, whose name and account are erased for good.
 ///
 /// Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
 #[utoipa::path(delete, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),

@@ -52,7 +52,8 @@ pub(crate) enum Format {
     Json,
     /// A table for a spreadsheet, in CSV.
     Csv,
-    /// Lines of JSON, one for each entry, with the complete entry in base64. Its hash chain can be verified from them.
+    /// Lines of JSON, one for each entry, with the complete entry in base64. The hash chain of the audit record can be
+    /// verified from the lines of all its entries.
     Chain,
 }
 

@@ -16,7 +16,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 /// The limits of copies of documents that wait to be cleaned, each of at most 8 MiB. Only the places of this queue are
-/// used: the work itself takes the turn of a reading.
+/// used: the cleaning itself runs in a slot of the queue for reading ledgers.
 pub(crate) const CLEANINGS: QueueLimits =
     QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
 
@@ -53,7 +53,7 @@ pub(super) async fn clean_text(
 
 /// Gets a copy of a document, then waits for the turn to work on it. The copy comes first, because a room can take
 /// minutes to answer a person whose budget is used up, and nobody else must wait for that. The place limits the number
-/// of copies.
+/// of copies. Returns the place, the copy, and the turn to work on the copy.
 async fn copy_then_turn<T>(
     cleanings: &FairQueue,
     archives: &Archives,
@@ -78,8 +78,8 @@ fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
 /// Returns a message without its hidden characters.
 ///
 /// # Errors
-/// Returns an error that names a character that only a person can replace, or a number that readers would see in
-/// another place.
+/// Returns an error if the message contains a character that only a person can replace, or a number that readers would
+/// see in another place. The error names that character or number.
 pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     let text = clean(text).trim().to_owned();
     if let Some(found) = findings(&text).next() {

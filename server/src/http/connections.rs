@@ -14,8 +14,8 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// Number of connections of any kind. The server uses a smaller number if the system allows fewer open files.
     pub total: usize,
-    /// Number of sync connections of one address group, which a whole city can share. It can hold twice as many
-    /// connections of any kind, but at most half of all.
+    /// Number of sync connections of one address group, which a whole city can share. An address group can hold twice
+    /// as many connections of any kind, but at most half of all that can be open.
     pub per_address: usize,
     /// Number of sync connections of one person, in all their tabs and on all their devices.
     pub per_person: usize,
@@ -63,10 +63,10 @@ impl Connections {
         Self { limits, held: Arc::default(), large_messages: LargeMessages::default() }
     }
 
-    /// Takes a place.
+    /// Takes a place for one sync connection.
     ///
     /// # Errors
-    /// Returns an error if the address group or the person already holds the maximum.
+    /// Returns an error if the address group or the person already has the maximum number of sync connections.
     pub(crate) fn enter(
         &self,
         address: IpAddr,

@@ -48,7 +48,7 @@ pub(crate) struct DocumentView {
     may_read_history: bool,
     /// Whether the caller may redact passages: remove them from the document and its history.
     may_redact: bool,
-    /// The redactions of the document, in order.
+    /// The redactions of the document, in the order in which they were made.
     redactions: Vec<RedactionView>,
     /// The progress of the document towards its next release.
     release: Progress,
@@ -72,7 +72,7 @@ pub(crate) struct RedactionView {
     time: u64,
     /// The person who redacted the passage.
     by: Option<FaceView>,
-    /// The reason.
+    /// The reason for the redaction.
     reason: String,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct NewRedaction {
     /// The two moments in whose comparison (`GET …/diff`) the passage and its offset were found. If absent, the passage
     /// and its offset are those of the current text.
     compared: Option<Compared>,
-    /// The reason. Everybody who reads the document can read it.
+    /// The reason for the redaction. Everybody who reads the document can read it.
     reason: String,
 }
 
@@ -104,14 +104,16 @@ pub(crate) struct Compared {
 /// A ticket: a secret with which a program can connect to one document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Ticket {
-    /// The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds.
+    /// The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds after
+    /// the ticket was made.
     ticket: String,
 }
 
 /// A change of a document's state.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct DocumentChange {
-    /// Whether the document is archived. An archived document can be read but not changed, until it is taken back.
+    /// Whether the document is archived. An archived document can be read but not changed, until somebody takes it back
+    /// from the archive.
     archived: bool,
 }
 

@@ -23,7 +23,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// The start of the changes to show.
+/// The moment from which on a file shows changes.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Since {
     /// A moment: the number of the entry that it follows. The file shows all changes since then. Only for `docx`.

@@ -21,16 +21,16 @@ use http_body_util::BodyExt as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Number of bytes that an answer of unknown size counts.
+/// Number of bytes that are counted for an answer whose size is unknown.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
-/// The limits of the bytes that answers hold.
+/// The limits of the bytes that answers take in memory until their readers have taken them.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldLimits {
     /// Number of bytes that the answers to one requester can hold. A single answer can be larger.
     pub each: usize,
-    /// Number of bytes that the answers to all signed-in people can hold together. The answers to all other readers
-    /// together can hold as many again.
+    /// Number of bytes that the answers to all signed-in people can hold together. The answers to all readers without
+    /// an account can together hold as many again.
     pub all: usize,
 }
 
@@ -41,7 +41,7 @@ impl Default for HeldLimits {
     }
 }
 
-/// The count of bytes that answers hold now. Clones share it.
+/// The count of the bytes that answers take in memory now until they are sent. Clones share the count.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldAnswers {
     limits: HeldLimits,
@@ -105,10 +105,12 @@ impl HeldAnswers {
         Self { limits, held: Arc::default() }
     }
 
-    /// Counts an answer's bytes until the result is dropped.
+    /// Counts an answer's bytes for its requester until the returned value is dropped.
     ///
     /// # Errors
-    /// Returns an error if `may_refuse` is set, and the answers to this requester or to all would exceed the limits.
+    /// Returns an error if `may_refuse` is set, this requester already has an answer, and either the answers to this
+    /// requester or those to all of its class would exceed the limit. In the second case, a requester whose answers
+    /// stay within its share gets no error.
     fn hold(
         &self,
         requester: &Requester,
@@ -129,7 +131,7 @@ impl HeldAnswers {
     }
 }
 
-/// The bytes of an answer, counted until this is dropped.
+/// The number of bytes of an answer, which count for its requester until this value is dropped.
 #[derive(Debug)]
 struct HeldBytes {
     answers: HeldAnswers,

@@ -59,10 +59,10 @@ pub(crate) struct HistoryView {
     restorations: Vec<RestorationView>,
     /// The proposals for a release with their outcomes, the oldest first.
     proposals: Vec<ProposalView>,
-    /// The releases, by number.
+    /// The releases, in the order of their numbers.
     releases: Vec<ReleaseView>,
-    /// The number of the last entry that the caller has seen here, as last set with `PUT …/history/seen`, or `null` if
-    /// it was never set.
+    /// The number of the last entry that the caller has seen in the history, as last set with `PUT …/history/seen`, or
+    /// `null` if it was never set.
     seen: Option<u64>,
     /// Whether the caller may name versions now.
     may_name: bool,
@@ -261,8 +261,8 @@ pub(super) async fn name_version(
 
 /// Restores an earlier text of a document, or of a part of it.
 ///
-/// The restoration is an edit, which everybody in the document sees immediately. The moment before it becomes a
-/// version.
+/// The restoration is an edit, which everybody in the document sees immediately. The moment before the restoration
+/// becomes a version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/restorations", params(("document" = String, Path)),
     request_body = NewRestoration, responses(
     (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -333,7 +333,7 @@ fn part(name: Option<&str>) -> Result<RestoreScope, Problem> {
     }
 }
 
-/// Waits for the asker's turn, then calls `read` with a document's history.
+/// Waits for the requester's turn to read ledgers, then calls `read` with a document's history.
 pub(super) async fn in_archive<T: Send + 'static>(
     app: &App,
     asker: impl Into<Asker<'_>>,

@@ -72,7 +72,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Returns the address group, which limits by address count.
+    /// Returns the address group of the caller. Limits by address are limits of such groups.
     pub(crate) fn group(&self) -> AddressGroup {
         AddressGroup::of(self.address)
     }
@@ -112,7 +112,8 @@ pub(super) async fn guard_changes(
     done.map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-/// A signal to work that continues after its caller has hung up, so that the work can stop where that is safe.
+/// The signal that the caller of a request has hung up. The work of the request does not end by itself then, but can
+/// wait for this signal and stop where that is safe.
 #[derive(Debug, Clone)]
 pub(crate) struct CallerGone(watch::Receiver<()>);
 
@@ -143,7 +144,8 @@ pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<S
     .await
 }
 
-/// Returns the actor for a person's act in a plan: in their seat if it permits the act, otherwise as an administrator.
+/// Returns the actor for a person's act in a plan, and the state of the plan. The person acts in their seat if the seat
+/// permits the act, and otherwise as an administrator.
 pub(crate) fn acting(
     app: &App,
     by: &SignedIn,

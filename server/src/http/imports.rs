@@ -36,9 +36,9 @@ pub(crate) struct Import {
 pub(crate) struct Imported {
     /// The id of the new document.
     id: String,
-    /// The keys of the text fields that have content.
+    /// The keys of the text fields of the new document that have content.
     fields: Vec<&'static str>,
-    /// Number of milestones.
+    /// Number of milestones of the new document.
     milestones: usize,
     /// Whether the notes contain text that has no place in the template yet.
     notes: bool,

@@ -56,7 +56,8 @@ pub(crate) struct MadeInvitation {
     id: String,
     /// The label that says for whom the invitation is.
     label: String,
-    /// The link. Only this answer contains it. The first person who opens it can join.
+    /// The link. Only this answer contains it. The first person who accepts the invitation with the link joins the
+    /// plan.
     link: String,
 }
 
@@ -278,7 +279,8 @@ pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), 
     let (plan, invitation) = (&offer.plan, offer.digest);
     app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;
     let people = app.people.clone();
-    // The account now says for whom the invitation was. If removing the label fails, the remaining label does no harm.
+    // The account of the person who joined now says for whom the invitation was, so the invitation's label is removed.
+    // If that fails, the remaining label does no harm.
     let _ = tokio::task::spawn_blocking(move || people.forget_invited(&invitation)).await;
     Ok(())
 }

@@ -24,7 +24,8 @@ pub(crate) struct Progress {
     /// The stage: `drafting`, `proposed` (waits for signatures), `stale` (the text has changed since it was proposed),
     /// `frozen` (signed), `waiting` (for its launch) or `public`.
     stage: &'static str,
-    /// The number of the release that the stage is about. While drafting, the number of the last release, or 0.
+    /// The number of the release that the stage is about. While drafting, the number of the last release, or 0 if there
+    /// is none.
     number: u32,
     /// The sides that have signed the open proposal, once for each signature.
     signed: Vec<Sector>,
@@ -73,7 +74,7 @@ pub(crate) struct LaunchView {
     /// The time at which the releases became or will become public, in milliseconds since the Unix epoch.
     #[serde(rename = "opens")]
     public_from: u64,
-    /// The time zone in which that time was chosen (an IANA name).
+    /// The time zone in which the time of the launch was chosen (an IANA name).
     zone: String,
     /// The state of the launch: `waiting`, `public` or `called_off`.
     #[serde(rename = "fate")]
@@ -203,7 +204,8 @@ impl Zone {
         Ok(Self { name, zone })
     }
 
-    /// Returns the time at which a launch opens, or a problem that says why that time is not allowed.
+    /// Returns the time at which a launch makes its releases public, in milliseconds since the Unix epoch, or a problem
+    /// that says why the wanted time is not allowed.
     fn opening(&self, wanted: Option<u64>, now: u64) -> Result<u64, Problem> {
         opening(wanted, now).map_err(|untimely| {
             let now = i64::try_from(now).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());

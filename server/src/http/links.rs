@@ -47,9 +47,9 @@ pub(crate) struct NewAccount {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum UseLink {
-    /// For `setup`: the account of the first administrator.
+    /// For a link of the purpose `setup`: the account of the first administrator.
     Setup(NewAccount),
-    /// For `reset`.
+    /// For a link of the purpose `reset`.
     Reset {
         /// The new password.
         password: String,
@@ -57,9 +57,9 @@ pub(crate) enum UseLink {
         #[serde(default)]
         end_providers: Vec<String>,
     },
-    /// For `confirm`.
+    /// For a link of the purpose `confirm`.
     Confirm {
-        /// Must be true.
+        /// The confirmation of the e-mail address. It must be `true`.
         confirm: bool,
     },
 }
@@ -126,7 +126,8 @@ pub(super) async fn show(
 
 /// Uses a link, once.
 ///
-/// A link of the purpose `setup` or `reset` also signs in. `confirm` requires that the person is signed in already.
+/// A link of the purpose `setup` or `reset` also signs its person in. A link of the purpose `confirm` requires that its
+/// person is signed in already.
 #[utoipa::path(post, path = "/api/v1/links/{secret}", params(("secret" = String, Path)),
     request_body = UseLink, responses(
     (status = 200, body = session::SessionView), (status = 401, body = Problem),

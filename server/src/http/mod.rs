@@ -79,9 +79,9 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) rooms: Rooms,
     pub(crate) archives: Archives,
-    /// The queue whose places limit the documents that are being cleaned.
+    /// The queue whose places limit how many documents are cleaned of hidden characters at the same time.
     pub(crate) cleanings: FairQueue,
-    /// The queue whose places limit the whole texts that are read and written.
+    /// The queue whose places limit how many requests for the whole text of a document are served at the same time.
     pub(crate) whole_texts: FairQueue,
     pub(crate) releases: SealedReleases,
     pub(crate) printer: Printer,

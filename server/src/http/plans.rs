@@ -24,8 +24,8 @@ use utoipa::ToSchema;
 
 /// Maximum length of a new commitment's title, in characters.
 const MAX_TITLE_CHARS: usize = 500;
-/// Number of documents of a list that are asked concurrently. Each can take 10 s to answer a person whose budget is
-/// used up.
+/// Number of documents of a list whose rooms are asked for their summaries concurrently. Each can take 10 s to answer a
+/// person whose budget is used up.
 const MAX_CONCURRENT_DOCUMENTS: usize = 8;
 
 /// A plan in a list.
@@ -92,14 +92,15 @@ pub(crate) struct DocumentSummary {
     /// The people who are connected to the document now.
     #[serde(rename = "here")]
     present: Vec<FaceView>,
-    /// The time of the last entry, in milliseconds since the Unix epoch.
+    /// The time of the last entry, in milliseconds since the Unix epoch. If the document is busy or damaged, the time
+    /// at which it was created.
     changed_at: u64,
     /// The person who last edited the document.
     changed_by: Option<FaceView>,
     /// Whether the document can't be opened because its stored data is damaged.
     damaged: bool,
     /// Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
-    /// are left out. A request a moment later can have them.
+    /// are left out. The answer to a later request can contain them.
     busy: bool,
 }
 
@@ -108,7 +109,7 @@ pub(crate) struct DocumentSummary {
 pub(crate) struct CheckView {
     /// The key of the item.
     need: String,
-    /// Whether the text meets it.
+    /// Whether the text of the commitment meets the item.
     met: bool,
 }
 
@@ -141,10 +142,10 @@ pub(crate) struct NewDocument {
     translates: Option<String>,
 }
 
-/// The result of a creation.
+/// The result of creating a plan or a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Created {
-    /// The id of the new object.
+    /// The id of the new plan or document.
     id: String,
 }
 

@@ -18,7 +18,8 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// The purpose of going to a provider. Without any, the person signs in to an existing account.
+/// The purpose for which a browser goes to a sign-in provider. If no parameter is given, the person signs in to an
+/// existing account.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Start {
     /// The secret of an invitation that the person accepts.
@@ -83,8 +84,9 @@ pub(super) async fn start(
 const BUSY: &str =
     "Too many people are waiting for this sign-in provider. Try again in a few seconds.";
 
-/// Answers a request that comes too soon, or when too many people sign in. A browser that shows pages is redirected to
-/// the page that it came from, which shows the reason. Other callers get the status.
+/// Refuses a sign-in that comes too soon after others, or while too many people wait for the provider. A browser that
+/// shows pages is redirected to the page at the path `landing`, which shows the reason. Other callers get the HTTP
+/// status of `problem`.
 fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("text/html")) {

@@ -31,7 +31,7 @@ pub(crate) struct ProviderEntry {
     id: String,
     /// The name of the provider on the sign-in page.
     name: String,
-    /// The issuer, as in the provider's discovery document.
+    /// The issuer: the URL that identifies the provider, as in its discovery document.
     issuer: String,
     /// The client id with which Accord is registered at the provider.
     client_id: String,
@@ -51,7 +51,7 @@ pub(crate) struct NewProvider {
     /// The name of the provider on the sign-in page.
     #[schema(value_type = String, max_length = 200)]
     name: Bounded<200>,
-    /// The issuer, as in the provider's discovery document.
+    /// The issuer: the URL that identifies the provider, as in its discovery document.
     #[schema(value_type = String, max_length = 500)]
     issuer: Bounded<500>,
     /// The client id with which Accord is registered at the provider.

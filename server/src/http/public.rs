@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The cache control of pages. Caches can show a page for a minute without asking again. A public page stays public,
-/// and the minute limits the delay until it says that a newer release has replaced it.
+/// and the minute limits the delay until the page says that a newer release has replaced the one that it shows.
 const FRESH: &str = "public, max-age=60";
 /// The cache control of a release's files, which never change.
 const PERMANENT: &str = "public, max-age=31536000, immutable";
@@ -55,7 +55,7 @@ pub(super) async fn plan(
     Ok(page(&pages::plan(state.title(), &app.site.base(), id.as_str(), &all), &headers))
 }
 
-/// Answers with the newest public release of a commitment.
+/// Answers with the page of the newest public release of a commitment.
 pub(super) async fn newest(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -67,7 +67,7 @@ pub(super) async fn newest(
     Ok(page(&shown(&app, &context, newest).await, &headers))
 }
 
-/// Answers with a given release, at an address that stays valid.
+/// Answers with the page of the release that has a given number, at an address that stays valid.
 pub(super) async fn release(
     State(app): State<App>,
     Caller { address, .. }: Caller,
@@ -114,7 +114,7 @@ pub(super) async fn compare(
     Ok(page(&pages::compare(&context, (first, second), &compared), &headers))
 }
 
-/// Compares two moments, once this reader's turn has come.
+/// Compares two moments of a document, once the turn of the reader at this address has come.
 async fn compare_in(
     app: &App,
     address: IpAddr,
@@ -133,7 +133,7 @@ async fn compare_in(
 pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
 impl Comparisons {
-    /// Approximate memory of all cached comparisons, in bytes.
+    /// Maximum approximate memory of all cached comparisons together, in bytes.
     const MAX_CACHED_BYTES: usize = 8 * 1024 * 1024;
 
     pub(crate) fn new() -> Self {

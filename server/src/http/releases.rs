@@ -52,7 +52,7 @@ pub(crate) struct ReleasePath {
     quorum: Quorum,
     /// The proposals, in the order in which they were made.
     proposals: Vec<ProposalView>,
-    /// The releases, by number.
+    /// The releases, in the order of their numbers.
     releases: Vec<ReleaseView>,
     /// The steps that the caller may take.
     #[serde(rename = "may")]
@@ -93,21 +93,21 @@ pub(crate) struct NewProposal {
     message: String,
 }
 
-/// A signature.
+/// A signature to give to a proposal.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Signature {
     /// The SHA-256 digest of the release that the signatory has read, in hexadecimal.
     digest: String,
 }
 
-/// The reason for declining.
+/// A refusal to sign a proposal, with its reason.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Declining {
-    /// The reason. Everybody in the plan can read it.
+    /// The reason why the person declines to sign. Everybody in the plan can read it.
     reason: String,
 }
 
-/// The start of the next draft.
+/// A request to begin the next draft of a frozen text.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Reopening {
     /// A message about the next draft. It can be empty.

@@ -170,7 +170,7 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
     ))
 }
 
-/// Makes the link, without any check.
+/// Makes a link for a new password, without checking who asks for it.
 pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
     let people = app.people.clone();
     let purpose = Purpose::Reset { person, mailed_to: None };

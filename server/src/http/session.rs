@@ -59,7 +59,7 @@ pub(crate) enum SignIn {
         /// The password of the account.
         password: String,
     },
-    /// For a server that runs the demo.
+    /// For a demo person, on a server that runs the demo.
     Demo {
         /// The sign-in name of a demo person.
         demo: String,
@@ -161,7 +161,8 @@ pub(super) struct NewSession {
 }
 
 impl NewSession {
-    /// Returns the `Set-Cookie` headers, the one of the session first.
+    /// Returns the two `Set-Cookie` headers: first the one of the session, then the one that makes the browser a known
+    /// device.
     pub(super) fn cookies(&self, app: &App) -> [(HeaderName, String); 2] {
         let session = app.site.cookie(&self.session, app.session_seconds);
         let devices = app.site.devices_cookie(&self.devices.cookie(), KEEP_DEVICE_MS / 1_000);

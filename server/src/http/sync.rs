@@ -32,7 +32,8 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
 /// Size above which a received message is shrunk, in bytes.
 const SHRINK_ABOVE_BYTES: usize = 256 * 1024;
-/// Maximum size of a message, in bytes (rule C4): the whole of a long offline edit, and the tags around it.
+/// Maximum size of a message, in bytes (rule C4): a message can contain the whole of a long offline edit, with 1 KiB
+/// for the protocol's own bytes around the edit.
 const MAX_MESSAGE_BYTES: usize = limits::MAX_STATE_BYTES + 1024;
 /// Interval at which an open connection marks its session as used, so that the session does not end as idle.
 const SESSION_TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -120,7 +121,7 @@ async fn serve(
             if let (Ended::Reading(Some(close)), Some(outbox)) = (&ended, outbox.upgrade()) {
                 outbox.close(close.clone()).await;
             }
-            // If the room has closed, there is nobody to tell.
+            // If the room has closed, nobody has to be told that the connection ends.
             let _ = joined.room.send(RoomEvent::Leave { id: joined.id }).await;
             if matches!(ended, Ended::Reading(_)) {
                 let _ = writing.await;
@@ -137,8 +138,8 @@ enum Ended {
     Writing,
 }
 
-/// Passes frames to the room until the socket or the room closes. Returns a close message for a client that broke the
-/// WebSocket protocol or its limits.
+/// Passes frames to the room until the socket or the room closes. Returns a close message if a message of the client is
+/// too large or too many of its changes are waiting, and `None` if the connection or the room is gone.
 async fn read(
     mut stream: SplitStream<Socket>,
     joined: &Joined,
@@ -173,7 +174,8 @@ async fn read(
                 joined.room.send(frame).await.ok()?;
             }
             Message::Close(_) => return None,
-            // Text messages are no part of the protocol. The WebSocket library answers pings.
+            // Text messages are no part of the protocol, so they are dropped. Pings, in the next case, need no answer
+            // here, because the WebSocket library answers them.
             Message::Text(text) => {
                 drop(state.take_message());
                 permits.slow_down(text.len()).await;
@@ -197,8 +199,8 @@ fn shrink(message: Bytes) -> Bytes {
     message.into()
 }
 
-/// Pings a silent peer, and returns when it does not answer. The returned close message lets it sync again, because its
-/// device can have been asleep. Browsers answer pings by themselves.
+/// Pings a silent peer, and returns when the peer does not answer. The returned close message lets the peer sync again,
+/// because its device can have been asleep. Browsers answer pings by themselves.
 async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close {
     let Deadlines { ping, pong, .. } = *state.deadlines();
     let mut next = state.last_alive() + ping;
@@ -245,7 +247,8 @@ fn too_large(error: &Error) -> Option<Close> {
 async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        // The charges count against this receiver until the system has taken the bytes.
+        // Each output counts against this receiver's limit of queued bytes until the operating system has taken the
+        // bytes.
         let (mut unsent, mut unsent_bytes) = (Vec::new(), 0);
         while let Some(Queued { outgoing, charges }) = next {
             let closes = matches!(outgoing, Outgoing::Close(_));

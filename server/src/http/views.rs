@@ -52,8 +52,8 @@ pub(crate) struct FaceView {
     pub(crate) sector: Sector,
 }
 
-/// Returns the people with these ids, as the members of a plan see them. A person who never had a seat in the plan gets
-/// the sector `other`.
+/// Returns the people with these ids, as the members of a plan see them, in a map by id. A person who never had a seat
+/// in the plan gets the sector `other`.
 pub(crate) async fn faces(
     app: &App,
     plan: &PlanState,

@@ -1,7 +1,7 @@
 //! Answers that contain the whole text of a document. With all its formatting, the text can be 16 MiB, and ten times as
-//! much while it is read and serialized. So only one such answer is made for each person at a time, and no file, import
-//! or history of theirs meanwhile. The work runs on threads that can block for long, because all requests share the
-//! other threads.
+//! much while it is read and serialized. So only one such answer is made for each person at a time, and meanwhile no
+//! file, import or history for the same person. The work runs on threads that can block for long, because all requests
+//! share the other threads.
 
 use super::App;
 use super::problem::blocking;

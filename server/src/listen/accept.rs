@@ -38,9 +38,9 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Size of the buffers that a connection has for a request's body and for its response, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Size of the system's buffer for bytes that the peer has not acknowledged, in bytes. Linux doubles it. Without this
-/// limit the buffer would grow to megabytes, for each of thousands of connections. A ping would have to wait behind all
-/// of it.
+/// Size of the system's buffer for sent bytes that the peer has not acknowledged, in bytes. Linux doubles this size. Without this
+/// limit the buffer would grow to megabytes, for each of thousands of connections, and a ping would have to wait until all of it
+/// is sent.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// Pause of the accept loop after the system could not open another file.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);

@@ -36,8 +36,8 @@ impl Allowance {
     }
 }
 
-/// A request's body that fails when its pieces arrive too slowly. Only the time in which a reader waits for a piece
-/// counts.
+/// A request's body that fails when its pieces arrive too slowly. The deadlines limit only the time in which a reader waits for a
+/// piece.
 #[derive(Debug)]
 pub(super) struct Received {
     body: Incoming,

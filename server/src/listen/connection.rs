@@ -176,8 +176,8 @@ impl ConnectionState {
         ready
     }
 
-    /// Records that the reader has taken a message. Returns the permit of its person if the message was large. The
-    /// caller must keep the permit until the message has a place in the room's queue.
+    /// Records that the reader has taken a message. If the message was large, returns the permit of the person who sent it, which
+    /// the caller must keep until the message has a place in the room's queue.
     pub(crate) fn take_message(&self) -> Option<PersonalPermit> {
         self.incoming().as_mut()?.taken()
     }

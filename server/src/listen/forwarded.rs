@@ -5,7 +5,7 @@ use crate::site::AddressGroup;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The number of requests that are being answered, for each address group. Clones share the counts.
+/// The number of requests behind a proxy that are being answered, for each address group. Clones share the counts.
 #[derive(Debug, Clone)]
 pub(super) struct ForwardedRequests {
     per_group: usize,

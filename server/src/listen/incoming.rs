@@ -1,7 +1,7 @@
 //! The size of the message that is arriving on a WebSocket, and whether more of it is allowed to arrive.
 //!
-//! The bytes of a socket don't show where a message ends. So every byte that has arrived since the reader took the last
-//! message counts.
+//! The bytes of a socket don't show where a message ends. So the size of the arriving message includes every byte that
+//! has arrived since the reader took the last message.
 
 use super::deadlines::Deadlines;
 use super::large_messages::{
@@ -71,12 +71,12 @@ impl Incoming {
         Poll::Ready(Ok(()))
     }
 
-    /// Counts bytes that have arrived.
+    /// Adds to the number of bytes that have arrived since the reader took the last message.
     pub(super) fn received(&mut self, bytes: usize) {
         self.unfinished += bytes as u64;
     }
 
-    /// Records that the reader has taken a whole message. Returns the permit of its person, or `None` if the message
+    /// Records that the reader has taken a whole message. Returns the permit of the person who sent it, or `None` if the message
     /// was small.
     pub(super) fn taken(&mut self) -> Option<PersonalPermit> {
         self.unfinished = 0;

@@ -12,11 +12,11 @@ use tokio::time::sleep;
 
 /// Number of bytes from which on a message needs a permit.
 pub(super) const SMALL_MESSAGE_BYTES: u64 = 64 * 1024;
-/// Maximum number of people's first large messages that can arrive at the same time. At 8 MiB each, they take up to 128
-/// MiB.
+/// Maximum number of shared permits for first messages, of which each person has at most one at a time. At 8 MiB each, their
+/// messages take up to 128 MiB.
 const MAX_FIRST_MESSAGES: usize = 16;
-/// Maximum number of other large messages that can arrive at the same time: second ones of a person, and first ones for
-/// which no permit of the first kind is left.
+/// Maximum number of shared permits for further messages: for a second large message of a person, and for a large message that
+/// gets no permit for first messages.
 const MAX_FURTHER_MESSAGES: usize = 16;
 /// Maximum number of large messages from one person that can arrive at the same time.
 pub(super) const MAX_LARGE_MESSAGES_PER_PERSON: usize = 2;
@@ -66,16 +66,16 @@ impl PersonalPermits {
     }
 }
 
-/// Permission for a large message to arrive, until this is dropped.
+/// Permission for a large message to arrive, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct LargeMessagePermit {
     of_person: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
-    /// Present if this is the first large message of its person.
+    /// The person's permit for first messages, or `None` if the shared permit is one for further messages.
     _first: Option<OwnedSemaphorePermit>,
 }
 
-/// Permission for a complete large message to wait for its place in a room's queue, until this is dropped.
+/// Permission for a complete large message to wait for its place in a room's queue, until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct PersonalPermit {
     _of_person: OwnedSemaphorePermit,

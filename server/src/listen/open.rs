@@ -53,7 +53,7 @@ struct Held {
     groups: HashMap<AddressGroup, Group>,
     /// Connections that wait for their peer, by position: the longest wait first.
     waiting: BTreeMap<u64, Id>,
-    /// Address groups with waiting connections, ordered by the number of those.
+    /// Address groups with waiting connections, ordered by the number of their waiting connections.
     crowded: BTreeSet<(usize, AddressGroup)>,
 }
 
@@ -66,8 +66,8 @@ pub(crate) struct OpenConnections {
 }
 
 impl OpenConnections {
-    /// Allows at most `most` connections, and fewer if the process can't open that many files. One address group has at
-    /// most `per_group` of them, and at most half of all.
+    /// Creates the count of open connections. At most `most` connections can be open, and fewer if a process that can open
+    /// `open_files` files can't have that many. One address group has at most `per_group` of them, and at most half of all.
     pub(crate) fn new(most: usize, open_files: usize, per_group: Option<usize>) -> Self {
         let total = most.min(connections_for(open_files)).max(1);
         let group = per_group.map(|group| group.min(total.div_ceil(2)));

@@ -3,11 +3,13 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Maximum number of open files reserved for the store, for child processes, for outgoing requests and for the shell.
+/// Maximum number of open files reserved for everything but connections: the store, child processes, outgoing requests and the
+/// shell.
 const MOST_RESERVED: usize = 512;
-/// Minimum number of open files reserved for the same purposes.
+/// Minimum number of open files reserved for everything but connections: the store, child processes, outgoing requests and the
+/// shell.
 const LEAST_RESERVED: usize = 64;
-/// Minimum number of connections, however low the limit on open files is.
+/// Minimum number of connections that are allowed, however low the limit on open files is.
 const LEAST_CONNECTIONS: usize = 16;
 
 /// Raises the limit on open files to the hard limit, and returns the new limit.

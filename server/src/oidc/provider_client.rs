@@ -15,25 +15,26 @@ use tokio::time::timeout;
 
 /// Maximum number of conversations with one provider at the same time, not counting the discovery.
 const MAX_CONVERSATIONS: usize = 4;
-/// Maximum number of requests that wait for a conversation, and also of those that wait for the discovery. More are
+/// Maximum number of requests that wait for a conversation. As many again can wait for the discovery. Any further request is
 /// refused.
 const MAX_WAITING_REQUESTS: usize = 32;
 /// Maximum time for which a request waits for its turn.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Time for which a discovery document and keys are kept if the provider does not state one, and the bounds of the
-/// stated time. All in milliseconds.
+/// Time for which a discovery document and keys are kept if the provider does not state one, in milliseconds.
 const DEFAULT_CACHE_MS: u64 = 10 * 60_000;
+/// Minimum and maximum time for which a discovery document and keys are kept, in milliseconds, whatever time the provider states.
 const CACHE_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
 /// Time for which a provider that can't be reached is not asked again, in milliseconds.
 const FAILURE_TTL_MS: u64 = 10_000;
-/// Minimum age of the keys, in milliseconds, before they are fetched again because a key is missing.
+/// Minimum time after a request for a provider's keys before they are fetched again because a key is missing, in milliseconds.
 const MIN_KEY_AGE_MS: u64 = 10_000;
 
 /// The outcome of the last discovery.
 struct Discovered {
     outcome: Result<Arc<CoreProviderMetadata>, OidcError>,
-    /// The time of the request, and the time until which the outcome is valid, in milliseconds since the Unix epoch.
+    /// The time at which the provider was asked, in milliseconds since the Unix epoch.
     asked: u64,
+    /// The time until which the outcome is valid, in milliseconds since the Unix epoch.
     until: u64,
 }
 
@@ -81,8 +82,8 @@ impl ProviderClient {
         }
     }
 
-    /// Returns endpoints and keys that are newer than `than`, in which a key is missing. If `than` is younger than
-    /// [`MIN_KEY_AGE_MS`], returns it again instead of asking the provider.
+    /// Returns endpoints and keys that are newer than `than`, in which a key is missing. If the provider was asked less than
+    /// [`MIN_KEY_AGE_MS`] ago, returns the kept outcome again instead of asking.
     ///
     /// # Errors
     /// Returns an error as [`metadata`](Self::metadata) does.
@@ -98,8 +99,8 @@ impl ProviderClient {
         }
     }
 
-    /// Has one conversation on a new thread. The thread runs until the conversation ends, even if the caller has gone,
-    /// and counts towards the maximum until then.
+    /// Has one conversation with the provider on a new thread. The thread runs until the conversation ends, even if the caller
+    /// has gone, and is included in [`MAX_CONVERSATIONS`] until then.
     ///
     /// # Errors
     /// Returns the error of the conversation, or an error if too many requests wait.
@@ -140,8 +141,8 @@ impl ProviderClient {
         Some(one.outcome.clone())
     }
 
-    /// Returns the outcome of the last discovery, or `None` if the provider should be asked again. It should not be
-    /// asked again if the kept metadata is not `lacking`, or is too new.
+    /// Returns the outcome of the last discovery if it has other metadata than `lacking`, or if the provider was asked less than
+    /// [`MIN_KEY_AGE_MS`] ago. Returns `None` if the provider should be asked again.
     fn other_than(
         &self,
         lacking: &Arc<CoreProviderMetadata>,
@@ -158,8 +159,8 @@ impl ProviderClient {
         is_news.then(|| one.outcome.clone())
     }
 
-    /// Asks the provider, unless `enough` returns an outcome once it is this request's turn. The discovery continues if
-    /// the caller goes away, because other requests wait for the same outcome.
+    /// Asks the provider for its endpoints and keys, unless `enough` returns an outcome once it is this request's turn. The
+    /// discovery continues if the caller goes away, because other requests wait for the same outcome.
     async fn discover(
         &self,
         enough: impl Fn(&Self) -> Option<Result<Arc<CoreProviderMetadata>, OidcError>>,
@@ -208,8 +209,7 @@ impl ProviderClient {
     }
 }
 
-/// Fetches the discovery document and the keys that it names. Also returns the time for which to keep them, in
-/// milliseconds.
+/// Fetches the discovery document and the keys that it names. Returns both, and the time for which to keep them, in milliseconds.
 fn discover(
     issuer: &str,
     conversation: &Conversation,

@@ -86,7 +86,8 @@ fn people(view: &RecordView) -> Markup {
 }
 
 fn sections(view: &RecordView) -> Markup {
-    // Each row is a section with the characters of each sector. The first row is the whole commitment.
+    // Each row is the name of a section with the number of characters that each sector wrote in it. The first row is
+    // the whole commitment.
     let mut rows: Vec<(String, [u64; 4])> = vec![("Whole commitment".into(), [0; 4])];
     for share in &view.shares {
         let section = share.section.map_or_else(|| "title".into(), |section| wire_name(&section));
@@ -148,7 +149,8 @@ fn sittings(view: &RecordView) -> Markup {
     }
 }
 
-/// Returns the work of each person in each section during a sitting, in the order of the page.
+/// Returns the work of each person in each section during a sitting: the person's index among the authors, the name of
+/// the section, and the amount of work. The sections are in the order of the page.
 fn by_section(sitting: &Sitting) -> Vec<(u32, String, Work)> {
     let mut rows: Vec<(u32, String, Work)> = Vec::new();
     let mut places: BTreeMap<(u32, String), usize> = BTreeMap::new();

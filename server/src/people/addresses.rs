@@ -14,7 +14,7 @@ const MAX_ADDRESS_BYTES: usize = 254;
 /// The records by which a sign-in with a password is decided.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    /// The person who has the address, or `None` if nobody has it.
+    /// The person who has the entered address, or `None` if nobody has it.
     pub person: Option<Person>,
     /// The hash of the person's password, or `None` if there is no password.
     pub hash: Option<String>,
@@ -27,8 +27,8 @@ impl People {
         id.map_or(Ok(None), |id| self.person(&id))
     }
 
-    /// Reads the records by which a sign-in is decided. The number of reads is the same if nobody has the address, so
-    /// that the response time does not show whether an account exists.
+    /// Reads the records by which a sign-in is decided. Reads just as many records if nobody has the address, so that the
+    /// response time does not show whether an account exists.
     pub(crate) fn credentials(
         &self,
         email: &str,

@@ -16,8 +16,9 @@ const MAX_DEVICES: usize = 20;
 pub(crate) const KEEP_DEVICE_MS: u64 = 182 * 86_400_000;
 /// Minimum time between two records of a sign-in on the same device and from the same address group, in milliseconds.
 const MIN_RECORD_INTERVAL_MS: u64 = 86_400_000;
-/// Maximum number of secrets that are read from one browser's cookie, and maximum length of a secret, in bytes.
+/// Maximum number of secrets that are read from one browser's cookie.
 const MAX_SECRETS: usize = 5;
+/// Maximum length of a secret in a browser's cookie, in bytes.
 const MAX_SECRET_BYTES: usize = 64;
 /// Replaces the id of a person who does not exist, so that looking for their devices takes just as long.
 const NOBODY: &str = "nobody";
@@ -44,7 +45,7 @@ impl DeviceSecrets {
         Self(cookie.split('.').filter(fits).take(MAX_SECRETS).map(str::to_owned).collect())
     }
 
-    /// Returns the value for the cookie.
+    /// Returns the value of the cookie that contains these secrets.
     #[must_use]
     pub(crate) fn cookie(&self) -> String {
         self.0.join(".")
@@ -139,7 +140,8 @@ impl People {
         swaps.push(Swap { kind: DEVICE, key, expected, value: Some(encode(&device)?) });
         match self.store.swap_all(&swaps) {
             Ok(()) => Ok(devices.with(secret)),
-            // The same person signs in at the same time in another window. Their next sign-in is recorded.
+            // The same person signs in at the same time in another window, which has recorded its sign-in. The record of this one
+            // is left out, until the person's next sign-in.
             Err(StoreError::Conflict) => Ok(devices.clone()),
             Err(error) => Err(error),
         }

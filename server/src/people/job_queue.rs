@@ -5,13 +5,14 @@ use crate::site::AddressGroup;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Maximum number of jobs that wait: of known devices, of all strangers together, and of strangers from one address
-/// group.
+/// Maximum number of waiting jobs in the lane of known devices and signed-in people.
 const MAX_KNOWN: usize = 256;
+/// Maximum number of waiting jobs of all strangers together.
 const MAX_STRANGERS: usize = 256;
+/// Maximum number of waiting jobs of strangers from one address group.
 const MAX_OF_GROUP: usize = 64;
 
-/// The part of the queue in which a job waits.
+/// The part of the queue in which a job waits. Jobs in the first lane are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// For a person who is signed in, or whose device is a known device.
@@ -53,8 +54,8 @@ impl<J> Waiting<J> {
         true
     }
 
-    /// Drops the newest job of the group with the most waiting jobs, to make room for a group with `own` jobs. Returns
-    /// `false` without dropping anything if no group has at least two jobs more than that.
+    /// Drops the newest job of the address group with the most waiting jobs, to make room for a job of a group that has `own`
+    /// waiting jobs. Returns `false` without dropping anything if no group has at least `own + 2` waiting jobs.
     fn displace(&mut self, own: usize) -> bool {
         let longest = self.groups.values_mut().max_by_key(|jobs| jobs.len());
         let Some(longest) = longest.filter(|jobs| jobs.len() > own + 1) else { return false };

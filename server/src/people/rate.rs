@@ -14,20 +14,20 @@ pub(crate) struct Quota {
 }
 
 impl Quota {
-    /// Returns the time in which an empty budget becomes full again, in milliseconds.
+    /// Returns the time in which a budget that is used up refills completely, in milliseconds.
     const fn refill_ms(self) -> u64 {
         self.every_ms.saturating_mul(self.burst as u64)
     }
 }
 
-/// A budget for each key. At most `capacity` keys are kept. When more are in use, the half that has spent least is
+/// A budget for each key. At most `capacity` keys are kept. When more are in use, the half of them that has spent least is
 /// forgotten, so that many keys that are used once can't push out a key that is used often.
 #[derive(Debug)]
 pub(crate) struct RateLimiter<K> {
     quota: Quota,
     capacity: usize,
     clock: Clock,
-    /// The time at which each key's budget is full again, in milliseconds since the Unix epoch (the algorithm's
+    /// The time at which each key's budget has refilled completely, in milliseconds since the Unix epoch (the algorithm's
     /// theoretical arrival time).
     full_at: Mutex<HashMap<K, u64>>,
 }
@@ -59,13 +59,13 @@ impl<K: Hash + Eq> RateLimiter<K> {
         Ok(())
     }
 
-    /// Returns the spent part of a budget, in milliseconds. The result is never more than the whole budget, even if the
-    /// clock was set back meanwhile.
+    /// Returns the spent part of a budget, as the time in which that part refills, in milliseconds. The result is never more than
+    /// the time for the whole budget, even if the clock was set back meanwhile.
     fn spent_ms(&self, full_at: Option<u64>, now: u64) -> u64 {
         full_at.unwrap_or(now).saturating_sub(now).min(self.quota.refill_ms())
     }
 
-    /// Forgets the budgets that have refilled completely, because a key without a budget has a full one. Must be called
+    /// Forgets the budgets that have refilled completely, because a key that is not stored has its whole budget. Must be called
     /// regularly, so that unused budgets do not stay in memory.
     pub(crate) fn forget_full(&self) {
         let now = self.clock.now_ms();
@@ -80,7 +80,7 @@ impl<K: Hash + Eq> RateLimiter<K> {
     }
 }
 
-/// Forgets the budgets that are full, and at least the half of all budgets that has spent least.
+/// Forgets the budgets that have refilled completely, and at least the half of all budgets that has spent least.
 fn make_room<K: Hash + Eq>(full_at: &mut HashMap<K, u64>, now: u64) {
     let mut times: Vec<u64> = full_at.values().copied().collect();
     let middle = times.len() / 2;

@@ -27,7 +27,8 @@ pub(crate) struct SessionInfo {
     /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to [`MIN_RECORD_INTERVAL_MS`]
     /// later.
     pub seen: u64,
-    /// The address from which the session was started, and the browser's description of itself (`User-Agent`).
+    /// The address from which the session was started.
+    /// The browser's description of itself (`User-Agent`).
     pub address: String,
     pub agent: String,
 }

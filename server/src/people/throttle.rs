@@ -26,10 +26,12 @@ const ACCOUNT: Quota = Quota { burst: 50, every_ms: 20_000 };
 const GROUP: Quota = Quota { burst: 200, every_ms: 1_000 };
 /// Uses of one link or invitation. Each use hashes a password, and can show whether an address has an account.
 const SECRET: Quota = Quota { burst: 15, every_ms: 60_000 };
-/// Mails requested for one account or one address, from one address group, and in total. The total burst is smaller
-/// than the number of requests that can wait for a mail (`letters::MAX_WAITING_REQUESTS`), so that the queue is never full.
+/// Mails requested for one account or one address.
 const MAILS_OF_ACCOUNT: Quota = Quota { burst: 3, every_ms: 10 * 60_000 };
+/// Mails requested from one address group.
 const MAILS_OF_GROUP: Quota = Quota { burst: 30, every_ms: 20_000 };
+/// Mails requested in total. The burst is smaller than the number of requests that can wait for a mail
+/// (`letters::MAX_WAITING_REQUESTS`), so that the queue of requests always has a place left.
 const MAILS: Quota = Quota { burst: 200, every_ms: 200 };
 /// Browsers sent to a sign-in provider from one address group, which can be shared by everybody at a summit.
 const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
@@ -37,10 +39,10 @@ const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
 /// (`oidc::MAX_PENDING_SIGN_INS`), so that no sign-in is forgotten while its person is at the provider.
 const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
 
-/// Maximum number of keys in each table. A key takes about 100 bytes.
+/// Maximum number of keys, such as accounts or address groups, for which each limit keeps a budget. A key takes about 100 bytes.
 const CAPACITY: usize = 50_000;
 
-/// The budgets of all limits.
+/// The budgets for everything that this module limits.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     devices: RateLimiter<Digest>,
@@ -72,8 +74,8 @@ impl Throttle {
         }
     }
 
-    /// Takes one password try for an account, which is named by the address that the person entered. Returns the lane
-    /// in which the password is to be hashed.
+    /// Takes one password try from the budgets for an account, which is named by the address that the person entered. Returns the
+    /// lane in which the password is to be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.
@@ -98,7 +100,8 @@ impl Throttle {
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one try of a signed-in person's own password.
+    /// Takes one try of a signed-in person's own password from the person's budget. Returns the lane in which the password is to
+    /// be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if the budget is empty.
@@ -107,7 +110,8 @@ impl Throttle {
         Ok(Lane::Known)
     }
 
-    /// Takes one use of a link or an invitation, and returns the lane in which the password is to be hashed.
+    /// Takes one use of a link or an invitation from the budget of its secret. Returns the lane in which the password is to be
+    /// hashed.
     ///
     /// # Errors
     /// Returns the time to wait if the budget is empty.
@@ -116,7 +120,7 @@ impl Throttle {
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one request for a mail to `email`. The result does not depend on whether anybody has that address.
+    /// Takes one mail to `email` from the budgets for mails. The result does not depend on whether anybody has that address.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.
@@ -137,7 +141,7 @@ impl Throttle {
         self.mails.check(())
     }
 
-    /// Takes one redirect of a browser to a sign-in provider.
+    /// Takes one redirect of a browser to a sign-in provider from the budgets for redirects.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.

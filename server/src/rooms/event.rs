@@ -10,7 +10,7 @@ use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
 use tokio::sync::oneshot;
 
-/// An event that a room handles. There is one enum, so that every event is handled in one place.
+/// An event that a room handles, whatever its source: a connection, an HTTP request, the store, or the stop of the server.
 #[derive(Debug)]
 pub(crate) enum RoomEvent {
     Join {
@@ -25,10 +25,11 @@ pub(crate) enum RoomEvent {
     Frame {
         id: ConnectionId,
         bytes: Bytes,
-        /// The frame's place among those that wait. It is given back once the frame is handled.
+        /// The frame's place among the person's frames that wait for this room. Dropping it, once the frame is handled, frees the
+        /// place.
         place: FramePlace,
     },
-    /// The room continues with the frame to which the place belongs.
+    /// The next turn of a frame whose earlier turn did not finish it. `place` is the place of that frame.
     Continue {
         id: ConnectionId,
         place: FramePlace,
@@ -36,8 +37,8 @@ pub(crate) enum RoomEvent {
     Leave {
         id: ConnectionId,
     },
-    /// The store has answered with the hash of the entry that a client remembers, or with `None` if the entry does not
-    /// exist.
+    /// The answer of the store to a query for the entry that a client remembers. `stored` is the hash of the stored entry with
+    /// that number, or `None` if there is no such entry.
     Compared {
         id: ConnectionId,
         remembered: LedgerPosition,
@@ -53,7 +54,7 @@ pub(crate) enum RoomEvent {
 }
 
 impl RoomEvent {
-    /// Sends the answer that the document can't be opened, if the event has a caller who waits for one.
+    /// Tells the caller of this event, if one waits for an answer, that the document can't be opened.
     pub(super) fn refuse(self, error: OpenError) {
         match self {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
@@ -67,7 +68,7 @@ impl RoomEvent {
         }
     }
 
-    /// Whether this is a request whose caller no longer waits for the answer.
+    /// Whether this event is an HTTP request whose caller no longer waits for the answer.
     pub(super) fn is_abandoned(&self) -> bool {
         matches!(self, Self::Request(request) if request.is_abandoned())
     }
@@ -82,7 +83,7 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    /// Returns the size in bytes, as far as it counts towards the limits of outboxes.
+    /// Returns the number of bytes of a frame, or 0 for any other message. Only frames are included in the limits of outboxes.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Frame(bytes) => bytes.len(),

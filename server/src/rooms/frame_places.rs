@@ -16,18 +16,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MAX_WAITING_FRAMES: usize = 32;
 /// Maximum size of one person's frames that wait for rooms, in KiB: one document of the largest size, and keystrokes.
 const MAX_WAITING_KIB: u32 = 8 * 1024 + 64;
-/// What all frames may hold that were read and not worked on, in bytes.
+/// Maximum size of all people's frames that were read and not handled yet, in bytes. Beyond it, a person's frames are limited to
+/// [`MAX_BYTES_WHEN_CROWDED`].
 const MAX_TOTAL_BYTES: usize = 32 * limits::MAX_STATE_BYTES;
-/// Maximum size of one person's frames once the total is exceeded, in bytes: a message of the largest size, and
-/// keystrokes.
+/// Maximum size of one person's frames that wait while all people's frames exceed [`MAX_TOTAL_BYTES`], in bytes: one message of
+/// the largest size, and keystrokes.
 const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 
-/// The error when too many bytes wait in total, and more than one large message of them is this person's.
+/// The error when all people's frames exceed [`MAX_TOTAL_BYTES`], and this person's exceed [`MAX_BYTES_WHEN_CROWDED`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("too much work is waiting")]
 pub(crate) struct Crowded;
 
-/// The bytes of frames that wait, for each person over all rooms, and in total. Clones share the counts.
+/// Counts of the bytes of frames that wait: one count for each person over all rooms, and one for all people. Clones share the
+/// counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WaitingBytes {
     by_person: Arc<Mutex<HashMap<PersonId, Arc<PersonalBytes>>>>,
@@ -38,7 +40,7 @@ pub(super) struct WaitingBytes {
 struct PersonalBytes {
     /// Permits for the frames that have a place in a room, one for each KiB.
     kib: Arc<Semaphore>,
-    /// Number of bytes of all frames that were read, including those that wait for a place.
+    /// Number of bytes of this person's frames that were read and not handled yet, including frames that wait for a place.
     read: AtomicUsize,
     all: Arc<AtomicUsize>,
 }
@@ -77,7 +79,7 @@ pub(crate) struct FramePlace {
     _charge: CountedBytes,
 }
 
-/// Bytes of a frame that was read. They count until this is dropped.
+/// The bytes of one frame. They are included in the counts of its person and of all people until this value is dropped.
 #[derive(Debug)]
 struct CountedBytes {
     of: Arc<PersonalBytes>,
@@ -92,7 +94,7 @@ impl Drop for CountedBytes {
 }
 
 impl FramePlaces {
-    /// Whether these places have other holders as well.
+    /// Whether a clone of these places exists elsewhere, as it does while a connection uses them.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.frames) > 1
     }
@@ -105,7 +107,8 @@ impl FramePlaces {
     /// Waits for a place for a frame with this number of bytes.
     ///
     /// # Errors
-    /// Returns [`Crowded`] if too many bytes wait in total, and many of them are this person's.
+    /// Returns [`Crowded`] if all people's frames exceed [`MAX_TOTAL_BYTES`], and this person's exceed
+    /// [`MAX_BYTES_WHEN_CROWDED`].
     pub(crate) async fn enter(&self, bytes: usize) -> Result<FramePlace, Crowded> {
         let charge = self.charge(bytes)?;
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(MAX_WAITING_KIB);

@@ -28,9 +28,9 @@ pub(crate) struct ReleaseStatus {
     pub releases: Releases,
     /// The release that the current text would become.
     pub draft: Released,
-    /// Content of the current text that readers would not see.
+    /// Content of the current text that readers would not see, or would not see as it is.
     pub unreleasable: Vec<Unreleasable>,
-    /// The last entry in the state from which all this was read.
+    /// The position of the ledger at which the other fields of this status were read.
     pub position: LedgerPosition,
     pub(super) digest: OnceLock<Digest>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Summary {
     pub title: String,
     pub checklist: Vec<Check>,
     pub releases: Releases,
-    /// The people who are connected.
+    /// The people who are connected to the document's room.
     pub present: Vec<PersonId>,
     pub position: LedgerPosition,
     /// Time of the last entry, in milliseconds since the Unix epoch.
@@ -85,7 +85,8 @@ pub(crate) enum RequestError<E> {
     Refused(E),
 }
 
-/// A document on behalf of one requester. Each turn is charged to the requester's budget in that document.
+/// Access to one document on behalf of one requester. The time of each turn is charged to the requester's budget in that
+/// document.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomHandle {
     rooms: Rooms,
@@ -107,7 +108,7 @@ impl Rooms {
 /// Queries. An answer is sent only once everything that it shows is on disk.
 ///
 /// # Errors
-/// Every method returns an error if the document can't be opened, or if the requester has too many requests waiting.
+/// Every method returns an error if the document can't be opened, or if too many requests of this requester wait for it.
 impl RoomHandle {
     /// Returns the text, milestones and dates.
     pub(crate) async fn content(&self) -> Result<Content, OpenError> {
@@ -130,7 +131,7 @@ impl RoomHandle {
         self.read(Priority::Essential, |task| task.room().state().releases().clone()).await
     }
 
-    /// Returns the redactions and the releases, which the head of a document's page shows.
+    /// Returns the document's redactions, and its releases. The top of the document's page shows both.
     pub(crate) async fn redactions_and_releases(
         &self,
     ) -> Result<(Vec<RedactionNotice>, Releases), OpenError> {
@@ -151,7 +152,8 @@ impl RoomHandle {
         self.read(Priority::Essential, |task| task.room().state().position().seq).await
     }
 
-    /// Returns the ranges of characters that make up a passage, or `None` if the text at that place is different.
+    /// Returns the ranges of characters that make up a passage of the current text, or `None` if the text at the passage's place
+    /// is different.
     pub(super) async fn locate(&self, passage: Passage) -> Result<Option<Vec<Range>>, OpenError> {
         let Passage { target, from, text, .. } = passage;
         let find = move |task: &mut Task| locate(task.room().state().doc(), &target, from, &text);
@@ -159,10 +161,11 @@ impl RoomHandle {
     }
 }
 
-/// Changes. Each method returns once the change is on disk, and returns the number of the document's last entry.
+/// Changes. Each method returns once its change is on disk. The result contains the number of the document's last entry.
 ///
 /// # Errors
-/// Every method returns the errors of a query, and the reason if the document refuses the change.
+/// Every method returns an error if the document can't be opened, if too many requests of this requester wait for it, or if the
+/// document refuses the change.
 impl RoomHandle {
     /// Names a moment, which makes it a version.
     pub(crate) async fn name_version(
@@ -211,9 +214,9 @@ impl RoomHandle {
         self.change(Priority::Ordinary, propose).await
     }
 
-    /// Takes a step on the path to a release. Only [`crate::sealing`] calls this, because it signs the release that a
-    /// step freezes. If the step freezes a release, `seal` is called with its number once the freeze is on disk, even
-    /// if the caller has gone. The answer waits for the future that `seal` returns.
+    /// Takes a step on the path to a release. If the step freezes a release, `seal` is called with the number of the release once
+    /// the freeze is on disk, even if the caller has gone. The answer waits for the future that `seal` returns. Only
+    /// [`crate::sealing`] calls this method, because that module signs the releases that steps freeze.
     pub(crate) async fn step<F: Future<Output = ()> + Send + 'static>(
         &self,
         actor: &Actor,

@@ -148,8 +148,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// Returns an outbox for one of a person's connections, and the queue from which the connection's writer takes the
-    /// messages.
+    /// Returns an outbox for one of a person's connections, and the queue from which the connection's writer takes the messages
+    /// in the outbox.
     #[must_use]
     pub(crate) fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
         self.shared.outboxes.open(person)
@@ -241,7 +241,7 @@ impl Rooms {
         self.shared.metrics.rooms_open.get()
     }
 
-    /// Reads the hash of the stored entry at the position that a client remembers, and sends it to the room.
+    /// Reads the hash of the stored entry with the number that a client remembers, and sends the hash to the room.
     fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: LedgerPosition) {
         let (rooms, document) = (self.clone(), document.clone());
         let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
@@ -270,7 +270,7 @@ impl Rooms {
         });
     }
 
-    /// Packs the settled entries of a ledger in the background.
+    /// Packs the older entries of a document's ledger into segments, in the background.
     fn pack(&self, document: &DocumentId) {
         let (store, document) = (self.shared.store.clone(), document.clone());
         // The task is detached because nothing waits for it, and an interruption loses nothing.
@@ -284,8 +284,7 @@ impl Rooms {
         }));
     }
 
-    /// Saves the owners of client ids in the background. The answer contains the ids that are saved and the claims that
-    /// are not.
+    /// Saves claims of client ids in the background. Then sends the ids that are saved, and the claims that are not, to `answer`.
     fn save_client_id_claims(
         &self,
         document: &DocumentId,
@@ -322,7 +321,7 @@ impl Rooms {
         }));
     }
 
-    /// Writes a checkpoint of a document that closes, so that it opens from there. Blocks.
+    /// Writes a checkpoint of a document that closes, so that the next opening starts from the checkpoint. Blocks.
     fn write_checkpoint(&self, document: &DocumentId, state: &[u8]) {
         let kept = self.shared.store.keep_checkpoint(&document.clone().into(), state);
         if let Err(error) = kept {
@@ -337,7 +336,7 @@ fn unexpected() -> StoreError {
     StoreError::Failed("a task failed unexpectedly".into())
 }
 
-/// Returns a random seed for a room's salts.
+/// Returns a random seed, from which a room derives the salts of its entries.
 fn seed() -> [u8; 32] {
     rand::random()
 }

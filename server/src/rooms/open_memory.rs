@@ -11,23 +11,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Maximum memory of the documents that one person has open, in bytes: about forty papers of 100,000 characters. A
 /// single document is allowed to take more.
 const MAX_BYTES_PER_PERSON: usize = 40 * 1024 * 1024;
-/// Maximum memory of the documents that nobody has open, in bytes.
+/// Maximum memory of all open documents to which nobody is connected, in bytes.
 const MAX_IDLE_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct OpenDocument {
     bytes: usize,
-    /// Number of each person's connections.
+    /// Number of connections that each person has to this document.
     people: HashMap<PersonId, usize>,
 }
 
 type Documents = HashMap<DocumentId, OpenDocument>;
 
-/// All open documents. Clones share them.
+/// The memory and the connections of all open documents. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenMemory(Arc<Mutex<Documents>>);
 
-/// A connection that holds a document open, until this is dropped.
+/// A connection that holds a document open, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct HeldOpen {
     memory: OpenMemory,
@@ -40,12 +40,12 @@ impl OpenMemory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records how much memory a document takes, in bytes.
+    /// Records how much memory an open document takes, in bytes.
     pub(super) fn note(&self, document: &DocumentId, bytes: usize) {
         self.lock().entry(document.clone()).or_default().bytes = bytes;
     }
 
-    /// Removes a document that has closed.
+    /// Removes the record of a document that has closed.
     pub(super) fn forget(&self, document: &DocumentId) {
         self.lock().remove(document);
     }
@@ -69,7 +69,8 @@ impl OpenMemory {
         others == 0 || others + this <= MAX_BYTES_PER_PERSON
     }
 
-    /// Whether the documents that nobody holds open take too much memory, so that they must close immediately.
+    /// Whether the open documents to which nobody is connected take more than [`MAX_IDLE_BYTES`] together, so that they must
+    /// close immediately.
     pub(super) fn is_crowded(&self) -> bool {
         let all = self.lock();
         let idle = all.values().filter(|open| open.people.is_empty());

@@ -1,4 +1,5 @@
-//! Budgets of a room's time for one party, over all of its connections and requests.
+//! Budgets of a room's time, one for each party: a person, or the readers of an address group, over all their connections and
+//! requests.
 //!
 //! No frame is dropped and no connection is closed because of a budget. Frames beyond the budget wait in the room's
 //! queue, and behind that in the socket. Other parties are served meanwhile.
@@ -26,7 +27,7 @@ const ALL: Rate = Rate { burst: Duration::from_secs(3), share: 0.5 };
 /// turns.
 const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
-/// The rest of a budget, in seconds. It is negative when overdrawn.
+/// The time that is left of a party's budget, in seconds. It grows up to the burst of `rate`, and is negative when overdrawn.
 #[derive(Debug)]
 pub(super) struct TimeAccount {
     rate: Rate,
@@ -60,15 +61,15 @@ impl TimeAccount {
         self.left >= self.rate.burst.as_secs_f64()
     }
 
-    /// Returns the account with its party, or `None` if the account is full.
+    /// Returns the account with its party, or `None` if nothing of the account is spent, so that it need not be kept.
     fn owed(mut self, party: Requester, now: Instant) -> Option<(Requester, Self)> {
         (!self.is_full(now)).then_some((party, self))
     }
 }
 
-/// The accounts for long turns of each party, over all rooms. Without them, long turns in many documents at the same
-/// time would take all processors. An account is kept until it is full, even while no room is open. Clones share the
-/// accounts.
+/// The accounts of each party for long turns, over all rooms. Without these accounts, long turns in many documents at the same
+/// time would take all processors. An account is kept until nothing of it is spent any more, even while no room is open. Clones
+/// share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LongTurns {
     by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<TimeAccount>>>>>,
@@ -93,8 +94,8 @@ fn lock(account: &Mutex<TimeAccount>) -> MutexGuard<'_, TimeAccount> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The accounts of parties in rooms that are closed, kept until they are full. So a document that is opened again gives
-/// nobody a new budget. Clones share the accounts.
+/// The accounts of parties in rooms that are closed, each kept until nothing of it is spent any more. So closing and opening a
+/// document gives nobody a new budget. Clones share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Debts {
     by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, TimeAccount>>>>,
@@ -146,7 +147,7 @@ impl Budget {
         Self { all, long: long.of(party, now) }
     }
 
-    /// Returns the account for this room.
+    /// Returns the party's account for this room, without the account for long turns in all rooms.
     pub(super) fn into_account(self) -> TimeAccount {
         self.all
     }
@@ -155,7 +156,7 @@ impl Budget {
         lock(&self.long)
     }
 
-    /// Charges the time of a turn.
+    /// Charges the time of a turn to the account for this room, and also to the account for long turns if the turn was long.
     pub(super) fn spend(&mut self, time: Duration, now: Instant) {
         self.all.spend(time, now);
         if time > LONG_TURN {
@@ -163,12 +164,12 @@ impl Budget {
         }
     }
 
-    /// Returns the time until the party's next turn.
+    /// Returns the time until the budget allows another turn of the party.
     pub(super) fn wait(&mut self, now: Instant) -> Duration {
         self.all.wait(now).max(self.long().wait(now))
     }
 
-    /// Whether nothing of the budget is spent.
+    /// Whether nothing of the budget is spent, neither in this room nor for long turns.
     pub(super) fn is_full(&mut self, now: Instant) -> bool {
         self.all.is_full(now) && self.long().is_full(now)
     }

@@ -29,7 +29,7 @@ pub(super) fn large_turns() -> FairQueue {
 pub(super) struct Postponed {
     turn: Turn<RoomEvent>,
     slot: PendingSlot,
-    /// Whether short turns of others are taken before this one.
+    /// Whether short turns of other parties are taken before this postponed turn.
     others_pass: bool,
 }
 
@@ -45,12 +45,12 @@ pub(super) async fn slot_given(postponed: &mut [Postponed]) {
 
 enum PendingSlot {
     Waiting(BoxFuture<'static, Option<Slot>>),
-    /// `None` if the queue was full. The turn then needs no slot.
+    /// The slot of the turn, or `None` if the queue refused to give a slot. The turn then runs without one.
     Given(Option<Slot>),
 }
 
 impl Postponed {
-    /// Puts a turn into the queue for slots.
+    /// Postpones a turn, and puts it into the queue for a slot.
     pub(super) fn new(turn: Turn<RoomEvent>, queue: &FairQueue) -> Self {
         let (queue, party) = (queue.clone(), turn.party.clone());
         let mut waiting =
@@ -78,17 +78,18 @@ impl Postponed {
         true
     }
 
-    /// Records that an append has ended. From now on no turn passes this one, if it has its slot.
+    /// Records that an append has ended. From now on no other turn is taken before this postponed turn, if it has its slot.
     pub(super) fn append_ended(&mut self) {
         self.others_pass &= !self.has_slot();
     }
 
-    /// Whether a short turn comes before this one. A later turn of the same party does so only if it is essential.
+    /// Whether a short turn of `party` is taken before this postponed turn. A turn of the same party as this one must be
+    /// essential for that.
     pub(super) fn is_passed_by(&self, party: &Requester, priority: Priority) -> bool {
         self.others_pass && (*party != self.turn.party || priority == Priority::Essential)
     }
 
-    /// Returns the turn with the slot that it has, if any.
+    /// Returns the postponed turn, with its slot or `None` if it has no slot.
     pub(super) fn into_turn(self) -> (Turn<RoomEvent>, Option<Slot>) {
         match self.slot {
             PendingSlot::Given(slot) => (self.turn, slot),

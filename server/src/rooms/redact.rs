@@ -18,7 +18,8 @@ use thiserror::Error;
 #[derive(Debug, Clone)]
 pub(crate) struct Passage {
     pub target: Target,
-    /// Offset of the passage, in UTF-16 code units.
+    /// Offset of the passage in the text of `target`, or in the comparison of its texts at the moments `compared`, in UTF-16
+    /// code units.
     pub from: u32,
     pub text: String,
     /// The two moments whose comparison shows the passage, or `None` if it is in the current text.
@@ -65,12 +66,12 @@ impl From<RequestError<RedactionError>> for RedactError {
 }
 
 impl RoomHandle {
-    /// Removes a passage from a document and from its stored entries. Returns the number of the entry that announces
-    /// the redaction. `find` chooses the characters to remove: those that were found in the current text with their
-    /// copies, or those of a comparison of past moments. It is allowed to block.
+    /// Removes a passage from a document and from its stored entries. Returns the number of the entry that announces the
+    /// redaction. `find` returns the characters to remove, with all their copies, and is allowed to block. Its second argument has
+    /// the ranges of the passage in the current text, or `None` if the passage is in a comparison of two moments.
     ///
-    /// `place` is the redactor's place in the queue. Its turn is held while the ledger is read, but not while the room
-    /// is asked, because that takes long if the redactor's budget is used up.
+    /// `place` is the redactor's place in the queue of redactions. The redactor's turn in that queue is held while the ledger is
+    /// read, but not while the room is asked, because the room takes long to answer if the redactor's budget is used up.
     ///
     /// # Errors
     /// Returns an error if the passage is not there, if this person is not allowed to redact, if too many redactions
@@ -103,8 +104,8 @@ impl RoomHandle {
             return Err(RedactError::Elsewhere);
         }
         let seq = self.append_redaction(actor, redaction).await?;
-        // The redaction is announced. If the server stops before the entries are rewritten, the next opening finishes
-        // the redaction.
+        // The document has announced the redaction. If the server stops before the stored entries are rewritten, the next opening
+        // of the document finishes the redaction.
         let (rooms, document) = (rooms.clone(), self.document().clone());
         let written = tokio::task::spawn_blocking(move || rooms.rewrite(&document, &blanked)).await;
         written.map_err(|_| unexpected())??;
@@ -127,7 +128,7 @@ impl Rooms {
         Redaction::of(reason, ranges, stored)
     }
 
-    /// Replaces stored entries by their blanked versions. Blocks.
+    /// Replaces stored entries of a document by their blanked versions. Blocks.
     pub(super) fn rewrite(
         &self,
         document: &DocumentId,

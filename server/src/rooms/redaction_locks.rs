@@ -13,7 +13,7 @@ pub(super) struct RedactionLocks {
 }
 
 impl RedactionLocks {
-    /// Waits until no other redaction of this document is running.
+    /// Waits until no other redaction of this document is running, and lets none start until the guard is dropped.
     pub(super) async fn lock(&self, document: &DocumentId) -> OwnedMutexGuard<()> {
         self.of(document).lock_owned().await
     }

@@ -32,7 +32,8 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// `run` runs in the room's task. It sends the answer itself, because an answer sometimes has to wait for the disk.
+    /// Creates a request. `run` runs in the room's task, and sends the answer to the caller itself, because an answer sometimes
+    /// has to wait for the disk.
     pub(super) fn new<T: Send + 'static>(
         requester: Requester,
         priority: Priority,
@@ -51,7 +52,7 @@ impl Request {
         self.question.run(task);
     }
 
-    /// Sends the answer that the document can't be opened.
+    /// Tells the caller of the request that the document can't be opened.
     pub(super) fn refuse(self, error: OpenError) {
         self.question.refuse(error);
     }
@@ -85,13 +86,13 @@ impl<T: Send, F: FnOnce(&mut Task, Reply<T>) + Send> Question for Asked<T, F> {
 
 type Key = (DocumentId, Requester, Priority);
 
-/// The numbers of waiting requests, by room, requester and priority. Clones share the counts.
+/// The number of waiting requests for each combination of room, requester and priority. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WaitingRequests {
     counts: Arc<Mutex<HashMap<Key, usize>>>,
 }
 
-/// The place of one request among those that wait. Dropping it gives the place back.
+/// The place of one request among the waiting requests of its requester. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct RequestPlace {
     waiting: WaitingRequests,

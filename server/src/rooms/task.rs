@@ -76,7 +76,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
             return rooms.forget_closed(&document);
         }
     };
-    // Entries that were replayed at the opening count towards the next checkpoint.
+    // Entries that were replayed at the opening count towards the next checkpoint, unless the opening itself wrote one.
     let behind = if behind >= CHECKPOINT_AFTER_ENTRIES { 0 } else { behind };
     let checkpointed = Seq(state.position().seq.0.saturating_sub(behind as u64));
     let metrics = &rooms.shared.metrics;
@@ -125,13 +125,14 @@ pub(super) struct Task {
     document: DocumentId,
     room: Room,
     last_editor: Option<PersonId>,
-    /// The last entry when the ledger was last packed, or 0 if this room has not packed it.
+    /// The number of the last entry on disk when the ledger was last packed, or 0 if this room has not packed it.
     packed: Seq,
-    /// The last entry in the latest checkpoint.
+    /// The number of the last entry that the latest checkpoint includes.
     checkpointed: Seq,
     connections: HashMap<ConnectionId, Connection>,
-    /// The latest answers to queries that read the whole text.
+    /// The latest release status that was computed, with the position at which the text was read.
     release_status: RecentStatus,
+    /// The latest summary for lists of documents, with the position at which the text was read, or `None` if there is none.
     summary: Option<Summary>,
     /// The events that wait for their turn.
     turns: Turns<RoomEvent>,
@@ -217,9 +218,8 @@ impl Task {
         events.close();
     }
 
-    /// Records how much memory the document takes, if that has changed noticeably. The document could have grown so
-    /// much that the person who caused it exceeds the limit for the documents that they have open. Their connections to
-    /// it are then closed.
+    /// Records how much memory the document takes, if that has changed by at least [`MIN_MEMORY_CHANGE_BYTES`]. If `party` is a
+    /// person whose turn made the document so large that their open documents exceed the limit, closes their connections to it.
     fn note_memory(&mut self, party: &Requester) {
         let bytes = self.room.state().memory_bytes();
         if bytes.abs_diff(self.recorded_bytes) < MIN_MEMORY_CHANGE_BYTES {

@@ -248,7 +248,7 @@ impl Page {
         self.send(Message::Update(&update).encode()).await;
     }
 
-    /// Whether any message received so far shows that [`CLIENT`] is here.
+    /// Whether any message that waits in this page's queue shows the awareness of [`CLIENT`]. Takes the messages out.
     fn has_heard(&mut self) -> bool {
         let mut heard = false;
         while let Ok(Queued { outgoing, .. }) = self.queue.try_recv() {

@@ -14,13 +14,14 @@ use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Number of parties above which those are forgotten that have a full budget, no connection and nothing waiting.
+/// Number of parties above which the unneeded ones are forgotten: those with nothing spent of their budget, no connection, and
+/// nothing waiting.
 const MAX_IDLE_PARTIES: usize = 1_024;
 
 /// Maximum time for which an essential request waits for its party's own budget.
 const MAX_ESSENTIAL_WAIT: Duration = Duration::from_secs(10);
-/// Wait of an overdrawn party between two essential requests, as a multiple of the time that the first one took. It
-/// gives them the same share of the time as long turns: a fiftieth.
+/// Wait of an overdrawn party between two essential requests, as a multiple of the time that the first one took. With this
+/// multiple, essential requests get the same share of the time as long turns: a fiftieth.
 const ESSENTIAL_WAIT_FACTOR: u32 = 50;
 
 /// The urgency of an item compared with other items of the same party. It never puts one party before another.
@@ -28,8 +29,8 @@ const ESSENTIAL_WAIT_FACTOR: u32 = 50;
 pub(super) enum Priority {
     /// Waits behind everything that its party has sent, until the budget allows it.
     Ordinary,
-    /// A request that earlier requests must not delay for long: to sign, decline, withdraw and redact, and to see the
-    /// list of documents and the head of one. It is taken before the party's ordinary items.
+    /// A request that earlier requests must not delay for long: to sign, decline, withdraw and redact, and to see the list of
+    /// documents and the top of a document's page. It is taken before the party's ordinary items.
     Essential,
 }
 
@@ -55,7 +56,7 @@ impl<T> Line<T> {
         self.essential.is_empty() && self.ordinary.is_empty()
     }
 
-    /// Whether this line differs from a new one, so that it must be kept.
+    /// Whether this line must be kept: its party is connected, has items waiting, or has spent some of its budget.
     fn is_needed(&mut self, now: Instant) -> bool {
         let is_connected = self.frame_places.as_ref().is_some_and(FramePlaces::is_shared);
         is_connected || !self.is_empty() || !self.budget.is_full(now)
@@ -108,7 +109,8 @@ pub(super) struct Turns<T> {
     /// The parties with waiting items, in the order of their turns.
     ring: VecDeque<Requester>,
     long: LongTurns,
-    /// Accounts from an earlier opening of this room, until their parties come back.
+    /// Accounts of parties from an earlier opening of this room. A party's account is removed when the party first does
+    /// something.
     left: HashMap<Requester, TimeAccount>,
 }
 
@@ -188,8 +190,8 @@ impl<T> Turns<T> {
         self.lines.get(party).is_some_and(|line| !line.is_empty())
     }
 
-    /// Returns the next item that `may_begin`, or `None` if there is none or the parties of all of them must wait for their
-    /// budgets.
+    /// Returns the next item for which `may_begin` returns true, with its party and priority. Returns `None` if there is no such
+    /// item, or if the parties of all such items must wait for their budgets.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -212,7 +214,8 @@ impl<T> Turns<T> {
         Some(Turn { party, priority, item })
     }
 
-    /// Returns the time until [`next`](Self::next) returns an item, or `None` if no item `may_begin`.
+    /// Returns the time until [`next`](Self::next) returns an item, or `None` if `may_begin` returns false for every item that is
+    /// next in its party's line.
     pub(super) fn wait(
         &mut self,
         now: Instant,

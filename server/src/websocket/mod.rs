@@ -53,7 +53,8 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
     }
 }
 
-/// The response to a request that is no WebSocket handshake, or asks for another version (RFC 6455, 4.4).
+/// The response to a request that is no WebSocket handshake, or asks for another version than 13 (RFC 6455, 4.4): its headers,
+/// and the problem in its body.
 pub(crate) type NotAHandshake = ([(HeaderName, &'static str); 2], Problem);
 
 fn not_a_handshake() -> NotAHandshake {
@@ -73,8 +74,8 @@ impl Upgrade {
         is_offered
     }
 
-    /// Returns the response that grants the request, and runs `serve` with the socket in a new task. Messages on the
-    /// socket have at most `max_message_bytes` bytes.
+    /// Returns the response that accepts the WebSocket, and runs `serve` with the socket in a new task. Messages on the socket
+    /// have at most `max_message_bytes` bytes.
     pub(crate) fn grant<F, Serving>(self, max_message_bytes: usize, serve: F) -> Response<Body>
     where
         F: FnOnce(Socket) -> Serving + Send + 'static,

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Maximum payload of a frame after the split, in bytes. It is a multiple of the mask's four bytes, so that the mask of
 /// the frame fits every piece.
 pub(super) const MAX_FRAME_BYTES: usize = 16 * 1024;
-/// Length of the header of a piece: two bytes, two for the length of its payload, four for its mask.
+/// Length of the header that each piece of a split frame gets, in bytes: two, two for the length of its payload, four for its
+/// mask.
 const PIECE_HEADER: usize = 8;
 /// Maximum length of a frame's header, in bytes.
 const LONGEST_HEADER: usize = 14;
@@ -100,8 +101,8 @@ struct Header {
 }
 
 impl Header {
-    /// Returns the length of the header that starts with `bytes`, as far as these bytes show it. The result grows once
-    /// more bytes are known.
+    /// Returns the length of the header that starts with `bytes`, in bytes. Two bytes are enough to know
+    /// it. If there are fewer, returns 2, the length of the shortest header.
     fn len_of(bytes: &[u8]) -> usize {
         let Some(second) = bytes.get(1) else { return 2 };
         let length = match second & !MASKED {
@@ -195,7 +196,8 @@ impl Cutter {
         }
     }
 
-    /// Replaces bytes that have arrived by the bytes for the reader, which are never longer, and returns their number.
+    /// Splits the frames in `bytes` that have arrived: moves the bytes to pass on to the reader to the start of `bytes`, and
+    /// returns their number. They are never more than the bytes that have arrived.
     fn rewrite(&mut self, bytes: &mut [u8]) -> usize {
         let (mut at, mut end) = (0, bytes.len());
         loop {

@@ -9,7 +9,8 @@ pub(crate) const MEMORY_BYTES: u64 = 208 * 1024 * 1024;
 pub(crate) const CPU_SECONDS: u64 = 15;
 /// Maximum number of open files while fonts are loaded, including the pipes.
 const FILES_WHILE_LOADING: u64 = 16;
-/// Number of file descriptors of the three pipes. With this limit, neither a file nor a socket can be opened.
+/// Maximum number of open file descriptors once the fonts are loaded: those of the three pipes. With this limit, neither a file
+/// nor a socket can be opened.
 const PIPES: u64 = 3;
 /// Priority of a child, below the server (nice, 0 to 19).
 const NICE: i32 = 10;

@@ -1,7 +1,7 @@
 //! Child processes of the same binary, for work that strangers' texts and files could make expensive: typesetting files
 //! and reading imports. A child gets one job on its standard input, writes the answer to its standard output, and ends.
 //!
-//! - [`frame`] defines the messages between the two sides. They are bounded, and neither side trusts the other.
+//! - [`pipe_message`] defines the messages between the two sides. They are bounded, and neither side trusts the other.
 //! - [`limits`] sets the limits of a child before it reads anything.
 //! - [`child`] is the child's side, [`pool`] the server's.
 //!

@@ -13,22 +13,22 @@ use std::io::{Read, Write};
 pub(crate) const MAX_JOB_BYTES: usize = 16 * 1024 * 1024;
 /// Maximum size of an answer's head, in bytes, and also of the bytes after it.
 pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// Size of the two lengths together, in bytes.
+/// Size of the two lengths with which a message starts on the pipe, together, in bytes.
 pub(super) const LENGTHS_BYTES: usize = 16;
 
 /// The head of a job for a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Job<'a> {
-    /// Typeset a file. The bytes are the attachment, or empty if there is none.
+    /// Typeset a file. The bytes after the head are the file to attach, or empty if there is none.
     File(Box<FileJob<'a>>),
-    /// Read a file. The bytes are the file.
+    /// Read a file for an import. The bytes after the head are that file.
     Import(ImportJob<'a>),
 }
 
 /// The head of a child's answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// The file was made. The bytes are the file.
+    /// The child has made the file. The bytes after the head are the file.
     File,
     Import(Box<PlacedFile>),
     NoFile(PressError),
@@ -102,7 +102,7 @@ impl PipeMessage {
         Ok(message)
     }
 
-    /// Returns a message of the announced lengths, filled with zeros, to be read into.
+    /// Returns a message whose head and bytes have the announced `lengths` and are filled with zeros. The caller reads into them.
     ///
     /// # Errors
     /// Returns an error if a length is larger than `limit`.

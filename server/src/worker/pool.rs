@@ -159,7 +159,7 @@ async fn attend(
     let answer = match outcome {
         Some((Ok(message), _)) => Ok(message),
         Some((Err(PipeError::Large(_)), _)) => Err(WorkError::Large),
-        // The child closed its output without an answer. Its exit status and its last output show the cause.
+        // The child closed its output without an answer. Its exit status and its standard error show the cause.
         Some((Err(_), stderr)) => {
             let status = tokio::time::timeout(EXIT_TIMEOUT, child.wait()).await;
             Err(cause(status.ok().and_then(Result::ok), &stderr))
@@ -171,8 +171,8 @@ async fn attend(
     answer
 }
 
-/// Writes the job and reads the answer. Also returns the last output of a child on standard error, which shows why it
-/// failed.
+/// Writes the job to a child and reads the answer. Returns the answer, and up to [`MAX_STDERR_BYTES`] of what the child has
+/// written to standard error, which shows why it failed.
 async fn converse(
     child: &mut Child,
     job: PipeMessage,

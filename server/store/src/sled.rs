@@ -43,7 +43,7 @@ pub struct SledStore {
     path: PathBuf,
     db: sled::Db,
     ledger: sled::Tree,
-    /// Segments of packed entries, by the number of their first entry.
+    /// Segments of packed entries, by their ledger and the number of their first entry.
     segments: sled::Tree,
     /// The checkpoint of each ledger.
     checkpoints: sled::Tree,

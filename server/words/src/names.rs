@@ -11,12 +11,12 @@ static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     serde_json::from_str(json).expect("a file of this project, read by every test of this crate")
 });
 
-/// Returns the name under a whole key, or the key itself if there is none.
+/// Returns the English name under a complete key such as `sector.government`, or the key itself if there is no such name.
 pub(crate) fn known(key: &str) -> String {
     ENGLISH.get(key).cloned().unwrap_or_else(|| key.to_owned())
 }
 
-/// Returns the name under `kind.key`, or that key itself if there is none.
+/// Returns the English name under the key `kind.key`, or `kind.key` itself if there is no such name.
 fn name(kind: &str, key: &str) -> String {
     known(&format!("{kind}.{key}"))
 }

@@ -140,8 +140,8 @@ impl Writer {
         match (link, leads_to) {
             (None, _) => {}
             (Some(link), None) => self.markup(format!("]({})", address(link))),
-            // By the title, an import recognises that the words after the link are not the author's, and leaves these
-            // words out.
+            // The link gets a title. By this title, an import recognises that the words in brackets after the link are not
+            // the author's, and leaves these words out.
             (Some(link), Some(leads_to)) => {
                 let shown = escaped(leads_to);
                 let title = shown.replace('"', "\\\"");
@@ -199,7 +199,7 @@ impl Writer {
         };
         let beside = |at: usize| is_mark(at.checked_sub(1)) || is_mark(Some(at + 1));
         let other = match self.tokens.get(at) {
-            // An italic stretch contains only characters, so the first closing italic delimiter after it belongs to it.
+            // An italic stretch contains only characters, so the next closing italic delimiter belongs to this opening one.
             Some(Token::Open(_)) => self.tokens[at + 1..]
                 .iter()
                 .position(|token| *token == Token::Close(Mark::Italic))
@@ -222,8 +222,9 @@ impl Writer {
         out.push(c);
     }
 
-    /// Whether a character would keep the delimiter directly beside it from being read as one. It does if the delimiter
-    /// is an underscore, or if the character at the delimiter's inner side is not a letter or digit.
+    /// Whether the character `c` would keep the delimiter directly beside `c` from being read as a delimiter. White space
+    /// and ASCII punctuation never do. Any other character does if the delimiter is an underscore, or if the character at
+    /// the delimiter's inner side is not a letter or digit.
     fn keeps_from_marking(&self, at: usize, c: char) -> bool {
         if c.is_whitespace() || c.is_ascii_punctuation() {
             return false;
@@ -251,7 +252,7 @@ impl Writer {
     }
 
     /// Whether a character could be read as markup: anywhere, at the start of a line, or because of the characters after
-    /// it. `begins` is true if nothing but digits is before it in its line.
+    /// it. `begins` is true if nothing but digits is before `c` in its line.
     fn is_markup(&self, at: usize, c: char, begins: bool) -> bool {
         let next_is = |texts: &[&str]| texts.iter().any(|text| self.goes_on(at + 1, text));
         match c {

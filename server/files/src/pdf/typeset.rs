@@ -17,7 +17,7 @@ const MAX_HEADING_CHARACTERS: usize = 1_000;
 pub(super) enum SetPiece {
     /// A heading of the form.
     Heading(u8, String),
-    /// The name of a date, and the date.
+    /// The name of a date field, then the date in words.
     Date(String, String),
     /// A block that the authors wrote.
     Text(SetBlock),

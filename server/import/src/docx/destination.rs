@@ -8,8 +8,8 @@ use accord_words::styles::{DESTINATION_STYLE, ESCAPED_IN_TARGETS};
 use roxmltree::Node;
 
 /// Returns the number of runs, from `first` on, that together show the destination of the link before them, or 0 if the
-/// text is an author's. The runs must have our style and contain exactly what our writer adds after that link. There can
-/// be several, because Word splits runs.
+/// text is an author's. The runs must have the style that Accord uses for destinations, and contain exactly what Accord's
+/// writer adds after that link. There can be several, because Word splits runs.
 pub(super) fn runs_of_destination(first: Node<'_, '_>, address: &str) -> usize {
     let expected = [shown_destination(address), shown_destination(&before_escaping(address))];
     let runs = first.next_siblings().filter(|node| !is_marker(*node));
@@ -27,18 +27,18 @@ pub(super) fn runs_of_destination(first: Node<'_, '_>, address: &str) -> usize {
     0
 }
 
-/// Whether a node is a run in our style for destinations.
+/// Whether a node is a run in the style that Accord uses for destinations.
 pub(super) fn has_style(node: Node<'_, '_>) -> bool {
     let style = || child(node, "rPr").and_then(|all| value(all, "rStyle"));
     node.tag_name().name() == "r" && style() == Some(DESTINATION_STYLE)
 }
 
-/// Returns the text that our writer adds after a link.
+/// Returns the text that Accord's writer of Word files adds after a link to this address.
 fn shown_destination(address: &str) -> String {
     format!(" ({})", address::destination(address))
 }
 
-/// Returns an address as it was before our writer escaped it for the target of a relationship. The writer escapes some
+/// Returns an address as it was before Accord's writer escaped it for the target of a relationship. The writer escapes some
 /// ASCII characters there, but shows them unescaped after the link.
 fn before_escaping(address: &str) -> String {
     let mut out = String::with_capacity(address.len());

@@ -35,7 +35,7 @@ impl Placer {
                 let key = columns.get(at).copied().flatten();
                 self.current_part = CurrentPart::Milestone(key.unwrap_or("what"));
                 for (index, mut paragraph) in cell.into_iter().enumerate() {
-                    // Text of a column that milestones do not have is marked with the column's name.
+                    // Text of a column that is no part of milestones begins with the column's name.
                     if let (None, 0, Some(name)) = (key, index, names.get(at)) {
                         let text = format!("{}: ", name.trim());
                         paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });
@@ -48,7 +48,8 @@ impl Placer {
         self.section = None;
     }
 
-    /// Reads a row of a table that is a form, with labels before or above their values.
+    /// Reads a row of a table that is a form, with labels before or above their values. `group` is the last label in the
+    /// table's first column.
     fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
         if cells.len() < 2 {
             for paragraph in cells.into_iter().flatten() {

@@ -86,7 +86,8 @@ fn where_links_lead_is_shown_in_files_and_is_no_text_when_they_come_back() {
         let back = content(&import(name, &file, "en").unwrap());
         assert_eq!(blocks(&back.texts["problem"]), blocks(&problem), "{name}");
     }
-    // The same form written by somebody else is an author's text, because the link lacks the title of our writer.
+    // The same characters written by somebody else are an author's text, because the link lacks the title that Accord's
+    // writer adds.
     let (_, foreign) = markdown("# T\n\n## Problem\n\n[law](https://a.example) (a.example)\n");
     assert_eq!(foreign.plain("problem"), "law (a.example)\n");
 }

@@ -9,11 +9,11 @@ use accord_document::model::content::Content;
 use accord_document::sync::{Effect, Room};
 use std::sync::{Arc, OnceLock, Weak};
 
-/// The status that a room answered last.
+/// The release status that the room computed last.
 #[derive(Debug, Default)]
 pub(super) struct RecentStatus {
     shared: Weak<ReleaseStatus>,
-    /// The same status, if it is kept although nobody uses it.
+    /// The same status as in `shared`, kept even while no caller holds it, or `None` if the document is long.
     kept: Option<Arc<ReleaseStatus>>,
 }
 
@@ -32,8 +32,8 @@ impl Task {
         &self.room
     }
 
-    /// Calls `answer` once everything that it shows is on disk. If the room closes first, the answer is dropped, and
-    /// its request is sent again.
+    /// Calls `answer` once everything that the answer shows is on disk. If the room closes first, `answer` is dropped, and its
+    /// request is sent again.
     pub(in crate::rooms) fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
         if self.is_settled() {
             answer();
@@ -56,8 +56,8 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Returns the releases and the release that the current text would become. A short text is read only once for each
-    /// position. A long one takes many times its size, so it is kept only while somebody uses it.
+    /// Returns the release status of the current text. A short text is read only once for each position of the ledger. The status
+    /// of a long text takes many times the size of the text, so the status is kept only while a caller holds it.
     pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
         let state = self.room.state();
         let known = self.release_status.get().filter(|known| known.position == *state.position());
@@ -74,8 +74,8 @@ impl Task {
         status
     }
 
-    /// Returns the data for a list of documents. The text is read only once for each position, but the connected people
-    /// and the last editor are always current.
+    /// Returns the data that a list of documents shows for this document. The text is read only once for each position of the
+    /// ledger, but the connected people and the last editor are always current.
     pub(in crate::rooms) fn summary(&mut self) -> Summary {
         let present = self.room.people().cloned().collect();
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());

@@ -17,12 +17,13 @@ const LONG_FRAME_BYTES: usize = 512;
 /// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
 /// long.
 const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
-/// Cost of reading a document above which that can occupy a thread for long: about 4 ms.
+/// Result of [`DocumentState::reading_cost`] above which reading a document can occupy a thread for long. This value stands for
+/// about 4 ms.
 const LONG_DOCUMENT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const LONG_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Size of a frame in bytes above which its turn needs a slot, and begins only when no entry waits for the disk. So
+/// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the disk. So
 /// earlier edits of others are sent to everybody first.
 const LARGE_FRAME_BYTES: usize = 16 * 1024;
 
@@ -37,7 +38,7 @@ pub(super) fn is_long(state: &DocumentState) -> bool {
     state.size() > LONG_DOCUMENT_BYTES || state.reading_cost() > LONG_DOCUMENT_READING_COST
 }
 
-/// Whether an event can take so long that it needs a slot, and that entries which are nearly on disk are sent first.
+/// Whether an event can take so long that its turn needs a slot, and waits until the entries before it are on disk and sent.
 fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
     match event {
         RoomEvent::Continue { .. } => true,
@@ -87,7 +88,7 @@ impl Task {
         self.turns.push(&party, priority, event, Instant::now());
     }
 
-    /// Whether items of the person who has this connection still wait.
+    /// Whether frames or requests of the person who has this connection still wait.
     fn has_sent(&self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get(&id) else { return false };
         let party = Requester::Person(connection.person.clone());
@@ -175,7 +176,7 @@ impl Task {
         }
     }
 
-    /// Carries out the effects of a turn for a connection's frame. If the frame takes another turn, it keeps its place,
+    /// Carries out the effects of a turn for a connection's frame. If the frame needs another turn, the frame keeps its place,
     /// and is taken before everything else that its person has sent.
     pub(super) fn finish_turn(
         &mut self,

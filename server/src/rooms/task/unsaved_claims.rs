@@ -48,7 +48,7 @@ impl UnsavedClaims {
         Some(std::mem::take(&mut self.waiting))
     }
 
-    /// Records that a save has ended. `unsaved` are the claims that it could not save.
+    /// Records that a save has ended. `unsaved` are the claims that the save could not store.
     pub(super) fn saved(&mut self, mut unsaved: Vec<ClientIdClaim>) {
         self.is_saving = false;
         if unsaved.is_empty() {

@@ -10,8 +10,9 @@ use accord_document::ids::{LedgerId, Seq};
 pub(super) const MAX_PIECE_BYTES: usize = SLED_SEGMENT_BYTES / 4 / 18;
 const _: () = assert!(crate::MAX_RECORD_BYTES <= MAX_PIECE_BYTES);
 
-/// Returns the key of a piece, `name 00 seq:8 piece:2`. Keys sort so that the entries of a ledger follow each other, and
-/// so do the pieces of an entry.
+/// Returns the key of a piece, `name 00 seq:8 piece:2`: the name of the ledger, a zero byte, the number of the entry in 8 bytes,
+/// and the number of the piece in 2 bytes. Keys sort so that the entries of a ledger follow each other, and so do the pieces of
+/// an entry.
 pub(super) fn ledger_key(ledger: &LedgerId, seq: Seq, piece: u16) -> Vec<u8> {
     let mut key = ledger_prefix(ledger);
     key.extend_from_slice(&seq.0.to_be_bytes());
@@ -31,7 +32,8 @@ pub(super) fn ledger_prefix(ledger: &LedgerId) -> Vec<u8> {
     [kind, id.as_bytes(), &[0]].concat()
 }
 
-/// Returns a piece as it is stored, `crc32(key ‖ rest):4 more:1 bytes`. `more` says that the value has another piece.
+/// Returns a piece as it is stored, `crc32(key ‖ rest):4 more:1 bytes`, where `rest` is everything after the checksum of 4 bytes.
+/// The byte `more` is 1 if the value has another piece after this one.
 pub(super) fn seal(key: &[u8], more: bool, bytes: &[u8]) -> Vec<u8> {
     let mut value = vec![0; 4];
     value.push(u8::from(more));
@@ -81,7 +83,7 @@ pub(super) fn missing_entry(ledger: &LedgerId, seq: u64) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
 }
 
-/// Returns the names of all ledgers of one kind.
+/// Returns the names of all ledgers in `tree` whose keys start with `kind`, such as `document/`. The names are without `kind`.
 pub(super) fn named(tree: &sled::Tree, kind: &[u8]) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
     let mut from = kind.to_vec();
@@ -105,7 +107,8 @@ pub(super) fn seq_of(ledger: &LedgerId, key: &[u8]) -> Result<(u64, u16), StoreE
     Ok((u64::from_be_bytes(seq), u16::from_be_bytes([place[8], place[9]])))
 }
 
-/// Returns the values of a ledger in a tree, from a number on. Each is joined from its pieces, and has its number.
+/// Returns the values of a ledger in a tree, from the number `from` on. Each pair has the number of a value, and the value joined
+/// from its pieces.
 pub(super) fn pieced(
     tree: &sled::Tree,
     ledger: &LedgerId,
@@ -114,7 +117,8 @@ pub(super) fn pieced(
     pieced_upto(tree, ledger, from, Seq(u64::MAX))
 }
 
-/// Returns the values of a ledger in a tree, from one number up to and including another, as [`pieced`] does.
+/// Returns the values of a ledger in a tree, from the number `from` up to and including `upto`. Each pair has the number of a
+/// value, and the value joined from its pieces.
 pub(super) fn pieced_upto(
     tree: &sled::Tree,
     ledger: &LedgerId,
@@ -122,7 +126,7 @@ pub(super) fn pieced_upto(
     upto: Seq,
 ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
-    // The piece that must come next, if the piece before it said that its value has another.
+    // The number of the entry and of its piece that must come next, if the piece before said that its value has another.
     let mut wanted = None;
     let end = ledger_key(ledger, upto, u16::MAX);
     for pair in tree.range(ledger_key(ledger, from, 0)..=end) {

@@ -9,10 +9,10 @@ use std::sync::PoisonError;
 
 /// Number of the newest entries of a ledger that are never packed. Appending looks up the last entry among the loose ones.
 pub(super) const MIN_LOOSE_ENTRIES: usize = 64;
-/// Maximum number of unpacked bytes of entries that are read together or packed into one segment. It bounds the memory
-/// for reading and packing. A larger entry is read alone, and has a segment of its own.
+/// Maximum size of the entries that are read together or packed into one segment, in bytes before compression. It bounds the
+/// memory for reading and packing. A larger entry is read alone, and has a segment of its own.
 pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
-/// Minimum number of settled entries for packing to be worth it.
+/// Minimum number of entries, without the newest [`MIN_LOOSE_ENTRIES`], for which packing is worth it.
 const MIN_PACKED_ENTRIES: usize = 768;
 
 impl SledStore {
@@ -35,7 +35,7 @@ impl SledStore {
         }
     }
 
-    /// Returns the entries of the segment that begins with a number, or `None` if there is no such segment.
+    /// Returns the entries of the segment whose first entry has the number `first`, or `None` if there is no such segment.
     pub(super) fn segment(
         &self,
         ledger: &LedgerId,
@@ -68,8 +68,8 @@ impl SledStore {
         Ok(Some(seq + 1))
     }
 
-    /// Returns the loose entries from a number on, up to the first gap, but at most `at_most` of them. Together they have
-    /// at most [`MAX_ENTRY_BYTES_AT_A_TIME`] bytes, unless the first entry alone is larger.
+    /// Returns the loose entries from the number `first` on, up to the first gap, but at most `at_most` of them. Together they
+    /// have at most [`MAX_ENTRY_BYTES_AT_A_TIME`] bytes, unless the first entry alone is larger.
     pub(super) fn some_loose(
         &self,
         ledger: &LedgerId,
@@ -89,8 +89,8 @@ impl SledStore {
         Ok(some)
     }
 
-    /// Packs the oldest loose entries into one segment, and returns their number: 0 if too few are settled. The lock is
-    /// held for one segment at a time, so that readers wait for at most one.
+    /// Packs the oldest loose entries into one segment, and returns the number of entries packed: 0 if there are too few. The
+    /// lock is held for one segment at a time, so that readers wait for at most one.
     pub(super) fn pack_some(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = self.loose_end(ledger)? else { return Ok(0) };
@@ -135,7 +135,8 @@ impl SledStore {
         }
     }
 
-    /// Replaces the entries that a segment contains, and returns the entries that it does not contain.
+    /// Replaces those of `entries` that the segment with the first entry `first` contains, and returns the others, which that
+    /// segment does not contain.
     pub(super) fn replace_in_segment<'e>(
         &self,
         ledger: &LedgerId,

@@ -46,12 +46,12 @@ export type Launch = Schemas['LaunchView'];
 export type Progress = Schemas['Progress'];
 export type Imported = Schemas['Imported'];
 
-/** An error that the server answered with. A `status` of 0 means that there was no answer. */
+/** The error of a failed request. `status` is the HTTP status of the answer, or 0 if the server gave no answer. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** The stable name of the error, for programs. */
+    /** The name of the error in the API, such as `history_too_long`, or an empty string if there is none. */
     readonly error = '',
   ) {
     super(message);
@@ -175,7 +175,7 @@ export const api = {
   audit: (of?: string) => call<AuditEntry[]>('GET', of ? `${plan(of)}/audit` : '/administration/audit'),
 };
 
-/** Returns the address of the audit record as a file: of the plan `of`, or of the whole installation. */
+/** Returns the address of an audit record as a file: that of the plan with the id `of`, or without `of` the installation's. */
 export function auditFile(format: 'csv' | 'chain', of?: string): string {
   return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
 }

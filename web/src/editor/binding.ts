@@ -13,7 +13,10 @@ import { deltasOf } from './toDelta';
 export const REMOTE = 'remote';
 
 interface Composition {
-  /** Remote changes that wait for the composition to end. In order, they apply to the text that the editor shows. */
+  /**
+   * The changes from outside this editor that wait until the input method has finished composing text. Applied in order,
+   * they turn the text that the editor shows into the current one.
+   */
   held: Delta[];
 }
 
@@ -26,7 +29,7 @@ interface Caret {
 export class Binding {
   private view: EditorView | undefined;
   private composition: Composition | undefined;
-  /** The caret as other people know it. It is `undefined` if none was sent, or if it must be sent again. */
+  /** The caret that was last sent to other people, or `undefined` if none was sent or if the caret must be sent again. */
   private told: Caret | undefined;
   private readonly follower: Follower;
 
@@ -42,7 +45,10 @@ export class Binding {
     return documentOf(this.live.read(this.target));
   }
 
-  /** Starts to apply changes of the text to `view`. Returns a function that stops it. */
+  /**
+   * Starts to apply changes of the text to `view`, and to call `onPeers` when other people's carets have moved. Returns a
+   * function that ends both.
+   */
   attach(view: EditorView, onPeers: () => void): () => void {
     this.view = view;
     const stop = this.live.listen(this.target, (change) => this.receive(change), onPeers);
@@ -124,7 +130,10 @@ export class Binding {
     return false;
   }
 
-  /** Applies a change to the editor. Returns whether the editor now shows the whole text, with all later changes in it. */
+  /**
+   * Applies a change of the text to the editor. `own` says that it comes from the person's undo or redo. Returns whether the
+   * editor now shows the current text, which already contains all later changes.
+   */
   private apply(delta: Delta, own: boolean): boolean {
     const view = this.view;
     if (!view) return true;
@@ -161,7 +170,7 @@ export class Binding {
     this.live.point(null);
   }
 
-  /** Moves `told` along with a change of the text, as other people's pages move the caret that they show. */
+  /** Moves `told`, the caret that was last sent, along with a change of the text, as the pages of other people do. */
   private move(delta: Delta): void {
     if (!this.told) return;
     this.told = { anchor: moved(this.told.anchor, delta), head: moved(this.told.head, delta) };

@@ -50,7 +50,7 @@ function decorate(doc: Parameters<typeof toPlace>[0], { client, user, cursor }: 
 function caretOf(user: Peer['user']): HTMLElement {
   const caret = document.createElement('span');
   caret.className = `caret sector-${user.sector}`;
-  // Screen readers skip the carets, which would interrupt the text. The list of people names everybody who is here.
+  // Screen readers skip the carets of other people, so that names do not interrupt the text. The list of people names everybody.
   caret.setAttribute('aria-hidden', 'true');
   const name = document.createElement('span');
   name.className = 'caret-name';

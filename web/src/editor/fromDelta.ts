@@ -45,8 +45,8 @@ export class Follower {
   }
 
   /**
-   * Adds a change of the text to `tr`. Returns whether the editor then shows the whole text, with all
-   * later changes in it, which must not be applied again.
+   * Adds a change of the text to `tr`. Returns `true` if `tr` shows the current text of `source` instead of only this change.
+   * That text already contains all later changes, so they must not be applied again.
    */
   follow(tr: Transaction, delta: Delta): boolean {
     // If the text lacks its last newline, or the change adds or removes that newline, offsets of the text do not
@@ -65,7 +65,7 @@ export class Follower {
     return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
   }
 
-  /** Must be called when the editor has changed the text. */
+  /** Notes whether the text now ends with a newline of its own. Must be called after each change that the editor writes to it. */
   edited(): void {
     if (!this.ended) this.ended = this.source.isEnded();
   }

@@ -4,6 +4,6 @@ import type { Node } from 'prosemirror-model';
 import type { DecorationSet } from 'prosemirror-view';
 
 export interface TextMarks {
-  /** Returns the marks for the current text of `target`, or `undefined` while they do not fit it. */
+  /** Returns the marks for the current text of `target`, or `undefined` while the marks belong to another state of the text. */
   decorate(target: string, doc: Node): DecorationSet | undefined;
 }

@@ -92,8 +92,8 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   const { tail: oldTail } = old;
   const { tail: newTail } = now;
 
-  // A line break is inserted at the end of a line. The new newline goes after the old one, so that text which
-  // others type at the end of the line at the same time stays on it.
+  // If a line break is inserted at the end of a line, the new newline goes after the old one. Text that others type at the
+  // end of that line at the same time then stays on it.
   const atEnd =
     oldTail && newTail && oldTail.length === 1 && removed.length === 0 && added[0]?.value === '\n';
   if (atEnd && oldTail && newTail) {
@@ -128,8 +128,8 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
 }
 
 /**
- * Returns the content of a range, with a newline where a line ends, and its tail. `first` is the line in which the
- * range begins: its index and the position before its node.
+ * Returns as `units` the content of a range, with a newline where a line ends, and as `tail` the rest of the line behind the
+ * range. `first` is the line in which the range begins: its index and the position before its node.
  */
 function read(
   doc: Node,
@@ -152,7 +152,7 @@ function read(
   return { units, tail: null };
 }
 
-/** Adds the characters between two positions of a line whose content begins at `begin`. */
+/** Adds to `units` the characters between the positions `from` and `to` of a line whose content begins at `begin`. */
 function characters(line: Node, begin: number, from: number, to: number, units: Unit[]): void {
   if (from >= to) return;
   line.nodesBetween(from - begin, to - begin, (node, offset) => {
@@ -205,7 +205,7 @@ function insertAll(out: Builder, added: Unit[]): void {
   flush();
 }
 
-/** Returns the attributes to set and, with the value `null`, the attributes to clear. */
+/** Returns the attributes to set to get from `before` to `after`. Those to clear have the value `null`. */
 function changed(before: Attributes, after: Attributes): Attributes {
   const out: Attributes = {};
   for (const key of Object.keys(before)) if (!(key in after)) out[key] = null;

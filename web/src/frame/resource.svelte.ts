@@ -29,13 +29,16 @@ export class Resource<T> {
     }
   }
 
-  /** Fetches again every `ms` milliseconds. Returns the function that stops this, as `onMount` expects. */
+  /** Fetches the data every `ms` milliseconds. Returns the function that stops this, which `onMount` can call at the end. */
   readonly every = (ms: number): (() => void) => {
     const timer = setInterval(() => void this.load(), ms);
     return () => clearInterval(timer);
   };
 
-  /** Makes a change, then fetches again. Returns whether the change succeeded. */
+  /**
+   * Makes the change `what`, then fetches the data again. `done` is the sentence that confirms the change. Returns whether
+   * the change succeeded.
+   */
   async attempt(what: () => Promise<unknown>, done = ''): Promise<boolean> {
     this.error = '';
     this.told = '';

@@ -58,7 +58,7 @@ export class Connection {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
   }
 
-  /** Makes the next failure count as the first. Must be called when the server and this page have completed the handshake. */
+  /** Makes the wait after the next failure short again. Must be called when the handshake with the server is complete. */
   established(): void {
     this.retryMs = FIRST_RETRY_MS;
   }

@@ -7,7 +7,7 @@ import wasmUrl from '../wasm/accord_client_bg.wasm?url';
 
 type Schemas = components['schemas'];
 export type Peer = Schemas['Peer'];
-/** A milestone without its texts, which are read by their targets. */
+/** A milestone without its texts: `LiveDocument.read` returns each text by its target. */
 export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
 export type Check = Schemas['Check'];
 export type ClientStatus = Schemas['ClientStatus'];

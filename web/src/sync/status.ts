@@ -32,8 +32,8 @@ export class CalmStatus {
   constructor(private readonly set: (status: Status) => void) {}
 
   /**
-   * Shows the next status, now or after `CALM_MS`. The page keeps showing “Saving” between two keystrokes, and does not
-   * show it for the handshake alone. It never shows “Saved” early.
+   * Replaces the shown status `now` by `next`, immediately or after `CALM_MS`. The page keeps showing “Saving” between two
+   * keystrokes, and does not show “Saving” for the handshake alone. It never shows “Saved” early.
    */
   show(now: Status, next: Status): void {
     this.stop();

@@ -19,7 +19,7 @@ export function endsLine(delta: Delta): boolean {
   return delta.some((op) => 'insert' in op && typeof op.insert === 'string' && op.insert.includes('\n'));
 }
 
-/** Matches lone surrogates, which no encoding can represent. */
+/** Matches lone surrogates, which UTF-8 can't represent. */
 const HALVES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 function equal(a?: Attributes, b?: Attributes): boolean {
@@ -87,7 +87,7 @@ class Cursor {
   }
 }
 
-/** Returns the offset of a place after a change. Like a relative position of Yjs, a place stays before the next character. */
+/** Returns the offset of a place after a change. Text inserted at the place goes before it, as for a relative position of Yjs. */
 export function moved(offset: number, delta: Delta): number {
   let at = 0;
   let place = offset;
@@ -103,7 +103,7 @@ export function moved(offset: number, delta: Delta): number {
 }
 
 /**
- * Returns `edit` in the form for a text to which `first` has already been applied. Both were made for the same text.
+ * Returns `edit` in the form for a text to which `first` has already been applied. Both changes were made for the same text.
  * If both insert at the same place, `before` says that the insertion of `first` comes first.
  */
 export function transform(first: Delta, edit: Delta, before: boolean): Delta {

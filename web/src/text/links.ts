@@ -4,11 +4,13 @@
 /** Matches spaces, control characters, invisible characters, code points that are no characters, and marks that cover others. */
 const HIDING =
   /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\\\u2800\ufffc\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]|\p{M}{9}/u;
-/** Matches an address of the web, with the part before the path. `MAIL` matches e-mail addresses, `NUMBER` telephone numbers. */
+/** Matches an address of the web, and captures the part between the scheme and the path. */
 const WEB = /^https?:\/\/([^/?#]+)/i;
+/** Matches a `mailto:` link to one e-mail address. */
 const MAIL = /^mailto:[^@?]+@[^@?]+(\?|$)/i;
-/** Matches further recipients of a mail, which would not appear beside the link. */
+/** Matches further recipients in a `mailto:` link, which would not appear beside it. An encoded name could hide one. */
 const RECIPIENTS = /[?&](?:(?:to|cc|bcc)(?:[=&]|$)|[^=&]*%)/i;
+/** Matches a `tel:` link to a telephone number. */
 const NUMBER = /^tel:[-+.()*#]*\d[-+.()*#\d]*(;|$)/i;
 
 const trimmed = (address: string) => address.replace(/^ +| +$/g, '');

@@ -9,8 +9,8 @@ export class Announcements {
   sentence = $state('');
 
   /**
-   * Listens as long as the component that creates it exists. `others` returns everybody else who is connected, and `nameOf`
-   * the name of a text.
+   * Watches `live` and makes announcements, as long as the component that calls this exists. `others` returns everybody who
+   * is connected except the person with the id `person`, and `nameOf` the name of a text.
    */
   constructor(
     live: LiveDocument,
@@ -25,7 +25,7 @@ export class Announcements {
     $effect(() => {
       live.onOthers = (target) => {
         const there = live.peers.filter((peer) => peer.cursor?.[0] === target);
-        // A caret of the same person is in that text: the change came from another tab of theirs.
+        // If a caret of the page's own person is in that text, the change came from another tab of theirs, and is not announced.
         if (there.some((peer) => peer.user.person === person)) return;
         announcer.change(
           nameOf(target),

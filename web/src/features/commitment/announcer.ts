@@ -5,12 +5,12 @@ import { list, t } from '../../messages';
 
 /** Minimum time between two announcements, in milliseconds, so that one is read out before the next comes. */
 const PAUSE_MS = 5_000;
-/** Time in milliseconds after which an absent person has left. Reloads and lost connections usually take less. */
+/** Time in milliseconds after which a person who is not connected is said to have left. A reload usually takes less. */
 const GONE_MS = 3_000;
 
 export class Announcer {
   private readonly said: string[] = [];
-  /** For each field that changed since the last announcement, the names of the people who changed it. */
+  /** For each field that changed since the last announcement, the names of the people whose caret was in the field. */
   private readonly changed = new Map<string, Set<string>>();
   private readonly here = new Map<string, string>();
   private readonly leaving = new Map<string, ReturnType<typeof setTimeout>>();
@@ -19,7 +19,7 @@ export class Announcer {
 
   constructor(private readonly say: (sentence: string) => void) {}
 
-  /** Announces who has joined or left. `people` are the names of everybody else who is connected, by person. */
+  /** Announces who has joined or left since the last call. `people` has the id and name of everybody else who is connected. */
   present(people: Map<string, string>): void {
     for (const [person, name] of people) {
       clearTimeout(this.leaving.get(person));
@@ -38,7 +38,7 @@ export class Announcer {
     }
   }
 
-  /** Announces soon that a field was changed. `names` are the people whose caret is in it, and can be empty. */
+  /** Announces soon that a field was changed. `names` are those of the people whose caret is in it, and can be empty. */
   change(field: string, names: string[]): void {
     const who = this.changed.get(field) ?? new Set();
     for (const name of names) who.add(name);

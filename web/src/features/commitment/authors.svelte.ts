@@ -3,15 +3,15 @@
 import type { LiveDocument } from '../../sync/live.svelte';
 import type { Authorship } from '../history/authorship';
 
-/** Time between a save and the request, in milliseconds. A keystroke in that time cancels the request. */
+/** Time between a save and the request for the authors, in milliseconds. A keystroke in that time cancels the request. */
 const PAUSE_MS = 200;
 
 export class Authors {
-  /** Whether the page shows the authors. */
+  /** Whether the page shows who wrote what, and therefore needs `authorship`. */
   wanted = $state(false);
   authorship = $state.raw<Authorship>();
 
-  /** Listens as long as the component that creates it exists. */
+  /** Fetches the authors after each save of `live`, as long as the component that calls this exists. */
   constructor(live: LiveDocument) {
     $effect(() => {
       if (!this.wanted) {

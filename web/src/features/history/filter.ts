@@ -22,7 +22,7 @@ export const PLACES = ['title', ...SECTIONS] as const;
 export const nameOfSection = (section: string): string =>
   section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
 
-/** Returns the section of the page in which a text is shown. Dates, which have no target, are in `when`. */
+/** Returns the id of the section in which the page shows a text. Without a target, as for dates, it is the section `when`. */
 export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 'texts'>): string {
   if (!target) return 'when';
   if (target.startsWith('milestones/')) return 'milestones';
@@ -42,7 +42,7 @@ export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[
   );
 }
 
-/** Returns the section of the page in which somebody worked. A tally without a target is about dates or whole milestones. */
+/** Returns the id of the section to which the work on a text belongs. Work without a target, as on dates, belongs to `when`. */
 export function sectionOfTally(target: string | null | undefined): string {
   if (!target) return 'when';
   return target.startsWith('milestones/') ? 'milestones' : (SECTION_OF[target] ?? 'title');

@@ -1,4 +1,5 @@
-// Finds the selected part of a text that is shown with its changes, as offsets among the pieces of that text.
+// Finds the selected part of a text that is shown with its changes, as offsets in UTF-16 code units. They count deleted
+// passages as well.
 
 export interface Selected {
   target: string;
@@ -36,7 +37,7 @@ function offsetIn(line: HTMLElement, node: Node, offset: number): number | undef
   return line.contains(node) ? charactersOf(line, node, offset) : undefined;
 }
 
-/** Counts the characters of a line before a place, without the sign for the end of the line. */
+/** Counts the UTF-16 code units of a line before a place, without the sign that the page adds for a changed end of the line. */
 function charactersOf(line: HTMLElement, node: Node, offset: number): number {
   const before = document.createRange();
   before.setStart(line, 0);

@@ -198,7 +198,7 @@ export interface Line {
   attributes: Attributes;
   /** The piece whose newline ends the paragraph, if that newline was inserted or changed. */
   end: Piece | undefined;
-  /** The offset at which the paragraph begins among the pieces, in UTF-16 code units. */
+  /** The offset at which the paragraph begins in the joined pieces, deleted ones included, in UTF-16 code units. */
   at: number;
 }
 
@@ -239,7 +239,7 @@ export function lines({ pieces }: TextDiff): Line[] {
   return out;
 }
 
-/** Returns the characters of the pieces between two offsets, with U+FFFC in place of each embedded value. */
+/** Returns the characters of the joined pieces between two offsets, with U+FFFC in place of each embedded value. */
 export function told({ pieces }: TextDiff, from: number, to: number): string {
   return pieces
     .map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc'))

@@ -49,8 +49,9 @@ export interface Fault {
 export interface Verified {
   released: Released;
   statement: Statement;
-  /** The key with which the note is signed. `keyName` is the name in that key. */
+  /** The public key that verifies the note, in the form `name+id+base64`. */
   key: string;
+  /** The name in `key`. */
   keyName: string;
   /** The key that the file names as its own, if the note is signed with another key. */
   otherKey: string | undefined;

@@ -41,7 +41,7 @@ export function strangely(strange: Strange, milestones: string[]): string {
   });
 }
 
-/** Returns whether the content is in the text, and not in the plan's title or a person's name. */
+/** Returns whether unreleasable content is in the text of the commitment, and not in the plan's title or a person's name. */
 export const isOfText = ({ place }: Strange) => !/^(plan|people)\//.test(place);
 
 /** Returns a sentence that says what to do about a finding outside the text, or an empty string for one in the text. */
@@ -61,7 +61,7 @@ export function anchorOf(place: string): string {
 export const comparison = (document: string, from: number, to: number): string =>
   `/documents/${encodeURIComponent(document)}/history?from=${from}&to=${to}`;
 
-/** Returns a sentence that says since when, or from when, a release is public. */
+/** Returns a sentence that says since when a release is public, when it will be, or that it is not launched. */
 export function openedText({ opens, public: isPublic }: { opens?: number | null; public: boolean }): string {
   if (!opens) return t('release.notLaunched');
   return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: exactly(opens) });

@@ -11,8 +11,9 @@ use tokio::task::JoinSet;
 struct Load {
     name: &'static str,
     documents: usize,
-    /// Number of clients of each document (`clients`), and the number of them that type (`typing`).
+    /// Number of clients of each document.
     clients: usize,
+    /// Number of clients of each document that type. The other clients only receive.
     typing: usize,
     every: Duration,
 }

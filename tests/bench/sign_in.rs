@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 
 const PEOPLE: usize = 50;
 const TURNS: usize = 4;
-/// Length of one turn of typing (`TURN`), and the time between two keystrokes (`EVERY`).
+/// Length of one turn of typing.
 const TURN: Duration = Duration::from_secs(6);
+/// Time between two keystrokes.
 const EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) async fn all() -> Result<()> {

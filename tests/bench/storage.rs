@@ -23,8 +23,8 @@ pub(crate) async fn all() -> Result<()> {
     Ok(())
 }
 
-/// A server in this process whose clock moves at a typist's pace: a quarter of a second whenever it is read, which is
-/// one keystroke, and a minute more at every hundredth reading.
+/// A server in this process whose clock moves at a typist's pace: each reading of the clock is taken as one keystroke and
+/// moves the clock by a quarter of a second, and every hundredth reading moves it by a minute more.
 struct Paced {
     address: String,
     stop: oneshot::Sender<()>,
@@ -63,8 +63,8 @@ impl accord_tests::Listens for Paced {
     }
 }
 
-/// Types the same document by two people, and passes its data folder and id to `look`, which scrubs along its history
-/// in a browser.
+/// Has two people type a long recorded document into a server, and passes the server's data folder and the document's id to
+/// `look`, which scrubs along its history in a browser.
 pub(crate) async fn scrubbed(look: impl FnOnce(&Path, &str) -> Result<()>) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let document = typed(dir.path(), 2).await?;
@@ -102,7 +102,7 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
         client.flush().await?;
         client.settled().await?;
         if typists > 1 {
-            // The other person has received everything before they go on.
+            // The other person receives everything before that person types on.
             clients[1 - who].settled().await?;
         }
     }

@@ -14,7 +14,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs a command of the command line. Returns whether it succeeded, and its output.
+/// Runs a command of the `accord` program on a data folder and a backup file. Returns whether the command succeeded,
+/// and its output.
 fn accord(command: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> {
     let out =
         Command::new(accord_binary()).args(command).arg("--data").arg(data).arg(file).output()?;
@@ -114,8 +115,8 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let there = ana.text(&document, "problem")?.trim().len() as u32;
     ensure!(there > 0 && there <= typed, "{there} of {typed}");
 
-    // After the restore, Accord's client is refused because the lineage is another (4409), and a stock client because
-    // its words belong to no current draft (4423).
+    // After the restore, Accord's client is refused because the ledger has a new lineage (4409), and a stock client
+    // because the text that it brings belongs to no current draft (4423).
     let mut accords = SyncClient::open(&server, &ben, &quiet, Dialect::Accord, doc.clone()).await?;
     let remembered = Some(position);
     let hello = serde_json::to_string(&ClientNote::Hello { remembered })?;
@@ -124,7 +125,7 @@ async fn a_backup_under_load_restores_to_a_server_whose_ledgers_and_releases_ver
     let stock = SyncClient::resume(&server, &ben, &quiet, Dialect::Stock, doc).await?;
     ensure!(stock.closed().await?.code == 4423);
     ensure!(!ben.text(&quiet, "causes")?.contains("LATER"));
-    // A client that brings nothing can write.
+    // A client that brings no text from before the restore can write.
     let mut fresh = SyncClient::connect(&server, &ben, &quiet, 10).await?;
     fresh.edit("causes", 0, 0, "On we go. ").await?;
     fresh.settled().await?;

@@ -75,7 +75,7 @@ fn import(by: &Visitor, name: &str, file: &[u8]) -> Result<(u16, Value)> {
     by.upload(&format!("/api/v1/plans/demo/imports?name={name}&language=en"), file)
 }
 
-/// Imports a commitment whose problem is this text, and returns its id.
+/// Imports a commitment with `text` in its field `problem`, and returns the id of the commitment.
 fn draft(by: &Visitor, text: &str) -> Result<String> {
     let (status, made) = import(by, "d.md", format!("# T\n\n## Problem\n\n{text}\n").as_bytes())?;
     ensure!(status == 201, "{status} {made}");
@@ -86,8 +86,8 @@ fn pdf(document: &str) -> String {
     format!("/api/v1/documents/{document}/draft/pdf")
 }
 
-/// Returns an honest text of one long paragraph. Its PDF takes seconds, and most of the memory that a child is
-/// allowed.
+/// Returns an ordinary text of one long paragraph. Its PDF takes seconds, and most of the memory that a child process
+/// is allowed.
 fn slow_text() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
 }

@@ -66,7 +66,7 @@ fn import(by: &Visitor, name: &str, language: &str, file: &[u8]) -> Result<Value
 fn content(by: &Visitor, document: &str) -> Result<Value> {
     let (status, mut content) = by.get(&format!("/api/v1/documents/{document}/content"))?;
     ensure!(status == 200, "{status}");
-    // The internal order of milestones is left out, because two equal commitments can have different values there.
+    // The value `order` of a milestone is left out, because two equal commitments can have different values there.
     for milestone in content["milestones"].as_array_mut().into_iter().flatten() {
         milestone["order"].take();
     }

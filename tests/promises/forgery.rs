@@ -29,8 +29,8 @@ fn between(client: u64, left: (u64, u64), right: (u64, u64)) -> Vec<u8> {
     update(client, 0, 1, &letter, &[])
 }
 
-/// Edits under another's client id, with gaps, or between elements that were no neighbours are refused
-/// (rules U2, U3 and U8). Each refusal is counted by its reason, and logged with the person and the document.
+/// Edits under another person's client id, with gaps in the clock, or between elements that were never neighbours are
+/// refused (rules U2, U3 and U8). Each refusal is counted by its reason, and logged with the person and the document.
 #[tokio::test(flavor = "multi_thread")]
 async fn forgeries_are_refused_counted_and_logged_with_the_person_and_the_document() -> Result<()> {
     const ANA: u64 = 1_000;

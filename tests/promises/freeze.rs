@@ -13,6 +13,6 @@ fn a_freeze_covers_exactly_the_edits_before_it_and_nobody_is_left_believing_othe
         all += freeze_run(run);
     }
     println!("{all:?}");
-    // Runs in which nothing is frozen, late or set aside would show nothing, so there must be enough of each.
+    // Runs without freezes, stale proposals and parked texts would show nothing, so there must be enough of each.
     assert!(all.freezes >= 200 && all.stale >= 200 && all.parked >= 50, "{all:?}");
 }

@@ -26,7 +26,8 @@ fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
 }
 
-/// Reads a golden ledger. With `ACCORD_WRITE=1`, `make` first makes it and the file is written.
+/// Reads the entries of a golden ledger from its file. With `ACCORD_WRITE=1`, the file is first written with the
+/// entries that `make` returns.
 fn golden(name: &str, make: impl FnOnce() -> Vec<Entry>) -> Vec<Entry> {
     let path = folder().join(name);
     if std::env::var_os("ACCORD_WRITE").is_some() {

@@ -102,7 +102,7 @@ impl Person {
         self.replica.edit(&field(), ops);
     }
 
-    /// Makes the edit that an undo needs. Both people receive it before the act.
+    /// If `act` is an undo, types the letter that the undo will remove. Both people receive this letter before the act.
     fn prepare(&mut self, act: Act) {
         if act == Undo {
             self.replica.set_now(1_000);

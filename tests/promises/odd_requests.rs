@@ -238,7 +238,7 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
         ensure!(status == 422 && message.contains("at most"), "{field}: {status} {answer}");
     }
     server.stop()?;
-    // The store receives a provider that was added while it still answered, and that can't be reached now.
+    // The store receives a provider that can't be reached, as if the provider had still answered when it was added.
     {
         use accord_server::store::{Records, SledStore};
         let provider = json!({ "id": "p", "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });

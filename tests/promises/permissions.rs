@@ -1,5 +1,5 @@
-//! Permissions: every role with every route of the API. The files below test every role with every sync message,
-//! before and after a change while the connection is open.
+//! Permissions: every role with every route of the API. The submodule `messages` tests every role with every sync
+//! message, before and after a change of permissions while the connection is open.
 
 mod changes;
 mod messages;
@@ -46,7 +46,7 @@ fn every_route_gives_every_seat_what_the_table_says() -> Result<()> {
             if status >= 400 && (answer["error"].is_null() || answer["message"].is_null()) {
                 wrong.push(format!("{method} {route} as {name}: no reason in {answer}"));
             }
-            // A visitor who has just joined leaves again, so that the next rows meet the same people.
+            // A visitor who has just joined leaves again, so that the plan has the same people for the next row.
             for joined in ["stranger", "administrator"] {
                 if route == "/invitations/{secret}" && name == joined && status == 200 {
                     world.unseat(&visitor.id()?)?;

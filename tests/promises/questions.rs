@@ -81,7 +81,7 @@ async fn keystrokes(
     Ok(all)
 }
 
-/// Threads that repeat one request until this is dropped, and the number of requests that were answered.
+/// A load: threads that repeat one request until the `Loop` is dropped, and the number of answers so far.
 struct Loop {
     end: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -124,7 +124,7 @@ async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others
     let content = format!("/api/v1/documents/{document}/content");
     let alone = keystrokes(&server, &ana, &document, 20).await?;
     let asking = Loop::start(&server, &ben, &content, THREADS);
-    // After eight seconds, the reader's budget is used up.
+    // After eight seconds, the budget of Ben, who reads the document again and again, is used up.
     tokio::time::sleep(Duration::from_secs(8)).await;
     let beside = keystrokes(&server, &ana, &document, 60).await?;
     let before = asking.answered.load(Ordering::Relaxed);
@@ -137,8 +137,8 @@ async fn a_document_that_one_person_has_read_out_without_end_is_there_for_others
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let answered = asking.answered.load(Ordering::Relaxed) - before;
-    // By Little's law, the time that each of his requests takes is the elapsed time, times the 16 requests under way,
-    // divided by the number of answers.
+    // By Little's law, the time that each of Ben's requests takes is the elapsed time, times his 16 requests under way,
+    // divided by the number of answers to him.
     let his = began.elapsed() * THREADS as u32 / u32::try_from(answered)?.max(1);
     let ((typed, rest), hers) = ((median(beside), median(alone)), median(hers));
     println!("a keystroke {typed:?}, alone {rest:?}; her questions {hers:?}, his {his:?}");
@@ -209,7 +209,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     let (server, document) = long_document(dir.path(), 31_000).await?;
     let ben = server.visit("ben")?;
     let path = format!("/api/v1/documents/{document}");
-    // His budget is used up, and his places for the head of the document are taken.
+    // These requests use up Ben's budget, and take all of his places for the head of the document.
     let reading = Loop::start(&server, &ben, &format!("{path}/content"), 40);
     let looking = Loop::start(&server, &ben, &path, 40);
     let mut busy = None;

@@ -31,7 +31,7 @@ fn clean(visitor: &Visitor, document: &str) -> Result<(u16, Value)> {
     visitor.post(&of(document, "cleaning"), json!({}))
 }
 
-/// Returns the code points that are listed for one text.
+/// Returns the code points that a release path lists as findings for one text.
 fn named(path: &Value, place: &str) -> BTreeSet<String> {
     let all = path["strange"].as_array().cloned().unwrap_or_default();
     let here = all.iter().filter(|one| one["place"] == place);

@@ -181,7 +181,7 @@ async fn ask_for_all(socket: &mut Socket, size: usize) -> Result<()> {
 }
 
 /// Eight people each begin as many large messages as they are allowed, and end none of them. A ninth person's large
-/// paste still arrives. In an earlier version, the eight held all permits.
+/// paste still arrives. In an earlier version, the eight held all permits for large messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_people_whose_large_messages_never_end_leave_room_for_a_ninth_persons_paste()
 -> Result<()> {

@@ -49,7 +49,7 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     let ana = server.visit("ana")?;
     let document = ana.create("Early")?;
     let offline = SyncClient::connect(&server, &ana, &document, 1).await?;
-    // The server lacks the text that was written offline, and the next edit refers to it.
+    // The server lacks the text `offline `, and the next edit refers to that text.
     offline.change("problem", 0, 0, "offline ");
     let later = offline.change("problem", 8, 0, "and typed at once");
     let deleted = offline.change("problem", 0, 1, "");
@@ -64,7 +64,7 @@ async fn typing_while_a_connection_opens_is_no_offence() -> Result<()> {
     let mut witness = SyncClient::connect(&server, &ana, &document, 2).await?;
     witness.until("problem", |text| text == wanted).await?;
     assert_eq!(server.metric("accord_edits_refused_total{")?, 0.0);
-    // After the step 2, a gap closes the connection.
+    // After the step 2, an update that skips an earlier edit of its writer closes the connection.
     offline.change("problem", 0, 0, "never sent");
     let gap = offline.change("problem", 0, 0, "after a gap");
     client.send(Message::Update(&gap)).await?;

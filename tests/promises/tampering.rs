@@ -76,7 +76,7 @@ impl Stored {
         Ok(self.tree.scan_prefix(&self.prefix).keys().collect::<Result<_, _>>()?)
     }
 
-    /// Returns a value without its checksum.
+    /// Returns the value of a key without the checksum, which is its first four bytes.
     fn get(&self, key: &[u8]) -> Result<Vec<u8>> {
         Ok(self.tree.get(key)?.context("it is there")?[4..].to_vec())
     }

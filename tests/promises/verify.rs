@@ -107,7 +107,7 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
         if verdict == "verified, other key" {
             ensure!(printed.contains(&mallory().public().to_string()), "{name}: {printed}");
         }
-        // Without a key, a whole file gets the status 2, because its key is unknown.
+        // Without a key on the command line, an unaltered file gets the exit status 2, because its own key proves nothing.
         let (code, printed) = run(&folder().join(name), &[])?;
         let is_own = verdict == "verified" || name == "foreign.json";
         ensure!(code == if is_own { 2 } else { 1 }, "{name}: {code} {printed}");
@@ -116,7 +116,7 @@ fn accord_verify_prints_nothing_of_a_file_as_it_is_and_ends_as_it_says() -> Resu
             "{name}: {printed}"
         );
     }
-    // A mistake on the command line must not have the status of a whole file with an unknown key (2).
+    // A mistake on the command line must not have the exit status of an unaltered file with an unknown key (2).
     let whole = folder().join("whole.json");
     for args in [&["--key", "no key"][..], &["--keys"], &["--number", "x"]] {
         ensure!(run(&whole, args)?.0 == 1, "{args:?}");

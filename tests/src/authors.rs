@@ -27,11 +27,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 const PEOPLE: [&str; 3] = ["ana", "ben", "cem"];
 const FIELDS: [&str; 3] = ["problem", "causes", "solution"];
-/// Number of characters in a passage that is moved or pasted. Histories believe a claim of text that is pasted
-/// elsewhere only from 8 characters on (rule A7).
+/// Number of characters in a passage that is moved or pasted. A history accepts the claim of a passage that is pasted
+/// elsewhere only if the passage has at least 8 characters (rule A7).
 const PASSAGE: usize = 8;
 
-/// Runs `count` random spells of co-writing, and returns a line that says how much was compared.
+/// Runs `count` random simulations of people who write together, and returns a line that says how much was compared.
 pub fn attribution_runs(count: usize, seed: u64) -> Result<String> {
     let mut totals = Totals::default();
     for run in 0..count as u64 {
@@ -70,8 +70,9 @@ struct World {
     /// Characters that came into a text more than once. The text alone does not show which copy was inserted or
     /// deleted, so these are not compared.
     ambiguous: HashSet<(String, char)>,
-    /// The characters of each text after each entry (`texts_at`), and the person who made each entry (`by`).
+    /// The characters of each text after each entry: by the number of the entry, then by the key of the text.
     texts_at: Vec<BTreeMap<String, Vec<char>>>,
+    /// The id of the person who made each entry, by the number of the entry.
     by: Vec<String>,
 }
 
@@ -246,8 +247,8 @@ impl World {
         let claims = replica.take_claims();
         let made = replica.take_made();
         for update in made {
-            // Each update carries all claims: the server leaves out those of characters that the update does not
-            // bring.
+            // Each update carries all claims: the server leaves out claims about characters that the update does not
+            // insert.
             self.writers[who].outbox.push((update, claims.clone()));
         }
         if matches!(kind, 12 | 13) {

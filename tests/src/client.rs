@@ -32,8 +32,9 @@ pub struct SyncClient {
     pub doc: Doc,
     /// Updates that were received and are not applied to the replica yet.
     pub inbox: VecDeque<Vec<u8>>,
-    /// Number of the last edit sent (`sent`) and of the last edit known to be on disk (`saved`), in `accord.v1`.
+    /// Number of the last edit that was sent, in `accord.v1`.
     pub sent: u64,
+    /// Number of the last edit that the server has reported to be on disk, in `accord.v1`.
     pub saved: u64,
     /// The server's message that it can't save, in `accord.v1`; `None` until one arrives.
     pub trouble: Option<String>,
@@ -63,7 +64,7 @@ pub async fn dial(
 }
 
 impl SyncClient {
-    /// Connects as a stock client under the given client id, and syncs in both directions.
+    /// Connects over plain y-websocket under the given client id, and syncs in both directions.
     pub async fn connect(
         server: &impl Listens,
         visitor: &Visitor,
@@ -83,7 +84,7 @@ impl SyncClient {
         Self::resume(server, visitor, document, Dialect::Accord, ydoc::new(client)).await
     }
 
-    /// Opens a connection without the handshake, which the test carries out.
+    /// Opens a connection without the handshake of the sync protocol, which the test carries out itself.
     pub async fn open(
         server: &impl Listens,
         visitor: &Visitor,

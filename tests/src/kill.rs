@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 const FIELD: &str = "problem";
 
-/// Pause between two words of each person, in milliseconds. It is far shorter than a person's, so that kills hit many
-/// unsaved edits.
+/// Pause between two words of the same person. It is far shorter than a real person's, so that kills hit many unsaved
+/// edits.
 const BETWEEN_WORDS: Duration = Duration::from_millis(2);
 
 /// The way in which the server ends.
@@ -127,7 +127,7 @@ async fn type_on(mut client: SyncClient, name: String) -> Vec<String> {
             break;
         }
     }
-    // Acknowledgements that had already arrived when the server died also count.
+    // Acknowledgements that had already arrived when the server died are read as well.
     while client.fetch().await.is_ok() {}
     // The first edit on the connection was part of the handshake, so word n (counted from 0) was sent as edit n + 2.
     let saved = usize::try_from(client.saved.saturating_sub(1)).unwrap_or(0);

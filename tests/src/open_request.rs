@@ -20,7 +20,8 @@ impl OpenRequest {
         headers: &str,
     ) -> Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        // Without the delay of TCP, every part leaves at once, even if the sender hangs up directly afterwards.
+        // Without TCP's delay of small packets (Nagle's algorithm), every part leaves at once, even if the sender hangs up
+        // directly afterwards.
         stream.set_nodelay(true)?;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncookie: {cookie}\r\n\

@@ -58,8 +58,8 @@ impl Ledgered {
         Ok(Self { state: DocumentState::begin(&genesis)?, history, entries })
     }
 
-    /// Appends an update of one person to the ledger. Each update comes a keystroke after the one before, and after
-    /// every hundredth the person thinks for a minute.
+    /// Appends an update of one person to the ledger. The recorded time of each update is 250 ms (one keystroke) after the
+    /// update before it, and a minute more after every hundredth entry.
     pub fn take(&mut self, number: usize, update: &[u8]) -> Result<()> {
         let count = self.entries.len() as u64;
         let now = count * STROKE + count / 100 * 60_000;
@@ -85,9 +85,9 @@ fn type_in(doc: &Doc, transaction: &Transaction, inserted: impl Fn(&str) -> Stri
     txn.encode_update_v1()
 }
 
-/// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its
-/// author had seen by then, with the result of `inserted` in place of each inserted string. `take` receives each update,
-/// in the order of the trace.
+/// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its author
+/// had seen by then, with the result of `inserted` in place of each inserted string. `take` receives the number of the
+/// author and the update, for each transaction in the order of the trace.
 pub fn retype(
     trace: &Trace,
     inserted: impl Fn(usize, &str) -> String,
@@ -95,8 +95,9 @@ pub fn retype(
 ) -> Result<String> {
     let agents = trace.txns.iter().map(|t| t.agent + 1).max().unwrap_or(1);
     let docs: Vec<Doc> = (0..agents).map(|agent| ydoc::new(agent as u64 + 1)).collect();
-    // `made` has the update of each transaction, and `seen` says which transactions each agent has seen.
+    // The update of each transaction, by the index of the transaction.
     let mut made: Vec<Vec<u8>> = Vec::with_capacity(trace.txns.len());
+    // Whether an agent has seen a transaction: by the number of the agent, then by the index of the transaction.
     let mut seen = vec![vec![false; trace.txns.len()]; agents];
     for (index, transaction) in trace.txns.iter().enumerate() {
         let own = transaction.agent;

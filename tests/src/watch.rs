@@ -9,8 +9,8 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// Returns the ids of the child processes of a process that are running. A child that has not started its own program
-/// yet does not count: it shares the memory of its parent, and measuring it would count that memory twice.
+/// Returns the ids of the running child processes of a process. A child that has not started its own program yet is left
+/// out: it shares the memory of its parent, and measuring it would count that memory twice.
 #[must_use]
 pub fn children(parent: u32) -> Vec<u32> {
     let command_line = |id: u32| fs::read(format!("/proc/{id}/cmdline")).ok();
@@ -24,7 +24,8 @@ pub fn children(parent: u32) -> Vec<u32> {
 /// Returns the parent of a running process, or `None` if the process has ended, even if it is not reaped yet.
 fn parent_of(id: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The process name before it can contain anything, also spaces and parentheses.
+    // The line begins with the id and, in parentheses, the name of the process. The name can contain anything, also spaces
+    // and parentheses.
     let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
     let state = rest.next()?;
     let parent = rest.next()?.parse().ok()?;

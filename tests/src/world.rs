@@ -164,7 +164,7 @@ impl World {
         self.send(person);
     }
 
-    /// Puts the frames that a client has to send on its wire.
+    /// Moves the frames that a client wants to send to the client's wire.
     fn send(&mut self, person: usize) {
         let frames = self.clients[person].take_frames();
         if let Some(wire) = self.wires.get_mut(&person) {

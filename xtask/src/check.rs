@@ -51,7 +51,8 @@ pub fn layers() -> Result<()> {
     layers::check()
 }
 
-/// Checks the documents: links, paths, rules of the protocol, and what holds each limit.
+/// Checks the documents: links, paths, rules of the protocol, and whether each limit names the test or file that enforces
+/// it.
 pub fn documents() -> Result<()> {
     documents::check()?;
     protocol_rules::check()?;
@@ -71,7 +72,7 @@ fn purity() -> Result<()> {
     Ok(())
 }
 
-/// Checks that every limit in `docs/limits.md` names what holds it: an existing test, or the file that sets it.
+/// Checks that every limit in `docs/limits.md` names what enforces it: an existing test, or the file that sets the limit.
 fn limits() -> Result<()> {
     let sources = Cmd::new("git").args(["ls-files", "*.rs", "*.mjs"]).output()?;
     let sources: Vec<String> =
@@ -140,8 +141,8 @@ fn api_types() -> Result<()> {
     Ok(())
 }
 
-/// Checks that the files made from `document` (close codes, sections, fields, types of the module's answers) are up to
-/// date. Files that differ are written anew, and the check fails.
+/// Checks that the TypeScript files made from the crate `document` (close codes, sections, fields, types of the WebAssembly
+/// module's answers) are up to date. Files that differ are written anew, and the check fails.
 fn document_types() -> Result<()> {
     const FILES: [&str; 4] = ["protocol.ts", "sections.ts", "fields.ts", "module.d.ts"];
     let folder = root().join("web/src/generated");

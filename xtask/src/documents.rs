@@ -151,7 +151,8 @@ fn beside(document: &str, link: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Returns the anchors of a document: those that forges make from its headings, and explicit ones (`<a id="…">`).
+/// Returns the anchors of a document: those that forges such as GitHub make from its headings, and explicit ones (`<a
+/// id="…">`).
 fn anchors_of(text: &str) -> BTreeSet<String> {
     let prose = without_code_blocks(text);
     let mut anchors = BTreeSet::new();

@@ -1,7 +1,9 @@
-//! Checks that each rule of the protocol is named where it is held and by a test, and that no unknown rule is named.
+//! Checks that each rule of the protocol is named by code that enforces it and by a test, and that no unknown rule is
+//! named.
 //!
-//! A comment names a rule after the word “rule”: “rule U3”, “rules U3 and U8”. A comment that documents a test counts for
-//! the test. The name of a test can also begin with the rule, as in `p3_names_come_from_the_server`.
+//! A comment names a rule after the word “rule”: “rule U3”, “rules U3 and U8”. A rule in the comment of a test is named by
+//! the test, a rule in any other comment by code. The name of a test can also begin with the rule, as in
+//! `p3_names_come_from_the_server`.
 
 use crate::process::{Cmd, root};
 use anyhow::{Result, bail};

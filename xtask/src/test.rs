@@ -5,8 +5,8 @@ use crate::steps::Step;
 use crate::{build, tools};
 use anyhow::Result;
 
-/// The steps that run the tests. The web application and the server must have been built, because the promises run the
-/// server as a process of its own. The last lines printed are those of `cargo test`.
+/// The steps that run the tests. The web application and the server must have been built, because the tests in
+/// `tests/promises` run the server as a process of its own. The last lines printed are those of `cargo test`.
 pub const STEPS: [Step; 4] = [
     Step::new("Test the units of the web app", web_units),
     Step::new("Install what the tests run: npm packages, a browser, readers of files", install),

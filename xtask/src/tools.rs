@@ -8,9 +8,9 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// A toolchain that compiles for the browser.
 pub enum WasmToolchain {
-    /// The running toolchain, which has the target.
+    /// The Rust toolchain that runs this program, which has the WebAssembly target.
     Own,
-    /// Debian's packages for the target, which build the standard library from source.
+    /// Debian's packages for the WebAssembly target, with which the standard library is built from source.
     Debian { linker: PathBuf },
 }
 

@@ -24,12 +24,12 @@ use watch::Peak;
 
 /// Length of an attack.
 const LASTS: Duration = Duration::from_secs(8);
-/// Time that the others have the server for themselves before the attack.
+/// Time before the attack during which only the people who go on with their work use the server.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Time between the end of an attack and the measurement of the memory that it leaves behind.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// Longest time that the preparation of an attack is allowed to take. The person who writes for it has a budget as
-/// well, and waits for it.
+/// Longest time that the preparation of an attack is allowed to take. The facilitator, who writes what an attack needs, has
+/// a budget of time as well, and has to wait when it is used up.
 const PREPARATION: Duration = Duration::from_secs(180);
 /// Niceness of the attackers' threads, which lowers their priority: the time that sending takes must not be taken
 /// from the server.

@@ -13,10 +13,10 @@ use tokio::time::{sleep_until, timeout};
 const EVERY: Duration = Duration::from_millis(100);
 /// Longest time that a step is allowed to take. A slower step is given up and counts as this long.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
-/// Most requests of one person that are under way at the same time.
+/// Maximum number of requests of one person that are under way at the same time.
 const UNDER_WAY: usize = 40;
 
-/// The phase of a run: quiet before the attack, the attack itself, or the end, from which on nothing counts.
+/// The phase of a run: quiet before the attack, the attack itself, or the end, after which no step begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Quiet,
@@ -148,7 +148,8 @@ async fn type_in(
 ) -> Result<()> {
     let mut due = Instant::now();
     let mut typed = 0;
-    // Each edit that is not saved yet has its number, the moment at which it was due, and whether it counts.
+    // Each edit that is not saved yet has its number, the moment at which it was due, and whether it was due during the
+    // attack.
     let mut unsaved: VecDeque<(u64, Instant, bool)> = VecDeque::new();
     loop {
         tokio::select! {

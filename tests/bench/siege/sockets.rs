@@ -78,8 +78,8 @@ async fn write_by(
     Ok(())
 }
 
-/// Returns a text of as many items as a document is allowed, less [`ROOM_LEFT`], in updates of as many items as one
-/// is allowed.
+/// Returns a text of as many items as a document is allowed, less [`ROOM_LEFT`], and the updates that write it. Each update
+/// has at most as many items as an update is allowed.
 pub(super) fn most(client: u64, piece: &'static str) -> (Scattered, Vec<Vec<u8>>) {
     let mut scattered = Scattered::new(client, piece);
     let mut left = limits::MAX_ITEMS_PER_DOCUMENT - ROOM_LEFT;
@@ -92,7 +92,8 @@ pub(super) fn most(client: u64, piece: &'static str) -> (Scattered, Vec<Vec<u8>>
     (scattered, updates)
 }
 
-/// Sends updates of the most items, one after the other, until the document is full.
+/// Sends updates of as many items as an update is allowed, one after the other, until the document has almost as many items
+/// as a document is allowed.
 pub(super) async fn most_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     target.start().await;
@@ -113,7 +114,7 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     let len: u32 = 400_000;
     let words = "a".repeat(len as usize);
     write(&target, &target.shared, &[long(PREPARED + 2, &words)]).await?;
-    // Each deleted letter makes two splits, and eight copied letters cost 1.
+    // Each deleted letter makes two splits, and eight copied letters count as a cost of 1.
     let each = (limits::MAX_SPLIT_COST / u64::from(len) * 4) as u32 * 9 / 10;
     target.start().await;
     send_on(&target, &target.shared, &every_second(PREPARED + 2, each)).await
@@ -162,7 +163,8 @@ pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Returns one update with letters that have as many and as long attributes as a document is allowed.
+/// Returns one update whose formatting is just within the limits of a document: attributes times pieces, and bytes of
+/// formatting.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
     // The attributes are a quarter of the most that are allowed, so that most of the pieces have all of them.
     let attributes = limits::MAX_ATTRIBUTES / 4;
@@ -190,8 +192,8 @@ pub(super) async fn formatting(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &[update]).await
 }
 
-/// Deletes letters of a document of the most items: every second one, every third one, and then all of them three
-/// times.
+/// Deletes letters of a document that has almost as many items as it is allowed: every second one, every third one, and
+/// then all of them three times.
 pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
     let (scattered, updates) = most(PREPARED, "a");
     write(&target, &target.shared, &updates).await?;
@@ -205,7 +207,7 @@ pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &updates).await
 }
 
-/// Fills 16 documents with the most items at the same time, and keeps them open.
+/// Fills 16 documents at the same time with almost as many items as they are allowed, and keeps the documents open.
 pub(super) async fn many_documents(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(CLIENT, "a");
     let documents: Vec<String> =

@@ -7,10 +7,13 @@ use rand::{RngExt as _, SeedableRng};
 /// The text root that all updates change.
 const FIELD: &[u8] = b"problem";
 
-/// Flags of an item (Yjs 13, `Item.write`): 4 for text or 6 for a format, and which neighbours are named.
+/// The kind of content in the first byte of an item of text (Yjs 13, `Item.write`).
 const TEXT: u8 = 4;
+/// The kind of content in the first byte of a format item (Yjs 13, `Item.write`).
 const FORMAT: u8 = 6;
+/// The flag in the first byte of an item that says that the id of its left neighbour (origin) follows.
 const HAS_ORIGIN: u8 = 0x80;
+/// The flag in the first byte of an item that says that the id of its right neighbour (right origin) follows.
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
 
 /// The client and clock of an element.
@@ -74,7 +77,7 @@ fn flags(left: Option<Id>, right: Option<Id>) -> u8 {
     flag(left.is_some(), HAS_ORIGIN) | flag(right.is_some(), HAS_RIGHT_ORIGIN)
 }
 
-/// Returns an item of text between two elements, or at the beginning if there are none.
+/// Returns an item of text between two elements, or at the beginning of the text if both are `None`.
 pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
     let mut out = vec![TEXT | flags(left, right)];
     neighbours(&mut out, left, right);

@@ -139,8 +139,8 @@ fn a_file_that_is_too_large_keeps_no_upload_from_anybody() -> Result<()> {
     for _ in 0..18 {
         upload.send(&piece)?;
     }
-    // The server would wait half a minute for the rest. Each person has one upload at a time, and the refused one
-    // must not count.
+    // The server would wait half a minute for the rest of the file that is too large. Each person can have one upload
+    // at a time, and the refused upload must not keep its person from the next.
     let began = Instant::now();
     let (status, made) = import(&ana, "a.md", b"# T\n\ntext")?;
     ensure!(status == 201 && began.elapsed() < Duration::from_secs(15), "{status} {made}");

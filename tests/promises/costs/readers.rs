@@ -29,7 +29,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
         match one.join().map_err(|_| anyhow::anyhow!("no answer"))?? {
             (200, ..) => made += 1,
             (429, body, wait) if !wait.is_empty() && body.contains("busy") => sent_away += 1,
-            // The request gave up after waiting too long for its turn.
+            // The server refused this request because its turn did not come in time.
             (503, _, wait) if !wait.is_empty() => {}
             (status, body, _) => anyhow::bail!("{status} {body:.200}"),
         }

@@ -80,7 +80,8 @@ fn the_golden_segment_unpacks_to(entries: &[Entry]) {
     assert_eq!(unpack(&std::fs::read(&path).unwrap()).unwrap(), bytes);
 }
 
-/// After an undo, a version and a restore, the text is still credited to the person who first wrote it.
+/// After an undo, a version and a restore, the text of the golden ledger is still credited to the person who
+/// first wrote it.
 #[test]
 fn the_golden_past_is_credited_as_it_was() {
     let entries = golden("ledger-2.bin", golden_past);

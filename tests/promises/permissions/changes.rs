@@ -75,7 +75,7 @@ async fn a_ticket_ends_with_its_session_and_lets_nobody_in_without_a_seat() -> R
     assert_eq!(ask(&used)?, 101);
     visitor.request("DELETE", "/api/v1/session", None)?;
     assert_eq!(ask(&used)?, 401, "its session has ended");
-    // The test's own client can't connect either.
+    // A WebSocket client can't connect with the session that has ended either.
     assert!(dial(&world.server, &visitor, &document, Dialect::Stock).await.is_err());
     Ok(())
 }
@@ -119,8 +119,8 @@ fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
-    // The server can carry out an abandoned request after the last one. The plan, its ledger and the audit record
-    // must agree on the order.
+    // The server can carry out an abandoned request after the last request, whose title then is not the final one. But
+    // the plan, its ledger and the audit record must agree on the order.
     let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
     let record = record.as_array().context("a list")?;
     let done = record.iter().filter_map(|entry| entry["what"]["what"]["title"].as_str());

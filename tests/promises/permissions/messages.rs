@@ -1,4 +1,4 @@
-//! Every role with every sync message, before and after a change while the connection is open.
+//! Every role sends every sync message, before and after a change of permissions while the connection is open.
 
 use super::world::World;
 use accord_document::lib0::Write as _;

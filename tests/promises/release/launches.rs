@@ -211,7 +211,7 @@ fn each_plan_signs_and_launches_its_own_in_its_own_languages() -> Result<()> {
     ensure!(nino.post(&format!("/api/v1/plans/{tbilisi}/documents"), bad)?.0 == 422);
     let korean = create(minji, &seoul, json!({ "title": "열린 계약", "language": "ko" }))?;
 
-    // Tbilisi requires two signatures of civil society.
+    // The plan of Tbilisi requires two signatures of civil society.
     let quorum = json!({ "quorum": { "government": 1, "civil_society": 2 } });
     ensure!(
         giorgi.request("PATCH", &format!("/api/v1/plans/{tbilisi}"), Some(quorum.clone()))?.0

@@ -1,4 +1,5 @@
-//! The files that every verifier must judge correctly: whole ones, and at least one for each way to tamper with them.
+//! The files that every verifier must judge correctly: unaltered ones, and at least one for each way to tamper with
+//! them.
 
 use super::files::{
     file, in_note, mallory, note, ours, sealed, signatory, statement, text, with, with_name,

@@ -1,5 +1,5 @@
-//! Makes release files, whole or with one change. A file consists of the text, a note with the signed statement about
-//! it, and the key.
+//! Makes release files, unaltered or with one change. A file consists of the text, a note with the signed statement
+//! about the text, and the key.
 
 use accord_document::body::Quorum;
 use accord_document::ids::{Digest, DocumentId, LineageId, PersonId, PlanId, Seq};
@@ -15,7 +15,7 @@ pub(super) fn ours() -> PrivateKey {
     PrivateKey::new("accord.example.org", [3; 32])
 }
 
-/// Returns another key with the same name.
+/// Returns a forger's key, with the same name as the installation's key.
 pub(super) fn mallory() -> PrivateKey {
     PrivateKey::new("accord.example.org", [4; 32])
 }
@@ -73,49 +73,49 @@ pub(super) fn file(text: &Value, note: &str, key: &PrivateKey) -> String {
     serde_json::to_string_pretty(&file).unwrap() + "\n"
 }
 
-/// Returns the file of a text, correctly signed.
+/// Returns the release file of a text, correctly signed.
 pub(super) fn sealed(text: &Value) -> String {
     file(text, &ours().sign(&statement(text).text()), &ours())
 }
 
-/// Returns the file of a changed text, correctly signed.
+/// Returns a release file with a changed text, which was correctly signed after the change.
 pub(super) fn with_text(change: impl FnOnce(&mut Value)) -> String {
     let mut text = text();
     change(&mut text);
     sealed(&text)
 }
 
-/// Returns the file of a changed statement, correctly signed.
+/// Returns a release file with a changed statement, which was correctly signed after the change.
 pub(super) fn with_statement(change: impl FnOnce(&mut Statement)) -> String {
     let mut statement = statement(&text());
     change(&mut statement);
     file(&text(), &ours().sign(&statement.text()), &ours())
 }
 
-/// Returns the file of a statement whose words were changed before it was signed.
+/// Returns a release file whose statement was changed, as text, before the statement was signed.
 pub(super) fn with_words(change: impl FnOnce(String) -> String) -> String {
     let words = change(statement(&text()).text());
     file(&text(), &ours().sign(&words), &ours())
 }
 
-/// Returns the whole file with a passage replaced.
+/// Returns the unaltered file with one passage replaced after the signing.
 pub(super) fn with(from: &str, to: &str) -> String {
     let whole = sealed(&text());
     assert!(whole.contains(from), "{from}");
     whole.replacen(from, to, 1)
 }
 
-/// Returns the note of the whole file.
+/// Returns the correctly signed note of the unaltered file.
 pub(super) fn note() -> String {
     ours().sign(&statement(&text()).text())
 }
 
-/// Returns the whole file with another note.
+/// Returns the unaltered file with `note` in place of its own note.
 pub(super) fn with_note(note: &str) -> String {
     file(&text(), note, &ours())
 }
 
-/// Returns the whole file with a passage of its note replaced.
+/// Returns the unaltered file with one passage of its note replaced after the signing.
 pub(super) fn in_note(from: &str, to: &str) -> String {
     with_note(&note().replacen(from, to, 1))
 }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use std::collections::HashSet;
 
 impl World {
-    /// Compares 20 random pairs of moments.
+    /// Compares the history's differences between 20 random pairs of moments with the test's own record.
     pub(super) fn compare(&mut self, totals: &mut Totals) -> Result<()> {
         for _ in 0..20 {
             let from = self.random.random_range(0..self.by.len());

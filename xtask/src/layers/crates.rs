@@ -13,8 +13,8 @@ pub struct Package {
 /// The crates of the workspace, by their folders (`server/files`).
 pub type Packages = BTreeMap<String, Package>;
 
-/// Reads a crate from its manifest. Returns `None` if the manifest is only that of a workspace. Dependencies of tests do
-/// not count.
+/// Reads a crate from its manifest. Returns `None` if the manifest is only that of a workspace. Dependencies that only
+/// tests have are left out.
 pub fn package(manifest: &str) -> Option<Package> {
     let (mut section, mut name, mut dependencies) = ("", None, BTreeSet::new());
     for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
@@ -33,8 +33,8 @@ pub fn package(manifest: &str) -> Option<Package> {
     Some(Package { name: name?, dependencies })
 }
 
-/// Returns the name of the crate that an entry of the map's last column means, or `None` if it means no crate. An entry
-/// is the name of a crate, or its folder.
+/// Returns the name of the crate that an entry in the last column of the map of the architecture means, or `None` if the
+/// entry means no crate. An entry means a crate by the crate's name or by its folder.
 pub fn named(packages: &Packages, forbidden: &str) -> Option<String> {
     match packages.get(forbidden.trim_end_matches('/')) {
         Some(package) => Some(package.name.clone()),

@@ -17,12 +17,13 @@ use std::fs;
 /// The rules that apply to the imports of a folder of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ImportRules {
-    /// No circle between the files and folders at the top, and no forbidden import. Circles within a folder are allowed.
+    /// No circle between the files and folders directly in the folder of sources, and no forbidden import. Circles within
+    /// one of these inner folders are allowed.
     Top,
-    /// No circle between files, no circle between folders at the top, and no forbidden import.
+    /// No circle between files, no circle between the folders directly in the folder of sources, and no forbidden import.
     OneWay,
-    /// The rules of [`OneWay`](Self::OneWay). In addition, each module has a row in the map, and imports only modules of
-    /// rows above its own.
+    /// The rules of [`OneWay`](Self::OneWay). In addition, each module has a row in the map of the architecture, and
+    /// imports only modules of its own row and of rows above.
     Layers,
 }
 
@@ -85,9 +86,9 @@ fn packages() -> Result<crates::Packages> {
 
 /// The imports of the sources of a folder.
 struct Read {
-    /// Imports from each other.
+    /// The imports of each source from other sources of the folder.
     arrows: Arrows,
-    /// Imports from other crates.
+    /// The imports of each source from other crates.
     outside: Arrows,
 }
 
@@ -200,8 +201,8 @@ fn out_of_order(
     None
 }
 
-/// Returns a sentence about a row that differs between the head of the document crate and the map of the architecture, or
-/// `None` if both have the same rows.
+/// Returns a sentence about a row that differs between the head (`//!`) of the document crate and the map of the
+/// architecture, or `None` if both have the same rows.
 fn differs(head: &[table::Row], map: &[table::Row]) -> Option<String> {
     let is_here = |row: &&table::Row| {
         row.places.iter().any(|place| table::module(place, "document/src").is_some())

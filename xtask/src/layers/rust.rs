@@ -1,7 +1,7 @@
 //! Finds the imports between the modules of a Rust crate: its `use` trees, and paths that begin with `crate` or `super`.
 //!
-//! Code of tests does not count. Neither does a `pub use` by which a module re-exports an item of its own child. If another
-//! module uses that item, the import counts as one from the child that defines the item.
+//! Code of tests is left out, and so is a `pub use` by which a module re-exports an item of its own child. If another
+//! module uses that item, the import is taken as an import from the child that defines the item.
 
 use super::graph::Arrows;
 use super::source::{items_of_tests, without_comments};
@@ -137,7 +137,7 @@ struct Import {
     is_public: bool,
 }
 
-/// Returns all imports of a source, and all paths from `crate` or `super` in it.
+/// Returns all imports of a source, and all paths in the source that begin with `crate` or `super`.
 fn imports(text: &str) -> Vec<Import> {
     let mut all = Vec::new();
     let words = |at: usize| text[..at].chars().next_back().is_none_or(|c| !is_word(c));

@@ -1,6 +1,6 @@
 //! Reads Rust sources just far enough to find their imports.
 
-/// Returns a source without comments, and without the content of string and character literals.
+/// Returns a source with a space in place of each comment, each string literal and each character literal.
 pub fn without_comments(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;

@@ -33,12 +33,13 @@ pub fn rows(text: &str) -> Vec<Row> {
     rows
 }
 
-/// Returns the texts in backticks.
+/// Returns the texts between backticks in a cell of a table.
 fn paths(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Returns the module for a place: its path within the crate's folder of sources, or `None` if it is not in that folder.
+/// Returns the module (`a::b`) in the file or folder `place`, or `None` if `place` is not in the folder of sources
+/// `folder`.
 pub fn module(place: &str, folder: &str) -> Option<String> {
     let path = place.strip_prefix(folder)?.trim_matches('/');
     let path = path.strip_suffix(".rs").unwrap_or(path);

@@ -32,7 +32,8 @@ export interface paths {
         get?: never;
         /**
          * Changes the caller's e-mail address.
-         * @description The new address is unconfirmed until somebody opens the link that the server mails there.
+         * @description The new address is unconfirmed until the account's person, signed in, confirms it with the link that the server
+         *     mails there.
          */
         put: operations["set_email"];
         post?: never;
@@ -172,13 +173,13 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Forgets a person.
+         * Forgets a person, whose name and account are erased for good.
          * @description Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
          */
         delete: operations["forget"];
         options?: never;
         head?: never;
-        /** Makes a person an administrator of the installation, or ends that. */
+        /** Gives a person the rights of an administrator of the installation, or takes these rights away. */
         patch: operations["change"];
         trace?: never;
     };
@@ -596,8 +597,8 @@ export interface paths {
         put?: never;
         /**
          * Restores an earlier text of a document, or of a part of it.
-         * @description The restoration is an edit, which everybody in the document sees immediately. The moment before it becomes a
-         *     version.
+         * @description The restoration is an edit, which everybody in the document sees immediately. The moment before the restoration
+         *     becomes a version.
          */
         post: operations["restore"];
         delete?: never;
@@ -690,7 +691,8 @@ export interface paths {
         put?: never;
         /**
          * Uses a link, once.
-         * @description A link of the purpose `setup` or `reset` also signs in. `confirm` requires that the person is signed in already.
+         * @description A link of the purpose `setup` or `reset` also signs its person in. A link of the purpose `confirm` requires that its
+         *     person is signed in already.
          */
         post: operations["take"];
         delete?: never;
@@ -1104,7 +1106,7 @@ export interface components {
         };
         /** @description An item of the checklist. */
         CheckView: {
-            /** @description Whether the text meets it. */
+            /** @description Whether the text of the commitment meets the item. */
             met: boolean;
             /** @description The key of the item. */
             need: string;
@@ -1122,14 +1124,14 @@ export interface components {
              */
             to: number;
         };
-        /** @description The result of a creation. */
+        /** @description The result of creating a plan or a document. */
         Created: {
-            /** @description The id of the new object. */
+            /** @description The id of the new plan or document. */
             id: string;
         };
-        /** @description The reason for declining. */
+        /** @description A refusal to sign a proposal, with its reason. */
         Declining: {
-            /** @description The reason. Everybody in the plan can read it. */
+            /** @description The reason why the person declines to sign. Everybody in the plan can read it. */
             reason: string;
         };
         /** @description A span of work: consecutive edits by one person, with their first and last entry. */
@@ -1190,19 +1192,23 @@ export interface components {
         };
         /** @description A change of a document's state. */
         DocumentChange: {
-            /** @description Whether the document is archived. An archived document can be read but not changed, until it is taken back. */
+            /**
+             * @description Whether the document is archived. An archived document can be read but not changed, until somebody takes it back
+             *     from the archive.
+             */
             archived: boolean;
         };
         /** @description A document in a list: a commitment in one language. */
         DocumentSummary: {
             /**
              * @description Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
-             *     are left out. A request a moment later can have them.
+             *     are left out. The answer to a later request can contain them.
              */
             busy: boolean;
             /**
              * Format: int64
-             * @description The time of the last entry, in milliseconds since the Unix epoch.
+             * @description The time of the last entry, in milliseconds since the Unix epoch. If the document is busy or damaged, the time
+             *     at which it was created.
              */
             changed_at: number;
             changed_by?: components["schemas"]["Face"] | null;
@@ -1243,7 +1249,7 @@ export interface components {
             plan: string;
             /** @description The title of the plan. */
             plan_title: string;
-            /** @description The redactions of the document, in order. */
+            /** @description The redactions of the document, in the order in which they were made. */
             redactions: components["schemas"]["RedactionView"][];
             /** @description The progress of the document towards its next release. */
             release: components["schemas"]["Progress"];
@@ -1332,14 +1338,14 @@ export interface components {
             may_restore: boolean;
             /** @description The proposals for a release with their outcomes, the oldest first. */
             proposals: components["schemas"]["ProposalView"][];
-            /** @description The releases, by number. */
+            /** @description The releases, in the order of their numbers. */
             releases: components["schemas"]["ReleaseView"][];
             /** @description The restorations, the oldest first. */
             restorations: components["schemas"]["RestorationView"][];
             /**
              * Format: int64
-             * @description The number of the last entry that the caller has seen here, as last set with `PUT …/history/seen`, or `null` if
-             *     it was never set.
+             * @description The number of the last entry that the caller has seen in the history, as last set with `PUT …/history/seen`, or
+             *     `null` if it was never set.
              */
             seen?: number | null;
             /** @description The sessions of work, the oldest first. */
@@ -1354,11 +1360,11 @@ export interface components {
              *     them.
              */
             cleaned: number;
-            /** @description The keys of the text fields that have content. */
+            /** @description The keys of the text fields of the new document that have content. */
             fields: string[];
             /** @description The id of the new document. */
             id: string;
-            /** @description Number of milestones. */
+            /** @description Number of milestones of the new document. */
             milestones: number;
             /** @description Whether the notes contain text that has no place in the template yet. */
             notes: boolean;
@@ -1432,7 +1438,7 @@ export interface components {
              * @description The number of the entry that made the launch. Routes identify the launch by it.
              */
             seq: number;
-            /** @description The time zone in which that time was chosen (an IANA name). */
+            /** @description The time zone in which the time of the launch was chosen (an IANA name). */
             zone: string;
         };
         /** @description A release in a launch. */
@@ -1482,7 +1488,10 @@ export interface components {
             id: string;
             /** @description The label that says for whom the invitation is. */
             label: string;
-            /** @description The link. Only this answer contains it. The first person who opens it can join. */
+            /**
+             * @description The link. Only this answer contains it. The first person who accepts the invitation with the link joins the
+             *     plan.
+             */
             link: string;
         };
         /** @description A step on the path to a release: who took it, when, and for which side. */
@@ -1622,7 +1631,7 @@ export interface components {
             client_id: string;
             /** @description The client secret that belongs to the client id. */
             client_secret: string;
-            /** @description The issuer, as in the provider's discovery document. */
+            /** @description The issuer: the URL that identifies the provider, as in its discovery document. */
             issuer: string;
             /** @description The name of the provider on the sign-in page. */
             name: string;
@@ -1640,7 +1649,7 @@ export interface components {
              * @description The offset of the passage in the text, in UTF-16 code units.
              */
             from: number;
-            /** @description The reason. Everybody who reads the document can read it. */
+            /** @description The reason for the redaction. Everybody who reads the document can read it. */
             reason: string;
             /** @description The text that contains the passage: the key of a field, or `milestones/{id}/{key}`. */
             target: string;
@@ -1795,7 +1804,8 @@ export interface components {
             launchable: boolean;
             /**
              * Format: int32
-             * @description The number of the release that the stage is about. While drafting, the number of the last release, or 0.
+             * @description The number of the release that the stage is about. While drafting, the number of the last release, or 0 if there
+             *     is none.
              */
             number: number;
             /**
@@ -1825,13 +1835,13 @@ export interface components {
              *     it).
              */
             fate: string;
-            /** @description The items of the checklist that the text does not meet, by key. */
+            /** @description The keys of the checklist items that the text does not meet. */
             gaps: string[];
             /** @description The message of the proposer. It can be empty. */
             message: string;
             /**
              * Format: int64
-             * @description The number of the entry after which the text was proposed.
+             * @description The number of the entry that the proposed text follows: the text is the state right after this entry.
              */
             moment: number;
             /** @description The number of signatures that the proposal needs from each side. */
@@ -1857,7 +1867,7 @@ export interface components {
             client_id: string;
             /** @description The id of the provider. */
             id: string;
-            /** @description The issuer, as in the provider's discovery document. */
+            /** @description The issuer: the URL that identifies the provider, as in its discovery document. */
             issuer: string;
             /** @description The name of the provider on the sign-in page. */
             name: string;
@@ -1905,7 +1915,7 @@ export interface components {
             began: components["schemas"]["MomentView"];
             /** @description The id of the commitment's document. */
             document: string;
-            /** @description The moment at which the record was made. It counts all entries up to this one. */
+            /** @description The latest moment when the record was made. The record covers all entries of the document up to this moment. */
             head: components["schemas"]["MomentView"];
             /** @description The language of the commitment (BCP 47). */
             language: string;
@@ -1915,9 +1925,9 @@ export interface components {
             plan_title: string;
             /** @description The proposals for a release with their outcomes, the oldest first. */
             proposals: components["schemas"]["ProposalView"][];
-            /** @description The releases, by number. */
+            /** @description The releases, in the order of their numbers. */
             releases: components["schemas"]["ReleaseView"][];
-            /** @description The amount of the current text that each author wrote first, by section. */
+            /** @description The amount of the current text that each author wrote originally, for each section. */
             shares: components["schemas"]["Share"][];
             /** @description The sessions of work with the amounts that each author inserted and deleted, the oldest first. */
             sittings: components["schemas"]["Sitting"][];
@@ -1929,7 +1939,7 @@ export interface components {
         /** @description A redaction: a passage that was removed from the document and its history. */
         RedactionView: {
             by?: components["schemas"]["Face"] | null;
-            /** @description The reason. */
+            /** @description The reason for the redaction. */
             reason: string;
             /**
              * Format: int64
@@ -1959,7 +1969,7 @@ export interface components {
             proposals: components["schemas"]["ProposalView"][];
             /** @description The number of signatures from each side that a new proposal would need. */
             quorum: components["schemas"]["Quorum"];
-            /** @description The releases, by number. */
+            /** @description The releases, in the order of their numbers. */
             releases: components["schemas"]["ReleaseView"][];
             /** @description The number of signatories of each side. */
             signatories: components["schemas"]["Quorum"];
@@ -1978,7 +1988,7 @@ export interface components {
              * @description The time of the last signature, which froze the text, in milliseconds since the Unix epoch.
              */
             frozen: number;
-            /** @description The items of the checklist that the text does not meet, by key. */
+            /** @description The keys of the checklist items that the text does not meet. */
             gaps: string[];
             /**
              * Format: int64
@@ -2002,7 +2012,7 @@ export interface components {
             /** @description The signatures, in the order in which they were given. */
             signatures: components["schemas"]["MarkView"][];
         };
-        /** @description The start of the next draft. */
+        /** @description A request to begin the next draft of a frozen text. */
         Reopening: {
             /** @description A message about the next draft. It can be empty. */
             message?: string;
@@ -2111,7 +2121,7 @@ export interface components {
             /** @description The sign-in name of a demo person. */
             demo: string;
         };
-        /** @description A signature. */
+        /** @description A signature to give to a proposal. */
         Signature: {
             /** @description The SHA-256 digest of the release that the signatory has read, in hexadecimal. */
             digest: string;
@@ -2162,7 +2172,7 @@ export interface components {
         /** @description Unreleasable content, with its place in the document. */
         Strange: {
             character?: components["schemas"]["FoundCharacter"] | null;
-            /** @description Whether cleaning can fix it without changing what readers see. */
+            /** @description Whether cleaning can remove or replace the content without changing what readers see. */
             cleanable?: boolean;
             /** @description The kind of content. */
             kind: components["schemas"]["Kind"];
@@ -2171,7 +2181,7 @@ export interface components {
              *     have.
              */
             place: string;
-            /** @description The name or the value itself. For a character, its code point, such as `U+202E`. */
+            /** @description The name or the value of the unreleasable content. For a character, its code point, such as `U+202E`. */
             said: string;
         };
         /** @description The work of one person on one text in one sitting. */
@@ -2210,7 +2220,10 @@ export interface components {
         };
         /** @description A ticket: a secret with which a program can connect to one document. */
         Ticket: {
-            /** @description The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds. */
+            /**
+             * @description The secret. The program sends it as `?ticket=` to `/sync/{document}`, for the first time within 60 seconds after
+             *     the ticket was made.
+             */
             ticket: string;
         };
         /** @description The data for using a link, which depends on its purpose. */
@@ -2220,7 +2233,7 @@ export interface components {
             /** @description The new password. */
             password: string;
         } | {
-            /** @description Must be true. */
+            /** @description The confirmation of the e-mail address. It must be `true`. */
             confirm: boolean;
         };
         /** @description A version: a moment with a name. */
@@ -2274,9 +2287,9 @@ export interface components {
             /** @enum {string} */
             what: "replaced";
         } | {
-            /** @description The text of the paragraph after the split. */
+            /** @description The text behind the place of the split, which is now the second of the two paragraphs. */
             after: string;
-            /** @description The text of the paragraph before the split. */
+            /** @description The text in front of the place of the split, which is now the first of the two paragraphs. */
             before: string;
             /** @enum {string} */
             what: "split";

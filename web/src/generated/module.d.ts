@@ -9,9 +9,9 @@ export interface components {
     schemas: {
         /** @description A need of the checklist, and whether the text meets it. */
         Check: {
-            /** @description Whether the text meets it. */
+            /** @description Whether the text of the commitment meets the need. */
             met: boolean;
-            /** @description The need. */
+            /** @description The need that the checklist names. */
             need: components["schemas"]["Need"];
         };
         /** @description The status of a client, which a page shows beside the document. */

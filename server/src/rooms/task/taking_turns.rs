@@ -59,6 +59,10 @@ fn may_pass(
     priority: Priority,
     event: &RoomEvent,
 ) -> bool {
+    // In the usual case no event has to be looked into.
+    if postponed.is_empty() {
+        return true;
+    }
     if is_large(state, event) {
         return postponed.iter().all(|postponed| postponed.party() != party);
     }

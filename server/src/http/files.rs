@@ -119,9 +119,9 @@ pub(super) async fn release(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let kind = kind(&extension)?;
-    let frozen = frozen(&app, &Requester::from(&by), &found.id, number).await?;
+    let requester = Requester::from(&by);
+    let frozen = frozen(&app, &requester, &found.id, number).await?;
     let public = found.state.launch_for(&found.id, number).and_then(public);
-    let requester = Requester::Person(by.person.id.clone());
     let base = app.site.base();
     let made = app.printer.release(&requester, frozen.clone(), public, base, kind).await?;
     Ok(released(&frozen, kind, made))

@@ -83,7 +83,7 @@ impl SealedReleases {
         self.shared.keys.published()
     }
 
-    /// Returns a release by its number, or `None` if there is none. A release that is not cached is built from its
+    /// Returns a release by its number, or `None` if no release has it. A release that is not cached is built from its
     /// ledger, once the requester's turn has come.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ fn digit(byte: u8) -> usize {
     DIGITS.iter().position(|&d| d == byte).unwrap_or(0)
 }
 
-/// Returns a key after `low` and before `high`; `None` stands for no bound. If there is no room between them, because
+/// Returns a key after `low` and before `high`. A bound that is `None` is open. If no key fits between the two bounds, because
 /// concurrent moves left them equal or out of order, the key comes directly after `low`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {

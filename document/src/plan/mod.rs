@@ -269,7 +269,7 @@ impl PlanState {
         all.filter(move |release| release.document == *document)
     }
 
-    /// Returns the launch that names a release and was not called off, or `None` if there is none.
+    /// Returns the launch that names a release and was not called off, or `None` if no launch does.
     #[must_use]
     pub fn launch_for(&self, document: &DocumentId, number: u32) -> Option<&Launch> {
         let is_it = |one: &LaunchedRelease| one.document == *document && one.number == number;
@@ -325,7 +325,7 @@ impl PlanState {
         self.standing(person).or_else(|| self.former.get(person).copied())
     }
 
-    /// Returns the invitation whose secret has this digest, or `None` if there is none.
+    /// Returns the invitation whose secret has this digest, or `None` if no invitation has it.
     #[must_use]
     pub fn invitation(&self, digest: &Digest) -> Option<&Invitation> {
         self.invitations.get(digest)

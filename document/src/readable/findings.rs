@@ -237,7 +237,7 @@ impl Findings<'_> {
         if breaks_line { SPACE } else { REMOVED }
     }
 
-    /// Returns the next character that is not hidden, or `None` if there is none or if it is an invisible mark.
+    /// Returns the next character that is not hidden. Returns `None` if the text ends before it, or if it is an invisible mark.
     fn next_visible(&mut self) -> Option<char> {
         if let Some((upto, found)) = self.visible
             && self.at <= upto

@@ -52,7 +52,7 @@ impl RedactionLog {
         });
     }
 
-    /// Returns an entry that was blanked in a way that no redaction announced, or `None` if there is none.
+    /// Returns an entry that was blanked in a way that no redaction announced, or `None` if every blanked entry was announced.
     pub(super) fn unexplained(&self) -> Option<Seq> {
         let explained = |seq, found| self.announced.get(seq).is_some_and(|all| all.contains(found));
         self.blanked.iter().find(|(seq, found)| !explained(*seq, *found)).map(|(seq, _)| *seq)

@@ -122,7 +122,7 @@ impl People {
         Ok(())
     }
 
-    /// Returns the link with this secret, or `None` if there is none or it has expired.
+    /// Returns the link with this secret, or `None` if no link has it or the link has expired.
     pub(crate) fn link(&self, secret: &str) -> Result<Option<Link>> {
         let Some(record) = self.store.get(LINK, &hash(secret))? else { return Ok(None) };
         let link: Link = parse(&record.value)?;

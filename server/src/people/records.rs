@@ -5,7 +5,7 @@ use crate::store::{Store, StoreError, Swap};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Returns the record with a key, or `None` if there is none.
+/// Returns the record with a key, or `None` if no record has it.
 ///
 /// # Errors
 /// Returns an error if the store fails or the record is damaged.

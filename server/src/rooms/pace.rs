@@ -136,7 +136,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `left` is the party's account from an earlier opening of this room, or `None` if there is none.
+    /// `left` is the party's account from an earlier opening of this room, or `None` if the party was never here.
     pub(super) fn new(
         party: &Requester,
         left: Option<TimeAccount>,

@@ -1,5 +1,5 @@
-//! The large turns that a room takes next, one for each party. Each waits for a slot among the large turns of all rooms, and then until no entry
-//! of its room waits for the disk.
+//! The large turns that a room takes next, one for each party. Each waits for a slot among the large turns of all rooms,
+//! and then until no entry of its room waits for the disk.
 //!
 //! Large turns run on half of the processors, and one at a time for each requester. So the other processors are free for
 //! short turns, and the memory that a large turn needs is not needed many times.

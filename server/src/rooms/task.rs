@@ -132,7 +132,7 @@ pub(super) struct Task {
     connections: HashMap<ConnectionId, Connection>,
     /// The latest release status that was computed, with the position at which the text was read.
     release_status: RecentStatus,
-    /// The latest summary for lists of documents, with the position at which the text was read, or `None` if there is none.
+    /// The latest summary for lists of documents, with the position at which the text was read, or `None` before the first.
     summary: Option<Summary>,
     /// The events that wait for their turn.
     turns: Turns<RoomEvent>,

@@ -116,7 +116,7 @@ pub trait Ledger: Send + Sync {
     /// Returns an error if the checkpoint can't be written.
     fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError>;
 
-    /// Returns the last checkpoint of a ledger, or `None` if there is none or it is damaged.
+    /// Returns the last checkpoint of a ledger, or `None` if no checkpoint is stored or the last one is damaged.
     ///
     /// # Errors
     /// Returns an error if the store can't be read.
@@ -144,7 +144,7 @@ pub trait Ledger: Send + Sync {
 
 /// Storage of small records by kind and key, each with a revision.
 pub trait Records: Send + Sync {
-    /// Returns a record, or `None` if there is none.
+    /// Returns the record with a key, or `None` if no record has it.
     ///
     /// # Errors
     /// Returns an error if the record can't be read.

@@ -2353,7 +2353,7 @@ export interface components {
             id?: string | null;
             /** @description The key of the date, such as `due`. */
             key: string;
-            /** @description The value after the change, or `None` if there is none. */
+            /** @description The value after the change, or `None` if the change removed the value. */
             new?: unknown;
             /** @description The value before the change, or `None` if there was none. */
             old?: unknown;

@@ -23,7 +23,7 @@ pub fn circle(arrows: &Arrows) -> Option<Vec<String>> {
     all.min_by_key(Vec::len)
 }
 
-/// Returns the shortest circle that starts and ends with the module `start`, or `None` if there is none.
+/// Returns the shortest circle that starts and ends with the module `start`, or `None` if no circle contains it.
 fn way_back(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
     let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut open = vec![start];

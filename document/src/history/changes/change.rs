@@ -118,7 +118,7 @@ pub enum What {
         id: Option<String>,
         /// The value before the change, or `None` if there was none.
         old: Option<Value>,
-        /// The value after the change, or `None` if there is none.
+        /// The value after the change, or `None` if the change removed the value.
         new: Option<Value>,
     },
 }

@@ -53,7 +53,7 @@ impl Weave {
     }
 
     /// Returns the last code unit up to the element `last` that is neither white space nor a mark around a sentence, or `None`
-    /// if there is none in its block.
+    /// if its block contains no such code unit.
     fn last_visible(&self, last: CompactId, moment: Number) -> Option<u16> {
         let unit = self.unit(last)?;
         if !is_passed_over(unit) {

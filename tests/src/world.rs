@@ -306,11 +306,11 @@ impl World {
                     let fine = self.may_refuse && is_expected;
                     assert!(fine, "a behaving client's edit was refused: {refusal}");
                 }
-                Effect::Compare(connection, remembered) => {
+                Effect::ReadEntryHash(connection, remembered) => {
                     let stored = self.disk.get(remembered.seq.0 as usize).map(Entry::hash);
                     let (room, now) = (self.room.as_mut(), self.now);
                     let effects =
-                        room.map(|room| room.compared(connection, &remembered, stored, now));
+                        room.map(|room| room.entry_hash_read(connection, &remembered, stored, now));
                     self.carry_out(effects.unwrap_or_default());
                 }
                 Effect::LedgerDiverged(_) => {

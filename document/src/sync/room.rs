@@ -51,8 +51,8 @@ pub enum Effect {
     Append(Entry),
     /// Log that an edit was refused, and count it in the metrics: the connection, the person, and the reason.
     Refused(ConnectionId, PersonId, Refusal),
-    /// Read the hash of the entry that a client remembers from the store, then call [`Room::compared`] with the hash.
-    Compare(ConnectionId, LedgerPosition),
+    /// Read the hash of the entry that a client remembers from the store, then call [`Room::entry_hash_read`] with the hash.
+    ReadEntryHash(ConnectionId, LedgerPosition),
     /// Log, and count in the metrics, that a client remembers a ledger which the server's ledger does not continue,
     /// because the server's ledger was truncated or replaced.
     LedgerDiverged(ConnectionId),
@@ -64,7 +64,7 @@ pub enum Effect {
 }
 
 #[derive(Debug)]
-struct Session {
+struct Connection {
     admission: Admission,
     /// The client id of the awareness entry that the connection owns.
     presence: Option<u64>,
@@ -88,7 +88,7 @@ pub struct Room {
     state: DocumentState,
     /// The seed from which salts are derived, so that a room needs no randomness of its own.
     seed: [u8; 32],
-    sessions: BTreeMap<ConnectionId, Session>,
+    connections: BTreeMap<ConnectionId, Connection>,
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
@@ -106,7 +106,7 @@ impl Room {
         Self {
             state,
             seed,
-            sessions: BTreeMap::new(),
+            connections: BTreeMap::new(),
             presence: Presence::default(),
             durable,
             held: VecDeque::new(),
@@ -137,7 +137,7 @@ impl Room {
     /// Returns whether nobody is connected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sessions.is_empty()
+        self.connections.is_empty()
     }
 
     /// Returns the people who are present, each once.
@@ -151,7 +151,7 @@ impl Room {
         self.now = now;
         let accord = admission.dialect == Dialect::Accord;
         let may_write = self.may_write(&admission);
-        let session = Session {
+        let connection = Connection {
             admission,
             presence: None,
             follows: false,
@@ -160,7 +160,7 @@ impl Room {
             last_sent: now,
             unfinished: VecDeque::new(),
         };
-        self.sessions.insert(id, session);
+        self.connections.insert(id, connection);
         if accord {
             // Rule A1: the first message to an `accord.v1` client is the server's hello.
             let position = self.position();
@@ -185,7 +185,7 @@ impl Room {
             Ok(messages) => {
                 let before = self.state.position().seq;
                 for (number, message) in messages.iter().enumerate() {
-                    if !self.sessions.contains_key(&id) {
+                    if !self.connections.contains_key(&id) {
                         break;
                     }
                     // A turn takes one edit, so the messages after it wait for further turns.
@@ -215,7 +215,7 @@ impl Room {
     pub fn fail(&mut self, message: &str) -> Vec<Effect> {
         self.held.clear();
         let note = ServerNote::Trouble { message: message.to_owned() };
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             if self.is_accord(id) {
                 self.send(id, note_frame(&note));
@@ -235,7 +235,7 @@ impl Room {
     /// Removes a connection whose socket is closed, and its awareness.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
-        self.sessions.remove(&id);
+        self.connections.remove(&id);
         if let Some(update) = self.presence.leave(id) {
             self.broadcast_presence(&update);
         }
@@ -250,9 +250,9 @@ impl Room {
             self.broadcast_presence(&update);
         }
         let quiet: Vec<_> = self
-            .sessions
+            .connections
             .iter()
-            .filter(|(_, session)| now.saturating_sub(session.last_sent) >= QUIET_MS)
+            .filter(|(_, connection)| now.saturating_sub(connection.last_sent) >= QUIET_MS)
             .map(|(&id, _)| id)
             .collect();
         if !quiet.is_empty() {
@@ -266,7 +266,7 @@ impl Room {
 
     /// Closes every connection because the server stops, and asks each client to connect again.
     pub fn shut_down(&mut self) -> Vec<Effect> {
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             self.disconnect(id, Close::RESTART, "The server is restarting.");
         }
@@ -275,15 +275,15 @@ impl Room {
 
     fn broadcast_presence(&mut self, update: &[u8]) {
         let frame: Arc<[u8]> = Message::Awareness(update).encode().into();
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             self.send(id, frame.clone());
         }
     }
 
     fn send(&mut self, id: ConnectionId, frame: Arc<[u8]>) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.last_sent = self.now;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.last_sent = self.now;
             self.out.push(Effect::Send(id, frame));
         }
     }
@@ -294,7 +294,7 @@ impl Room {
         code: u16,
         reason: impl Into<std::borrow::Cow<'static, str>>,
     ) {
-        if self.sessions.remove(&id).is_none() {
+        if self.connections.remove(&id).is_none() {
             return;
         }
         self.out.push(Effect::Close(id, Close::new(code, reason)));
@@ -310,7 +310,7 @@ impl Room {
     }
 
     fn is_accord(&self, id: ConnectionId) -> bool {
-        self.sessions.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
+        self.connections.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
     }
 
     /// Returns the salt for a new entry: for the next one if `skipped` is 0, or for one that follows `skipped` further

@@ -39,7 +39,7 @@ pub(crate) enum RoomEvent {
     },
     /// The answer of the store to a query for the entry that a client remembers. `stored` is the hash of the stored entry with
     /// that number, or `None` if there is no such entry.
-    Compared {
+    EntryHashRead {
         id: ConnectionId,
         remembered: LedgerPosition,
         stored: Option<Digest>,
@@ -63,7 +63,7 @@ impl RoomEvent {
             Self::Frame { .. }
             | Self::Continue { .. }
             | Self::Leave { .. }
-            | Self::Compared { .. }
+            | Self::EntryHashRead { .. }
             | Self::Stop => {}
         }
     }

@@ -265,7 +265,7 @@ impl Rooms {
             // The room could have closed meanwhile, and the client with it.
             let room = rooms.shared.lock().get(&document).cloned();
             if let Some(room) = room {
-                let _ = room.send(RoomEvent::Compared { id, remembered, stored }).await;
+                let _ = room.send(RoomEvent::EntryHashRead { id, remembered, stored }).await;
             }
         });
     }

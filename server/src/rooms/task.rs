@@ -307,8 +307,8 @@ impl Task {
                 self.disconnect(id);
                 self.room.leave(id, self.now())
             }
-            RoomEvent::Compared { id, remembered, stored } => {
-                self.room.compared(id, &remembered, stored, self.now())
+            RoomEvent::EntryHashRead { id, remembered, stored } => {
+                self.room.entry_hash_read(id, &remembered, stored, self.now())
             }
             RoomEvent::Open { answer } => {
                 let _ = answer.send(Ok(()));

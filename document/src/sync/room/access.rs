@@ -22,8 +22,8 @@ impl Room {
         let mut changed = Vec::new();
         let mut gone = Vec::new();
         let mut writers = Vec::new();
-        for (&id, session) in &mut self.sessions {
-            let admission = &mut session.admission;
+        for (&id, connection) in &mut self.connections {
+            let admission = &mut connection.admission;
             match grant(admission) {
                 Ok(grant) => {
                     let (before, sector) = (admission.may_write, admission.user.sector);
@@ -36,7 +36,8 @@ impl Room {
                     }
                     // The client id of somebody without the right to write is not recorded as theirs. Once they gain
                     // the right, the id must be recorded.
-                    if let (true, Some(client)) = (admission.may_write && !before, session.presence)
+                    if let (true, Some(client)) =
+                        (admission.may_write && !before, connection.presence)
                     {
                         writers.push((client, admission.user.person.clone()));
                     }

@@ -78,7 +78,7 @@ impl Room {
         }
         self.out.push(Effect::Append(entry));
         let accord: Vec<_> =
-            self.sessions.keys().copied().filter(|&id| self.is_accord(id)).collect();
+            self.connections.keys().copied().filter(|&id| self.is_accord(id)).collect();
         for id in accord {
             self.note_when_durable(id, &ServerNote::Redacted);
         }
@@ -209,17 +209,18 @@ impl Room {
         let entry = self.state.step(actor, now, salt, step)?;
         self.out.push(Effect::Append(entry));
         let is_frozen = self.state.releases().is_frozen();
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.connections.keys().copied().collect();
         if was_frozen && !is_frozen {
-            // Edits under way were written before the text was frozen, so all connections are closed. A client that
-            // connects again says which entry it remembers, and its edits are judged by that.
+            // Edits under way were written before this draft began. All connections are closed, so that the room judges
+            // these edits after the next sync: it takes them only from a client that knows the beginning of the draft (rule
+            // U10).
             for id in ids {
                 self.disconnect(id, Close::RESYNC, "The next draft begins.");
             }
             return Ok(self.take());
         }
         for id in ids.into_iter().filter(|_| is_frozen) {
-            let wrote = self.sessions.get(&id).is_some_and(|s| s.admission.may_write);
+            let wrote = self.connections.get(&id).is_some_and(|s| s.admission.may_write);
             if wrote && self.is_accord(id) {
                 self.note_when_durable(id, &ServerNote::Access { may_write: false });
             }
@@ -231,7 +232,7 @@ impl Room {
     /// Sends every `accord.v1` client a note that a step was taken, or that the text is no longer what was proposed
     /// (rule A8).
     pub(super) fn announce_release(&mut self) {
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids.into_iter().filter(|&id| self.is_accord(id)).collect::<Vec<_>>() {
             self.note_when_durable(id, &ServerNote::Release);
         }

@@ -12,7 +12,8 @@ impl Room {
     /// their turns.
     pub fn continue_frame(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
-        let next = self.sessions.get_mut(&id).and_then(|session| session.unfinished.pop_front());
+        let next =
+            self.connections.get_mut(&id).and_then(|connection| connection.unfinished.pop_front());
         match next {
             Some(Unfinished::Edit(edit)) => self.continue_edit(id, edit),
             Some(Unfinished::Messages(bytes)) => self.messages(id, &bytes),
@@ -30,7 +31,7 @@ impl Room {
     }
 
     pub(super) fn is_unfinished(&self, id: ConnectionId) -> bool {
-        self.sessions.get(&id).is_some_and(|session| !session.unfinished.is_empty())
+        self.connections.get(&id).is_some_and(|connection| !connection.unfinished.is_empty())
     }
 
     /// Queues the parts of an edit in front of everything else that is left of the connection's frame.
@@ -41,12 +42,12 @@ impl Room {
         is_last: bool,
         parts: Vec<UpdatePart>,
     ) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         for (from_last, part) in parts.into_iter().rev().enumerate() {
             let is_last = is_last && from_last == 0;
             let rest = EditRest::Part(part);
             let edit = UnfinishedEdit { number, is_last, rest };
-            session.unfinished.push_front(Unfinished::Edit(edit));
+            connection.unfinished.push_front(Unfinished::Edit(edit));
         }
     }
 
@@ -58,15 +59,15 @@ impl Room {
         is_last: bool,
         large: LargeEdit,
     ) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         let edit = UnfinishedEdit { number, is_last, rest: EditRest::Large(large) };
-        session.unfinished.push_front(Unfinished::Edit(edit));
+        connection.unfinished.push_front(Unfinished::Edit(edit));
     }
 
     /// Queues messages after everything else that is left of the connection's frame.
     pub(super) fn queue_messages(&mut self, id: ConnectionId, messages: &[Message<'_>]) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         let bytes = messages.iter().flat_map(Message::encode).collect();
-        session.unfinished.push_back(Unfinished::Messages(bytes));
+        connection.unfinished.push_back(Unfinished::Messages(bytes));
     }
 }

@@ -35,20 +35,20 @@ impl Room {
     fn release(&mut self, held: PendingEffect) {
         match held {
             PendingEffect::Send(id, frame) => self.send(id, frame),
-            PendingEffect::Compare(id, remembered) => {
-                self.out.push(Effect::Compare(id, remembered))
+            PendingEffect::ReadEntryHash(id, remembered) => {
+                self.out.push(Effect::ReadEntryHash(id, remembered))
             }
             PendingEffect::Document(id, frames) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    session.follows = true;
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.follows = true;
                 }
                 frames.into_iter().for_each(|frame| self.send(id, frame));
             }
             PendingEffect::Broadcast { frame, except } => {
                 let ids: Vec<_> = self
-                    .sessions
+                    .connections
                     .iter()
-                    .filter(|(id, session)| session.follows && Some(**id) != except)
+                    .filter(|(id, connection)| connection.follows && Some(**id) != except)
                     .map(|(&id, _)| id)
                     .collect();
                 for id in ids {

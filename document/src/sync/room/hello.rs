@@ -30,22 +30,22 @@ impl Room {
     fn recognise(&mut self, id: ConnectionId, remembered: &LedgerPosition) {
         let here = self.state.position();
         let draft_start = self.state.draft_start();
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.is_current |= remembered.seq >= draft_start;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.is_current |= remembered.seq >= draft_start;
         }
         if remembered.lineage != *self.state.lineage() {
             self.send_away(id);
         } else if remembered.seq < here.seq {
             // The room knows the hash of the last entry only. The hash of an earlier entry must be read from the store.
-            self.hold(PendingEffect::Compare(id, remembered.clone()));
+            self.hold(PendingEffect::ReadEntryHash(id, remembered.clone()));
         } else if remembered.seq > here.seq || remembered.head != here.head {
             self.report_divergence(id);
         }
     }
 
-    /// Compares the position that a client remembers with the ledger. Call this after [`Effect::Compare`]: `stored`
+    /// Compares the position that a client remembers with the ledger. Call this after [`Effect::ReadEntryHash`]: `stored`
     /// is the hash of the entry at that position, or `None` if there is no such entry.
-    pub fn compared(
+    pub fn entry_hash_read(
         &mut self,
         id: ConnectionId,
         remembered: &LedgerPosition,
@@ -60,7 +60,7 @@ impl Room {
     }
 
     fn report_divergence(&mut self, id: ConnectionId) {
-        if self.sessions.contains_key(&id) {
+        if self.connections.contains_key(&id) {
             self.out.push(Effect::LedgerDiverged(id));
             self.send_away(id);
         }

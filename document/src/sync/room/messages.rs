@@ -20,8 +20,8 @@ impl Room {
         match message {
             Message::Step1(vector) => self.step1(id, vector),
             Message::Step2(update) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    session.answered = true;
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.answered = true;
                 }
                 self.edit(id, None, update, Vec::new());
             }
@@ -81,10 +81,10 @@ impl Room {
         is_last: bool,
         step: EditStep<'_>,
     ) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        let Admission { actor, may_write, dialect, .. } = &session.admission;
-        let answered = session.answered || *dialect == Dialect::Accord;
-        let (actor, may_write, is_current) = (actor.clone(), *may_write, session.is_current);
+        let Some(connection) = self.connections.get(&id) else { return };
+        let Admission { actor, may_write, dialect, .. } = &connection.admission;
+        let answered = connection.answered || *dialect == Dialect::Accord;
+        let (actor, may_write, is_current) = (actor.clone(), *may_write, connection.is_current);
         let salt = self.salt(0);
         // Rules M4 and U6: an update that adds nothing is accepted from everybody.
         let taken = if may_write && is_current {
@@ -102,10 +102,10 @@ impl Room {
             Ok(EditOutcome::NeedsMoreTurns(large)) => self.queue_large(id, number, is_last, large),
             Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
+                if let Some(connection) = self.connections.get_mut(&id) {
                     // The whole edit was integrated or adds nothing, so all content of this client belongs to the
                     // current draft.
-                    session.is_current |= answered && is_last;
+                    connection.is_current |= answered && is_last;
                 }
                 if let Some(entry) = entry {
                     // The sender of a numbered edit receives an acknowledgement instead of the update. The sender of an
@@ -140,8 +140,8 @@ impl Room {
     }
 
     fn refuse(&mut self, id: ConnectionId, number: Option<u64>, refusal: Refusal) {
-        if let Some(session) = self.sessions.get(&id) {
-            let person = session.admission.actor.person.clone();
+        if let Some(connection) = self.connections.get(&id) {
+            let person = connection.admission.actor.person.clone();
             self.out.push(Effect::Refused(id, person, refusal));
         }
         let message = format!("{}.", capitalised(&refusal.to_string()));
@@ -168,7 +168,7 @@ impl Room {
             self.disconnect(id, code, message);
         }
         if self.state.is_broken() {
-            let others: Vec<_> = self.sessions.keys().copied().collect();
+            let others: Vec<_> = self.connections.keys().copied().collect();
             for other in others {
                 self.disconnect(
                     other,
@@ -181,15 +181,15 @@ impl Room {
     }
 
     fn awareness(&mut self, id: ConnectionId, update: &[u8]) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let user = &session.admission.user;
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let user = &connection.admission.user;
         let may_use = |client| self.state.may_use(client, &user.person);
-        let before = session.presence;
+        let before = connection.presence;
         let received =
-            self.presence.receive(id, user, &mut session.presence, may_use, update, self.now);
+            self.presence.receive(id, user, &mut connection.presence, may_use, update, self.now);
         // A client id is recorded as its person's only if that person may write.
-        let is_first = before.is_none() && session.admission.may_write;
-        let claimed = session.presence.filter(|_| is_first);
+        let is_first = before.is_none() && connection.admission.may_write;
+        let claimed = connection.presence.filter(|_| is_first);
         let claim = claimed.and_then(|client| self.state.announce(client, &user.person));
         let is_new = claim.is_some();
         if let Some(claim) = claim {

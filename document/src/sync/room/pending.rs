@@ -14,5 +14,5 @@ pub(super) enum PendingEffect {
         frame: Arc<[u8]>,
         except: Option<ConnectionId>,
     },
-    Compare(ConnectionId, LedgerPosition),
+    ReadEntryHash(ConnectionId, LedgerPosition),
 }

@@ -49,7 +49,7 @@ impl Task {
                         "an edit was refused"
                     );
                 }
-                Effect::Compare(id, remembered) => {
+                Effect::ReadEntryHash(id, remembered) => {
                     self.rooms.compare(&self.document, id, remembered)
                 }
                 Effect::SaveClientIdClaim(claim) => self.unsaved_claims.push(claim),

@@ -225,7 +225,7 @@ pub(super) async fn redact(
             let passage = |moments| history.passage(moments, target, *from, text);
             let ranges = located.or_else(|| compared.and_then(passage));
             // A passage that was deleted and brought back is stored in several copies, and all of them must go.
-            let ranges = history.copies_of(&ranges.ok_or(RedactError::Elsewhere)?);
+            let ranges = history.copies_of(&ranges.ok_or(RedactError::PassageMoved)?);
             let releases = state.releases();
             let says = |release: &&Release| {
                 history.was_present(&ranges, releases.proposal_of(release).moment)

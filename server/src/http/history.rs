@@ -317,7 +317,7 @@ pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
 pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let found = readable(app, by, document)?;
     acting(app, by, &found.plan, Action::ReadHistory)?;
-    app.rooms.probe(&found.id).await?;
+    app.rooms.check_openable(&found.id).await?;
     Ok(found)
 }
 

@@ -89,7 +89,7 @@ impl<E: Into<Problem>> From<RequestError<E>> for Problem {
 impl From<RedactError> for Problem {
     fn from(error: RedactError) -> Self {
         match error {
-            RedactError::Elsewhere => Self::conflict(
+            RedactError::PassageMoved => Self::conflict(
                 "elsewhere",
                 "Somebody has just changed this passage. Select it again.",
             ),

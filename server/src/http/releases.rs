@@ -331,7 +331,7 @@ pub(super) async fn frozen(
     document: &DocumentId,
     number: u32,
 ) -> Result<Arc<SealedRelease>, Problem> {
-    app.rooms.probe(document).await?;
+    app.rooms.check_openable(document).await?;
     let read = app.releases.get(asker, document, number).await?;
     read.ok_or_else(|| Problem::missing("release"))
 }

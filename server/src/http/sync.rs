@@ -56,7 +56,7 @@ pub(super) async fn upgrade(
     let by = identify(&app, &document, credentials.ticket, &headers).await?;
     let found = readable(&app, &by, &document)?;
     let place = app.connections.enter(caller.address, by.person.id.clone())?;
-    app.rooms.probe(&found.id).await?;
+    app.rooms.check_openable(&found.id).await?;
     // Rule C3: the subprotocol decides the dialect.
     let is_accord = upgrade.choose(wire::SUBPROTOCOL);
     let dialect = if is_accord { Dialect::Accord } else { Dialect::Stock };

@@ -16,16 +16,16 @@ use accord_document::ids::{Digest, PersonId};
 use std::time::Duration;
 
 /// Password tries of one person on one known device, or of one person while they are signed in.
-const DEVICE: Quota = Quota { burst: 10, every_ms: 20_000 };
+const PASSWORDS_OF_DEVICE: Quota = Quota { burst: 10, every_ms: 20_000 };
 /// Password tries of one account from one address group.
-const PAIR: Quota = Quota { burst: 10, every_ms: 20_000 };
+const PASSWORDS_OF_ACCOUNT_AND_GROUP: Quota = Quota { burst: 10, every_ms: 20_000 };
 /// Password tries of one account from all unfamiliar networks together: the address groups from which its person has
 /// not signed in before.
-const ACCOUNT: Quota = Quota { burst: 50, every_ms: 20_000 };
+const PASSWORDS_OF_ACCOUNT: Quota = Quota { burst: 50, every_ms: 20_000 };
 /// Password tries from one address group, which can be shared by a whole city.
-const GROUP: Quota = Quota { burst: 200, every_ms: 1_000 };
+const PASSWORDS_OF_GROUP: Quota = Quota { burst: 200, every_ms: 1_000 };
 /// Uses of one link or invitation. Each use hashes a password, and can show whether an address has an account.
-const SECRET: Quota = Quota { burst: 15, every_ms: 60_000 };
+const USES_OF_LINK: Quota = Quota { burst: 15, every_ms: 60_000 };
 /// Mails requested for one account or one address.
 const MAILS_OF_ACCOUNT: Quota = Quota { burst: 3, every_ms: 10 * 60_000 };
 /// Mails requested from one address group.
@@ -40,7 +40,7 @@ const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
 const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
 
 /// Maximum number of keys, such as accounts or address groups, for which each limit keeps a budget. A key takes about 100 bytes.
-const CAPACITY: usize = 50_000;
+const MAX_KEYS: usize = 50_000;
 
 /// The budgets for everything that this module limits.
 #[derive(Debug)]
@@ -61,15 +61,15 @@ impl Throttle {
     #[must_use]
     pub(crate) fn new(clock: &Clock) -> Self {
         Self {
-            devices: RateLimiter::new(DEVICE, CAPACITY, clock),
-            pairs: RateLimiter::new(PAIR, CAPACITY, clock),
-            accounts: RateLimiter::new(ACCOUNT, CAPACITY, clock),
-            groups: RateLimiter::new(GROUP, CAPACITY, clock),
-            secrets: RateLimiter::new(SECRET, CAPACITY, clock),
-            mails_of_account: RateLimiter::new(MAILS_OF_ACCOUNT, CAPACITY, clock),
-            mails_of_group: RateLimiter::new(MAILS_OF_GROUP, CAPACITY, clock),
+            devices: RateLimiter::new(PASSWORDS_OF_DEVICE, MAX_KEYS, clock),
+            pairs: RateLimiter::new(PASSWORDS_OF_ACCOUNT_AND_GROUP, MAX_KEYS, clock),
+            accounts: RateLimiter::new(PASSWORDS_OF_ACCOUNT, MAX_KEYS, clock),
+            groups: RateLimiter::new(PASSWORDS_OF_GROUP, MAX_KEYS, clock),
+            secrets: RateLimiter::new(USES_OF_LINK, MAX_KEYS, clock),
+            mails_of_account: RateLimiter::new(MAILS_OF_ACCOUNT, MAX_KEYS, clock),
+            mails_of_group: RateLimiter::new(MAILS_OF_GROUP, MAX_KEYS, clock),
             mails: RateLimiter::new(MAILS, 1, clock),
-            starts_of_group: RateLimiter::new(STARTS_OF_GROUP, CAPACITY, clock),
+            starts_of_group: RateLimiter::new(STARTS_OF_GROUP, MAX_KEYS, clock),
             starts: RateLimiter::new(STARTS, 1, clock),
         }
     }

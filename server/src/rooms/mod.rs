@@ -143,7 +143,7 @@ impl Rooms {
     ///
     /// # Errors
     /// Returns the reason why the document can't be opened.
-    pub(crate) async fn probe(&self, document: &DocumentId) -> Result<(), OpenError> {
+    pub(crate) async fn check_openable(&self, document: &DocumentId) -> Result<(), OpenError> {
         self.ask(document, |answer| RoomEvent::Open { answer }).await?;
         Ok(())
     }

@@ -30,7 +30,7 @@ pub(crate) struct Passage {
 #[derive(Debug, Clone, Error)]
 pub(crate) enum RedactError {
     #[error("this passage is no longer in that place")]
-    Elsewhere,
+    PassageMoved,
     #[error("a redaction needs a facilitator, and a reason")]
     Refused(RedactionError),
     #[error("release {0} contains this passage, and a release never changes")]
@@ -88,7 +88,7 @@ impl RoomHandle {
     ) -> Result<Seq, RedactError> {
         let rooms = self.rooms();
         let located = match passage.compared {
-            None => Some(self.locate(passage).await?.ok_or(RedactError::Elsewhere)?),
+            None => Some(self.locate(passage).await?.ok_or(RedactError::PassageMoved)?),
             Some(_) => None,
         };
         let _alone = rooms.shared.redacting.lock(self.document()).await;
@@ -101,7 +101,7 @@ impl RoomHandle {
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         if redaction.targets.is_empty() {
             // Since the passage was located, another redaction has removed its characters, so it is no longer there.
-            return Err(RedactError::Elsewhere);
+            return Err(RedactError::PassageMoved);
         }
         let seq = self.append_redaction(actor, redaction).await?;
         // The document has announced the redaction. If the server stops before the stored entries are rewritten, the next opening

@@ -13,19 +13,19 @@ use std::time::{Duration, Instant};
 
 /// Size of a frame in bytes above which it can occupy a thread for long. A keystroke is far smaller, and smaller frames
 /// contain few references into the text.
-const LONG_FRAME_BYTES: usize = 512;
+const MAX_SHORT_FRAME_BYTES: usize = 512;
 /// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
 /// long.
-const LONG_DOCUMENT_BYTES: usize = 256 * 1024;
+const MAX_SHORT_DOCUMENT_BYTES: usize = 256 * 1024;
 /// Result of [`DocumentState::reading_cost`] above which reading a document can occupy a thread for long. This value stands for
 /// about 4 ms.
-const LONG_DOCUMENT_READING_COST: usize = 16 * 1024;
+const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
-const LONG_CONTENT_BYTES: usize = 32 * 1024;
+const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
 
 /// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the disk. So
 /// earlier edits of others are sent to everybody first.
-const LARGE_FRAME_BYTES: usize = 16 * 1024;
+const MAX_FRAME_BYTES_WITHOUT_SLOT: usize = 16 * 1024;
 
 /// Returns the processor time of this thread. Other work of the machine must not be charged to anybody.
 fn thread_time() -> Duration {
@@ -35,15 +35,15 @@ fn thread_time() -> Duration {
 
 /// Whether reading, encoding or searching a document can occupy a thread for long.
 pub(super) fn is_long(state: &DocumentState) -> bool {
-    state.size() > LONG_DOCUMENT_BYTES || state.reading_cost() > LONG_DOCUMENT_READING_COST
+    state.size() > MAX_SHORT_DOCUMENT_BYTES || state.reading_cost() > MAX_SHORT_READING_COST
 }
 
 /// Whether an event can take so long that its turn needs a slot, and waits until the entries before it are on disk and sent.
-fn is_large(state: &DocumentState, event: &RoomEvent) -> bool {
+fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     match event {
         RoomEvent::Continue { .. } => true,
         RoomEvent::Frame { bytes, .. } => {
-            bytes.len() > LARGE_FRAME_BYTES || is_long(state) && asks_for_document(bytes)
+            bytes.len() > MAX_FRAME_BYTES_WITHOUT_SLOT || is_long(state) && asks_for_document(bytes)
         }
         RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(state),
         _ => false,
@@ -63,7 +63,7 @@ fn may_pass(
     if postponed.is_empty() {
         return true;
     }
-    if is_large(state, event) {
+    if needs_slot(state, event) {
         return postponed.iter().all(|postponed| postponed.party() != party);
     }
     postponed.iter().all(|postponed| postponed.is_passed_by(party, priority))
@@ -84,7 +84,7 @@ impl Task {
             }
             RoomEvent::Request(request) => (request.requester.clone(), request.priority),
             RoomEvent::Join { .. }
-            | RoomEvent::Compared { .. }
+            | RoomEvent::EntryHashRead { .. }
             | RoomEvent::Open { .. }
             | RoomEvent::Stop => return self.event(event),
         };
@@ -130,7 +130,7 @@ impl Task {
         let may_begin =
             |party: &_, priority, event: &_| may_pass(postponed, state, party, priority, event);
         let turn = self.turns.next(Instant::now(), may_begin)?;
-        if turn.item.is_abandoned() || !is_large(self.room.state(), &turn.item) {
+        if turn.item.is_abandoned() || !needs_slot(self.room.state(), &turn.item) {
             return Some((turn, None));
         }
         self.postponed.push(Postponed::new(turn, &self.rooms.shared.large_turns));
@@ -158,7 +158,7 @@ impl Task {
         }
         let Turn { party, priority, item: event } = turn;
         let began = thread_time();
-        if self.may_take_long(&event) {
+        if self.may_block_thread(&event) {
             // The other tasks of this thread continue on another thread meanwhile.
             tokio::task::block_in_place(|| self.event(event));
         } else {
@@ -169,14 +169,14 @@ impl Task {
         self.note_memory(&party);
     }
 
-    fn may_take_long(&self, event: &RoomEvent) -> bool {
+    fn may_block_thread(&self, event: &RoomEvent) -> bool {
         match event {
             RoomEvent::Frame { bytes, .. } => {
                 // A short frame can ask for the whole document.
-                bytes.len() > LONG_FRAME_BYTES || is_long(self.room.state())
+                bytes.len() > MAX_SHORT_FRAME_BYTES || is_long(self.room.state())
             }
             RoomEvent::Continue { .. } => true,
-            _ => self.room.state().size() > LONG_CONTENT_BYTES || is_long(self.room.state()),
+            _ => self.room.state().size() > MAX_SHORT_CONTENT_BYTES || is_long(self.room.state()),
         }
     }
 

@@ -14,7 +14,7 @@ mod version;
 pub use act::{Act, LaunchedRelease, MAX_PLAN_TITLE_CHARS};
 pub use audit_event::{AuditAction, AuditEvent};
 pub use genesis::{Genesis, NewLineage};
-pub use redaction::{BlankedEntry, MAX_REASON_CHARS, Redaction};
+pub use redaction::{BlankedEntry, MAX_REDACTION_REASON_CHARS, Redaction};
 pub use step::{MAX_SIGNATORIES, MAX_STEP_MESSAGE_CHARS, Quorum, Step};
 pub use version::{MAX_VERSION_DESCRIPTION_CHARS, MAX_VERSION_NAME_CHARS, Version, VersionError};
 

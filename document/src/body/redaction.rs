@@ -5,7 +5,7 @@ use crate::update::{Range, put_deletions};
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of a redaction's reason, in characters.
-pub const MAX_REASON_CHARS: usize = 500;
+pub const MAX_REDACTION_REASON_CHARS: usize = 500;
 
 /// A redaction: the passage that is taken out, and the reason. The entry itself records the actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

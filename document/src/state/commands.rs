@@ -5,7 +5,9 @@ use super::source::Source;
 use super::versions::NamedVersion;
 use super::void::{RedactionError, VoidReason};
 use super::{DocumentState, RedactionNotice};
-use crate::body::{Body, MAX_REASON_CHARS, NewLineage, Redaction, Step, Version, VersionError};
+use crate::body::{
+    Body, MAX_REDACTION_REASON_CHARS, NewLineage, Redaction, Step, Version, VersionError,
+};
 use crate::ids::{DocumentId, LineageId, Seq};
 use crate::ledger::{Entry, Salt};
 use crate::model::content::Content;
@@ -212,7 +214,11 @@ fn may_redact(actor: &Actor, redaction: &Redaction) -> Result<(), RedactionError
         return Err(RedactionError::Seat);
     }
     let length = redaction.reason.chars().count();
-    if (1..=MAX_REASON_CHARS).contains(&length) { Ok(()) } else { Err(RedactionError::Reason) }
+    if (1..=MAX_REDACTION_REASON_CHARS).contains(&length) {
+        Ok(())
+    } else {
+        Err(RedactionError::Reason)
+    }
 }
 
 fn may_begin_lineage(actor: &Actor) -> Result<(), VoidReason> {

@@ -1,6 +1,6 @@
 //! The reasons why an entry changes nothing, for each kind of entry.
 
-use crate::body::{MAX_REASON_CHARS, VersionError};
+use crate::body::{MAX_REDACTION_REASON_CHARS, VersionError};
 use crate::release::StepError;
 use crate::update::Refusal;
 use thiserror::Error;
@@ -33,7 +33,7 @@ pub enum RedactionError {
     #[error("this role may not redact a passage")]
     Seat,
     /// The reason is empty or too long.
-    #[error("a redaction needs a reason of 1 to {MAX_REASON_CHARS} characters")]
+    #[error("a redaction needs a reason of 1 to {MAX_REDACTION_REASON_CHARS} characters")]
     Reason,
     /// The deletion can't be integrated.
     #[error(transparent)]

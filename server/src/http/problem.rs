@@ -8,7 +8,7 @@ pub(crate) use crate::problem::Problem;
 use crate::rooms::{OpenError, RedactError, RequestError};
 use crate::store::{MAX_RECORD_BYTES, StoreError};
 use crate::worker::WorkError;
-use accord_document::body::{MAX_REASON_CHARS, VersionError};
+use accord_document::body::{MAX_REDACTION_REASON_CHARS, VersionError};
 use accord_document::plan::ActRefusal;
 use accord_document::release::StepError;
 use accord_document::state::RedactionError;
@@ -111,7 +111,7 @@ impl From<RedactError> for Problem {
                 refusal.into()
             }
             RedactError::Refused(_) => Self::forbidden(&format!(
-                "Only a facilitator can redact a passage, and must give a reason of at most {MAX_REASON_CHARS} characters."
+                "Only a facilitator can redact a passage, and must give a reason of at most {MAX_REDACTION_REASON_CHARS} characters."
             )),
             RedactError::TooLong => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

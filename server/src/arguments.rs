@@ -2,11 +2,10 @@
 
 use accord_server::signing::note::PublicKey;
 use accord_server::site::PublicUrl;
-use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, SessionLimits};
+use accord_server::{Config, ConnectionLimits, Deadlines, MailConfig, SessionLimits, days};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Write Open Government Partnership commitments together.
 #[derive(Debug, Parser)]
@@ -142,10 +141,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "ACCORD_BEHIND_PROXY")]
     behind_proxy: bool,
     /// Days after a sign-in when the person has to sign in again, even if they use Accord every day.
-    #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = Config::DEFAULT_SESSION_DAYS, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_days: u32,
     /// Days after which a person who has not used Accord has to sign in again.
-    #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
+    #[arg(long, env = "ACCORD_SESSION_IDLE_DAYS", default_value_t = Config::DEFAULT_SESSION_IDLE_DAYS, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_idle_days: u32,
     /// The most connections of any kind that can be open at the same time. There are fewer if the system allows fewer
     /// open files.
@@ -163,7 +162,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "ACCORD_SHORTEN_DEADLINES", default_value_t = 1, hide = true)]
     shorten_deadlines: u32,
     /// Days after which a deleted commitment is erased.
-    #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = 30)]
+    #[arg(long, env = "ACCORD_KEEP_DELETED_DAYS", default_value_t = Config::DEFAULT_KEEP_DELETED_DAYS)]
     keep_deleted_days: u32,
     /// The mail server that sends all mail, including links for new passwords. For example:
     /// smtps://user:password@mail.example.org:465.
@@ -181,11 +180,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "ACCORD_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
     /// MiB of disk space that must stay free. When less is free, the server accepts no more changes.
-    #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = 64)]
+    #[arg(long, env = "ACCORD_RESERVE_MIB", default_value_t = Config::DEFAULT_RESERVE_MIB)]
     reserve_mib: u64,
     /// MiB of memory that the history of a document can take while a passage is redacted. A history above 64 MiB is not
     /// shown, but a redaction has to search it.
-    #[arg(long, env = "ACCORD_REDACTION_MEMORY_MIB", default_value_t = 256)]
+    #[arg(long, env = "ACCORD_REDACTION_MEMORY_MIB", default_value_t = Config::DEFAULT_REDACTION_MEMORY_MIB)]
     redaction_memory_mib: usize,
     /// The format of log lines.
     #[arg(long, env = "ACCORD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -201,7 +200,6 @@ pub(crate) enum LogFormat {
 impl ServeArgs {
     /// Returns the configuration that these arguments describe.
     pub(crate) fn config(self) -> Config {
-        let days = |days: u32| Duration::from_secs(86_400) * days;
         Config {
             reserve: self.reserve_mib.saturating_mul(1024 * 1024),
             demo: self.demo,

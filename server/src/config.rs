@@ -49,23 +49,48 @@ pub struct Config {
     pub clock: Clock,
 }
 
+/// The length of a day, in seconds.
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+/// Returns a number of days as a duration.
+#[must_use]
+pub const fn days(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * DAY_SECONDS)
+}
+
+/// The defaults of the options, in the units of the command line.
+impl Config {
+    /// Days after a sign-in when the person has to sign in again.
+    pub const DEFAULT_SESSION_DAYS: u32 = 30;
+    /// Days without use after which a person has to sign in again.
+    pub const DEFAULT_SESSION_IDLE_DAYS: u32 = 7;
+    /// Days after which a deleted document is erased.
+    pub const DEFAULT_KEEP_DELETED_DAYS: u32 = 30;
+    /// Disk space that must stay free, in MiB.
+    pub const DEFAULT_RESERVE_MIB: u64 = 64;
+    /// Memory of a history during a redaction, in MiB.
+    pub const DEFAULT_REDACTION_MEMORY_MIB: usize = 256;
+}
+
 impl Config {
     /// Returns the default configuration for a data folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Self {
-        const DAY: Duration = Duration::from_secs(86_400);
         Self {
             data,
-            reserve: 64 * 1024 * 1024,
+            reserve: Self::DEFAULT_RESERVE_MIB * 1024 * 1024,
             demo: false,
             public_url: None,
             behind_proxy: false,
-            sessions: SessionLimits { absolute: 30 * DAY, idle: 7 * DAY },
+            sessions: SessionLimits {
+                absolute: days(Self::DEFAULT_SESSION_DAYS),
+                idle: days(Self::DEFAULT_SESSION_IDLE_DAYS),
+            },
             connections: ConnectionLimits::DEFAULT,
             deadlines: Deadlines::default(),
-            keep_deleted: 30 * DAY,
+            keep_deleted: days(Self::DEFAULT_KEEP_DELETED_DAYS),
             held_answers: HeldLimits::default(),
-            redaction_memory: 256 * 1024 * 1024,
+            redaction_memory: Self::DEFAULT_REDACTION_MEMORY_MIB * 1024 * 1024,
             mail: None,
             fonts: None,
             // This path names the running program even if its file on disk has been replaced.

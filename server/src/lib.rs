@@ -77,7 +77,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use worker::Workers;
 
-pub use config::Config;
+pub use config::{Config, days};
 pub use http::{ConnectionLimits, HeldLimits, openapi};
 pub use listen::Deadlines;
 pub use mail::MailConfig;

@@ -5,14 +5,16 @@
 
 mod compare;
 mod paper;
+mod plan;
 mod record;
 mod release;
 mod text;
 
 pub(crate) use compare::{Compared, compare};
 pub(crate) use paper::paper;
+pub(crate) use plan::plan;
 pub(crate) use record::record;
-pub(crate) use release::{ReleaseContext, plan, release};
+pub(crate) use release::{ReleaseContext, release};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

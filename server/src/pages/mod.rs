@@ -23,7 +23,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("page.css");
+/// The style of a page: the design tokens that the application uses too, and the rules of the page.
+const STYLE: &str =
+    concat!(include_str!("../../../web/src/styles/tokens.css"), include_str!("page.css"));
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = BASE64.encode(&Sha256::digest(STYLE));

@@ -1,10 +1,14 @@
-//! Writes the files that the web application takes from this crate, so that each fact is defined in one place: the
-//! bits and close codes of the protocol, the sections and fields of the template, and the types of the WebAssembly
-//! module's answers.
+//! Writes the files that the web application takes from this crate, so that each fact is defined in one place: the bits and
+//! close codes of the protocol, the limits of what people type into dialogs, the sections and fields of the template, and
+//! the types of the WebAssembly module's answers.
 //!
 //! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` does that
 //! too, and fails if one of the files was not up to date.
 
+use accord_document::body::{
+    MAX_PLAN_TITLE_CHARS, MAX_REDACTION_REASON_CHARS, MAX_STEP_MESSAGE_CHARS,
+    MAX_VERSION_DESCRIPTION_CHARS, MAX_VERSION_NAME_CHARS,
+};
 use accord_document::model::completeness::Check;
 use accord_document::model::{Milestone, ReplicaChange};
 use accord_document::sync::{ClientStatus, Close, Peer, REDACTED, RELEASE};
@@ -25,6 +29,7 @@ fn main() -> io::Result<()> {
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     fs::write(folder.join("protocol.ts"), protocol())?;
+    fs::write(folder.join("limits.ts"), limits())?;
     fs::write(folder.join("sections.ts"), sections())?;
     fs::write(folder.join("fields.ts"), fields())?;
     fs::write(
@@ -43,6 +48,24 @@ fn protocol() -> String {
         export const SIGNED_OUT = {};\n",
         Close::SIGNED_OUT
     )
+}
+
+fn limits() -> String {
+    let limits = [
+        ("The title of a plan", "MAX_PLAN_TITLE_CHARS", MAX_PLAN_TITLE_CHARS),
+        ("The reason for a redaction", "MAX_REDACTION_REASON_CHARS", MAX_REDACTION_REASON_CHARS),
+        ("The message or reason of a step", "MAX_STEP_MESSAGE_CHARS", MAX_STEP_MESSAGE_CHARS),
+        ("The name of a version", "MAX_VERSION_NAME_CHARS", MAX_VERSION_NAME_CHARS),
+        (
+            "The description of a version",
+            "MAX_VERSION_DESCRIPTION_CHARS",
+            MAX_VERSION_DESCRIPTION_CHARS,
+        ),
+    ];
+    let line = |(text, name, limit)| {
+        format!("\n/** {text}, in characters at most. */\nexport const {name} = {limit};\n")
+    };
+    format!("{HEAD}{}", limits.map(line).concat())
 }
 
 fn sections() -> String {

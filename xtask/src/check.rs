@@ -141,10 +141,11 @@ fn api_types() -> Result<()> {
     Ok(())
 }
 
-/// Checks that the TypeScript files made from the crate `document` (close codes, sections, fields, types of the WebAssembly
+/// Checks that the TypeScript files made from the crate `document` (close codes, limits, sections, fields, types of the WebAssembly
 /// module's answers) are up to date. Files that differ are written anew, and the check fails.
 fn document_types() -> Result<()> {
-    const FILES: [&str; 4] = ["protocol.ts", "sections.ts", "fields.ts", "module.d.ts"];
+    const FILES: [&str; 5] =
+        ["protocol.ts", "limits.ts", "sections.ts", "fields.ts", "module.d.ts"];
     let folder = root().join("web/src/generated");
     let read = || FILES.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default());
     let before = read();

@@ -27,13 +27,22 @@ pub(super) fn confine(parent: i32) -> std::io::Result<()> {
         return Err(std::io::Error::other("the server has ended"));
     }
     limit(Resource::Data, MEMORY_BYTES)?;
-    limit(Resource::Cpu, CPU_SECONDS)?;
+    limit_processor_time()?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, FILES_WHILE_LOADING)?;
     // The system might refuse the lower priority. The child then runs with the priority of the server.
     let _ = rustix::process::nice(NICE);
     Ok(())
+}
+
+/// Limits the processor time of this process. At the soft limit, the system sends SIGXCPU, which the server recognises. The
+/// hard limit is a second later, because the system sends SIGKILL at the hard limit, even if the soft limit is the same
+/// (setrlimit(2)).
+fn limit_processor_time() -> std::io::Result<()> {
+    let kill = highest(Resource::Cpu, CPU_SECONDS + 1);
+    let limits = Rlimit { current: Some(kill.saturating_sub(1)), maximum: Some(kill) };
+    Ok(rustix::process::setrlimit(Resource::Cpu, limits)?)
 }
 
 /// Prevents this process from opening anything more: no file and no socket.
@@ -44,9 +53,13 @@ pub(super) fn forbid_opening() -> std::io::Result<()> {
     limit(Resource::Nofile, PIPES)
 }
 
+/// Returns `most`, or the limit that the operator has set if that is lower.
+fn highest(resource: Resource, most: u64) -> u64 {
+    rustix::process::getrlimit(resource).maximum.map_or(most, |now| now.min(most))
+}
+
 fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
-    // A limit that the operator has set can be lower.
-    let most = rustix::process::getrlimit(resource).maximum.map_or(most, |now| now.min(most));
+    let most = highest(resource, most);
     let limits = Rlimit { current: Some(most), maximum: Some(most) };
     Ok(rustix::process::setrlimit(resource, limits)?)
 }

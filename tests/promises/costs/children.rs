@@ -2,8 +2,10 @@
 //! ends.
 
 use super::{Colleague, MAX_KEYSTROKE, draft, pdf, slow_text, until};
-use accord_tests::{Server, Visitor, Watch, children};
+use accord_tests::{Server, ServerInTime, Visitor, Watch, accord_binary, children};
 use anyhow::{Context, Result, ensure};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 
@@ -62,6 +64,25 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
         orphans.iter().all(|id| !std::path::Path::new(&format!("/proc/{id}")).exists())
     })?;
     ensure!(asked.join().is_ok_and(|answer| answer.is_err()));
+    Ok(())
+}
+
+#[test]
+fn a_file_that_takes_too_long_is_refused_as_that() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    // The child sets its own limit below one that it inherits, here 3 s, so the test need not wait for 15 s.
+    let worker = data.path().join("worker");
+    let program = std::path::absolute(accord_binary())?;
+    let script = format!("#!/bin/sh\nulimit -t 3\nexec {} \"$@\"\n", program.display());
+    std::fs::write(&worker, script)?;
+    std::fs::set_permissions(&worker, Permissions::from_mode(0o755))?;
+    let store = data.path().join("data");
+    let server = ServerInTime::start_with(&store, |config| config.worker = worker)?;
+    let ana = Visitor::sign_in(&server.address, "ana")?;
+    let (status, answer) = ana.get(&pdf(&draft(&ana, &slow_text())?))?;
+    let message = answer["message"].as_str().context("a message")?;
+    ensure!(status == 422 && message.contains("it takes more time than allowed"), "{answer}");
+    ensure!(ana.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
-use watch::Peak;
+use watch::{Memory, Peak};
 
 /// Length of an attack.
 const LASTS: Duration = Duration::from_secs(8);
@@ -117,8 +117,8 @@ pub(crate) async fn all(word: Option<&str>) -> Result<()> {
     let all = attacks();
     let is_selected = |name: &str| word.is_none_or(|word| name.contains(word));
     println!(
-        "memory of server and children in MiB: rest | most above it, {} s afterwards; others' waits in ms \
-         (median, 99th percentile, longest): in the same room | in another | a request | a page",
+        "memory of server and children in MiB: rest | most above it (part of the children), {} s afterwards; \
+         others' waits in ms (median, 99th percentile, longest): in the same room | in another | a request | a page",
         AFTERWARDS.as_secs()
     );
     for attack in all.iter().filter(|attack| is_selected(attack.name)) {
@@ -148,7 +148,7 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     });
     let others = Others::begin(&server.address, &colleague, [&shared, &other]);
     tokio::time::sleep(WARM_UP).await;
-    let rest = watch::now_kib(server.id());
+    let rest = Memory::of(server.id()).total();
     let attackers = attackers()?;
     let under_way: Vec<_> =
         attacks.iter().map(|attack| attackers.spawn((attack.begin)(target.clone()))).collect();
@@ -169,13 +169,14 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     }
     attackers.shutdown_background();
     tokio::time::sleep(AFTERWARDS).await;
-    let left = watch::now_kib(server.id());
+    let left = Memory::of(server.id()).total();
     let Waited { mut same_room, mut other_room, mut request, mut page } = waited?;
     let mib = |kib: u64| kib.saturating_sub(rest) / 1024;
     println!(
-        "{name}: {} | {}, {} | {} | {} | {} | {}",
+        "{name}: {} | {} ({}), {} | {} | {} | {} | {}",
         rest / 1024,
-        mib(most),
+        mib(most.total()),
+        most.children / 1024,
         mib(left),
         same_room.summary(),
         other_room.summary(),

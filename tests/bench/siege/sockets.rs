@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
-/// Number of connections that the author opens in attacks over many connections.
-const CONNECTIONS: usize = 200;
+/// Number of connections that the author opens in an attack over many connections. All attacks together must stay below
+/// the number of connections that one person can have, or some would be refused.
+const CONNECTIONS: usize = 150;
 /// Lowest client id of what the facilitator writes before an attack.
 const PREPARED: u64 = 900_000;
 /// Lowest client id of the author who attacks. The facilitator writes under other ids, because an id belongs to one person

@@ -1,10 +1,10 @@
 //! Measures the memory of a server and its children during an attack.
 
 use accord_tests::children;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -28,18 +28,33 @@ fn status(id: u32, name: &str) -> Result<u64> {
     kib(&status, name).with_context(|| format!("{name} of a process"))
 }
 
-/// Returns the resident memory of a server together with the proportional memory of its children, in KiB.
-pub(super) fn now_kib(server: u32) -> u64 {
-    let own = status(server, "VmRSS:").unwrap_or(0);
-    own + children(server).into_iter().map(proportional_kib).sum::<u64>()
+/// Memory of a server and of its children at one moment, in KiB.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    /// Resident memory of the server.
+    pub(super) server: u64,
+    /// Proportional memory of all its children together.
+    pub(super) children: u64,
+}
+
+impl Memory {
+    /// Measures the memory now.
+    pub(super) fn of(server: u32) -> Self {
+        let own = status(server, "VmRSS:").unwrap_or(0);
+        let children = children(server).into_iter().map(proportional_kib).sum();
+        Self { server: own, children }
+    }
+
+    pub(super) fn total(self) -> u64 {
+        self.server + self.children
+    }
 }
 
 /// A thread that measures a server and its children until it is asked for the peak.
 pub(super) struct Peak {
     server: u32,
-    most: Arc<AtomicU64>,
     is_over: Arc<AtomicBool>,
-    looking: thread::JoinHandle<()>,
+    looking: thread::JoinHandle<Memory>,
 }
 
 impl Peak {
@@ -47,22 +62,28 @@ impl Peak {
     pub(super) fn begin(server: u32) -> Result<Self> {
         // Writing "5" resets the peak of the resident memory (proc(5), clear_refs).
         fs::write(format!("/proc/{server}/clear_refs"), "5")?;
-        let (most, is_over) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
-        let (seen, over) = (most.clone(), is_over.clone());
+        let is_over = Arc::<AtomicBool>::default();
+        let over = is_over.clone();
         let looking = thread::spawn(move || {
+            let mut most = Memory::of(server);
             while !over.load(Ordering::Relaxed) {
-                seen.fetch_max(now_kib(server), Ordering::Relaxed);
+                let now = Memory::of(server);
+                if now.total() > most.total() {
+                    most = now;
+                }
                 thread::sleep(EVERY);
             }
+            most
         });
-        Ok(Self { server, most, is_over, looking })
+        Ok(Self { server, is_over, looking })
     }
 
-    /// Returns the highest memory in KiB: the larger of the measurements and of the peak that the system has recorded
-    /// for the server alone.
-    pub(super) fn end(self) -> Result<u64> {
+    /// Returns the memory when it was highest: the largest measurement, or the peak that the system has recorded for the
+    /// server alone if that is higher.
+    pub(super) fn end(self) -> Result<Memory> {
         self.is_over.store(true, Ordering::Relaxed);
-        let _ = self.looking.join();
-        Ok(self.most.load(Ordering::Relaxed).max(status(self.server, "VmHWM:")?))
+        let most = self.looking.join().map_err(|_| anyhow!("the measuring thread panicked"))?;
+        let alone = Memory { server: status(self.server, "VmHWM:")?, children: 0 };
+        Ok(if alone.total() > most.total() { alone } else { most })
     }
 }

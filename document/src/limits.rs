@@ -1,7 +1,8 @@
 //! The limits of rules version 1 (see `docs/protocol.md`, section 6).
 
-/// Maximum size of a document's encoded state, and of one WebSocket message, in bytes. One message can contain
-/// everything that somebody wrote offline.
+/// Maximum size of a document's encoded state, in bytes. The limit of a WebSocket message (`MAX_MESSAGE_BYTES` in
+/// `server/src/http/sync.rs`) is this size and the protocol's own bytes, so that one message can contain everything that
+/// somebody wrote offline.
 pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes between 15 ns and 15 µs. A
 /// larger update is cut into parts, and other people have turns between the parts.
@@ -26,7 +27,8 @@ pub const MAX_DELETED_RANGES: usize = MAX_ITEMS_PER_DOCUMENT;
 /// Maximum number of items in a document, tombstones included: more than ten papers of 100,000 characters each, typed
 /// key by key. An item takes about 320 bytes of memory, with what is kept of it outside yrs.
 pub const MAX_ITEMS_PER_DOCUMENT: usize = 1 << 17;
-/// Maximum number of attributes, counted by name, that the texts of a document have over its whole life. Quill has 18.
+/// Maximum number of attributes, counted by name, of the texts of a document. Deleted ones count until the document is
+/// measured again. Quill has 18.
 pub const MAX_ATTRIBUTES: usize = 512;
 /// Maximum length of an attribute's name, in bytes.
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 1024;

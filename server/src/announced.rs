@@ -1,8 +1,8 @@
 //! The store of announced client ids: which person owns each id. The records are kept beside the ledgers, so that a
 //! restart of the server does not change an owner.
 //!
-//! Each id has one small record. The record is removed when something is written under the id, because the ledger then
-//! names the owner; when a newer id takes its place; and when the document is erased.
+//! Each id has one small record. The record is removed when a newer id takes its place, when the document is erased, and
+//! when the room closes after something was written under the id, because the ledger then names the owner.
 
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId};

@@ -64,8 +64,8 @@ fn check_that_all_agree(run: u64, world: &World) {
 
 /// Simulates one run, and returns how often each thing happened in it. `run` is the seed: the same number repeats the run.
 ///
-/// # Panics Panics if something happens that Accord promises never happens, such as a lost word or a change of a frozen
-/// text.
+/// # Panics
+/// Panics if something happens that Accord promises never happens, such as a lost word or a change of a frozen text.
 #[must_use]
 pub fn freeze_run(run: u64) -> Tally {
     let mut world = World::new(run, true);

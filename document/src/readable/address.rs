@@ -103,7 +103,8 @@ fn is_web(address: &str, rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = &rest[..end];
-    // The host allows only characters that no file format interprets, unlike for example `&commat;` in Markdown.
+    // Only these characters are allowed in a host, because file formats can interpret others: Markdown reads `&commat;` as
+    // `@`, and the text before an `@` is a user's name, not the host.
     let is_plain =
         |host: String| host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
     !authority.is_empty() && !authority.contains('@') && host(address).is_some_and(is_plain)

@@ -24,8 +24,8 @@ use yrs::{IdSet, ReadTxn, Transact, Update};
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
 
 impl DocumentState {
-    /// Integrates the update of a stored edit, and records the edit for the path to a release: a proposal becomes
-    /// stale. That is so even if the update adds nothing any more, because a redaction removed what the update had
+    /// Integrates the update of a stored edit, and records the edit, so that an open proposal becomes stale. It also
+    /// records an edit whose update changes nothing any more, as when a redaction has removed the characters that the edit
     /// deleted.
     pub(super) fn integrate_stored(
         &mut self,

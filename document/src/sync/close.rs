@@ -15,7 +15,7 @@ pub struct Close {
 }
 
 impl Close {
-    /// A message is larger than 8 MiB.
+    /// A message is larger than a message can be (rule C4).
     pub const TOO_LONG: u16 = 1009;
     /// The server is shutting down or restarting.
     pub const RESTART: u16 = 1012;

@@ -64,7 +64,8 @@ impl FileJob<'_> {
     /// Makes the file. `attached` is the signed file of a release, which its PDF contains as an attachment. `html`
     /// renders a paper as a web page.
     ///
-    /// # Errors Returns an error if the job is for a PDF, and the PDF can't be typeset or `press` is `None`.
+    /// # Errors
+    /// Returns an error if the job is for a PDF, and the PDF can't be typeset or `press` is `None`.
     pub fn make(
         &self,
         press: Option<&Press>,

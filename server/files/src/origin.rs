@@ -3,7 +3,7 @@
 use accord_signing::Statement;
 use serde::{Deserialize, Serialize};
 
-/// The origin of a text: a draft or a release, with what a file says about it.
+/// The origin of a text, a draft or a release, with what a file says about that origin.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
     /// A draft.

@@ -26,7 +26,8 @@ impl XmlBudget {
 
     /// Counts the contents of a part.
     ///
-    /// # Errors Returns an error if the parts exceed a limit, or if this part is not XML or declares a document type.
+    /// # Errors
+    /// Returns an error if the parts exceed a limit, or if this part is not XML or declares a document type.
     pub(super) fn take(&mut self, text: &str) -> Result<(), ImportError> {
         self.bytes += text.len();
         if self.bytes > MAX_XML_BYTES {

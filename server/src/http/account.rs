@@ -200,7 +200,7 @@ async fn mail_confirmation(app: &App, person: Person) -> Result<(), Problem> {
     blocking(move || letters.send_confirmation(&person.id, to)).await
 }
 
-/// Ends all of the caller's sessions except the current one.
+/// Ends all of the caller's sessions except the current one, and forgets all of the caller's known devices except this one.
 #[utoipa::path(delete, path = "/api/v1/account/sessions", responses(
     (status = 204), (status = 401, body = Problem)))]
 pub(super) async fn end_others(

@@ -239,7 +239,8 @@ async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
 /// is gone, so nothing can reach the peer.
 fn too_large(error: &Error) -> Option<Close> {
     let is_too_large = matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }));
-    is_too_large.then(|| Close::new(Close::TOO_LONG, "A message is larger than 8 MiB."))
+    let reason = || format!("A message is larger than {} MiB.", MAX_MESSAGE_BYTES / (1024 * 1024));
+    is_too_large.then(|| Close::new(Close::TOO_LONG, reason()))
 }
 
 /// Sends what the queue contains, and flushes once the queue is empty. Ends when the room drops the connection. For a

@@ -28,8 +28,8 @@ pub(crate) struct SessionInfo {
     /// later.
     pub seen: u64,
     /// The address from which the session was started.
-    /// The browser's description of itself (`User-Agent`).
     pub address: String,
+    /// The browser's description of itself (`User-Agent`).
     pub agent: String,
 }
 

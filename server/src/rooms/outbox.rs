@@ -1,9 +1,10 @@
 //! Outboxes: queues of the frames that wait for receivers, which are connections. They are bounded in frames and in
 //! bytes. A receiver for which more would have to wait is closed with 4301, and syncs again.
 //!
-//! The bytes of a frame are charged to its receiver and to that receiver's person until the system has taken all of the frame.
-//! The total includes a frame once, however many receivers share it, until the last of them has taken it. So a page that is
-//! pasted in front of a thousand readers is in memory once, plus the few kilobytes that are being sent to each.
+//! The bytes of a frame are charged to its receiver and to that receiver's person until the system has taken all of the
+//! frame. The total of all outboxes includes a frame once, however many receivers share it, until the last of them has taken
+//! it. So a page that is pasted in front of a thousand readers is in memory once, plus the few kilobytes that are being sent
+//! to each.
 
 use super::event::Outgoing;
 use accord_document::ids::PersonId;
@@ -17,13 +18,13 @@ use tokio::sync::mpsc;
 
 /// Maximum number of frames that wait for a receiver.
 const MAX_QUEUED_FRAMES: usize = 1024;
-/// Maximum number of bytes that wait for a receiver: the largest document, and as many bytes again for edits that arrive while it
-/// is sent.
+/// Maximum number of bytes that wait for a receiver: the largest document, and as many bytes again for edits that arrive
+/// while it is sent.
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes that wait for one person, over all of their tabs and devices.
 const MAX_QUEUED_BYTES_PER_PERSON: usize = 4 * limits::MAX_STATE_BYTES;
-/// Maximum number of bytes of all waiting frames, where a frame for several receivers is included once. Beyond it, the limit for
-/// each receiver is [`CROWDED_BYTES`].
+/// Maximum number of bytes of all waiting frames, where a frame for several receivers is included once. Beyond it, the limit
+/// for each receiver is [`CROWDED_BYTES`].
 const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes that wait for a receiver while too many wait in total.
 const CROWDED_BYTES: usize = 1024 * 1024;
@@ -81,8 +82,8 @@ impl Outboxes {
         (Outbox { frames, receiver: Count::default(), person, all: self.all.clone() }, queue)
     }
 
-    /// Returns a frame that several receivers can share. Its bytes are included once in the total of all outboxes, until the last
-    /// receiver has taken the frame.
+    /// Returns a frame that several receivers can share. Its bytes are included once in the total of all outboxes, until the
+    /// last receiver has taken the frame.
     pub(super) fn share(&self, frame: Arc<[u8]>) -> Bytes {
         let charge = self.all.add(frame.len());
         Bytes::from_owner(Shared { frame, _charge: charge })
@@ -180,8 +181,8 @@ impl Outbox {
         let _ = self.frames.send(self.charge(Outgoing::Close(close))).await;
     }
 
-    /// Queues a ping, which the peer must answer. If the queue has no place left, no ping is needed, because taking the waiting
-    /// frames shows as well that the peer is alive.
+    /// Queues a ping, which the peer must answer. If the queue has no place left, no ping is needed, because taking the
+    /// waiting frames shows as well that the peer is alive.
     pub(crate) fn ping(&self) {
         let _ = self.frames.try_send(self.charge(Outgoing::Ping));
     }

@@ -246,7 +246,8 @@ fn faulty_statements() -> Vec<Case> {
     ]
 }
 
-/// Returns files whose statement names too few signatories, or people who are not allowed to sign.
+/// Returns files whose statement names too few signatories, one person twice or a person who may not sign, or requires a
+/// number of signatures that is not allowed.
 fn faulty_signatories() -> Vec<Case> {
     vec![
         ("one-side", with_statement(|all| all.signatories.truncate(1)), "side"),

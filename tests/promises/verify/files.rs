@@ -125,7 +125,7 @@ pub(super) fn with_quorum(government: u32, civil_society: u32) -> String {
     with_statement(move |all| all.quorum = Quorum { government, civil_society })
 }
 
-/// Returns the file whose second signatory has this name, correctly signed.
+/// Returns a release file whose second signatory has this name, correctly signed.
 pub(super) fn with_name(name: &str) -> String {
     let name = name.to_owned();
     with_statement(move |all| all.signatories[1].name = name)

@@ -94,7 +94,10 @@ export class Persistence {
       .catch(() => this.kept(false));
   };
 
-  /** Resolves when all changes so far have been kept, or could not be kept. */
+  /**
+   * Resolves when every attempt so far to keep changes has succeeded or failed. It does not wait for changes that `soon` has
+   * only scheduled: call `now` first.
+   */
   settled(): Promise<void> {
     return this.keeping;
   }

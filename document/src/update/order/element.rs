@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The index of a run, or [`NONE`].
 pub(crate) type RunIndex = u32;
-/// The index of a container.
+/// The index of a container in the list of containers of its [`Order`](super::Order).
 pub(crate) type ContainerIndex = u32;
 
 /// The value that means “no run”, “no client” or “no clock”.

@@ -104,7 +104,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends all of the caller's sessions except the current one. */
+        /** Ends all of the caller's sessions except the current one, and forgets all of the caller's known devices except this one. */
         delete: operations["end_others"];
         options?: never;
         head?: never;

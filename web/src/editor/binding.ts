@@ -4,7 +4,7 @@
 import { Plugin, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
-import { type Delta, moved, transform } from '../text/delta';
+import { type Delta, transform, transformOffset } from '../text/delta';
 import { documentOf, Follower } from './fromDelta';
 import { flatOf, toFlat, toPlace } from './positions';
 import { deltasOf } from './toDelta';
@@ -173,7 +173,10 @@ export class Binding {
   /** Moves `told`, the caret that was last sent, along with a change of the text, as the pages of other people do. */
   private move(delta: Delta): void {
     if (!this.told) return;
-    this.told = { anchor: moved(this.told.anchor, delta), head: moved(this.told.head, delta) };
+    this.told = {
+      anchor: transformOffset(this.told.anchor, delta),
+      head: transformOffset(this.told.head, delta),
+    };
   }
 }
 

@@ -10,7 +10,7 @@ import {
   ReplaceStep,
   type Step,
 } from 'prosemirror-transform';
-import { type Attributes, Builder, type Delta } from '../text/delta';
+import { type Attributes, type Delta, DeltaBuilder } from '../text/delta';
 import { flatOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 
@@ -54,10 +54,10 @@ function typed(before: Node, step: Step): Delta | null {
   if (openStart + openEnd > 0 || content.childCount !== 1 || !text?.isText) return null;
   const $at = before.resolve(step.from);
   if ($at.depth === 0) return null;
-  return new Builder()
+  return new DeltaBuilder()
     .retain(flatOf($at))
     .insert(text.text ?? '', attributesOf(text.marks))
-    .done();
+    .build();
 }
 
 function rangeOf(step: Step): Range | null {
@@ -101,7 +101,7 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
     added = [...added, { value: '\n', attributes: newTail.attributes }];
   }
 
-  const out = new Builder().retain(flatOf($start));
+  const out = new DeltaBuilder().retain(flatOf($start));
   let start = 0;
   while (start < removed.length && start < added.length && same(removed[start], added[start])) start += 1;
   let end = 0;
@@ -124,7 +124,7 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
     out.retain(oldTail.length - 1);
     out.retain(1, changed(oldTail.attributes, newTail.attributes));
   }
-  return out.done();
+  return out.build();
 }
 
 /**
@@ -179,13 +179,13 @@ function same(a?: Unit, b?: Unit): boolean {
   );
 }
 
-function keep(out: Builder, before: Unit[], after: Unit[]): void {
+function keep(out: DeltaBuilder, before: Unit[], after: Unit[]): void {
   before.forEach((unit, index) => {
     out.retain(1, changed(unit.attributes, after[index]?.attributes ?? {}));
   });
 }
 
-function insertAll(out: Builder, added: Unit[]): void {
+function insertAll(out: DeltaBuilder, added: Unit[]): void {
   let run = '';
   let runAttributes: Attributes = {};
   const flush = () => {

@@ -3,7 +3,7 @@
 
 import type { DocumentView } from '../api/client';
 import { REDACTED, RELEASE, SIGNED_OUT } from '../generated/protocol';
-import { type Delta, endsLine } from '../text/delta';
+import { type Delta, insertsNewline } from '../text/delta';
 import { milestoneText } from '../text/target';
 import type { AccordClient } from '../wasm/accord_client';
 import { Connection } from './connection';
@@ -165,7 +165,7 @@ export class LiveDocument {
     const now = performance.now();
     this.with((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
     // Place the carets of other people again: one at the end of a line must stay there when a newline is inserted behind it.
-    if (this.peers.length > 0 && endsLine(delta)) this.placePeers();
+    if (this.peers.length > 0 && insertsNewline(delta)) this.placePeers();
   }
 
   /** Changes a text from outside its editor. All editors are then created again. */

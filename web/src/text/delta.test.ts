@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Builder, type Delta, endsLine, moved, transform } from './delta';
+import { type Delta, DeltaBuilder, insertsNewline, transform, transformOffset } from './delta';
 
 /** Returns a text after a change. */
 function applied(text: string, delta: Delta): string {
@@ -50,25 +50,25 @@ test('a change of attributes is moved past an insertion and keeps its characters
 });
 
 test('a place keeps standing before what follows it', () => {
-  assert.equal(moved(5, [{ insert: 'ab' }]), 7);
-  assert.equal(moved(5, [{ retain: 5 }, { insert: 'ab' }]), 7);
-  assert.equal(moved(5, [{ retain: 6 }, { insert: 'ab' }]), 5);
-  assert.equal(moved(5, [{ retain: 3 }, { delete: 10 }]), 3);
+  assert.equal(transformOffset(5, [{ insert: 'ab' }]), 7);
+  assert.equal(transformOffset(5, [{ retain: 5 }, { insert: 'ab' }]), 7);
+  assert.equal(transformOffset(5, [{ retain: 6 }, { insert: 'ab' }]), 5);
+  assert.equal(transformOffset(5, [{ retain: 3 }, { delete: 10 }]), 3);
 });
 
 test('a Delta under construction joins neighbours and drops what changes nothing', () => {
-  const delta = new Builder().retain(2).retain(1).insert('').insert('x').delete(1).delete(2).retain(9);
-  assert.deepEqual(delta.done(), [{ retain: 3 }, { insert: 'x' }, { delete: 3 }]);
+  const delta = new DeltaBuilder().retain(2).retain(1).insert('').insert('x').delete(1).delete(2).retain(9);
+  assert.deepEqual(delta.build(), [{ retain: 3 }, { insert: 'x' }, { delete: 3 }]);
 });
 
 test('half of a character outside the basic plane is replaced, a whole one stays', () => {
-  assert.deepEqual(new Builder().insert('a\ud83d').insert('\u{1f600}').done(), [
+  assert.deepEqual(new DeltaBuilder().insert('a\ud83d').insert('\u{1f600}').build(), [
     { insert: 'a\ufffd' },
     { insert: '\u{1f600}' },
   ]);
 });
 
 test('only an insertion ends a line', () => {
-  assert(endsLine([{ retain: 1 }, { insert: 'a\nb' }]));
-  assert(!endsLine([{ insert: 'ab' }, { delete: 3 }, { insert: { picture: '\n' } }]));
+  assert(insertsNewline([{ retain: 1 }, { insert: 'a\nb' }]));
+  assert(!insertsNewline([{ insert: 'ab' }, { delete: 3 }, { insert: { picture: '\n' } }]));
 });

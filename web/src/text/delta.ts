@@ -9,34 +9,34 @@ export type Op =
 
 export type Delta = Op[];
 
-export function length(op: Op): number {
+export function lengthOf(op: Op): number {
   if ('insert' in op) return typeof op.insert === 'string' ? op.insert.length : 1;
   return 'retain' in op ? op.retain : op.delete;
 }
 
 /** Returns whether a change inserts a newline. */
-export function endsLine(delta: Delta): boolean {
+export function insertsNewline(delta: Delta): boolean {
   return delta.some((op) => 'insert' in op && typeof op.insert === 'string' && op.insert.includes('\n'));
 }
 
 /** Matches lone surrogates, which UTF-8 can't represent. */
-const HALVES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
-function equal(a?: Attributes, b?: Attributes): boolean {
+function areEqual(a?: Attributes, b?: Attributes): boolean {
   return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** A Delta under construction. Adjacent retains or deletes that are alike are joined; a plain retain at the end is dropped. */
-export class Builder {
+export class DeltaBuilder {
   readonly ops: Delta = [];
 
   retain(retain: number, attributes?: Attributes): this {
     if (retain <= 0) return this;
-    const some = attributes && Object.keys(attributes).length > 0 ? attributes : undefined;
+    const given = attributes && Object.keys(attributes).length > 0 ? attributes : undefined;
     const last = this.ops.at(-1);
     // Retains are joined, so that no step ends inside a surrogate pair.
-    if (last && 'retain' in last && equal(last.attributes, some)) last.retain += retain;
-    else this.ops.push(some ? { retain, attributes: some } : { retain });
+    if (last && 'retain' in last && areEqual(last.attributes, given)) last.retain += retain;
+    else this.ops.push(given ? { retain, attributes: given } : { retain });
     return this;
   }
 
@@ -50,13 +50,13 @@ export class Builder {
 
   insert(insert: string | Record<string, unknown>, attributes?: Attributes): this {
     if (insert === '') return this;
-    const whole = typeof insert === 'string' ? insert.replace(HALVES, '\uFFFD') : insert;
-    const some = attributes && Object.keys(attributes).length > 0;
-    this.ops.push(some ? { insert: whole, attributes } : { insert: whole });
+    const repaired = typeof insert === 'string' ? insert.replace(LONE_SURROGATES, '\uFFFD') : insert;
+    const hasAttributes = attributes && Object.keys(attributes).length > 0;
+    this.ops.push(hasAttributes ? { insert: repaired, attributes } : { insert: repaired });
     return this;
   }
 
-  done(): Delta {
+  build(): Delta {
     for (let last = this.ops.at(-1); last && 'retain' in last && !last.attributes; last = this.ops.at(-1)) {
       this.ops.pop();
     }
@@ -64,7 +64,7 @@ export class Builder {
   }
 }
 
-class Cursor {
+class OpCursor {
   private index = 0;
   private offset = 0;
 
@@ -74,13 +74,13 @@ class Cursor {
     return this.ops[this.index];
   }
 
-  get left(): number {
-    return this.op ? length(this.op) - this.offset : Number.POSITIVE_INFINITY;
+  get remaining(): number {
+    return this.op ? lengthOf(this.op) - this.offset : Number.POSITIVE_INFINITY;
   }
 
   take(count: number): void {
     this.offset += count;
-    if (this.op && this.offset >= length(this.op)) {
+    if (this.op && this.offset >= lengthOf(this.op)) {
       this.index += 1;
       this.offset = 0;
     }
@@ -88,14 +88,14 @@ class Cursor {
 }
 
 /** Returns the offset of a place after a change. Text inserted at the place goes before it, as for a relative position of Yjs. */
-export function moved(offset: number, delta: Delta): number {
+export function transformOffset(offset: number, delta: Delta): number {
   let at = 0;
   let place = offset;
   for (const op of delta) {
     if (at > place) break;
     if ('insert' in op) {
-      place += length(op);
-      at += length(op);
+      place += lengthOf(op);
+      at += lengthOf(op);
     } else if ('retain' in op) at += op.retain;
     else place -= Math.min(op.delete, place - at);
   }
@@ -104,29 +104,29 @@ export function moved(offset: number, delta: Delta): number {
 
 /**
  * Returns `edit` in the form for a text to which `first` has already been applied. Both changes were made for the same text.
- * If both insert at the same place, `before` says that the insertion of `first` comes first.
+ * If both insert at the same place, `firstHasPriority` says that the insertion of `first` comes first.
  */
-export function transform(first: Delta, edit: Delta, before: boolean): Delta {
-  const out = new Builder();
-  const a = new Cursor(first);
-  const b = new Cursor(edit);
+export function transform(first: Delta, edit: Delta, firstHasPriority: boolean): Delta {
+  const out = new DeltaBuilder();
+  const a = new OpCursor(first);
+  const b = new OpCursor(edit);
   while (b.op) {
-    if (a.op && 'insert' in a.op && (before || !('insert' in b.op))) {
-      out.retain(length(a.op));
-      a.take(a.left);
+    if (a.op && 'insert' in a.op && (firstHasPriority || !('insert' in b.op))) {
+      out.retain(lengthOf(a.op));
+      a.take(a.remaining);
       continue;
     }
     if ('insert' in b.op) {
       out.insert(b.op.insert, b.op.attributes);
-      b.take(b.left);
+      b.take(b.remaining);
       continue;
     }
     if (a.op && 'insert' in a.op) {
-      out.retain(length(a.op));
-      a.take(a.left);
+      out.retain(lengthOf(a.op));
+      a.take(a.remaining);
       continue;
     }
-    const count = Math.min(a.left, b.left);
+    const count = Math.min(a.remaining, b.remaining);
     if (!(a.op && 'delete' in a.op)) {
       if ('delete' in b.op) out.delete(count);
       else out.retain(count, b.op.attributes);
@@ -134,5 +134,5 @@ export function transform(first: Delta, edit: Delta, before: boolean): Delta {
     if (a.op) a.take(count);
     b.take(count);
   }
-  return out.done();
+  return out.build();
 }

@@ -12,13 +12,13 @@ async function module(name) {
   return import(`data:text/javascript;base64,${Buffer.from(outputText).toString('base64')}`);
 }
 
-const { isSafe, leadsTo, safeLink } = await module('text/links.ts');
+const { isSafeLink, destinationOf, safeLink } = await module('text/links.ts');
 for (const { address, safe, host } of data('links.json')) {
-  assert.equal(isSafe(address), safe, JSON.stringify(address));
-  if (safe && host) assert.equal(leadsTo(address.trim()), host, address);
+  assert.equal(isSafeLink(address), safe, JSON.stringify(address));
+  if (safe && host) assert.equal(destinationOf(address.trim()), host, address);
 }
-assert.equal(leadsTo('mailto:ana@example.org?subject=Open'), 'ana@example.org');
-assert.equal(leadsTo('tel:112'), '112');
+assert.equal(destinationOf('mailto:ana@example.org?subject=Open'), 'ana@example.org');
+assert.equal(destinationOf('tel:112'), '112');
 assert.equal(safeLink('https://exa\u00admple.org/a b'), 'https://example.org/a%20b');
 assert.equal(safeLink('https://ana@example.org/'), null);
 assert.equal(safeLink('javascript:alert(1)'), null);

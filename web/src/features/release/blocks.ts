@@ -2,7 +2,7 @@
 // are those of `document/src/model/blocks.rs`; `tests/data/blocks.json` tests both.
 
 import type { Attributes, Delta } from '../../text/delta';
-import { isSafe } from '../../text/links';
+import { isSafeLink } from '../../text/links';
 
 export interface Span {
   text: string;
@@ -31,7 +31,7 @@ function lines(delta: Delta): Line[] {
   for (const op of delta) {
     if (!('insert' in op) || typeof op.insert !== 'string') continue;
     const { bold, italic, link } = op.attributes ?? {};
-    const address = typeof link === 'string' && isSafe(link) ? link.replace(/^ +| +$/g, '') : null;
+    const address = typeof link === 'string' && isSafeLink(link) ? link.replace(/^ +| +$/g, '') : null;
     const parts = op.insert.split('\n');
     parts.forEach((text, index) => {
       if (text) {

@@ -4,7 +4,7 @@
 import type { DocumentView } from '../api/client';
 import { REDACTED, RELEASE, SIGNED_OUT } from '../generated/protocol';
 import { type Delta, insertsNewline } from '../text/delta';
-import { milestoneText } from '../text/target';
+import { parseMilestoneTarget } from '../text/target';
 import type { AccordClient } from '../wasm/accord_client';
 import { Connection } from './connection';
 import { type Milestone, withHeld } from './milestones';
@@ -199,7 +199,7 @@ export class LiveDocument {
   /** Sends the position of the person's own caret. `target` is `null` if no text has the focus. */
   point(target: string | null, anchor = 0, head = 0): void {
     const before = this.caretIn;
-    this.caretIn = milestoneText(target ?? '')?.id;
+    this.caretIn = parseMilestoneTarget(target ?? '')?.id;
     if (this.caretIn !== before && this.milestones.some(({ deleted }) => deleted)) this.readMilestones(false);
     this.with((client) => client.point(target ?? undefined, anchor, head));
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { milestoneText } from './target';
+import { parseMilestoneTarget } from './target';
 
 test('a milestone’s text names its milestone and its key', () => {
-  assert.deepEqual(milestoneText('milestones/m1/what'), { id: 'm1', key: 'what' });
+  assert.deepEqual(parseMilestoneTarget('milestones/m1/what'), { id: 'm1', key: 'what' });
   for (const other of ['title', 'milestones', 'milestones/m1', 'milestones//what', 'milestones/m1/']) {
-    assert.equal(milestoneText(other), undefined, other);
+    assert.equal(parseMilestoneTarget(other), undefined, other);
   }
 });

@@ -2,7 +2,7 @@
 // `document/src/model/target.rs`.
 
 /** Returns the id of the milestone and the key of its text, or `undefined` for a text outside milestones. */
-export function milestoneText(target: string): { id: string; key: string } | undefined {
+export function parseMilestoneTarget(target: string): { id: string; key: string } | undefined {
   const [, id, key] = /^milestones\/([^/]+)\/(.+)$/.exec(target) ?? [];
   return id && key ? { id, key } : undefined;
 }

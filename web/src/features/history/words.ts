@@ -3,7 +3,7 @@
 import type { Author, Change, Piece, Sitting, TextDiff } from '../../api/client';
 import { ago, counted, exactly, has, list, t } from '../../messages/history';
 import { nameOf } from '../../messages/person';
-import { milestoneText } from '../../text/target';
+import { parseMilestoneTarget } from '../../text/target';
 
 /** Maximum length of a quotation in a sentence, in UTF-16 code units. */
 const QUOTE = 90;
@@ -38,7 +38,7 @@ export class Words {
   /** Returns the name of a text, with the number of its milestone if it belongs to one. */
   place(target: string | null | undefined): string {
     if (!target) return '';
-    const { id, key } = milestoneText(target) ?? {};
+    const { id, key } = parseMilestoneTarget(target) ?? {};
     return id && key ? `${this.milestone(id)}: ${label(key)}` : label(target);
   }
 

@@ -9,6 +9,6 @@ export * as commands from '../../web/src/editor/commands';
 export { transform } from '../../web/src/text/delta';
 export { documentOf, Follower } from '../../web/src/editor/fromDelta';
 export { cleanHtml, plainSlice } from '../../web/src/editor/paste';
-export { flatLength, toFlat, toPlace } from '../../web/src/editor/positions';
+export { findPlace, flatLength, toFlatOffset } from '../../web/src/editor/positions';
 export { newlineAttributes, safeLink, schema } from '../../web/src/editor/schema';
 export { deltasOf } from '../../web/src/editor/toDelta';

@@ -226,8 +226,8 @@ class OurPerson {
 
   select(at, length) {
     const { doc } = this.state;
-    const from = ours.toPlace(doc, at).position;
-    const to = ours.toPlace(doc, Math.min(at + length, ours.flatLength(doc) - 1)).position;
+    const from = ours.findPlace(doc, at).position;
+    const to = ours.findPlace(doc, Math.min(at + length, ours.flatLength(doc) - 1)).position;
     this.state = this.state.apply(this.state.tr.setSelection(ours.TextSelection.create(doc, from, to)));
   }
 

@@ -6,7 +6,7 @@ import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
 import { type Delta, transform, transformOffset } from '../text/delta';
 import { documentOf, Follower } from './fromDelta';
-import { flatOf, toFlat, toPlace } from './positions';
+import { findPlace, flatOffsetOf, toFlatOffset } from './positions';
 import { deltasOf } from './toDelta';
 
 /** The metadata key of transactions that apply changes of the text to the editor. */
@@ -73,7 +73,8 @@ export class Binding {
   copy(): void {
     if (!this.view || this.composition?.held.length) return;
     const { doc, selection } = this.view.state;
-    if (!selection.empty) this.live.copy(this.target, toFlat(doc, selection.from), toFlat(doc, selection.to));
+    if (!selection.empty)
+      this.live.copy(this.target, toFlatOffset(doc, selection.from), toFlatOffset(doc, selection.to));
   }
 
   private edit(delta: Delta, pasted: boolean): void {
@@ -114,8 +115,8 @@ export class Binding {
   /** Returns whether a change reaches the line in which the input method composes text. */
   private touchesComposition(view: EditorView, delta: Delta): boolean {
     const { doc, selection } = view.state;
-    const start = toFlat(doc, selection.$from.start(1));
-    const end = toFlat(doc, selection.$to.end(1));
+    const start = toFlatOffset(doc, selection.$from.start(1));
+    const end = toFlatOffset(doc, selection.$to.end(1));
     let offset = 0;
     for (const op of delta) {
       if ('insert' in op) {
@@ -145,7 +146,7 @@ export class Binding {
     if (own) {
       // Undo and redo move the caret to the text that they changed.
       const at = endOfChange(delta);
-      const { position } = toPlace(tr.doc, at);
+      const { position } = findPlace(tr.doc, at);
       tr.setSelection(TextSelection.create(tr.doc, position)).scrollIntoView();
     }
     view.dispatch(tr);
@@ -157,8 +158,8 @@ export class Binding {
     // While changes are held back, offsets in the editor differ from offsets in the text.
     if (!this.view || this.composition?.held.length) return;
     const { $anchor, $head } = this.view.state.selection;
-    const anchor = flatOf($anchor);
-    const head = flatOf($head);
+    const anchor = flatOffsetOf($anchor);
+    const head = flatOffsetOf($head);
     if (this.told?.anchor === anchor && this.told.head === head) return;
     this.told = { anchor, head };
     this.live.point(this.target, anchor, head);

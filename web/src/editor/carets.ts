@@ -3,7 +3,7 @@
 import { Plugin, PluginKey } from 'prosemirror-state';
 import { Decoration, DecorationSet, type EditorView } from 'prosemirror-view';
 import type { LiveDocument, Peer } from '../sync/live.svelte';
-import { toPlace } from './positions';
+import { findPlace } from './positions';
 
 const key = new PluginKey<DecorationSet>('carets');
 
@@ -32,12 +32,12 @@ export function refreshCarets(view: EditorView, live: LiveDocument, target: stri
   if (any || shown > 0) view.dispatch(view.state.tr.setMeta(key, true));
 }
 
-function decorate(doc: Parameters<typeof toPlace>[0], { client, user, cursor }: Peer): Decoration[] {
+function decorate(doc: Parameters<typeof findPlace>[0], { client, user, cursor }: Peer): Decoration[] {
   if (!cursor) return [];
   const [, anchor, head] = cursor;
-  const from = toPlace(doc, Math.min(anchor, head)).position;
-  const to = toPlace(doc, Math.max(anchor, head)).position;
-  const caret = Decoration.widget(toPlace(doc, head).position, () => caretOf(user), {
+  const from = findPlace(doc, Math.min(anchor, head)).position;
+  const to = findPlace(doc, Math.max(anchor, head)).position;
+  const caret = Decoration.widget(findPlace(doc, head).position, () => caretOf(user), {
     key: `caret-${client}-${user.name}`,
     side: 10,
     ignoreSelection: true,

@@ -3,7 +3,7 @@
 import { Fragment, type Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
 import type { Attributes, Delta, Op } from '../text/delta';
-import { flatLength, toPlace } from './positions';
+import { findPlace, flatLength } from './positions';
 import { attributesOf, lineAttributes, marksOf, newlineAttributes, schema } from './schema';
 
 /** Returns the ProseMirror document that shows a text. */
@@ -107,7 +107,7 @@ function makeSay(tr: Transaction, text: Delta): void {
 function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }>): number {
   if (typeof op.insert !== 'string') {
     tr.insert(
-      toPlace(tr.doc, at).position,
+      findPlace(tr.doc, at).position,
       schema.node('opaque', { value: op.insert }, undefined, marksOf(op.attributes)),
     );
     return 1;
@@ -119,7 +119,7 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
       offset += 1;
     }
     if (part) {
-      tr.insert(toPlace(tr.doc, offset).position, schema.text(part, marksOf(op.attributes)));
+      tr.insert(findPlace(tr.doc, offset).position, schema.text(part, marksOf(op.attributes)));
       offset += part.length;
     }
   });
@@ -128,14 +128,14 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
 
 /** Inserts a newline. The text before it becomes a line with the newline's attributes. */
 function endLine(tr: Transaction, offset: number, attributes?: Attributes): void {
-  const { position, start, node } = toPlace(tr.doc, offset);
+  const { position, start, node } = findPlace(tr.doc, offset);
   tr.split(position, 1, [{ type: node.type, attrs: node.attrs }]);
   setLine(tr, start, lineAttributes(attributes) as unknown as Attributes);
 }
 
 function remove(tr: Transaction, offset: number, count: number): void {
-  const from = toPlace(tr.doc, offset);
-  const to = toPlace(tr.doc, offset + count);
+  const from = findPlace(tr.doc, offset);
+  const to = findPlace(tr.doc, offset + count);
   tr.delete(from.position, to.position);
   // Joined lines end with the newline of the last of them, and take the attributes of that newline.
   if (from.line !== to.line) setLine(tr, from.start, to.node.attrs);
@@ -144,7 +144,7 @@ function remove(tr: Transaction, offset: number, count: number): void {
 function format(tr: Transaction, offset: number, count: number, attributes: Attributes): void {
   const end = offset + count;
   for (let at = offset; at < end; ) {
-    const { position, start, node } = toPlace(tr.doc, at);
+    const { position, start, node } = findPlace(tr.doc, at);
     const inLine = position - start - 1;
     const size = Math.min(node.content.size - inLine, end - at);
     if (size > 0) formatCharacters(tr, position, position + size, attributes);

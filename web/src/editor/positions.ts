@@ -11,11 +11,11 @@ export function flatLength(doc: Node): number {
   return doc.content.size - doc.childCount;
 }
 
-export function toFlat(doc: Node, position: number): number {
-  return flatOf(doc.resolve(position));
+export function toFlatOffset(doc: Node, position: number): number {
+  return flatOffsetOf(doc.resolve(position));
 }
 
-export function flatOf($position: ResolvedPos): number {
+export function flatOffsetOf($position: ResolvedPos): number {
   const line = $position.index(0);
   return $position.depth > 0 ? $position.pos - line - 1 : $position.pos - line;
 }
@@ -31,7 +31,7 @@ export interface Place {
 }
 
 /** Returns the place of a flat offset. An offset past the end gives the end of the last line. */
-export function toPlace(doc: Node, offset: number): Place {
+export function findPlace(doc: Node, offset: number): Place {
   let start = 0;
   for (let line = 0; ; line += 1) {
     const node = doc.child(line);

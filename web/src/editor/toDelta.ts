@@ -11,7 +11,7 @@ import {
   type Step,
 } from 'prosemirror-transform';
 import { type Attributes, type Delta, DeltaBuilder } from '../text/delta';
-import { flatOf } from './positions';
+import { flatOffsetOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 
 /** One place of the flat text: a UTF-16 code unit or an embedded value, with its attributes. */
@@ -55,7 +55,7 @@ function typed(before: Node, step: Step): Delta | null {
   const $at = before.resolve(step.from);
   if ($at.depth === 0) return null;
   return new DeltaBuilder()
-    .retain(flatOf($at))
+    .retain(flatOffsetOf($at))
     .insert(text.text ?? '', attributesOf(text.marks))
     .build();
 }
@@ -101,7 +101,7 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
     added = [...added, { value: '\n', attributes: newTail.attributes }];
   }
 
-  const out = new DeltaBuilder().retain(flatOf($start));
+  const out = new DeltaBuilder().retain(flatOffsetOf($start));
   let start = 0;
   while (start < removed.length && start < added.length && same(removed[start], added[start])) start += 1;
   let end = 0;

@@ -5,7 +5,7 @@ import type { Node } from 'prosemirror-model';
 import { Decoration, DecorationSet } from 'prosemirror-view';
 import { type Author, api, type Diff } from '../../api/client';
 import type { TextMarks } from '../../editor/marks';
-import { toPlace } from '../../editor/positions';
+import { findPlace } from '../../editor/positions';
 import { exactly, t } from '../../messages/history';
 import { nameOf } from '../../messages/person';
 
@@ -52,8 +52,8 @@ function mark(
   title: string,
   begins: boolean,
 ): Decoration[] {
-  const start = toPlace(doc, from).position;
-  const end = toPlace(doc, to).position;
+  const start = findPlace(doc, from).position;
+  const end = findPlace(doc, to).position;
   if (start >= end) return [];
   const shape = Decoration.widget(
     start,

@@ -240,7 +240,7 @@ class OurPerson {
       case 'type':
         return this.dispatch(this.state.tr.insertText(edit.text, this.state.selection.from));
       case 'split':
-        return run(commands.enter);
+        return run(commands.handleEnter);
       case 'delete':
         return this.state.selection.empty ? undefined : this.dispatch(this.state.tr.deleteSelection());
       case 'mark': {

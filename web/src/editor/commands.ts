@@ -11,9 +11,9 @@ import {
 import { InputRule, inputRules } from 'prosemirror-inputrules';
 import type { Node } from 'prosemirror-model';
 import type { Command, EditorState } from 'prosemirror-state';
-import { type Kind, kindOf, type LineAttributes, MAX_INDENT, safeLink, schema } from './schema';
+import { type LineAttributes, type LineKind, lineKindOf, MAX_INDENT, safeLink, schema } from './schema';
 
-function lines(state: EditorState): { node: Node; position: number }[] {
+function selectedLines(state: EditorState): { node: Node; position: number }[] {
   const found: { node: Node; position: number }[] = [];
   state.doc.nodesBetween(state.selection.from, state.selection.to, (node, position) => {
     if (node.type.name === 'line') found.push({ node, position });
@@ -27,10 +27,10 @@ function attrsOf(node: Node): LineAttributes {
 }
 
 /** Sets line attributes, one step for each line that changes. */
-function setLines(change: (attrs: LineAttributes) => Partial<LineAttributes> | null): Command {
+function setLineAttributes(change: (attrs: LineAttributes) => Partial<LineAttributes> | null): Command {
   return (state, dispatch) => {
     const tr = state.tr;
-    for (const { node, position } of lines(state)) {
+    for (const { node, position } of selectedLines(state)) {
       for (const [name, value] of Object.entries(change(attrsOf(node)) ?? {})) {
         if (node.attrs[name] !== value) tr.setNodeAttribute(position, name, value);
       }
@@ -41,31 +41,31 @@ function setLines(change: (attrs: LineAttributes) => Partial<LineAttributes> | n
   };
 }
 
-const PLAIN = { header: null, list: null, blockquote: false } as const;
+const PLAIN_LINE = { header: null, list: null, blockquote: false } as const;
 
-export type LineKind = Exclude<Kind, 'plain'>;
+export type FormattedKind = Exclude<LineKind, 'plain'>;
 
-export function isKind(state: EditorState, kind: LineKind): boolean {
-  const all = lines(state);
-  return all.length > 0 && all.every(({ node }) => kindOf(attrsOf(node)) === kind);
+export function hasLineKind(state: EditorState, kind: FormattedKind): boolean {
+  const all = selectedLines(state);
+  return all.length > 0 && all.every(({ node }) => lineKindOf(attrsOf(node)) === kind);
 }
 
 /** Gives all selected lines a kind, or makes them plain if all of them already have it. */
-export function toggleKind(kind: LineKind): Command {
+export function toggleKind(kind: FormattedKind): Command {
   return (state, dispatch) => {
-    const wanted: Partial<LineAttributes> = isKind(state, kind)
-      ? PLAIN
+    const wanted: Partial<LineAttributes> = hasLineKind(state, kind)
+      ? PLAIN_LINE
       : kind === 'heading'
-        ? { ...PLAIN, header: 1 }
+        ? { ...PLAIN_LINE, header: 1 }
         : kind === 'quote'
-          ? { ...PLAIN, blockquote: true }
-          : { ...PLAIN, list: kind };
-    return setLines(() => wanted)(state, dispatch);
+          ? { ...PLAIN_LINE, blockquote: true }
+          : { ...PLAIN_LINE, list: kind };
+    return setLineAttributes(() => wanted)(state, dispatch);
   };
 }
 
 export function indentBy(step: 1 | -1): Command {
-  return setLines(({ indent }) => ({ indent: Math.min(Math.max(indent + step, 0), MAX_INDENT) }));
+  return setLineAttributes(({ indent }) => ({ indent: Math.min(Math.max(indent + step, 0), MAX_INDENT) }));
 }
 
 export const toggleBold = toggleMark(schema.marks.bold as never);
@@ -81,7 +81,7 @@ export function hasMark(state: EditorState, name: 'bold' | 'italic'): boolean {
 }
 
 /** Returns the address of the first link in the selection or at the caret, or `null` if there is none. */
-export function linkAt(state: EditorState): string | null {
+export function findLink(state: EditorState): string | null {
   const { from, $from, to, empty } = state.selection;
   const inside = empty ? $from.marks() : [];
   let href: string | null = inside.find((mark) => mark.type.name === 'link')?.attrs.href ?? null;
@@ -112,12 +112,14 @@ export function setLink(href: string): Command {
 }
 
 /** Starts a new line, which is plain after a heading. In an empty list item or quote, Enter ends the list or quote instead. */
-export const enter: Command = (state, dispatch) => {
+export const handleEnter: Command = (state, dispatch) => {
   const { $from, empty } = state.selection;
   const line = $from.node(1);
   const attrs = attrsOf(line);
   if (empty && line.content.size === 0 && (attrs.list || attrs.blockquote || attrs.indent > 0)) {
-    return attrs.indent > 0 ? indentBy(-1)(state, dispatch) : setLines(() => PLAIN)(state, dispatch);
+    return attrs.indent > 0
+      ? indentBy(-1)(state, dispatch)
+      : setLineAttributes(() => PLAIN_LINE)(state, dispatch);
   }
   return splitBlockAs((node, atEnd) => ({
     type: node.type,
@@ -126,12 +128,13 @@ export const enter: Command = (state, dispatch) => {
 };
 
 /** Deletes backwards. At the start of a line, Backspace first removes the line's kind, then joins it to the line before. */
-export const backspace: Command = (state, dispatch, view) => {
+export const handleBackspace: Command = (state, dispatch, view) => {
   const { $from, empty } = state.selection;
   const attrs = attrsOf($from.node(1));
   if (empty && $from.parentOffset === 0) {
     if (attrs.indent > 0) return indentBy(-1)(state, dispatch);
-    if (attrs.list || attrs.blockquote || attrs.header) return setLines(() => PLAIN)(state, dispatch);
+    if (attrs.list || attrs.blockquote || attrs.header)
+      return setLineAttributes(() => PLAIN_LINE)(state, dispatch);
   }
   return chainCommands(deleteSelection, joinBackward, selectNodeBackward)(state, dispatch, view);
 };
@@ -144,7 +147,7 @@ export function markdownRules() {
       if ($start.parentOffset !== 0) return null;
       const tr = state.tr.delete(start, end);
       const position = tr.mapping.map($start.before(1));
-      for (const [name, value] of Object.entries({ ...PLAIN, ...attrs })) {
+      for (const [name, value] of Object.entries({ ...PLAIN_LINE, ...attrs })) {
         if (tr.doc.nodeAt(position)?.attrs[name] !== value) tr.setNodeAttribute(position, name, value);
       }
       return tr;

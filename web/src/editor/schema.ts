@@ -11,7 +11,7 @@ export type ListKind = 'bullet' | 'ordered';
 
 /**
  * The attributes of a line, which are those of its newline. Concurrent changes can leave several attributes of
- * which only one can be shown: all are kept, and `kindOf` decides which one is shown.
+ * which only one can be shown: all are kept, and `lineKindOf` decides which one is shown.
  */
 export interface LineAttributes {
   header: number | null;
@@ -24,10 +24,10 @@ export interface LineAttributes {
 
 export const MAX_INDENT = 8;
 
-export type Kind = 'heading' | ListKind | 'quote' | 'plain';
+export type LineKind = 'heading' | ListKind | 'quote' | 'plain';
 
 /** Returns the kind that a line is shown as. `header` wins over `list`, and `list` over `blockquote`. */
-export function kindOf({ header, list, blockquote }: LineAttributes): Kind {
+export function lineKindOf({ header, list, blockquote }: LineAttributes): LineKind {
   if (header) return 'heading';
   return list ?? (blockquote ? 'quote' : 'plain');
 }
@@ -35,7 +35,7 @@ export function kindOf({ header, list, blockquote }: LineAttributes): Kind {
 function lineToDom(node: Node): DOMOutputSpec {
   const line = node.attrs as LineAttributes;
   const attrs = line.indent > 0 ? { 'data-indent': String(line.indent) } : {};
-  switch (kindOf(line)) {
+  switch (lineKindOf(line)) {
     case 'heading':
       // The page's own headings have levels 1 and 2, so headings in a text begin at level 3.
       return [`h${Math.min((line.header ?? 1) + 2, 6)}`, attrs, 0];
@@ -55,7 +55,7 @@ function indentOf(dom: HTMLElement): number {
 }
 
 /** Returns how deep a pasted list item is nested, from 0 to `MAX_INDENT`. */
-function nesting(dom: HTMLElement): number {
+function nestingOf(dom: HTMLElement): number {
   let depth = -1;
   for (let at = dom.parentElement; at; at = at.parentElement) {
     if (at.nodeName === 'UL' || at.nodeName === 'OL') depth += 1;
@@ -87,7 +87,7 @@ export const schema = new Schema({
           tag: 'li',
           getAttrs: (dom) => ({
             list: dom.parentElement?.nodeName === 'OL' ? 'ordered' : 'bullet',
-            indent: Math.max(nesting(dom), indentOf(dom.parentElement ?? dom)),
+            indent: Math.max(nestingOf(dom), indentOf(dom.parentElement ?? dom)),
           }),
         },
         { tag: 'blockquote', attrs: { blockquote: true } },
@@ -136,20 +136,20 @@ export const schema = new Schema({
   },
 });
 
-const isOn = (value: unknown) => value !== null && value !== undefined && value !== false;
+const isSet = (value: unknown) => value !== null && value !== undefined && value !== false;
 
 /** Returns the node attributes of a line whose newline has `attributes`. */
 export function lineAttributes(attributes: Attributes = {}): LineAttributes {
   const { header, list, indent, blockquote, ...rest } = attributes;
   const known = new Set(['bold', 'italic', 'link']);
   const other = Object.fromEntries(
-    Object.entries(rest).filter(([key, value]) => !known.has(key) && isOn(value)),
+    Object.entries(rest).filter(([key, value]) => !known.has(key) && isSet(value)),
   );
   return {
     header: typeof header === 'number' ? header : null,
     list: list === 'bullet' || list === 'ordered' ? list : null,
     indent: typeof indent === 'number' ? Math.min(Math.max(indent, 0), MAX_INDENT) : 0,
-    blockquote: isOn(blockquote),
+    blockquote: isSet(blockquote),
     other: Object.keys(other).length > 0 ? other : null,
   };
 }
@@ -169,10 +169,10 @@ export function newlineAttributes(line: Node): Attributes {
 /** Returns the marks of characters that have `attributes`. */
 export function marksOf(attributes: Attributes = {}): Mark[] {
   const { bold, italic, link, header, list, indent, blockquote, ...rest } = attributes;
-  const other = Object.fromEntries(Object.entries(rest).filter(([, value]) => isOn(value)));
+  const other = Object.fromEntries(Object.entries(rest).filter(([, value]) => isSet(value)));
   let marks: readonly Mark[] = [];
-  if (isOn(bold)) marks = schema.mark('bold').addToSet(marks);
-  if (isOn(italic)) marks = schema.mark('italic').addToSet(marks);
+  if (isSet(bold)) marks = schema.mark('bold').addToSet(marks);
+  if (isSet(italic)) marks = schema.mark('italic').addToSet(marks);
   if (typeof link === 'string') marks = schema.mark('link', { href: link }).addToSet(marks);
   if (Object.keys(other).length > 0) marks = schema.mark('other', { attributes: other }).addToSet(marks);
   return [...marks];

@@ -7,7 +7,7 @@ export { Binding, bindingPlugin } from '../../web/src/editor/binding';
 export { caretsPlugin, refreshCarets } from '../../web/src/editor/carets';
 export * as commands from '../../web/src/editor/commands';
 export { transform } from '../../web/src/text/delta';
-export { documentOf, Follower } from '../../web/src/editor/fromDelta';
+export { docFromDelta, TextFollower } from '../../web/src/editor/fromDelta';
 export { cleanHtml, plainSlice } from '../../web/src/editor/paste';
 export { findPlace, flatLength, toFlatOffset } from '../../web/src/editor/positions';
 export { newlineAttributes, safeLink, schema } from '../../web/src/editor/schema';

@@ -175,8 +175,8 @@ class OurPerson {
     this.client.load(seed, NOTHING);
     this.client.loaded(false);
     const read = () => JSON.parse(this.client.read(FIELD));
-    this.follower = new ours.Follower({ read, isEnded: () => this.client.isEnded(FIELD) });
-    this.state = ours.EditorState.create({ doc: ours.documentOf(read()) });
+    this.follower = new ours.TextFollower({ read, isEnded: () => this.client.isEnded(FIELD) });
+    this.state = ours.EditorState.create({ doc: ours.docFromDelta(read()) });
   }
 
   /** Applies the client's pending changes to the editor. */
@@ -216,10 +216,10 @@ class OurPerson {
   dispatch = (tr) => {
     this.state = this.state.apply(tr);
     this.now += 10_000;
-    const missing = this.follower.missing(tr.before);
+    const missing = this.follower.missingNewline(tr.before);
     for (const delta of [...(missing ? [missing] : []), ...ours.deltasOf(tr)]) {
       this.client.edit(this.now, FIELD, JSON.stringify(delta));
-      this.follower.edited();
+      this.follower.noteEdit();
     }
     this.out.push(...this.client.takeUpdates());
   };

@@ -5,7 +5,7 @@ import { Plugin, TextSelection, type Transaction } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import type { LiveDocument, TextChange } from '../sync/live.svelte';
 import { type Delta, transform, transformOffset } from '../text/delta';
-import { documentOf, Follower } from './fromDelta';
+import { docFromDelta, TextFollower } from './fromDelta';
 import { findPlace, flatOffsetOf, toFlatOffset } from './positions';
 import { deltasOf } from './toDelta';
 
@@ -31,18 +31,18 @@ export class Binding {
   private composition: Composition | undefined;
   /** The caret that was last sent to other people, or `undefined` if none was sent or if the caret must be sent again. */
   private told: Caret | undefined;
-  private readonly follower: Follower;
+  private readonly follower: TextFollower;
 
   constructor(
     private readonly live: LiveDocument,
     readonly target: string,
   ) {
-    this.follower = new Follower({ read: () => live.read(target), isEnded: () => live.isEnded(target) });
+    this.follower = new TextFollower({ read: () => live.read(target), isEnded: () => live.isEnded(target) });
   }
 
   /** Returns the document with which the editor starts. */
   initial() {
-    return documentOf(this.live.read(this.target));
+    return docFromDelta(this.live.read(this.target));
   }
 
   /**
@@ -61,7 +61,7 @@ export class Binding {
   /** Writes the person's own changes to the text. Must be called with each transaction that the editor has applied. */
   sent(tr: Transaction): void {
     if (tr.docChanged && !tr.getMeta(REMOTE)) {
-      const missing = this.composition?.held.length ? null : this.follower.missing(tr.before);
+      const missing = this.composition?.held.length ? null : this.follower.missingNewline(tr.before);
       const pasted = isPaste(tr);
       if (missing) this.edit(missing, false);
       for (const delta of deltasOf(tr)) this.edit(delta, pasted);
@@ -88,7 +88,7 @@ export class Binding {
       own = transform(ahead, own, true);
     });
     this.live.edit(this.target, own, pasted);
-    if (held.length === 0) this.follower.edited();
+    if (held.length === 0) this.follower.noteEdit();
   }
 
   /** Applies the held changes. Must be called when the composition of an input method has ended. */

@@ -7,7 +7,7 @@ import { findPlace, flatLength } from './positions';
 import { attributesOf, lineAttributes, marksOf, newlineAttributes, schema } from './schema';
 
 /** Returns the ProseMirror document that shows a text. */
-export function documentOf(text: Delta): Node {
+export function docFromDelta(text: Delta): Node {
   const lines: Node[] = [];
   let inline: Node[] = [];
   const end = (attributes?: Attributes) => {
@@ -30,17 +30,17 @@ export function documentOf(text: Delta): Node {
 }
 
 /** The text that an editor shows. */
-export interface Source {
+export interface TextSource {
   read(): Delta;
   /** Whether the text ends with a newline of its own. If not, the editor shows one that the text lacks. */
   isEnded(): boolean;
 }
 
 /** An adapter that applies the changes of a text to the document of its editor. */
-export class Follower {
+export class TextFollower {
   private ended: boolean;
 
-  constructor(private readonly source: Source) {
+  constructor(private readonly source: TextSource) {
     this.ended = source.isEnded();
   }
 
@@ -52,7 +52,7 @@ export class Follower {
     // If the text lacks its last newline, or the change adds or removes that newline, offsets of the text do not
     // match those of the editor. Then the whole texts are compared.
     if (this.ended && applyDelta(tr, delta)) return false;
-    makeSay(tr, this.source.read());
+    replaceDifference(tr, this.source.read());
     this.ended = this.source.isEnded();
     return true;
   }
@@ -61,12 +61,12 @@ export class Follower {
    * Returns the change that adds the last newline to the text, or `null` if the text has one. It must be written
    * before the person's own change to `doc`, the editor's document.
    */
-  missing(doc: Node): Delta | null {
+  missingNewline(doc: Node): Delta | null {
     return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
   }
 
   /** Notes whether the text now ends with a newline of its own. Must be called after each change that the editor writes to it. */
-  edited(): void {
+  noteEdit(): void {
     if (!this.ended) this.ended = this.source.isEnded();
   }
 }
@@ -93,8 +93,8 @@ function applyDelta(tr: Transaction, delta: Delta): boolean {
 }
 
 /** Makes the editor show `text`, replacing only the part from the first difference to the last. */
-function makeSay(tr: Transaction, text: Delta): void {
-  const wanted = documentOf(text);
+function replaceDifference(tr: Transaction, text: Delta): void {
+  const wanted = docFromDelta(text);
   const start = tr.doc.content.findDiffStart(wanted.content);
   if (start === null) return;
   const end = tr.doc.content.findDiffEnd(wanted.content);
@@ -115,7 +115,7 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
   let offset = at;
   op.insert.split('\n').forEach((part, index) => {
     if (index > 0) {
-      endLine(tr, offset, op.attributes);
+      insertNewline(tr, offset, op.attributes);
       offset += 1;
     }
     if (part) {
@@ -127,10 +127,10 @@ function insert(tr: Transaction, at: number, op: Extract<Op, { insert: unknown }
 }
 
 /** Inserts a newline. The text before it becomes a line with the newline's attributes. */
-function endLine(tr: Transaction, offset: number, attributes?: Attributes): void {
+function insertNewline(tr: Transaction, offset: number, attributes?: Attributes): void {
   const { position, start, node } = findPlace(tr.doc, offset);
   tr.split(position, 1, [{ type: node.type, attrs: node.attrs }]);
-  setLine(tr, start, lineAttributes(attributes) as unknown as Attributes);
+  setLineAttributes(tr, start, lineAttributes(attributes) as unknown as Attributes);
 }
 
 function remove(tr: Transaction, offset: number, count: number): void {
@@ -138,7 +138,7 @@ function remove(tr: Transaction, offset: number, count: number): void {
   const to = findPlace(tr.doc, offset + count);
   tr.delete(from.position, to.position);
   // Joined lines end with the newline of the last of them, and take the attributes of that newline.
-  if (from.line !== to.line) setLine(tr, from.start, to.node.attrs);
+  if (from.line !== to.line) setLineAttributes(tr, from.start, to.node.attrs);
 }
 
 function format(tr: Transaction, offset: number, count: number, attributes: Attributes): void {
@@ -151,7 +151,7 @@ function format(tr: Transaction, offset: number, count: number, attributes: Attr
     at += size;
     if (at < end) {
       const merged = { ...newlineAttributes(node), ...attributes };
-      setLine(tr, start, lineAttributes(merged) as unknown as Attributes);
+      setLineAttributes(tr, start, lineAttributes(merged) as unknown as Attributes);
       at += 1;
     }
   }
@@ -168,7 +168,7 @@ function formatCharacters(tr: Transaction, from: number, to: number, attributes:
   });
 }
 
-function setLine(tr: Transaction, start: number, attrs: Attributes): void {
+function setLineAttributes(tr: Transaction, start: number, attrs: Attributes): void {
   const line = tr.doc.nodeAt(start);
   if (line && JSON.stringify(line.attrs) !== JSON.stringify({ ...line.attrs, ...attrs })) {
     tr.setNodeMarkup(start, null, attrs);

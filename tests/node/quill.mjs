@@ -175,7 +175,7 @@ class OurPerson {
     this.client.load(seed, NOTHING);
     this.client.loaded(false);
     const read = () => JSON.parse(this.client.read(FIELD));
-    this.follower = new ours.TextFollower({ read, isEnded: () => this.client.isEnded(FIELD) });
+    this.follower = new ours.TextFollower({ read, hasLastNewline: () => this.client.isEnded(FIELD) });
     this.state = ours.EditorState.create({ doc: ours.docFromDelta(read()) });
   }
 

@@ -37,7 +37,10 @@ export class Binding {
     private readonly live: LiveDocument,
     readonly target: string,
   ) {
-    this.follower = new TextFollower({ read: () => live.read(target), isEnded: () => live.isEnded(target) });
+    this.follower = new TextFollower({
+      read: () => live.read(target),
+      hasLastNewline: () => live.hasLastNewline(target),
+    });
   }
 
   /** Returns the document with which the editor starts. */

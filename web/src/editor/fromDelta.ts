@@ -33,15 +33,15 @@ export function docFromDelta(text: Delta): Node {
 export interface TextSource {
   read(): Delta;
   /** Whether the text ends with a newline of its own. If not, the editor shows one that the text lacks. */
-  isEnded(): boolean;
+  hasLastNewline(): boolean;
 }
 
 /** An adapter that applies the changes of a text to the document of its editor. */
 export class TextFollower {
-  private ended: boolean;
+  private hasLastNewline: boolean;
 
   constructor(private readonly source: TextSource) {
-    this.ended = source.isEnded();
+    this.hasLastNewline = source.hasLastNewline();
   }
 
   /**
@@ -51,9 +51,9 @@ export class TextFollower {
   follow(tr: Transaction, delta: Delta): boolean {
     // If the text lacks its last newline, or the change adds or removes that newline, offsets of the text do not
     // match those of the editor. Then the whole texts are compared.
-    if (this.ended && applyDelta(tr, delta)) return false;
+    if (this.hasLastNewline && applyDelta(tr, delta)) return false;
     replaceDifference(tr, this.source.read());
-    this.ended = this.source.isEnded();
+    this.hasLastNewline = this.source.hasLastNewline();
     return true;
   }
 
@@ -62,12 +62,12 @@ export class TextFollower {
    * before the person's own change to `doc`, the editor's document.
    */
   missingNewline(doc: Node): Delta | null {
-    return this.ended ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
+    return this.hasLastNewline ? null : [{ retain: flatLength(doc) - 1 }, { insert: '\n' }];
   }
 
   /** Notes whether the text now ends with a newline of its own. Must be called after each change that the editor writes to it. */
   noteEdit(): void {
-    if (!this.ended) this.ended = this.source.isEnded();
+    if (!this.hasLastNewline) this.hasLastNewline = this.source.hasLastNewline();
   }
 }
 

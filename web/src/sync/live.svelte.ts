@@ -150,7 +150,7 @@ export class LiveDocument {
   }
 
   /** Returns whether a text ends with a newline of its own. */
-  isEnded(target: string): boolean {
+  hasLastNewline(target: string): boolean {
     return this.client.isEnded(target);
   }
 

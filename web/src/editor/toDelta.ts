@@ -21,9 +21,9 @@ interface Unit {
 }
 
 /** The rest of a line behind a range: its length with the newline, and the attributes of the newline. */
-type Tail = { length: number; attributes: Attributes } | null;
+type LineTail = { length: number; attributes: Attributes } | null;
 
-interface Range {
+interface ChangedRange {
   oldStart: number;
   oldEnd: number;
   newStart: number;
@@ -37,7 +37,7 @@ export function deltasOf(tr: Transaction): Delta[] {
     const before = tr.docs[index];
     const after = tr.docs[index + 1] ?? tr.doc;
     if (!before) return;
-    const delta = typed(before, step) ?? deltaOf(before, after, rangeOf(step));
+    const delta = typedDelta(before, step) ?? deltaOf(before, after, rangeOf(step));
     if (delta.length > 0) deltas.push(delta);
   });
   return deltas;
@@ -47,7 +47,7 @@ export function deltasOf(tr: Transaction): Delta[] {
  * Returns the change of the most common step, in which characters are typed into a line, without comparing documents.
  * Returns `null` for any other step.
  */
-function typed(before: Node, step: Step): Delta | null {
+function typedDelta(before: Node, step: Step): Delta | null {
   if (!(step instanceof ReplaceStep) || step.from !== step.to || step.slice.size === 0) return null;
   const { content, openStart, openEnd } = step.slice;
   const { firstChild: text } = content;
@@ -60,7 +60,7 @@ function typed(before: Node, step: Step): Delta | null {
     .build();
 }
 
-function rangeOf(step: Step): Range | null {
+function rangeOf(step: Step): ChangedRange | null {
   if (step instanceof AddMarkStep || step instanceof RemoveMarkStep) {
     return { oldStart: step.from, oldEnd: step.to, newStart: step.from, newEnd: step.to };
   }
@@ -68,7 +68,7 @@ function rangeOf(step: Step): Range | null {
     const end = step.pos + 1;
     return { oldStart: step.pos, oldEnd: end, newStart: step.pos, newEnd: end };
   }
-  let range: Range | null = null;
+  let range: ChangedRange | null = null;
   step.getMap().forEach((oldStart, oldEnd, newStart, newEnd) => {
     if (!range) range = { oldStart, oldEnd, newStart, newEnd };
     else range = { ...range, oldEnd, newEnd };
@@ -80,13 +80,13 @@ function rangeOf(step: Step): Range | null {
  * Returns the change between two documents that differ only in `range`. Behind the range, the rest of the line keeps
  * its text, but the attributes of its newline can change.
  */
-function deltaOf(before: Node, after: Node, range: Range | null): Delta {
+function deltaOf(before: Node, after: Node, range: ChangedRange | null): Delta {
   if (!range) return [];
   // Both documents are equal before the range, so the first line is at the same place in both.
   const $start = before.resolve(range.oldStart);
   const first = { index: $start.index(0), start: $start.depth > 0 ? $start.before(1) : $start.pos };
-  const old = read(before, first, range.oldStart, range.oldEnd);
-  const now = read(after, first, range.newStart, range.newEnd);
+  const old = readRange(before, first, range.oldStart, range.oldEnd);
+  const now = readRange(after, first, range.newStart, range.newEnd);
   let { units: removed } = old;
   let { units: added } = now;
   const { tail: oldTail } = old;
@@ -103,12 +103,13 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
 
   const out = new DeltaBuilder().retain(flatOffsetOf($start));
   let start = 0;
-  while (start < removed.length && start < added.length && same(removed[start], added[start])) start += 1;
+  while (start < removed.length && start < added.length && haveSameValue(removed[start], added[start]))
+    start += 1;
   let end = 0;
   while (
     end < removed.length - start &&
     end < added.length - start &&
-    same(removed[removed.length - 1 - end], added[added.length - 1 - end])
+    haveSameValue(removed[removed.length - 1 - end], added[added.length - 1 - end])
   ) {
     end += 1;
   }
@@ -116,13 +117,13 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
   const differs = start + end < Math.max(removed.length, added.length);
   if (differs && isHighSurrogate(added[start - 1])) start -= 1;
   if (differs && isLowSurrogate(added[added.length - end])) end -= 1;
-  keep(out, removed.slice(0, start), added.slice(0, start));
-  insertAll(out, added.slice(start, added.length - end));
+  retainUnits(out, removed.slice(0, start), added.slice(0, start));
+  insertUnits(out, added.slice(start, added.length - end));
   out.delete(removed.length - start - end);
-  keep(out, removed.slice(removed.length - end), added.slice(added.length - end));
+  retainUnits(out, removed.slice(removed.length - end), added.slice(added.length - end));
   if (oldTail && newTail && !atEnd) {
     out.retain(oldTail.length - 1);
-    out.retain(1, changed(oldTail.attributes, newTail.attributes));
+    out.retain(1, attributeChanges(oldTail.attributes, newTail.attributes));
   }
   return out.build();
 }
@@ -131,18 +132,18 @@ function deltaOf(before: Node, after: Node, range: Range | null): Delta {
  * Returns as `units` the content of a range, with a newline where a line ends, and as `tail` the rest of the line behind the
  * range. `first` is the line in which the range begins: its index and the position before its node.
  */
-function read(
+function readRange(
   doc: Node,
   first: { index: number; start: number },
   from: number,
   to: number,
-): { units: Unit[]; tail: Tail } {
+): { units: Unit[]; tail: LineTail } {
   const units: Unit[] = [];
   let { index, start } = first;
   for (let line = doc.maybeChild(index); line; line = doc.maybeChild(index)) {
     const begin = start + 1;
     const end = begin + line.content.size;
-    characters(line, begin, Math.max(from, begin), Math.min(to, end), units);
+    addCharacters(line, begin, Math.max(from, begin), Math.min(to, end), units);
     const attributes = newlineAttributes(line);
     if (to <= end) return { units, tail: { length: end - Math.max(to, begin) + 1, attributes } };
     units.push({ value: '\n', attributes });
@@ -153,7 +154,7 @@ function read(
 }
 
 /** Adds to `units` the characters between the positions `from` and `to` of a line whose content begins at `begin`. */
-function characters(line: Node, begin: number, from: number, to: number, units: Unit[]): void {
+function addCharacters(line: Node, begin: number, from: number, to: number, units: Unit[]): void {
   if (from >= to) return;
   line.nodesBetween(from - begin, to - begin, (node, offset) => {
     const attributes = attributesOf(node.marks);
@@ -171,7 +172,7 @@ const isHighSurrogate = (unit?: Unit) =>
   typeof unit?.value === 'string' && /[\uD800-\uDBFF]/.test(unit.value);
 const isLowSurrogate = (unit?: Unit) => typeof unit?.value === 'string' && /[\uDC00-\uDFFF]/.test(unit.value);
 
-function same(a?: Unit, b?: Unit): boolean {
+function haveSameValue(a?: Unit, b?: Unit): boolean {
   return (
     a !== undefined &&
     b !== undefined &&
@@ -179,13 +180,13 @@ function same(a?: Unit, b?: Unit): boolean {
   );
 }
 
-function keep(out: DeltaBuilder, before: Unit[], after: Unit[]): void {
+function retainUnits(out: DeltaBuilder, before: Unit[], after: Unit[]): void {
   before.forEach((unit, index) => {
-    out.retain(1, changed(unit.attributes, after[index]?.attributes ?? {}));
+    out.retain(1, attributeChanges(unit.attributes, after[index]?.attributes ?? {}));
   });
 }
 
-function insertAll(out: DeltaBuilder, added: Unit[]): void {
+function insertUnits(out: DeltaBuilder, added: Unit[]): void {
   let run = '';
   let runAttributes: Attributes = {};
   const flush = () => {
@@ -206,7 +207,7 @@ function insertAll(out: DeltaBuilder, added: Unit[]): void {
 }
 
 /** Returns the attributes to set to get from `before` to `after`. Those to clear have the value `null`. */
-function changed(before: Attributes, after: Attributes): Attributes {
+function attributeChanges(before: Attributes, after: Attributes): Attributes {
   const out: Attributes = {};
   for (const key of Object.keys(before)) if (!(key in after)) out[key] = null;
   for (const [key, value] of Object.entries(after)) {

@@ -30,7 +30,7 @@ export class Binding {
   private view: EditorView | undefined;
   private composition: Composition | undefined;
   /** The caret that was last sent to other people, or `undefined` if none was sent or if the caret must be sent again. */
-  private told: Caret | undefined;
+  private sentCaret: Caret | undefined;
   private readonly follower: TextFollower;
 
   constructor(
@@ -69,7 +69,7 @@ export class Binding {
       if (missing) this.edit(missing, false);
       for (const delta of deltasOf(tr)) this.edit(delta, pasted);
     }
-    if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.point();
+    if ((tr.docChanged || tr.selectionSet) && this.view?.hasFocus()) this.sendCaret();
   }
 
   /** Records the selection as copied, so that pasting it keeps its authors. Called for a copy, a cut, or a drag. */
@@ -81,7 +81,7 @@ export class Binding {
   }
 
   private edit(delta: Delta, pasted: boolean): void {
-    this.move(delta);
+    this.moveSentCaret(delta);
     const held = this.composition?.held ?? [];
     // The text already contains the held changes, and the editor does not. So the own change and each held change are
     // transformed past each other.
@@ -143,8 +143,8 @@ export class Binding {
     if (!view) return true;
     const tr = view.state.tr;
     const whole = this.follower.follow(tr, delta);
-    if (whole) this.told = undefined;
-    else this.move(delta);
+    if (whole) this.sentCaret = undefined;
+    else this.moveSentCaret(delta);
     tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
     if (own) {
       // Undo and redo move the caret to the text that they changed.
@@ -157,29 +157,29 @@ export class Binding {
   }
 
   /** Sends the caret to other people, unless it only moved along with the text. */
-  point(): void {
+  sendCaret(): void {
     // While changes are held back, offsets in the editor differ from offsets in the text.
     if (!this.view || this.composition?.held.length) return;
     const { $anchor, $head } = this.view.state.selection;
     const anchor = flatOffsetOf($anchor);
     const head = flatOffsetOf($head);
-    if (this.told?.anchor === anchor && this.told.head === head) return;
-    this.told = { anchor, head };
-    this.live.point(this.target, anchor, head);
+    if (this.sentCaret?.anchor === anchor && this.sentCaret.head === head) return;
+    this.sentCaret = { anchor, head };
+    this.live.sendCaret(this.target, anchor, head);
   }
 
   /** Tells other people that the caret has left this text. */
-  leave(): void {
-    this.told = undefined;
-    this.live.point(null);
+  clearCaret(): void {
+    this.sentCaret = undefined;
+    this.live.sendCaret(null);
   }
 
-  /** Moves `told`, the caret that was last sent, along with a change of the text, as the pages of other people do. */
-  private move(delta: Delta): void {
-    if (!this.told) return;
-    this.told = {
-      anchor: transformOffset(this.told.anchor, delta),
-      head: transformOffset(this.told.head, delta),
+  /** Moves `sentCaret` along with a change of the text, as the pages of other people do. */
+  private moveSentCaret(delta: Delta): void {
+    if (!this.sentCaret) return;
+    this.sentCaret = {
+      anchor: transformOffset(this.sentCaret.anchor, delta),
+      head: transformOffset(this.sentCaret.head, delta),
     };
   }
 }
@@ -210,11 +210,11 @@ export function bindingPlugin(binding: Binding): Plugin {
     props: {
       handleDOMEvents: {
         focus: () => {
-          binding.point();
+          binding.sendCaret();
           return false;
         },
         blur: () => {
-          binding.leave();
+          binding.clearCaret();
           return false;
         },
         copy,

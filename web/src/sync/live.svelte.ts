@@ -197,7 +197,7 @@ export class LiveDocument {
   }
 
   /** Sends the position of the person's own caret. `target` is `null` if no text has the focus. */
-  point(target: string | null, anchor = 0, head = 0): void {
+  sendCaret(target: string | null, anchor = 0, head = 0): void {
     const before = this.caretIn;
     this.caretIn = parseMilestoneTarget(target ?? '')?.id;
     if (this.caretIn !== before && this.milestones.some(({ deleted }) => deleted)) this.readMilestones(false);

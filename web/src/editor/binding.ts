@@ -49,12 +49,12 @@ export class Binding {
   }
 
   /**
-   * Starts to apply changes of the text to `view`, and to call `onPeers` when other people's carets have moved. Returns a
-   * function that ends both.
+   * Starts to apply changes of the text to `view`, and to call `oncaretsmove` when other people's carets have moved.
+   * Returns a function that ends both.
    */
-  attach(view: EditorView, onPeers: () => void): () => void {
+  attach(view: EditorView, oncaretsmove: () => void): () => void {
     this.view = view;
-    const stop = this.live.listen(this.target, (change) => this.receive(change), onPeers);
+    const stop = this.live.listen(this.target, (change) => this.receive(change), oncaretsmove);
     return () => {
       stop();
       this.view = undefined;

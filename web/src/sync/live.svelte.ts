@@ -57,7 +57,7 @@ export class LiveDocument {
   onOthers: ((target: string) => void) | undefined;
 
   private readonly listeners = new Map<string, (change: TextChange) => void>();
-  private readonly pointers = new Map<string, () => void>();
+  private readonly caretListeners = new Map<string, () => void>();
   private readonly calm = new CalmStatus((status) => {
     this.status = status;
   });
@@ -175,16 +175,16 @@ export class LiveDocument {
   }
 
   /**
-   * Calls `listener` with the changes of a text by other people, undo and redo, and `onPeers` when other people's carets have
-   * moved. Returns a function that ends both.
+   * Calls `listener` with the changes of a text by other people, undo and redo, and `oncaretsmove` when other people's
+   * carets have moved. Returns a function that ends both.
    */
-  listen(target: string, listener: (change: TextChange) => void, onPeers: () => void): () => void {
+  listen(target: string, listener: (change: TextChange) => void, oncaretsmove: () => void): () => void {
     this.listeners.set(target, listener);
-    this.pointers.set(target, onPeers);
+    this.caretListeners.set(target, oncaretsmove);
     if (this.peers.length > 0) this.placePeers();
     return () => {
       this.listeners.delete(target);
-      this.pointers.delete(target);
+      this.caretListeners.delete(target);
     };
   }
 
@@ -266,7 +266,7 @@ export class LiveDocument {
 
   private setPeers(json: string): void {
     this.peers = JSON.parse(json) as Peer[];
-    for (const pointer of this.pointers.values()) pointer();
+    for (const listener of this.caretListeners.values()) listener();
   }
 
   private report(changes: Change[], removes: boolean): void {

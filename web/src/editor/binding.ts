@@ -10,7 +10,7 @@ import { findPlace, flatOffsetOf, toFlatOffset } from './positions';
 import { deltasOf } from './toDelta';
 
 /** The metadata key of transactions that apply changes of the text to the editor. */
-export const REMOTE = 'remote';
+export const REMOTE_META = 'remote';
 
 interface Composition {
   /**
@@ -44,7 +44,7 @@ export class Binding {
   }
 
   /** Returns the document with which the editor starts. */
-  initial() {
+  initialDoc() {
     return docFromDelta(this.live.read(this.target));
   }
 
@@ -62,8 +62,8 @@ export class Binding {
   }
 
   /** Writes the person's own changes to the text. Must be called with each transaction that the editor has applied. */
-  sent(tr: Transaction): void {
-    if (tr.docChanged && !tr.getMeta(REMOTE)) {
+  handleTransaction(tr: Transaction): void {
+    if (tr.docChanged && !tr.getMeta(REMOTE_META)) {
       const missing = this.composition?.held.length ? null : this.follower.missingNewline(tr.before);
       const pasted = isPaste(tr);
       if (missing) this.edit(missing, false);
@@ -95,7 +95,7 @@ export class Binding {
   }
 
   /** Applies the held changes. Must be called when the composition of an input method has ended. */
-  composed(): void {
+  endComposition(): void {
     const held = this.composition?.held ?? [];
     this.composition = undefined;
     for (const delta of held) if (this.apply(delta, false)) return;
@@ -142,10 +142,10 @@ export class Binding {
     const view = this.view;
     if (!view) return true;
     const tr = view.state.tr;
-    const whole = this.follower.follow(tr, delta);
-    if (whole) this.sentCaret = undefined;
+    const isCurrent = this.follower.follow(tr, delta);
+    if (isCurrent) this.sentCaret = undefined;
     else this.moveSentCaret(delta);
-    tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
+    tr.setMeta(REMOTE_META, true).setMeta('addToHistory', false);
     if (own) {
       // Undo and redo move the caret to the text that they changed.
       const at = endOfChange(delta);
@@ -153,7 +153,7 @@ export class Binding {
       tr.setSelection(TextSelection.create(tr.doc, position)).scrollIntoView();
     }
     view.dispatch(tr);
-    return whole;
+    return isCurrent;
   }
 
   /** Sends the caret to other people, unless it only moved along with the text. */
@@ -222,7 +222,7 @@ export function bindingPlugin(binding: Binding): Plugin {
         dragstart: copy,
         compositionend: () => {
           // ProseMirror reads the composed text shortly after this event. Held changes are applied when that is done.
-          setTimeout(() => binding.composed(), 60);
+          setTimeout(() => binding.endComposition(), 60);
           return false;
         },
       },

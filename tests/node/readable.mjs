@@ -23,12 +23,12 @@ assert.equal(safeLink('https://exa\u00admple.org/a b'), 'https://example.org/a%2
 assert.equal(safeLink('https://ana@example.org/'), null);
 assert.equal(safeLink('javascript:alert(1)'), null);
 
-const { clean } = await module('editor/clean.ts');
-for (const { language, text } of data('readable/innocent.json')) assert.equal(clean(text), text, language);
+const { cleanText } = await module('editor/clean.ts');
+for (const { language, text } of data('readable/innocent.json')) assert.equal(cleanText(text), text, language);
 const left = [];
 for (const { attack, text, cleaned } of data('readable/attacks.json')) {
-  // The editor turns line endings into newlines before it calls `clean`.
-  if (cleaned !== undefined && clean(text.replace(/\r\n?/g, '\n')) !== cleaned) left.push(attack);
+  // The editor turns line endings into newlines before it calls `cleanText`.
+  if (cleaned !== undefined && cleanText(text.replace(/\r\n?/g, '\n')) !== cleaned) left.push(attack);
 }
 // These attacks are left to the server, because JavaScript lacks the Unicode properties that they need. A carriage return
 // is a line ending here.

@@ -14,9 +14,9 @@ export function cleanHtml(html: string): string {
     gone.remove();
   }
   for (const paragraph of parsed.querySelectorAll<HTMLElement>('p[class*="MsoList"], p[style*="mso-list"]')) {
-    wordListItem(paragraph);
+    convertWordListItem(paragraph);
   }
-  for (const styled of parsed.querySelectorAll<HTMLElement>('[style]')) marksOfStyle(styled);
+  for (const styled of parsed.querySelectorAll<HTMLElement>('[style]')) turnStyleIntoMarks(styled);
   // A block of the editor is a single line. So the first paragraph of a list item is unwrapped, and each paragraph of a
   // quote becomes a quote of its own.
   for (const paragraph of parsed.querySelectorAll('li > p:first-child')) {
@@ -44,7 +44,7 @@ export function cleanHtml(html: string): string {
  * Turns styles for bold and italic into elements, and removes bold elements that are styled as normal. The
  * attribute is read as text, because our content security policy keeps the browser from reading it as a style.
  */
-function marksOfStyle(element: HTMLElement): void {
+function turnStyleIntoMarks(element: HTMLElement): void {
   const style = element.getAttribute('style') ?? '';
   const value = (name: string) =>
     new RegExp(`(?:^|;)\\s*${name}\\s*:\\s*([^;]+)`, 'i').exec(style)?.[1]?.trim() ?? '';
@@ -60,7 +60,7 @@ function marksOfStyle(element: HTMLElement): void {
     element.replaceWith(...element.childNodes);
 }
 
-function wordListItem(paragraph: HTMLElement): void {
+function convertWordListItem(paragraph: HTMLElement): void {
   const text = paragraph.textContent ?? '';
   const numbered = /^\s*(\d+|[a-z]|[ivx]+)[.)]/i.test(text);
   const level = Number(/level(\d)/.exec(paragraph.getAttribute('style') ?? '')?.[1] ?? 1);
@@ -81,54 +81,58 @@ export function plainSlice(text: string, single: boolean): Slice {
 }
 
 /** Matches every character that can be invisible. The module with the exact rules is loaded only if a text has one. */
-const HIDING = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\ufffc]|[^\P{Cc}\t\n\r]/u;
+const CAN_BE_HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\ufffc]|[^\P{Cc}\t\n\r]/u;
 
-/** Pastes clipboard content, and returns whether it did. Calls `cleaned` if invisible characters were left out. */
+/** Pastes clipboard content, and returns whether it did. Calls `oncleaned` if invisible characters were left out. */
 export function handlePaste(
   view: EditorView,
   event: ClipboardEvent,
   single: boolean,
-  cleaned: () => void,
+  oncleaned: () => void,
 ): boolean {
   const data = event.clipboardData;
   if (!data) return false;
   const html = data.getData('text/html');
   let text = data.getData('text/plain');
-  const put = (tr: Transaction) => view.dispatch(tr.scrollIntoView().setMeta('paste', true));
-  const hidden = (said: string, clean: (rule: typeof import('./clean')) => boolean, done: () => void) => {
-    if (!HIDING.test(said)) return done();
-    void import('./clean').then((rule) => {
+  const dispatch = (tr: Transaction) => view.dispatch(tr.scrollIntoView().setMeta('paste', true));
+  const cleanThen = (
+    pasted: string,
+    clean: (rules: typeof import('./clean')) => boolean,
+    insert: () => void,
+  ) => {
+    if (!CAN_BE_HIDDEN.test(pasted)) return insert();
+    void import('./clean').then((rules) => {
       if (view.isDestroyed) return;
-      if (clean(rule)) cleaned();
-      done();
+      if (clean(rules)) oncleaned();
+      insert();
       // If the rules can't be loaded, the text is pasted unchanged: the server names invisible characters before anybody signs.
-    }, done);
+    }, insert);
   };
   if (!html || single) {
     if (!text) return false;
-    const clean = (rule: typeof import('./clean')) => {
+    const clean = (rules: typeof import('./clean')) => {
       const before = text;
-      text = rule.clean(text);
+      text = rules.cleanText(text);
       return text !== before;
     };
-    hidden(text, clean, () => put(view.state.tr.replaceSelection(plainSlice(text, single))));
+    cleanThen(text, clean, () => dispatch(view.state.tr.replaceSelection(plainSlice(text, single))));
     return true;
   }
   // The HTML is parsed into a separate document, which loads and runs nothing, and never into the page's own.
   const { body } = new DOMParser().parseFromString(cleanHtml(html), 'text/html');
-  hidden(
+  cleanThen(
     body.textContent ?? '',
-    (rule) => rule.cleanTree(body),
+    (rules) => rules.cleanTree(body),
     () => {
       const { content } = Parser.fromSchema(schema).parse(body, { preserveWhitespace: false });
-      put(putLines(view.state.tr, content));
+      dispatch(replaceSelection(view.state.tr, content));
     },
   );
   return true;
 }
 
 /** Invisible characters that no script and no emoji needs, in any context. */
-const NEVER = /[\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc]/g;
+const NEVER_NEEDED = /[\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc]/g;
 
 /** Removes invisible characters from typed text, and returns whether it did. They would keep the text from being signed. */
 export function handleTextInput(
@@ -136,12 +140,12 @@ export function handleTextInput(
   from: number,
   to: number,
   text: string,
-  cleaned: () => void,
+  oncleaned: () => void,
 ): boolean {
-  const seen = text.replace(NEVER, '');
-  if (seen === text) return false;
-  view.dispatch(view.state.tr.insertText(seen, from, to));
-  cleaned();
+  const visible = text.replace(NEVER_NEEDED, '');
+  if (visible === text) return false;
+  view.dispatch(view.state.tr.insertText(visible, from, to));
+  oncleaned();
   return true;
 }
 
@@ -149,7 +153,7 @@ export function handleTextInput(
  * Replaces the selection with lines. A line that keeps text from before or after the selection also keeps its
  * kind, such as heading or list item. Every other line has the kind that it was pasted with.
  */
-function putLines(tr: Transaction, lines: Fragment): Transaction {
+function replaceSelection(tr: Transaction, lines: Fragment): Transaction {
   const all = tr.selection instanceof AllSelection;
   const { $from } = all ? Selection.atStart(tr.doc) : tr.selection;
   const { $to } = all ? Selection.atEnd(tr.doc) : tr.selection;

@@ -73,9 +73,9 @@ function convertWordListItem(paragraph: HTMLElement): void {
   paragraph.replaceWith(list);
 }
 
-/** Returns a slice with one editor line for each line of a plain text, or with one line only if `single` is set. */
-export function plainSlice(text: string, single: boolean): Slice {
-  const parts = single ? [text.replace(/\s*\n\s*/g, ' ')] : text.replace(/\r\n?/g, '\n').split('\n');
+/** Returns a slice with one editor line for each line of a plain text, or with one line only if `isSingleLine` is set. */
+export function plainSlice(text: string, isSingleLine: boolean): Slice {
+  const parts = isSingleLine ? [text.replace(/\s*\n\s*/g, ' ')] : text.replace(/\r\n?/g, '\n').split('\n');
   const lines = parts.map((part) => schema.node('line', null, part ? schema.text(part) : undefined));
   return new Slice(Fragment.from(lines), 1, 1);
 }
@@ -87,7 +87,7 @@ const CAN_BE_HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800
 export function handlePaste(
   view: EditorView,
   event: ClipboardEvent,
-  single: boolean,
+  isSingleLine: boolean,
   oncleaned: () => void,
 ): boolean {
   const data = event.clipboardData;
@@ -108,14 +108,14 @@ export function handlePaste(
       // If the rules can't be loaded, the text is pasted unchanged: the server names invisible characters before anybody signs.
     }, insert);
   };
-  if (!html || single) {
+  if (!html || isSingleLine) {
     if (!text) return false;
     const clean = (rules: typeof import('./clean')) => {
       const before = text;
       text = rules.cleanText(text);
       return text !== before;
     };
-    cleanThen(text, clean, () => dispatch(view.state.tr.replaceSelection(plainSlice(text, single))));
+    cleanThen(text, clean, () => dispatch(view.state.tr.replaceSelection(plainSlice(text, isSingleLine))));
     return true;
   }
   // The HTML is parsed into a separate document, which loads and runs nothing, and never into the page's own.

@@ -1,10 +1,10 @@
 // Keeps documents on this device, in IndexedDB. Each person's copies are separate, so that one person's unsaved
 // words never reach another person who signs in on the same laptop.
 
-const NAME = 'accord';
-const UPDATES = 'updates';
-const FACTS = 'facts';
-const PARKED = 'parked';
+const DATABASE_NAME = 'accord';
+const UPDATE_STORE = 'updates';
+const METADATA_STORE = 'facts';
+const PARKED_STORE = 'parked';
 
 /** Number of updates of one document above which they are packed into one. */
 const PACK_AT = 200;
@@ -17,31 +17,31 @@ export interface Parked {
   content: string;
 }
 
-let opening: Promise<IDBDatabase> | undefined;
+let database: Promise<IDBDatabase> | undefined;
 
-function open(): Promise<IDBDatabase> {
-  opening ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
+function openDatabase(): Promise<IDBDatabase> {
+  database ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE_NAME, 1);
     request.onupgradeneeded = () => {
       // Each update is a record of its own, under the key [person, document, n].
-      request.result.createObjectStore(UPDATES, { keyPath: ['person', 'document', 'n'] });
-      request.result.createObjectStore(FACTS, { keyPath: ['person', 'document'] });
-      request.result.createObjectStore(PARKED, { autoIncrement: true });
+      request.result.createObjectStore(UPDATE_STORE, { keyPath: ['person', 'document', 'n'] });
+      request.result.createObjectStore(METADATA_STORE, { keyPath: ['person', 'document'] });
+      request.result.createObjectStore(PARKED_STORE, { autoIncrement: true });
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-  return opening;
+  return database;
 }
 
-function done<T>(request: IDBRequest<T>): Promise<T> {
+function awaitRequest<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 }
 
-function finished(transaction: IDBTransaction): Promise<void> {
+function awaitTransaction(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onerror = () => reject(transaction.error);
@@ -61,8 +61,8 @@ interface Kept extends Edit {
   n: number;
 }
 
-/** The facts about a document that a device keeps beside the updates. */
-export interface Facts {
+/** What a device keeps about a document beside its updates. The store for it is called `facts`. */
+export interface DocumentMetadata {
   /** The position of the server's ledger that the client last knew, as JSON. */
   remembered?: string;
   /** The document's description, as the server last gave it. */
@@ -86,28 +86,30 @@ export class Shelf {
   }
 
   async load(): Promise<Edit[]> {
-    const db = await open();
-    const kept: Kept[] = await done(db.transaction(UPDATES).objectStore(UPDATES).getAll(this.range));
+    const db = await openDatabase();
+    const kept: Kept[] = await awaitRequest(
+      db.transaction(UPDATE_STORE).objectStore(UPDATE_STORE).getAll(this.range),
+    );
     this.held = kept.map(({ person, document, n }) => [person, document, n]);
     return kept;
   }
 
   /** Keeps edits. If this tab then holds more than `PACK_AT` updates, replaces all of them with `whole()`. */
   async keep(edits: Edit[], whole: () => Edit): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction(UPDATES, 'readwrite');
-    const store = transaction.objectStore(UPDATES);
+    const db = await openDatabase();
+    const transaction = db.transaction(UPDATE_STORE, 'readwrite');
+    const store = transaction.objectStore(UPDATE_STORE);
     if (this.held.length + edits.length > PACK_AT) this.replace(store, whole());
     else for (const edit of edits) this.put(store, edit);
-    await finished(transaction);
+    await awaitTransaction(transaction);
   }
 
   /** Replaces all updates that this tab's replica contains with `whole()`. */
   async pack(whole: () => Edit): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction(UPDATES, 'readwrite');
-    this.replace(transaction.objectStore(UPDATES), whole());
-    await finished(transaction);
+    const db = await openDatabase();
+    const transaction = db.transaction(UPDATE_STORE, 'readwrite');
+    this.replace(transaction.objectStore(UPDATE_STORE), whole());
+    await awaitTransaction(transaction);
   }
 
   private replace(store: IDBObjectStore, whole: Edit): void {
@@ -122,51 +124,55 @@ export class Shelf {
     this.held.push([this.person, this.document, this.next]);
   }
 
-  async facts(): Promise<Facts> {
-    const db = await open();
-    const found = await done(db.transaction(FACTS).objectStore(FACTS).get([this.person, this.document]));
-    return (found as Facts | undefined) ?? {};
+  async readMetadata(): Promise<DocumentMetadata> {
+    const db = await openDatabase();
+    const found = await awaitRequest(
+      db.transaction(METADATA_STORE).objectStore(METADATA_STORE).get([this.person, this.document]),
+    );
+    return (found as DocumentMetadata | undefined) ?? {};
   }
 
-  async setFacts(facts: Facts): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction(FACTS, 'readwrite');
-    transaction.objectStore(FACTS).put({ person: this.person, document: this.document, ...facts });
-    await finished(transaction);
+  async writeMetadata(metadata: DocumentMetadata): Promise<void> {
+    const db = await openDatabase();
+    const transaction = db.transaction(METADATA_STORE, 'readwrite');
+    transaction
+      .objectStore(METADATA_STORE)
+      .put({ person: this.person, document: this.document, ...metadata });
+    await awaitTransaction(transaction);
   }
 
-  /** Parks `content`, the readable copy of the document, and removes the updates and facts. */
+  /** Parks `content`, the readable copy of the document, and removes the updates and the metadata. */
   async park(reason: string, content: string): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction([UPDATES, FACTS, PARKED], 'readwrite');
+    const db = await openDatabase();
+    const transaction = db.transaction([UPDATE_STORE, METADATA_STORE, PARKED_STORE], 'readwrite');
     const { person, document } = this;
     transaction
-      .objectStore(PARKED)
+      .objectStore(PARKED_STORE)
       .add({ person, document, at: Date.now(), reason, content } satisfies Parked);
     this.wipe(transaction);
-    await finished(transaction);
+    await awaitTransaction(transaction);
   }
 
-  /** Removes the updates and facts, because the server has all of them or this person may no longer have them. */
+  /** Removes the updates and the metadata, because the server has all of them or this person may no longer have them. */
   async clear(): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction([UPDATES, FACTS], 'readwrite');
+    const db = await openDatabase();
+    const transaction = db.transaction([UPDATE_STORE, METADATA_STORE], 'readwrite');
     this.wipe(transaction);
-    await finished(transaction);
+    await awaitTransaction(transaction);
   }
 
   private wipe(transaction: IDBTransaction): void {
-    transaction.objectStore(UPDATES).delete(this.range);
-    transaction.objectStore(FACTS).delete([this.person, this.document]);
+    transaction.objectStore(UPDATE_STORE).delete(this.range);
+    transaction.objectStore(METADATA_STORE).delete([this.person, this.document]);
     this.held = [];
   }
 
   async parked(): Promise<{ key: IDBValidKey; parked: Parked }[]> {
-    const db = await open();
-    const store = db.transaction(PARKED).objectStore(PARKED);
+    const db = await openDatabase();
+    const store = db.transaction(PARKED_STORE).objectStore(PARKED_STORE);
     const [keys, all] = await Promise.all([
-      done(store.getAllKeys()),
-      done(store.getAll() as IDBRequest<Parked[]>),
+      awaitRequest(store.getAllKeys()),
+      awaitRequest(store.getAll() as IDBRequest<Parked[]>),
     ]);
     return all
       .map((parked, index) => ({ key: keys[index] as IDBValidKey, parked }))
@@ -174,9 +180,9 @@ export class Shelf {
   }
 
   async discardParked(key: IDBValidKey): Promise<void> {
-    const db = await open();
-    const transaction = db.transaction(PARKED, 'readwrite');
-    transaction.objectStore(PARKED).delete(key);
-    await finished(transaction);
+    const db = await openDatabase();
+    const transaction = db.transaction(PARKED_STORE, 'readwrite');
+    transaction.objectStore(PARKED_STORE).delete(key);
+    await awaitTransaction(transaction);
   }
 }

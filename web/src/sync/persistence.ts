@@ -1,7 +1,7 @@
 // Keeps one open document on this device, shortly after each change.
 
 import type { AccordClient } from '../wasm/accord_client';
-import { type Edit, type Facts, Shelf } from './device';
+import { type DocumentMetadata, type Edit, Shelf } from './device';
 import { newClient } from './module';
 
 const PERSIST_MS = 100;
@@ -20,13 +20,13 @@ export class Persistence {
   private constructor(
     private readonly shelf: Shelf,
     private readonly updates: Edit[],
-    private facts: Facts,
+    private metadata: DocumentMetadata,
     /** Returns the current client, which is replaced when the document starts anew. */
     private readonly client: () => AccordClient,
     /** Called after each attempt to keep changes, with whether it succeeded. */
     private readonly kept: (worked: boolean) => void,
   ) {
-    this.remembered = facts.remembered;
+    this.remembered = metadata.remembered;
     window.addEventListener('pagehide', this.now);
   }
 
@@ -38,18 +38,18 @@ export class Persistence {
     kept: (worked: boolean) => void,
   ): Promise<Persistence> {
     const shelf = new Shelf(person, document);
-    const [updates, facts] = await Promise.all([shelf.load(), shelf.facts()]);
-    return new Persistence(shelf, updates, facts, client, kept);
+    const [updates, metadata] = await Promise.all([shelf.load(), shelf.readMetadata()]);
+    return new Persistence(shelf, updates, metadata, client, kept);
   }
 
   /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
   static async storedView(document: string, person: string): Promise<unknown> {
-    return (await new Shelf(person, document).facts()).view;
+    return (await new Shelf(person, document).readMetadata()).view;
   }
 
   /** The document's description, as it was last kept, or `undefined`. */
   get view(): unknown {
-    return this.facts.view;
+    return this.metadata.view;
   }
 
   /** Returns a client that has all updates from the device, and whether there were any. */
@@ -63,8 +63,8 @@ export class Persistence {
 
   /** Keeps the document's description, for times when the server can't be reached. */
   rememberView(view: unknown): void {
-    this.facts = { ...this.facts, view };
-    void this.shelf.setFacts(this.facts).catch(() => undefined);
+    this.metadata = { ...this.metadata, view };
+    void this.shelf.writeMetadata(this.metadata).catch(() => undefined);
   }
 
   /** Keeps the changes after `PERSIST_MS`. */
@@ -84,11 +84,11 @@ export class Persistence {
     const isNews = remembered !== this.remembered;
     if (!last && !isNews) return;
     this.remembered = remembered;
-    if (isNews && remembered !== undefined) this.facts = { ...this.facts, remembered };
+    if (isNews && remembered !== undefined) this.metadata = { ...this.metadata, remembered };
     this.keeping = this.keeping
       .then(async () => {
         if (last) await this.shelf.keep(edits, () => wholeOf(client));
-        if (isNews) await this.shelf.setFacts(this.facts);
+        if (isNews) await this.shelf.writeMetadata(this.metadata);
         this.kept(true);
       })
       .catch(() => this.kept(false));
@@ -118,7 +118,7 @@ export class Persistence {
     await this.keeping;
     if (unsaved()) await this.shelf.park(reason, this.client().content());
     else await this.shelf.clear();
-    this.facts = { view: this.facts.view };
+    this.metadata = { view: this.metadata.view };
     this.remembered = undefined;
   }
 

@@ -7,9 +7,9 @@ const METADATA_STORE = 'facts';
 const PARKED_STORE = 'parked';
 
 /** Number of updates of one document above which they are packed into one. */
-const PACK_AT = 200;
+const MAX_UNPACKED_UPDATES = 200;
 
-export interface Parked {
+export interface ParkedText {
   person: string;
   document: string;
   at: number;
@@ -55,7 +55,7 @@ export interface Edit {
   claims?: Uint8Array;
 }
 
-interface Kept extends Edit {
+interface StoredEdit extends Edit {
   person: string;
   document: string;
   n: number;
@@ -70,10 +70,10 @@ export interface DocumentMetadata {
 }
 
 /** One person's copy of one document on this device. */
-export class Shelf {
-  private next = 0;
+export class DeviceCopy {
+  private lastNumber = 0;
   /** The keys of the updates that this tab's replica contains. Only these updates may be packed. */
-  private held: IDBValidKey[] = [];
+  private heldKeys: IDBValidKey[] = [];
 
   constructor(
     private readonly person: string,
@@ -85,43 +85,48 @@ export class Shelf {
     return IDBKeyRange.bound([person, document, 0], [person, document, Number.MAX_SAFE_INTEGER]);
   }
 
-  async load(): Promise<Edit[]> {
+  async loadEdits(): Promise<Edit[]> {
     const db = await openDatabase();
-    const kept: Kept[] = await awaitRequest(
+    const stored: StoredEdit[] = await awaitRequest(
       db.transaction(UPDATE_STORE).objectStore(UPDATE_STORE).getAll(this.range),
     );
-    this.held = kept.map(({ person, document, n }) => [person, document, n]);
-    return kept;
+    this.heldKeys = stored.map(({ person, document, n }) => [person, document, n]);
+    return stored;
   }
 
-  /** Keeps edits. If this tab then holds more than `PACK_AT` updates, replaces all of them with `whole()`. */
-  async keep(edits: Edit[], whole: () => Edit): Promise<void> {
+  /** Stores edits. If this tab then holds more than `MAX_UNPACKED_UPDATES` updates, `wholeState()` replaces all of them. */
+  async storeEdits(edits: Edit[], wholeState: () => Edit): Promise<void> {
     const db = await openDatabase();
     const transaction = db.transaction(UPDATE_STORE, 'readwrite');
     const store = transaction.objectStore(UPDATE_STORE);
-    if (this.held.length + edits.length > PACK_AT) this.replace(store, whole());
+    if (this.heldKeys.length + edits.length > MAX_UNPACKED_UPDATES) this.replace(store, wholeState());
     else for (const edit of edits) this.put(store, edit);
     await awaitTransaction(transaction);
   }
 
-  /** Replaces all updates that this tab's replica contains with `whole()`. */
-  async pack(whole: () => Edit): Promise<void> {
+  /** Replaces all updates that this tab's replica contains with `wholeState()`. */
+  async pack(wholeState: () => Edit): Promise<void> {
     const db = await openDatabase();
     const transaction = db.transaction(UPDATE_STORE, 'readwrite');
-    this.replace(transaction.objectStore(UPDATE_STORE), whole());
+    this.replace(transaction.objectStore(UPDATE_STORE), wholeState());
     await awaitTransaction(transaction);
   }
 
-  private replace(store: IDBObjectStore, whole: Edit): void {
-    for (const key of this.held.splice(0)) store.delete(key);
-    this.put(store, whole);
+  private replace(store: IDBObjectStore, wholeState: Edit): void {
+    for (const key of this.heldKeys.splice(0)) store.delete(key);
+    this.put(store, wholeState);
   }
 
   private put(store: IDBObjectStore, edit: Edit): void {
     // Other tabs of the same person number their updates in the same range. Time and a random number keep the keys apart.
-    this.next = Math.max(this.next + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
-    store.put({ person: this.person, document: this.document, n: this.next, ...edit } satisfies Kept);
-    this.held.push([this.person, this.document, this.next]);
+    this.lastNumber = Math.max(this.lastNumber + 1, Date.now() * 1000 + Math.floor(Math.random() * 1000));
+    store.put({
+      person: this.person,
+      document: this.document,
+      n: this.lastNumber,
+      ...edit,
+    } satisfies StoredEdit);
+    this.heldKeys.push([this.person, this.document, this.lastNumber]);
   }
 
   async readMetadata(): Promise<DocumentMetadata> {
@@ -148,8 +153,8 @@ export class Shelf {
     const { person, document } = this;
     transaction
       .objectStore(PARKED_STORE)
-      .add({ person, document, at: Date.now(), reason, content } satisfies Parked);
-    this.wipe(transaction);
+      .add({ person, document, at: Date.now(), reason, content } satisfies ParkedText);
+    this.deleteIn(transaction);
     await awaitTransaction(transaction);
   }
 
@@ -157,22 +162,22 @@ export class Shelf {
   async clear(): Promise<void> {
     const db = await openDatabase();
     const transaction = db.transaction([UPDATE_STORE, METADATA_STORE], 'readwrite');
-    this.wipe(transaction);
+    this.deleteIn(transaction);
     await awaitTransaction(transaction);
   }
 
-  private wipe(transaction: IDBTransaction): void {
+  private deleteIn(transaction: IDBTransaction): void {
     transaction.objectStore(UPDATE_STORE).delete(this.range);
     transaction.objectStore(METADATA_STORE).delete([this.person, this.document]);
-    this.held = [];
+    this.heldKeys = [];
   }
 
-  async parked(): Promise<{ key: IDBValidKey; parked: Parked }[]> {
+  async listParked(): Promise<{ key: IDBValidKey; parked: ParkedText }[]> {
     const db = await openDatabase();
     const store = db.transaction(PARKED_STORE).objectStore(PARKED_STORE);
     const [keys, all] = await Promise.all([
       awaitRequest(store.getAllKeys()),
-      awaitRequest(store.getAll() as IDBRequest<Parked[]>),
+      awaitRequest(store.getAll() as IDBRequest<ParkedText[]>),
     ]);
     return all
       .map((parked, index) => ({ key: keys[index] as IDBValidKey, parked }))

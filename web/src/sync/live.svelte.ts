@@ -230,8 +230,8 @@ export class LiveDocument {
 
   // ── Parked text ───────────────────────────────────────────────────────────
 
-  parked(): ReturnType<Persistence['parked']> {
-    return this.persistence.parked();
+  listParked(): ReturnType<Persistence['listParked']> {
+    return this.persistence.listParked();
   }
 
   discardParked(key: IDBValidKey): Promise<void> {

@@ -1,7 +1,7 @@
 // Keeps one open document on this device, shortly after each change.
 
 import type { AccordClient } from '../wasm/accord_client';
-import { type DocumentMetadata, type Edit, Shelf } from './device';
+import { DeviceCopy, type DocumentMetadata, type Edit } from './device';
 import { newClient } from './module';
 
 const PERSIST_MS = 100;
@@ -18,7 +18,7 @@ export class Persistence {
   private remembered: string | undefined;
 
   private constructor(
-    private readonly shelf: Shelf,
+    private readonly deviceCopy: DeviceCopy,
     private readonly updates: Edit[],
     private metadata: DocumentMetadata,
     /** Returns the current client, which is replaced when the document starts anew. */
@@ -37,14 +37,14 @@ export class Persistence {
     client: () => AccordClient,
     kept: (worked: boolean) => void,
   ): Promise<Persistence> {
-    const shelf = new Shelf(person, document);
-    const [updates, metadata] = await Promise.all([shelf.load(), shelf.readMetadata()]);
-    return new Persistence(shelf, updates, metadata, client, kept);
+    const copy = new DeviceCopy(person, document);
+    const [updates, metadata] = await Promise.all([copy.loadEdits(), copy.readMetadata()]);
+    return new Persistence(copy, updates, metadata, client, kept);
   }
 
   /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
   static async storedView(document: string, person: string): Promise<unknown> {
-    return (await new Shelf(person, document).readMetadata()).view;
+    return (await new DeviceCopy(person, document).readMetadata()).view;
   }
 
   /** The document's description, as it was last kept, or `undefined`. */
@@ -64,7 +64,7 @@ export class Persistence {
   /** Keeps the document's description, for times when the server can't be reached. */
   rememberView(view: unknown): void {
     this.metadata = { ...this.metadata, view };
-    void this.shelf.writeMetadata(this.metadata).catch(() => undefined);
+    void this.deviceCopy.writeMetadata(this.metadata).catch(() => undefined);
   }
 
   /** Keeps the changes after `PERSIST_MS`. */
@@ -87,8 +87,8 @@ export class Persistence {
     if (isNews && remembered !== undefined) this.metadata = { ...this.metadata, remembered };
     this.keeping = this.keeping
       .then(async () => {
-        if (last) await this.shelf.keep(edits, () => wholeOf(client));
-        if (isNews) await this.shelf.writeMetadata(this.metadata);
+        if (last) await this.deviceCopy.storeEdits(edits, () => wholeOf(client));
+        if (isNews) await this.deviceCopy.writeMetadata(this.metadata);
         this.kept(true);
       })
       .catch(() => this.kept(false));
@@ -106,7 +106,9 @@ export class Persistence {
   pack(): void {
     this.now();
     const client = this.client();
-    this.keeping = this.keeping.then(() => this.shelf.pack(() => wholeOf(client))).catch(() => undefined);
+    this.keeping = this.keeping
+      .then(() => this.deviceCopy.pack(() => wholeOf(client)))
+      .catch(() => undefined);
   }
 
   /**
@@ -116,8 +118,8 @@ export class Persistence {
   async setAside(reason: string, unsaved: () => boolean): Promise<void> {
     this.stop();
     await this.keeping;
-    if (unsaved()) await this.shelf.park(reason, this.client().content());
-    else await this.shelf.clear();
+    if (unsaved()) await this.deviceCopy.park(reason, this.client().content());
+    else await this.deviceCopy.clear();
     this.metadata = { view: this.metadata.view };
     this.remembered = undefined;
   }
@@ -128,12 +130,12 @@ export class Persistence {
     window.removeEventListener('pagehide', this.now);
   }
 
-  parked(): ReturnType<Shelf['parked']> {
-    return this.shelf.parked();
+  listParked(): ReturnType<DeviceCopy['listParked']> {
+    return this.deviceCopy.listParked();
   }
 
   discardParked(key: IDBValidKey): Promise<void> {
-    return this.shelf.discardParked(key);
+    return this.deviceCopy.discardParked(key);
   }
 
   private stop(): void {

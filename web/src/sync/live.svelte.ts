@@ -97,28 +97,28 @@ export class LiveDocument {
       id,
       person,
       () => live.client,
-      (worked) => {
-        live.deviceFailed = !worked;
+      (succeeded) => {
+        live.deviceFailed = !succeeded;
       },
     );
-    const { client, any } = persistence.load();
+    const { client, hasEdits } = persistence.createClient();
     const live: LiveDocument = new LiveDocument(id, client, persistence, onDoubt);
-    live.ready = any;
+    live.ready = hasEdits;
     live.refresh();
     live.connection.connect();
     return live;
   }
 
   /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
-  static storedView(id: string, person: string): Promise<unknown> {
-    return Persistence.storedView(id, person);
+  static readStoredView(id: string, person: string): Promise<unknown> {
+    return Persistence.readStoredView(id, person);
   }
 
   /** Keeps the document's description on this device, for times when the server can't be reached. */
-  rememberView(view: DocumentView): void {
+  storeView(view: DocumentView): void {
     const known = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
     if (view.redactions.length > known) this.redacted = true;
-    this.persistence.rememberView(view);
+    this.persistence.storeView(view);
   }
 
   close(): void {
@@ -252,7 +252,7 @@ export class LiveDocument {
     const peers = this.client.takePeers();
     if (peers) this.setPeers(peers);
     this.readStatus();
-    this.persistence.soon();
+    this.persistence.persistSoon();
     this.checkTimer ??= setTimeout(() => {
       this.checkTimer = undefined;
       this.readChecklist();
@@ -352,12 +352,12 @@ export class LiveDocument {
    */
   private async denied(code: number, reason: string): Promise<void> {
     if (code === SIGNED_OUT) {
-      this.persistence.now();
-      await this.persistence.settled();
+      this.persistence.persistNow();
+      await this.persistence.waitForWrites();
       this.onDoubt();
       return;
     }
-    await this.persistence.setAside(reason, () => this.unsaved);
+    await this.persistence.parkOrClear(reason, () => this.unsaved);
     this.client = newClient(undefined);
     this.ready = false;
     this.generation += 1;

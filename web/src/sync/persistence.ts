@@ -4,30 +4,30 @@ import type { AccordClient } from '../wasm/accord_client';
 import { DeviceCopy, type DocumentMetadata, type Edit } from './device';
 import { newClient } from './module';
 
-const PERSIST_MS = 100;
-const NONE = new Uint8Array();
+const PERSIST_DELAY_MS = 100;
+const NO_CLAIMS = new Uint8Array();
 
 /** Returns the whole state of a client as one edit. */
-const wholeOf = (client: AccordClient): Edit => ({ update: client.state(), claims: client.claims() });
+const wholeStateOf = (client: AccordClient): Edit => ({ update: client.state(), claims: client.claims() });
 
 export class Persistence {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Resolves when all changes so far have been kept, or could not be kept. */
-  private keeping: Promise<void> = Promise.resolve();
+  private pendingWrites: Promise<void> = Promise.resolve();
   /** The position of the server's ledger that was last kept, as JSON. */
-  private remembered: string | undefined;
+  private ledgerPosition: string | undefined;
 
   private constructor(
     private readonly deviceCopy: DeviceCopy,
-    private readonly updates: Edit[],
+    private readonly loadedEdits: Edit[],
     private metadata: DocumentMetadata,
     /** Returns the current client, which is replaced when the document starts anew. */
     private readonly client: () => AccordClient,
     /** Called after each attempt to keep changes, with whether it succeeded. */
-    private readonly kept: (worked: boolean) => void,
+    private readonly onwritten: (succeeded: boolean) => void,
   ) {
-    this.remembered = metadata.remembered;
-    window.addEventListener('pagehide', this.now);
+    this.ledgerPosition = metadata.remembered;
+    window.addEventListener('pagehide', this.persistNow);
   }
 
   /** Opens a person's copy of a document, and reads what the device keeps of it. */
@@ -35,15 +35,15 @@ export class Persistence {
     document: string,
     person: string,
     client: () => AccordClient,
-    kept: (worked: boolean) => void,
+    onwritten: (succeeded: boolean) => void,
   ): Promise<Persistence> {
     const copy = new DeviceCopy(person, document);
-    const [updates, metadata] = await Promise.all([copy.loadEdits(), copy.readMetadata()]);
-    return new Persistence(copy, updates, metadata, client, kept);
+    const [edits, metadata] = await Promise.all([copy.loadEdits(), copy.readMetadata()]);
+    return new Persistence(copy, edits, metadata, client, onwritten);
   }
 
   /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
-  static async storedView(document: string, person: string): Promise<unknown> {
+  static async readStoredView(document: string, person: string): Promise<unknown> {
     return (await new DeviceCopy(person, document).readMetadata()).view;
   }
 
@@ -52,82 +52,84 @@ export class Persistence {
     return this.metadata.view;
   }
 
-  /** Returns a client that has all updates from the device, and whether there were any. */
-  load(): { client: AccordClient; any: boolean } {
-    const client = newClient(this.remembered);
-    const updates = this.updates.splice(0);
-    for (const { update, claims } of updates) client.load(update, claims ?? NONE);
-    client.loaded(updates.length > 0);
-    return { client, any: updates.length > 0 };
+  /** Creates a client that has all edits from the device, and returns whether there were any. */
+  createClient(): { client: AccordClient; hasEdits: boolean } {
+    const client = newClient(this.ledgerPosition);
+    const edits = this.loadedEdits.splice(0);
+    for (const { update, claims } of edits) client.load(update, claims ?? NO_CLAIMS);
+    client.loaded(edits.length > 0);
+    return { client, hasEdits: edits.length > 0 };
   }
 
   /** Keeps the document's description, for times when the server can't be reached. */
-  rememberView(view: unknown): void {
+  storeView(view: unknown): void {
     this.metadata = { ...this.metadata, view };
     void this.deviceCopy.writeMetadata(this.metadata).catch(() => undefined);
   }
 
-  /** Keeps the changes after `PERSIST_MS`. */
-  soon(): void {
-    this.timer ??= setTimeout(this.now, PERSIST_MS);
+  /** Keeps the changes after `PERSIST_DELAY_MS`. */
+  persistSoon(): void {
+    this.timer ??= setTimeout(this.persistNow, PERSIST_DELAY_MS);
   }
 
   /** Begins to keep the changes now. */
-  readonly now = (): void => {
+  readonly persistNow = (): void => {
     this.stop();
     const client = this.client();
     const edits: Edit[] = (client.takeUpdates() as Uint8Array[]).map((update) => ({ update }));
     const claims = client.claims();
     const last = edits.at(-1);
     if (last && claims.length > 0) last.claims = claims;
-    const remembered = client.remembered() ?? undefined;
-    const isNews = remembered !== this.remembered;
-    if (!last && !isNews) return;
-    this.remembered = remembered;
-    if (isNews && remembered !== undefined) this.metadata = { ...this.metadata, remembered };
-    this.keeping = this.keeping
+    const position = client.remembered() ?? undefined;
+    const hasNewPosition = position !== this.ledgerPosition;
+    if (!last && !hasNewPosition) return;
+    this.ledgerPosition = position;
+    if (hasNewPosition && position !== undefined) {
+      this.metadata = { ...this.metadata, remembered: position };
+    }
+    this.pendingWrites = this.pendingWrites
       .then(async () => {
-        if (last) await this.deviceCopy.storeEdits(edits, () => wholeOf(client));
-        if (isNews) await this.deviceCopy.writeMetadata(this.metadata);
-        this.kept(true);
+        if (last) await this.deviceCopy.storeEdits(edits, () => wholeStateOf(client));
+        if (hasNewPosition) await this.deviceCopy.writeMetadata(this.metadata);
+        this.onwritten(true);
       })
-      .catch(() => this.kept(false));
+      .catch(() => this.onwritten(false));
   };
 
   /**
-   * Resolves when every attempt so far to keep changes has succeeded or failed. It does not wait for changes that `soon` has
-   * only scheduled: call `now` first.
+   * Resolves when every attempt so far to keep changes has succeeded or failed. It does not wait for changes that are only
+   * scheduled: call `now` first.
    */
-  settled(): Promise<void> {
-    return this.keeping;
+  waitForWrites(): Promise<void> {
+    return this.pendingWrites;
   }
 
   /** Replaces the updates on the device, which can contain a redacted passage, with the whole state of the client. */
   pack(): void {
-    this.now();
+    this.persistNow();
     const client = this.client();
-    this.keeping = this.keeping
-      .then(() => this.deviceCopy.pack(() => wholeOf(client)))
+    this.pendingWrites = this.pendingWrites
+      .then(() => this.deviceCopy.pack(() => wholeStateOf(client)))
       .catch(() => undefined);
   }
 
   /**
-   * Removes the copy of the document, so that it can start anew. If any of it is `unsaved` once all changes are kept, the
+   * Removes the copy of the document, so that it can start anew. If `hasUnsaved` returns true once all changes are kept, the
    * readable text is parked first.
    */
-  async setAside(reason: string, unsaved: () => boolean): Promise<void> {
+  async parkOrClear(reason: string, hasUnsaved: () => boolean): Promise<void> {
     this.stop();
-    await this.keeping;
-    if (unsaved()) await this.deviceCopy.park(reason, this.client().content());
+    await this.pendingWrites;
+    if (hasUnsaved()) await this.deviceCopy.park(reason, this.client().content());
     else await this.deviceCopy.clear();
     this.metadata = { view: this.metadata.view };
-    this.remembered = undefined;
+    this.ledgerPosition = undefined;
   }
 
   /** Keeps the changes, and stops listening for the page to be hidden. */
   end(): void {
-    this.now();
-    window.removeEventListener('pagehide', this.now);
+    this.persistNow();
+    window.removeEventListener('pagehide', this.persistNow);
   }
 
   listParked(): ReturnType<DeviceCopy['listParked']> {

@@ -7,21 +7,21 @@ import { type Delta, insertsNewline } from '../text/delta';
 import { parseMilestoneTarget } from '../text/target';
 import type { AccordClient } from '../wasm/accord_client';
 import { Connection } from './connection';
-import { type Milestone, withHeld } from './milestones';
+import { type Milestone, milestonesToShow } from './milestones';
 import {
-  type Change,
-  type Check,
+  type ChecklistItem,
   type ClientStatus,
+  createClient,
   loadModule,
-  newClient,
   type Peer,
+  type ReplicaChange,
   subprotocol,
   type TextChange,
 } from './module';
 import { Persistence } from './persistence';
-import { CalmStatus, type Status, statusOf } from './status';
+import { type SaveStatus, StatusDebouncer, statusOf } from './status';
 
-export type { Check, Milestone, Peer, Status, TextChange };
+export type { ChecklistItem, Milestone, Peer, SaveStatus, TextChange };
 
 /** A passage of a text: its offset in UTF-16 code units, and its characters. */
 export interface Passage {
@@ -36,11 +36,11 @@ const RENEW_MS = 15_000;
 const CHECK_MS = 400;
 
 export class LiveDocument {
-  status = $state<Status>({ state: 'opening' });
+  status = $state<SaveStatus>({ state: 'opening' });
   peers = $state<Peer[]>([]);
   milestones = $state<Milestone[]>([]);
   facts = $state<Record<string, string>>({});
-  checklist = $state<Check[]>([]);
+  checklist = $state<ChecklistItem[]>([]);
   mayWrite = $state(true);
   canUndo = $state(false);
   canRedo = $state(false);
@@ -58,7 +58,7 @@ export class LiveDocument {
 
   private readonly listeners = new Map<string, (change: TextChange) => void>();
   private readonly caretListeners = new Map<string, () => void>();
-  private readonly calm = new CalmStatus((status) => {
+  private readonly debouncer = new StatusDebouncer((status) => {
     this.status = status;
   });
   private readonly connection: Connection;
@@ -126,7 +126,7 @@ export class LiveDocument {
     this.persistence.end();
     clearTimeout(this.checkTimer);
     clearInterval(this.renewTimer);
-    this.calm.stop();
+    this.debouncer.stop();
     this.connection.end();
   }
 
@@ -248,7 +248,7 @@ export class LiveDocument {
     action(this.client);
     for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) this.connection.send(frame);
     const changes = this.client.takeChanges();
-    if (changes) this.report(JSON.parse(changes) as Change[], removes);
+    if (changes) this.report(JSON.parse(changes) as ReplicaChange[], removes);
     const peers = this.client.takePeers();
     if (peers) this.setPeers(peers);
     this.readStatus();
@@ -269,7 +269,7 @@ export class LiveDocument {
     for (const listener of this.caretListeners.values()) listener();
   }
 
-  private report(changes: Change[], removes: boolean): void {
+  private report(changes: ReplicaChange[], removes: boolean): void {
     for (const change of changes) {
       if (change.change === 'text') {
         this.listeners.get(change.target)?.(change);
@@ -282,7 +282,7 @@ export class LiveDocument {
 
   private readMilestones(removes: boolean): void {
     const present = JSON.parse(this.client.milestones()) as Milestone[];
-    this.milestones = removes ? present : withHeld(present, this.milestones, this.caretIn);
+    this.milestones = removes ? present : milestonesToShow(present, this.milestones, this.caretIn);
   }
 
   private readFacts(): void {
@@ -290,7 +290,7 @@ export class LiveDocument {
   }
 
   private readChecklist(): void {
-    this.checklist = JSON.parse(this.client.checklist()) as Check[];
+    this.checklist = JSON.parse(this.client.checklist()) as ChecklistItem[];
   }
 
   private refresh(): void {
@@ -305,7 +305,7 @@ export class LiveDocument {
     const now = JSON.parse(json) as ClientStatus;
     this.linked = now.link.link === 'live';
     this.unsaved = now.unsaved;
-    this.calm.show(this.status, statusOf(now));
+    this.debouncer.show(this.status, statusOf(now));
     this.canUndo = now.can_undo;
     this.canRedo = now.can_redo;
     this.mayWrite = now.may_write;
@@ -358,7 +358,7 @@ export class LiveDocument {
       return;
     }
     await this.persistence.parkOrClear(reason, () => this.unsaved);
-    this.client = newClient(undefined);
+    this.client = createClient(undefined);
     this.ready = false;
     this.generation += 1;
     this.connection.connect();

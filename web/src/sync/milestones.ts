@@ -1,8 +1,8 @@
 // Decides which milestones the page shows.
 
-import type { Milestone as Present } from './module';
+import type { Milestone as ReplicaMilestone } from './module';
 
-export interface Milestone extends Present {
+export interface Milestone extends ReplicaMilestone {
   /** Set if somebody else deleted the milestone, and the page shows it only because the caret is in it. */
   deleted?: true;
 }
@@ -12,7 +12,11 @@ export interface Milestone extends Present {
  * even if it was deleted. If that milestone disappeared, the person's next words would be lost. Words typed in it bring it
  * back for everybody.
  */
-export function withHeld(present: Milestone[], shown: Milestone[], caretIn: string | undefined): Milestone[] {
+export function milestonesToShow(
+  present: Milestone[],
+  shown: Milestone[],
+  caretIn: string | undefined,
+): Milestone[] {
   const at = shown.findIndex(({ id }) => id === caretIn);
   const held = shown[at];
   if (!held || present.some(({ id }) => id === held.id)) return present;

@@ -9,25 +9,25 @@ type Schemas = components['schemas'];
 export type Peer = Schemas['Peer'];
 /** A milestone without its texts: `LiveDocument.read` returns each text by its target. */
 export type Milestone = Omit<Schemas['Milestone'], 'what' | 'outputs' | 'who'>;
-export type Check = Schemas['Check'];
+export type ChecklistItem = Schemas['Check'];
 export type ClientStatus = Schemas['ClientStatus'];
 export type TextChange = Omit<Extract<Schemas['ReplicaChange'], { change: 'text' }>, 'delta'> & {
   delta: Delta;
 };
-export type Change = Exclude<Schemas['ReplicaChange'], { change: 'text' }> | TextChange;
+export type ReplicaChange = Exclude<Schemas['ReplicaChange'], { change: 'text' }> | TextChange;
 
 export { subprotocol };
 
-let loading: Promise<unknown> | undefined;
+let moduleLoading: Promise<unknown> | undefined;
 
 /** Loads the module. Later calls return the same promise. */
 export function loadModule(): Promise<unknown> {
-  loading ??= init({ module_or_path: wasmUrl });
-  return loading;
+  moduleLoading ??= init({ module_or_path: wasmUrl });
+  return moduleLoading;
 }
 
 /** Creates a client with an empty document, and with the position of the server's ledger that this device remembers. */
-export function newClient(ledgerPosition: string | undefined): AccordClient {
+export function createClient(ledgerPosition: string | undefined): AccordClient {
   // The client id has 53 random bits, so that nobody ever writes under the same id.
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return new AccordClient((high & 0x1fffff) * 2 ** 32 + low, ledgerPosition);

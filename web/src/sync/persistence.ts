@@ -2,7 +2,7 @@
 
 import type { AccordClient } from '../wasm/accord_client';
 import { DeviceCopy, type DocumentMetadata, type Edit } from './device';
-import { newClient } from './module';
+import { createClient } from './module';
 
 const PERSIST_DELAY_MS = 100;
 const NO_CLAIMS = new Uint8Array();
@@ -54,7 +54,7 @@ export class Persistence {
 
   /** Creates a client that has all edits from the device, and returns whether there were any. */
   createClient(): { client: AccordClient; hasEdits: boolean } {
-    const client = newClient(this.ledgerPosition);
+    const client = createClient(this.ledgerPosition);
     const edits = this.loadedEdits.splice(0);
     for (const { update, claims } of edits) client.load(update, claims ?? NO_CLAIMS);
     client.loaded(edits.length > 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CALM_MS, CalmStatus, type Status, statusOf } from './status';
+import { DEBOUNCE_MS, type SaveStatus, StatusDebouncer, statusOf } from './status';
 
 test('only a live link without unsaved edits is saved', () => {
   const of = (link: Parameters<typeof statusOf>[0]['link'], unsaved: boolean) => statusOf({ link, unsaved });
@@ -21,14 +21,14 @@ test('only a live link without unsaved edits is saved', () => {
 });
 
 test('“Saved” waits for a pause, and every other news is shown at once', async () => {
-  const shown: Status[] = [];
-  const calm = new CalmStatus((status) => shown.push(status));
-  calm.show({ state: 'saving' }, { state: 'saved' });
-  calm.show({ state: 'saving' }, { state: 'saving' });
+  const shown: SaveStatus[] = [];
+  const debouncer = new StatusDebouncer((status) => shown.push(status));
+  debouncer.show({ state: 'saving' }, { state: 'saved' });
+  debouncer.show({ state: 'saving' }, { state: 'saving' });
   assert.deepEqual(shown, []);
-  calm.show({ state: 'saving' }, { state: 'offline', unsaved: true, reason: null });
+  debouncer.show({ state: 'saving' }, { state: 'offline', unsaved: true, reason: null });
   assert.deepEqual(shown.splice(0), [{ state: 'offline', unsaved: true, reason: null }]);
-  calm.show({ state: 'saving' }, { state: 'saved' });
-  await new Promise((resolve) => setTimeout(resolve, 2 * CALM_MS));
+  debouncer.show({ state: 'saving' }, { state: 'saved' });
+  await new Promise((resolve) => setTimeout(resolve, 2 * DEBOUNCE_MS));
   assert.deepEqual(shown, [{ state: 'saved' }]);
 });

@@ -2,14 +2,14 @@
 
 import type { ClientStatus } from './module';
 
-export type Status =
+export type SaveStatus =
   | { state: 'opening' }
   | { state: 'saved' }
   | { state: 'saving' }
   | { state: 'offline'; unsaved: boolean; reason: string | null }
   | { state: 'denied'; code: number; reason: string };
 
-export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved'>): Status {
+export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved'>): SaveStatus {
   switch (link.link) {
     case 'live':
       return unsaved ? { state: 'saving' } : { state: 'saved' };
@@ -23,23 +23,23 @@ export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved
 }
 
 /** Time that a status must last before the page shows it, in milliseconds, if the page would otherwise flicker. */
-export const CALM_MS = 600;
+export const DEBOUNCE_MS = 600;
 
 /** A filter that keeps the shown status from flickering, because nobody can read a status that flickers. */
-export class CalmStatus {
+export class StatusDebouncer {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly set: (status: Status) => void) {}
+  constructor(private readonly set: (status: SaveStatus) => void) {}
 
   /**
-   * Replaces the shown status `now` by `next`, immediately or after `CALM_MS`. The page keeps showing “Saving” between two
-   * keystrokes, and does not show “Saving” for the handshake alone. It never shows “Saved” early.
+   * Replaces the shown status `now` by `next`, immediately or after `DEBOUNCE_MS`. The page keeps showing “Saving” between
+   * two keystrokes, and does not show “Saving” for the handshake alone. It never shows “Saved” early.
    */
-  show(now: Status, next: Status): void {
+  show(now: SaveStatus, next: SaveStatus): void {
     this.stop();
     const step = `${now.state} ${next.state}`;
     if (step === 'saving saved' || step === 'opening saving') {
-      this.timer = setTimeout(() => this.set(next), CALM_MS);
+      this.timer = setTimeout(() => this.set(next), DEBOUNCE_MS);
     } else if (JSON.stringify(next) !== JSON.stringify(now)) this.set(next);
   }
 

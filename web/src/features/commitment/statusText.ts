@@ -1,8 +1,8 @@
 import { t } from '../../messages';
-import type { Status } from '../../sync/live.svelte';
+import type { SaveStatus } from '../../sync/live.svelte';
 
 /** Returns the save status in words. `deviceFailed` says that this device can't keep unsaved edits. */
-export function statusText(status: Status, deviceFailed: boolean): string {
+export function statusText(status: SaveStatus, deviceFailed: boolean): string {
   if (status.state !== 'offline') return t(`status.${status.state}`);
   if (!status.unsaved) return t('status.offline');
   return deviceFailed ? t('status.deviceFailed') : t('status.offlineUnsaved');

@@ -1,36 +1,36 @@
 // The WebSocket of one document. It connects again whenever it closes, and waits longer after each failure.
 
 const FIRST_RETRY_MS = 300;
-const LAST_RETRY_MS = 5_000;
+const MAX_RETRY_MS = 5_000;
 /** The close code of a connection that ended without one. */
-const ABNORMAL = 1006;
+const ABNORMAL_CLOSURE = 1006;
 
-interface Events {
-  opened(): void;
-  frame(frame: Uint8Array): void;
+interface ConnectionHandlers {
+  onopen(): void;
+  onframe(frame: Uint8Array): void;
   /** Called when the socket has closed. Returns whether to connect again. */
-  closed(code: number, reason: string): boolean;
+  onclose(code: number, reason: string): boolean;
   /** Called when the socket closed without having opened. Browsers give no reason for that. */
-  failed(): void;
+  onfail(): void;
 }
 
 export class Connection {
   private socket: WebSocket | undefined;
   private retryMs = FIRST_RETRY_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private ended = false;
+  private isEnded = false;
 
   constructor(
     private readonly document: string,
     private readonly subprotocol: string,
-    private readonly events: Events,
+    private readonly handlers: ConnectionHandlers,
   ) {
-    window.addEventListener('online', this.online);
-    window.addEventListener('offline', this.offline);
+    window.addEventListener('online', this.handleOnline);
+    window.addEventListener('offline', this.handleOffline);
   }
 
   connect(): void {
-    if (this.ended || this.socket) return;
+    if (this.isEnded || this.socket) return;
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new WebSocket(
       `${scheme}://${location.host}/sync/${encodeURIComponent(this.document)}`,
@@ -41,15 +41,15 @@ export class Connection {
     let opened = false;
     socket.onopen = () => {
       opened = true;
-      if (this.socket === socket) this.events.opened();
+      if (this.socket === socket) this.handlers.onopen();
     };
     socket.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      if (this.socket === socket) this.events.frame(new Uint8Array(event.data));
+      if (this.socket === socket) this.handlers.onframe(new Uint8Array(event.data));
     };
     socket.onclose = (event) => {
       if (this.socket !== socket) return;
-      this.closed(event.code, event.reason);
-      if (!opened && !this.ended) this.events.failed();
+      this.handleClose(event.code, event.reason);
+      if (!opened && !this.isEnded) this.handlers.onfail();
     };
   }
 
@@ -59,43 +59,43 @@ export class Connection {
   }
 
   /** Makes the wait after the next failure short again. Must be called when the handshake with the server is complete. */
-  established(): void {
+  resetRetryDelay(): void {
     this.retryMs = FIRST_RETRY_MS;
   }
 
   /** Closes the socket, so that it connects again. */
-  reset(): void {
+  reconnect(): void {
     this.socket?.close();
   }
 
   /** Closes the socket for good. */
   end(): void {
-    this.ended = true;
+    this.isEnded = true;
     clearTimeout(this.timer);
-    window.removeEventListener('online', this.online);
-    window.removeEventListener('offline', this.offline);
+    window.removeEventListener('online', this.handleOnline);
+    window.removeEventListener('offline', this.handleOffline);
     this.socket?.close();
   }
 
-  private closed(code: number, reason: string): void {
+  private handleClose(code: number, reason: string): void {
     this.socket = undefined;
-    if (!this.events.closed(code, reason) || this.ended) return;
+    if (!this.handlers.onclose(code, reason) || this.isEnded) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(), this.retryMs * (0.75 + Math.random() / 2));
-    this.retryMs = Math.min(this.retryMs * 2, LAST_RETRY_MS);
+    this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);
   }
 
-  private readonly online = () => {
+  private readonly handleOnline = () => {
     clearTimeout(this.timer);
-    this.established();
+    this.resetRetryDelay();
     this.connect();
   };
 
-  private readonly offline = () => {
+  private readonly handleOffline = () => {
     const socket = this.socket;
     if (!socket) return;
     socket.onclose = null;
     socket.close();
-    this.closed(ABNORMAL, '');
+    this.handleClose(ABNORMAL_CLOSURE, '');
   };
 }

@@ -82,10 +82,10 @@ export class LiveDocument {
     private readonly onDoubt: () => void,
   ) {
     this.connection = new Connection(id, subprotocol(), {
-      opened: () => this.with((client) => client.opened()),
-      frame: (frame) => this.receive(frame),
-      closed: (code, reason) => this.disconnected(code, reason),
-      failed: onDoubt,
+      onopen: () => this.with((client) => client.opened()),
+      onframe: (frame) => this.receive(frame),
+      onclose: (code, reason) => this.handleClose(code, reason),
+      onfail: onDoubt,
     });
     this.renewTimer = setInterval(() => this.with((client) => client.renew()), RENEW_MS);
   }
@@ -316,7 +316,7 @@ export class LiveDocument {
       try {
         client.frame(frame);
       } catch {
-        this.connection.reset();
+        this.connection.reconnect();
       }
     });
     const news = this.client.takeNews();
@@ -326,7 +326,7 @@ export class LiveDocument {
       this.onDoubt();
     }
     if (!this.linked) return;
-    this.connection.established();
+    this.connection.resetRetryDelay();
     // A passage was redacted, either now or while this device was away. The updates on this device still contain it.
     if (this.redacted) {
       this.redacted = false;
@@ -339,7 +339,7 @@ export class LiveDocument {
   }
 
   /** Tells the client that the connection has ended. Returns whether to connect again. */
-  private disconnected(code: number, reason: string): boolean {
+  private handleClose(code: number, reason: string): boolean {
     this.with((client) => client.closed(code, reason));
     if (this.closed || this.status.state !== 'denied') return true;
     void this.denied(this.status.code, this.status.reason);

@@ -73,11 +73,11 @@ export class Binding {
   }
 
   /** Records the selection as copied, so that pasting it keeps its authors. Called for a copy, a cut, or a drag. */
-  copy(): void {
+  recordCopy(): void {
     if (!this.view || this.composition?.held.length) return;
     const { doc, selection } = this.view.state;
     if (!selection.empty)
-      this.live.copy(this.target, toFlatOffset(doc, selection.from), toFlatOffset(doc, selection.to));
+      this.live.recordCopy(this.target, toFlatOffset(doc, selection.from), toFlatOffset(doc, selection.to));
   }
 
   private edit(delta: Delta, pasted: boolean): void {
@@ -203,7 +203,7 @@ const isPaste = (tr: Transaction) => tr.getMeta('paste') === true || tr.getMeta(
 /** Creates the plugin that reports focus, loss of focus, ends of compositions, and copied selections to the binding. */
 export function bindingPlugin(binding: Binding): Plugin {
   const copy = () => {
-    binding.copy();
+    binding.recordCopy();
     return false;
   };
   return new Plugin({

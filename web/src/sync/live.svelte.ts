@@ -31,9 +31,9 @@ export interface Passage {
 }
 
 /** Interval between renewals of the person's awareness state, in milliseconds. */
-const RENEW_MS = 15_000;
+const RENEW_INTERVAL_MS = 15_000;
 /** Delay between a change and the next reading of the checklist, in milliseconds. */
-const CHECK_MS = 400;
+const CHECKLIST_DELAY_MS = 400;
 
 export class LiveDocument {
   status = $state<SaveStatus>({ state: 'opening' });
@@ -47,51 +47,51 @@ export class LiveDocument {
   /** Whether there is anything to show, from the device or from the server. */
   ready = $state(false);
   /** A counter that grows when all editors must be created again. */
-  generation = $state(0);
+  editorGeneration = $state(0);
   /** Whether this device failed to keep the last change, so that text typed offline could be lost. */
   deviceFailed = $state(false);
 
   /** Called when a step was taken on the path to a release. */
-  onRelease: (() => void) | undefined;
+  onreleasestep: (() => void) | undefined;
   /** Called with each text that somebody else changed. */
-  onOthers: ((target: string) => void) | undefined;
+  onremotechange: ((target: string) => void) | undefined;
 
-  private readonly listeners = new Map<string, (change: TextChange) => void>();
+  private readonly textListeners = new Map<string, (change: TextChange) => void>();
   private readonly caretListeners = new Map<string, () => void>();
   private readonly debouncer = new StatusDebouncer((status) => {
     this.status = status;
   });
   private readonly connection: Connection;
   private readonly renewTimer: ReturnType<typeof setInterval>;
-  private checkTimer: ReturnType<typeof setTimeout> | undefined;
+  private checklistTimer: ReturnType<typeof setTimeout> | undefined;
   /** The id of the milestone that contains the caret. */
-  private caretIn: string | undefined;
-  private closed = false;
+  private caretMilestone: string | undefined;
+  private isClosed = false;
   /** Whether the server and this page have completed the handshake, and the connection still exists. */
-  private linked = false;
+  private isLinked = false;
   /** Whether a passage was redacted that the updates on this device can still contain. */
-  private redacted = false;
+  private needsPacking = false;
   /** Whether this page has edits that are not known to be on the server. */
-  private unsaved = false;
+  private hasUnsaved = false;
 
   private constructor(
     readonly id: string,
     private client: AccordClient,
     private readonly persistence: Persistence,
     /** Called when the page must ask the server again for the document's description and the person's access. */
-    private readonly onDoubt: () => void,
+    private readonly onviewoutdated: () => void,
   ) {
     this.connection = new Connection(id, subprotocol(), {
-      onopen: () => this.with((client) => client.opened()),
+      onopen: () => this.run((client) => client.opened()),
       onframe: (frame) => this.receive(frame),
       onclose: (code, reason) => this.handleClose(code, reason),
-      onfail: onDoubt,
+      onfail: onviewoutdated,
     });
-    this.renewTimer = setInterval(() => this.with((client) => client.renew()), RENEW_MS);
+    this.renewTimer = setInterval(() => this.run((client) => client.renew()), RENEW_INTERVAL_MS);
   }
 
   /** Opens a document with the copy that this device keeps of it, and connects to the server. */
-  static async open(id: string, person: string, onDoubt: () => void): Promise<LiveDocument> {
+  static async open(id: string, person: string, onviewoutdated: () => void): Promise<LiveDocument> {
     await loadModule();
     const persistence = await Persistence.open(
       id,
@@ -102,7 +102,7 @@ export class LiveDocument {
       },
     );
     const { client, hasEdits } = persistence.createClient();
-    const live: LiveDocument = new LiveDocument(id, client, persistence, onDoubt);
+    const live: LiveDocument = new LiveDocument(id, client, persistence, onviewoutdated);
     live.ready = hasEdits;
     live.refresh();
     live.connection.connect();
@@ -116,15 +116,15 @@ export class LiveDocument {
 
   /** Keeps the document's description on this device, for times when the server can't be reached. */
   storeView(view: DocumentView): void {
-    const known = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
-    if (view.redactions.length > known) this.redacted = true;
+    const knownRedactions = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
+    if (view.redactions.length > knownRedactions) this.needsPacking = true;
     this.persistence.storeView(view);
   }
 
   close(): void {
-    this.closed = true;
+    this.isClosed = true;
     this.persistence.end();
-    clearTimeout(this.checkTimer);
+    clearTimeout(this.checklistTimer);
     clearInterval(this.renewTimer);
     this.debouncer.stop();
     this.connection.end();
@@ -137,16 +137,16 @@ export class LiveDocument {
   }
 
   /** Returns whether a text contains anything except white space. */
-  says(target: string): boolean {
+  hasText(target: string): boolean {
     return this.read(target).some((op) => 'insert' in op && /\S/.test(String(op.insert)));
   }
 
   /** Returns the passage between two offsets of a text, with U+FFFC in place of each embedded value. */
-  passage(target: string, from: number, to: number): Passage {
-    const whole = this.read(target).map((op) =>
+  readPassage(target: string, from: number, to: number): Passage {
+    const characters = this.read(target).map((op) =>
       'insert' in op && typeof op.insert === 'string' ? op.insert : '\ufffc',
     );
-    return { target, from, text: whole.join('').slice(from, to) };
+    return { target, from, text: characters.join('').slice(from, to) };
   }
 
   /** Returns whether a text ends with a newline of its own. */
@@ -155,7 +155,7 @@ export class LiveDocument {
   }
 
   /** Records a passage that is copied or dragged. If it is pasted into this document again, it keeps its authors. */
-  copy(target: string, from: number, to: number): void {
+  recordCopy(target: string, from: number, to: number): void {
     this.client.copy(target, from, to - from);
   }
 
@@ -163,15 +163,15 @@ export class LiveDocument {
   edit(target: string, delta: Delta, pasted = false): void {
     const ops = JSON.stringify(delta);
     const now = performance.now();
-    this.with((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
+    this.run((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
     // Place the carets of other people again: one at the end of a line must stay there when a newline is inserted behind it.
-    if (this.peers.length > 0 && insertsNewline(delta)) this.placePeers();
+    if (this.peers.length > 0 && insertsNewline(delta)) this.readPeers();
   }
 
   /** Changes a text from outside its editor. All editors are then created again. */
   editOutside(target: string, delta: Delta): void {
     this.edit(target, delta, true);
-    this.generation += 1;
+    this.editorGeneration += 1;
   }
 
   /**
@@ -179,53 +179,54 @@ export class LiveDocument {
    * carets have moved. Returns a function that ends both.
    */
   listen(target: string, listener: (change: TextChange) => void, oncaretsmove: () => void): () => void {
-    this.listeners.set(target, listener);
+    this.textListeners.set(target, listener);
     this.caretListeners.set(target, oncaretsmove);
-    if (this.peers.length > 0) this.placePeers();
+    if (this.peers.length > 0) this.readPeers();
     return () => {
-      this.listeners.delete(target);
+      this.textListeners.delete(target);
       this.caretListeners.delete(target);
     };
   }
 
   undo(): void {
-    this.with((client) => client.undo(performance.now()), true);
+    this.run((client) => client.undo(performance.now()), true);
   }
 
   redo(): void {
-    this.with((client) => client.redo(performance.now()), true);
+    this.run((client) => client.redo(performance.now()), true);
   }
 
   /** Sends the position of the person's own caret. `target` is `null` if no text has the focus. */
   sendCaret(target: string | null, anchor = 0, head = 0): void {
-    const before = this.caretIn;
-    this.caretIn = parseMilestoneTarget(target ?? '')?.id;
-    if (this.caretIn !== before && this.milestones.some(({ deleted }) => deleted)) this.readMilestones(false);
-    this.with((client) => client.point(target ?? undefined, anchor, head));
+    const before = this.caretMilestone;
+    this.caretMilestone = parseMilestoneTarget(target ?? '')?.id;
+    if (this.caretMilestone !== before && this.milestones.some(({ deleted }) => deleted))
+      this.readMilestones(false);
+    this.run((client) => client.point(target ?? undefined, anchor, head));
   }
 
   // ── Milestones and dates ──────────────────────────────────────────────────
 
   addMilestone(after?: string): string {
     const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
-    this.with((client) => client.addMilestone(performance.now(), id, after));
+    this.run((client) => client.addMilestone(performance.now(), id, after));
     return id;
   }
 
   removeMilestone(id: string): void {
-    this.with((client) => client.removeMilestone(performance.now(), id), true);
+    this.run((client) => client.removeMilestone(performance.now(), id), true);
   }
 
   moveMilestone(id: string, before?: string): void {
-    this.with((client) => client.moveMilestone(performance.now(), id, before));
+    this.run((client) => client.moveMilestone(performance.now(), id, before));
   }
 
   setMilestone(id: string, key: 'due' | 'due_text', value: string): void {
-    this.with((client) => client.setMilestone(performance.now(), id, key, value));
+    this.run((client) => client.setMilestone(performance.now(), id, key, value));
   }
 
   setFact(key: string, value: string): void {
-    this.with((client) => client.setFact(performance.now(), key, value));
+    this.run((client) => client.setFact(performance.now(), key, value));
   }
 
   // ── Parked text ───────────────────────────────────────────────────────────
@@ -244,23 +245,23 @@ export class LiveDocument {
    * Runs `action` with the client, then sends, shows and keeps what the client asks for. `removes` says that the action can
    * remove milestones, which then disappear from the page even if the caret is in them.
    */
-  private with(action: (client: AccordClient) => void, removes = false): void {
+  private run(action: (client: AccordClient) => void, removes = false): void {
     action(this.client);
     for (const frame of this.client.takeFrames() as Uint8Array<ArrayBuffer>[]) this.connection.send(frame);
     const changes = this.client.takeChanges();
-    if (changes) this.report(JSON.parse(changes) as ReplicaChange[], removes);
+    if (changes) this.applyChanges(JSON.parse(changes) as ReplicaChange[], removes);
     const peers = this.client.takePeers();
     if (peers) this.setPeers(peers);
     this.readStatus();
     this.persistence.persistSoon();
-    this.checkTimer ??= setTimeout(() => {
-      this.checkTimer = undefined;
+    this.checklistTimer ??= setTimeout(() => {
+      this.checklistTimer = undefined;
       this.readChecklist();
-    }, CHECK_MS);
+    }, CHECKLIST_DELAY_MS);
   }
 
   /** Reads the positions of other people's carets again. */
-  private placePeers(): void {
+  private readPeers(): void {
     this.setPeers(this.client.peers());
   }
 
@@ -269,12 +270,12 @@ export class LiveDocument {
     for (const listener of this.caretListeners.values()) listener();
   }
 
-  private report(changes: ReplicaChange[], removes: boolean): void {
+  private applyChanges(changes: ReplicaChange[], removes: boolean): void {
     for (const change of changes) {
       if (change.change === 'text') {
-        this.listeners.get(change.target)?.(change);
+        this.textListeners.get(change.target)?.(change);
         // The first sync brings the document itself, which must not be announced as changes by other people.
-        if (!change.own && this.ready) this.onOthers?.(change.target);
+        if (!change.own && this.ready) this.onremotechange?.(change.target);
       } else if (change.change === 'milestones') this.readMilestones(removes);
       else this.readFacts();
     }
@@ -282,7 +283,7 @@ export class LiveDocument {
 
   private readMilestones(removes: boolean): void {
     const present = JSON.parse(this.client.milestones()) as Milestone[];
-    this.milestones = removes ? present : milestonesToShow(present, this.milestones, this.caretIn);
+    this.milestones = removes ? present : milestonesToShow(present, this.milestones, this.caretMilestone);
   }
 
   private readFacts(): void {
@@ -302,34 +303,34 @@ export class LiveDocument {
   private readStatus(): void {
     const json = this.client.takeStatus();
     if (!json) return;
-    const now = JSON.parse(json) as ClientStatus;
-    this.linked = now.link.link === 'live';
-    this.unsaved = now.unsaved;
-    this.debouncer.show(this.status, statusOf(now));
-    this.canUndo = now.can_undo;
-    this.canRedo = now.can_redo;
-    this.mayWrite = now.may_write;
+    const clientStatus = JSON.parse(json) as ClientStatus;
+    this.isLinked = clientStatus.link.link === 'live';
+    this.hasUnsaved = clientStatus.unsaved;
+    this.debouncer.show(this.status, statusOf(clientStatus));
+    this.canUndo = clientStatus.can_undo;
+    this.canRedo = clientStatus.can_redo;
+    this.mayWrite = clientStatus.may_write;
   }
 
   private receive(frame: Uint8Array): void {
-    this.with((client) => {
+    this.run((client) => {
       try {
         client.frame(frame);
       } catch {
         this.connection.reconnect();
       }
     });
-    const news = this.client.takeNews();
-    if (news & RELEASE) this.onRelease?.();
-    if (news & REDACTED) {
-      this.redacted = true;
-      this.onDoubt();
+    const events = this.client.takeNews();
+    if (events & RELEASE) this.onreleasestep?.();
+    if (events & REDACTED) {
+      this.needsPacking = true;
+      this.onviewoutdated();
     }
-    if (!this.linked) return;
+    if (!this.isLinked) return;
     this.connection.resetRetryDelay();
     // A passage was redacted, either now or while this device was away. The updates on this device still contain it.
-    if (this.redacted) {
-      this.redacted = false;
+    if (this.needsPacking) {
+      this.needsPacking = false;
       this.persistence.pack();
     }
     if (!this.ready) {
@@ -340,9 +341,9 @@ export class LiveDocument {
 
   /** Tells the client that the connection has ended. Returns whether to connect again. */
   private handleClose(code: number, reason: string): boolean {
-    this.with((client) => client.closed(code, reason));
-    if (this.closed || this.status.state !== 'denied') return true;
-    void this.denied(this.status.code, this.status.reason);
+    this.run((client) => client.closed(code, reason));
+    if (this.isClosed || this.status.state !== 'denied') return true;
+    void this.handleDenial(this.status.code, this.status.reason);
     return false;
   }
 
@@ -350,17 +351,17 @@ export class LiveDocument {
    * Handles a final refusal: parks the text if the server lacks some of it, and starts anew with the server's document.
    * If the session has ended, everything is kept as it is until the person signs in again.
    */
-  private async denied(code: number, reason: string): Promise<void> {
+  private async handleDenial(code: number, reason: string): Promise<void> {
     if (code === SIGNED_OUT) {
       this.persistence.persistNow();
       await this.persistence.waitForWrites();
-      this.onDoubt();
+      this.onviewoutdated();
       return;
     }
-    await this.persistence.parkOrClear(reason, () => this.unsaved);
+    await this.persistence.parkOrClear(reason, () => this.hasUnsaved);
     this.client = createClient(undefined);
     this.ready = false;
-    this.generation += 1;
+    this.editorGeneration += 1;
     this.connection.connect();
   }
 }

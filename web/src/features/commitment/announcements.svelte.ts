@@ -23,7 +23,7 @@ export class Announcements {
     });
     $effect(() => announcer.present(new Map(others().map((user) => [user.person, user.name]))));
     $effect(() => {
-      live.onOthers = (target) => {
+      live.onremotechange = (target) => {
         const there = live.peers.filter((peer) => peer.cursor?.[0] === target);
         // If a caret of the page's own person is in that text, the change came from another tab of theirs, and is not announced.
         if (there.some((peer) => peer.user.person === person)) return;
@@ -33,7 +33,7 @@ export class Announcements {
         );
       };
       return () => {
-        live.onOthers = undefined;
+        live.onremotechange = undefined;
         announcer.stop();
       };
     });

@@ -73,12 +73,12 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   throw new ApiError(response.status, message ?? '', error);
 }
 
-const id = encodeURIComponent;
-const plan = (plan: string) => `/plans/${id(plan)}`;
-const seat = (of: string, person: string) => `${plan(of)}/people/${id(person)}`;
-const account = (person: string) => `/administration/people/${id(person)}`;
+const encode = encodeURIComponent;
+const planPath = (plan: string) => `/plans/${encode(plan)}`;
+const seatPath = (plan: string, person: string) => `${planPath(plan)}/people/${encode(person)}`;
+const accountPath = (person: string) => `/administration/people/${encode(person)}`;
 
-const proposals = (document: string) => `/documents/${id(document)}/proposals`;
+const proposalsPath = (document: string) => `/documents/${encode(document)}/proposals`;
 
 interface SignedIn {
   person: Person;
@@ -93,14 +93,14 @@ export const api = {
 
   ways: () => call<Ways>('GET', '/providers'),
   sendReset: (email: string) => call<void>('POST', '/links', { email }),
-  link: (secret: string) => call<Link>('GET', `/links/${id(secret)}`),
-  setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${id(secret)}`, account),
+  link: (secret: string) => call<Link>('GET', `/links/${encode(secret)}`),
+  setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${encode(secret)}`, account),
   resetPassword: (secret: string, password: string, end_providers: string[]) =>
-    call<SignedIn>('POST', `/links/${id(secret)}`, { password, end_providers }),
-  confirmEmail: (secret: string) => call<SignedIn>('POST', `/links/${id(secret)}`, { confirm: true }),
-  invitation: (secret: string) => call<Invitation>('GET', `/invitations/${id(secret)}`),
+    call<SignedIn>('POST', `/links/${encode(secret)}`, { password, end_providers }),
+  confirmEmail: (secret: string) => call<SignedIn>('POST', `/links/${encode(secret)}`, { confirm: true }),
+  invitation: (secret: string) => call<Invitation>('GET', `/invitations/${encode(secret)}`),
   join: (secret: string, account?: NewAccount) =>
-    call<SignedIn>('POST', `/invitations/${id(secret)}`, { account }),
+    call<SignedIn>('POST', `/invitations/${encode(secret)}`, { account }),
 
   account: () => call<Account>('GET', '/account'),
   rename: (name: string) => call<Person>('PATCH', '/account', { name }),
@@ -108,98 +108,104 @@ export const api = {
     call<void>('PUT', '/account/password', { current, new: next }),
   setEmail: (email: string, current: string) => call<void>('PUT', '/account/email', { email, current }),
   sendConfirmation: () => call<void>('POST', '/account/email/confirmation'),
-  endSession: (session: string) => call<void>('DELETE', `/account/sessions/${id(session)}`),
+  endSession: (session: string) => call<void>('DELETE', `/account/sessions/${encode(session)}`),
   endOtherSessions: () => call<void>('DELETE', '/account/sessions'),
 
-  unlink: (provider: string) => call<void>('DELETE', `/account/providers/${id(provider)}`),
+  unlink: (provider: string) => call<void>('DELETE', `/account/providers/${encode(provider)}`),
 
   plans: () => call<Plan[]>('GET', '/plans'),
   createPlan: (title: string) => call<{ id: string }>('POST', '/plans', { title }),
-  plan: (of: string) => call<PlanDetail>('GET', plan(of)),
-  changePlan: (of: string, change: Schemas['PlanChange']) => call<void>('PATCH', plan(of), change),
-  people: (of: string) => call<PlanPeople>('GET', `${plan(of)}/people`),
-  seat: (of: string, person: string, standing: Standing) => call<void>('PUT', seat(of, person), standing),
-  unseat: (of: string, person: string) => call<void>('DELETE', seat(of, person)),
-  resetLink: (of: string, person: string) => call<LinkMade>('POST', `${seat(of, person)}/reset`),
-  invite: (of: string, invitations: ({ label: string } & Standing)[], days: number) =>
-    call<MadeInvitation[]>('POST', `${plan(of)}/invitations`, { invitations, days }),
-  revoke: (of: string, invitation: string) =>
-    call<void>('DELETE', `${plan(of)}/invitations/${id(invitation)}`),
-  createDocument: (of: string, title: string, language = 'en', translates?: string) =>
-    call<{ id: string }>('POST', `${plan(of)}/documents`, { title, language, translates }),
-  importDraft: (of: string, file: File, language: string) =>
-    call<Imported>('POST', `${plan(of)}/imports?name=${id(file.name)}&language=${id(language)}`, file),
-  launch: (of: string, launch: Schemas['NewLaunch']) =>
-    call<Schemas['Done']>('POST', `${plan(of)}/launches`, launch),
-  callOff: (of: string, launch: number) => call<void>('DELETE', `${plan(of)}/launches/${launch}`),
+  plan: (plan: string) => call<PlanDetail>('GET', planPath(plan)),
+  changePlan: (plan: string, change: Schemas['PlanChange']) => call<void>('PATCH', planPath(plan), change),
+  people: (plan: string) => call<PlanPeople>('GET', `${planPath(plan)}/people`),
+  seat: (plan: string, person: string, standing: Standing) =>
+    call<void>('PUT', seatPath(plan, person), standing),
+  unseat: (plan: string, person: string) => call<void>('DELETE', seatPath(plan, person)),
+  resetLink: (plan: string, person: string) => call<LinkMade>('POST', `${seatPath(plan, person)}/reset`),
+  invite: (plan: string, invitations: ({ label: string } & Standing)[], days: number) =>
+    call<MadeInvitation[]>('POST', `${planPath(plan)}/invitations`, { invitations, days }),
+  revoke: (plan: string, invitation: string) =>
+    call<void>('DELETE', `${planPath(plan)}/invitations/${encode(invitation)}`),
+  createDocument: (plan: string, title: string, language = 'en', translates?: string) =>
+    call<{ id: string }>('POST', `${planPath(plan)}/documents`, { title, language, translates }),
+  importDraft: (plan: string, file: File, language: string) =>
+    call<Imported>(
+      'POST',
+      `${planPath(plan)}/imports?name=${encode(file.name)}&language=${encode(language)}`,
+      file,
+    ),
+  launch: (plan: string, launch: Schemas['NewLaunch']) =>
+    call<Schemas['Done']>('POST', `${planPath(plan)}/launches`, launch),
+  callOff: (plan: string, launch: number) => call<void>('DELETE', `${planPath(plan)}/launches/${launch}`),
 
-  document: (document: string) => call<DocumentView>('GET', `/documents/${id(document)}`),
+  document: (document: string) => call<DocumentView>('GET', `/documents/${encode(document)}`),
   redact: (document: string, passage: Schemas['NewRedaction']) =>
-    call<void>('POST', `/documents/${id(document)}/redactions`, passage),
-  history: (document: string) => call<History>('GET', `/documents/${id(document)}/history`),
+    call<void>('POST', `/documents/${encode(document)}/redactions`, passage),
+  history: (document: string) => call<History>('GET', `/documents/${encode(document)}/history`),
   noteSeen: (document: string, seq: number) =>
-    call<void>('PUT', `/documents/${id(document)}/history/seen`, { seq }),
+    call<void>('PUT', `/documents/${encode(document)}/history/seen`, { seq }),
   diff: (document: string, from: number, to: number) =>
-    call<Diff>('GET', `/documents/${id(document)}/diff?from=${from}&to=${to}`),
-  coCreation: (document: string) => call<CoCreation>('GET', `/documents/${id(document)}/record`),
+    call<Diff>('GET', `/documents/${encode(document)}/diff?from=${from}&to=${to}`),
+  coCreation: (document: string) => call<CoCreation>('GET', `/documents/${encode(document)}/record`),
   nameVersion: (document: string, version: Schemas['NewVersion']) =>
-    call<Schemas['Done']>('POST', `/documents/${id(document)}/versions`, version),
+    call<Schemas['Done']>('POST', `/documents/${encode(document)}/versions`, version),
   restore: (document: string, restoration: Schemas['NewRestoration']) =>
-    call<Schemas['Done']>('POST', `/documents/${id(document)}/restorations`, restoration),
-  releasePath: (document: string) => call<ReleasePath>('GET', `/documents/${id(document)}/release`),
+    call<Schemas['Done']>('POST', `/documents/${encode(document)}/restorations`, restoration),
+  releasePath: (document: string) => call<ReleasePath>('GET', `/documents/${encode(document)}/release`),
   proposed: (document: string, proposal: number) =>
-    call<unknown>('GET', `${proposals(document)}/${proposal}`),
-  clean: (document: string) => call<Schemas['Done']>('POST', `/documents/${id(document)}/cleaning`),
+    call<unknown>('GET', `${proposalsPath(document)}/${proposal}`),
+  clean: (document: string) => call<Schemas['Done']>('POST', `/documents/${encode(document)}/cleaning`),
   propose: (document: string, digest: string, message: string) =>
-    call<Schemas['Done']>('POST', proposals(document), { digest, message }),
+    call<Schemas['Done']>('POST', proposalsPath(document), { digest, message }),
   sign: (document: string, proposal: number, digest: string) =>
-    call<Schemas['Done']>('PUT', `${proposals(document)}/${proposal}/signature`, { digest }),
+    call<Schemas['Done']>('PUT', `${proposalsPath(document)}/${proposal}/signature`, { digest }),
   decline: (document: string, proposal: number, reason: string) =>
-    call<Schemas['Done']>('POST', `${proposals(document)}/${proposal}/decline`, { reason }),
+    call<Schemas['Done']>('POST', `${proposalsPath(document)}/${proposal}/decline`, { reason }),
   withdraw: (document: string, proposal: number) =>
-    call<Schemas['Done']>('DELETE', `${proposals(document)}/${proposal}`),
+    call<Schemas['Done']>('DELETE', `${proposalsPath(document)}/${proposal}`),
   reopen: (document: string, message: string) =>
-    call<Schemas['Done']>('POST', `/documents/${id(document)}/reopening`, { message }),
+    call<Schemas['Done']>('POST', `/documents/${encode(document)}/reopening`, { message }),
   archive: (document: string, archived: boolean) =>
-    call<void>('PATCH', `/documents/${id(document)}`, { archived }),
-  deleteDocument: (document: string) => call<void>('DELETE', `/documents/${id(document)}`),
+    call<void>('PATCH', `/documents/${encode(document)}`, { archived }),
+  deleteDocument: (document: string) => call<void>('DELETE', `/documents/${encode(document)}`),
 
   administration: () => call<Administration>('GET', '/administration'),
   setAdministrator: (person: string, administrator: boolean) =>
-    call<void>('PATCH', account(person), { administrator }),
-  adminResetLink: (person: string) => call<LinkMade>('POST', `${account(person)}/reset`),
-  endSessionsOf: (person: string) => call<void>('DELETE', `${account(person)}/sessions`),
-  forget: (person: string) => call<void>('DELETE', account(person)),
+    call<void>('PATCH', accountPath(person), { administrator }),
+  adminResetLink: (person: string) => call<LinkMade>('POST', `${accountPath(person)}/reset`),
+  endSessionsOf: (person: string) => call<void>('DELETE', `${accountPath(person)}/sessions`),
+  forget: (person: string) => call<void>('DELETE', accountPath(person)),
   addProvider: (provider: NewProvider) => call<ProviderEntry>('POST', '/administration/providers', provider),
-  removeProvider: (provider: string) => call<void>('DELETE', `/administration/providers/${id(provider)}`),
-  audit: (of?: string) => call<AuditEntry[]>('GET', of ? `${plan(of)}/audit` : '/administration/audit'),
+  removeProvider: (provider: string) => call<void>('DELETE', `/administration/providers/${encode(provider)}`),
+  audit: (plan?: string) =>
+    call<AuditEntry[]>('GET', plan ? `${planPath(plan)}/audit` : '/administration/audit'),
 };
 
-/** Returns the address of an audit record as a file: that of the plan with the id `of`, or without `of` the installation's. */
-export function auditFile(format: 'csv' | 'chain', of?: string): string {
-  return `/api/v1${of ? `${plan(of)}/audit` : '/administration/audit'}?format=${format}`;
+/** Returns the address of the audit record of a plan as a file, or without `plan` that of the installation. */
+export function auditFile(format: 'csv' | 'chain', plan?: string): string {
+  return `/api/v1${plan ? `${planPath(plan)}/audit` : '/administration/audit'}?format=${format}`;
 }
 
 /** Returns the address of a commitment's co-creation record as a file. */
 export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'): string {
-  return `/api/v1/documents/${id(document)}/record?format=${format}`;
+  return `/api/v1/documents/${encode(document)}/record?format=${format}`;
 }
 
 export type FileKind = 'pdf' | 'docx' | 'html' | 'md';
 
 /** Returns the address of a release as a file: the signed file, or another kind if `kind` is given. */
 export function releaseFile(document: string, number: number, kind?: FileKind): string {
-  return `/api/v1/documents/${id(document)}/releases/${number}${kind ? `/${kind}` : ''}`;
+  return `/api/v1/documents/${encode(document)}/releases/${number}${kind ? `/${kind}` : ''}`;
 }
 
 /** Returns the address of the draft as a file. A Word file can show the changes since the moment `since`. */
 export function draftFile(document: string, kind: FileKind | 'json', since?: number): string {
-  return `/api/v1/documents/${id(document)}/draft/${kind}${since === undefined ? '' : `?since=${since}`}`;
+  return `/api/v1/documents/${encode(document)}/draft/${kind}${since === undefined ? '' : `?since=${since}`}`;
 }
 
 /** Returns the address that the browser opens to sign in with a provider. */
 export function providerStart(provider: string, query = ''): string {
-  return `/api/v1/providers/${id(provider)}/start${query}`;
+  return `/api/v1/providers/${encode(provider)}/start${query}`;
 }
 
 /** Returns the sentence to show for an error: the server's own, or else `otherwise`. */

@@ -182,33 +182,33 @@ export const api = {
 };
 
 /** Returns the address of the audit record of a plan as a file, or without `plan` that of the installation. */
-export function auditFile(format: 'csv' | 'chain', plan?: string): string {
+export function auditFileUrl(format: 'csv' | 'chain', plan?: string): string {
   return `/api/v1${plan ? `${planPath(plan)}/audit` : '/administration/audit'}?format=${format}`;
 }
 
 /** Returns the address of a commitment's co-creation record as a file. */
-export function coCreationFile(document: string, format: 'csv' | 'json' | 'html'): string {
+export function coCreationFileUrl(document: string, format: 'csv' | 'json' | 'html'): string {
   return `/api/v1/documents/${encode(document)}/record?format=${format}`;
 }
 
 export type FileKind = 'pdf' | 'docx' | 'html' | 'md';
 
 /** Returns the address of a release as a file: the signed file, or another kind if `kind` is given. */
-export function releaseFile(document: string, number: number, kind?: FileKind): string {
+export function releaseFileUrl(document: string, number: number, kind?: FileKind): string {
   return `/api/v1/documents/${encode(document)}/releases/${number}${kind ? `/${kind}` : ''}`;
 }
 
 /** Returns the address of the draft as a file. A Word file can show the changes since the moment `since`. */
-export function draftFile(document: string, kind: FileKind | 'json', since?: number): string {
+export function draftFileUrl(document: string, kind: FileKind | 'json', since?: number): string {
   return `/api/v1/documents/${encode(document)}/draft/${kind}${since === undefined ? '' : `?since=${since}`}`;
 }
 
 /** Returns the address that the browser opens to sign in with a provider. */
-export function providerStart(provider: string, query = ''): string {
+export function providerSignInUrl(provider: string, query = ''): string {
   return `/api/v1/providers/${encode(provider)}/start${query}`;
 }
 
 /** Returns the sentence to show for an error: the server's own, or else `otherwise`. */
-export function saying(error: unknown, otherwise: string): string {
+export function errorText(error: unknown, otherwise: string): string {
   return (error instanceof ApiError && error.message) || otherwise;
 }

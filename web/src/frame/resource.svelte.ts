@@ -1,6 +1,6 @@
 // Fetches the server's data that a page shows, refreshes it, and changes it.
 
-import { ApiError, saying } from '../api/client';
+import { ApiError, errorText } from '../api/client';
 import { t } from '../messages';
 import { session } from './session.svelte';
 
@@ -46,7 +46,7 @@ export class Resource<T> {
       await what();
       this.told = done;
     } catch (caught) {
-      this.error = saying(caught, t('app.failed'));
+      this.error = errorText(caught, t('app.failed'));
     }
     await this.load();
     return this.error === '';

@@ -16,15 +16,15 @@ export type SeatEntry = Schemas['SeatEntry'];
 export type InvitationEntry = Schemas['InvitationEntry'];
 export type MadeInvitation = Schemas['MadeInvitation'];
 export type Invitation = Schemas['InvitationView'];
-export type Link = Schemas['LinkView'];
-export type LinkMade = Schemas['LinkMade'];
+export type OneTimeLink = Schemas['LinkView'];
+export type MadeResetLink = Schemas['LinkMade'];
 export type NewAccount = Schemas['NewAccount'];
 export type Account = Schemas['AccountView'];
 export type DocumentSummary = Schemas['DocumentSummary'];
 export type DocumentView = Schemas['DocumentView'];
 export type Administration = Schemas['Administration'];
 export type AccountEntry = Schemas['AccountEntry'];
-export type Ways = Schemas['Ways'];
+export type SignInMethods = Schemas['Ways'];
 export type Provider = Schemas['ProviderView'];
 export type ProviderEntry = Schemas['ProviderEntry'];
 export type NewProvider = Schemas['NewProvider'];
@@ -38,13 +38,13 @@ export type Piece = Schemas['Piece'];
 export type TextDiff = Schemas['TextDiff'];
 export type MilestoneDiff = Schemas['MilestoneDiff'];
 export type Sitting = Schemas['Sitting'];
-export type CoCreation = Schemas['RecordView'];
+export type CoCreationRecord = Schemas['RecordView'];
 export type ReleasePath = Schemas['ReleasePath'];
-export type Strange = Schemas['Strange'];
+export type Unreleasable = Schemas['Strange'];
 export type Proposal = Schemas['ProposalView'];
 export type Launch = Schemas['LaunchView'];
 export type Progress = Schemas['Progress'];
-export type Imported = Schemas['Imported'];
+export type ImportResult = Schemas['Imported'];
 
 /** The error of a failed request. `status` is the HTTP status of the answer, or 0 if the server gave no answer. */
 export class ApiError extends Error {
@@ -91,9 +91,9 @@ export const api = {
   signIn: (email: string, password: string) => call<SignedIn>('POST', '/session', { email, password }),
   signOut: () => call<void>('DELETE', '/session'),
 
-  ways: () => call<Ways>('GET', '/providers'),
+  ways: () => call<SignInMethods>('GET', '/providers'),
   sendReset: (email: string) => call<void>('POST', '/links', { email }),
-  link: (secret: string) => call<Link>('GET', `/links/${encode(secret)}`),
+  link: (secret: string) => call<OneTimeLink>('GET', `/links/${encode(secret)}`),
   setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${encode(secret)}`, account),
   resetPassword: (secret: string, password: string, end_providers: string[]) =>
     call<SignedIn>('POST', `/links/${encode(secret)}`, { password, end_providers }),
@@ -121,7 +121,7 @@ export const api = {
   seat: (plan: string, person: string, standing: Standing) =>
     call<void>('PUT', seatPath(plan, person), standing),
   unseat: (plan: string, person: string) => call<void>('DELETE', seatPath(plan, person)),
-  resetLink: (plan: string, person: string) => call<LinkMade>('POST', `${seatPath(plan, person)}/reset`),
+  resetLink: (plan: string, person: string) => call<MadeResetLink>('POST', `${seatPath(plan, person)}/reset`),
   invite: (plan: string, invitations: ({ label: string } & Standing)[], days: number) =>
     call<MadeInvitation[]>('POST', `${planPath(plan)}/invitations`, { invitations, days }),
   revoke: (plan: string, invitation: string) =>
@@ -129,7 +129,7 @@ export const api = {
   createDocument: (plan: string, title: string, language = 'en', translates?: string) =>
     call<{ id: string }>('POST', `${planPath(plan)}/documents`, { title, language, translates }),
   importDraft: (plan: string, file: File, language: string) =>
-    call<Imported>(
+    call<ImportResult>(
       'POST',
       `${planPath(plan)}/imports?name=${encode(file.name)}&language=${encode(language)}`,
       file,
@@ -146,7 +146,7 @@ export const api = {
     call<void>('PUT', `/documents/${encode(document)}/history/seen`, { seq }),
   diff: (document: string, from: number, to: number) =>
     call<Diff>('GET', `/documents/${encode(document)}/diff?from=${from}&to=${to}`),
-  coCreation: (document: string) => call<CoCreation>('GET', `/documents/${encode(document)}/record`),
+  coCreation: (document: string) => call<CoCreationRecord>('GET', `/documents/${encode(document)}/record`),
   nameVersion: (document: string, version: Schemas['NewVersion']) =>
     call<Schemas['Done']>('POST', `/documents/${encode(document)}/versions`, version),
   restore: (document: string, restoration: Schemas['NewRestoration']) =>
@@ -172,7 +172,7 @@ export const api = {
   administration: () => call<Administration>('GET', '/administration'),
   setAdministrator: (person: string, administrator: boolean) =>
     call<void>('PATCH', accountPath(person), { administrator }),
-  adminResetLink: (person: string) => call<LinkMade>('POST', `${accountPath(person)}/reset`),
+  adminResetLink: (person: string) => call<MadeResetLink>('POST', `${accountPath(person)}/reset`),
   endSessionsOf: (person: string) => call<void>('DELETE', `${accountPath(person)}/sessions`),
   forget: (person: string) => call<void>('DELETE', accountPath(person)),
   addProvider: (provider: NewProvider) => call<ProviderEntry>('POST', '/administration/providers', provider),

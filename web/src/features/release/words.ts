@@ -1,6 +1,6 @@
 // Makes the sentences of the release page about unreleasable content, and the links to it.
 
-import type { Strange } from '../../api/client';
+import type { Unreleasable } from '../../api/client';
 import { exactly, has, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
@@ -18,14 +18,14 @@ export function seen(text: string): string {
   return [...text].map((char) => (isHidden(char) ? code(char) : char)).join('');
 }
 
-function placeOf({ place, character }: Strange, milestones: string[]): string {
+function placeOf({ place, character }: Unreleasable, milestones: string[]): string {
   if (place === 'plan/title') return t('release.place.title');
   const name = `${character?.before ?? ''}${character?.after ?? ''}`;
   return place.startsWith('people/') ? t('release.place.name', { name }) : `“${nameOf(place, milestones)}”`;
 }
 
 /** Returns a sentence about unreleasable content: what it is, where it is, and why it can't be released. */
-export function strangely(strange: Strange, milestones: string[]): string {
+export function strangely(strange: Unreleasable, milestones: string[]): string {
   const { kind, place, said, character } = strange;
   if (!character) {
     return t(`release.strange.${kind}` as 'release.strange.part', {
@@ -42,7 +42,7 @@ export function strangely(strange: Strange, milestones: string[]): string {
 }
 
 /** Returns whether unreleasable content is in the text of the commitment, and not in the plan's title or a person's name. */
-export const isOfText = ({ place }: Strange) => !/^(plan|people)\//.test(place);
+export const isOfText = ({ place }: Unreleasable) => !/^(plan|people)\//.test(place);
 
 /** Returns a sentence that says what to do about a finding outside the text, or an empty string for one in the text. */
 export function remedy(place: string): string {

@@ -91,7 +91,7 @@ export const api = {
   signIn: (email: string, password: string) => call<SignedIn>('POST', '/session', { email, password }),
   signOut: () => call<void>('DELETE', '/session'),
 
-  ways: () => call<SignInMethods>('GET', '/providers'),
+  signInMethods: () => call<SignInMethods>('GET', '/providers'),
   sendReset: (email: string) => call<void>('POST', '/links', { email }),
   link: (secret: string) => call<OneTimeLink>('GET', `/links/${encode(secret)}`),
   setUp: (secret: string, account: NewAccount) => call<SignedIn>('POST', `/links/${encode(secret)}`, account),
@@ -111,20 +111,21 @@ export const api = {
   endSession: (session: string) => call<void>('DELETE', `/account/sessions/${encode(session)}`),
   endOtherSessions: () => call<void>('DELETE', '/account/sessions'),
 
-  unlink: (provider: string) => call<void>('DELETE', `/account/providers/${encode(provider)}`),
+  unlinkProvider: (provider: string) => call<void>('DELETE', `/account/providers/${encode(provider)}`),
 
   plans: () => call<Plan[]>('GET', '/plans'),
   createPlan: (title: string) => call<{ id: string }>('POST', '/plans', { title }),
   plan: (plan: string) => call<PlanDetail>('GET', planPath(plan)),
   changePlan: (plan: string, change: Schemas['PlanChange']) => call<void>('PATCH', planPath(plan), change),
   people: (plan: string) => call<PlanPeople>('GET', `${planPath(plan)}/people`),
-  seat: (plan: string, person: string, standing: Standing) =>
+  setStanding: (plan: string, person: string, standing: Standing) =>
     call<void>('PUT', seatPath(plan, person), standing),
   unseat: (plan: string, person: string) => call<void>('DELETE', seatPath(plan, person)),
-  resetLink: (plan: string, person: string) => call<MadeResetLink>('POST', `${seatPath(plan, person)}/reset`),
+  createResetLink: (plan: string, person: string) =>
+    call<MadeResetLink>('POST', `${seatPath(plan, person)}/reset`),
   invite: (plan: string, invitations: ({ label: string } & Standing)[], days: number) =>
     call<MadeInvitation[]>('POST', `${planPath(plan)}/invitations`, { invitations, days }),
-  revoke: (plan: string, invitation: string) =>
+  revokeInvitation: (plan: string, invitation: string) =>
     call<void>('DELETE', `${planPath(plan)}/invitations/${encode(invitation)}`),
   createDocument: (plan: string, title: string, language = 'en', translates?: string) =>
     call<{ id: string }>('POST', `${planPath(plan)}/documents`, { title, language, translates }),
@@ -136,7 +137,8 @@ export const api = {
     ),
   launch: (plan: string, launch: Schemas['NewLaunch']) =>
     call<Schemas['Done']>('POST', `${planPath(plan)}/launches`, launch),
-  callOff: (plan: string, launch: number) => call<void>('DELETE', `${planPath(plan)}/launches/${launch}`),
+  callOffLaunch: (plan: string, launch: number) =>
+    call<void>('DELETE', `${planPath(plan)}/launches/${launch}`),
 
   document: (document: string) => call<DocumentView>('GET', `/documents/${encode(document)}`),
   redact: (document: string, passage: Schemas['NewRedaction']) =>
@@ -146,15 +148,16 @@ export const api = {
     call<void>('PUT', `/documents/${encode(document)}/history/seen`, { seq }),
   diff: (document: string, from: number, to: number) =>
     call<Diff>('GET', `/documents/${encode(document)}/diff?from=${from}&to=${to}`),
-  coCreation: (document: string) => call<CoCreationRecord>('GET', `/documents/${encode(document)}/record`),
+  coCreationRecord: (document: string) =>
+    call<CoCreationRecord>('GET', `/documents/${encode(document)}/record`),
   nameVersion: (document: string, version: Schemas['NewVersion']) =>
     call<Schemas['Done']>('POST', `/documents/${encode(document)}/versions`, version),
   restore: (document: string, restoration: Schemas['NewRestoration']) =>
     call<Schemas['Done']>('POST', `/documents/${encode(document)}/restorations`, restoration),
   releasePath: (document: string) => call<ReleasePath>('GET', `/documents/${encode(document)}/release`),
-  proposed: (document: string, proposal: number) =>
+  proposedText: (document: string, proposal: number) =>
     call<unknown>('GET', `${proposalsPath(document)}/${proposal}`),
-  clean: (document: string) => call<Schemas['Done']>('POST', `/documents/${encode(document)}/cleaning`),
+  cleanText: (document: string) => call<Schemas['Done']>('POST', `/documents/${encode(document)}/cleaning`),
   propose: (document: string, digest: string, message: string) =>
     call<Schemas['Done']>('POST', proposalsPath(document), { digest, message }),
   sign: (document: string, proposal: number, digest: string) =>
@@ -165,19 +168,19 @@ export const api = {
     call<Schemas['Done']>('DELETE', `${proposalsPath(document)}/${proposal}`),
   reopen: (document: string, message: string) =>
     call<Schemas['Done']>('POST', `/documents/${encode(document)}/reopening`, { message }),
-  archive: (document: string, archived: boolean) =>
+  setArchived: (document: string, archived: boolean) =>
     call<void>('PATCH', `/documents/${encode(document)}`, { archived }),
   deleteDocument: (document: string) => call<void>('DELETE', `/documents/${encode(document)}`),
 
   administration: () => call<Administration>('GET', '/administration'),
   setAdministrator: (person: string, administrator: boolean) =>
     call<void>('PATCH', accountPath(person), { administrator }),
-  adminResetLink: (person: string) => call<MadeResetLink>('POST', `${accountPath(person)}/reset`),
+  createAdminResetLink: (person: string) => call<MadeResetLink>('POST', `${accountPath(person)}/reset`),
   endSessionsOf: (person: string) => call<void>('DELETE', `${accountPath(person)}/sessions`),
-  forget: (person: string) => call<void>('DELETE', accountPath(person)),
+  forgetPerson: (person: string) => call<void>('DELETE', accountPath(person)),
   addProvider: (provider: NewProvider) => call<ProviderEntry>('POST', '/administration/providers', provider),
   removeProvider: (provider: string) => call<void>('DELETE', `/administration/providers/${encode(provider)}`),
-  audit: (plan?: string) =>
+  auditRecord: (plan?: string) =>
     call<AuditEntry[]>('GET', plan ? `${planPath(plan)}/audit` : '/administration/audit'),
 };
 

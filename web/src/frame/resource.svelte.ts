@@ -7,11 +7,11 @@ import { session } from './session.svelte';
 export class Resource<T> {
   value = $state<T>();
   /** The error of the last fetch, for a page that has no value to show. */
-  failure = $state<ApiError>();
+  loadError = $state<ApiError>();
   /** A sentence that says why the last change failed, or an empty string. */
-  error = $state('');
+  changeError = $state('');
   /** A sentence that confirms the last change, or an empty string. */
-  told = $state('');
+  confirmation = $state('');
 
   constructor(private readonly fetch: () => Promise<T>) {
     void this.load();
@@ -20,35 +20,35 @@ export class Resource<T> {
   async load(): Promise<void> {
     try {
       this.value = await this.fetch();
-      this.failure = undefined;
+      this.loadError = undefined;
     } catch (caught) {
       const failure = caught instanceof ApiError ? caught : new ApiError(0, '');
       if (failure.status === 401) session.end();
       // While the server can't be reached, the page keeps showing the value that it has.
-      else if (failure.status !== 0 || this.value === undefined) this.failure = failure;
+      else if (failure.status !== 0 || this.value === undefined) this.loadError = failure;
     }
   }
 
   /** Fetches the data every `ms` milliseconds. Returns the function that stops this, which `onMount` can call at the end. */
-  readonly every = (ms: number): (() => void) => {
+  readonly reloadEvery = (ms: number): (() => void) => {
     const timer = setInterval(() => void this.load(), ms);
     return () => clearInterval(timer);
   };
 
   /**
-   * Makes the change `what`, then fetches the data again. `done` is the sentence that confirms the change. Returns whether
+   * Makes a change, then fetches the data again. `confirmation` is the sentence that confirms the change. Returns whether
    * the change succeeded.
    */
-  async attempt(what: () => Promise<unknown>, done = ''): Promise<boolean> {
-    this.error = '';
-    this.told = '';
+  async attempt(change: () => Promise<unknown>, confirmation = ''): Promise<boolean> {
+    this.changeError = '';
+    this.confirmation = '';
     try {
-      await what();
-      this.told = done;
+      await change();
+      this.confirmation = confirmation;
     } catch (caught) {
-      this.error = errorText(caught, t('app.failed'));
+      this.changeError = errorText(caught, t('app.failed'));
     }
     await this.load();
-    return this.error === '';
+    return this.changeError === '';
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from './route';
+import { parseRoute } from './route';
 
 test('an address names its page', () => {
   const pages = {
@@ -21,9 +21,9 @@ test('an address names its page', () => {
     '/nowhere': { page: 'home' },
     '/plans': { page: 'home' },
   };
-  for (const [path, page] of Object.entries(pages)) assert.deepEqual(parse(path), page, path);
+  for (const [path, page] of Object.entries(pages)) assert.deepEqual(parseRoute(path), page, path);
 });
 
 test('a percent sign that encodes nothing is taken as it is', () => {
-  assert.deepEqual(parse('/documents/100%'), { page: 'document', document: '100%' });
+  assert.deepEqual(parseRoute('/documents/100%'), { page: 'document', document: '100%' });
 });

@@ -14,8 +14,8 @@ export type Route =
   | { page: 'account' }
   | { page: 'administration' };
 
-export function parse(path: string): Route {
-  const [kind, id, part] = path.split('/').filter(Boolean).map(decoded);
+export function parseRoute(path: string): Route {
+  const [kind, id, part] = path.split('/').filter(Boolean).map(decodePart);
   if (kind === 'plans' && id) {
     if (part === 'people') return { page: 'people', plan: id };
     if (part === 'record') return { page: 'audit', plan: id };
@@ -34,7 +34,7 @@ export function parse(path: string): Route {
 }
 
 /** Decodes the percent signs in a part of a path. Returns the part unchanged if they do not encode UTF-8. */
-function decoded(part: string): string {
+function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

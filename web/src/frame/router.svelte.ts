@@ -1,34 +1,34 @@
 // Keeps the route of the page that is shown, and changes it without loading the app again.
 
-import { parse, type Route } from './route';
+import { parseRoute, type Route } from './route';
 
 class Router {
-  route = $state<Route>(parse(location.pathname));
+  route = $state<Route>(parseRoute(location.pathname));
 
   constructor() {
     addEventListener('popstate', () => {
-      this.route = parse(location.pathname);
+      this.route = parseRoute(location.pathname);
     });
   }
 
   go(path: string): void {
     history.pushState(null, '', path);
-    this.arrive();
+    this.showRoute();
   }
 
   /** Goes to a page, and replaces the current one in the browser's history: going back must skip pages that work only once. */
   replace(path: string): void {
     history.replaceState(null, '', path);
-    this.arrive();
+    this.showRoute();
   }
 
-  private arrive(): void {
-    this.route = parse(location.pathname);
+  private showRoute(): void {
+    this.route = parseRoute(location.pathname);
     scrollTo(0, 0);
   }
 
   /** Handles clicks on links inside the app, so that they change the page without loading the app again. */
-  readonly follow = (event: MouseEvent): void => {
+  readonly followLink = (event: MouseEvent): void => {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;

@@ -3,52 +3,52 @@
 
 import { ApiError, api, type Person } from '../api/client';
 
-const KEY = 'accord.person';
+const STORAGE_KEY = 'accord.person';
 
 class Session {
   person = $state<Person | null>(null);
-  known = $state(false);
+  isLoaded = $state(false);
   /** Whether the session ended without signing out on this page. */
-  ended = $state(false);
+  hasEnded = $state(false);
 
   async load(): Promise<void> {
     try {
-      this.set((await api.session()).person);
+      this.setPerson((await api.session()).person);
     } catch (error) {
       // Without an answer from the server, the person who was last signed in here can continue offline.
-      if (error instanceof ApiError && error.status === 0) this.person = remembered();
-      else this.set(null);
+      if (error instanceof ApiError && error.status === 0) this.person = readStoredPerson();
+      else this.setPerson(null);
     }
-    this.known = true;
+    this.isLoaded = true;
   }
 
   /** Begins the session of the person whom the server has signed in. */
   begin({ person }: { person: Person }): void {
-    this.set(person);
-    this.ended = false;
+    this.setPerson(person);
+    this.hasEnded = false;
   }
 
   /** Ends the session because the server has ended it. Documents that are kept on the device stay there. */
   end(): void {
-    this.ended = this.person !== null;
-    this.set(null);
+    this.hasEnded = this.person !== null;
+    this.setPerson(null);
   }
 
   async signOut(): Promise<void> {
     await api.signOut().catch(() => undefined);
-    this.set(null);
+    this.setPerson(null);
   }
 
-  set(person: Person | null): void {
+  setPerson(person: Person | null): void {
     this.person = person;
-    if (person) localStorage.setItem(KEY, JSON.stringify(person));
-    else localStorage.removeItem(KEY);
+    if (person) localStorage.setItem(STORAGE_KEY, JSON.stringify(person));
+    else localStorage.removeItem(STORAGE_KEY);
   }
 }
 
-function remembered(): Person | null {
+function readStoredPerson(): Person | null {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null') as Person | null;
+    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null') as Person | null;
   } catch {
     return null;
   }

@@ -6,33 +6,33 @@ import HomePage from './features/plan/HomePage.svelte';
 import PlanPage from './features/plan/PlanPage.svelte';
 import type { Route } from './frame/route';
 
-type Name = Route['page'];
-type Props<Page extends Name> = Extract<Route, { page: Page }> & { person: Person };
+type PageName = Route['page'];
+type PageProps<Page extends PageName> = Extract<Route, { page: Page }> & { person: Person };
 /** The component of a page. Some pages take no props. */
-type Shown<Page extends Name> = Component<Props<Page>> | Component<Record<string, never>>;
+type PageComponent<Page extends PageName> = Component<PageProps<Page>> | Component<Record<string, never>>;
 
-const only = <Module>({ default: page }: { default: Module }): Module => page;
+const defaultExport = <Module>({ default: page }: { default: Module }): Module => page;
 
 /** The pages. Most people begin with a plan, so its pages are part of the app. The others are loaded on the first visit. */
-const pages: { [Page in Name]: () => Shown<Page> | Promise<Shown<Page>> } = {
+const pages: { [Page in PageName]: () => PageComponent<Page> | Promise<PageComponent<Page>> } = {
   home: () => HomePage,
   plan: () => PlanPage,
-  people: () => import('./features/people/PeoplePage.svelte').then(only),
-  audit: () => import('./features/audit/AuditPage.svelte').then(only),
-  document: () => import('./features/commitment/DocumentPage.svelte').then(only),
-  history: () => import('./features/history/HistoryPage.svelte').then(only),
-  release: () => import('./features/release/ReleasePage.svelte').then(only),
-  verify: () => import('./features/release/VerifyPage.svelte').then(only),
-  link: () => import('./features/account/LinkPage.svelte').then(only),
-  invitation: () => import('./features/account/InvitationPage.svelte').then(only),
-  account: () => import('./features/account/AccountPage.svelte').then(only),
-  administration: () => import('./features/administration/AdministrationPage.svelte').then(only),
+  people: () => import('./features/people/PeoplePage.svelte').then(defaultExport),
+  audit: () => import('./features/audit/AuditPage.svelte').then(defaultExport),
+  document: () => import('./features/commitment/DocumentPage.svelte').then(defaultExport),
+  history: () => import('./features/history/HistoryPage.svelte').then(defaultExport),
+  release: () => import('./features/release/ReleasePage.svelte').then(defaultExport),
+  verify: () => import('./features/release/VerifyPage.svelte').then(defaultExport),
+  link: () => import('./features/account/LinkPage.svelte').then(defaultExport),
+  invitation: () => import('./features/account/InvitationPage.svelte').then(defaultExport),
+  account: () => import('./features/account/AccountPage.svelte').then(defaultExport),
+  administration: () => import('./features/administration/AdministrationPage.svelte').then(defaultExport),
 };
 
 /** The pages that need no account. */
-const OPEN: readonly Name[] = ['verify', 'link', 'invitation'];
+const PAGES_WITHOUT_ACCOUNT: readonly PageName[] = ['verify', 'link', 'invitation'];
 
-export const isOpen = (page: Name): boolean => OPEN.includes(page);
+export const needsNoAccount = (page: PageName): boolean => PAGES_WITHOUT_ACCOUNT.includes(page);
 
 /** Returns the component of a page. The caller must pass it the props of that page's route. */
-export const load = (page: Name) => pages[page]() as Component<Route & { person: Person }>;
+export const loadPage = (page: PageName) => pages[page]() as Component<Route & { person: Person }>;

@@ -3,6 +3,6 @@
 import { catalogue } from './catalogue';
 import { files } from './files.en';
 
-export { exactly, list } from './time';
+export { formatDateTime, listFormat } from './time';
 
 export const { t } = catalogue({ en: files });

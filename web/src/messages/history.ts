@@ -3,14 +3,14 @@
 import { catalogue } from './catalogue';
 import { history } from './history.en';
 
-export { ago, exactly, list } from './time';
+export { formatDateTime, formatRelativeTime, listFormat } from './time';
 
 export const { t, has } = catalogue({ en: history });
 
 const plural = new Intl.PluralRules('en');
 
 /** Returns the message for a count: `key.one`, `key.other`, or only the number if there is no such message. */
-export function counted(key: string, count: number): string {
+export function countText(key: string, count: number): string {
   const wanted = `${key}.${plural.select(count)}`;
   return has(wanted) ? t(wanted, { count: count.toLocaleString() }) : String(count);
 }

@@ -4,7 +4,7 @@ import { catalogue, fill } from './catalogue';
 import { en } from './en';
 import { files } from './files.en';
 import { history } from './history.en';
-import { ago, exactly, list } from './index';
+import { formatDateTime, formatRelativeTime, listFormat } from './index';
 import { release } from './release.en';
 import { steering } from './steering.en';
 
@@ -37,10 +37,10 @@ test('sentences use the words of the product', () => {
 });
 
 test('times are said as people say them', () => {
-  assert.equal(ago(Date.now() - 20_000), 'just now');
-  assert.equal(ago(Date.now() - 2 * 3_600_000), '2 hours ago');
-  assert.equal(ago(Date.now() + 3 * 86_400_000), 'in 3 days');
-  assert.equal(exactly(60_000), exactly(119_999));
-  assert(exactly(60_000) !== exactly(120_000));
-  assert.equal(list.format(['Ana', 'Ben', 'Fay']), 'Ana, Ben, and Fay');
+  assert.equal(formatRelativeTime(Date.now() - 20_000), 'just now');
+  assert.equal(formatRelativeTime(Date.now() - 2 * 3_600_000), '2 hours ago');
+  assert.equal(formatRelativeTime(Date.now() + 3 * 86_400_000), 'in 3 days');
+  assert.equal(formatDateTime(60_000), formatDateTime(119_999));
+  assert(formatDateTime(60_000) !== formatDateTime(120_000));
+  assert.equal(listFormat.format(['Ana', 'Ben', 'Fay']), 'Ana, Ben, and Fay');
 });

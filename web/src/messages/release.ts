@@ -3,6 +3,6 @@
 import { catalogue } from './catalogue';
 import { release } from './release.en';
 
-export { ago, exactly, list } from './time';
+export { formatDateTime, formatRelativeTime, listFormat } from './time';
 
 export const { t, has } = catalogue({ en: release });

@@ -3,6 +3,6 @@
 import { catalogue } from './catalogue';
 import { steering } from './steering.en';
 
-export { ago, exactly } from './time';
+export { formatDateTime, formatRelativeTime } from './time';
 
 export const { t, has } = catalogue({ en: steering });

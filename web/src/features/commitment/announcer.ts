@@ -1,7 +1,7 @@
 // Collects announcements for people who can't see the carets: who comes and goes, who changed what, and whether
 // their own edits are saved. Announcements are at least `PAUSE_MS` apart, and never made for each keystroke.
 
-import { list, t } from '../../messages';
+import { listFormat, t } from '../../messages';
 
 /** Minimum time between two announcements, in milliseconds, so that one is read out before the next comes. */
 const PAUSE_MS = 5_000;
@@ -61,7 +61,7 @@ export class Announcer {
     this.last = Date.now();
     for (const [field, names] of this.changed) {
       // A person's first edit can arrive before their caret. Then their name is not known yet.
-      const who = names.size > 0 ? list.format(names) : t('announce.somebody');
+      const who = names.size > 0 ? listFormat.format(names) : t('announce.somebody');
       this.said.push(t('announce.changed', { names: who, field }));
     }
     this.changed.clear();

@@ -6,7 +6,7 @@ import { Decoration, DecorationSet } from 'prosemirror-view';
 import { type Author, api, type Diff } from '../../api/client';
 import type { TextMarks } from '../../editor/marks';
 import { findPlace } from '../../editor/positions';
-import { exactly, t } from '../../messages/history';
+import { formatDateTime, t } from '../../messages/history';
 import { nameOf } from '../../messages/person';
 
 export class Authorship implements TextMarks {
@@ -35,7 +35,7 @@ export class Authorship implements TextMarks {
       at += said.length;
       if (!author || from >= at) continue;
       const first = placed && this.diff.authors[written.author];
-      const values = { name: nameOf(author), when: exactly(maker.ended) };
+      const values = { name: nameOf(author), when: formatDateTime(maker.ended) };
       const title = first ? t('by.placed', { ...values, author: nameOf(first) }) : t('by.inserted', values);
       marks.push(...mark(doc, from, at, author, title, maker.author !== last));
       last = maker.author;

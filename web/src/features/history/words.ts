@@ -1,7 +1,7 @@
 // Makes sentences about changes, for the list of changes, the marks in the text, and screen readers.
 
 import type { Author, Change, Piece, Sitting, TextDiff } from '../../api/client';
-import { ago, counted, exactly, has, list, t } from '../../messages/history';
+import { countText, formatDateTime, formatRelativeTime, has, listFormat, t } from '../../messages/history';
 import { nameOf } from '../../messages/person';
 import { parseMilestoneTarget } from '../../text/target';
 
@@ -105,13 +105,14 @@ export class Words {
   piece({ fate, by, written, placed }: Piece): string {
     if (!by && placed) {
       const values = { author: this.name(written.author), name: this.name(placed.author) };
-      return t('by.placed', { ...values, when: exactly(placed.ended) });
+      return t('by.placed', { ...values, when: formatDateTime(placed.ended) });
     }
-    if (!by) return t('by.inserted', { name: this.name(written.author), when: exactly(written.ended) });
+    if (!by)
+      return t('by.inserted', { name: this.name(written.author), when: formatDateTime(written.ended) });
     const values = {
       name: this.name(by.author),
       author: this.name(written.author),
-      when: exactly(by.ended),
+      when: formatDateTime(by.ended),
     };
     if (fate === 'kept') return t('by.changed', values);
     if (fate === 'inserted') return t('by.inserted', values);
@@ -125,15 +126,18 @@ export class Words {
       own.reduce((sum, tally) => sum + tally[key], 0);
     const [inserted, deleted] = [total('inserted'), total('deleted')];
     const parts: string[] = [];
-    if (inserted) parts.push(t('sitting.wrote', { inserted: counted('sitting.chars', inserted) }));
-    if (deleted) parts.push(t('sitting.deleted', { deleted: counted('sitting.chars', deleted) }));
+    if (inserted) parts.push(t('sitting.wrote', { inserted: countText('sitting.chars', inserted) }));
+    if (deleted) parts.push(t('sitting.deleted', { deleted: countText('sitting.chars', deleted) }));
     const places = [
       ...new Set(own.filter((tally) => tally.target).map((tally) => `“${this.place(tally.target)}”`)),
     ];
     if (parts.length === 0 && places.length > 0) parts.push(t('sitting.formatted'));
     const rest = own.some((tally) => !tally.target) ? t('sitting.other') : '';
     if (places.length === 0) return rest;
-    const told = t('sitting.in', { what: list.format(parts), places: list.format(places.slice(0, 3)) });
+    const told = t('sitting.in', {
+      what: listFormat.format(parts),
+      places: listFormat.format(places.slice(0, 3)),
+    });
     const more = places.length > 3 ? ' …' : '';
     return rest ? `${told}${more}; ${rest}` : `${told}${more}`;
   }
@@ -154,10 +158,10 @@ export function authorsOf(sitting: Sitting): number[] {
 }
 
 /** Returns a time in a short form for lists: relative within the last hour, else the time of day, with the date unless today. */
-export function shortly(time: number): string {
+export function formatShortTime(time: number): string {
   const now = new Date();
   const then = new Date(time);
-  if (now.getTime() - time < 60 * 60 * 1000) return ago(time);
+  if (now.getTime() - time < 60 * 60 * 1000) return formatRelativeTime(time);
   const sameDay = now.toDateString() === then.toDateString();
   const options: Intl.DateTimeFormatOptions = sameDay
     ? { timeStyle: 'short' }
@@ -184,7 +188,11 @@ function marked(said: string, old: Attributes, fresh: Attributes, place: string)
   if (Boolean(fresh.bold) !== Boolean(old.bold)) looks.push(t(fresh.bold ? 'mark.bold' : 'mark.notBold'));
   if (Boolean(fresh.italic) !== Boolean(old.italic))
     looks.push(t(fresh.italic ? 'mark.italic' : 'mark.notItalic'));
-  return t('change.marked', { text, new: list.format(looks.length > 0 ? looks : [t('mark.other')]), place });
+  return t('change.marked', {
+    text,
+    new: listFormat.format(looks.length > 0 ? looks : [t('mark.other')]),
+    place,
+  });
 }
 
 function value(of: unknown): string {

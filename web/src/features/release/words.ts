@@ -1,7 +1,7 @@
 // Makes the sentences of the release page about unreleasable content, and the links to it.
 
 import type { Unreleasable } from '../../api/client';
-import { exactly, has, t } from '../../messages/release';
+import { formatDateTime, has, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
 /** Returns the name of a text field, with the number of its milestone if it belongs to one. */
@@ -64,5 +64,5 @@ export const comparison = (document: string, from: number, to: number): string =
 /** Returns a sentence that says since when a release is public, when it will be, or that it is not launched. */
 export function openedText({ opens, public: isPublic }: { opens?: number | null; public: boolean }): string {
   if (!opens) return t('release.notLaunched');
-  return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: exactly(opens) });
+  return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: formatDateTime(opens) });
 }

@@ -1,8 +1,8 @@
 // The messages about imported and downloaded files, together with those that every page uses.
 
-import { catalogue } from './catalogue';
+import { createCatalogue } from './catalogue';
 import { files } from './files.en';
 
 export { formatDateTime, listFormat } from './time';
 
-export const { t } = catalogue({ en: files });
+export const { t } = createCatalogue({ en: files });

@@ -1,16 +1,16 @@
 // The messages of the history page, together with those that every page uses.
 
-import { catalogue } from './catalogue';
+import { createCatalogue } from './catalogue';
 import { history } from './history.en';
 
 export { formatDateTime, formatRelativeTime, listFormat } from './time';
 
-export const { t, has } = catalogue({ en: history });
+export const { t, hasMessage } = createCatalogue({ en: history });
 
-const plural = new Intl.PluralRules('en');
+const pluralRules = new Intl.PluralRules('en');
 
 /** Returns the message for a count: `key.one`, `key.other`, or only the number if there is no such message. */
 export function countText(key: string, count: number): string {
-  const wanted = `${key}.${plural.select(count)}`;
-  return has(wanted) ? t(wanted, { count: count.toLocaleString() }) : String(count);
+  const wanted = `${key}.${pluralRules.select(count)}`;
+  return hasMessage(wanted) ? t(wanted, { count: count.toLocaleString() }) : String(count);
 }

@@ -1,4 +1,4 @@
 // The messages that every page uses. Pages that need more messages import another file of this folder.
 
-export { has, type MessageKey, t } from './catalogue';
+export { hasMessage, type MessageKey, t } from './catalogue';
 export { formatDateTime, formatRelativeTime, listFormat } from './time';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalogue, fill } from './catalogue';
+import { createCatalogue, fillPlaceholders } from './catalogue';
 import { en } from './en';
 import { files } from './files.en';
 import { history } from './history.en';
@@ -9,15 +9,15 @@ import { release } from './release.en';
 import { steering } from './steering.en';
 
 test('a message takes its values, and shows what it lacks', () => {
-  assert.equal(fill('{name} wrote {when}', { name: 'Ana', when: 0 }), 'Ana wrote 0');
-  assert.equal(fill('{name}', {}), '{name}');
+  assert.equal(fillPlaceholders('{name} wrote {when}', { name: 'Ana', when: 0 }), 'Ana wrote 0');
+  assert.equal(fillPlaceholders('{name}', {}), '{name}');
 });
 
 test('a catalogue knows the messages of every page and its own', () => {
-  const { t, has } = catalogue({ en: { 'own.word': 'own {n}' } });
+  const { t, hasMessage } = createCatalogue({ en: { 'own.word': 'own {n}' } });
   assert.equal(t('own.word', { n: 1 }), 'own 1');
   assert.equal(t('app.save'), 'Save');
-  assert(has('own.word') && has('app.save') && !has('own.else'));
+  assert(hasMessage('own.word') && hasMessage('app.save') && !hasMessage('own.else'));
 });
 
 test('no catalogue hides a message of another', () => {
@@ -30,9 +30,11 @@ test('no catalogue hides a message of another', () => {
 });
 
 test('sentences use the words of the product', () => {
-  for (const [key, said] of [en, files, history, release, steering].flatMap((all) => Object.entries(all))) {
-    const own = said.replace(/\{\w+\}/g, '');
-    assert(!/\b(seats?|sits for|sittings?|whoever|bring in|told)\b/i.test(own), `${key}: ${said}`);
+  for (const [key, message] of [en, files, history, release, steering].flatMap((all) =>
+    Object.entries(all),
+  )) {
+    const words = message.replace(/\{\w+\}/g, '');
+    assert(!/\b(seats?|sits for|sittings?|whoever|bring in|told)\b/i.test(words), `${key}: ${message}`);
   }
 });
 

@@ -1,8 +1,8 @@
 // Formats dates and times in the reader's own language and time zone.
 
-import { language, t } from './catalogue';
+import { readerLanguage, t } from './catalogue';
 
-const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+const relativeFormat = new Intl.RelativeTimeFormat(readerLanguage, { numeric: 'auto' });
 const dateTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' });
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000_000],
@@ -37,4 +37,4 @@ export function formatDateTime(time: number): string {
 }
 
 /** Joins names for a sentence, such as "Ana, Ben, and Fay". */
-export const listFormat = new Intl.ListFormat(language, { type: 'conjunction' });
+export const listFormat = new Intl.ListFormat(readerLanguage, { type: 'conjunction' });

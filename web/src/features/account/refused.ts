@@ -1,4 +1,4 @@
-import { has, t } from '../../messages';
+import { hasMessage, t } from '../../messages';
 
 /** Returns the reason why signing in with a provider failed, or an empty string. Removes it from the address, to show it once. */
 export function takeRefusal(): string {
@@ -6,5 +6,5 @@ export function takeRefusal(): string {
   if (!refused) return '';
   history.replaceState(null, '', location.pathname);
   const key = `refused.${refused}`;
-  return has(key) ? t(key) : t('refused.other');
+  return hasMessage(key) ? t(key) : t('refused.other');
 }

@@ -1,7 +1,14 @@
 // Makes sentences about changes, for the list of changes, the marks in the text, and screen readers.
 
 import type { Author, Change, Piece, Sitting, TextDiff } from '../../api/client';
-import { countText, formatDateTime, formatRelativeTime, has, listFormat, t } from '../../messages/history';
+import {
+  countText,
+  formatDateTime,
+  formatRelativeTime,
+  hasMessage,
+  listFormat,
+  t,
+} from '../../messages/history';
 import { nameOf } from '../../messages/person';
 import { parseMilestoneTarget } from '../../text/target';
 
@@ -145,7 +152,7 @@ export class Words {
 
 export function label(key: string): string {
   const name = `field.${key}`;
-  return has(name) ? t(name) : key;
+  return hasMessage(name) ? t(name) : key;
 }
 
 /** Returns the authors of a sitting, with those who did the most work first. */

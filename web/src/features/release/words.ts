@@ -1,7 +1,7 @@
 // Makes the sentences of the release page about unreleasable content, and the links to it.
 
 import type { Unreleasable } from '../../api/client';
-import { formatDateTime, has, t } from '../../messages/release';
+import { formatDateTime, hasMessage, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
 /** Returns the name of a text field, with the number of its milestone if it belongs to one. */
@@ -9,7 +9,7 @@ export function nameOf(place: string, milestones: string[]): string {
   const [, id, key] = /^milestones\/(.*)\/([^/]+)$/.exec(place) ?? [];
   const number = id === undefined ? 0 : milestones.indexOf(id) + 1;
   const name = `field.${key ?? place}`;
-  const field = has(name) ? t(name) : seen(place);
+  const field = hasMessage(name) ? t(name) : seen(place);
   return number > 0 ? t('release.place.milestone', { number, field }) : field;
 }
 
@@ -53,7 +53,7 @@ export function remedy(place: string): string {
 /** Returns the anchor of a place on the editor's page, or an empty string if it has none. */
 export function anchorOf(place: string): string {
   if (place.includes('/due')) return 'milestones';
-  const isText = /^milestones\/.*\/(what|outputs|who)$/.test(place) || has(`field.${place}`);
+  const isText = /^milestones\/.*\/(what|outputs|who)$/.test(place) || hasMessage(`field.${place}`);
   return isText ? encodeURIComponent(place) : '';
 }
 

@@ -5,8 +5,8 @@ import { en } from './en';
 import { files } from './files.en';
 import { history } from './history.en';
 import { formatDateTime, formatRelativeTime, listFormat } from './index';
+import { management } from './management.en';
 import { release } from './release.en';
-import { steering } from './steering.en';
 
 test('a message takes its values, and shows what it lacks', () => {
   assert.equal(fillPlaceholders('{name} wrote {when}', { name: 'Ana', when: 0 }), 'Ana wrote 0');
@@ -21,7 +21,7 @@ test('a catalogue knows the messages of every page and its own', () => {
 });
 
 test('no catalogue hides a message of another', () => {
-  const extra = [files, history, release, steering];
+  const extra = [files, history, release, management];
   const keys = [en, ...extra].flatMap((messages) => Object.keys(messages));
   assert.deepEqual(
     keys.filter((key, index) => keys.indexOf(key) !== index),
@@ -30,7 +30,7 @@ test('no catalogue hides a message of another', () => {
 });
 
 test('sentences use the words of the product', () => {
-  for (const [key, message] of [en, files, history, release, steering].flatMap((all) =>
+  for (const [key, message] of [en, files, history, release, management].flatMap((all) =>
     Object.entries(all),
   )) {
     const words = message.replace(/\{\w+\}/g, '');

@@ -1,7 +1,7 @@
 // The messages that only the pages for accounts, people, records and administration use, in English. They are
 // loaded with those pages, because most people come to write.
 
-export const steering = {
+export const management = {
   'join.title': 'You are invited to write',
   'join.titleRead': 'You are invited to read',
   'join.by': '{name} invites you to “{plan}”',

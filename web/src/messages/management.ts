@@ -1,8 +1,8 @@
 // The messages of the pages for accounts, people, records and administration, together with those that every page uses.
 
 import { createCatalogue } from './catalogue';
-import { steering } from './steering.en';
+import { management } from './management.en';
 
 export { formatDateTime, formatRelativeTime } from './time';
 
-export const { t, hasMessage } = createCatalogue({ en: steering });
+export const { t, hasMessage } = createCatalogue({ en: management });

@@ -2,7 +2,7 @@ import type { Sector, Standing } from '../api/client';
 import { t } from '.';
 
 /** Returns a person's name, or a description of their sector if the name is empty, because the person was erased. */
-export function nameOf({ name, sector }: { name: string; sector: Sector }): string {
+export function nameOfPerson({ name, sector }: { name: string; sector: Sector }): string {
   return name || t(`person.former.${sector}`);
 }
 

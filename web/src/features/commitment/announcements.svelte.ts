@@ -10,13 +10,13 @@ export class Announcements {
 
   /**
    * Watches `live` and makes announcements, as long as the component that calls this exists. `others` returns everybody who
-   * is connected except the person with the id `person`, and `nameOf` the name of a text.
+   * is connected except the person with the id `person`, and `nameOfText` the name of a text.
    */
   constructor(
     live: LiveDocument,
     person: string,
     others: () => Peer['user'][],
-    nameOf: (target: string) => string,
+    nameOfText: (target: string) => string,
   ) {
     const announcer = new Announcer((sentence) => {
       this.sentence = sentence;
@@ -28,7 +28,7 @@ export class Announcements {
         // If a caret of the page's own person is in that text, the change came from another tab of theirs, and is not announced.
         if (there.some((peer) => peer.user.person === person)) return;
         announcer.change(
-          nameOf(target),
+          nameOfText(target),
           there.map((peer) => peer.user.name),
         );
       };

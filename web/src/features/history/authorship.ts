@@ -7,7 +7,7 @@ import { type Author, api, type Diff } from '../../api/client';
 import type { TextMarks } from '../../editor/marks';
 import { findPlace } from '../../editor/positions';
 import { formatDateTime, t } from '../../messages/history';
-import { nameOf } from '../../messages/person';
+import { nameOfPerson } from '../../messages/person';
 
 export class Authorship implements TextMarks {
   private constructor(private readonly diff: Diff) {}
@@ -35,8 +35,10 @@ export class Authorship implements TextMarks {
       at += said.length;
       if (!author || from >= at) continue;
       const first = placed && this.diff.authors[written.author];
-      const values = { name: nameOf(author), when: formatDateTime(maker.ended) };
-      const title = first ? t('by.placed', { ...values, author: nameOf(first) }) : t('by.inserted', values);
+      const values = { name: nameOfPerson(author), when: formatDateTime(maker.ended) };
+      const title = first
+        ? t('by.placed', { ...values, author: nameOfPerson(first) })
+        : t('by.inserted', values);
       marks.push(...mark(doc, from, at, author, title, maker.author !== last));
       last = maker.author;
     }

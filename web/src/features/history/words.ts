@@ -9,7 +9,7 @@ import {
   listFormat,
   t,
 } from '../../messages/history';
-import { nameOf } from '../../messages/person';
+import { nameOfPerson } from '../../messages/person';
 import { parseMilestoneTarget } from '../../text/target';
 
 /** Maximum length of a quotation in a sentence, in UTF-16 code units. */
@@ -39,7 +39,7 @@ export class Words {
 
   name(author: number | undefined | null): string {
     const known = this.author(author ?? -1);
-    return known ? nameOf(known) : t('person.former');
+    return known ? nameOfPerson(known) : t('person.former');
   }
 
   /** Returns the name of a text, with the number of its milestone if it belongs to one. */

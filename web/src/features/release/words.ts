@@ -5,7 +5,7 @@ import { formatDateTime, hasMessage, t } from '../../messages/release';
 import { code, isHidden } from './shown';
 
 /** Returns the name of a text field, with the number of its milestone if it belongs to one. */
-export function nameOf(place: string, milestones: string[]): string {
+export function nameOfPlace(place: string, milestones: string[]): string {
   const [, id, key] = /^milestones\/(.*)\/([^/]+)$/.exec(place) ?? [];
   const number = id === undefined ? 0 : milestones.indexOf(id) + 1;
   const name = `field.${key ?? place}`;
@@ -21,7 +21,9 @@ export function seen(text: string): string {
 function placeOf({ place, character }: Unreleasable, milestones: string[]): string {
   if (place === 'plan/title') return t('release.place.title');
   const name = `${character?.before ?? ''}${character?.after ?? ''}`;
-  return place.startsWith('people/') ? t('release.place.name', { name }) : `“${nameOf(place, milestones)}”`;
+  return place.startsWith('people/')
+    ? t('release.place.name', { name })
+    : `“${nameOfPlace(place, milestones)}”`;
 }
 
 /** Returns a sentence about unreleasable content: what it is, where it is, and why it can't be released. */
@@ -29,7 +31,7 @@ export function strangely(strange: Unreleasable, milestones: string[]): string {
   const { kind, place, said, character } = strange;
   if (!character) {
     return t(`release.strange.${kind}` as 'release.strange.part', {
-      place: nameOf(place, milestones),
+      place: nameOfPlace(place, milestones),
       said: seen(said),
     });
   }

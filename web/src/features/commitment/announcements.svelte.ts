@@ -21,13 +21,13 @@ export class Announcements {
     const announcer = new Announcer((sentence) => {
       this.sentence = sentence;
     });
-    $effect(() => announcer.present(new Map(others().map((user) => [user.person, user.name]))));
+    $effect(() => announcer.announcePresence(new Map(others().map((user) => [user.person, user.name]))));
     $effect(() => {
       live.onremotechange = (target) => {
         const there = live.peers.filter((peer) => peer.cursor?.[0] === target);
         // If a caret of the page's own person is in that text, the change came from another tab of theirs, and is not announced.
         if (there.some((peer) => peer.user.person === person)) return;
-        announcer.change(
+        announcer.announceChange(
           nameOfText(target),
           there.map((peer) => peer.user.name),
         );
@@ -43,7 +43,7 @@ export class Announcements {
       const { state } = live.status;
       if (state === 'saving' || state === 'opening' || (state === 'saved') === safe) return;
       safe = state === 'saved';
-      announcer.soon(statusText(live.status, live.deviceFailed));
+      announcer.announceSoon(statusText(live.status, live.deviceFailed));
     });
   }
 }

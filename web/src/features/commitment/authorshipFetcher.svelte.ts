@@ -4,17 +4,17 @@ import type { LiveDocument } from '../../sync/live.svelte';
 import type { Authorship } from '../history/authorship';
 
 /** Time between a save and the request for the authors, in milliseconds. A keystroke in that time cancels the request. */
-const PAUSE_MS = 200;
+const FETCH_DELAY_MS = 200;
 
-export class Authors {
+export class AuthorshipFetcher {
   /** Whether the page shows who wrote what, and therefore needs `authorship`. */
-  wanted = $state(false);
+  isWanted = $state(false);
   authorship = $state.raw<Authorship>();
 
   /** Fetches the authors after each save of `live`, as long as the component that calls this exists. */
   constructor(live: LiveDocument) {
     $effect(() => {
-      if (!this.wanted) {
+      if (!this.isWanted) {
         this.authorship = undefined;
         return;
       }
@@ -22,7 +22,7 @@ export class Authors {
       const timer = setTimeout(async () => {
         const { Authorship } = await import('../history/authorship');
         this.authorship = await Authorship.of(live.id).catch(() => undefined);
-      }, PAUSE_MS);
+      }, FETCH_DELAY_MS);
       return () => clearTimeout(timer);
     });
   }

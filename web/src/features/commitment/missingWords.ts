@@ -4,38 +4,38 @@ import { diffWordsWithSpace } from 'diff';
 import type { Delta } from '../../text/delta';
 
 /** A run of words that the current text lacks, and the offset (UTF-16) at which it would be inserted. */
-export interface Lacking {
+export interface MissingWords {
   at: number;
   text: string;
 }
 
 /** Returns the characters of a text, with U+FFFC in place of each embedded value. */
-export const plain = (delta: unknown): string =>
+export const charactersOf = (delta: unknown): string =>
   Array.isArray(delta)
     ? (delta as Delta)
         .map((op) => ('insert' in op ? (typeof op.insert === 'string' ? op.insert : '\ufffc') : ''))
         .join('')
     : '';
 
-/** Returns the runs of words of `parked` that `here` lacks. */
-export function lacking(here: string, parked: string): Lacking[] {
-  const all: Lacking[] = [];
+/** Returns the runs of words of `parked` that `current` lacks. */
+export function findMissingWords(current: string, parked: string): MissingWords[] {
+  const missing: MissingWords[] = [];
   let at = 0;
-  for (const { added, removed, value } of diffWordsWithSpace(here, parked)) {
-    if (added && value.trim() !== '') all.push({ at, text: value.replaceAll('\ufffc', '') });
+  for (const { added, removed, value } of diffWordsWithSpace(current, parked)) {
+    if (added && value.trim() !== '') missing.push({ at, text: value.replaceAll('\ufffc', '') });
     if (!added || removed) at += value.length;
   }
-  return all;
+  return missing;
 }
 
 /** Returns the change that inserts all pieces. */
-export function insertionOf(pieces: Lacking[]): Delta {
+export function insertionOf(pieces: MissingWords[]): Delta {
   const delta: Delta = [];
-  let done = 0;
+  let insertedUpTo = 0;
   for (const { at, text } of pieces) {
-    if (at > done) delta.push({ retain: at - done });
+    if (at > insertedUpTo) delta.push({ retain: at - insertedUpTo });
     delta.push({ insert: text });
-    done = at;
+    insertedUpTo = at;
   }
   return delta;
 }

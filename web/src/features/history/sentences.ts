@@ -13,17 +13,19 @@ import { nameOfPerson } from '../../messages/person';
 import { parseMilestoneTarget } from '../../text/target';
 
 /** Maximum length of a quotation in a sentence, in UTF-16 code units. */
-const QUOTE = 90;
+const MAX_QUOTE_LENGTH = 90;
 
 type Attributes = Record<string, unknown>;
 
-export function quote(text: string): string {
+export function quoteText(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > QUOTE ? `${line.slice(0, QUOTE).trimEnd()}…` : line || t('change.empty');
+  return line.length > MAX_QUOTE_LENGTH
+    ? `${line.slice(0, MAX_QUOTE_LENGTH).trimEnd()}…`
+    : line || t('change.empty');
 }
 
 /** A writer of sentences that knows the names of the people and places in one comparison. */
-export class Words {
+export class SentenceWriter {
   private readonly numbers: Map<string, number>;
 
   constructor(
@@ -33,75 +35,79 @@ export class Words {
     this.numbers = new Map(milestones.map(({ id }, index) => [id, index + 1]));
   }
 
-  author(index: number): Author | undefined {
+  authorAt(index: number): Author | undefined {
     return this.authors[index];
   }
 
-  name(author: number | undefined | null): string {
-    const known = this.author(author ?? -1);
+  nameOfAuthor(author: number | undefined | null): string {
+    const known = this.authorAt(author ?? -1);
     return known ? nameOfPerson(known) : t('person.former');
   }
 
   /** Returns the name of a text, with the number of its milestone if it belongs to one. */
-  place(target: string | null | undefined): string {
+  nameOfText(target: string | null | undefined): string {
     if (!target) return '';
     const { id, key } = parseMilestoneTarget(target) ?? {};
-    return id && key ? `${this.milestone(id)}: ${label(key)}` : label(target);
+    return id && key ? `${this.nameOfMilestone(id)}: ${fieldLabel(key)}` : fieldLabel(target);
   }
 
-  milestone(id: string): string {
+  nameOfMilestone(id: string): string {
     const number = this.numbers.get(id);
     return number ? t('milestones.number', { number }) : t('milestone.gone');
   }
 
   /** Returns a sentence about a change, without the name of its author. */
-  change(change: Change): string {
-    const place = this.place(change.target);
+  describeChange(change: Change): string {
+    const place = this.nameOfText(change.target);
     const author = change.wrote?.find((author) => author !== change.by.author);
-    const of = author === undefined ? '' : this.name(author);
+    const authorName = author === undefined ? '' : this.nameOfAuthor(author);
     switch (change.what) {
       case 'inserted':
-        return t('change.inserted', { text: quote(change.text), place });
+        return t('change.inserted', { text: quoteText(change.text), place });
       case 'deleted':
-        return t(of ? 'change.deletedOf' : 'change.deleted', { text: quote(change.text), author: of, place });
+        return t(authorName ? 'change.deletedOf' : 'change.deleted', {
+          text: quoteText(change.text),
+          author: authorName,
+          place,
+        });
       case 'replaced':
-        return t(of ? 'change.replacedOf' : 'change.replaced', {
-          old: quote(change.old),
-          new: quote(change.new),
-          author: of,
+        return t(authorName ? 'change.replacedOf' : 'change.replaced', {
+          old: quoteText(change.old),
+          new: quoteText(change.new),
+          author: authorName,
           place,
         });
       case 'split':
       case 'joined':
         return t(`change.${change.what}`, {
-          before: quote(change.before),
-          after: quote(change.after),
+          before: quoteText(change.before),
+          after: quoteText(change.after),
           place,
         });
       case 'block':
         return t('change.block', {
-          text: quote(change.text),
-          old: block(change.old),
-          new: block(change.new),
+          text: quoteText(change.text),
+          old: blockName(change.old),
+          new: blockName(change.new),
           place,
         });
       case 'marked':
-        return marked(change.text, change.old, change.new, place);
+        return describeFormatting(change.text, change.old, change.new, place);
       case 'moved': {
-        const text = quote(change.text);
+        const text = quoteText(change.text);
         if (change.from === change.target) return t('change.movedWithin', { text, place });
-        return t('change.moved', { text, from: this.place(change.from), place });
+        return t('change.moved', { text, from: this.nameOfText(change.from), place });
       }
       case 'milestone_added':
       case 'milestone_removed':
       case 'milestone_moved':
-        return t(`change.${change.what}`, { place: this.milestone(change.id) });
+        return t(`change.${change.what}`, { place: this.nameOfMilestone(change.id) });
       case 'value': {
         const values = {
-          field: label(change.key),
-          old: value(change.old),
-          new: value(change.new),
-          place: change.id ? this.milestone(change.id) : '',
+          field: fieldLabel(change.key),
+          old: describeValue(change.old),
+          new: describeValue(change.new),
+          place: change.id ? this.nameOfMilestone(change.id) : '',
         };
         return t(change.id ? 'change.valueOf' : 'change.value', values);
       }
@@ -109,16 +115,19 @@ export class Words {
   }
 
   /** Returns a sentence that says who changed or wrote a piece of text, and when. */
-  piece({ fate, by, written, placed }: Piece): string {
+  describePiece({ fate, by, written, placed }: Piece): string {
     if (!by && placed) {
-      const values = { author: this.name(written.author), name: this.name(placed.author) };
+      const values = { author: this.nameOfAuthor(written.author), name: this.nameOfAuthor(placed.author) };
       return t('by.placed', { ...values, when: formatDateTime(placed.ended) });
     }
     if (!by)
-      return t('by.inserted', { name: this.name(written.author), when: formatDateTime(written.ended) });
+      return t('by.inserted', {
+        name: this.nameOfAuthor(written.author),
+        when: formatDateTime(written.ended),
+      });
     const values = {
-      name: this.name(by.author),
-      author: this.name(written.author),
+      name: this.nameOfAuthor(by.author),
+      author: this.nameOfAuthor(written.author),
       when: formatDateTime(by.ended),
     };
     if (fate === 'kept') return t('by.changed', values);
@@ -127,7 +136,7 @@ export class Words {
   }
 
   /** Returns a sentence about the work of one person in a sitting, without their name. */
-  sitting({ tallies }: Sitting, author: number): string {
+  describeSitting({ tallies }: Sitting, author: number): string {
     const own = tallies.filter((tally) => tally.author === author);
     const total = (key: 'inserted' | 'deleted' | 'formatted') =>
       own.reduce((sum, tally) => sum + tally[key], 0);
@@ -136,21 +145,21 @@ export class Words {
     if (inserted) parts.push(t('sitting.wrote', { inserted: countText('sitting.chars', inserted) }));
     if (deleted) parts.push(t('sitting.deleted', { deleted: countText('sitting.chars', deleted) }));
     const places = [
-      ...new Set(own.filter((tally) => tally.target).map((tally) => `“${this.place(tally.target)}”`)),
+      ...new Set(own.filter((tally) => tally.target).map((tally) => `“${this.nameOfText(tally.target)}”`)),
     ];
     if (parts.length === 0 && places.length > 0) parts.push(t('sitting.formatted'));
     const rest = own.some((tally) => !tally.target) ? t('sitting.other') : '';
     if (places.length === 0) return rest;
-    const told = t('sitting.in', {
+    const sentence = t('sitting.in', {
       what: listFormat.format(parts),
       places: listFormat.format(places.slice(0, 3)),
     });
     const more = places.length > 3 ? ' …' : '';
-    return rest ? `${told}${more}; ${rest}` : `${told}${more}`;
+    return rest ? `${sentence}${more}; ${rest}` : `${sentence}${more}`;
   }
 }
 
-export function label(key: string): string {
+export function fieldLabel(key: string): string {
   const name = `field.${key}`;
   return hasMessage(name) ? t(name) : key;
 }
@@ -176,7 +185,7 @@ export function formatShortTime(time: number): string {
   return new Intl.DateTimeFormat(undefined, options).format(then);
 }
 
-function block(attributes: Attributes): string {
+function blockName(attributes: Attributes): string {
   const { header, list, blockquote, indent } = attributes;
   let kind = t('block.paragraph');
   if (header) kind = t('block.header');
@@ -185,8 +194,8 @@ function block(attributes: Attributes): string {
   return indent ? t('block.indent', { block: kind }) : kind;
 }
 
-function marked(said: string, old: Attributes, fresh: Attributes, place: string): string {
-  const text = quote(said);
+function describeFormatting(characters: string, old: Attributes, fresh: Attributes, place: string): string {
+  const text = quoteText(characters);
   if (fresh.link !== old.link) {
     if (fresh.link) return t('change.linked', { text, address: String(fresh.link), place });
     return t('change.unlinked', { text, place });
@@ -202,8 +211,8 @@ function marked(said: string, old: Attributes, fresh: Attributes, place: string)
   });
 }
 
-function value(of: unknown): string {
-  return of === undefined || of === null || of === '' ? t('change.nothing') : `“${String(of)}”`;
+function describeValue(value: unknown): string {
+  return value === undefined || value === null || value === '' ? t('change.nothing') : `“${String(value)}”`;
 }
 
 /** One paragraph of a text that is shown with its changes, with the attributes of its last newline. */
@@ -217,7 +226,7 @@ export interface Line {
   at: number;
 }
 
-export function lines({ pieces }: TextDiff): Line[] {
+export function linesOf({ pieces }: TextDiff): Line[] {
   const out: Line[] = [];
   let runs: Line['runs'] = [];
   let at = 0;
@@ -229,7 +238,7 @@ export function lines({ pieces }: TextDiff): Line[] {
   const add = (piece: Piece, text: string) => {
     const last = runs.at(-1);
     // The page does not show the authors of unchanged text, so adjacent unchanged pieces become one run.
-    if (last && isPlain(last.piece) && isPlain(piece) && sameLook(last.piece, piece)) last.text += text;
+    if (last && isPlain(last.piece) && isPlain(piece) && hasSameLook(last.piece, piece)) last.text += text;
     else runs.push({ piece, text });
   };
   for (const piece of pieces) {
@@ -255,7 +264,7 @@ export function lines({ pieces }: TextDiff): Line[] {
 }
 
 /** Returns the characters of the joined pieces between two offsets, with U+FFFC in place of each embedded value. */
-export function told({ pieces }: TextDiff, from: number, to: number): string {
+export function charactersBetween({ pieces }: TextDiff, from: number, to: number): string {
   return pieces
     .map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc'))
     .join('')
@@ -263,7 +272,7 @@ export function told({ pieces }: TextDiff, from: number, to: number): string {
 }
 
 const isPlain = ({ fate, was, insert }: Piece) => fate === 'kept' && !was && typeof insert === 'string';
-const sameLook = (a: Piece, b: Piece) =>
+const hasSameLook = (a: Piece, b: Piece) =>
   JSON.stringify(a.attributes ?? {}) === JSON.stringify(b.attributes ?? {});
 
 /** Returns whether a text contains any change. */

@@ -21,7 +21,7 @@ export class AuthorshipFetcher {
       if (live.status.state !== 'saved') return;
       const timer = setTimeout(async () => {
         const { Authorship } = await import('../history/authorship');
-        this.authorship = await Authorship.of(live.id).catch(() => undefined);
+        this.authorship = await Authorship.fetch(live.id).catch(() => undefined);
       }, FETCH_DELAY_MS);
       return () => clearTimeout(timer);
     });

@@ -12,7 +12,7 @@ import { nameOfPerson } from '../../messages/person';
 export class Authorship implements TextMarks {
   private constructor(private readonly diff: Diff) {}
 
-  static async of(document: string): Promise<Authorship> {
+  static async fetch(document: string): Promise<Authorship> {
     return new Authorship(await api.diff(document, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
   }
 
@@ -26,33 +26,33 @@ export class Authorship implements TextMarks {
     let at = 0;
     let last: number | undefined;
     for (const { insert, written, placed } of pieces) {
-      const said = typeof insert === 'string' ? insert : '\ufffc';
+      const characters = typeof insert === 'string' ? insert : '\ufffc';
       // A passage that somebody put together from other people's words is marked as that person's.
-      const maker = placed ?? written;
-      const author = this.diff.authors[maker.author];
+      const credited = placed ?? written;
+      const author = this.diff.authors[credited.author];
       // Newlines and spaces at the start of a piece are not marked.
-      const from = at + said.length - said.trimStart().length;
-      at += said.length;
+      const from = at + characters.length - characters.trimStart().length;
+      at += characters.length;
       if (!author || from >= at) continue;
-      const first = placed && this.diff.authors[written.author];
-      const values = { name: nameOfPerson(author), when: formatDateTime(maker.ended) };
-      const title = first
-        ? t('by.placed', { ...values, author: nameOfPerson(first) })
+      const firstAuthor = placed && this.diff.authors[written.author];
+      const values = { name: nameOfPerson(author), when: formatDateTime(credited.ended) };
+      const title = firstAuthor
+        ? t('by.placed', { ...values, author: nameOfPerson(firstAuthor) })
         : t('by.inserted', values);
-      marks.push(...mark(doc, from, at, author, title, maker.author !== last));
-      last = maker.author;
+      marks.push(...createMarks(doc, from, at, author, title, credited.author !== last));
+      last = credited.author;
     }
     return DecorationSet.create(doc, marks);
   }
 }
 
-function mark(
+function createMarks(
   doc: Node,
   from: number,
   to: number,
   author: Author,
   title: string,
-  begins: boolean,
+  isFirst: boolean,
 ): Decoration[] {
   const start = findPlace(doc, from).position;
   const end = findPlace(doc, to).position;
@@ -67,6 +67,6 @@ function mark(
     },
     { side: 1, ignoreSelection: true, key: `${start} ${author.sector}` },
   );
-  const words = Decoration.inline(start, end, { class: `written sector-${author.sector}`, title });
-  return begins ? [shape, words] : [words];
+  const highlight = Decoration.inline(start, end, { class: `written sector-${author.sector}`, title });
+  return isFirst ? [shape, highlight] : [highlight];
 }

@@ -12,12 +12,12 @@ export interface Filter {
   section?: string;
 }
 
-export function byPasses({ person, sector }: Filter, author: Author | undefined): boolean {
+export function authorPasses({ person, sector }: Filter, author: Author | undefined): boolean {
   return (!person || author?.person === person) && (!sector || author?.sector === sector);
 }
 
 /** The title, which is above all sections, and the sections. */
-export const PLACES = ['title', ...SECTIONS] as const;
+export const SECTION_CHOICES = ['title', ...SECTIONS] as const;
 
 export const nameOfSection = (section: string): string =>
   section === 'title' ? t('field.title') : t(`section.${section as 'who'}`);
@@ -29,8 +29,8 @@ export function sectionOf(target: string | null | undefined, diff: Pick<Diff, 't
   return diff.texts.find((text) => text.target === target)?.section ?? 'title';
 }
 
-export function passes(filter: Filter, change: Change, diff: Diff): boolean {
-  if (!byPasses(filter, diff.authors[change.by.author])) return false;
+export function changePasses(filter: Filter, change: Change, diff: Diff): boolean {
+  if (!authorPasses(filter, diff.authors[change.by.author])) return false;
   return !filter.section || sectionOf(change.target, diff) === filter.section;
 }
 
@@ -38,7 +38,7 @@ export function passes(filter: Filter, change: Change, diff: Diff): boolean {
 export function sittingPasses(filter: Filter, sitting: Sitting, authors: Author[]): boolean {
   return sitting.tallies.some(
     ({ author, target }) =>
-      byPasses(filter, authors[author]) && (!filter.section || sectionOfTally(target) === filter.section),
+      authorPasses(filter, authors[author]) && (!filter.section || sectionOfTally(target) === filter.section),
   );
 }
 

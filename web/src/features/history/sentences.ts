@@ -217,8 +217,8 @@ function describeValue(value: unknown): string {
 
 /** One paragraph of a text that is shown with its changes, with the attributes of its last newline. */
 export interface Line {
-  /** The runs of the paragraph. `sign` says that a run is a pilcrow, which stands for a deleted newline. */
-  runs: { piece: Piece; text: string; sign?: boolean }[];
+  /** The runs of the paragraph. `isPilcrow` says that a run is a pilcrow, which stands for a deleted newline. */
+  runs: { piece: Piece; text: string; isPilcrow?: boolean }[];
   attributes: Attributes;
   /** The piece whose newline ends the paragraph, if that newline was inserted or changed. */
   end: Piece | undefined;
@@ -252,7 +252,7 @@ export function linesOf({ pieces }: TextDiff): Line[] {
       if (index === parts.length - 1) return;
       if (piece.fate === 'deleted') {
         // Two paragraphs were joined. A crossed-out sign between them stands for the deleted newline.
-        runs.push({ piece, text: '¶', sign: true });
+        runs.push({ piece, text: '¶', isPilcrow: true });
         return;
       }
       const changed = piece.fate === 'inserted' || Boolean(piece.was);

@@ -1,5 +1,5 @@
-// Checks the page that verifies release files (web/src/features/release/seal.ts) against tests/data/verify. For each file, the
-// page must give the same verdict as `accord verify`, and must print words from a file in the same form.
+// Checks the page that verifies release files (web/src/features/release/verify.ts) against tests/data/verify. For each file,
+// the page must give the same verdict as `accord verify`, and must print words from a file in the same form.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,16 +19,16 @@ await build({
   build: {
     outDir: out,
     minify: false,
-    rollupOptions: { preserveEntrySignatures: 'strict', input: { seal: `${web}src/features/release/seal.ts`, shown: `${web}src/features/release/shown.ts` }, output: { entryFileNames: '[name].mjs' } },
+    rollupOptions: { preserveEntrySignatures: 'strict', input: { verify: `${web}src/features/release/verify.ts`, shown: `${web}src/features/release/shown.ts` }, output: { entryFileNames: '[name].mjs' } },
   },
 });
 try {
-  const { verify } = await import(pathToFileURL(join(out, 'seal.mjs')).href);
+  const { verifyRelease } = await import(pathToFileURL(join(out, 'verify.mjs')).href);
   const { shown } = await import(pathToFileURL(join(out, 'shown.mjs')).href);
 
   const { keys, cases } = JSON.parse(readFileSync(new URL('cases.json', data)));
   const verdict = (bytes, trusted = keys) => {
-    const found = verify(new Uint8Array(bytes), trusted);
+    const found = verifyRelease(new Uint8Array(bytes), trusted);
     if ('fault' in found) return found.fault;
     return found.otherKey ? 'verified, other key' : 'verified';
   };

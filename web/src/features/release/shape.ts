@@ -48,8 +48,8 @@ const MAX_U32 = 2 ** 32 - 1;
 const text: Check = (value) => typeof value === 'string';
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Returns whether a value is an integer from 0 to 2^32 - 1, the range of release numbers. */
-export const isNumber = (value: unknown): value is number => count(value) && (value as number) <= MAX_U32;
-const short: Check = isNumber;
+export const isU32 = (value: unknown): value is number => count(value) && (value as number) <= MAX_U32;
+const short: Check = isU32;
 const digest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 const one =
   (all: readonly unknown[]): Check =>

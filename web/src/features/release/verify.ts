@@ -2,20 +2,20 @@
 // (https://c2sp.org/signed-note, Ed25519). The verdicts are those of `accord verify`: `tests/data/verify` contains files
 // with the verdict that both must give.
 
-import { hashes, verify as isSignedBy, Point } from '@noble/ed25519';
+import { hashes, Point, verify as verifyEd25519 } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import canonicalize from 'canonicalize';
-import { isNumber, isObject, isReleased, isStatement, type Released, type Statement } from './shape';
+import { isObject, isReleased, isStatement, isU32, type Released, type Statement } from './shape';
 import { isHidden } from './shown';
 import { read, Unreadable } from './strict';
 
 hashes.sha512 = sha512;
 
 const utf8 = new TextEncoder();
-const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const toHex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Returns the bytes of a base64 text, or `undefined` if it is not in canonical form. `atob` alone accepts other forms. */
-function unbase64(text: string): Uint8Array | undefined {
+function decodeBase64(text: string): Uint8Array | undefined {
   try {
     const binary = atob(text);
     return btoa(binary) === text ? Uint8Array.from(binary, (c) => c.charCodeAt(0)) : undefined;
@@ -26,7 +26,7 @@ function unbase64(text: string): Uint8Array | undefined {
 
 /** Returns the SHA-256 of a value's canonical JSON, in hexadecimal. */
 export function digestOf(value: unknown): string {
-  return hex(sha256(utf8.encode(canonicalize(value))));
+  return toHex(sha256(utf8.encode(canonicalize(value))));
 }
 
 /** The reason why a file is not verified: the key of a message, and its values. String values are words from the file. */
@@ -57,7 +57,7 @@ export interface Verified {
   otherKey: string | undefined;
 }
 
-interface Key {
+interface PublicKey {
   name: string;
   id: string;
   bytes: Uint8Array;
@@ -70,23 +70,23 @@ interface Note {
   signatures: { name: string; id: string; signature: Uint8Array }[];
 }
 
-const FIRST_LINE = 'accord-release/1\n';
-const ED25519 = 1;
+const NOTE_FIRST_LINE = 'accord-release/1\n';
+const ED25519_ALGORITHM = 1;
 /** Maximum number of signatures that a quorum can require from a side. */
 const MAX_SIGNATORIES = 20;
 /** The last moment with a year of four digits, in milliseconds since the Unix epoch. */
 const MAX_TIME_MS = 253_402_300_799_999;
 
-const isName = (name: string) =>
+const isKeyName = (name: string) =>
   name !== '' && !name.includes('+') && ![...name].some((char) => char === ' ' || isHidden(char));
 
-function readKey(text: string): Key | undefined {
+function readKey(text: string): PublicKey | undefined {
   const [, name, id, base64] = /^([^+]*)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
-  const whole = base64 && unbase64(base64);
-  if (name === undefined || id === undefined || !whole || !isName(name)) return undefined;
-  const found = hex(sha256(new Uint8Array([...utf8.encode(name), 10, ...whole])).slice(0, 4));
-  if (whole[0] !== ED25519 || whole.length !== 33 || found !== id) return undefined;
-  const bytes = whole.slice(1);
+  const decoded = base64 && decodeBase64(base64);
+  if (name === undefined || id === undefined || !decoded || !isKeyName(name)) return undefined;
+  const keyId = toHex(sha256(new Uint8Array([...utf8.encode(name), 10, ...decoded])).slice(0, 4));
+  if (decoded[0] !== ED25519_ALGORITHM || decoded.length !== 33 || keyId !== id) return undefined;
+  const bytes = decoded.slice(1);
   try {
     Point.fromBytes(bytes, true);
     return { name, id, bytes, text };
@@ -104,21 +104,22 @@ function readNote(note: string): Note | undefined {
   const signatures = [];
   for (const line of note.slice(at + 2, -1).split('\n')) {
     const [, name, base64] = /^— ([^ ]+) (\S+)$/.exec(line) ?? [];
-    const whole = base64 && unbase64(base64);
-    if (!name || !isName(name) || !whole || whole.length < 5) return undefined;
-    signatures.push({ name, id: hex(whole.slice(0, 4)), signature: whole.slice(4) });
+    const decoded = base64 && decodeBase64(base64);
+    if (!name || !isKeyName(name) || !decoded || decoded.length < 5) return undefined;
+    signatures.push({ name, id: toHex(decoded.slice(0, 4)), signature: decoded.slice(4) });
   }
   return { text: note.slice(0, at + 1), signatures };
 }
 
-function isGenuine({ text, signatures: [own] }: Note, key: Key): boolean {
+function isSignedWith({ text, signatures: [signature] }: Note, key: PublicKey): boolean {
   return (
-    own?.signature.length === 64 && isSignedBy(own.signature, utf8.encode(text), key.bytes, { zip215: false })
+    signature?.signature.length === 64 &&
+    verifyEd25519(signature.signature, utf8.encode(text), key.bytes, { zip215: false })
   );
 }
 
 /** Verifies a file with the keys that this installation publishes. */
-export function verify(file: Uint8Array, published: string[]): Verified | Fault {
+export function verifyRelease(file: Uint8Array, published: string[]): Verified | Fault {
   let parsed: unknown;
   try {
     parsed = read(file);
@@ -127,22 +128,22 @@ export function verify(file: Uint8Array, published: string[]): Verified | Fault 
   }
   if (!isObject(parsed) || Object.keys(parsed).sort().join() !== 'key,note,release') return { fault: 'none' };
   const { release, note, key } = parsed;
-  const own = typeof key === 'string' ? readKey(key) : undefined;
-  const opened = typeof note === 'string' ? readNote(note) : undefined;
+  const fileKey = typeof key === 'string' ? readKey(key) : undefined;
+  const signedNote = typeof note === 'string' ? readNote(note) : undefined;
   // Accord signs a note once. Further signatures, which nobody verifies, would only make a file look more trustworthy.
-  const [signature] = opened?.signatures ?? [];
-  if (!own || !opened || !signature || opened.signatures.length !== 1) return { fault: 'none' };
+  const [signature] = signedNote?.signatures ?? [];
+  if (!fileKey || !signedNote || !signature || signedNote.signatures.length !== 1) return { fault: 'none' };
   const keys = published.map((line) => readKey(line.trim()));
   const signedWith = keys.find((known) => known?.name === signature.name && known.id === signature.id);
   if (!signedWith) return { fault: 'foreign', values: { key: `${signature.name}+${signature.id}` } };
-  if (!isGenuine(opened, signedWith)) return { fault: 'statement' };
-  const statement = readStatement(opened.text);
+  if (!isSignedWith(signedNote, signedWith)) return { fault: 'statement' };
+  const statement = readStatement(signedNote.text);
   if (!statement) return { fault: 'form' };
   const released = isReleased(release) ? release : undefined;
   const fault = faultOfText(release, statement) ?? (released ? undefined : { fault: 'none' as const });
   if (fault || !released) return fault ?? { fault: 'none' };
   if (released.document !== statement.document) return { fault: 'document' };
-  const otherKey = own.text === signedWith.text ? undefined : own.text;
+  const otherKey = fileKey.text === signedWith.text ? undefined : fileKey.text;
   return (
     faultOfSignatories(statement) ?? {
       released,
@@ -156,8 +157,8 @@ export function verify(file: Uint8Array, published: string[]): Verified | Fault 
 
 /** Returns the statement in the text of a note, or `undefined` if the text is not in its only valid form. */
 function readStatement(text: string): Statement | undefined {
-  if (!text.startsWith(FIRST_LINE)) return undefined;
-  const json = text.slice(FIRST_LINE.length);
+  if (!text.startsWith(NOTE_FIRST_LINE)) return undefined;
+  const json = text.slice(NOTE_FIRST_LINE.length);
   try {
     const statement: unknown = JSON.parse(json);
     return isStatement(statement) && `${canonicalize(statement)}\n` === json ? statement : undefined;
@@ -168,7 +169,7 @@ function readStatement(text: string): Statement | undefined {
 
 function faultOfText(release: unknown, statement: Statement): Fault | undefined {
   const number = isObject(release) ? release.number : undefined;
-  if (isNumber(number) && number !== statement.number) {
+  if (isU32(number) && number !== statement.number) {
     return { fault: 'number', values: { text: number, signed: statement.number } };
   }
   return digestOf(release) === statement.digest ? undefined : { fault: 'text' };

@@ -5,6 +5,7 @@
 import { hashes, Point, verify as verifyEd25519 } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import canonicalize from 'canonicalize';
+import { digestOf, toHex } from './digest';
 import { isObject, isReleased, isStatement, isU32, type Released, type Statement } from './shape';
 import { isHidden } from './shown';
 import { read, Unreadable } from './strict';
@@ -12,7 +13,6 @@ import { read, Unreadable } from './strict';
 hashes.sha512 = sha512;
 
 const utf8 = new TextEncoder();
-const toHex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Returns the bytes of a base64 text, or `undefined` if it is not in canonical form. `atob` alone accepts other forms. */
 function decodeBase64(text: string): Uint8Array | undefined {
@@ -22,11 +22,6 @@ function decodeBase64(text: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Returns the SHA-256 of a value's canonical JSON, in hexadecimal. */
-export function digestOf(value: unknown): string {
-  return toHex(sha256(utf8.encode(canonicalize(value))));
 }
 
 /** The reason why a file is not verified: the key of a message, and its values. String values are words from the file. */

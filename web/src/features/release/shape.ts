@@ -45,29 +45,28 @@ const NEEDS = [
 const SECTORS = ['government', 'civil_society', 'other', 'adviser'];
 const MAX_U32 = 2 ** 32 - 1;
 
-const text: Check = (value) => typeof value === 'string';
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText: Check = (value) => typeof value === 'string';
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Returns whether a value is an integer from 0 to 2^32 - 1, the range of release numbers. */
-export const isU32 = (value: unknown): value is number => count(value) && (value as number) <= MAX_U32;
-const short: Check = isU32;
-const digest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-const one =
+export const isU32 = (value: unknown): value is number => isCount(value) && (value as number) <= MAX_U32;
+const isDigest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const oneOf =
   (all: readonly unknown[]): Check =>
   (value) =>
     all.includes(value);
-const list =
-  (each: Check): Check =>
+const listOf =
+  (isItem: Check): Check =>
   (value) =>
-    Array.isArray(value) && value.every(each);
+    Array.isArray(value) && value.every(isItem);
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const map =
-  (each: Check): Check =>
+const mapOf =
+  (isMember: Check): Check =>
   (value) =>
-    isObject(value) && Object.values(value).every(each);
+    isObject(value) && Object.values(value).every(isMember);
 
 /** Creates the check for an object that has all of `members`, and no others except `optional` ones. */
-const object =
+const objectWith =
   (members: Members, optional: Members = {}): Check =>
   (value) =>
     isObject(value) &&
@@ -77,38 +76,46 @@ const object =
         Object.hasOwn(members, name) || (Object.hasOwn(optional, name) && optional[name]?.(member)),
     );
 
-const single: Check = (value) => ['string', 'number', 'boolean'].includes(typeof value);
-const attributes: Check = (value) => isObject(value) && Object.keys(value).length > 0 && map(single)(value);
-const delta = list(object({ insert: text }, { attributes }));
+const isScalar: Check = (value) => ['string', 'number', 'boolean'].includes(typeof value);
+const isAttributes: Check = (value) =>
+  isObject(value) && Object.keys(value).length > 0 && mapOf(isScalar)(value);
+const isDelta = listOf(objectWith({ insert: isText }, { attributes: isAttributes }));
 
-const release = object(
+const hasReleaseShape = objectWith(
   {
-    format: one(['accord-release/1']),
-    document: text,
-    number: (value) => short(value) && (value as number) > 0,
-    language: text,
-    template: text,
-    gaps: list(one(NEEDS)),
-    texts: map(delta),
-    milestones: list(
-      object({ id: text, what: delta, outputs: delta, who: delta, due: text, due_text: text }),
+    format: oneOf(['accord-release/1']),
+    document: isText,
+    number: (value) => isU32(value) && (value as number) > 0,
+    language: isText,
+    template: isText,
+    gaps: listOf(oneOf(NEEDS)),
+    texts: mapOf(isDelta),
+    milestones: listOf(
+      objectWith({
+        id: isText,
+        what: isDelta,
+        outputs: isDelta,
+        who: isDelta,
+        due: isText,
+        due_text: isText,
+      }),
     ),
-    facts: map(text),
+    facts: mapOf(isText),
   },
-  { supersedes: digest },
+  { supersedes: isDigest },
 );
 
-const statement = object({
-  digest,
-  document: text,
-  number: short,
-  plan: text,
-  plan_title: text,
-  ledger: object({ lineage: text, seq: count, head: digest }),
-  frozen: count,
-  quorum: object({ government: short, civil_society: short }),
-  signatories: list(object({ person: text, name: text, sector: one(SECTORS), time: count })),
+const hasStatementShape = objectWith({
+  digest: isDigest,
+  document: isText,
+  number: isU32,
+  plan: isText,
+  plan_title: isText,
+  ledger: objectWith({ lineage: isText, seq: isCount, head: isDigest }),
+  frozen: isCount,
+  quorum: objectWith({ government: isU32, civil_society: isU32 }),
+  signatories: listOf(objectWith({ person: isText, name: isText, sector: oneOf(SECTORS), time: isCount })),
 });
 
-export const isReleased = (value: unknown): value is Released => release(value);
-export const isStatement = (value: unknown): value is Statement => statement(value);
+export const isReleased = (value: unknown): value is Released => hasReleaseShape(value);
+export const isStatement = (value: unknown): value is Statement => hasStatementShape(value);

@@ -14,7 +14,7 @@ export class Unreadable extends Error {
   }
 }
 
-interface Open {
+interface OpenValue {
   /** The names so far in an object, or `undefined` for a list. */
   names: Set<string> | undefined;
   name: string;
@@ -22,7 +22,7 @@ interface Open {
 }
 
 /** Returns the JSON value of a file. Throws `Unreadable` if the file is too large, is not JSON, or breaks a rule. */
-export function read(file: Uint8Array): unknown {
+export function parseStrictly(file: Uint8Array): unknown {
   if (file.length > MAX_FILE_BYTES) throw new Unreadable('none');
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file);
@@ -42,7 +42,7 @@ const SURROGATE = /\p{Surrogate}/u;
  * `JSON.parse` refuses it later.
  */
 function scan(text: string): void {
-  const open: Open[] = [];
+  const open: OpenValue[] = [];
   const token = new RegExp(TOKEN);
   let values = 0;
   for (let found = token.exec(text); found; found = token.exec(text)) {
@@ -59,16 +59,16 @@ function scan(text: string): void {
     } else if (mark === '"') {
       token.lastIndex = endOfString(text, token.lastIndex);
       // Names are decoded before they are compared, because one name can be written in several ways ("a", "\u0061").
-      const said = JSON.parse(text.slice(found.index, token.lastIndex)) as string;
-      if (SURROGATE.test(said)) throw new Unreadable('none');
+      const decoded = JSON.parse(text.slice(found.index, token.lastIndex)) as string;
+      if (SURROGATE.test(decoded)) throw new Unreadable('none');
       if (top?.expectsName) {
-        if (top.names?.has(said)) throw new Unreadable('twice');
-        top.names?.add(said);
-        top.name = said;
+        if (top.names?.has(decoded)) throw new Unreadable('twice');
+        top.names?.add(decoded);
+        top.name = decoded;
         top.expectsName = false;
         continue;
       }
-    } else if (/[-0-9]/.test(mark) && !isWhole(mark, top?.name ?? '')) {
+    } else if (/[-0-9]/.test(mark) && !isInteger(mark, top?.name ?? '')) {
       throw new Unreadable('none');
     }
     values += 1;
@@ -87,7 +87,7 @@ function endOfString(text: string, from: number): number {
 }
 
 /** Returns whether a number is an integer in its only valid form. Levels of headings and lists may end in `.0`. */
-function isWhole(number: string, name: string): boolean {
+function isInteger(number: string, name: string): boolean {
   const digits = name === 'header' || name === 'indent' ? number.replace(/\.0$/, '') : number;
   return /^(0|-?[1-9]\d*)$/.test(digits) && Number.isSafeInteger(Number(digits));
 }

@@ -8,7 +8,7 @@ import canonicalize from 'canonicalize';
 import { digestOf, toHex } from './digest';
 import { isObject, isReleased, isStatement, isU32, type Released, type Statement } from './shape';
 import { isHidden } from './shown';
-import { read, Unreadable } from './strict';
+import { parseStrictly, Unreadable } from './strict';
 
 hashes.sha512 = sha512;
 
@@ -117,7 +117,7 @@ function isSignedWith({ text, signatures: [signature] }: Note, key: PublicKey): 
 export function verifyRelease(file: Uint8Array, published: string[]): Verified | Fault {
   let parsed: unknown;
   try {
-    parsed = read(file);
+    parsed = parseStrictly(file);
   } catch (error) {
     return { fault: error instanceof Unreadable ? error.fault : 'none' };
   }

@@ -2,23 +2,23 @@
 
 import type { Unreleasable } from '../../api/client';
 import { formatDateTime, hasMessage, t } from '../../messages/release';
-import { code, isHidden } from './shown';
+import { isHidden, toCodePoint } from './shown';
 
 /** Returns the name of a text field, with the number of its milestone if it belongs to one. */
 export function nameOfPlace(place: string, milestones: string[]): string {
   const [, id, key] = /^milestones\/(.*)\/([^/]+)$/.exec(place) ?? [];
   const number = id === undefined ? 0 : milestones.indexOf(id) + 1;
   const name = `field.${key ?? place}`;
-  const field = hasMessage(name) ? t(name) : seen(place);
+  const field = hasMessage(name) ? t(name) : revealHidden(place);
   return number > 0 ? t('release.place.milestone', { number, field }) : field;
 }
 
 /** Returns a text with its invisible characters replaced by code points, so that they can't affect this page. */
-export function seen(text: string): string {
-  return [...text].map((char) => (isHidden(char) ? code(char) : char)).join('');
+export function revealHidden(text: string): string {
+  return [...text].map((char) => (isHidden(char) ? toCodePoint(char) : char)).join('');
 }
 
-function placeOf({ place, character }: Unreleasable, milestones: string[]): string {
+function placeText({ place, character }: Unreleasable, milestones: string[]): string {
   if (place === 'plan/title') return t('release.place.title');
   const name = `${character?.before ?? ''}${character?.after ?? ''}`;
   return place.startsWith('people/')
@@ -27,16 +27,16 @@ function placeOf({ place, character }: Unreleasable, milestones: string[]): stri
 }
 
 /** Returns a sentence about unreleasable content: what it is, where it is, and why it can't be released. */
-export function strangely(strange: Unreleasable, milestones: string[]): string {
-  const { kind, place, said, character } = strange;
+export function describeUnreleasable(unreleasable: Unreleasable, milestones: string[]): string {
+  const { kind, place, said, character } = unreleasable;
   if (!character) {
     return t(`release.strange.${kind}` as 'release.strange.part', {
       place: nameOfPlace(place, milestones),
-      said: seen(said),
+      said: revealHidden(said),
     });
   }
   return t(character.count > 1 ? 'release.strange.characters' : 'release.strange.character', {
-    place: placeOf(strange, milestones),
+    place: placeText(unreleasable, milestones),
     said: character.name ? `${character.name} (${said})` : said,
     reason: t(`release.reason.${character.reason}`),
     count: character.count,
@@ -44,10 +44,10 @@ export function strangely(strange: Unreleasable, milestones: string[]): string {
 }
 
 /** Returns whether unreleasable content is in the text of the commitment, and not in the plan's title or a person's name. */
-export const isOfText = ({ place }: Unreleasable) => !/^(plan|people)\//.test(place);
+export const isInText = ({ place }: Unreleasable) => !/^(plan|people)\//.test(place);
 
 /** Returns a sentence that says what to do about a finding outside the text, or an empty string for one in the text. */
-export function remedy(place: string): string {
+export function remedyText(place: string): string {
   if (place === 'plan/title') return t('release.place.titleWhat');
   return place.startsWith('people/') ? t('release.place.nameWhat') : '';
 }
@@ -60,11 +60,17 @@ export function anchorOf(place: string): string {
 }
 
 /** Returns the address of the page that compares the drafts of two moments. */
-export const comparison = (document: string, from: number, to: number): string =>
+export const comparisonUrl = (document: string, from: number, to: number): string =>
   `/documents/${encodeURIComponent(document)}/history?from=${from}&to=${to}`;
 
 /** Returns a sentence that says since when a release is public, when it will be, or that it is not launched. */
-export function openedText({ opens, public: isPublic }: { opens?: number | null; public: boolean }): string {
+export function publicationText({
+  opens,
+  public: isPublic,
+}: {
+  opens?: number | null;
+  public: boolean;
+}): string {
   if (!opens) return t('release.notLaunched');
   return t(isPublic ? 'release.isPublic' : 'release.willBePublic', { when: formatDateTime(opens) });
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import canonicalize from 'canonicalize';
 import type { Delta } from '../../text/delta';
-import { type Block, blocks } from './blocks';
+import { type Block, blocksOf } from './blocks';
 
 interface Case {
   name: string;
@@ -21,7 +21,7 @@ function asServer(block: Block): unknown {
 test('a text is parted into blocks as the server parts it', () => {
   const cases = JSON.parse(readFileSync('../tests/data/blocks.json', 'utf8')) as Case[];
   for (const { name, delta, blocks: expect } of cases) {
-    assert.deepEqual(blocks(delta).map(asServer), expect, name);
+    assert.deepEqual(blocksOf(delta).map(asServer), expect, name);
   }
 });
 

@@ -25,8 +25,8 @@ interface Line {
   attributes: Attributes;
 }
 
-function lines(delta: Delta): Line[] {
-  const all: Line[] = [];
+function linesOf(delta: Delta): Line[] {
+  const lines: Line[] = [];
   let spans: Span[] = [];
   for (const op of delta) {
     if (!('insert' in op) || typeof op.insert !== 'string') continue;
@@ -43,30 +43,30 @@ function lines(delta: Delta): Line[] {
         });
       }
       if (index < parts.length - 1) {
-        all.push({ spans, attributes: op.attributes ?? {} });
+        lines.push({ spans, attributes: op.attributes ?? {} });
         spans = [];
       }
     });
   }
-  if (spans.length > 0) all.push({ spans, attributes: {} });
-  return all;
+  if (spans.length > 0) lines.push({ spans, attributes: {} });
+  return lines;
 }
 
 /** The kind of a line. */
-type Kind =
+type LineKind =
   | { kind: 'plain' }
   | { kind: 'heading'; level: number }
   | { kind: 'quote' }
   | { kind: 'item'; ordered: boolean; indent: number };
 
-const MAX_HEADING = 6;
+const MAX_HEADING_LEVEL = 6;
 const MAX_INDENT = 8;
 
 /** Returns the kind of a line, from the attributes of its newline. A heading wins over a list, and a list over a quotation. */
-function kindOf(attributes: Attributes): Kind {
+function lineKindOf(attributes: Attributes): LineKind {
   const number = (value: unknown, most: number) =>
     typeof value === 'number' ? Math.trunc(Math.min(Math.max(value, 0), most)) : 0;
-  const level = number(attributes.header, MAX_HEADING);
+  const level = number(attributes.header, MAX_HEADING_LEVEL);
   if (level > 0) return { kind: 'heading', level };
   if ('list' in attributes) {
     const indent = number(attributes.indent, MAX_INDENT);
@@ -78,61 +78,61 @@ function kindOf(attributes: Attributes): Kind {
 /** Returns whether a text contains only white space, as Unicode defines it. */
 const isBlank = (text: string) => /^\p{White_Space}*$/u.test(text);
 
-type Item = { ordered: boolean; indent: number; line: Span[] };
+type ListItem = { ordered: boolean; indent: number; line: Span[] };
 
-function lists(items: Item[]): List[] {
+function nestLists(items: ListItem[]): List[] {
   const out: List[] = [];
   for (let at = 0; at < items.length; ) {
-    const item = items[at] as Item;
+    const item = items[at] as ListItem;
     let end = at + 1;
-    while (end < items.length && (items[end] as Item).indent > item.indent) end += 1;
-    const one = { line: item.line, within: lists(items.slice(at + 1, end)) };
+    while (end < items.length && (items[end] as ListItem).indent > item.indent) end += 1;
+    const nested = { line: item.line, within: nestLists(items.slice(at + 1, end)) };
     const last = out.at(-1);
-    if (last?.ordered === item.ordered) last.items.push(one);
-    else out.push({ ordered: item.ordered, items: [one] });
+    if (last?.ordered === item.ordered) last.items.push(nested);
+    else out.push({ ordered: item.ordered, items: [nested] });
     at = end;
   }
   return out;
 }
 
 /** Returns the blocks of a text. An empty line separates quotations and is no block itself. */
-export function blocks(delta: Delta): Block[] {
+export function blocksOf(delta: Delta): Block[] {
   const out: Block[] = [];
-  let items: Item[] = [];
-  let parted = true;
+  let items: ListItem[] = [];
+  let isSeparated = true;
   const close = () => {
-    out.push(...lists(items).map((list): Block => ({ kind: 'list', list })));
+    out.push(...nestLists(items).map((list): Block => ({ kind: 'list', list })));
     items = [];
   };
-  for (const { spans: line, attributes } of lines(delta)) {
-    const kind = kindOf(attributes);
+  for (const { spans: line, attributes } of linesOf(delta)) {
+    const kind = lineKindOf(attributes);
     if (kind.kind === 'item') {
       items.push({ ordered: kind.ordered, indent: kind.indent, line });
-      parted = false;
+      isSeparated = false;
       continue;
     }
     close();
     if (line.every(({ text }) => isBlank(text))) {
-      parted = true;
+      isSeparated = true;
       continue;
     }
     const last = out.at(-1);
     if (kind.kind === 'heading') out.push({ kind: 'heading', level: kind.level, line });
     else if (kind.kind === 'plain') out.push({ kind: 'paragraph', line });
-    else if (last?.kind === 'quote' && !parted) last.lines.push(line);
+    else if (last?.kind === 'quote' && !isSeparated) last.lines.push(line);
     else out.push({ kind: 'quote', lines: [line] });
-    parted = false;
+    isSeparated = false;
   }
   close();
   return out;
 }
 
 /** Returns the characters of a text, without embedded values and without white space around them. */
-export const plain = (delta: Delta | undefined) =>
+export const plainText = (delta: Delta | undefined) =>
   (delta ?? [])
     .map((op) => ('insert' in op && typeof op.insert === 'string' ? op.insert : ''))
     .join('')
     .trim();
 
 /** Returns whether a text contains any characters except white space. */
-export const hasWords = (delta: Delta | undefined) => plain(delta) !== '';
+export const hasText = (delta: Delta | undefined) => plainText(delta) !== '';

@@ -1,5 +1,5 @@
 // Checks that the page shows every text of a release that counts for its digest, also a text that this version has no section
-// for (web/src/features/release/Reading.svelte).
+// for (web/src/features/release/ReleasedText.svelte).
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ const { build } = await import(pathToFileURL(createRequire(`${web}package.json`)
 const out = mkdtempSync(join(tmpdir(), 'accord-reading-'));
 const entry = '\0reading';
 const code = `export { render } from 'svelte/server';
-  export { default as Reading } from ${JSON.stringify(`${web}src/features/release/Reading.svelte`)};`;
+  export { default as ReleasedText } from ${JSON.stringify(`${web}src/features/release/ReleasedText.svelte`)};`;
 await build({
   root: web,
   logLevel: 'error',
@@ -24,9 +24,9 @@ await build({
 try {
   // The catalogues choose their language by the browser's.
   globalThis.navigator ??= { languages: ['en'] };
-  const { render, Reading } = await import(pathToFileURL(join(out, 'reading.mjs')).href);
+  const { render, ReleasedText } = await import(pathToFileURL(join(out, 'reading.mjs')).href);
   const released = (texts) => ({ language: 'en', texts, milestones: [], facts: {}, gaps: [] });
-  const shown = (texts) => render(Reading, { props: { released: released(texts) } }).body;
+  const shown = (texts) => render(ReleasedText, { props: { released: released(texts) } }).body;
   const text = (words) => [{ insert: `${words}\n` }];
   const body = shown({ title: text('Title'), problem: text('Known'), tomorrow: text('Unknown'), constructor: text('Odd'), empty: text('') });
   for (const words of ['Title', 'Known', 'Unknown', 'Odd', 'tomorrow']) assert.ok(body.includes(words), words);

@@ -4,7 +4,7 @@ import { t } from '../../messages/release';
 
 export type StepName = 'propose' | 'sign' | 'decline' | 'withdraw' | 'reopen';
 
-const DONE = {
+const CONFIRMATION_KEYS = {
   propose: 'release.done.proposed',
   sign: 'release.done.signed',
   decline: 'release.done.declined',
@@ -13,5 +13,7 @@ const DONE = {
 } as const;
 
 /** Returns the sentence that confirms a step. `frozen` is the number of the release that the step completed, if any. */
-export const stepDone = (step: StepName, frozen: number | undefined): string =>
-  step === 'sign' && frozen !== undefined ? t('release.done.frozen', { number: frozen }) : t(DONE[step]);
+export const stepConfirmation = (step: StepName, frozen: number | undefined): string =>
+  step === 'sign' && frozen !== undefined
+    ? t('release.done.frozen', { number: frozen })
+    : t(CONFIRMATION_KEYS[step]);

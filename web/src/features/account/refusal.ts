@@ -2,9 +2,9 @@ import { hasMessage, t } from '../../messages';
 
 /** Returns the reason why signing in with a provider failed, or an empty string. Removes it from the address, to show it once. */
 export function takeRefusal(): string {
-  const refused = new URLSearchParams(location.search).get('refused');
-  if (!refused) return '';
+  const refusal = new URLSearchParams(location.search).get('refused');
+  if (!refusal) return '';
   history.replaceState(null, '', location.pathname);
-  const key = `refused.${refused}`;
+  const key = `refused.${refusal}`;
   return hasMessage(key) ? t(key) : t('refused.other');
 }

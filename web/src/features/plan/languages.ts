@@ -49,4 +49,4 @@ const CODES = [
   ],
 ];
 
-export const languages = CODES.map((code) => ({ code, name: languageName(code) }));
+export const languageChoices = CODES.map((code) => ({ code, name: languageName(code) }));

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 /** For each folder, the other folders from which its files may import. Features may import everything except `pages.ts`. */
-const BELOW: Record<string, string[]> = {
+const MAY_IMPORT: Record<string, string[]> = {
   frame: ['api', 'messages', 'ui'],
   editor: ['messages', 'sync', 'text', 'wasm'],
   sync: ['api', 'generated', 'text', 'wasm'],
@@ -17,7 +17,7 @@ const BELOW: Record<string, string[]> = {
   api: [],
 };
 /** Features that work without a live document, and the folders that they must not import. */
-const LIGHT: Record<string, string[]> = {
+const MUST_NOT_IMPORT: Record<string, string[]> = {
   'features/history/': ['wasm', 'sync'],
   'features/release/': ['wasm', 'sync', 'editor'],
 };
@@ -27,7 +27,7 @@ const files = readdirSync('src', { recursive: true }).filter(
 );
 
 /** Returns the file that a relative path leads to. A query such as `?url` is ignored. */
-function resolved(from: string, path: string): string {
+function resolvePath(from: string, path: string): string {
   const parts = from.split('/').slice(0, -1);
   for (const part of path.replace(/\?.*/, '').split('/')) {
     if (part === '..') parts.pop();
@@ -43,21 +43,21 @@ function resolved(from: string, path: string): string {
 const imports = new Map(
   files.map((name) => {
     const source = readFileSync(`src/${name}`, 'utf8');
-    const named = [...source.matchAll(/(?:\bfrom |\bimport\(|\bimport )'(\.[^']+)'/g)].map(
+    const paths = [...source.matchAll(/(?:\bfrom |\bimport\(|\bimport )'(\.[^']+)'/g)].map(
       ([, path]) => path ?? '',
     );
-    return [name, named.map((path) => resolved(name, path))];
+    return [name, paths.map((path) => resolvePath(name, path))];
   }),
 );
 
-/** Returns the first circle of imports that a search from `name` finds, or `undefined`. `way` is the path of files so far. */
-function circle(name: string, way: string[], done: Set<string>): string[] | undefined {
-  const at = way.indexOf(name);
-  if (at >= 0) return [...way.slice(at), name];
+/** Returns the first circle of imports that a search from `name` finds, if any. `trail` is the path of files so far. */
+function findCircle(name: string, trail: string[], done: Set<string>): string[] | undefined {
+  const start = trail.indexOf(name);
+  if (start >= 0) return [...trail.slice(start), name];
   if (done.has(name)) return undefined;
   done.add(name);
   for (const next of imports.get(name) ?? []) {
-    const found = circle(next, [...way, name], done);
+    const found = findCircle(next, [...trail, name], done);
     if (found) return found;
   }
   return undefined;
@@ -65,30 +65,30 @@ function circle(name: string, way: string[], done: Set<string>): string[] | unde
 
 test('no files import each other in a circle', () => {
   const done = new Set<string>();
-  for (const name of files) assert.deepEqual(circle(name, [], done), undefined);
+  for (const name of files) assert.deepEqual(findCircle(name, [], done), undefined);
 });
 
 test('no folder imports from one above it', () => {
-  for (const [name, all] of imports) {
+  for (const [name, paths] of imports) {
     const folder = name.split('/')[0] ?? '';
-    for (const path of all) {
+    for (const path of paths) {
       const to = path.split('/')[0] ?? '';
-      const may =
-        folder === to || (BELOW[folder]?.includes(to) ?? (folder !== 'features' || path !== 'pages.ts'));
-      assert(may, `${name} imports ${path}`);
-      const without = Object.entries(LIGHT).find(([light]) => name.startsWith(light))?.[1] ?? [];
-      const isHeavy = without.some((heavy) => path.startsWith(`${heavy}/`));
-      assert(!isHeavy || isType(name, path), `${name} imports ${path}`);
+      const isAllowed =
+        folder === to || (MAY_IMPORT[folder]?.includes(to) ?? (folder !== 'features' || path !== 'pages.ts'));
+      assert(isAllowed, `${name} imports ${path}`);
+      const forbidden = Object.entries(MUST_NOT_IMPORT).find(([light]) => name.startsWith(light))?.[1] ?? [];
+      const isHeavy = forbidden.some((heavy) => path.startsWith(`${heavy}/`));
+      assert(!isHeavy || importsOnlyTypes(name, path), `${name} imports ${path}`);
     }
   }
 });
 
 /** Returns whether a file imports only types from another. */
-function isType(name: string, path: string): boolean {
+function importsOnlyTypes(name: string, path: string): boolean {
   const source = readFileSync(`src/${name}`, 'utf8');
   const lines = [...source.matchAll(/^import (type )?[^;]*? from '(\.[^']+)';/gm)];
   return lines
-    .filter(([, , to]) => resolved(name, to ?? '') === path)
+    .filter(([, , to]) => resolvePath(name, to ?? '') === path)
     .every(([, type]) => type !== undefined);
 }
 

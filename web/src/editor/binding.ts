@@ -17,7 +17,7 @@ interface Composition {
    * The changes from outside this editor that wait until the input method has finished composing text. Applied in order,
    * they turn the text that the editor shows into the current one.
    */
-  held: Delta[];
+  heldChanges: Delta[];
 }
 
 /** The ends of a selection, as flat offsets. */
@@ -64,7 +64,7 @@ export class Binding {
   /** Writes the person's own changes to the text. Must be called with each transaction that the editor has applied. */
   handleTransaction(tr: Transaction): void {
     if (tr.docChanged && !tr.getMeta(REMOTE_META)) {
-      const missing = this.composition?.held.length ? null : this.follower.missingNewline(tr.before);
+      const missing = this.composition?.heldChanges.length ? null : this.follower.missingNewline(tr.before);
       const pasted = isPaste(tr);
       if (missing) this.edit(missing, false);
       for (const delta of deltasOf(tr)) this.edit(delta, pasted);
@@ -74,7 +74,7 @@ export class Binding {
 
   /** Records the selection as copied, so that pasting it keeps its authors. Called for a copy, a cut, or a drag. */
   recordCopy(): void {
-    if (!this.view || this.composition?.held.length) return;
+    if (!this.view || this.composition?.heldChanges.length) return;
     const { doc, selection } = this.view.state;
     if (!selection.empty)
       this.live.recordCopy(this.target, toFlatOffset(doc, selection.from), toFlatOffset(doc, selection.to));
@@ -82,7 +82,7 @@ export class Binding {
 
   private edit(delta: Delta, pasted: boolean): void {
     this.moveSentCaret(delta);
-    const held = this.composition?.held ?? [];
+    const held = this.composition?.heldChanges ?? [];
     // The text already contains the held changes, and the editor does not. So the own change and each held change are
     // transformed past each other.
     let own = delta;
@@ -96,7 +96,7 @@ export class Binding {
 
   /** Applies the held changes. Must be called when the composition of an input method has ended. */
   endComposition(): void {
-    const held = this.composition?.held ?? [];
+    const held = this.composition?.heldChanges ?? [];
     this.composition = undefined;
     for (const delta of held) if (this.apply(delta, false)) return;
   }
@@ -105,10 +105,10 @@ export class Binding {
     const view = this.view;
     if (!view) return;
     if (view.composing && !own) {
-      this.composition ??= { held: [] };
-      const waits = this.composition.held.length > 0 || this.touchesComposition(view, delta);
+      this.composition ??= { heldChanges: [] };
+      const waits = this.composition.heldChanges.length > 0 || this.touchesComposition(view, delta);
       if (waits) {
-        this.composition.held.push(delta);
+        this.composition.heldChanges.push(delta);
         return;
       }
     }
@@ -159,7 +159,7 @@ export class Binding {
   /** Sends the caret to other people, unless it only moved along with the text. */
   sendCaret(): void {
     // While changes are held back, offsets in the editor differ from offsets in the text.
-    if (!this.view || this.composition?.held.length) return;
+    if (!this.view || this.composition?.heldChanges.length) return;
     const { $anchor, $head } = this.view.state.selection;
     const anchor = flatOffsetOf($anchor);
     const head = flatOffsetOf($head);

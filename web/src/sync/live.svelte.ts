@@ -45,7 +45,7 @@ export class LiveDocument {
   canUndo = $state(false);
   canRedo = $state(false);
   /** Whether there is anything to show, from the device or from the server. */
-  ready = $state(false);
+  isReady = $state(false);
   /** A counter that grows when all editors must be created again. */
   editorGeneration = $state(0);
   /** Whether this device failed to keep the last change, so that text typed offline could be lost. */
@@ -103,7 +103,7 @@ export class LiveDocument {
     );
     const { client, hasEdits } = persistence.createClient();
     const live: LiveDocument = new LiveDocument(id, client, persistence, onviewoutdated);
-    live.ready = hasEdits;
+    live.isReady = hasEdits;
     live.refresh();
     live.connection.connect();
     return live;
@@ -275,7 +275,7 @@ export class LiveDocument {
       if (change.change === 'text') {
         this.textListeners.get(change.target)?.(change);
         // The first sync brings the document itself, which must not be announced as changes by other people.
-        if (!change.own && this.ready) this.onremotechange?.(change.target);
+        if (!change.own && this.isReady) this.onremotechange?.(change.target);
       } else if (change.change === 'milestones') this.readMilestones(removes);
       else this.readFacts();
     }
@@ -333,8 +333,8 @@ export class LiveDocument {
       this.needsPacking = false;
       this.persistence.pack();
     }
-    if (!this.ready) {
-      this.ready = true;
+    if (!this.isReady) {
+      this.isReady = true;
       this.refresh();
     }
   }
@@ -360,7 +360,7 @@ export class LiveDocument {
     }
     await this.persistence.parkOrClear(reason, () => this.hasUnsaved);
     this.client = createClient(undefined);
-    this.ready = false;
+    this.isReady = false;
     this.editorGeneration += 1;
     this.connection.connect();
   }

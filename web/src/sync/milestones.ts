@@ -15,9 +15,9 @@ export interface Milestone extends ReplicaMilestone {
 export function milestonesToShow(
   present: Milestone[],
   shown: Milestone[],
-  caretIn: string | undefined,
+  caretMilestone: string | undefined,
 ): Milestone[] {
-  const at = shown.findIndex(({ id }) => id === caretIn);
+  const at = shown.findIndex(({ id }) => id === caretMilestone);
   const held = shown[at];
   if (!held || present.some(({ id }) => id === held.id)) return present;
   return present.toSpliced(at, 0, { ...held, deleted: true });

@@ -9,19 +9,19 @@ export class Announcements {
   sentence = $state('');
 
   /**
-   * Watches `live` and makes announcements, as long as the component that calls this exists. `others` returns everybody who
-   * is connected except the person with the id `person`, and `nameOfText` the name of a text.
+   * Watches `live` and makes announcements, as long as the component that calls this exists. `otherPeople` returns
+   * everybody who is connected except the person with the id `person`, and `nameOfText` the name of a text.
    */
   constructor(
     live: LiveDocument,
     person: string,
-    others: () => Peer['user'][],
+    otherPeople: () => Peer['user'][],
     nameOfText: (target: string) => string,
   ) {
     const announcer = new Announcer((sentence) => {
       this.sentence = sentence;
     });
-    $effect(() => announcer.announcePresence(new Map(others().map((user) => [user.person, user.name]))));
+    $effect(() => announcer.announcePresence(new Map(otherPeople().map((user) => [user.person, user.name]))));
     $effect(() => {
       live.onremotechange = (target) => {
         const there = live.peers.filter((peer) => peer.cursor?.[0] === target);

@@ -221,7 +221,7 @@ export interface Line {
   runs: { piece: Piece; text: string; isPilcrow?: boolean }[];
   attributes: Attributes;
   /** The piece whose newline ends the paragraph, if that newline was inserted or changed. */
-  end: Piece | undefined;
+  changedEnd: Piece | undefined;
   /** The offset at which the paragraph begins in the joined pieces, deleted ones included, in UTF-16 code units. */
   at: number;
 }
@@ -230,8 +230,8 @@ export function linesOf({ pieces }: TextDiff): Line[] {
   const out: Line[] = [];
   let runs: Line['runs'] = [];
   let at = 0;
-  const close = (attributes: Attributes, end: Piece | undefined) => {
-    out.push({ runs, attributes, end, at });
+  const close = (attributes: Attributes, changedEnd: Piece | undefined) => {
+    out.push({ runs, attributes, changedEnd, at });
     at += runs.reduce((sum, { text }) => sum + text.length, 0) + 1;
     runs = [];
   };

@@ -60,7 +60,7 @@ interface PublicKey {
   text: string;
 }
 
-interface Note {
+interface SignedNote {
   text: string;
   signatures: { name: string; id: string; signature: Uint8Array }[];
 }
@@ -91,7 +91,7 @@ function readKey(text: string): PublicKey | undefined {
 }
 
 /** Splits a note into its text and signatures, or returns `undefined` if a line below the text is not a signature. */
-function readNote(note: string): Note | undefined {
+function readNote(note: string): SignedNote | undefined {
   const at = note.lastIndexOf('\n\n— ');
   // The format allows no characters below U+0020 except the line break.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for control characters.
@@ -106,7 +106,7 @@ function readNote(note: string): Note | undefined {
   return { text: note.slice(0, at + 1), signatures };
 }
 
-function isSignedWith({ text, signatures: [signature] }: Note, key: PublicKey): boolean {
+function isSignedWith({ text, signatures: [signature] }: SignedNote, key: PublicKey): boolean {
   return (
     signature?.signature.length === 64 &&
     verifyEd25519(signature.signature, utf8.encode(text), key.bytes, { zip215: false })

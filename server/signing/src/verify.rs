@@ -1,5 +1,5 @@
-//! Verifies a release's file by itself, without a server. `web/src/features/release/seal.ts` comes to the same verdicts:
-//! `tests/data/verify` contains files, and the verdict that both must give on each file.
+//! Verifies a release's file by itself, without a server. `web/src/features/release/verify.ts` comes to the same
+//! verdicts: `tests/data/verify` contains files, and the verdict that both must give on each file.
 
 use super::fault::Fault;
 use super::note::{Note, NoteError, PublicKey};

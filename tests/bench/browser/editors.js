@@ -12,15 +12,15 @@ import {
   Binding,
   bindingPlugin,
   caretsPlugin,
-  documentOf,
+  docFromDelta,
   EditorState,
   EditorView,
+  findPlace,
   flatLength,
   initSync,
   refreshCarets,
   schema,
   TextSelection,
-  toPlace,
 } from '../../node/editor';
 import { textOf } from './text.mjs';
 
@@ -39,11 +39,11 @@ function viewOf(doc, plugins, dispatchTransaction) {
 
 /** An editor without collaboration. */
 function plain(text) {
-  const view = viewOf(documentOf([{ insert: text }]), []);
+  const view = viewOf(docFromDelta([{ insert: text }]), []);
   return {
     view,
     remote: (at) => {
-      const { position } = toPlace(view.state.doc, at);
+      const { position } = findPlace(view.state.doc, at);
       return () => view.dispatch(view.state.tr.insertText('b', position));
     },
     destroy: () => view.destroy(),
@@ -106,18 +106,18 @@ function accord(text) {
       return peers;
     },
     read: (target) => JSON.parse(client.read(target)),
-    isEnded: (target) => client.isEnded(target),
+    hasLastNewline: (target) => client.isEnded(target),
     edit: (target, delta) => act(() => client.edit(performance.now(), target, JSON.stringify(delta))),
-    point: (target, anchor = 0, head = 0) => act(() => client.point(target ?? undefined, anchor, head)),
+    sendCaret: (target, anchor = 0, head = 0) => act(() => client.point(target ?? undefined, anchor, head)),
     listen: (_, tell) => {
       listener = tell;
       return () => {};
     },
   };
   const binding = new Binding(live, FIELD);
-  const view = viewOf(binding.initial(), [bindingPlugin(binding), caretsPlugin(live, FIELD)], (tr) => {
+  const view = viewOf(binding.initialDoc(), [bindingPlugin(binding), caretsPlugin(live, FIELD)], (tr) => {
     view.updateState(view.state.apply(tr));
-    binding.sent(tr);
+    binding.handleTransaction(tr);
   });
   binding.attach(view, () => {});
   // Somebody else's caret.
@@ -147,7 +147,7 @@ function accord(text) {
 function yProsemirror(text) {
   const ydoc = new Y.Doc();
   const fragment = ydoc.getXmlFragment(FIELD);
-  prosemirrorToYXmlFragment(documentOf([{ insert: text }]), fragment);
+  prosemirrorToYXmlFragment(docFromDelta([{ insert: text }]), fragment);
   const other = new Y.Doc();
   Y.applyUpdate(other, Y.encodeStateAsUpdate(ydoc));
   const awareness = new Awareness(ydoc);
@@ -169,7 +169,7 @@ function yProsemirror(text) {
     view,
     between: () => Y.applyUpdate(other, Y.encodeStateAsUpdate(ydoc, Y.encodeStateVector(other))),
     remote: (at) => {
-      const { line, position, start } = toPlace(view.state.doc, at);
+      const { line, position, start } = findPlace(view.state.doc, at);
       const before = Y.encodeStateVector(other);
       other.getXmlFragment(FIELD).get(line).get(0).insert(position - start - 1, 'b');
       const frame = frameOf(Y.encodeStateAsUpdate(other, before));
@@ -202,7 +202,7 @@ export async function measure({ words, block, dispatches, names = Object.keys(ED
   globalThis.loaded ??= initSync({ module: await (await fetch('/client.wasm')).arrayBuffer() });
   const text = textOf(words, block);
   const editors = names.map((name) => ({ name, typingMs: 0, remoteMs: 0, ...EDITORS[name](text) }));
-  const middle = toPlace(editors[0].view.state.doc, Math.floor(text.length / 2)).position;
+  const middle = findPlace(editors[0].view.state.doc, Math.floor(text.length / 2)).position;
   for (const { view } of editors) {
     view.dispatch(view.state.tr.setSelection(TextSelection.create(view.state.doc, middle)));
   }

@@ -6,7 +6,7 @@
 //! only the text at one moment use [`Archives::content`], which works for any length.
 
 use crate::cache::LruCache;
-use crate::fair_queue::{Asker, FairQueue, Place, QueueLimits, Requester, Slot};
+use crate::fair_queue::{Asker, FairQueue, PersonalLocks, Place, QueueLimits, Requester, Slot};
 use crate::open_error::OpenError;
 use crate::replay::{apply_all, replay_stored, replay_upto};
 use crate::store::{Store, StoreError, entries};
@@ -122,17 +122,17 @@ impl std::fmt::Debug for Archives {
 
 impl Archives {
     /// Creates an empty cache. `max_redacted_bytes` is the approximate memory that a history can take when a redaction
-    /// reads it; a value below the limit for histories that are shown has no effect. `readings` is the queue for reading
-    /// ledgers.
+    /// reads it; a value below the limit for histories that are shown has no effect. While a person reads, none of
+    /// their other work that shares `personal_locks` runs.
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,
         max_redacted_bytes: usize,
-        readings: FairQueue,
+        personal_locks: PersonalLocks,
     ) -> Self {
         Self {
             store,
-            readings,
+            readings: FairQueue::sharing(READINGS, personal_locks),
             redactions: FairQueue::new(REDACTIONS),
             sealing: Arc::default(),
             kept: Arc::new(LruCache::new(MAX_CACHED_BYTES)),

@@ -4,18 +4,13 @@
 //! in memory. A place leads to a *slot*, the right to run, when its turn has come. Requesters take turns, so a
 //! requester with many requests does not delay the others. Readers without an account never hold all slots.
 
-mod personal_turn;
-mod slots;
-
-pub(crate) use personal_turn::{Asker, PersonalLocks, PersonalTurn};
-
 use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
-use slots::{HeldBack, QueueSlot, State};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Maximum time that a request waits for its slot.
@@ -75,45 +70,66 @@ pub(crate) struct FairQueue {
     shared: Arc<Shared>,
 }
 
+/// A lock for each person, shared by several kinds of work: each person runs only one piece of such work at a time,
+/// because each takes so much memory that two would be too much. Clones share the locks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PersonalLocks {
+    people: Arc<Mutex<HashMap<PersonId, Weak<tokio::sync::Mutex<()>>>>>,
+}
+
+impl PersonalLocks {
+    /// Waits until none of this person's work that shares these locks is running, and returns the person's lock.
+    async fn turn(&self, person: &PersonId) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+            people.retain(|_, turn| turn.strong_count() > 0);
+            let known = people.get(person).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let turn = Arc::default();
+                people.insert(person.clone(), Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     limits: QueueLimits,
     /// The locks of people, which this queue shares with other queues, or `None` if it shares none.
     personal_locks: Option<PersonalLocks>,
-    /// The queue that runs no work of requesters who hold a slot of this queue, or `None` if there is no such queue.
-    holds_back: Option<FairQueue>,
     state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    usages: HashMap<Requester, Usage>,
+    running: usize,
+    running_anonymous: usize,
+    /// Numbers of places that are held: first by signed-in people, then by readers without an account.
+    places: [usize; 2],
+    /// Requesters with waiting requests, the next one first. Each has its requests in the order of their arrival.
+    waiting: VecDeque<(Requester, VecDeque<oneshot::Sender<QueueSlot>>)>,
+}
+
+#[derive(Debug, Default)]
+struct Usage {
+    places: usize,
+    running: usize,
 }
 
 impl FairQueue {
     pub(crate) fn new(limits: QueueLimits) -> Self {
-        Self::with(limits, None, None)
+        Self { shared: Arc::new(Shared { limits, personal_locks: None, state: Mutex::default() }) }
     }
 
     /// Creates a queue whose work shares `personal_locks` with other queues, so that only one piece of a person's work
     /// runs at a time in all these queues together. Work that holds a personal turn must take its further slots
     /// [within](Place::slot_within) that turn: if it waited for another turn, it would wait for itself.
     pub(crate) fn sharing(limits: QueueLimits, personal_locks: PersonalLocks) -> Self {
-        Self::with(limits, Some(personal_locks), None)
-    }
-
-    /// Creates a queue that shares `personal_locks` and, while work of a requester has a slot, [holds
-    /// back](Self::hold_back) the requester's work in the queue `other`.
-    pub(crate) fn holding_back(
-        limits: QueueLimits,
-        personal_locks: PersonalLocks,
-        other: Self,
-    ) -> Self {
-        Self::with(limits, Some(personal_locks), Some(other))
-    }
-
-    fn with(
-        limits: QueueLimits,
-        personal_locks: Option<PersonalLocks>,
-        other: Option<Self>,
-    ) -> Self {
-        let state = Mutex::default();
-        Self { shared: Arc::new(Shared { limits, personal_locks, holds_back: other, state }) }
+        let personal_locks = Some(personal_locks);
+        Self { shared: Arc::new(Shared { limits, personal_locks, state: Mutex::default() }) }
     }
 
     /// Takes a place for a request.
@@ -150,21 +166,6 @@ impl FairQueue {
         }
     }
 
-    /// Waits until none of this requester's work runs in this queue, and keeps the queue from running any of it until the
-    /// returned value is dropped. It occupies no slot, so the work of others goes on.
-    ///
-    /// # Errors
-    /// Returns [`Busy`] if there is no place, or if the requester's work does not end within [`MAX_WAIT`].
-    async fn hold_back(&self, requester: &Requester) -> Result<HeldBack, Busy> {
-        if let Some(held_back) = HeldBack::idle(&self.shared, requester) {
-            return Ok(held_back);
-        }
-        let place = self.place(requester)?;
-        let waiting = timeout(MAX_WAIT, place.queue_slot());
-        let slot = waiting.await.unwrap_or(Err(Busy::Requester))?;
-        Ok(slot.give_back())
-    }
-
     /// Returns the number of requests that wait for a slot.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
@@ -183,13 +184,13 @@ impl Place {
     /// Waits for the requester's personal turn, then for a slot. The returned slot contains both.
     ///
     /// # Errors
-    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`], or if work to be held back does not end in that time.
+    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
         let until = Instant::now() + MAX_WAIT;
         // The personal turn comes first, so that a request that waits for it holds no slot that others need.
         let turn = timeout_at(until, self.turn()).await.map_err(|_| Busy::Requester)?;
         let queue_slot = timeout_at(until, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
-        self.begin(queue_slot, turn).await
+        Ok(Slot { _queue_slot: queue_slot, _turn: turn })
     }
 
     /// Waits for the requester's personal turn. Work that belongs together can take several slots
@@ -204,10 +205,10 @@ impl Place {
     /// Waits for a slot within a personal turn that the requester already has.
     ///
     /// # Errors
-    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`], or if work to be held back does not end in that time.
+    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
     pub(crate) async fn slot_within(&self, turn: &PersonalTurn) -> Result<Slot, Busy> {
         let queue_slot = timeout(MAX_WAIT, self.queue_slot()).await.unwrap_or(Err(Busy::Server))?;
-        self.begin(queue_slot, turn.clone()).await
+        Ok(Slot { _queue_slot: queue_slot, _turn: turn.clone() })
     }
 
     /// Waits for the requester's personal turn and for a slot, without a time limit.
@@ -216,27 +217,19 @@ impl Place {
     /// Returns [`Busy`] if the queue has ended.
     pub(crate) async fn slot_at_last(&self) -> Result<Slot, Busy> {
         let turn = self.turn().await;
-        let queue_slot = self.queue_slot().await?;
-        self.begin(queue_slot, turn).await
-    }
-
-    /// Holds back the requester's work in the other queue, if there is one. The slot comes first, so that this work is
-    /// held back no longer than it must be.
-    async fn begin(&self, queue_slot: QueueSlot, turn: PersonalTurn) -> Result<Slot, Busy> {
-        let held_back = match &self.shared.holds_back {
-            Some(other) => Some(other.hold_back(&self.requester).await?),
-            None => None,
-        };
-        Ok(Slot { _queue_slot: queue_slot, _held_back: held_back, _turn: turn })
+        Ok(Slot { _queue_slot: self.queue_slot().await?, _turn: turn })
     }
 
     /// Waits until none of the requester's other work that shares the personal locks is running. Returns at once if the
     /// requester is a reader without an account, or if the queue shares no locks.
     async fn turn(&self) -> PersonalTurn {
-        match &self.shared.personal_locks {
-            Some(personal_locks) => personal_locks.turn(&self.requester).await,
-            None => PersonalTurn::unshared(&self.requester),
-        }
+        let alone = match (&self.shared.personal_locks, &self.requester) {
+            (Some(personal_locks), Requester::Person(person)) => {
+                Some(personal_locks.turn(person).await)
+            }
+            _ => None,
+        };
+        PersonalTurn { requester: self.requester.clone(), _alone: alone.map(Arc::new) }
     }
 
     async fn queue_slot(&self) -> Result<QueueSlot, Busy> {
@@ -279,14 +272,117 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Slot {
     _queue_slot: QueueSlot,
-    _held_back: Option<HeldBack>,
     /// The personal turn, so that it lasts as long as the work in this slot.
     _turn: PersonalTurn,
+}
+
+/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. The turn ends when all clones are dropped.
+/// A reader without an account always has a turn, and so has everybody in a queue that shares no lock.
+#[derive(Debug, Clone)]
+pub(crate) struct PersonalTurn {
+    requester: Requester,
+    /// The person's lock, if this work shares one with other kinds.
+    _alone: Option<Arc<OwnedMutexGuard<()>>>,
+}
+
+/// A requester who asks for a slot, with the personal turn that they already hold, if any.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    requester: &'a Requester,
+    turn: Option<&'a PersonalTurn>,
+}
+
+impl<'a> From<&'a Requester> for Asker<'a> {
+    fn from(requester: &'a Requester) -> Self {
+        Self { requester, turn: None }
+    }
+}
+
+impl<'a> From<&'a PersonalTurn> for Asker<'a> {
+    fn from(turn: &'a PersonalTurn) -> Self {
+        Self { requester: &turn.requester, turn: Some(turn) }
+    }
+}
+
+/// A slot of the queue, without the personal turn.
+#[derive(Debug)]
+struct QueueSlot {
+    shared: Arc<Shared>,
+    requester: Requester,
+}
+
+impl Drop for QueueSlot {
+    fn drop(&mut self) {
+        let unclaimed = {
+            let mut state = self.shared.lock();
+            state.running -= 1;
+            state.running_anonymous -= usize::from(self.requester.is_anonymous());
+            state.settle(&self.requester, |usage| usage.running -= 1);
+            state.dispatch(&self.shared)
+        };
+        drop(unclaimed);
+    }
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn settle(&mut self, requester: &Requester, change: impl FnOnce(&mut Usage)) {
+        let Some(usage) = self.usages.get_mut(requester) else { return };
+        change(usage);
+        if usage.places == 0 && usage.running == 0 {
+            self.usages.remove(requester);
+        }
+    }
+
+    fn enqueue(&mut self, requester: &Requester, give: oneshot::Sender<QueueSlot>) {
+        match self.waiting.iter_mut().find(|(known, _)| known == requester) {
+            Some((_, queue)) => queue.push_back(give),
+            None => self.waiting.push_back((requester.clone(), VecDeque::from([give]))),
+        }
+    }
+
+    /// Removes the requester's requests that were given up.
+    fn leave_queue(&mut self, requester: &Requester) {
+        let Some(at) = self.waiting.iter().position(|(known, _)| known == requester) else {
+            return;
+        };
+        let queue = &mut self.waiting[at].1;
+        queue.retain(|give| !give.is_closed());
+        if queue.is_empty() {
+            self.waiting.remove(at);
+        }
+    }
+
+    /// Gives the free slots to waiting requests. Returns the slots whose requests were given up meanwhile. The caller
+    /// must drop them after it has released the lock, because dropping a slot takes the lock.
+    fn dispatch(&mut self, shared: &Arc<Shared>) -> Vec<QueueSlot> {
+        let limits = &shared.limits;
+        let mut unclaimed = Vec::new();
+        while self.running < limits.slots {
+            let may_run = |(requester, _): &(Requester, _)| {
+                let running = self.usages.get(requester).map_or(0, |usage| usage.running);
+                let is_held_back =
+                    requester.is_anonymous() && self.running_anonymous >= limits.anonymous_slots;
+                running < limits.slots_each && !is_held_back
+            };
+            let Some(at) = self.waiting.iter().position(may_run) else { break };
+            let Some((requester, mut queue)) = self.waiting.remove(at) else { break };
+            let next = queue.pop_front();
+            if !queue.is_empty() {
+                self.waiting.push_back((requester.clone(), queue));
+            }
+            let Some(give) = next.filter(|give| !give.is_closed()) else { continue };
+            self.running += 1;
+            self.running_anonymous += usize::from(requester.is_anonymous());
+            self.usages.entry(requester.clone()).or_default().running += 1;
+            unclaimed.extend(give.send(QueueSlot { shared: shared.clone(), requester }).err());
+        }
+        unclaimed
     }
 }
 

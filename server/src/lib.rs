@@ -47,7 +47,7 @@ pub use accord_signing as signing;
 pub use accord_store as store;
 
 use access::Access;
-use archives::{Archives, READINGS};
+use archives::Archives;
 use committer::Committer;
 use control::Control;
 use conversion::{HEAVY, Importer, Printer};
@@ -250,18 +250,14 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let rooms =
         Rooms::new(store.clone(), committer.clone(), metrics.clone(), clock.clone(), access);
     let personal_locks = PersonalLocks::default();
-    let archives = Archives::new(
-        store.clone(),
-        config.redaction_memory,
-        FairQueue::holding_back(READINGS, personal_locks.clone(), rooms.large_turns()),
-    );
+    let archives = Archives::new(store.clone(), config.redaction_memory, personal_locks.clone());
     let (data, name) = (config.data.clone(), site.name());
     let keys = tokio::task::spawn_blocking(move || Keys::open(&data, &name));
     let keys = keys.await.map_err(std::io::Error::other)??;
     let releases =
         SealedReleases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let workers = Workers::new(config.worker.clone())?;
-    let heavy = FairQueue::holding_back(HEAVY, personal_locks.clone(), rooms.large_turns());
+    let heavy = FairQueue::sharing(HEAVY, personal_locks.clone());
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {

@@ -68,7 +68,7 @@ fn store(document: &DocumentId, megabytes: u32) -> Arc<dyn Store> {
 
 /// Creates archives in which a redaction can read a history twice as large as one that is shown.
 fn with_store(store: Arc<dyn Store>) -> Archives {
-    Archives::new(store, 2 * MAX_HISTORY_BYTES, FairQueue::new(READINGS))
+    Archives::new(store, 2 * MAX_HISTORY_BYTES, PersonalLocks::default())
 }
 
 fn ana() -> Requester {
@@ -89,7 +89,7 @@ async fn histories_stay_within_their_budget_whatever_is_in_them() {
     assert!(archives.kept.get(&document).is_none(), "nothing of it is kept");
     let len = archives.read_for_redaction(&reading, &document, |archive| archive.history.len());
     assert_eq!(len.unwrap(), 81, "a redaction may read more");
-    let archives = Archives::new(archives.store, 1, FairQueue::new(READINGS));
+    let archives = Archives::new(archives.store, 1, PersonalLocks::default());
     let refused = archives.read_for_redaction(&reading, &document, |_| ()).unwrap_err();
     assert!(matches!(refused, OpenError::TooLong), "{refused}");
 }

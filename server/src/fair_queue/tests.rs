@@ -109,33 +109,8 @@ async fn a_person_has_one_running_of_all_kinds_that_share_it() {
     drop(making);
     drop((waiting.await.unwrap(), reading, file));
     assert!(is_idle(&files) && is_idle(&readings));
-    drop(personal_locks.turn(&person("ben")).await);
-    assert_eq!(personal_locks.len(), 1, "nobody else is remembered");
-}
-
-#[tokio::test]
-async fn work_that_is_held_back_waits_and_takes_no_slot_of_others() {
-    let turns = FairQueue::new(QueueLimits { slots: 1, ..LIMITS });
-    let files = FairQueue::holding_back(LIMITS, PersonalLocks::default(), turns.clone());
-    let (ana, ben) = (person("ana"), person("ben"));
-    let running = turns.slot(&ana).await.unwrap();
-    let file = files.place(&ana).unwrap();
-    let mut waiting = Box::pin(file.slot());
-    let still = timeout(Duration::from_millis(5), &mut waiting).await;
-    assert!(still.is_err(), "a turn of hers is running");
-    drop(running);
-    let making = waiting.await.unwrap();
-    let turn = turns.place(&ana).unwrap();
-    let mut waiting = Box::pin(turn.slot());
-    let still = timeout(Duration::from_millis(5), &mut waiting).await;
-    assert!(still.is_err(), "her file is being made");
-    let others = turns.slot(&ben).await.unwrap();
-    drop(making);
-    // Somebody else's turn has the only slot, and her next file does not wait for it.
-    drop(file.slot().await.unwrap());
-    drop(others);
-    drop((waiting.await.unwrap(), turn, file));
-    assert!(is_idle(&turns) && is_idle(&files), "{turns:?} {files:?}");
+    drop(personal_locks.turn(&PersonId::new("ben")).await);
+    assert_eq!(personal_locks.people.lock().unwrap().len(), 1, "nobody else is remembered");
 }
 
 #[test]

@@ -109,8 +109,7 @@ pub(super) fn cleaned_line(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archives::READINGS;
-    use crate::fair_queue::Busy;
+    use crate::fair_queue::{Busy, PersonalLocks};
     use crate::store::MemoryStore;
     use accord_document::ids::PersonId;
     use std::sync::Arc;
@@ -124,7 +123,7 @@ mod tests {
     async fn people_who_wait_for_a_copy_of_their_document_hold_no_reading_of_others() {
         let (cleanings, archives) = (
             FairQueue::new(CLEANINGS),
-            Archives::new(Arc::new(MemoryStore::default()), 0, FairQueue::new(READINGS)),
+            Archives::new(Arc::new(MemoryStore::default()), 0, PersonalLocks::default()),
         );
         // More requests wait than there are turns to read, and none of their documents answers.
         let waiting: Vec<_> = ["p0", "p1", "p2", "p3", "p3"]

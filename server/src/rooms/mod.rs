@@ -139,11 +139,6 @@ impl Rooms {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Returns the queue for the large turns of all rooms.
-    pub(crate) fn large_turns(&self) -> FairQueue {
-        self.shared.large_turns.clone()
-    }
-
     /// Checks that a document can be opened, before a connection is upgraded for it.
     ///
     /// # Errors

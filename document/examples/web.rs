@@ -51,21 +51,24 @@ fn protocol() -> String {
 }
 
 fn limits() -> String {
+    macro_rules! limit {
+        ($name:ident, $text:literal) => {
+            format!(
+                "\n/** {}, in characters at most. */\nexport const {} = {};\n",
+                $text,
+                stringify!($name),
+                $name
+            )
+        };
+    }
     let limits = [
-        ("The title of a plan", "MAX_PLAN_TITLE_CHARS", MAX_PLAN_TITLE_CHARS),
-        ("The reason for a redaction", "MAX_REDACTION_REASON_CHARS", MAX_REDACTION_REASON_CHARS),
-        ("The message or reason of a step", "MAX_STEP_MESSAGE_CHARS", MAX_STEP_MESSAGE_CHARS),
-        ("The name of a version", "MAX_VERSION_NAME_CHARS", MAX_VERSION_NAME_CHARS),
-        (
-            "The description of a version",
-            "MAX_VERSION_DESCRIPTION_CHARS",
-            MAX_VERSION_DESCRIPTION_CHARS,
-        ),
+        limit!(MAX_PLAN_TITLE_CHARS, "The title of a plan"),
+        limit!(MAX_REDACTION_REASON_CHARS, "The reason for a redaction"),
+        limit!(MAX_STEP_MESSAGE_CHARS, "The message or reason of a step"),
+        limit!(MAX_VERSION_NAME_CHARS, "The name of a version"),
+        limit!(MAX_VERSION_DESCRIPTION_CHARS, "The description of a version"),
     ];
-    let line = |(text, name, limit)| {
-        format!("\n/** {text}, in characters at most. */\nexport const {name} = {limit};\n")
-    };
-    format!("{HEAD}{}", limits.map(line).concat())
+    format!("{HEAD}{}", limits.concat())
 }
 
 fn sections() -> String {

@@ -15,7 +15,7 @@ pub struct Close {
 }
 
 impl Close {
-    /// A message is larger than a message can be (rule C4).
+    /// A message is larger than rule C4 allows.
     pub const TOO_LONG: u16 = 1009;
     /// The server is shutting down or restarting.
     pub const RESTART: u16 = 1012;

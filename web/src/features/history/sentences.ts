@@ -217,7 +217,7 @@ function describeValue(value: unknown): string {
 
 /** One paragraph of a text that is shown with its changes, with the attributes of its last newline. */
 export interface Line {
-  /** The runs of the paragraph. `isPilcrow` says that a run is a pilcrow, which stands for a deleted newline. */
+  /** The runs of the paragraph. `isPilcrow` is true for the sign ¶ in place of a deleted newline. */
   runs: { piece: Piece; text: string; isPilcrow?: boolean }[];
   attributes: Attributes;
   /** The piece whose newline ends the paragraph, if that newline was inserted or changed. */

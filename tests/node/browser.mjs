@@ -177,6 +177,9 @@ class Person {
    */
   async caret(target, line = 0, offset = 0) {
     await this.field(target).focus();
+    // After a focus, ProseMirror takes a caret at the start of the text for the browser’s own and restores the one of
+    // its state, but only once. A caret that is set before ProseMirror has seen the browser’s would be lost.
+    await this.pause(30);
     await this.field(target).evaluate(
       (field, [line, offset]) => {
         const element = field.children[line < 0 ? field.children.length + line : line];
@@ -199,7 +202,23 @@ class Person {
       },
       [line, offset],
     );
-    await sleep(60);
+    await this.pause(30);
+  }
+
+  /** Extends the selection forward by `length` characters. */
+  async select(length) {
+    await this.page.evaluate((length) => {
+      for (let n = 0; n < length; n += 1) getSelection().modify('extend', 'forward', 'character');
+    }, length);
+    await this.pause(30);
+  }
+
+  /**
+   * Waits for `ms` milliseconds by the timer of the page. Unlike `sleep`, this also waits until a busy page has handled
+   * the events and timers that were due before.
+   */
+  pause(ms) {
+    return this.page.evaluate((ms) => new Promise((resolve) => setTimeout(resolve, ms)), ms);
   }
 
   type(text, delay = 0) {

@@ -23,12 +23,6 @@ await story(async ({ person, server }) => {
       const diff = await (await fetch('/api/v1/documents/demo/diff')).json();
       return diff.changes.map(({ what, target, from, text }) => [what, target, from, text]);
     });
-  const select = async (who, length) => {
-    await who.page.evaluate((length) => {
-      for (let n = 0; n < length; n += 1) getSelection().modify('extend', 'forward', 'character');
-    }, length);
-    await sleep(60);
-  };
   await sleep(700);
   assert.doesNotMatch(await ana.page.locator('p[role=status]').first().innerText(), /changed/, 'opening it is no news');
   const saved = async () => {
@@ -48,7 +42,7 @@ await story(async ({ person, server }) => {
 
   // Ana copies Ben's sentence with the start of the next paragraph, and pastes both into another field.
   await ana.caret('problem', line, 0);
-  await select(ana, sentence.length + 1 + 'The second'.length);
+  await ana.select(sentence.length + 1 + 'The second'.length);
   await ana.press('Control+c');
   await ana.caret('results', 0, 0);
   await ana.type('He says: ');
@@ -60,7 +54,7 @@ await story(async ({ person, server }) => {
 
   // Ana cuts the sentence and pastes it into a third field. Ben stays its author.
   await ana.caret('problem', line, 0);
-  await select(ana, sentence.length);
+  await ana.select(sentence.length);
   await ana.press('Control+x');
   await ana.caret('accountability', 0, 0);
   await ana.press('Control+v');
@@ -75,7 +69,7 @@ await story(async ({ person, server }) => {
   // Ana drags some of Ben's words to another place in the same text.
   const words = 'The second paragraph';
   await ana.caret('problem', -1, 0);
-  await select(ana, words.length);
+  await ana.select(words.length);
   await ana.field('problem').evaluate((field) => field.scrollIntoView({ block: 'center', behavior: 'instant' }));
   const at = await ana.page.evaluate(() => {
     const { x, y, height } = getSelection().getRangeAt(0).getBoundingClientRect();
@@ -111,7 +105,7 @@ await story(async ({ person, server }) => {
   await ana.context.setOffline(true);
   await until('Ana is offline', async () => (await ana.status()).startsWith('Offline') || ana.status());
   await ana.caret('accountability', 0, 0);
-  await select(ana, sentence.length);
+  await ana.select(sentence.length);
   await ana.press('Delete');
   await until('it is gone', async () => !(await ana.text('accountability')).includes(sentence));
   await sleep(600);

@@ -21,7 +21,7 @@ fn ask_and_hang_up(by: &Visitor, path: &str, after: Duration) -> Result<()> {
 fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     let data = tempfile::tempdir()?;
     let mut server = Server::start(data.path())?;
-    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let (ana, ada, obi) = (server.visit("ana")?, server.visit("ada")?, server.visit("obi")?);
     let slow = draft(&ana, &slow_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
     // The first request waits until its child runs. On a slow machine, the others can hang up before theirs has started.
@@ -29,14 +29,14 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     until("no child is started", || !children(server.id()).is_empty())?;
     drop(first);
     for n in 0..40 {
-        let by = if n % 2 == 0 { &ana } else { &ben };
+        let by = if n % 2 == 0 { &ana } else { &ada };
         ask_and_hang_up(by, &pdf(&slow), Duration::from_millis(60))?;
     }
     let most = watch.most_children();
     ensure!((1..=2).contains(&most), "{most} at once");
     until("children go on for nobody", || children(server.id()).is_empty())?;
     ensure!(colleague.longest_wait()? < MAX_KEYSTROKE && server.is_alive());
-    let (quick, _) = ana.download(&pdf("demo"))?;
+    let (quick, _) = obi.download(&pdf("demo"))?;
     ensure!(quick.starts_with(b"%PDF"));
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
-    let (ana, ben) = (server.visit("ana")?, server.visit("ben")?);
+    let (ana, ada) = (server.visit("ana")?, server.visit("ada")?);
     let slow = draft(&ana, &slow_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
     let ask = |_| {
@@ -22,7 +22,7 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
     until("no child is started", || !children(server.id()).is_empty())?;
     // Another person's file is made although Ana's requests are waiting.
     let begun = Instant::now();
-    ensure!(ben.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
+    ensure!(ada.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
     ensure!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     let (mut made, mut sent_away) = (0, 0);
     for one in asked {

@@ -14,6 +14,7 @@ mod tools;
 
 use anyhow::{Result, bail};
 use process::Cmd;
+use std::process::ExitCode;
 use steps::run;
 
 const USAGE: &str = "\
@@ -28,19 +29,30 @@ cargo xtask COMMAND
   docs    check only the documents: links, paths, rules of the protocol, and what enforces each limit
   bench   measure; `cargo xtask bench --help` lists the benchmarks";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let command = args.next();
     let rest: Vec<String> = args.collect();
-    match command.as_deref() {
-        Some("demo") => demo(&rest),
+    match run_command(command.as_deref(), &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a backtrace: what failed is a command that has printed its own errors.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command(command: Option<&str>, rest: &[String]) -> Result<()> {
+    match command {
+        Some("demo") => demo(rest),
         Some("test") => run(&[&build::WEB[..], &check::STEPS, &test::STEPS].concat()),
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),
         Some("layers") => check::layers(),
         Some("docs") => check::documents(),
-        Some("bench") => bench::run(&rest),
+        Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");
             Ok(())

@@ -50,8 +50,11 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByRole('heading', { name: 'The text has changed since it was proposed' }).waitFor();
   assert.equal(await button(fay.page, 'Sign for your side').count(), 0);
   await lookAtAll(fay.page, 'release-stale');
+  // The link shows all changes until it is followed, also those that are newer than Fay's page.
+  await ana.type('very soon: ');
+  await ana.saved();
   await fay.page.getByRole('link', { name: 'See what changed since it was proposed' }).click();
-  await fay.page.getByText('Soon, ').first().waitFor();
+  await fay.page.getByText('Soon, very soon: ').first().waitFor();
   await release(fay, 'Release 1');
   await act(fay, 'Propose release 1');
 

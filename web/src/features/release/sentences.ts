@@ -59,9 +59,9 @@ export function anchorOf(place: string): string {
   return isText ? encodeURIComponent(place) : '';
 }
 
-/** Returns the address of the page that compares the drafts of two moments. */
-export const comparisonUrl = (document: string, from: number, to: number): string =>
-  `/documents/${encodeURIComponent(document)}/history?from=${from}&to=${to}`;
+/** Returns the address of the page that compares the draft of a moment with the draft at the time of opening the page. */
+export const comparisonUrl = (document: string, from: number): string =>
+  `/documents/${encodeURIComponent(document)}/history?from=${from}`;
 
 /** Returns a sentence that says since when a release is public, when it will be, or that it is not launched. */
 export function publicationText({

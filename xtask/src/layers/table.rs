@@ -1,24 +1,27 @@
 //! Reads the map of modules from a document: a table whose last column says what each place must not touch.
 //!
-//! The last column lists, in backticks, the paths (`document/src/ledger/`) and crates that the place must not import. The
-//! rest of that column is prose. A row that names several places applies to all of them.
+//! The last column lists, in backticks, the paths (`document/src/ledger/`) and crates that the place must not import. If it
+//! says “everything else”, the place must not import anything else of its folder of sources. The rest of that column is
+//! prose. A row that names several places applies to all of them.
 
 /// A row of the map: files or folders, and the files, folders and crates that they must not import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub places: Vec<String>,
     pub forbidden: Vec<String>,
+    /// Whether everything else in the folder of sources is forbidden.
+    pub forbids_all: bool,
 }
 
 /// The heading of the last column of a map.
 const HEADING: &str = "must not touch";
 
-/// Returns the rows of all maps in a text, which is a Markdown document or the head of a crate (`//!`).
+/// Returns the rows of all maps in a Markdown document.
 pub fn rows(text: &str) -> Vec<Row> {
     let (mut rows, mut is_map) = (Vec::new(), false);
     for line in text.lines() {
-        let line = line.trim_start_matches("//!").trim();
-        let Some(cells) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else {
+        let Some(cells) = line.trim().strip_prefix('|').and_then(|line| line.strip_suffix('|'))
+        else {
             is_map = false;
             continue;
         };
@@ -27,7 +30,8 @@ pub fn rows(text: &str) -> Vec<Row> {
         if *last == HEADING {
             is_map = true;
         } else if is_map && !first.starts_with("---") {
-            rows.push(Row { places: paths(first), forbidden: paths(last) });
+            let forbids_all = last.contains("everything else");
+            rows.push(Row { places: paths(first), forbidden: paths(last), forbids_all });
         }
     }
     rows
@@ -51,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_map_is_read_from_a_document_and_from_the_head_of_a_crate() {
+    fn a_map_is_read_from_a_document() {
         let text = "| module | is for | must not touch |\n| --- | --- | --- |\n\
                     | `x/src/ledger/` | entries | `x/src/plan/`, the store |\n\
                     | `x/src/people.rs`, `x/src/plan/act.rs` | seats | |\n\nOther\n| a | b | c |\n";
@@ -60,7 +64,5 @@ mod tests {
         assert_eq!(all[0].forbidden, ["x/src/plan/"]);
         let modules: Vec<_> = all[1].places.iter().filter_map(|p| module(p, "x/src")).collect();
         assert_eq!(modules, ["people", "plan::act"]);
-        let head = "//! | module | is for | must not touch |\n//! | --- | --- | --- |\n//! | `x/src/ids.rs` | x | |";
-        assert_eq!(rows(head)[0].places, ["x/src/ids.rs"]);
     }
 }

@@ -12,28 +12,39 @@ pub fn is_source(path: &str) -> bool {
     is_code && !path.ends_with(".d.ts") && !path.contains(".test.")
 }
 
-/// Returns the imports of each file.
+/// Returns the imports of each file. Their names are paths with `::` in place of `/`, as those of Rust’s modules. An import
+/// that leads to no file, such as one of a file that is generated, keeps the path that it names.
 pub fn arrows(files: &Files) -> Arrows {
     let one = |(path, text): (&String, &String)| {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let to: BTreeSet<String> =
-            imports(text).filter_map(|import| resolve(files, folder, import)).collect();
-        (path.clone(), to)
+            imports(text).map(|import| named(&resolve(files, folder, import))).collect();
+        (named(path), to)
     };
     files.iter().map(one).collect()
 }
 
-/// Returns the relative paths after `from`, `import` and `import(`.
+fn named(path: &str) -> String {
+    path.replace('/', "::")
+}
+
+/// Returns the relative paths after `from`, `import` and `import(`. Imports of types are left out, because the compiler
+/// removes them.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split(['"', '\'']).zip(text.split(['"', '\'']).skip(1));
     quoted.filter_map(|(before, path)| {
         let before = before.trim_end().trim_end_matches('(');
         let imports = before.ends_with("from") || before.ends_with("import");
-        (imports && path.starts_with('.')).then_some(path)
+        let statement = before.rsplit_once(';').map_or(before, |(_, last)| last).trim_start();
+        let is_of_types =
+            statement.contains("import type {") || statement.contains("export type {");
+        (imports && !is_of_types && path.starts_with('.')).then_some(path)
     })
 }
 
-fn resolve(files: &Files, folder: &str, import: &str) -> Option<String> {
+/// Returns the path of the file that an import leads to, from the root of the folder.
+fn resolve(files: &Files, folder: &str, import: &str) -> String {
+    let import = import.split_once('?').map_or(import, |(path, _query)| path);
     let mut at: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in import.split('/') {
         match part {
@@ -44,7 +55,7 @@ fn resolve(files: &Files, folder: &str, import: &str) -> Option<String> {
     }
     let path = at.join("/");
     let known = ["", ".ts", ".svelte", ".svelte.ts", "/index.ts"].map(|end| format!("{path}{end}"));
-    known.into_iter().find(|path| files.contains_key(path))
+    known.into_iter().find(|path| files.contains_key(path)).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -69,6 +80,15 @@ mod tests {
             ),
         ]);
         let found = circle(&arrows(&files)).unwrap();
-        assert_eq!(found, ["pages/Page.svelte", "sync/live.svelte.ts", "pages/Page.svelte"]);
+        assert_eq!(found, ["pages::Page.svelte", "sync::live.svelte.ts", "pages::Page.svelte"]);
+    }
+
+    #[test]
+    fn imports_of_types_do_not_count_and_those_of_generated_files_do() {
+        let text = "import { a } from './a';\nimport type { B } from './b';\n\
+                    import init, { c } from '../wasm/module.js';\nimport worker from './w?url';";
+        let files = Files::from([("sync/x.ts".to_owned(), text.to_owned())]);
+        let found = &arrows(&files)["sync::x.ts"];
+        assert_eq!(found.iter().collect::<Vec<_>>(), ["sync::a", "sync::w", "wasm::module.js"]);
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 /// Minimum and maximum length of a password, in characters.
-const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 10..=256;
 /// Maximum length of each known fact about a person that is compared with a password, in characters.
 const MAX_KNOWN_CHARS: usize = 254;
 /// Priority of the hashing threads, below the rest of the server (nice, 0 to 19).
@@ -21,7 +21,7 @@ const NICE: i32 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PasswordError {
-    #[error("A password must have {} to {} characters.", LENGTH.start(), LENGTH.end())]
+    #[error("A password must have {} to {} characters.", PASSWORD_CHARS.start(), PASSWORD_CHARS.end())]
     Length,
     #[error("This password is easy to guess. Use several words that don't belong together.")]
     Weak,
@@ -36,7 +36,7 @@ pub enum PasswordError {
 /// # Errors
 /// Returns [`PasswordError::Length`] or [`PasswordError::Weak`] if the password is not acceptable.
 pub(crate) fn judge(password: &str, about: &[&str]) -> Result<(), PasswordError> {
-    if !LENGTH.contains(&password.chars().count()) {
+    if !PASSWORD_CHARS.contains(&password.chars().count()) {
         return Err(PasswordError::Length);
     }
     // A name is compared word by word, and also as all of its words joined together.
@@ -127,7 +127,7 @@ impl Passwords {
         password: &str,
         hash: Option<&str>,
     ) -> Result<bool, PasswordError> {
-        if password.chars().count() > *LENGTH.end() {
+        if password.chars().count() > *PASSWORD_CHARS.end() {
             return Ok(false);
         }
         let (answer, answered) = oneshot::channel();

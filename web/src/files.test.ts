@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 test('files have at most 400 lines', () => {
-  const all = readdirSync('src', { recursive: true, encoding: 'utf8' });
-  const files = all.filter((name) => /\.(ts|svelte)$/.test(name) && !/\.d\.ts$|^(wasm|generated)\//.test(name));
+  const all = readdirSync('src', { recursive: true });
+  const files = all.filter(
+    (name) => /\.(ts|svelte)$/.test(name) && !/\.d\.ts$|^(wasm|generated)\//.test(name),
+  );
   assert(files.length > 100);
   for (const name of files) {
     const lines = readFileSync(`src/${name}`, 'utf8').split('\n').length;

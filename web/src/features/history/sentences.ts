@@ -263,6 +263,16 @@ export function linesOf({ pieces }: TextDiff): Line[] {
   return out;
 }
 
+/** Returns the index of the line that contains an offset of the text at the second moment, in UTF-16 code units. */
+export function lineIndexAt(lines: Line[], offset: number): number {
+  let end = -1;
+  const index = lines.findIndex(({ runs }) => {
+    end += 1 + runs.reduce((sum, { piece, text }) => sum + (piece.fate === 'deleted' ? 0 : text.length), 0);
+    return offset <= end;
+  });
+  return index < 0 ? lines.length - 1 : index;
+}
+
 /** Returns the characters of the joined pieces between two offsets, with U+FFFC in place of each embedded value. */
 export function charactersBetween({ pieces }: TextDiff, from: number, to: number): string {
   return pieces

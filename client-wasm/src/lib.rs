@@ -43,7 +43,8 @@ impl AccordClient {
     }
 
     /// Ends loading: the content that was loaded is reported neither as a change to the editor nor as an update to
-    /// store. `any` says whether anything was loaded; the client then assumes that some of it was never sent.
+    /// store. `any` says whether anything was loaded. If so, the client assumes that some of the loaded content was
+    /// never sent.
     pub fn loaded(&mut self, any: bool) {
         self.client.replica_mut().take_changes();
         self.client.replica_mut().take_all();
@@ -85,8 +86,8 @@ impl AccordClient {
         self.client.claims()
     }
 
-    /// Takes the changes since the last call that the editor did not make itself, as JSON, or `undefined` if there
-    /// are none.
+    /// Takes the changes since the last call as JSON, without those that the editor made itself. Returns `undefined` if
+    /// there are none.
     #[wasm_bindgen(js_name = takeChanges)]
     pub fn take_changes(&mut self) -> Option<String> {
         let changes = self.client.replica_mut().take_changes();
@@ -123,14 +124,14 @@ impl AccordClient {
         Some(changed)
     }
 
-    /// Takes the news since the last call, as bits: 1 if a passage was redacted, so that what the device stores must
-    /// be replaced, and 2 if the path to a release has changed.
+    /// Takes the news since the last call, as bits: 1 means that a passage was redacted, so the device must replace
+    /// what it stores, and 2 means that the path to a release has changed. Returns 0 if there is no news.
     #[wasm_bindgen(js_name = takeNews)]
     pub fn take_news(&mut self) -> u8 {
         self.client.take_news()
     }
 
-    /// Returns the ledger position that the client remembers as JSON, or `undefined` if it knows none.
+    /// Returns the ledger position that the client remembers, as JSON, or `undefined` if the client remembers none.
     pub fn remembered(&self) -> Option<String> {
         self.client.remembered().map(json)
     }
@@ -140,8 +141,8 @@ impl AccordClient {
         self.client.replica().encode_since(&yrs_empty())
     }
 
-    /// Returns a text as a Delta in JSON, with each attribute where it counts: those of blocks on newlines, marks on
-    /// other characters.
+    /// Returns a text as a Delta in JSON. Attributes of blocks are only on newlines, and marks are only on other
+    /// characters.
     pub fn read(&self, target: String) -> String {
         json(&delta::arrange(&self.client.replica().read(&Target(target))))
     }
@@ -244,7 +245,7 @@ impl AccordClient {
     }
 }
 
-/// Returns the subprotocol to ask the server for.
+/// Returns the name of the subprotocol that the page must ask the server for.
 #[wasm_bindgen]
 pub fn subprotocol() -> String {
     wire::SUBPROTOCOL.to_owned()

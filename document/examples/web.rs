@@ -1,8 +1,8 @@
-//! Writes the files that the web application takes from this crate, so that each fact is defined in one place: the bits and
-//! close codes of the protocol, the limits of what people type into dialogs, the sections and fields of the template, and
-//! the types of the WebAssembly module's answers.
+//! Writes the files through which the web application gets facts from this crate, so that each fact is defined in one
+//! place. The facts are the bits and close codes of the protocol, the limits of what people type into dialogs, the
+//! sections and fields of the template, and the types of the values that the WebAssembly module returns.
 //!
-//! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` does that
+//! Run it with `cargo run -p accord-document --features schema --example web -- FOLDER`. `cargo xtask check` runs it
 //! too, and fails if one of the files was not up to date.
 
 use accord_document::body::{

@@ -48,7 +48,7 @@ impl AuditState {
         entry
     }
 
-    /// Returns the position of the last entry that the state has followed or recorded.
+    /// Returns the position of the last entry that was applied or recorded.
     #[must_use]
     pub fn position(&self) -> &LedgerPosition {
         self.chain.position()

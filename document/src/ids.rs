@@ -60,7 +60,7 @@ text_id!(
     LineageId
 );
 
-/// The identifier of a ledger: the document, the plan or the record whose entries it contains.
+/// The identifier of a ledger: the document or the plan to which the ledger belongs, or the audit record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LedgerId {
     /// The ledger of a document.

@@ -117,8 +117,8 @@ impl Action {
 
 /// Whether a seat permits an action. No other code decides this.
 ///
-/// An administrator runs the installation and reads nobody's drafts. To read or write, they need a seat, which
-/// everybody in the plan can see.
+/// An administrator runs the installation and reads nobody's drafts. To read or write, an administrator needs another
+/// seat in the plan, which everybody in the plan can see.
 #[must_use]
 pub fn permits(seat: Seat, action: Action) -> bool {
     match action {
@@ -141,7 +141,7 @@ pub fn permits(seat: Seat, action: Action) -> bool {
     }
 }
 
-/// A person's place in a plan: their seat and sector, and whether they are a signatory.
+/// A person's standing in a plan: their seat and sector, and whether they are a signatory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// The seat of the person.
@@ -155,7 +155,7 @@ pub struct Standing {
 
 /// The reason why a seat, a sector and the mark of a signatory do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum StandingError {
     #[error("Administrator is not a role in a plan: administrators run the installation.")]
     Administrator,
@@ -179,7 +179,8 @@ impl Standing {
         standing.check().map(|()| standing)
     }
 
-    /// Checks that the seat and the sector go together, and that a signatory may have both.
+    /// Checks that the seat and the sector go together, and that a signatory has a seat and a sector that allow
+    /// signing.
     ///
     /// # Errors
     /// Returns an error if the seat, the sector and the mark of a signatory do not go together.
@@ -211,7 +212,7 @@ pub struct Actor {
     /// The sector of the person. For an administrator without a seat it is [`Sector::Other`], which is neither of the
     /// two sides.
     pub sector: Sector,
-    /// A part of the id of the person's session.
+    /// The first characters of the id of the person's session. They tell sessions apart, and don't reveal the whole id.
     pub session: SessionId,
 }
 

@@ -116,11 +116,11 @@ pub const MILESTONE_TEXTS: [&str; 3] = ["what", "outputs", "who"];
 pub struct Template {
     /// All text fields, in the order of the page.
     pub fields: &'static [Field],
-    /// Number of milestones that the template suggests at most.
+    /// Maximum number of milestones that the template suggests.
     pub suggested_milestones: usize,
 }
 
-/// The template of this version.
+/// The template that this version of Accord uses.
 pub const TEMPLATE: Template = Template { fields: FIELDS, suggested_milestones: 12 };
 
 /// A need: content that a commitment must have before both sides should sign it.

@@ -1,4 +1,4 @@
-//! The entries that begin a ledger, or a new lineage of an existing one.
+//! The entries that begin a ledger, or a new lineage of an existing ledger.
 
 use crate::ids::LineageId;
 use serde::{Deserialize, Serialize};

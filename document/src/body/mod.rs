@@ -29,12 +29,13 @@ use thiserror::Error;
 /// The numbers of the kinds of entry, as section 8 of `docs/protocol.md` lists them.
 mod kind {
     pub(super) const GENESIS: u8 = 0;
-    /// An edit without claims, whose body is the update alone.
+    /// An edit that has no claims and restores no moment. Its body is the update alone.
     pub(super) const EDIT: u8 = 1;
     pub(super) const ACT: u8 = 2;
     pub(super) const AUDIT_EVENT: u8 = 3;
     pub(super) const REDACTION: u8 = 4;
-    /// An edit with claims. Its body is the encoded claims, followed by the update, which extends to the end of the body.
+    /// An edit that has claims and restores no moment. Its body is the encoded claims, followed by the update, which
+    /// extends to the end of the body.
     pub(super) const EDIT_WITH_CLAIMS: u8 = 5;
     /// An edit that restores a moment. Its body is the number of that moment, the encoded claims (possibly none), and the
     /// update.
@@ -56,10 +57,10 @@ pub enum BodyError {
     /// The claims that precede the update in the body of an edit can't be decoded.
     #[error("its claims can't be read")]
     Claims,
-    /// A blanked entry has the number of a kind that is not a kind of edit; only edits can be blanked.
+    /// The entry is marked as blanked, but its kind is not a kind of edit. Only edits can be blanked.
     #[error("only an edit can be blanked")]
     BlankedKind,
-    /// A number that precedes the update in the body of an edit can't be decoded.
+    /// The number of the restored moment, with which the body of a restoration begins, can't be decoded.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -100,8 +101,8 @@ pub enum Body {
 }
 
 impl Body {
-    /// Returns the update of an edit and its provenance, or `None` for any other kind of body. A blanked edit returns its
-    /// replacement.
+    /// Returns the update of an edit and its provenance, or `None` for any other kind of body. For a blanked edit, the
+    /// update is its replacement.
     #[must_use]
     pub fn edit(&self) -> Option<(&[u8], &Provenance)> {
         match self {

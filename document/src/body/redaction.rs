@@ -23,8 +23,8 @@ pub struct Redaction {
 pub struct BlankedEntry {
     /// The number of the entry in the document's ledger.
     pub seq: Seq,
-    /// The SHA-256 digest of the entry's replacement body: the blanked update, after the restored moment if the entry
-    /// is a restoration, and after the claims if there are any.
+    /// The SHA-256 digest of the entry's replacement body. This body is encoded like the original one, with the blanked
+    /// update in place of the original update.
     pub replacement: Digest,
 }
 

@@ -90,7 +90,7 @@ impl History {
     }
 }
 
-/// Joins each deletion with an insertion of the same text by the same person: one move takes the place of the two changes.
+/// Replaces each deletion and insertion of the same text by the same person with one move. Short texts are left out.
 fn pair_moves(all: &mut Vec<Change>) {
     let mut gone = Vec::new();
     for deleted in 0..all.len() {

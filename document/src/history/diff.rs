@@ -123,9 +123,9 @@ impl TextDiff {
 /// The comparison of a whole document at two moments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
-    /// The first moment.
+    /// The moment from which the comparison starts; it can be later than `to`.
     pub from: Seq,
-    /// The second moment.
+    /// The moment at which the comparison ends.
     pub to: Seq,
     /// The texts that contain something at either moment, in the order of the page.
     pub texts: Vec<TextDiff>,
@@ -209,7 +209,8 @@ fn section_of(target: &Target) -> Option<Section> {
 struct Pieces<'h> {
     history: &'h History,
     moments: (Number, Number),
-    /// The last piece. The next characters are added to it if they have the same status, format and author.
+    /// The last piece, without its text, and the text of the piece. The next characters are added to this piece if
+    /// `joins` allows it. `None` before the first piece and after an embedded value.
     open: Option<(Piece, TextBuffer)>,
     out: Vec<Piece>,
 }
@@ -291,8 +292,8 @@ impl Pieces<'_> {
     }
 }
 
-/// Extends `open` to include `next`, and returns true. Returns false, without a change, if the two differ in status, format
-/// or author.
+/// Extends `open` to include `next`, and returns true. Returns false, without a change, if the two differ in status or
+/// format, or if their spans of work can't be joined.
 fn joins(open: &mut Piece, next: &Piece) -> bool {
     let same = open.status == next.status
         && open.attributes == next.attributes

@@ -33,14 +33,15 @@ impl RunPart<'_> {
 /// The result of comparing a part of a text at two moments.
 #[derive(Debug)]
 pub(super) enum DiffRun<'w> {
-    /// The part was there at both moments. The first value describes its elements at the first moment, the second value those
-    /// at the second. They are different elements if the text was brought back in between.
+    /// The part was there at both moments. The first value describes its elements at the first moment, the second value
+    /// those at the second moment. The two are different elements if the text was deleted and brought back in between.
     Kept(RunPart<'w>, RunPart<'w>),
     Deleted(RunPart<'w>),
     Inserted(RunPart<'w>),
 }
 
-/// Compares a text at the moments `from` and `to`. Calls `report` for each part that was there at one of them, in order.
+/// Compares a text at the moments `from` and `to`. Calls `report` for each part that was there at one of the two
+/// moments or at both, in order.
 pub(super) fn diff_runs<'w>(
     history: &'w History,
     container: &Container,
@@ -193,8 +194,8 @@ struct Match {
 /// Returns the longest chain of matches whose places in the old parts and in the new parts have the same order (patience
 /// sorting). `common` must be sorted by the places in the old parts.
 fn longest_rising(common: Vec<Match>) -> Vec<Match> {
-    // `ends[n]` is the last match of the best chain of n + 1 matches: the one that ends earliest. `before` links each match
-    // to its predecessor.
+    // Of all chains of n + 1 matches, the best is the one that ends earliest in the new parts, and `ends[n]` is its
+    // last match. `before` links each match to its predecessor in a chain.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(common.len());
     for (index, same) in common.iter().enumerate() {
@@ -216,8 +217,8 @@ fn longest_rising(common: Vec<Match>) -> Vec<Match> {
     trim_overlaps(chain)
 }
 
-/// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again, so that
-/// the old or the new parts contain the same characters twice.
+/// Trims the matches of a chain so that none overlaps the one before it. Matches overlap where text was pasted again,
+/// because the old or the new parts then contain the same characters twice.
 fn trim_overlaps(chain: Vec<Match>) -> Vec<Match> {
     let (mut old_end, mut new_end): (PartOffset, PartOffset) = ((0, 0), (0, 0));
     let mut out = Vec::with_capacity(chain.len());

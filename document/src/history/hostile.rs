@@ -1,5 +1,6 @@
-//! Tests with hand-made updates, such as an attacker would write to make two people read different texts, or to make the
-//! history differ from the document. Everybody must read the same content from every update that is accepted.
+//! Tests with updates that are made by hand. An attacker could send such updates to make two people read different
+//! texts, or to make the history differ from the document. Everybody must read the same content from every update that
+//! is accepted.
 
 use super::tests::{Ledgered, Random, actor, joined};
 use super::*;
@@ -23,12 +24,12 @@ struct Forger {
     next: BTreeMap<u64, u32>,
     /// The elements of each text, in their order in the text.
     texts: Vec<Vec<Id>>,
-    /// The shared types that elements created, whether or not those elements were deleted since.
+    /// The elements that created shared types, including those that were deleted since.
     types: Vec<Id>,
 }
 
 impl Forger {
-    /// Returns one of all elements that were ever written, chosen at random, or sometimes `None`.
+    /// Returns an element, chosen at random from all that were ever written, or sometimes `None`.
     fn any(&mut self) -> Option<Id> {
         if self.random.below(6) == 0 {
             return None;

@@ -8,7 +8,8 @@
 //!   combines the result into pieces, and [`milestones`] compares milestones and dates.
 //! - [`changes`] describes a comparison as a person would: a paragraph was split, a link was changed.
 //! - [`restore`] makes the edit that goes back to a moment.
-//! - [`sittings`] groups entries into sittings, and [`shares`] counts how much of the current text each person wrote.
+//! - [`sittings`] groups entries into sittings, and [`shares`] says how much of the text at a moment counts as each
+//!   person's.
 
 mod changes;
 mod diff;
@@ -66,7 +67,8 @@ struct Moment {
     /// The time of the entry, in milliseconds since the Unix epoch.
     time: u64,
     author: AuthorIndex,
-    /// Whether the entry changed the document. Versions and steps to a release do not, nor do void entries.
+    /// Whether the entry is an edit that was applied. Void entries, versions and steps to a release, for example, are
+    /// not.
     edits: bool,
 }
 
@@ -84,8 +86,8 @@ pub struct History {
 impl History {
     /// Adds the next entry of the ledger. `applied` is false for a void entry, which changes nothing.
     ///
-    /// The entry must have been applied to a [`DocumentState`](crate::state::DocumentState), which verifies and checks it:
-    /// the history itself does not.
+    /// The entry must have been applied to a [`DocumentState`](crate::state::DocumentState), which verifies and checks
+    /// entries. The history itself checks nothing.
     pub fn record(&mut self, entry: &Entry, applied: bool) {
         debug_assert_eq!(entry.seq.0, self.moments.len() as u64, "entries come in order");
         let author = Author::from(&entry.actor);
@@ -150,9 +152,9 @@ impl History {
         ranges.iter().any(|range| self.weave.was_present(range, moment))
     }
 
-    /// Returns the elements of a passage that a person selected in a comparison, or `None` if the text at that place of the
-    /// comparison is not `passage`. `offset` is the start of the passage, in UTF-16 code units. It counts all pieces of the
-    /// text: kept, inserted and deleted.
+    /// Returns the elements of a passage that a person selected in a comparison, or `None` if the text at that place of
+    /// the comparison is not `passage`. `offset` is the start of the passage in UTF-16 code units of all pieces of the
+    /// compared text, whether kept, inserted or deleted.
     #[must_use]
     pub fn passage(
         &self,
@@ -178,8 +180,8 @@ impl History {
         self.authors.get(moment.author as usize)
     }
 
-    /// Returns the time of a moment, in milliseconds since the Unix epoch. For a number beyond the last moment, it is the time
-    /// of the last moment.
+    /// Returns the time of a moment, in milliseconds since the Unix epoch. For a number beyond the last moment, returns
+    /// the time of the last moment.
     #[must_use]
     pub fn time_of(&self, moment: Seq) -> u64 {
         self.moments.get(self.number(moment) as usize).map_or(0, |moment| moment.time)
@@ -199,7 +201,7 @@ impl History {
         self.weave.memory_bytes() + self.moments.len() * size_of::<Moment>()
     }
 
-    /// Converts a moment to a number. A later moment than the last becomes the last.
+    /// Converts a moment to a number. A moment after the last one becomes the last one.
     fn number(&self, moment: Seq) -> Number {
         moment.0.min(self.len().saturating_sub(1)) as Number
     }

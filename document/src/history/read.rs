@@ -152,7 +152,7 @@ impl History {
         out
     }
 
-    /// Returns the value that a run embeds in a text, or `None` for a run of any other content.
+    /// Returns the value that a run embeds in a text, or `None` if the run has other content.
     pub(super) fn embedded(&self, run: &Run) -> Option<Value> {
         match run.held.kind {
             RunContent::Embed(at) => Some(self.weave.value(at).clone()),

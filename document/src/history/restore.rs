@@ -1,7 +1,7 @@
 //! Restoring: an edit that gives the document, or a part of it, the content of an earlier moment.
 //!
-//! A restoration is an ordinary edit. It is merged with what others type at the same time, and can be undone. The text that
-//! it brings back is claimed to repeat the old text, so that it keeps its authors.
+//! A restoration is an ordinary edit. It is merged with what others type at the same time, and can be undone. The text
+//! that it brings back is claimed to repeat the old text, so that the text keeps its authors.
 
 use super::History;
 use super::diff_runs::{DiffRun, diff_runs};
@@ -25,7 +25,8 @@ pub enum RestoreScope {
 }
 
 impl History {
-    /// Edits `replica`, which must be at this history's last moment, so that `part` has its content of `moment` again.
+    /// Edits `replica` so that `part` has the content that it had at `moment`. `replica` must be at this history's last
+    /// moment.
     pub fn restore(&self, replica: &mut Replica, moment: Seq, part: &RestoreScope) {
         let moment = self.number(moment);
         let milestones = matches!(part, RestoreScope::Whole | RestoreScope::Milestones);
@@ -35,7 +36,8 @@ impl History {
                 RestoreScope::Field(key) => target == Target::field(key),
                 RestoreScope::Milestones => target.milestone_text().is_some(),
             };
-            // The texts of a milestone that did not exist at `moment` are not restored, because the whole milestone is removed.
+            // The texts of a milestone that was not shown at `moment` are not restored, because the whole milestone is
+            // removed.
             let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
             if wanted && was_there && self.is_current(&target, &container) {
                 let (ops, sources) = self.way_back(&container, moment);
@@ -100,8 +102,8 @@ impl History {
         }
     }
 
-    /// Returns the steps that turn the current content of a text into that of `moment`, and the old elements that the inserted
-    /// characters repeat.
+    /// Returns the steps that turn the current content of a text into its content at `moment`, and the old elements
+    /// that the inserted characters repeat.
     fn way_back(&self, container: &Container, moment: Number) -> (Vec<Op>, Vec<Range>) {
         let (mut ops, mut sources) = (Vec::new(), Vec::new());
         diff_runs(self, container, (self.last(), moment), &mut |run| match run {

@@ -1,4 +1,4 @@
-//! Shares: how much of the text at a moment each person wrote.
+//! Shares: how much of the text at a moment counts as each person's.
 
 use super::diff::PieceStatus;
 use super::{AuthorIndex, History};
@@ -7,7 +7,8 @@ use crate::template::Section;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The part of a section that one author wrote first.
+/// How much of a section counts as one author's: text that they wrote first, and new sentences that they assembled from
+/// words of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Share {
@@ -16,7 +17,7 @@ pub struct Share {
     /// The author, as an index into the history's authors.
     #[cfg_attr(feature = "schema", schema(value_type = u32))]
     pub author: AuthorIndex,
-    /// Number of UTF-16 code units that the author wrote, without newlines.
+    /// Number of UTF-16 code units that count as the author's, without newlines.
     pub characters: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Sittings: spells of work without a long rest, with what each person did to each text.
+//! Sittings: periods of work without a long rest, and how much each person did to each text in them.
 
 use super::diff::MAX_REST_MS;
 use super::weave::{NEVER, Number, RunContent};
@@ -82,8 +82,8 @@ impl History {
     }
 
     fn tally(&self, sittings: &mut [Sitting]) {
-        // The key is sitting, text and author. A text is its index in `texts`; dates and milestones are counted under the index
-        // after the last text.
+        // The key is the sitting, the text and the author. The text is given as its index in `texts`. Work on dates and
+        // milestones is counted under the index after the last text.
         let mut counts: BTreeMap<(usize, usize, AuthorIndex), Count> = BTreeMap::new();
         let texts = self.texts();
         let mut told = vec![false; self.moments.len()];

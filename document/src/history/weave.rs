@@ -1,8 +1,8 @@
 //! The weave: every element that was ever written in a document, in order, including deleted ones.
 //!
-//! A live document discards what was deleted. The weave discards nothing: each element keeps its place, the number of the
-//! entry that inserted it, and the number of the entry that deleted it. To read a text at a moment, walk over its elements
-//! and take those that were inserted by then and not yet deleted.
+//! A live document discards what was deleted. The weave discards nothing: each element keeps its place, the number of
+//! the entry that inserted it, and the number of the entry that deleted it. To read a text at a moment, walk over the
+//! elements of the text and take those that were inserted by that moment and not yet deleted.
 
 mod repeats;
 mod sentences;
@@ -37,9 +37,11 @@ pub(super) type Run = order::ItemRun<Lifetime>;
 pub(super) struct Lifetime {
     pub(super) born: Number,
     pub(super) died: Number,
-    /// The original of the run's first element, if the run repeats older text. The originals of the other elements follow it.
+    /// The original of the run's first element if the run repeats older text, otherwise `NO_ID`. The originals of the
+    /// other elements are the next elements of the same client.
     repeats: CompactId,
-    /// The entry that assembled the words of this run, which somebody else wrote, into a new sentence, or 0 if no entry did.
+    /// The entry that placed the repeated words of this run in a new sentence, or 0 if no entry did. The same person
+    /// can have written the words.
     placed: Number,
     pub(super) kind: RunContent,
 }
@@ -77,7 +79,7 @@ pub(super) enum RunContent {
     /// A single element that is a shared type. The number is the kind of type.
     Type(u8),
     Values(u32),
-    /// Elements that arrived already deleted, so their content is unknown.
+    /// Elements that were deleted already when they arrived, so their content is unknown.
     Deleted,
     Other,
 }
@@ -86,8 +88,9 @@ pub(super) enum RunContent {
 pub(super) struct Weave {
     order: Order<Lifetime>,
     units: Vec<u16>,
-    /// The surrogate pairs that were split: the index of the low half in `units`, and the entry that inserted or deleted
-    /// elements between the halves. From that entry on both halves read as U+FFFD, as in Yjs and yrs.
+    /// The surrogate pairs that were split: the index of the low half in `units`, and the entry that inserted an
+    /// element between the halves or deleted only one of them. From that entry on, both halves read as U+FFFD, as in
+    /// Yjs and yrs.
     split_pairs: HashMap<u32, Number>,
     values: Vec<Value>,
     formats: Vec<(Arc<str>, Arc<Value>)>,
@@ -127,7 +130,7 @@ impl Weave {
             self.record_split(at + len, entry);
         }
         self.record_split_before(order, position.right, entry);
-        // If a part of a struct is already known, the entry contains only the rest of it.
+        // If a part of a struct is already known, the entry inserts only the rest of the struct.
         let known = order.next(client).saturating_sub(item.clock);
         let kind = self.store(order, content, known);
         let is_lost = kind == RunContent::Deleted || is_gone(order, position.container);

@@ -1,5 +1,5 @@
-//! The hash chain of a ledger: its numbers have no gaps, its times never decrease, and each entry names the hash of the
-//! entry before it.
+//! The hash chain of a ledger: the numbers of its entries have no gaps, their times never decrease, and each entry
+//! names the hash of the entry before it.
 
 use crate::body::{Body, Genesis};
 use crate::ids::{Digest, LineageId, Seq};
@@ -27,7 +27,8 @@ pub struct LedgerPosition {
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     genesis: Genesis,
-    /// The entry that began the lineage, if that was a restore from a backup.
+    /// The number of the entry that began the current lineage after a restore from a backup, or `None` if the genesis
+    /// began this lineage.
     restored: Option<Seq>,
     position: LedgerPosition,
     /// The time of the last entry, in milliseconds since the Unix epoch.
@@ -111,7 +112,7 @@ impl Chain {
         &self.genesis
     }
 
-    /// Begins another lineage, with the entry `seq`.
+    /// Begins another lineage at the entry `seq`.
     pub(crate) fn begin_lineage(&mut self, seq: Seq, lineage: LineageId) {
         self.restored = Some(seq);
         self.position.lineage = lineage;

@@ -69,8 +69,8 @@ impl Entry {
         out
     }
 
-    /// Decodes an entry and checks that its body matches its header. The header of a blanked entry says nothing about the
-    /// replacement; only the redaction that announced it does.
+    /// Decodes an entry and checks that its body matches its header. The header of a blanked entry does not cover the
+    /// replacement. Only the redaction that announced the replacement does.
     ///
     /// # Errors
     /// Returns an error if the format is unknown, or if the bytes are not exactly those that [`encode`](Self::encode) writes.

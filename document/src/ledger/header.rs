@@ -1,4 +1,5 @@
-//! The header of an entry in its encoded form: its hash, and how the bytes of an entry are split and reassembled.
+//! The encoded header of an entry: how the hash of the entry is computed from the header, and how an encoded entry is
+//! split into parts and encoded again.
 
 use crate::body::BodyError;
 use crate::ids::{Digest, Seq};
@@ -41,7 +42,8 @@ pub(super) fn hash_of(header: &[u8]) -> Digest {
     Digest(hasher.finalize().into())
 }
 
-/// The parts of an encoded entry. They suffice to write the entry again, so a segment can store them without the hashes.
+/// The parts of an encoded entry. An entry that is not blanked can be encoded again from these parts: the hash of its
+/// body is computed from the salt and the body, so a segment does not store it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
     pub(super) seq: Seq,
@@ -82,7 +84,8 @@ impl<'a> Parts<'a> {
         Some(Self { seq, time, actor, kind, previous, salt, body, header })
     }
 
-    /// Encodes the entry, and returns its bytes and its hash. The entry must not be blanked.
+    /// Encodes the entry with the given number, time and previous hash instead of its own. Returns the bytes and the
+    /// hash of the encoded entry. The entry must not be blanked.
     pub(super) fn write(&self, seq: Seq, time: u64, previous: Digest) -> (Vec<u8>, Digest) {
         let salt = self.salt.unwrap_or_default();
         let mut header = Vec::with_capacity(128);

@@ -1,4 +1,5 @@
-//! The result of applying an entry: the entry was applied, the entry is void, or the ledger can't be followed any further.
+//! The result of applying an entry: the entry was applied, the entry is void, or the ledger can't be applied any
+//! further.
 
 use crate::ids::Seq;
 use crate::ledger::header::EntryError;

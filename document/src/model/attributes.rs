@@ -111,7 +111,7 @@ impl Attributes {
         Self::sorted(cleared.chain(set.cloned()))
     }
 
-    /// Converts the attributes to those of yrs. Returns `None` if there are none.
+    /// Converts the set to attributes of yrs. Returns `None` if the set is empty.
     pub(crate) fn to_yrs(&self) -> Option<Box<Attrs>> {
         let all = self.0.as_ref()?;
         Some(Box::new(all.iter().map(|(name, value)| (name.clone(), to_any(value))).collect()))
@@ -139,7 +139,8 @@ impl Attributes {
     }
 }
 
-/// Returns the index of an attribute in a sorted list, or as an error the index at which to insert it.
+/// Returns the index of an attribute in a sorted list. If the list does not contain the attribute, returns, as an
+/// error, the index at which to insert it.
 fn find(all: &[Attribute], name: &str) -> Result<usize, usize> {
     all.binary_search_by(|(other, _)| (**other).cmp(name))
 }
@@ -191,7 +192,8 @@ impl AttributesReader {
     }
 }
 
-/// Returns a key that two values share only if they are equal: their kind, and either the value itself or its address.
+/// Returns a key that consists of the kind of a value, and either the value itself or its address. Two values that
+/// exist at the same time have the same key only if they are equal.
 fn identity(any: &Any) -> (u8, u64) {
     let address = |place: *const u8| place.addr() as u64;
     match any {
@@ -317,7 +319,7 @@ mod tests {
             any.encode(&mut bytes);
             bytes
         };
-        // The last value, an object, is compared as JSON only, because yrs writes its keys in any order.
+        // No object in `all` has more than one key, because yrs encodes the keys of an object in any order.
         let of_yrs: Any = serde_json::from_value(all).unwrap();
         assert_eq!(encoded(&to_any(&any_to_json(&of_yrs))), encoded(&of_yrs));
         let more = [

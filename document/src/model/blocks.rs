@@ -19,8 +19,8 @@ pub struct Span {
     pub italic: bool,
     /// The address of the link, or `None` if there is no link or its address can't be followed safely.
     pub link: Option<String>,
-    /// The destination to show after the span. Only the last words of a link have one, and only if the words of the
-    /// link do not say where it leads.
+    /// The destination of the link, which is shown after the span. It is `None` except in the last visible span of a
+    /// link whose words do not say where the link leads.
     pub leads_to: Option<String>,
 }
 
@@ -77,11 +77,12 @@ pub enum LineKind {
     },
 }
 
-/// Divides a text into blocks. An empty line separates blocks and is no block itself.
+/// Divides a text into blocks. An empty line separates blocks and is no block itself, unless it is an item of a list.
 #[must_use]
 pub fn blocks(ops: &[Op]) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::new();
-    // The lines of the current list. Each has a boolean that is true for a numbered list, and its depth, from 0 (outermost).
+    // The list items since the last line that is no list item: whether the list of the item is numbered, the depth of
+    // the item from 0 (outermost), and its line.
     let mut items: Vec<(bool, u8, Line)> = Vec::new();
     let mut parted = true;
     for (line, kind) in lines(ops) {
@@ -141,8 +142,8 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
     }
 }
 
-/// Sets the destination of each link of a line on the last words of the link, unless the words of the link say where it
-/// leads. A link that covers only blanks is removed, because nobody sees it.
+/// Sets `leads_to` for each link of a line, in the last span of the link that is not blank. A link whose words say
+/// where it leads gets none. A link that covers only blanks is removed, because nobody sees it.
 pub fn set_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
     let mut line: Vec<&mut Span> = line.into_iter().collect();
     for link in line.chunk_by_mut(|a, b| a.link == b.link) {

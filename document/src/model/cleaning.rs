@@ -176,9 +176,9 @@ fn cleaned_link(attributes: &Attributes) -> Option<String> {
 
 /// A Delta under construction, without steps at its end that do nothing.
 ///
-/// All replacements of adjacent characters are inserted first, and then one step deletes those characters. yrs takes the
-/// formatting after a deletion as that of the next step, so a second deletion or an insertion directly after the first would
-/// change which text is bold.
+/// All replacements of adjacent characters are inserted first, and then one step deletes those characters. yrs applies
+/// the formatting that follows a deletion to the next step. A second deletion or an insertion directly after the first
+/// deletion would therefore change which text is bold.
 #[derive(Default)]
 struct DeltaBuilder {
     done: Vec<Op>,

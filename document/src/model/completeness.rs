@@ -1,5 +1,5 @@
-//! The checklist of a commitment: what it needs before both sides should sign it. The page shows unmet needs as a
-//! gentle reminder. They never stop anybody from writing.
+//! The checklist of a commitment: what the commitment needs before both sides should sign it. The page shows unmet
+//! needs as a gentle reminder. Unmet needs never stop anybody from writing.
 
 use crate::model::content::Content;
 use crate::model::delta;

@@ -18,7 +18,7 @@ pub struct Content {
     pub texts: BTreeMap<String, Vec<Op>>,
     /// The milestones that are shown, in the order of the page.
     pub milestones: Vec<Milestone>,
-    /// The dates by key.
+    /// The dates of the commitment, by key.
     pub facts: BTreeMap<String, Value>,
 }
 
@@ -30,7 +30,7 @@ impl Content {
     }
 
     /// Reads the content of a document as it is now, without attributes and embedded values. For a long document, this
-    /// takes a fraction of the time and memory of [`read`](Self::read), and the checklist is the same.
+    /// takes a fraction of the time and memory of [`read`](Self::read), and the checklist of the result is the same.
     #[must_use]
     pub fn read_plain(doc: &Doc) -> Self {
         let whole = |text: &TextRef, txn: &Transaction<'_>| Op::Insert {
@@ -64,8 +64,7 @@ impl Content {
     }
 }
 
-/// Whether a text belongs to the content. The notes belong to it only if they are not blank, and every other text
-/// always does.
+/// Whether a text belongs to the content. Every text does, except blank notes.
 pub(crate) fn belongs_to_content((key, ops): &(String, Vec<Op>)) -> bool {
     let is_blank = |op: &Op| matches!(op, Op::Insert { insert: Value::String(text), .. } if text.trim().is_empty());
     key != NOTES || !ops.iter().all(is_blank)

@@ -25,7 +25,7 @@ pub enum Op {
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::HashMap<String, serde_json::Value>, required = false))]
         attributes: Attributes,
     },
-    /// Keeps text, and sets its attributes if there are any.
+    /// Keeps text, and sets the attributes of this step on it.
     Retain {
         /// Number of UTF-16 code units to keep.
         retain: u32,
@@ -138,7 +138,7 @@ impl Op {
     }
 }
 
-/// Converts steps of yrs.
+/// Converts the steps of a Delta of yrs.
 pub(crate) fn from_yrs(delta: &[YrsDelta]) -> Vec<Op> {
     let mut reader = AttributesReader::default();
     let step = |step: &YrsDelta| match step {
@@ -203,7 +203,7 @@ pub fn units(ops: &[Op]) -> Vec<u16> {
 }
 
 /// Returns the text in the form that readers see: [arranged](arrange), and with at most one of the exclusive block
-/// attributes on each newline (header before list before blockquote).
+/// attributes on each newline. Of several, a header is kept before a list, and a list before a blockquote.
 #[must_use]
 pub fn normalise(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -218,9 +218,10 @@ pub fn normalise(ops: &[Op]) -> Vec<Op> {
     out
 }
 
-/// Moves every attribute to where it has an effect: block attributes to newlines, marks to other characters. The last block gets
-/// a newline if it has none. Unknown attributes stay in place. Exclusive block attributes (header, list, blockquote) on one
-/// newline all stay too: if the one that readers see is removed later, they see the next.
+/// Moves every attribute to where it has an effect: block attributes to newlines, marks to other characters. The last
+/// block gets a newline if it has none. Unknown attributes stay in place, and attributes that are `null` or `false` are
+/// removed. If a newline has several exclusive block attributes (header, list, blockquote), all of them stay. Once the
+/// one that readers see is removed, readers see the next.
 #[must_use]
 pub fn arrange(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -265,7 +266,7 @@ pub fn plain(ops: &[Op]) -> String {
         .collect()
 }
 
-/// Appends an insertion of characters, or extends the last step if it inserts characters with equal attributes.
+/// Appends an insertion of characters, or extends the last step if that step inserts characters with equal attributes.
 pub fn push(out: &mut Vec<Op>, text: &str, attributes: Attributes) {
     if let Some(Op::Insert { insert: Value::String(last), attributes: same }) = out.last_mut()
         && *same == attributes

@@ -10,11 +10,11 @@ use yrs::{ReadTxn, Text, Transact};
 /// The first content of a new document.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
-    /// The texts of fields, by key. Fields without an entry start empty.
+    /// The texts of fields, by key. Fields that are not listed start empty.
     pub texts: Vec<(&'static str, Vec<Op>)>,
     /// The milestones, in the order of the page.
     pub milestones: Vec<MilestoneDraft>,
-    /// The dates, by key.
+    /// The dates of the commitment, by key.
     pub facts: Vec<(String, String)>,
 }
 
@@ -22,7 +22,7 @@ pub struct Draft {
 /// once for each document.
 ///
 /// Every text starts with the newline that ends its last block, as in Quill. The notes are written only if the draft
-/// has some.
+/// has notes.
 #[must_use]
 pub fn seed(client: u64, draft: &Draft) -> Vec<u8> {
     let doc = ydoc::new(client);

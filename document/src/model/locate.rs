@@ -1,4 +1,4 @@
-//! Finds the elements of a passage.
+//! Finds the elements that a passage of a text consists of.
 
 use crate::model::Target;
 use crate::model::delta;
@@ -9,8 +9,8 @@ use crate::ydoc;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
-/// Returns the elements that hold the characters of `passage` in a text, starting at `from` (in UTF-16 code units).
-/// Returns `None` if the text does not exist, or has other characters there.
+/// Returns the elements of the passage that starts at `from` (in UTF-16 code units) in a text. Returns `None` if the
+/// text does not exist, if the characters at `from` are not `passage`, or if `passage` is empty.
 #[must_use]
 pub fn locate(doc: &Doc, target: &Target, from: u32, passage: &str) -> Option<Vec<Range>> {
     // The passage is deleted from a copy of the document, because yrs then names the elements that it deletes.

@@ -1,4 +1,4 @@
-//! Milestones: each is a `Map` under its id in the root `milestones`.
+//! Milestones. Each milestone is a `Map` in the root `milestones`, under the id of the milestone.
 //!
 //! Deleting a milestone never deletes its `Map`. Instead, it deletes the characters that the person sees and marks the
 //! milestone as `removed`. A removed milestone stays visible while it contains text that somebody else typed at the
@@ -34,13 +34,13 @@ pub struct Milestone {
     pub order: String,
     /// The text that says what the milestone is.
     pub what: Vec<Op>,
-    /// The outputs of the milestone.
+    /// The text that names the outputs of the milestone.
     pub outputs: Vec<Op>,
-    /// The people or institutions responsible.
+    /// The text that names the responsible people or institutions.
     pub who: Vec<Op>,
-    /// The date as `YYYY-MM-DD`, or empty.
+    /// The due date as `YYYY-MM-DD`, or an empty string.
     pub due: String,
-    /// The date in words (“Fall 2027”), or empty.
+    /// The due date in words (“Fall 2027”), or an empty string.
     pub due_text: String,
 }
 
@@ -51,13 +51,13 @@ pub struct MilestoneDraft {
     pub id: String,
     /// The text that says what the milestone is.
     pub what: Vec<Op>,
-    /// The outputs of the milestone.
+    /// The text that names the outputs of the milestone.
     pub outputs: Vec<Op>,
-    /// The people or institutions responsible.
+    /// The text that names the responsible people or institutions.
     pub who: Vec<Op>,
-    /// The date as `YYYY-MM-DD`, or empty.
+    /// The due date as `YYYY-MM-DD`, or an empty string.
     pub due: String,
-    /// The date in words, or empty.
+    /// The due date in words, or an empty string.
     pub due_text: String,
 }
 
@@ -103,7 +103,7 @@ fn read<T: ReadTxn>(
         _ => String::new(),
     };
     let removed = !matches!(map.get(txn, "removed"), Some(Out::Any(Any::Bool(false))));
-    // Whether a removed milestone is shown depends on everything in its texts, so they are read whole.
+    // Whether a removed milestone is shown depends on everything in its texts, so its texts are read whole.
     let ops = |t: TextRef| if removed { delta::read(&t, txn) } else { text_of(&t, txn) };
     let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, ops);
     let milestone = Milestone {

@@ -1,5 +1,5 @@
-//! Fractional order: between two keys there is always room for another, so moving a milestone changes only its own key.
-//! Keys are strings of `0-9A-Za-z`, compared byte by byte. No key ends in `0`.
+//! Fractional order: another key always fits between two keys, so moving a milestone changes only the order key of this
+//! milestone. Keys are strings of `0-9A-Za-z`, compared byte by byte. No key ends in `0`.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -7,8 +7,8 @@ fn digit(byte: u8) -> usize {
     DIGITS.iter().position(|&d| d == byte).unwrap_or(0)
 }
 
-/// Returns a key after `low` and before `high`. A bound that is `None` is open. If no key fits between the two bounds, because
-/// concurrent moves left them equal or out of order, the key comes directly after `low`.
+/// Returns a key after `low` and before `high`. A bound that is `None` is open. Concurrent moves can leave the two
+/// bounds equal or out of order. Then `high` is ignored, and the key only comes after `low`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {
     let low = low.unwrap_or("").as_bytes();

@@ -49,7 +49,7 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
-    /// Claims of the updates in the log, until [`Replica::take_claims`] takes them.
+    /// The claims about this replica's own updates, until [`Replica::take_claims`] takes them.
     claims: Vec<Claim>,
     copied: repeated::Copied,
 }
@@ -122,7 +122,7 @@ impl Replica {
         Ok(self.doc.transact_mut_with(REMOTE).apply_update(update)?)
     }
 
-    /// Changes a text. Does nothing if the text does not exist, or no longer exists.
+    /// Applies the steps `ops` to a text. Does nothing if the text does not exist, or no longer exists.
     ///
     /// An editor shows a newline at the end of every text, even if concurrent deletions have removed the last one. A
     /// change that reaches this newline restores it.
@@ -233,8 +233,8 @@ impl Replica {
         text.sticky_index(&txn, offset, Assoc::After)
     }
 
-    /// Returns the text and the offset of a sticky position now, in UTF-16 code units, or `None` if its text is not in
-    /// the document.
+    /// Returns where a sticky position is now: its text, and its offset in UTF-16 code units. Returns `None` if the
+    /// text of the position is not in the document.
     #[must_use]
     pub fn resolve(&self, sticky: &StickyIndex) -> Option<(Target, u32)> {
         let txn = self.doc.transact();
@@ -264,7 +264,7 @@ impl Replica {
         std::mem::take(&mut self.log().made)
     }
 
-    /// Returns the claims of this replica's own updates since the last call: which of their characters repeat older
+    /// Returns the claims since the last call. They say which characters of this replica's own updates repeat older
     /// ones.
     pub fn take_claims(&mut self) -> Vec<Claim> {
         std::mem::take(&mut self.claims)

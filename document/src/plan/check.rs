@@ -1,4 +1,4 @@
-//! The checks of an act: first those that apply to all acts, then those of its kind.
+//! The checks of an act: first the checks that apply to all acts, then those for this kind of act.
 
 use super::launch;
 use super::rules::ActRefusal;

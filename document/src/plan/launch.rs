@@ -1,7 +1,7 @@
 //! Launches: releases of a plan that become public together, immediately or at a later time.
 //!
-//! A launch names the digests of its releases. Publication is an act of its own, so a clock that is set back after it
-//! does not make a release private again.
+//! A launch names the digests of its releases. Publication is an act of its own, so a clock that is set back after the
+//! publication does not make a release private again.
 
 use crate::body::LaunchedRelease;
 use crate::ids::{PersonId, Seq};
@@ -10,17 +10,17 @@ use thiserror::Error;
 /// Maximum length of a time zone's name, in bytes.
 const MAX_ZONE_BYTES: usize = 64;
 
-/// How far in the past a requested launch time is still accepted, and replaced by now, in milliseconds. Clocks differ, and a
-/// person needs a moment to read what they confirm.
+/// How far in the past a requested launch time can be, in milliseconds. Such a time is replaced by the present time. It
+/// is accepted because clocks differ, and because a person needs some seconds to read what they confirm.
 const MAX_PAST_MS: u64 = 60_000;
 
-/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The page allows only ten years.
-/// A program can have reasons for a later launch, but a year such as 20260 is a mistake.
+/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The web page allows
+/// only ten years. A program can have reasons for a later launch, but a year such as 20260 is a mistake.
 const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 
 /// The reason why a launch can't have the requested time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum LaunchTimeError {
     #[error("in the past")]
     Past,

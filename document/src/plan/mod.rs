@@ -1,7 +1,8 @@
 //! A plan: its seats, invitations, documents and launches. All of them follow from the plan's own ledger, whose entries
 //! are [`Act`]s.
 //!
-//! A plan has no names or addresses of people: a person is an opaque id, and an invitation is the digest of its secret.
+//! A plan contains no names or addresses of people: a person is an opaque id, and an invitation is the digest of its
+//! secret.
 
 mod check;
 mod launch;
@@ -80,18 +81,18 @@ pub enum Stage {
 pub struct Document {
     /// The language of the document, as a BCP 47 tag.
     pub language: String,
-    /// The document that this one translates, or `None` if it is an original.
+    /// The original of which this document is a translation, or `None` if this document is itself an original.
     pub translates: Option<DocumentId>,
     /// The time of creation, in milliseconds since the Unix epoch.
     pub created: u64,
     /// The current stage of the document.
     pub stage: Stage,
-    /// The time at which the document came to this stage, in milliseconds since the Unix epoch.
+    /// The time at which the document reached its current stage, in milliseconds since the Unix epoch.
     pub since: u64,
 }
 
-/// The state of a plan that its ledger produces. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for each
-/// stored entry, or [`act`](Self::act) for each new one.
+/// The state of a plan, made by applying its ledger. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for
+/// each stored entry, or [`act`](Self::act) for each new one.
 #[derive(Debug, Clone)]
 pub struct PlanState {
     chain: Chain,
@@ -107,7 +108,7 @@ pub struct PlanState {
 }
 
 impl PlanState {
-    /// Starts from entry 0.
+    /// Creates the state from entry 0.
     ///
     /// # Errors
     /// Returns an error if `entry` is not the genesis of a plan that this version understands.
@@ -132,7 +133,8 @@ impl PlanState {
     /// Applies a stored entry. An act that was not allowed at its place in the ledger is void: it changes nothing.
     ///
     /// # Errors
-    /// Returns an error if the entry is not the next one of this ledger. The state is then unchanged.
+    /// Returns an error if the entry does not follow the last entry, or if it is not an act. The state is then
+    /// unchanged.
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<ActRefusal>, LedgerError> {
         self.chain.follows(entry)?;
         let Body::Act(act) = &entry.body else { return Err(LedgerError::Foreign(entry.seq)) };
@@ -287,7 +289,8 @@ impl PlanState {
         all.filter(move |(release, _)| release.document == *document)
     }
 
-    /// Returns a commitment in all its languages: the original and its translations, without deleted ones.
+    /// Returns the documents of the commitment to which `document` belongs, one for each language: the original and its
+    /// translations, without deleted ones.
     pub fn languages_of<'p>(
         &'p self,
         document: &'p DocumentId,
@@ -318,8 +321,8 @@ impl PlanState {
         self.seats.get(person).copied()
     }
 
-    /// Returns the standing of a person, or their last one if they have no seat any more. Returns `None` if they never
-    /// had one.
+    /// Returns the standing of a person, or their last standing if they have no seat any more. Returns `None` if they
+    /// never had a seat.
     #[must_use]
     pub fn last_standing(&self, person: &PersonId) -> Option<Standing> {
         self.standing(person).or_else(|| self.former.get(person).copied())

@@ -45,7 +45,7 @@ impl Act {
 /// The reason why an act is refused and changes nothing. The message of each variant is a sentence for the person who tried to
 /// act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum ActRefusal {
     #[error("Your role in this plan does not allow this. Ask its facilitator.")]
     Seat,

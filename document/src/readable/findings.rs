@@ -1,4 +1,4 @@
-//! The search for characters that readers don't see as they are. It passes through a text once.
+//! The search for characters that readers don't see as they are. The search reads a text only once.
 
 use super::emoji::{self, EMOJI_STYLE, TEXT_STYLE};
 use super::joiners::{
@@ -70,8 +70,8 @@ pub fn findings(text: &str) -> Findings<'_> {
 pub struct Findings<'a> {
     text: &'a str,
     at: usize,
-    /// The last two characters of the cleaned text so far, which has a space in place of each character that cleaning replaces
-    /// by one. The most recent character is at index 1.
+    /// The last two characters of the cleaned text so far. If cleaning replaces a character by a space, the cleaned
+    /// text has the space. The most recent character is at index 1.
     last: [Option<char>; 2],
     /// The base character: the last character of the cleaned text so far that is neither a mark nor hidden.
     base: Option<char>,
@@ -169,8 +169,8 @@ impl Findings<'_> {
         next.is_some_and(is_number) && !self.line_is_right_to_left()
     }
 
-    /// Returns whether the line of the last character that was read has a letter that is read from right to left. Each line is
-    /// examined once.
+    /// Returns whether the line with the character that is judged now has a letter that is read from right to left.
+    /// Each line is examined only once.
     fn line_is_right_to_left(&mut self) -> bool {
         if let Some((upto, is_so)) = self.line
             && self.at <= upto
@@ -213,7 +213,8 @@ impl Findings<'_> {
 
     fn judge_mark(&self, c: char) -> Judgement {
         let Some(base) = self.base.filter(|&base| carries_marks(base)) else {
-            // Readers see a mark of one script only: it is shown on a dotted circle, or alone like the Arabic pause signs.
+            // Readers see a mark that belongs to a particular script, because it is shown on a dotted circle, or alone
+            // like the Arabic pause signs.
             return if is_of_any_script(c) { Err((Reason::LoneMark, None)) } else { Ok(()) };
         };
         if self.marks >= MAX_MARKS_ON_A_BASE {

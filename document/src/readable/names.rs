@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// A character that is displayed as its code point in Unicode's notation: `U+202E`. All code that names a character uses
-/// this type, and the caller adds brackets that mark its place: `[U+202E]` in files, `<U+202E>` in a terminal, as the test
-/// vectors of `accord verify` require.
+/// A character that is displayed as its code point in Unicode's notation: `U+202E`. All code that names a character
+/// uses this type. The caller adds the brackets around the code point: `[U+202E]` in files, and `<U+202E>` in a
+/// terminal, as the test vectors of `accord verify` require.
 ///
 /// ```
 /// assert_eq!(accord_document::readable::CodePoint('\u{202e}').to_string(), "U+202E");

@@ -73,7 +73,8 @@ fn turned_in_line(line: &str) -> Vec<usize> {
             shown_at[written] = shown;
         }
         let mut before: Option<usize> = None;
-        // The last two characters; the most recent one is at index 1. `last_shown` is the place where it is shown.
+        // The last two characters; the most recent one is at index 1. `last_shown` is the position at which this most
+        // recent character is shown.
         let mut last: [Option<char>; 2] = [None; 2];
         let mut last_shown = 0;
         for (index, (at, c)) in line[paragraph.range.clone()].char_indices().enumerate() {

@@ -5,7 +5,7 @@ use icu_properties::props::Script;
 use icu_properties::script::ScriptWithExtensions;
 use unicode_normalization::UnicodeNormalization;
 
-/// The combinations of scripts that are written in one word: Japanese, Chinese and Korean, each with Latin letters.
+/// The combinations of scripts that can occur in one word: Japanese, Chinese and Korean, each with Latin letters.
 const COMBINED_SCRIPTS: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
     &[Script::Latin, Script::Han, Script::Bopomofo],
@@ -13,9 +13,9 @@ const COMBINED_SCRIPTS: [&[Script]; 3] = [
 ];
 
 /// Returns whether a word of a name mixes scripts that are not written together. The rule is the level “highly
-/// restrictive” of Unicode Technical Standard 39, section 5.2. The result is also true if a word contains letters of no
-/// script that look like styled letters of one, such as the mathematical “𝐀”. Different words of a name may have different
-/// scripts.
+/// restrictive” of Unicode Technical Standard 39, section 5.2. The result is also true if a word contains letters that
+/// belong to no script but look like styled letters of a script, such as the mathematical “𝐀”. Different words of a
+/// name may have different scripts.
 ///
 /// ```
 /// use accord_document::readable::mixes_scripts;

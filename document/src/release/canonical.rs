@@ -48,7 +48,7 @@ pub struct Released {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasedMilestone {
-    /// The key in the map of milestones.
+    /// The id of the milestone, which is its key in the document's map of milestones.
     pub id: String,
     /// The text that says what the milestone is.
     pub what: Vec<Op>,

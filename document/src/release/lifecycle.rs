@@ -1,12 +1,13 @@
 //! The path to a release: a text is proposed, both sides sign it, and it is frozen.
 //!
-//! Each step is an entry of the ledger, and only the steps before it decide whether it is allowed. The signature that completes
-//! a quorum freezes the document in the same entry, so all nodes agree on the edits before the freeze. After the freeze, nothing
-//! can be written until somebody reopens the document.
+//! Each step is an entry of the ledger, and only the steps and edits before this entry decide whether the step is
+//! allowed. The signature that completes a quorum freezes the document in the same entry, so every replay agrees on
+//! which edits came before the freeze. After the freeze, nothing can be written until somebody reopens the document.
 //!
-//! Two checks happen only before the append, and not at a replay. The plan decides whether a person is a signatory,
-//! just as it decides their seat; the entry records only seat and side. The digest of a proposal is compared with the
-//! text. A replay can't do so, because a redaction might since have removed text of a withdrawn proposal.
+//! Two checks happen only before the append, and not at a replay. The first is whether a person who signs is a
+//! signatory: the plan decides this, just as it decides their seat, and the entry records only seat and side. The
+//! second compares the digest of a proposal with the text. A replay can't do so, because a redaction might since have
+//! removed text of a withdrawn proposal.
 
 use super::proposal::{Mark, Proposal, ProposalStatus, Release};
 use super::step_error::StepError;
@@ -63,7 +64,7 @@ impl Releases {
         self.releases.last().is_some_and(|release| release.reopened.is_none())
     }
 
-    /// Returns the number of the entry that reopened the document last, or 0 if it is in its first draft.
+    /// Returns the number of the entry that reopened the document last, or 0 if the document is in its first draft.
     #[must_use]
     pub fn draft_since(&self) -> Seq {
         let reopened = self.releases.iter().rev().find_map(|release| release.reopened.as_ref());
@@ -168,7 +169,7 @@ impl Releases {
         if found.status == ProposalStatus::Open { Ok(found) } else { Err(StepError::Over) }
     }
 
-    /// Takes a step that has passed the check.
+    /// Applies the effect of a step that has passed the check.
     pub(crate) fn take(&mut self, entry: &Entry, step: &Step) {
         let by = Mark::of(entry);
         let number = self.next_number();

@@ -1,6 +1,6 @@
 //! Releases: the path of a text to its signatures, the form that is signed, and content that can't be signed.
 //!
-//! - [`Releases`] is the path of a document, as the steps in its ledger produce it.
+//! - [`Releases`] is the path of a document to its releases, made by applying the steps in its ledger.
 //! - [`canonical`] is the form whose digest both sides sign.
 //! - `unreleasable` finds content that nobody may sign, because readers can't see it.
 //! - [`outline`] is the order in which a release is shown.

@@ -14,7 +14,7 @@ pub struct Chapter<'r> {
     pub parts: Vec<ChapterPart<'r>>,
 }
 
-/// A part of a section.
+/// A part of a section: a text field, a date or a milestone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChapterPart<'r> {
     /// A text field.

@@ -1,4 +1,4 @@
-//! Proposals, signatures and releases, as the steps in a ledger produce them.
+//! Proposals, signatures and releases, which result from the steps in a document's ledger.
 
 use crate::body::Quorum;
 use crate::ids::{Digest, PersonId, Seq};

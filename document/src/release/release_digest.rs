@@ -1,6 +1,6 @@
-//! The digest of a release, from its canonical JSON written piece by piece. The library for canonical JSON keeps the members of
-//! each object in memory until it can sort them, and so holds a whole text several times. This module knows the order of the
-//! members, and leaves only the smallest parts to the library.
+//! Computes the digest of a release while writing its canonical JSON piece by piece. The library for canonical JSON
+//! keeps the members of each object in memory until it can sort them, so it would keep several copies of a whole text.
+//! This module knows the order of the members, and leaves only the smallest parts to the library.
 
 use super::canonical::{Hashing, Released, ReleasedMilestone};
 use crate::ids::Digest;

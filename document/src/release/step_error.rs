@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// The reason why a step is not taken. The message of each variant is a sentence for the person who tried to take the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[allow(missing_docs)] // Their sentences say it.
+#[allow(missing_docs)] // The message of each variant explains it.
 pub enum StepError {
     #[error("Your role in this plan does not allow this. Ask its facilitator.")]
     Seat,

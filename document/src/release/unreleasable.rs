@@ -1,4 +1,4 @@
-//! Finds unreleasable content: content of a document that its readers do not see, or do not see as it is. It includes
+//! Finds unreleasable content: content of a document that its readers do not see, or do not see as it is. This includes
 //! content outside the template, attributes and embedded values that this version does not know, and characters that
 //! hide or reorder others.
 //!
@@ -22,11 +22,11 @@ use yrs::{Any, Doc, Map, Out, ReadTxn, Transact};
 
 pub use finding::{FoundCharacter, Unreleasable, UnreleasableKind};
 
-/// Maximum number of items in the list of a document's unreleasable content. Once people have fixed some of them, the list has
-/// room for the rest.
+/// Maximum length of the list of a document's unreleasable content. Once people have fixed some of the listed content,
+/// the list has room for the rest.
 const MAX_LISTED: usize = 5_000;
 
-/// Keys of a milestone that hold plain values instead of texts.
+/// Keys of a milestone whose values are plain values instead of texts.
 const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
 /// Keys of the dates that the template has.
 const DATES: [&str; 2] = ["period_from", "period_to"];
@@ -117,7 +117,7 @@ fn outside(container: &Container, known: &StructIndex) -> Option<Unreleasable> {
                 }
                 Holder::Root(_) => false,
             };
-            // Content deeper inside an unknown shared type is not listed: the type itself is.
+            // Content deeper inside an unknown shared type is not listed. The type itself is listed instead.
             if text_of_milestone && key.is_some() { part(key.unwrap_or_default()) } else { None }
         }
     }
@@ -178,7 +178,8 @@ fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
 fn strange_attribute<'a>(name: &'a str, value: &'a Value) -> Option<(UnreleasableKind, &'a str)> {
     let number =
         |from, to| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (from..=to).contains(&n));
-    // An attribute that is off is shown as if it did not exist. y-quill clears one with `false`, Quill with `null`.
+    // An attribute that is switched off is shown as if it did not exist. y-quill switches an attribute off with
+    // `false`, and Quill with `null`.
     let is_known = matches!(value, Value::Null | Value::Bool(false))
         || match name {
             "bold" | "italic" | "blockquote" => *value == Value::Bool(true),

@@ -1,8 +1,9 @@
 //! Checkpoints: the state of a document after some entry, so that a document can be opened without applying its whole
 //! ledger.
 //!
-//! A checkpoint is a cache. It is resumed only if the entry that it names has the hash that it stores. If its version
-//! is unknown, or if it does not belong to the ledger, the ledger is applied from its beginning.
+//! A checkpoint is a cache. A checkpoint is used only if the ledger's entry with the number in the checkpoint has the
+//! hash in the checkpoint. If this hash differs, or if the version of the checkpoint is unknown, the ledger is applied
+//! from its beginning.
 //!
 //! Layout (integers are lib0 variable-length unless noted):
 //!

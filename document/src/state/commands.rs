@@ -37,7 +37,8 @@ impl DocumentState {
     ///
     /// # Errors
     /// Returns an error if the seat of `actor` does not permit redactions, if the reason is empty or too long, or if
-    /// the deletion can't be integrated. The state is then unchanged.
+    /// the deletion can't be integrated. The state is then unchanged, unless integration failed halfway (see
+    /// [`is_broken`](Self::is_broken)).
     pub fn redact(
         &mut self,
         actor: &Actor,

@@ -103,7 +103,7 @@ fn a_long_offline_spell_is_taken_as_one_item() {
 /// Rule U5.
 #[test]
 fn an_update_of_too_many_items_is_refused_before_it_is_read_whole() {
-    // Each item is inserted before the one written before it, so that no two can be merged.
+    // Each item is inserted directly in front of the item that was written last, so that no two items can be merged.
     let mut structs = vec![first("a")];
     for clock in 1..u32::try_from(limits::MAX_ITEMS_PER_UPDATE).unwrap() + 1 {
         let mut item = vec![4 | 0x40];

@@ -56,7 +56,7 @@ impl DocumentState {
     }
 
     /// Integrates a new update as [`edit`](Self::edit) does, and records the provenance of its characters. A claim is
-    /// left out if the update does not bring the claim's new characters, or if the document does not have the older
+    /// left out if the update does not insert the claim's new characters, or if the document does not have the older
     /// characters that the claim names (rule A7).
     ///
     /// # Errors

@@ -3,20 +3,20 @@
 //!
 //! Measuring reads the whole document, which takes about 100 ms for the largest one. It must not happen for each edit
 //! of a document that is nearly full. What was added or deleted since the last measurement makes the estimates
-//! doubtful. The document is measured only if enough is doubtful that the edit could fit afterwards. The larger the
-//! edit, the more must be doubtful.
+//! doubtful. The document is measured only if the doubtful amount is so large that the edit could fit afterwards. The
+//! larger the edit, the larger the doubtful amount must be.
 
 use crate::limits;
 use crate::update::{Formatting, ItemCounts, Refusal, Scan, Splits};
 
-/// Before a document is measured again for an edit, this many times what the edit brings must have been added or
-/// deleted since the last measurement.
+/// A document is measured again for an edit only if at least this many times the size of the edit was added or deleted
+/// since the last measurement. The size is in bytes or in items.
 const DOUBTFUL_FOR_EACH_NEW: usize = 8;
 /// Minimum and maximum of the result of [`needed`] in bytes, however large the edit is: 4 KiB and 64 KiB.
 const DOUBTFUL_BYTES: (usize, usize) = (4 * 1024, 64 * 1024);
 /// Minimum and maximum of the result of [`needed`] in items, however large the edit is: 128 and 16,384.
 const DOUBTFUL_ITEMS: (usize, usize) = (128, 16 * 1024);
-/// Number of pieces, lines and deleted elements that must have come since the last measurement before formatting is
+/// Minimum number of pieces and lines added, and of elements deleted, since the last measurement for formatting to be
 /// measured again.
 const MIN_DOUBTFUL_FORMATS: usize = 64;
 /// Approximate number of bytes that deleting an element frees: up to 3 bytes of text, and the head of its item.
@@ -66,7 +66,7 @@ impl Measures {
         doubtful.formats += formats + deleted;
     }
 
-    /// Returns whether an estimate is near its limit, and enough was added or deleted since the last measurement that
+    /// Returns whether an estimate is near its limit, and so much was added or deleted since the last measurement that
     /// measuring can lower the estimate. The document is then measured in the turn of the person whose edit led to
     /// this, and not in the turn of the next person.
     pub(super) fn is_doubtful_and_nearly_full(&self) -> bool {
@@ -83,7 +83,7 @@ impl Measures {
         self.doubtful.bytes >= excess.max(needed(bytes, DOUBTFUL_BYTES))
     }
 
-    /// Returns whether measuring the document again could avoid a refusal, because the result is fewer items or cheaper
+    /// Returns whether measuring the document again could avoid a refusal, because it would find fewer items or cheaper
     /// splits.
     pub(super) fn may_be_fewer(&self, splits: &Splits, refusal: &Refusal) -> bool {
         let excess = match refusal {
@@ -109,7 +109,7 @@ impl Measures {
 }
 
 /// Returns how much must have been added or deleted since the last measurement before the document is measured again
-/// for an edit that brings `new`. Both are in the same unit, bytes or items.
+/// for an edit that adds `new`. Both amounts are in the same unit, bytes or items.
 fn needed(new: usize, (least, most): (usize, usize)) -> usize {
     (DOUBTFUL_FOR_EACH_NEW * new).clamp(least, most)
 }

@@ -57,7 +57,7 @@ impl DocumentState {
         Ok(splits)
     }
 
-    /// Checks that an update does not bring too much formatting (rule U13).
+    /// Checks that an update does not add too much formatting (rule U13).
     pub(super) fn check_formatting(&mut self, update: &Scan<'_>) -> Result<(), Refusal> {
         let checked = self.measures.formatting.check(update);
         if checked.is_ok() || !self.measures.may_be_less_formatted() {

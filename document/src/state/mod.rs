@@ -1,4 +1,4 @@
-//! The state of a document that its ledger produces: the live document, and everything that decides whether later
+//! The state of a document, made by applying its ledger: the live document, and everything that decides whether later
 //! entries are allowed.
 //!
 //! This module builds on the ledger, the checks of updates and the path to a release. [`DocumentState`] applies stored
@@ -37,11 +37,11 @@ use measures::Measures;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
-/// Estimated memory of one item, in bytes, including what is kept about the item outside the yrs document.
+/// Estimated memory of one item, in bytes, including the data about the item outside the yrs document.
 const BYTES_PER_ITEM: usize = 320;
 
-/// The state of a document that its ledger produces. Call [`begin`](Self::begin) once, then [`apply`](Self::apply) for
-/// each stored entry, or [`edit`](Self::edit) for each new one.
+/// The state of a document, made by applying its ledger. Call [`begin`](Self::begin) once, then [`apply`](Self::apply)
+/// for each stored entry, or [`edit`](Self::edit) for each new one.
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
@@ -58,7 +58,7 @@ pub struct DocumentState {
 }
 
 impl DocumentState {
-    /// Starts from entry 0.
+    /// Creates the state from entry 0.
     ///
     /// # Errors
     /// Returns an error if `entry` is not a genesis that this version understands.
@@ -81,8 +81,9 @@ impl DocumentState {
     /// Applies a stored entry. The outcome depends only on the state and the entry, so it is the same at every replay.
     ///
     /// # Errors
-    /// Returns an error if the entry is not the next one of this ledger, or not one of a document. The state is then
-    /// unchanged. Returns [`LedgerError::Broken`] if integration failed halfway. The state must then be rebuilt.
+    /// Returns an error if the entry does not follow the last entry, or if its kind does not belong in a document's
+    /// ledger. The state is then unchanged. Returns [`LedgerError::Broken`] if integration failed halfway. The state
+    /// must then be rebuilt.
     pub fn apply(&mut self, entry: &Entry) -> Result<Outcome<VoidReason>, LedgerError> {
         self.chain.follows(entry)?;
         let outcome = match &entry.body {
@@ -132,8 +133,8 @@ impl DocumentState {
     /// Returns the estimated memory of the state, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        // The encoded size approximates the memory of the text. The items, with what is kept of each outside yrs, add
-        // to it.
+        // The encoded size approximates the memory of the text. The memory of the items, including the data about them
+        // outside yrs, is added.
         self.measures.size + self.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
@@ -143,8 +144,8 @@ impl DocumentState {
         self.measures.size
     }
 
-    /// Returns the estimated work of reading all texts: the number of items plus the number of attributes of all
-    /// pieces. Reading about four items or attributes takes a microsecond.
+    /// Returns the estimated work of reading all texts: the number of items, plus the number of attributes times the
+    /// number of pieces. Reading about four items or attributes takes a microsecond.
     #[must_use]
     pub fn reading_cost(&self) -> usize {
         self.measures.items.after(&Splits::default())
@@ -163,7 +164,7 @@ impl DocumentState {
         self.chain.time()
     }
 
-    /// Returns the facts in entry 0, which never change.
+    /// Returns the genesis, which is the body of entry 0 and never changes.
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
         self.chain.genesis()

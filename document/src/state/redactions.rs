@@ -23,8 +23,8 @@ pub struct RedactionNotice {
 /// The redactions that a ledger announces, and the entries that are blanked so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RedactionLog {
-    /// Digests that redactions announced for each entry, in order. An entry must have the last of them once it is
-    /// blanked.
+    /// For each entry, the digests of the replacements that redactions announced, in the order of the redactions. The
+    /// blanking of an entry is finished when its replacement has the last of these digests.
     announced: BTreeMap<Seq, Vec<Digest>>,
     blanked: BTreeMap<Seq, Digest>,
     /// The elements that were redacted from each entry.

@@ -11,7 +11,7 @@ pub(super) enum Source {
     /// The server made the update, to delete the elements of a redaction. Its cost is not limited, so that a document
     /// of any size can be redacted.
     Redaction,
-    /// The ledger holds the update. It was accepted once, so it is applied whatever the limits are now.
+    /// The ledger contains the update. The update was accepted once, so it is applied whatever the limits are now.
     Stored,
 }
 

@@ -5,7 +5,7 @@ use crate::ids::{PersonId, Seq};
 use crate::ledger::Entry;
 use serde::{Deserialize, Serialize};
 
-/// A version, with the record of its entry.
+/// A version, with the number, the time and the person of its entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedVersion {
     /// Number of the entry that named the version.

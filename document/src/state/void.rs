@@ -5,8 +5,8 @@ use crate::release::StepError;
 use crate::update::Refusal;
 use thiserror::Error;
 
-/// The reason why a stored entry is void. It is kept only in memory: a ledger has the same bytes for applied entries
-/// and for void ones.
+/// The reason why a stored entry is void. The reason is kept only in memory: nothing in a ledger marks an entry as
+/// applied or as void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum VoidReason {
     /// The update of an edit is refused.
@@ -32,7 +32,7 @@ pub enum RedactionError {
     /// The seat does not permit redactions.
     #[error("this role may not redact a passage")]
     Seat,
-    /// The reason is empty or too long.
+    /// The redaction's own reason is empty or too long.
     #[error("a redaction needs a reason of 1 to {MAX_REDACTION_REASON_CHARS} characters")]
     Reason,
     /// The deletion can't be integrated.

@@ -6,8 +6,8 @@ use crate::ids::SessionId;
 use crate::people::Actor;
 use crate::plan::Grant;
 
-/// The person of a connection and their rights, as decided before the upgrade. The rights are decided again whenever
-/// they can have changed ([`Room::revise`](super::Room::revise)).
+/// The person of a connection and their rights. The rights are decided before the upgrade, and again whenever they can
+/// have changed ([`Room::revise`](super::Room::revise)).
 #[derive(Debug, Clone)]
 pub struct Admission {
     /// The person with their seat and sector, and a part of their session's id.
@@ -18,12 +18,13 @@ pub struct Admission {
     pub user: PresenceUser,
     /// The dialect that the connection speaks.
     pub dialect: Dialect,
-    /// Whether the person may write, given their seat and the document's stage.
+    /// Whether the person may write: their seat allows it, the plan is open, and the document is not archived. The text
+    /// can be frozen nevertheless.
     pub may_write: bool,
 }
 
 impl Admission {
-    /// Replaces the seat, the sector and the right to write by those granted now.
+    /// Replaces the seat, the sector and the right to write with those that are granted now.
     pub fn take(&mut self, Grant { standing, may_write }: Grant) {
         self.actor.seat = standing.seat;
         self.actor.sector = standing.sector;

@@ -32,7 +32,7 @@ use yrs::updates::encoder::Encode;
 pub enum Link {
     /// Not connected. Edits are kept on this device.
     Offline {
-        /// The reason as a sentence, if the connection ended with one.
+        /// The reason as a sentence, or `None` if there was no connection or it ended without a sentence.
         reason: Option<String>,
     },
     /// Connected, and comparing the content of both sides.
@@ -102,7 +102,7 @@ pub struct Client {
     /// Whether the replica has edits that this client has not sent on the present connection.
     unsent: bool,
     /// The claims of edits that are not known to be saved. The number before each claim is that of the edit with which
-    /// the claim was sent, or 0 if the claim was not sent yet.
+    /// the claim was sent, or 0 if the claim was not sent yet on the present connection.
     claims: Vec<(u64, Claim)>,
     frames: Vec<Vec<u8>>,
     presence: Option<Value>,
@@ -208,8 +208,8 @@ impl Client {
         let claims = self.replica.take_claims();
         self.claims.extend(claims.into_iter().map(|claim| (0, claim)));
         for update in self.replica.take_made() {
-            // The edit is sent even without the right to write: the server then refuses it, and the device sets it
-            // aside, where its author can read it.
+            // The edit is sent even without the right to write. The server then refuses the edit, and the device sets
+            // it aside, where the author can read it.
             if self.link == Link::Live {
                 self.send_edit(&update);
             } else {
@@ -219,13 +219,13 @@ impl Client {
         result
     }
 
-    /// Returns the replica, for loading updates and for taking its changes: see [`Replica`]. Edits are made with
-    /// [`Client::change`].
+    /// Returns the [`Replica`], for loading updates and for taking the changes of the replica. To make edits, use
+    /// [`Client::change`] instead.
     pub fn replica_mut(&mut self) -> &mut Replica {
         &mut self.replica
     }
 
-    /// Starts to sync, because the socket is open.
+    /// Starts to sync. Call this when the socket is open.
     pub fn opened(&mut self) {
         self.link = Link::Syncing;
         self.sent = 0;
@@ -253,8 +253,9 @@ impl Client {
                     let vector =
                         StateVector::decode_v1(vector).map_err(|_| FrameError::StateVector)?;
                     self.link = Link::Live;
-                    // An update that adds nothing is accepted from everybody. Text that was written before the right
-                    // to write ended is refused, and the device sets it aside.
+                    // The update is sent even without the right to write. The server accepts it if it adds nothing. If
+                    // it contains text that was written before the right ended, the server refuses it, and the device
+                    // sets the text aside.
                     let lacking = self.replica.encode_since(&vector);
                     self.unsent = false;
                     self.send_edit(&lacking);
@@ -318,8 +319,8 @@ impl Client {
         match note {
             ServerNote::Hello { position, may_write } => {
                 self.may_write = may_write;
-                // Unsent edits were written on top of the remembered position, which is therefore kept until they are
-                // saved.
+                // Unsent edits were written on top of the remembered position. The client therefore remembers this
+                // position until the edits are saved.
                 let is_news = self.remembered.is_none() || !self.unsent;
                 if is_news && self.lineage().is_none_or(|lineage| *lineage == position.lineage) {
                     self.remembered = Some(position);

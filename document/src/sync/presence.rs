@@ -1,10 +1,10 @@
 //! The server's side of awareness (y-protocols 1.0): who is in a document, and what their clients share about them.
 //!
 //! A connection owns the awareness entry that it announces first, and may set or remove only that entry. It can't own
-//! an id under which somebody else writes, or that somebody else has announced. Entries of others in its messages are
-//! ordinary, since stock clients repeat the entries that they receive. Such entries are ignored. Names, colours and
-//! sectors come from the server, whatever the client sends. The server sends clocks of its own, so that somebody who
-//! returns after their entry was removed is seen.
+//! an id under which somebody else writes, or that somebody else has announced. Stock clients repeat the entries that
+//! they receive, so the messages of a connection also contain entries of others. These entries are ignored. Names,
+//! colours and sectors come from the server, whatever the client sends. The server sends clocks of its own, so that
+//! others see a person who returns after their entry was removed.
 
 use super::connection::ConnectionId;
 use crate::ids::PersonId;
@@ -22,11 +22,11 @@ const TIMEOUT_MS: u64 = 30_000;
 /// Number of remembered awareness clocks above which the clocks of removed entries are forgotten.
 const MAX_CLOCKS: usize = 4096;
 
-/// The identity of a person, as others see it.
+/// The identity of a person, as other people in the document see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresenceUser {
-    /// The person.
+    /// The id of the person.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub person: PersonId,
     /// The person's name as the server knows it.
@@ -64,16 +64,16 @@ pub struct Presence {
     clocks: HashMap<u64, u64>,
     /// The client ids of the entries whose identity has changed since they were last sent to others.
     changed_identities: Vec<u64>,
-    /// The client ids that nobody else may learn yet, because it is not saved whom they belong to.
+    /// The client ids that nobody else may learn yet, because their owners are not saved yet.
     hidden: HashSet<u64>,
 }
 
 impl Presence {
     /// Handles an awareness message, and returns the update to broadcast, or `None` if others see no change.
     ///
-    /// `owned` is the client id that the connection `from` owns; the first id that the connection announces is stored
-    /// there. `may_use` returns whether a client id belongs to the person of the connection, or to nobody yet. `now` is
-    /// in milliseconds since the Unix epoch.
+    /// `owned` is the client id that the connection `from` owns, or `None` if the connection has announced none. The
+    /// first id that the connection announces is stored in `owned`. `may_use` returns whether a client id belongs to
+    /// the person of the connection, or to nobody yet. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// Returns an error if the message is cut short or malformed, or if the connection's own state is larger than 4
@@ -177,8 +177,8 @@ impl Presence {
         self.hidden.insert(client);
     }
 
-    /// Stops hiding client ids. Returns the update with the entries of those that are present, or `None` if there are
-    /// none.
+    /// Stops hiding client ids. Returns the update with the entries of those ids that are present, or `None` if none is
+    /// present.
     pub fn reveal(&mut self, clients: &[u64]) -> Option<Vec<u8>> {
         let is_here =
             |client: &u64| self.hidden.remove(client) && self.entries.contains_key(client);
@@ -218,7 +218,7 @@ impl Presence {
         Some(update)
     }
 
-    /// Returns the states of everybody who is present as an awareness update, without hidden ids.
+    /// Returns an awareness update with the states of everybody who is present, without hidden ids.
     #[must_use]
     pub fn everybody(&self) -> Vec<u8> {
         let shown = self.entries.keys().copied().filter(|client| !self.hidden.contains(client));

@@ -49,9 +49,11 @@ pub enum Effect {
     Continue(ConnectionId),
     /// Append an entry durably, then call [`Room::committed`], or [`Room::fail`] if the store fails.
     Append(Entry),
-    /// Log that an edit was refused, and count it in the metrics: the connection, the person, and the reason.
+    /// Log that an edit was refused, with the connection, the person and the reason, and count the refusal in the
+    /// metrics.
     Refused(ConnectionId, PersonId, Refusal),
-    /// Read the hash of the entry that a client remembers from the store, then call [`Room::entry_hash_read`] with the hash.
+    /// Read from the store the hash of the entry that a client remembers, then call [`Room::entry_hash_read`] with the
+    /// hash.
     ReadEntryHash(ConnectionId, LedgerPosition),
     /// Log, and count in the metrics, that a client remembers a ledger which the server's ledger does not continue,
     /// because the server's ledger was truncated or replaced.
@@ -70,8 +72,8 @@ struct Connection {
     presence: Option<u64>,
     /// Whether the connection has been sent the whole document, and is therefore sent every later update of it.
     follows: bool,
-    /// Whether the connection has sent a sync step 2: the content that the server lacks. An `accord.v1` client sends an
-    /// edit instead.
+    /// Whether the connection has sent a sync step 2, which contains what the server lacks. An `accord.v1` client sends
+    /// this content as an edit instead.
     answered: bool,
     /// Whether the edits of the connection belong to the current draft. They do if the document has only had one
     /// draft, if the client remembers the entry that started the draft or a later one, or if its step 2 or first edit
@@ -92,7 +94,8 @@ pub struct Room {
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
-    /// The entry of the last proposal for which connections were sent a note that the text has changed since.
+    /// The entry of the last proposal about which connections were sent a note that the text has changed since. `None`
+    /// if there was none.
     stale: Option<Seq>,
     now: u64,
     out: Vec<Effect>,
@@ -129,7 +132,7 @@ impl Room {
         self
     }
 
-    /// Forgets the announced client ids that have been written under, and returns them.
+    /// Forgets the announced client ids under which something has been written, and returns these ids.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
         self.state.forget_written_ids()
     }
@@ -226,13 +229,13 @@ impl Room {
         self.take()
     }
 
-    /// Closes a connection with a code and a reason.
+    /// Closes a connection with a close code and a sentence for people.
     pub fn dismiss(&mut self, id: ConnectionId, close: Close) -> Vec<Effect> {
         self.disconnect(id, close.code, close.reason);
         self.take()
     }
 
-    /// Removes a connection whose socket is closed, and its awareness.
+    /// Removes a connection whose socket is closed, and the awareness entry of the connection.
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         self.connections.remove(&id);
@@ -242,8 +245,8 @@ impl Room {
         self.take()
     }
 
-    /// Removes expired awareness, and sends everybody's awareness to connections that were sent nothing for long.
-    /// Call this about once a second.
+    /// Removes expired awareness entries, and sends everybody's awareness to connections that were sent nothing for 15
+    /// seconds. Call this about once a second.
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         self.now = now;
         if let Some(update) = self.presence.expire(now) {

@@ -81,8 +81,8 @@ fn tagged(out: &mut Vec<u8>, tags: &[u64], bytes: &[u8]) {
 /// Maximum number of messages in one frame.
 pub const MAX_MESSAGES_PER_FRAME: usize = 16;
 
-/// Reads the messages of a frame. Stock clients send one message in each frame, but can send more. Reading stops
-/// after [`MAX_MESSAGES_PER_FRAME`] and one more, by which the caller sees that there are too many.
+/// Reads the messages of a frame. Stock clients send one message in each frame, but can send more. Reads at most one
+/// message more than [`MAX_MESSAGES_PER_FRAME`], so that the caller can see that there are too many.
 ///
 /// # Errors
 /// Returns an error if a message is cut short or malformed.
@@ -128,7 +128,7 @@ pub fn asks_for_document(frame: &[u8]) -> bool {
 pub enum ClientNote {
     /// The first message, which says what the client remembers of the document's ledger.
     Hello {
-        /// The last ledger position that the client remembers, or `None` if it knows none.
+        /// The last ledger position that the client remembers, or `None` if the client remembers none.
         remembered: Option<LedgerPosition>,
     },
 }
@@ -159,9 +159,9 @@ pub enum ServerNote {
     Saved {
         /// The number of the last edit that is on disk.
         number: u64,
-        /// The number of the last entry in the ledger.
+        /// The number of the last entry in the ledger when the last of these edits was integrated.
         seq: Seq,
-        /// The hash of the last entry in the ledger.
+        /// The hash of that entry.
         head: Digest,
     },
     /// An edit of this connection was refused. The connection closes next.

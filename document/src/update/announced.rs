@@ -1,9 +1,9 @@
 //! Announced client ids: who owns the id that a page uses for its awareness before anything is written under it.
 //!
-//! Everybody in a document learns the client ids of the others. Without this register, an id would belong to the
-//! first person who writes under it (rule U2), and the edits of the person whose page announced it would be refused.
-//! The register is not part of the ledger: a stored entry was accepted once, and announcements do not change that.
-//! The server stores the register beside the ledger, so that it survives a restart.
+//! Everybody in a document learns the client ids of the others. Without this register, an id would belong to the first
+//! person who writes under it (rule U2), and the edits of the person whose page announced it would be refused. The
+//! register is not part of the ledger, because it only decides about new edits: a stored entry was accepted once, and
+//! announcements do not change that. The server stores the register beside the ledger, so that it survives a restart.
 
 use crate::ids::PersonId;
 use std::cmp::Reverse;
@@ -22,7 +22,8 @@ pub struct ClientIdClaim {
     pub client: u64,
     /// The person whose page announced the id.
     pub person: PersonId,
-    /// The number of this claim: a document numbers its claims in ascending order, and restores them in that order.
+    /// The number of this claim in the document. Later claims have higher numbers, and claims are restored in the order
+    /// of their numbers.
     pub number: u64,
     /// An older client id that the document forgets to make room for the new id, or `None`.
     pub forgotten: Option<u64>,

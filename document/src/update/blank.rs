@@ -10,7 +10,7 @@ use super::scan::{
 use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 
-/// Returns the update without the content of `ranges`, or `None` if no struct of it changes.
+/// Returns the update without the content of `ranges`, or `None` if no struct of the update changes.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update.

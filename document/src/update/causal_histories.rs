@@ -1,7 +1,7 @@
 //! Causal histories: the elements that each client must have seen when it wrote its own.
 //!
-//! A causal history follows from what the client wrote: its own earlier elements, the elements that they refer to,
-//! and the elements that the writers of those had seen when they wrote them.
+//! A causal history follows from what the client wrote. It consists of the client's own earlier elements, the elements
+//! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
 
 use super::scan::Id;
 use std::collections::{BTreeMap, HashMap};

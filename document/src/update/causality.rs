@@ -7,8 +7,8 @@
 //! text is shown, an element is accepted only if its writer can have been unaware of everything between its
 //! neighbours.
 //!
-//! The elements that a client must have seen follow from what it wrote: its own earlier elements, the elements that
-//! they refer to, and the elements that the writers of those had seen when they wrote them.
+//! The elements that a client must have seen follow from what the client wrote: its own earlier elements, the elements
+//! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
 //!
 //! Rules U8 and U9.
 
@@ -19,7 +19,8 @@ use super::scan::{Id, ItemContent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
 use yrs::{ClientID, ID, IdSet};
 
-/// The changes of an update to clocks and causal histories, recorded so that they can be undone if it is refused.
+/// The changes that an update makes to clocks and causal histories, recorded so that they can be undone if the update
+/// is refused.
 #[derive(Debug, Default)]
 struct Trace {
     /// For each new struct, the number of its client, and the client's next clock before the struct was added.
@@ -114,7 +115,8 @@ impl StructIndex {
         for (client, next) in trace.clocks.into_iter().rev() {
             self.order.take_back(client, next);
         }
-        // An item that yrs has in one piece must be in one run again: the cost of splits is estimated from the runs.
+        // An item that yrs has in one piece must be in one run again, because the cost of splits is estimated from the
+        // runs.
         self.order.rejoin(runs);
         for (client, seen) in trace.sightings.into_iter().rev() {
             self.seen.forget(client, seen);
@@ -139,8 +141,8 @@ impl StructIndex {
         }
         let Some(position) = order.insert_position(client, item) else { return Ok(()) };
         let Some(is_shown) = shown(order, position.container, &self.deleted) else { return Ok(()) };
-        // Characters under a key of a map are refused: whether a reader sees all of them or some depends on how their
-        // document happens to have split them.
+        // Characters under a key of a map are refused. Whether a reader sees all of the characters or some depends on
+        // how the reader's copy of the document happens to have split them.
         let is_value = order.container(position.container).key.is_some();
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
@@ -150,8 +152,8 @@ impl StructIndex {
         Ok(())
     }
 
-    /// Checks whether the writer of an item can have been unaware of all elements between the item's neighbours. Where
-    /// no text is shown, checks only that the work stays within its limit.
+    /// Checks whether the writer of an item can have been unaware of all elements between the item's neighbours. In a
+    /// container that readers do not see, checks only that the work stays within its limit.
     fn between(
         &self,
         order: &Order<()>,
@@ -175,7 +177,8 @@ impl StructIndex {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
             let client = order.client(run.id);
-            // yrs can have split the run, into at most as many items as it has elements or its client has items.
+            // yrs can have split the run into several items: at most as many as the run has elements, and at most as
+            // many as its client has.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
             let upto = seen.get(&client).copied().unwrap_or(0);
             if is_shown && run.id.clock < upto {
@@ -187,8 +190,8 @@ impl StructIndex {
     }
 }
 
-/// Returns whether the content of a container is shown to readers: a text, a milestone or a date of the template.
-/// Returns `None` if the container is inside a shared type that is deleted or not in the order.
+/// Returns whether the content of a container is shown to readers, because it belongs to a text, a milestone or a date
+/// of the template. Returns `None` if the container is inside a shared type that is deleted or not in the order.
 fn shown<T: RunPayload>(
     order: &Order<T>,
     container: ContainerIndex,

@@ -1,4 +1,5 @@
-//! Checks an update against the index: finds what is new in the update, and decides whether that may be integrated.
+//! Checks an update against the index: finds what is new in the update, and decides whether the new content may be
+//! integrated.
 //!
 //! A check changes nothing. Its result is recorded after the update has been integrated ([`StructIndex::commit`]).
 
@@ -23,7 +24,7 @@ pub struct CheckedUpdate {
     types: HashMap<Id, u8>,
     /// The elements that the update deletes and that were not deleted before.
     deleted: IdSet,
-    /// The first elements of those items under a key of a map that have several elements.
+    /// The first element of each new item that is under a key of a map and has several elements.
     keyed: HashSet<Id>,
 }
 
@@ -39,14 +40,14 @@ impl CheckedUpdate {
         self.clocks.keys().copied()
     }
 
-    /// Returns the first elements of those items under a key of a map that have several elements. Under a key each
-    /// value replaces the one before, so these items must stay as they were sent.
+    /// Returns the first element of each new item that is under a key of a map and has several elements. Under a key,
+    /// each value replaces the one before, so these items must stay as they were sent.
     pub(crate) fn keyed(&self) -> &HashSet<Id> {
         &self.keyed
     }
 
-    /// Returns the ranges that the update deletes and that were not deleted before: client, first clock, and the
-    /// clock after the last.
+    /// Returns the ranges that the update deletes and that were not deleted before, each as its client, its first
+    /// clock, and the clock after its last.
     pub(crate) fn new_ranges(&self) -> impl Iterator<Item = (u64, u32, u32)> {
         self.deleted.iter().flat_map(|(client, ranges)| {
             ranges.iter().map(move |range| (client.get(), range.start, range.end))
@@ -58,7 +59,7 @@ impl StructIndex {
     /// Checks an update by `person` against the index.
     ///
     /// # Errors
-    /// Returns the reason if any part of the update may not be integrated. An update is accepted as a whole or not at
+    /// Returns the refusal if any part of the update may not be integrated. An update is accepted as a whole or not at
     /// all.
     pub fn check(&self, person: &PersonId, scan: &Scan<'_>) -> Result<CheckedUpdate, Refusal> {
         let mut check = Checker { known: self, new: CheckedUpdate::default() };
@@ -239,8 +240,8 @@ impl Checker<'_> {
         if scan.deletes.len() > limits::MAX_DELETED_RANGES {
             return Err(Refusal::TooManyItems);
         }
-        // The ranges are inserted into the set in ascending order, so that each is appended at its end. In any other
-        // order, each insertion would move the ranges behind the inserted one.
+        // The ranges are inserted into the set in ascending order, so that each is appended at the end of the set. In
+        // any other order, each insertion would move the ranges behind the inserted one.
         let mut ranges: Vec<&Range> = scan.deletes.iter().collect();
         ranges.sort_unstable_by_key(|range| (range.client, range.clock));
         for range in ranges {

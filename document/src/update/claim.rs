@@ -1,7 +1,7 @@
 //! Claims of authorship: statements that new characters of an edit repeat older ones.
 //!
-//! Undo, restoring, moving and pasting write characters again, under new ids. A claim links the new characters to
-//! those that they repeat, so that the history credits their first author as well as the person who brought them
+//! Undo, restoring, moving and pasting write characters again, under new ids. A claim links the new characters to those
+//! that they repeat, so that the history credits the first author of the text as well as the person who brought it
 //! back. A claim is not proof: [`History`](crate::history::History) believes it only where both texts are the same.
 //!
 //! Rule A7.
@@ -12,7 +12,7 @@ use super::scan_error::ScanError;
 use crate::ids::Seq;
 use crate::lib0::{Reader, Write};
 
-/// Maximum number of claims of one edit. An edit that repeats more pieces of text claims only the first of them.
+/// Maximum number of claims of one edit. If an edit repeats more pieces of text, only the first pieces are claimed.
 pub const MAX_CLAIMS: usize = 4096;
 
 /// The claim that the `len` characters from `new` on repeat those from `old` on.

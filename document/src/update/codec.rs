@@ -68,8 +68,8 @@ impl StructIndex {
         }
     }
 
-    /// Writes the causal history of each client: how far it had seen each other client, at each of its own clocks
-    /// where that grew.
+    /// Writes the causal history of each client (the viewer). For every other client, these are pairs of a clock of the
+    /// viewer and how far the viewer had seen the other client at that clock.
     fn put_sightings(&self, out: &mut Vec<u8>) {
         out.put_var(self.seen.0.len() as u64);
         for (client, sightings) in &self.seen.0 {

@@ -41,7 +41,7 @@ impl Formatting {
         pieces + lines
     }
 
-    /// Returns the number of attributes that reading all texts returns at most.
+    /// Returns the maximum number of attributes that reading all texts can return.
     pub(crate) fn attributes_times_pieces(&self) -> usize {
         self.longest.len().saturating_mul(self.pieces)
     }
@@ -49,8 +49,8 @@ impl Formatting {
     /// Checks whether an update may be integrated, given the formatting that it adds.
     ///
     /// # Errors
-    /// Returns an error if there would be too many attributes, an attribute that is too long, or too much formatting
-    /// to read in all.
+    /// Returns an error if there would be too many attributes, an attribute that is too long, or too much formatting in
+    /// total.
     pub(crate) fn check(&self, scan: &Scan<'_>) -> Result<(), Refusal> {
         let mut new: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, value) in formats(scan) {
@@ -66,8 +66,8 @@ impl Formatting {
             }
         }
         let (pieces, lines) = breaks(scan);
-        // An update that adds no attribute, piece or line is accepted, even if the document exceeds the limits already,
-        // because they were higher when it was written.
+        // A document can exceed the limits, because they were higher when it was written. An update that adds no
+        // attribute, piece or line is accepted nevertheless.
         let adds_nothing = new.is_empty() && pieces == 0 && lines == 0;
         if adds_nothing || new.is_empty() && self.longest.is_empty() {
             return Ok(());
@@ -97,8 +97,8 @@ fn breaks(scan: &Scan<'_>) -> (usize, usize) {
                 lines += text.bytes().filter(|&byte| byte == b'\n').count();
             }
             StructBody::Item { content: ItemContent::Deleted, .. } | StructBody::Collected => {}
-            // An item that is neither characters nor deleted begins a piece: a format mark, an embedded value, or a
-            // shared type, which can contain a text.
+            // Any other item begins a piece: a format mark, an embedded value, or a shared type, which can contain a
+            // text.
             StructBody::Item { .. } => pieces += 1,
         }
     }

@@ -1,10 +1,10 @@
 //! The index of all integrated structs: the owner of each client id, the container of each element, and the deleted
 //! elements.
 //!
-//! yrs has no public way to ask for these facts. All of them follow from the ledger alone, so that an update is
-//! judged in the same way on every node and at every replay. The index keeps a map of locations beside the [`Order`]:
-//! after a checkpoint is loaded, the order lacks the elements that yrs has collected as garbage, and the index must
-//! still know in which container they were.
+//! yrs has no public way to ask for these facts. All of them follow from the ledger alone, so an update is judged in
+//! the same way on every node and at every replay. After a checkpoint is loaded, the [`Order`] lacks the elements that
+//! yrs has collected as garbage. The index must still know the containers of those elements, so it has a map of
+//! locations beside the order.
 
 use super::causal_histories::CausalHistories;
 use super::order::{self, Order};
@@ -52,8 +52,8 @@ impl StructIndex {
     }
 
     #[cfg(feature = "readable")]
-    /// Applies `judge` to each container, and returns the results that are `Some` for containers with at least one
-    /// element that is not deleted.
+    /// Applies `judge` to each container. Returns the results that are `Some`, without those of containers in which all
+    /// elements are deleted.
     pub(crate) fn occupied<T>(&self, judge: impl Fn(&order::Container) -> Option<T>) -> Vec<T> {
         let mut judged: Vec<Option<T>> = self
             .locations
@@ -90,7 +90,7 @@ impl StructIndex {
         }
     }
 
-    /// Returns the first clock of the run in the order that contains an element, and the clock after the run's last.
+    /// Returns the first clock of the run that contains an element in the order, and the clock after the run's last.
     /// The run covers at least the element's item in yrs. Returns `None` if the order does not contain the element.
     pub(super) fn extent(&self, id: Id) -> Option<(u32, u32)> {
         let run = &self.order.runs[self.order.holding(self.order.compact_id(id))? as usize];
@@ -103,7 +103,7 @@ impl StructIndex {
         first.clock + len <= self.next_clock(first.client)
     }
 
-    /// Returns the first clock of a client that the document does not contain yet.
+    /// Returns the client's first clock that the document does not contain yet.
     pub(crate) fn next_clock(&self, client: u64) -> u32 {
         self.clocks.get(&client).copied().unwrap_or(0)
     }

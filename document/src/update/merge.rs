@@ -1,10 +1,10 @@
 //! Merges the adjacent structs of an update before it is integrated.
 //!
-//! When a transaction ends, yrs squashes (joins) neighbouring items from right to left, and each step copies
-//! everything that was squashed before it. Memory and time therefore grow with the square of the number of items:
-//! 335 kB of one-character items took 1.2 GB. Honest clients send such updates as well, because merging the updates
-//! of a long offline spell produces one. So this module joins the items that yrs would squash, in passes over the
-//! bytes that hold one struct at a time.
+//! When a transaction ends, yrs squashes (joins) neighbouring items from right to left, and each step copies everything
+//! that was squashed before it. Memory and time therefore grow with the square of the number of items: 335 kB of
+//! one-character items took 1.2 GB. Honest clients send such updates as well, because merging the updates of a long
+//! offline spell produces one. So this module joins the items that yrs would squash, in passes over the bytes that read
+//! one struct after the other.
 //!
 //! Two items stay separate if yrs can't squash them either: if the update inserts something between them, or deletes
 //! only one of them. If they were joined, yrs would split them again and copy their text.
@@ -24,12 +24,12 @@ pub(crate) struct Merged<'a> {
     pub(crate) structs: usize,
 }
 
-/// Joins the structs of an update that yrs would squash.
+/// Joins those structs of an update that yrs would squash.
 ///
-/// `known` returns the first clock of a client that the document does not contain yet. Structs are not joined across
-/// that clock, because the document can have the known struct at another position than the update names. `apart`
-/// contains the first element of each item that must stay as it was sent, because it is under a key of a map, where
-/// each value replaces the one before.
+/// `known` takes a client id, and returns the client's first clock that the document does not contain yet. Structs are
+/// not joined across that clock, because the document can have the known struct at another position than the update
+/// names. `apart` contains the first element of each item that must stay as it was sent. These items are under a key of
+/// a map, where each value replaces the one before.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update.
@@ -121,7 +121,7 @@ fn cuts(update: &[u8], known: &impl Fn(u64) -> u32) -> Result<HashSet<Id>, ScanE
     Ok(cuts)
 }
 
-/// Reads the structs of one client, and writes them joined.
+/// Reads the structs of one client, joins those that yrs would squash, and writes the result.
 struct RunMerger<'k> {
     client: u64,
     /// The clock of the struct that is read next.
@@ -214,7 +214,8 @@ impl RunMerger<'_> {
 }
 
 impl OpenStruct {
-    /// Appends the encoded content of a struct: a length and, for texts and values, the bytes that it counts.
+    /// Appends the encoded content of a struct: a length and, for texts and values, the encoded characters or values
+    /// that follow the length.
     fn append(&mut self, content: &[u8]) -> Result<(), ScanError> {
         let mut r = Reader::new(content);
         self.len += r.var_u64()?;

@@ -57,7 +57,7 @@ impl<T: RunPayload> Order<T> {
         self.runs.len()
     }
 
-    /// Returns the first clock of a client that the order does not contain yet.
+    /// Returns the client's first clock that the order does not contain yet.
     pub(crate) fn next(&self, client: u32) -> u32 {
         self.next[client as usize]
     }
@@ -101,7 +101,7 @@ impl<T: RunPayload> Order<T> {
         Some(run)
     }
 
-    /// Splits a run at an offset. Returns the new run, which holds the elements from the offset on.
+    /// Splits a run at an offset. Returns the new run, which contains the elements from the offset on.
     pub(crate) fn split(&mut self, at: RunIndex, offset: u32) -> RunIndex {
         let new = index(self.runs.len());
         let run = &mut self.runs[at as usize];

@@ -1,7 +1,7 @@
 //! Cuts a large update into parts, each of which can be integrated once the parts before it are integrated.
 //!
-//! A room integrates one update at a time, and the other people in the document wait meanwhile. The update of
-//! somebody who wrote offline for a week, or one made by hand, would delay them for a second. When the update is
+//! A room integrates one update at a time, and the other people in the document wait meanwhile. The update of somebody
+//! who wrote offline for a week, or an update made by hand, would delay the others for a second. When the update is
 //! taken in parts, the others have their turns between two parts.
 //!
 //! Rule C8.
@@ -28,13 +28,14 @@ pub struct UpdatePart {
 /// Cuts an update that has been scanned and checked into parts of at most `max_steps` new structs and `max_steps`
 /// deleted ranges each.
 ///
-/// `known` returns the first clock of a client that the document does not contain yet. Structs that the document
-/// contains already are left out.
+/// `known` takes a client id, and returns the client's first clock that the document does not contain yet. Structs that
+/// the document contains already are left out.
 ///
 /// A deleted range goes into the part that brings the elements it deletes. If the document contains those elements
 /// already, the range goes into the part that inserts something beside them, which usually replaces them. Readers then
 /// don't see the old and the new text together for long, and are not left with both if a later part is refused. Ranges
-/// without such a part, or whose part has `max_steps` deleted ranges already, follow in parts of their own.
+/// for which there is no such part, or whose part already has `max_steps` deleted ranges, follow in later parts without
+/// structs.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update, or if a struct refers to content that is neither in the document

@@ -132,7 +132,7 @@ pub enum ItemContent<'a> {
     Text(&'a str),
     /// An embedded value in a text, as JSON.
     Embed(&'a str),
-    /// A format mark: from here on the text has this attribute, given as its name and its value as JSON.
+    /// A format mark, as the name of an attribute and its value as JSON. From the mark on, the text has the attribute.
     Format(&'a str, &'a str),
     /// A shared type, by the number of its kind.
     Type(u8),
@@ -167,7 +167,8 @@ pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
 pub(super) const KIND: u8 = 0x1f;
 
-/// The kinds of struct, encoded in the low five bits of their first byte (Yjs 13: `contentRefs` and `structs`).
+/// The kinds of struct. The low five bits of a struct's first byte encode its kind (Yjs 13: `contentRefs` and
+/// `structs`).
 pub(super) mod kind {
     pub(crate) const COLLECTED: u8 = 0;
     pub(crate) const DELETED: u8 = 1;

@@ -1,9 +1,9 @@
 //! Estimates the cost of the splits that an update causes, before the update is integrated.
 //!
 //! yrs keeps the items of each client in one vector, sorted by clock. An update that refers to the middle of an item,
-//! or deletes a part of it, splits the item: yrs copies its text, inserts the rest as an item behind it, and moves
-//! all later items of the vector. The cost is the number of splits times the length of the item, or times the number
-//! of later items: minutes, for an update of a few megabytes made by hand.
+//! or deletes a part of it, splits the item: yrs copies its text, inserts the rest as an item behind it, and moves all
+//! later items of the vector. The cost is the number of splits times the length of the item, or times the number of
+//! later items. An update of a few megabytes that is made by hand could take minutes.
 //!
 //! Rule U11.
 
@@ -13,17 +13,17 @@ use super::scan::{Id, Scan, Struct};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
-/// Number of items by which an estimated count may exceed twice the last exact count. Above that, the items are counted
-/// exactly again.
+/// Number of items by which the estimated count may exceed twice the last exact count. Above this bound, the items are
+/// counted exactly again.
 const MAX_ITEMS_OVERCOUNTED: usize = 16_384;
 
 /// The cost of moving one item, in units of looking at one code unit of text.
 const ITEM_MOVE_COST: u64 = 2;
-/// Number of code units that are copied in the time in which one is looked at.
+/// Number of code units that are copied in the time that it takes to look at one.
 const UNITS_COPIED_AT_ONCE: u64 = 8;
 
-/// An estimate of the number of items that yrs holds for each client, which is never too low. It counts items
-/// separately even if yrs has squashed them, so the document is counted again when the estimate exceeds a limit.
+/// An estimate of the number of items that yrs has for each client. The estimate is never too low. Items that yrs has
+/// squashed still count separately, so the document is counted again when the estimate exceeds a limit.
 #[derive(Debug, Default)]
 pub(crate) struct ItemCounts {
     by_client: HashMap<u64, u32>,
@@ -61,8 +61,8 @@ impl ItemCounts {
         counts
     }
 
-    /// Returns whether the estimated number of items can be far too high, because much was added since the last exact
-    /// count.
+    /// Returns whether so much was added since the last exact count that the estimated number of items can be far too
+    /// high.
     pub(crate) fn is_vague(&self) -> bool {
         self.total > 2 * self.counted + MAX_ITEMS_OVERCOUNTED
     }
@@ -112,7 +112,7 @@ impl ItemCounts {
     }
 }
 
-/// The structs of one client in an update that the document does not contain yet.
+/// Those structs of one client in an update that the document does not contain yet.
 struct NewRun<'s> {
     structs: &'s [Struct<'s>],
 }
@@ -139,7 +139,8 @@ type ClockRange = (u32, u32);
 struct Estimate<'s> {
     counts: &'s ItemCounts,
     runs: HashMap<u64, NewRun<'s>>,
-    /// For each client, the clocks before which the update splits an item, as far as the estimate has come.
+    /// For each client, the clocks before which the update splits an item. Contains the splits that the estimate has
+    /// found so far.
     cuts: HashMap<u64, BTreeSet<u32>>,
     splits: Splits,
 }
@@ -186,7 +187,7 @@ impl Estimate<'_> {
         // text from beginning to end therefore moves no piece twice.
         let earlier = if moves_earlier && next_cut.is_some() { cuts.len() as u64 } else { 0 };
         let (left, right) = (u64::from(before.clock - start), u64::from(end - before.clock));
-        // yrs looks for the offset from the start of the item on, and copies the text behind it.
+        // yrs looks for the offset from the start of the item on, and copies the text behind the offset.
         self.splits.cost +=
             left + right / UNITS_COPIED_AT_ONCE + ITEM_MOVE_COST * (behind + earlier);
         self.splits.count += 1;

@@ -5,7 +5,7 @@ use crate::lib0::Reader;
 use crate::limits;
 
 /// Skips `count` consecutive values in lib0's encoding of `any`. An explicit stack contains the number of values that
-/// are left at each level. The height of the stack is the nesting depth.
+/// are left at each level. The height of the stack is one more than the nesting depth.
 pub(super) fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError> {
     struct Level {
         left: usize,

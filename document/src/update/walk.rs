@@ -6,7 +6,7 @@ use super::scan::Struct;
 /// visited.
 ///
 /// `fronts` contains the structs of each client, in ascending order of their clocks. `visit` returns `true` if it has
-/// taken the struct, or `false` if the struct refers to something that has not been visited yet.
+/// handled the struct, or `false` if the struct refers to something that has not been visited yet.
 ///
 /// Each pass advances every client as far as possible, so the cost is the number of structs plus, for each pass, the
 /// number of clients. The walk ends when a pass makes no progress.

@@ -54,9 +54,9 @@ pub enum What {
     },
     /// A paragraph was split into two.
     Split {
-        /// The text in front of the place of the split, which is now the first of the two paragraphs.
+        /// The text before the split, which is now the first of the two paragraphs.
         before: String,
-        /// The text behind the place of the split, which is now the second of the two paragraphs.
+        /// The text after the split, which is now the second of the two paragraphs.
         after: String,
     },
     /// Two paragraphs were joined into one.

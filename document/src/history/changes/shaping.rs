@@ -45,10 +45,11 @@ struct Open {
     new: String,
     /// The text of the line in which the change begins, from the start of the line to the place of the change.
     before: String,
-    /// The kept letters directly in front of the change, which belong to the same word.
+    /// The kept letters directly before the change, which belong to the same word.
     head: String,
     wrote: Vec<AuthorIndex>,
-    /// The kept characters directly behind the change. They become part of the change if it continues within the same word.
+    /// The kept characters directly after the change. They become part of the change if the change continues within the
+    /// same word.
     gap: String,
 }
 
@@ -201,8 +202,8 @@ impl Shaping<'_> {
     }
 }
 
-/// Returns the word, or part of a word, with which `text` ends. If all of `text` is one word, `before` is put in front: the part
-/// of the same word that precedes `text`.
+/// Returns the word, or part of a word, with which `text` ends. If all of `text` belongs to one word, the result begins
+/// with `before`, which is the part of that word before `text`.
 fn ending_word(before: &str, text: &str) -> String {
     match text.char_indices().rev().find(|(_, c)| !c.is_alphanumeric()) {
         Some((at, c)) => text[at + c.len_utf8()..].to_owned(),

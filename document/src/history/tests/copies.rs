@@ -1,4 +1,4 @@
-//! Tests of passages that repeat others: who is credited for them, and that a redaction finds all copies.
+//! Tests of passages that repeat older passages: who is credited for them, and that a redaction finds all copies.
 
 use super::*;
 use crate::model::locate;

@@ -3,7 +3,8 @@
 use super::*;
 use serde_json::json;
 
-/// Returns the changes that a history reports after the given people edited a text that starts as `start`, as JSON.
+/// Returns, as JSON, the changes that a history reports. Ana first writes the text `start`, and then people edit it as
+/// `deeds` says.
 fn described(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
     let mut ledger = Ledgered::new();
     let (ana, ben) = (Replica::new(10), Replica::new(20));
@@ -72,7 +73,8 @@ fn changes_are_told_as_a_person_would_tell_them() {
             {"what": "inserted", "text": ".", "by": "ben"},
         ]),
     );
-    // The letters that Ben adds to a word of Ana's are an insertion, because the word itself is new since the first moment.
+    // The letters that Ben adds to a word of Ana's are reported as an insertion, because the word itself is new since
+    // the first moment.
     check(
         "x",
         &[("ana", &[skip(1), Op::text(" new")]), ("ben", &[skip(5), Op::text("er")])],

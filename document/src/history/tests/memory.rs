@@ -1,4 +1,4 @@
-//! Tests of the memory that a history reports to use.
+//! Tests of the memory use that a history reports.
 
 use super::*;
 use serde_json::Value;

@@ -6,14 +6,14 @@ use crate::update::{Claim, Id, Provenance, Range};
 /// Minimum length of a claimed passage that is believed without being back at its old place, in UTF-16 code units.
 const MIN_REPEATED_UNITS: u32 = 8;
 
-/// Maximum number of runs that are searched between two parts of one passage.
+/// Maximum number of runs that are searched for the element that follows another element.
 const MAX_RUNS_BETWEEN: usize = 1024;
 
 impl Weave {
-    /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is believed if
-    /// the new characters have the same text as the old ones, and are either restored, back at their old place, or too many for
-    /// a coincidence. Short pieces are not believed otherwise, because anybody could assemble letters of other people into words
-    /// of their own.
+    /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is
+    /// believed if the new characters have the same text as the old ones, and are restored, back at their old place, or
+    /// too many for a coincidence. Short pieces are not believed otherwise, because anybody could assemble letters of
+    /// other people into words of their own.
     ///
     /// Text that is restored, back at its old place, or whole sentences belongs to its first author alone. For any other text,
     /// the weave also records that this entry placed it.
@@ -50,8 +50,9 @@ impl Weave {
             && self.is_whole(old_first, old_last, self.last_present(old_first, entry))
     }
 
-    /// Returns whether the new characters of a claim stand where the old ones stood, as after an undo. The old characters must
-    /// be deleted, and only deleted elements and elements of the same entry may be between the old and the new ones.
+    /// Returns whether the new characters of a claim are at the place where the old ones were, as after an undo. The
+    /// old characters must be deleted. Only deleted elements, elements of the same entry, and formatting may be between
+    /// the old and the new characters.
     fn is_back(&self, claim: &Claim) -> bool {
         let (new, old) = (self.compact_id(claim.new), self.compact_id(claim.old));
         let Some(run) = self.holding(new) else { return false };
@@ -161,8 +162,8 @@ impl Weave {
         all
     }
 
-    /// Returns the entry that assembled the words of a run, which somebody else wrote, into a new sentence, or `None` if no
-    /// entry did.
+    /// Returns the entry that placed the repeated words of a run in a new sentence, or `None` if no entry did. The same
+    /// person can have written the words.
     pub(in crate::history) fn placed(&self, run: &Run) -> Option<Number> {
         (run.held.placed != 0).then_some(run.held.placed)
     }

@@ -1,13 +1,12 @@
-//! The decision whether copied characters are whole sentences or whole blocks, both at their old place and at their new
-//! one.
+//! Decides whether copied characters are whole sentences or whole blocks, both at their old place and at their new one.
 //!
 //! A copied sentence still belongs to its author. A sentence that somebody assembles from pieces of another person's
 //! sentences is new: the words belong to the other person, but the sentence does not.
 
 use super::{CompactId, NONE, Number, Run, RunContent, Weave};
 
-/// Maximum number of runs that are searched for the neighbour of a character. If the search ends without a result, the passage
-/// is not taken for whole sentences.
+/// Maximum number of runs that are searched for the neighbour of a character. If the search ends without a result, the
+/// passage does not count as whole sentences.
 const MAX_RUNS_LOOKED_AT: usize = 1_024;
 
 /// The neighbour of a character in a text.
@@ -28,7 +27,8 @@ enum Direction {
 }
 
 impl Weave {
-    /// Returns whether the characters from `first` to `last` began and ended where sentences or blocks do, at a moment.
+    /// Returns whether, at a moment, the characters from `first` to `last` began and ended where sentences or blocks
+    /// begin and end.
     pub(super) fn is_whole(&self, first: CompactId, last: CompactId, moment: Number) -> bool {
         let text_ends = self.last_visible(last, moment).is_some_and(ends_sentence);
         let starts = match self.beside(first, Direction::Left, moment) {
@@ -52,8 +52,8 @@ impl Weave {
         self.units(at, run.len).get((id.clock - run.id.clock) as usize).copied()
     }
 
-    /// Returns the last code unit up to the element `last` that is neither white space nor a mark around a sentence, or `None`
-    /// if its block contains no such code unit.
+    /// Returns the last code unit up to the element `last` that is neither white space nor a mark around a sentence, or
+    /// `None` if no such code unit is found in the same block.
     fn last_visible(&self, last: CompactId, moment: Number) -> Option<u16> {
         let unit = self.unit(last)?;
         if !is_passed_over(unit) {

@@ -1,5 +1,5 @@
-//! The log of changes to a replica's document. Its observers only record changes: nothing is ever written because of a
-//! remote change.
+//! The log of changes to a replica's document. The observers in this module only record changes, because nothing may be
+//! written because of a remote change.
 
 use super::origin::{EDIT, REMOTE};
 use crate::model::delta::{self, Op};
@@ -74,7 +74,7 @@ pub(super) fn observe_milestones(root: &MapRef, log: Arc<Mutex<Log>>) {
                 let own = txn.origin() != Some(&REMOTE.into());
                 note(&log, ReplicaChange::Text { target, delta, own });
             }
-            // A removed milestone is shown while it contains text, so a change of text can show or hide one.
+            // A removed milestone is shown while it contains text, so a change of its text can show or hide it.
             structure = true;
         }
         if structure {

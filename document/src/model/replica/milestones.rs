@@ -8,8 +8,8 @@ use crate::template::MILESTONES;
 use yrs::{Map, Transact};
 
 impl Replica {
-    /// Adds an empty milestone after the milestone `after`, or at the end. The key `id` must never have belonged to
-    /// another milestone.
+    /// Adds an empty milestone after the milestone `after`, or at the end if `after` is `None` or is not shown. The key
+    /// `id` must never have belonged to another milestone.
     ///
     /// The milestone is created hidden and then shown, and only the second step can be undone. So undo never deletes a
     /// shared type in which somebody else might be typing.
@@ -42,7 +42,7 @@ impl Replica {
         });
     }
 
-    /// Shows a removed milestone again, at an order key that it had before.
+    /// Shows a removed milestone again, with `order` as its order key. `order` is a key that the milestone had before.
     pub fn show_milestone(&mut self, id: &str, order: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {
@@ -52,7 +52,7 @@ impl Replica {
         });
     }
 
-    /// Moves a milestone before the milestone `before`, or to the end.
+    /// Moves a milestone before the milestone `before`, or to the end if `before` is `None` or is not shown.
     pub fn move_milestone(&mut self, id: &str, before: Option<&str>) {
         let mut all = self.milestones();
         all.retain(|m| m.id != id);

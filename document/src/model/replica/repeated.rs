@@ -1,4 +1,4 @@
-//! Text that repeats older text because it is pasted, dragged or restored. Claims keep such text with its first
+//! Text that repeats older text because it is pasted, dragged or restored. Claims credit such text to its first
 //! authors.
 
 use super::origin::REMOTE;
@@ -9,11 +9,11 @@ use crate::update::{Range, pasted, repeated};
 use yrs::types::text::YChange;
 use yrs::{Any, Out, ReadTxn, Snapshot, Text, Transact};
 
-/// Maximum length of a passage that is remembered for pasting, in UTF-16 code units. A longer passage, which is more
-/// than a commitment holds, counts as written by the person who pastes it.
+/// Maximum length of a passage that is remembered for pasting, in UTF-16 code units. A longer passage counts as written
+/// by the person who pastes it. Usual commitments are shorter.
 const MAX_COPIED_UNITS: u32 = 200_000;
 
-/// A copied passage: its text, and the elements that hold it.
+/// A copied passage: its UTF-16 code units, and the elements that contain them.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     text: Vec<u16>,

@@ -8,7 +8,7 @@ use crate::readable::{
 };
 use std::collections::BTreeMap;
 
-/// Maximum number of characters that are reported before and after a found one.
+/// Maximum length of the context in a report, in characters: before the character that was found, and again after it.
 const CONTEXT_CHARS: usize = 24;
 
 /// Adds to `all`, once each, the different characters of `text` that readers do not see as they are. `offset` is the
@@ -29,8 +29,8 @@ pub(super) fn words(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleas
     turned(place, text, offset, all);
 }
 
-/// Adds to `all` the first turned number of `text`: one that is shown before an earlier number, or before its own leading sign.
-/// Its count is the number of all turned numbers in `text`.
+/// Adds to `all` the first turned number of `text`: one that is shown before an earlier number, or before its own
+/// leading sign. The count in this report is the number of all turned numbers in `text`.
 fn turned(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(text);
     let Some((&at, character)) =

@@ -47,7 +47,7 @@ fn ana() -> Actor {
     }
 }
 
-/// Makes a change as any Yjs client could, and returns the unreleasable content of the document after it.
+/// Makes a change as any Yjs client could, and returns the unreleasable content of the document after this change.
 fn after(write: impl FnOnce(&Doc)) -> Vec<(String, UnreleasableKind, String)> {
     let mut state = state();
     let doc = crate::ydoc::new(9);

@@ -3,7 +3,8 @@
 use super::*;
 use crate::state::source::Source;
 
-/// Encodes letters, each directly after a format that sets an attribute: its name, and its value as JSON.
+/// Encodes letters, each directly after a format that sets an attribute. `formats` contains the name of each attribute,
+/// and its value as JSON.
 fn formatted(client: u64, formats: &[(String, String)]) -> Vec<u8> {
     let mut structs = vec![first("a")];
     for (at, (name, value)) in formats.iter().enumerate() {

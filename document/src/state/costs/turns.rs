@@ -10,7 +10,7 @@ use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, Update};
 
-/// Hands in an update, and takes further turns until it is either integrated or cut into parts.
+/// Submits an update, and takes further turns until the update is either integrated or cut into parts.
 fn take_or_cut(
     state: &mut DocumentState,
     update: &[u8],
@@ -83,8 +83,8 @@ fn offline_spell() -> Vec<u8> {
             _ => text.insert(&mut txn, roll(len + 1), "é word "),
         }
         drop(txn);
-        // Every 1,500 rounds, the second document receives the first, so that later text refers to text of the other
-        // person.
+        // Every 1,500 rounds, the second document receives the content of the first, so that later text refers to text
+        // of the other person.
         if round % 1_500 == 1_499 {
             let all = content(&docs[0]);
             docs[1].transact_mut().apply_update(Update::decode_v1(&all).unwrap()).unwrap();
@@ -160,8 +160,8 @@ fn splits_of_a_long_text_are_taken_a_few_at_a_time() {
     assert_eq!(read(&state).len(), len as usize - 20_000);
 }
 
-/// Encodes an update of client 8 that replaces every second word of client 7: it inserts a new word before it, and
-/// deletes the old one.
+/// Encodes an update of client 8 that replaces every second word of client 7. For each of these words, the update
+/// inserts a new word before the old one, and deletes the old one.
 fn replacements(words: u32) -> Vec<u8> {
     let structs: Vec<_> =
         (0..words).map(|at| between_of(7, (8 * at).checked_sub(1), Some(8 * at), "new ")).collect();

@@ -14,7 +14,8 @@ pub struct Peer {
     /// The identity that the server has set.
     #[cfg_attr(feature = "schema", schema(value_type = crate::sync::PresenceUser))]
     pub user: Value,
-    /// The caret of the client: a text, and the two ends of the selection in it, in UTF-16 code units.
+    /// The caret of the client: a text, and the fixed and the moving end of the selection in this text, in UTF-16 code
+    /// units. `None` if the client shows no caret, or if the text around the caret has not arrived.
     pub cursor: Option<(Target, u32, u32)>,
 }
 

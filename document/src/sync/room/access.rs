@@ -9,9 +9,9 @@ use crate::sync::wire::ServerNote;
 
 impl Room {
     /// Applies the current rights of people to their connections. Call this when rights can have changed. `grant`
-    /// returns what the person of a connection may do now, or why they may not be in the document. A connection
-    /// without the right to read is closed. A connection that gains or loses the right to write stays open, and an
-    /// `accord.v1` client receives a note. Rules C6 and A5.
+    /// returns what the person of a connection may do now, or why they may not be in the document. A connection without
+    /// the right to read is closed. A connection that gains or loses the right to write stays open, and an `accord.v1`
+    /// client receives a note unless the text is frozen. Rules C6 and A5.
     pub fn revise(
         &mut self,
         grant: impl Fn(&Admission) -> Result<Grant, Denied>,
@@ -34,8 +34,8 @@ impl Room {
                     if admission.may_write != before && !is_frozen {
                         changed.push((id, admission.may_write));
                     }
-                    // The client id of somebody without the right to write is not recorded as theirs. Once they gain
-                    // the right, the id must be recorded.
+                    // The client id of a person without the right to write is not recorded as theirs. Once the person
+                    // gains the right, the id must be recorded.
                     if let (true, Some(client)) =
                         (admission.may_write && !before, connection.presence)
                     {

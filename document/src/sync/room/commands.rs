@@ -16,11 +16,11 @@ use thiserror::Error;
 /// A request to propose a text for a release.
 #[derive(Debug, Clone)]
 pub struct ProposalRequest {
-    /// The document.
+    /// The document whose text is proposed.
     pub document: DocumentId,
     /// The digest of the text that the proposer has read.
     pub digest: Digest,
-    /// The signatures that the proposal needs.
+    /// The number of signatures of each side that the proposal needs.
     pub quorum: Quorum,
     /// A message to the signatories, which can be empty.
     pub message: String,
@@ -29,7 +29,7 @@ pub struct ProposalRequest {
 /// The reason why a text is not proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProposeError {
-    /// The step can't be taken.
+    /// The proposal is refused as a step on the path to a release.
     #[error(transparent)]
     Step(#[from] StepError),
     /// The text contains something that its readers can't see.
@@ -62,8 +62,8 @@ impl Room {
     /// names must be blanked once the redaction is durable. Rule A6.
     ///
     /// # Errors
-    /// Returns an error if the person of `actor` may not redact, if the reason is empty or too long, or if the deletion
-    /// can't be integrated. Nothing has changed then.
+    /// Returns an error if the person of `actor` may not redact, if the redaction's own reason is empty or too long, or
+    /// if the deletion can't be integrated. Nothing has changed then.
     pub fn redact(
         &mut self,
         actor: &Actor,
@@ -190,8 +190,8 @@ impl Room {
 
     /// Takes a step on the path to a release.
     ///
-    /// The text is judged again before a signature, because the proposal can be older than this version's rules about
-    /// hidden characters.
+    /// The text is judged again before a signature, because the proposal can be older than the server's present rules
+    /// about hidden characters.
     ///
     /// # Errors
     /// Returns the reason why the step is not taken. Nothing has changed then.
@@ -211,9 +211,8 @@ impl Room {
         let is_frozen = self.state.releases().is_frozen();
         let ids: Vec<_> = self.connections.keys().copied().collect();
         if was_frozen && !is_frozen {
-            // Edits under way were written before this draft began. All connections are closed, so that the room judges
-            // these edits after the next sync: it takes them only from a client that knows the beginning of the draft (rule
-            // U10).
+            // Edits under way were written before this draft began. All connections are closed. After the next sync,
+            // the room takes such edits only from a client that knows the beginning of the draft (rule U10).
             for id in ids {
                 self.disconnect(id, Close::RESYNC, "The next draft begins.");
             }

@@ -1,5 +1,5 @@
-//! Checks whether a client remembers this ledger. A ledger that was truncated or replaced differs from what clients
-//! remember of it.
+//! Compares the ledger with the position that a client remembers. The two do not match if the ledger was truncated or
+//! replaced.
 //!
 //! Rules A2 and U10.
 
@@ -12,7 +12,8 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ClientNote;
 
 impl Room {
-    /// Returns the position of the last entry in the ledger, which the server's hello names and the client remembers.
+    /// Returns the position of the last entry in the ledger. The server's hello names this position, and the client
+    /// remembers it.
     pub(super) fn position(&self) -> LedgerPosition {
         self.state.position().clone()
     }

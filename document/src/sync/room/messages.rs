@@ -119,7 +119,7 @@ impl Room {
                 }
             }
             // A stock client sends edits as soon as it is connected, even before the content that they build on. Such
-            // an edit is ignored, because the client's step 2 follows and contains everything.
+            // an early edit is ignored, because the client's step 2 follows and contains everything.
             Err(refusal) if refusal.asks_for_resync() && !answered => {}
             Err(refusal) => self.refuse(id, number, refusal),
         }
@@ -187,7 +187,7 @@ impl Room {
         let before = connection.presence;
         let received =
             self.presence.receive(id, user, &mut connection.presence, may_use, update, self.now);
-        // A client id is recorded as its person's only if that person may write.
+        // A client id is recorded as belonging to the person of the connection only if that person may write.
         let is_first = before.is_none() && connection.admission.may_write;
         let claimed = connection.presence.filter(|_| is_first);
         let claim = claimed.and_then(|client| self.state.announce(client, &user.person));

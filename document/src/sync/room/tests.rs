@@ -130,7 +130,8 @@ fn p2_nobody_learns_of_a_client_id_before_it_is_saved_whose_it_is() {
         matches!(&effects[..], [Effect::SaveClientIdClaim(claim)] if claim.client == CLIENT),
         "{effects:?}"
     );
-    // Ben does not learn of the id while Ana announces it again, he asks who is here, and time passes.
+    // Ben does not learn of the id when Ana announces it again, when he asks who is here, when he syncs, when time
+    // passes, or when he announces the id himself.
     effects.extend(room.frame(ANA, &announcement(CLIENT, 2), 2));
     effects.extend(room.frame(BEN, &query, 3));
     effects.extend(room.frame(BEN, &step1, 4));

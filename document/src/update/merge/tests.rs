@@ -16,7 +16,7 @@ fn update(structs: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// Returns an item at the start of a root type, or under a key of it.
+/// Returns an item at the start of a root type, or under a key of the root type.
 fn first(kind: u8, root: &str, key: Option<&str>, content: &[u8]) -> Vec<u8> {
     let mut out = vec![kind | if key.is_some() { 0x20 } else { 0 }, 1];
     out.put_buf(root.as_bytes());
@@ -111,7 +111,8 @@ fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_befo
     assert_eq!(merge(&update(&values), |_| 0, &apart).unwrap().structs, 2);
 }
 
-/// Known structs that an update repeats keep no new structs apart, whatever positions the update names for them.
+/// Known structs that an update repeats keep no new structs apart, whatever positions the update names for the known
+/// structs.
 #[test]
 fn places_of_what_is_known_cut_nothing() {
     let mut out = vec![2, 1];

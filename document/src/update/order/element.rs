@@ -11,8 +11,8 @@ pub(crate) type ContainerIndex = u32;
 /// The value that means “no run”, “no client” or “no clock”.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The identity of an element, with its client as an index into [`Order`](super::Order). It takes half the bytes of
-/// an [`Id`].
+/// The identity of an element, with its client as an index into the clients of its [`Order`](super::Order). A compact
+/// id takes half the bytes of an [`Id`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompactId {
     pub(crate) client: u32,
@@ -59,7 +59,7 @@ pub(crate) struct ItemRun<T> {
     pub(crate) held: T,
 }
 
-/// A sequence of elements: a text, or the values of one key of a map.
+/// A sequence of elements: a text, which has no key, or the values of one key of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Container {
     pub(crate) parent: Holder,

@@ -51,8 +51,8 @@ impl<T: RunPayload> Order<T> {
         })
     }
 
-    /// Returns the position of the new part of an item, or `None` if the struct or its neighbours were collected as
-    /// garbage.
+    /// Returns the position of the new part of an item, or `None` if the struct, or each neighbour that it names, was
+    /// collected as garbage.
     pub(crate) fn insert_position(
         &mut self,
         client: u32,
@@ -206,7 +206,7 @@ impl<T: RunPayload> Order<T> {
             }
         }
         self.runs.truncate(before);
-        // The update whose elements were removed can have been large, so its memory is released: the document stays
+        // The update whose elements were removed can have been large, so its memory is released. The document stays
         // open.
         self.runs.shrink_to(before + before / 2);
     }
